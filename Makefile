@@ -1,0 +1,57 @@
+# polku: what people type. `make` shows this list.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help run install install-dev test check fix bench faults lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: install ## a lead and a node with synthetic people, on 127.0.0.1:8400 and 8401
+	$(BIN)/polku demo
+
+install: $(VENV)/.installed ## the .venv with locked dependencies; does nothing when it is current
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+install-dev: $(VENV)/.installed-dev
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	touch $@
+
+test: install-dev ## the whole suite; installs RabbitMQ, PostgreSQL and Chromium where it may
+	deploy/ensure-servers
+	$(BIN)/python -m pytest
+
+check: install-dev ## lint, format, types, import rules; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: install-dev ## what of `check` a machine can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install-dev ## benchmarks, side by side in one run; prints ratios, writes build/bench/*.json
+	deploy/ensure-servers
+	$(BIN)/python -m tests.bench
+
+faults: install-dev ## the fault campaign: kills at random moments; prints counters
+	$(BIN)/python -m pytest tests/faults --kills=30 -s
+
+lock: ## lock dependencies anew, with hashes (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements.in -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements-dev.in \
+		-c requirements.lock -o requirements-dev.lock
+
+clean: ## remove what was built; homes in var/ stay
+	rm -rf $(VENV) build *.egg-info

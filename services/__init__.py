@@ -1,0 +1,1 @@
+"""The services: each owns its tables, and none imports another (services.node alone composes them)."""

@@ -1,0 +1,1 @@
+"""What is offered: sessions, attendance, head-counts."""

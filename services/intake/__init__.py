@@ -1,0 +1,1 @@
+"""Who comes in: registration, standing, participation; the vault of identities."""

@@ -1,0 +1,98 @@
+"""Use cases of intake: one transaction each, state and facts together."""
+
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from services.intake import store
+from services.intake.domain import Arrival, age_on, check_arrival
+from shared.contracts.catalogue import ParticipationStarted, StandingReached
+from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError
+from shared.journal import Journal, Unit
+from shared.journal.unit import new_id
+from shared.ops.clock import today_in_helsinki
+from shared.storage.once import Done, already_done, remember
+
+# What of the start form goes into the fact; languages, interpreter and form details stay on the node.
+_FACT_MEMBERS = tuple(name for name in ParticipationStarted.members if name not in ("occurred_on", "age"))
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """The keys that intake needs: `vault` by number; `index` keys the digests of what holds identities."""
+
+    vault: Mapping[int, bytes]
+    index: bytes
+
+
+def register_participants(
+    journal: Journal,
+    keys: Vault,
+    programme: str,
+    arrivals: Sequence[Arrival],
+    *,
+    by: str,
+    now: datetime,
+    skip_bad: bool = False,
+) -> tuple[list[dict[str, Any]], int | None]:
+    """Register people, in order, up to the first that is refused (`skip_bad`: all that are not).
+
+    Returns a result per item, ``{"subject", "new"}`` or ``{"error"}``, and the journal position.
+    """
+    results: list[dict[str, Any]] = []
+    with journal.unit(now) as unit:
+        definition = store.shelf.get(unit.connection, programme)
+        done = already_done(unit.connection, store.keys, (arrival.key for arrival in arrivals))
+        added: list[tuple[str, str, Arrival]] = []
+        fresh: dict[str, Done] = {}
+        for arrival in arrivals:
+            digest = _digest(keys.index, programme, arrival)
+            known = done.get(arrival.key) or fresh.get(arrival.key)
+            try:
+                if known is not None:
+                    if known.digest != digest:
+                        raise AlreadyRecordedDiffers(field="ref")
+                    results.append({"subject": known.made.hex(), "new": False})
+                    continue
+                check_arrival(arrival, definition, today_in_helsinki(now))
+            except PolkuError as error:
+                results.append({"error": error.to_wire()})
+                if skip_bad:
+                    continue
+                break
+            subject = new_id()
+            added.append((new_id(), subject, arrival))
+            fresh[arrival.key] = Done(digest, bytes.fromhex(subject))
+            results.append({"subject": subject, "new": True})
+            _record(unit, programme, subject, arrival)
+        store.add_people(unit.connection, keys.vault, programme, added)
+        remember(unit.connection, store.keys, fresh)
+        if added:
+            unit.audit(by, "register_participants", programme=programme, people=len(added))
+    return results, unit.pos
+
+
+def _record(unit: Unit, programme: str, subject: str, arrival: Arrival) -> None:
+    start = arrival.start_date
+    day = start.isoformat() if start else None
+    unit.record(StandingReached(subject, standing=arrival.standing, occurred_on=day), programme)
+    if arrival.standing == "esf_participant" and start is not None:
+        born = arrival.identity.get("birth_date")
+        age = age_on(date.fromisoformat(born), start) if born else None
+        body = {name: arrival.record.get(name) for name in _FACT_MEMBERS}
+        unit.record(ParticipationStarted(subject, occurred_on=day, age=age, **body), programme)
+
+
+def _digest(index_key: bytes, programme: str, arrival: Arrival) -> bytes:
+    """A keyed digest of the whole row: an unkeyed one of a name and a birth date could be guessed."""
+    content = [programme, arrival.standing, str(arrival.start_date), arrival.record, arrival.identity]
+    return hmac.digest(index_key, json.dumps(content, sort_keys=True).encode(), "sha256")
+
+
+def log_identities_read(journal: Journal, subjects: Sequence[str], *, by: str, programme: str, now: datetime) -> None:
+    """Write down who is about to see which people's identities; called before they are opened."""
+    with journal.unit(now) as unit:
+        unit.audit(by, "read_identities", programme=programme, subjects=list(subjects))

@@ -1,0 +1,1 @@
+"""Composition root and the polku command; alone imports several services."""

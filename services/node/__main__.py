@@ -1,0 +1,37 @@
+"""`polku`: decides what kind of process this is before anything else is loaded, then hands over to the command line.
+
+Services run under eventlet, which must patch the standard library before any other import; the courier, the receiver
+and the command line itself are plain.
+"""
+
+import os
+import sys
+import warnings
+
+
+def main() -> None:
+    """Run the `polku` command."""
+    if _runs_services(sys.argv[1:]):
+        os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"
+        warnings.filterwarnings("ignore", message="(?s).*Eventlet is deprecated")
+        import eventlet  # known to be in maintenance: docs/decisions/0004
+
+        eventlet.monkey_patch()
+    from services.node.cli import polku
+
+    polku(prog_name="polku")
+
+
+def _runs_services(arguments: list[str]) -> bool:
+    """Whether this is `polku up`, the options before the command passed over."""
+    words = iter(arguments)
+    for word in words:
+        if word == "--home":
+            next(words, None)
+        elif not word.startswith("-"):
+            return word == "up"
+    return False
+
+
+if __name__ == "__main__":
+    main()

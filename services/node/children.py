@@ -1,0 +1,45 @@
+"""Processes that belong together: a parent's end ends its children, whatever ended the parent.
+
+A child is started with ``--child`` and a pipe as its standard input. A byte on it wakes the child; its end, which comes
+also when the parent is killed, ends the child. Nothing else is needed: no process groups, no signals, no files.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+class Child:
+    """A `polku` process of this home or another, which ends when we do."""
+
+    def __init__(self, home: Path, *command: str) -> None:
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        arguments = [sys.executable, "-m", "services.node", "--home", str(home), *command, "--child"]
+        self.process = subprocess.Popen(
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, start_new_session=True
+        )
+        assert self.process.stdin is not None
+        self._pipe = self.process.stdin.fileno()
+        os.set_blocking(self._pipe, False)
+
+    def wake(self) -> None:
+        """Have the child look; if its pipe is full it has been woken often enough."""
+        try:
+            os.write(self._pipe, b"\n")
+        except (BlockingIOError, BrokenPipeError, OSError):
+            return  # full: it will look anyway; gone: whoever watches it says so
+
+    def ended(self) -> int | None:
+        """The exit code, or None while it runs."""
+        return self.process.poll()
+
+    def end(self, seconds: float = 10) -> None:
+        """Close its input and wait for it; what does not end by itself is killed."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

@@ -1,0 +1,386 @@
+"""The `polku` command line: each command parses, calls once and prints. Names and exit codes: interfaces.md.
+
+Exit 2: the input is wrong; 1: it failed; one line on stderr says why. What belongs to a later release says so (exit 2).
+"""
+
+import getpass
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from shared.contracts.errors import (
+    DatabaseNewer,
+    HomeInUse,
+    InternalError,
+    NotInThisRelease,
+    PolkuError,
+    RemoteError,
+    RpcTimeout,
+    ServiceAbsent,
+)
+from shared.ops.settings import Home, load_home
+
+FAILURES = (RpcTimeout, ServiceAbsent, InternalError, HomeInUse, DatabaseNewer, RemoteError)
+LATER = {
+    "period": "confirming a reporting period",
+    "verify": "verifying a certificate",
+    "journal": "carrying by `journal export|import`",
+    "parked": "listing parked facts",
+    "reporting": "`reporting rebuild`",
+    "score": "re-deriving scores",
+    "audit": "`audit verify`",
+    "person": "a participant's rights",
+    "retention": "retention rules",
+    "backup": "backup",
+    "restore": "restore",
+}
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Polku(click.Group):
+    """The root: turns our errors into one line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from services.node.importing import RowRefused
+
+        try:
+            return super().invoke(ctx)
+        except RowRefused as error:
+            _end(str(error), 2)
+        except PolkuError as error:
+            _end(str(error), 1 if isinstance(error, FAILURES) else 2)
+        except (BrokenPipeError, KeyboardInterrupt):
+            sys.exit(1)
+        except OSError as error:
+            _end(f"{error.filename or 'the system'}: {error.strerror}", 1)
+        except click.ClickException:
+            raise
+        except Exception as error:  # never a traceback, and never its text: that may quote data
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            _end(
+                f"unexpected {type(error).__name__} at {Path(place.filename).name}:{place.lineno}; please report it", 1
+            )
+
+
+def _end(message: str, code: int) -> None:
+    click.echo(f"polku: {message}", err=True)
+    sys.exit(code)
+
+
+def _remember(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.ensure_object(dict)["home"] = value
+
+
+def home_option(command: F) -> F:
+    """`--home` before or after the command."""
+    text = "The home's directory (default: $POLKU_HOME, then ./var/polku)."
+    return click.option("--home", metavar="DIR", expose_value=False, callback=_remember, help=text)(command)
+
+
+def home_path() -> Path:
+    """The directory that `--home` names, or its defaults."""
+    given = click.get_current_context().find_root().obj or {}
+    return Path(given.get("home") or os.environ.get("POLKU_HOME") or "var/polku")
+
+
+def the_home(role: str | None = None) -> Home:
+    """The home of this command, which must have `role`."""
+    home = load_home(home_path())
+    if role is not None and home.role != role:
+        raise click.UsageError(f"this is a {home.role} home; the command is for a {role}")
+    return home
+
+
+def actor() -> str:
+    """Who the audit log says did it."""
+    return f"cli:{getpass.getuser()}"
+
+
+@click.group(cls=Polku, context_settings={"help_option_names": ["-h", "--help"]})
+@home_option
+@click.version_option(package_name="polku")
+@click.pass_context
+def polku(ctx: click.Context) -> None:
+    """A workflow platform for programmes that several organisations run together."""
+    ctx.ensure_object(dict)
+
+
+@polku.command()
+@home_option
+@click.option("--role", type=click.Choice(["lead", "node"]), required=True)
+@click.option("--name", default="", help="A node's name: a-z, 0-9, -; 8 random hex digits are added.")
+@click.option("--port", type=click.IntRange(1, 63535), help="The portal's port (default: lead 8400, node 8401).")
+def init(role: str, name: str, port: int | None) -> None:
+    """Make a new home."""
+    from services.node.opening import init_home
+
+    home = init_home(home_path(), "lead" if role == "lead" else "node", name, port)
+    click.echo(f"made the {home.role} home {home.name} in {home.path}")
+
+
+@polku.command()
+@home_option
+@click.argument("services", nargs=-1, metavar="[SERVICE]...")
+@click.option("--child", is_flag=True, hidden=True)
+@click.option("--private", is_flag=True, hidden=True)
+def up(services: tuple[str, ...], child: bool, private: bool) -> None:
+    """Run everything of the home, or the named services (full footing)."""
+    from services.node.up import run_up
+
+    run_up(the_home(), services, child=child, private=private)
+
+
+@polku.command()
+@home_option
+@click.option("--child", is_flag=True, hidden=True)
+def courier(child: bool) -> None:
+    """Ship this node's streams to its leads."""
+    from services.node.plain import run_courier
+
+    run_courier(the_home("node"), child=child)
+
+
+@polku.command()
+@home_option
+@click.option("--child", is_flag=True, hidden=True)
+def receiver(child: bool) -> None:
+    """Take in the partners' segments on the lead."""
+    from services.node.plain import run_receiver
+
+    run_receiver(the_home("lead"), child=child)
+
+
+@polku.group()
+@home_option
+def user() -> None:
+    """The portal's users."""
+
+
+@user.command("add")
+@home_option
+@click.argument("name")
+@click.option("--role", "roles", required=True, help="One role, or several with commas.")
+def user_add(name: str, roles: str) -> None:
+    """Make a user; prints a one-time password that must be changed at first login."""
+    from services.node.accounts import add
+
+    click.echo(add(the_home(), name, roles.split(",")))
+
+
+@user.command("list")
+@home_option
+@click.option("--json", "as_json", is_flag=True)
+def user_list(as_json: bool) -> None:
+    """Show the users."""
+    from services.node.accounts import listing
+
+    rows = listing(the_home())
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    for row in [] if as_json else rows:
+        click.echo(
+            f"{row['name']}  {','.join(row['roles'])}{'  (password to be changed)' if row['must_change'] else ''}"
+        )
+
+
+@user.command("reset")
+@home_option
+@click.argument("name")
+def user_reset(name: str) -> None:
+    """Give a user a new one-time password and end their sessions."""
+    from services.node.accounts import reset
+
+    click.echo(reset(the_home(), name))
+
+
+@user.command("remove")
+@home_option
+@click.argument("name")
+def user_remove(name: str) -> None:
+    """Remove a user and end their sessions."""
+    from services.node.accounts import remove
+
+    remove(the_home(), name)
+
+
+@polku.group()
+@home_option
+def programme() -> None:
+    """Programme files."""
+
+
+@programme.command("check")
+@home_option
+@click.argument("file", type=click.Path(path_type=Path))
+def programme_check(file: Path) -> None:
+    """Every problem of a programme file, with its line."""
+    from shared.programmes import check_file
+
+    problems = check_file(file)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if problems:
+        sys.exit(2)
+    click.echo(f"{file}: no problem")
+
+
+@programme.command("load")
+@home_option
+@click.argument("file", type=click.Path(path_type=Path))
+def programme_load(file: Path) -> None:
+    """Take a version of a programme file into use in this home."""
+    from services.node.reaching import services_of
+    from shared.programmes import check_file, load_file
+
+    home = the_home()
+    if problems := check_file(file):
+        for problem in problems:
+            click.echo(str(problem), err=True)
+        sys.exit(2)
+    document = load_file(file)
+    with services_of(home) as rpc:
+        owner = "reporting" if home.role == "lead" else "pathways"
+        loaded = rpc.call(owner, "load_programme", by=actor(), document=document)
+    state = "loaded" if loaded["pos"] is not None else "was loaded already"
+    click.echo(f"{loaded['programme']} {loaded['digest'][:12]} {state}")
+
+
+@polku.group()
+@home_option
+def lead() -> None:
+    """The lead's partners."""
+
+
+@lead.command("admit")
+@home_option
+@click.argument("partner")
+@click.option("--programme", "key", required=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write the invite (default: stdout).")
+def lead_admit(partner: str, key: str, out: Path | None) -> None:
+    """Invite a partner: hand the file over to it, `polku node join` answers."""
+    from services.node.admitting import invite
+    from services.node.reaching import services_of
+
+    home = the_home("lead")
+    with services_of(home) as rpc:
+        text = invite(home, rpc, key, partner, actor())
+    if out is None:
+        click.echo(text)
+    else:
+        out.write_text(text + "\n", encoding="utf-8")
+        out.chmod(0o600)
+
+
+@polku.group()
+@home_option
+def node() -> None:
+    """This node's place in programmes."""
+
+
+@node.command("join")
+@home_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def node_join(file: Path) -> None:
+    """Answer an invite."""
+    from services.node.admitting import join
+
+    home = join(the_home("node"), file)
+    click.echo(f"{home.name} answered; it is joined when the lead has taken the answer in")
+
+
+@polku.command()
+@home_option
+@click.argument("key", metavar="PROGRAMME")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--scale", type=click.IntRange(1, 1000), default=1, show_default=True)
+def synth(key: str, out: Path, seed: int, scale: int) -> None:
+    """Synthetic people whose totals are the programme's published figures, as CSV."""
+    from services.node.synth import synthesize
+    from shared.programmes import load_file
+    from shared.programmes.files import programme_file
+
+    synthesize(load_file(programme_file(key)), out, seed=seed, scale=scale)
+
+
+@polku.command("import")
+@home_option
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only check.")
+@click.option("--skip-bad", is_flag=True, help="Leave bad rows out instead of stopping.")
+def import_(directory: Path, dry_run: bool, skip_bad: bool) -> None:
+    """Bring a set of CSV files in through the services' own commands."""
+    from services.node.importcommand import run
+
+    sys.exit(run(the_home("node"), directory, dry_run=dry_run, skip_bad=skip_bad))
+
+
+@polku.command()
+@home_option
+@click.argument("key", metavar="PROGRAMME")
+@click.option("--format", "form", type=click.Choice(["json", "html", "csv", "xlsx", "pdf", "docx"]), required=True)
+@click.option("--audience", type=click.Choice(["internal", "funder", "steering", "public"]), default="funder")
+@click.option("--from", "start", metavar="D")
+@click.option("--to", "end", metavar="D")
+@click.option("--period", metavar="P")
+@click.option("--by", metavar="…")
+@click.option("--release", metavar="ID")
+@click.option("--lang", type=click.Choice(["fi", "sv", "en"]), default="fi", show_default=True)
+def report(key: str, form: str, audience: str, start: str | None, end: str | None, lang: str, **later: Any) -> None:
+    """The lead's report, on stdout."""
+    from services.node.reaching import services_of
+    from services.node.reports import as_html
+
+    for name, value in later.items():
+        if value is not None:
+            raise NotInThisRelease(what=f"--{name}")
+    if form not in ("json", "html"):
+        raise NotInThisRelease(what=f"--format {form}")
+    if audience != "funder":
+        raise NotInThisRelease(what=f"--audience {audience}")
+    with services_of(the_home("lead")) as rpc:
+        figures = rpc.call("reporting", "report", programme=key, from_=start, to=end)
+        text = as_html(rpc, figures, lang) if form == "html" else json.dumps(figures, indent=2, ensure_ascii=False)
+    click.echo(text)
+
+
+@polku.command()
+@home_option
+@click.option("--json", "as_json", is_flag=True)
+def complete(as_json: bool) -> None:
+    """Per stream: how far the node is, how far the lead, and whether that is the same to the byte."""
+    from services.node.complete import lead_state, lines, node_state
+
+    home = the_home()
+    state = lead_state(home) if home.role == "lead" else node_state(home)
+    click.echo(json.dumps(state, indent=2) if as_json else "\n".join(lines(state)))
+    sys.exit(0 if state["complete"] else 1)
+
+
+@polku.command()
+@click.option("--dir", "directory", type=click.Path(file_okay=False, path_type=Path), default=Path("var/demo"))
+@click.option("--port", type=click.IntRange(1, 63000), default=8400, show_default=True)
+@click.option("--once", is_flag=True, help="Load, wait until all has arrived, print the reports, stop.")
+def demo(directory: Path, port: int, once: bool) -> None:
+    """A lead and a node, joined for real, with synthetic people whose totals are the published figures."""
+    from services.node.demo import run_demo
+
+    sys.exit(run_demo(directory.absolute(), port, once=once))
+
+
+def _later(name: str, what: str) -> None:
+    @polku.command(name, hidden=True, context_settings={"ignore_unknown_options": True})
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def absent(arguments: tuple[str, ...]) -> None:
+        raise NotInThisRelease(what=what)
+
+
+for _name, _what in LATER.items():
+    _later(_name, _what)

@@ -1,0 +1,162 @@
+"""The rows of a CSV set as typed values, and the columns of each file in their order.
+
+Dates are `date`, numbers `int`, an empty cell is None (not recorded). A row about a
+person shows nothing of them in its `repr`.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date, time
+
+PARTICIPANTS, SESSIONS, ATTENDANCE = "participants.csv", "sessions.csv", "attendance.csv"
+
+ORDER = (PARTICIPANTS, SESSIONS, ATTENDANCE)
+"""The order in which the files are imported: what is referred to stands first."""
+
+LATER = (
+    "encounters.csv",
+    "assessments.csv",
+    "steps.csv",
+    "outcomes.csv",
+    "exits.csv",
+    "followups.csv",
+)
+"""Files of a set that this release cannot import."""
+
+SENSITIVE = ("foreign_background", "minority", "disability", "other_disadvantage", "homeless", "rural")
+"""Columns that a person may refuse: yes, no, refused, not_asked."""
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    PARTICIPANTS: (
+        *("ref", "programme", "partner", "standing", "token", "identity_code", "given_name", "family_name"),
+        *("birth_date", "gender", "service_language", "contact_language", "interpreter", "municipality", "area"),
+        *("target_group", "start_date", "labour_status", "unemployed_months", "education"),
+        *SENSITIVE,
+        *("form_version", "form_signed_on", "form_kept"),
+    ),
+    SESSIONS: (
+        *("ref", "programme", "partner", "activity", "date", "start", "minutes", "location", "area", "languages"),
+        *("headcount", "headcount_women", "headcount_basis"),
+    ),
+    ATTENDANCE: ("session", "participant", "role", "minutes"),
+}
+
+ROLES = ("participant", "peer_instructor", "volunteer", "expert", "staff", "network")
+
+
+def row_key(programme: str, partner: str, file: str, *refs: str) -> str:
+    """A row's identity: SHA-256 (hex) of the JSON list of its parts, so that no two lists look alike."""
+    parts = json.dumps([programme, partner, file, *refs], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def row_digest(cells: list[str]) -> str:
+    """A row's content: SHA-256 (hex) of the JSON list of its cells as they stand in the file.
+
+    Unsalted, and of personal data for participants: keep it only keyed (HMAC) or for as long as the person's record.
+    """
+    return hashlib.sha256(json.dumps(cells, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantRow:
+    """One person in one programme. `unemployed_months` in months, `education` as ISCED level 0 to 8."""
+
+    line: int
+    digest: str
+    ref: str
+    programme: str
+    partner: str
+    standing: str
+    token: tuple[str, ...]
+    identity_code: str | None
+    given_name: str | None
+    family_name: str | None
+    birth_date: date | None
+    gender: str | None
+    service_language: str | None
+    contact_language: str | None
+    interpreter: str | None
+    municipality: str | None
+    area: str | None
+    target_group: str | None
+    start_date: date | None
+    labour_status: str | None
+    unemployed_months: int | None
+    education: int | None
+    foreign_background: str | None
+    minority: str | None
+    disability: str | None
+    other_disadvantage: str | None
+    homeless: str | None
+    rural: str | None
+    form_version: str | None
+    form_signed_on: date | None
+    form_kept: str | None
+
+    def __repr__(self) -> str:
+        return f"<ParticipantRow of line {self.line}>"
+
+    @property
+    def key(self) -> str:
+        return row_key(self.programme, self.partner, PARTICIPANTS, self.ref)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One time an activity was held. `start` is local time, `minutes` its length, `headcount*` are heads."""
+
+    line: int
+    digest: str
+    ref: str
+    programme: str
+    partner: str
+    activity: str
+    date: date
+    start: time | None
+    minutes: int | None
+    location: str | None
+    area: str | None
+    languages: tuple[str, ...]
+    headcount: int | None
+    headcount_women: int | None
+    headcount_basis: str | None
+
+    @property
+    def key(self) -> str:
+        return row_key(self.programme, self.partner, SESSIONS, self.ref)
+
+
+@dataclass(frozen=True, slots=True)
+class AttendanceRow:
+    """One person at one session; programme and partner are the session's. `minutes` is how long they stayed."""
+
+    line: int
+    digest: str
+    session: str
+    participant: str
+    programme: str
+    partner: str
+    role: str
+    minutes: int | None
+
+    def __repr__(self) -> str:
+        return f"<AttendanceRow of line {self.line}>"
+
+    @property
+    def key(self) -> str:
+        return row_key(self.programme, self.partner, ATTENDANCE, self.session, self.participant)
+
+    @property
+    def session_key(self) -> str:
+        """The key of the `SessionRow` it refers to."""
+        return row_key(self.programme, self.partner, SESSIONS, self.session)
+
+    @property
+    def participant_key(self) -> str:
+        """The key of the `ParticipantRow` it refers to."""
+        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
+
+
+Row = ParticipantRow | SessionRow | AttendanceRow

@@ -1,0 +1,360 @@
+"""Checks a set of CSV files by itself, before any service hears of it, and hands out this node's rows.
+
+The files are read twice: `check_set` reads all and keeps only what references need; the iterators of `CheckedSet` read
+again, so that no set is too big for memory. Whatever is wrong is a `SetProblem` with file, line and column; nothing
+here raises for what a file holds. Names, codes and references of people never stand in a message.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from services.node import csvcells
+from services.node.csvread import Unreadable, records
+from services.node.csvrows import (
+    ATTENDANCE,
+    COLUMNS,
+    LATER,
+    ORDER,
+    PARTICIPANTS,
+    SESSIONS,
+    AttendanceRow,
+    ParticipantRow,
+    Row,
+    SessionRow,
+    row_digest,
+    row_key,
+)
+from shared.contracts.errors import PolkuError
+from shared.programmes import Programme
+from shared.programmes.model import STANDINGS
+
+__all__ = [
+    "ORDER",
+    "AttendanceRow",
+    "CheckedSet",
+    "ParticipantRow",
+    "Row",
+    "SessionRow",
+    "SetChanged",
+    "SetProblem",
+    "check_set",
+    "row_key",
+]
+
+SHOWN_PROBLEMS = 100
+"""So many problems are kept to be shown; the rest is only counted."""
+
+
+class SetChanged(PolkuError):
+    """{file} was changed after it had been checked; import again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetProblem:
+    """One thing to mend. `line` counts from 1 (0: the file or folder itself), `column` may be empty."""
+
+    file: str
+    line: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        parts = [self.file]
+        if self.line:
+            parts.append(f"line {self.line}")
+        if self.column:
+            parts.append(f"column {self.column}")
+        return f"{', '.join(parts)}: {self.reason}"
+
+
+class _Parent(NamedTuple):
+    """What attendance needs of a row it refers to. Equal ones are one object, so 100,000 rows share a few."""
+
+    programme: str
+    partner: str
+    standing: int  # of a person; -1 for a session
+    asked: int  # standing a session asks of participants; -1 for a person
+    heads: bool
+    minutes: int | None
+
+
+_LEVEL: dict[str, int] = {standing: level for level, standing in enumerate(STANDINGS)}
+
+_Seen = dict[str, tuple[int, int, _Parent | None]]  # by ref: number, hash of the cells, None if the row is bad
+
+
+@dataclass
+class CheckedSet:
+    """What was found. With `problem_count` 0 every row may be imported; `ORDER` is the order to do it in.
+
+    The iterators give rows of this node's own partner, each identity once. With problems they give the good rows whose
+    references are good too (for `--skip-bad`), unless `usable` is False: then a whole file could not be read.
+    """
+
+    folder: Path
+    problems: list[SetProblem] = field(default_factory=list)
+    problem_count: int = 0
+    usable: bool = True
+    taken: Counter[str] = field(default_factory=Counter)
+    """Rows by file that the iterators give."""
+    repeated: Counter[str] = field(default_factory=Counter)
+    """Equal rows by file that stand a second time and are passed over."""
+    dependent: Counter[str] = field(default_factory=Counter)
+    """Rows by file that are good but refer to a bad one, and are passed over with it."""
+    left_out: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
+    """Rows of other partners: (programme, partner) to rows by file."""
+    _stamps: dict[str, tuple[int, int, int]] = field(default_factory=dict, repr=False)
+    _skip: dict[str, set[int]] = field(default_factory=lambda: {file: set() for file in ORDER}, repr=False)
+    _programmes: Mapping[str, Programme] = field(default_factory=dict, repr=False)
+    _partner_of: Mapping[str, str] | None = field(default=None, repr=False)
+    _sessions: _Seen = field(default_factory=dict, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        return self.problem_count == 0
+
+    def problem_lines(self) -> list[str]:
+        """The problems as people read them, at most `SHOWN_PROBLEMS` and how many more there are."""
+        more = self.problem_count - len(self.problems)
+        return [*map(str, self.problems), *([f"and {more} more"] if more else [])]
+
+    def participants(self) -> Iterator[ParticipantRow]:
+        for line, cells in self._again(PARTICIPANTS):
+            row = csvcells.participant(line, cells, _unexpected(PARTICIPANTS), self._programmes)
+            if row and self._own(row.programme, row.partner):
+                yield row
+
+    def sessions(self) -> Iterator[SessionRow]:
+        for line, cells in self._again(SESSIONS):
+            row = csvcells.session(line, cells, _unexpected(SESSIONS), self._programmes)
+            if row and self._own(row.programme, row.partner):
+                yield row
+
+    def attendance(self) -> Iterator[AttendanceRow]:
+        for line, cells in self._again(ATTENDANCE):
+            row = csvcells.attendance(cells, _unexpected(ATTENDANCE))
+            held = self._sessions[row[0]][2] if row and row[0] in self._sessions else None
+            if row is None or held is None:
+                raise SetChanged(file=ATTENDANCE)
+            if self._own(held.programme, held.partner):
+                yield AttendanceRow(line, row_digest(cells), row[0], row[1], held.programme, held.partner, *row[2:])
+
+    def rows(self, file: str) -> Iterator[Row]:
+        """The rows of one of the files in `ORDER`."""
+        by_file: dict[str, Callable[[], Iterator[Row]]] = {
+            PARTICIPANTS: self.participants,
+            SESSIONS: self.sessions,
+            ATTENDANCE: self.attendance,
+        }
+        return by_file[file]()
+
+    def _own(self, programme: str, partner: str) -> bool:
+        return self._partner_of is None or self._partner_of.get(programme) == partner
+
+    def _again(self, file: str) -> Iterator[tuple[int, list[str]]]:
+        """The good records of a file, read once more. Raises `SetChanged` if it is not the file that was checked."""
+        if not self.usable or file not in self._stamps:
+            return
+        path, skip = self.folder / file, self._skip[file]
+
+        def report(line: int, column: str, reason: str) -> None:
+            if line not in skip:
+                raise SetChanged(file=file)
+
+        if _stamp(path) != self._stamps[file]:
+            raise SetChanged(file=file)
+        for line, cells in records(path, COLUMNS[file], report):
+            if line not in skip:
+                yield line, cells
+        if _stamp(path) != self._stamps[file]:
+            raise SetChanged(file=file)
+
+
+def check_set(
+    folder: Path, programmes: Mapping[str, Programme], partner_of: Mapping[str, str] | None = None
+) -> CheckedSet:
+    """Check the CSV files in `folder` against each other and against the programmes (by key).
+
+    `partner_of` tells by programme which partner this node is: other partners' rows are checked, counted and left out.
+    None: every row is this node's.
+    """
+    return _Check(Path(folder), programmes, partner_of).run()
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _unexpected(file: str) -> Callable[[str, str], None]:
+    def report(column: str, reason: str) -> None:
+        raise SetChanged(file=file)
+
+    return report
+
+
+class _Check:
+    """The first reading: files in `ORDER`, each row by itself and then against what stands before it."""
+
+    def __init__(self, folder: Path, programmes: Mapping[str, Programme], partner_of: Mapping[str, str] | None) -> None:
+        self.found = CheckedSet(folder, _programmes=programmes, _partner_of=partner_of)
+        self.folder, self.programmes = folder, programmes
+        self.seen: dict[str, _Seen] = {PARTICIPANTS: {}, SESSIONS: self.found._sessions}
+        self.readable: dict[str, bool] = {}
+        self.shared: dict[_Parent, _Parent] = {}
+        self.file = ""
+
+    def run(self) -> CheckedSet:
+        present = self.files()
+        for file, check in (
+            (PARTICIPANTS, self.check_participants),
+            (SESSIONS, self.check_sessions),
+            (ATTENDANCE, self.check_attendance),
+        ):
+            if file not in present:
+                continue
+            self.file = file
+            stamp = _stamp(self.folder / file)
+            if stamp:
+                self.found._stamps[file] = stamp
+            try:
+                check()
+                self.readable[file] = True
+            except Unreadable:
+                self.readable[file] = self.found.usable = False
+        return self.found
+
+    def files(self) -> set[str]:
+        """Which files of the set there are; whatever else ends in .csv is a problem."""
+        try:
+            names = {entry.name for entry in os.scandir(self.folder)}
+        except OSError as error:
+            self.problem(0, "", f"the folder cannot be read: {error.strerror}", file=str(self.folder))
+            self.found.usable = False
+            return set()
+        for name in sorted(names):
+            if name in LATER:
+                self.problem(0, "", "not in this release", file=name)
+            elif name.lower().endswith(".csv") and name not in ORDER:
+                self.problem(0, "", f"is no file of a set; this release knows {', '.join(ORDER)}", file=name)
+        present = names & set(ORDER)
+        needed = {PARTICIPANTS, SESSIONS} if ATTENDANCE in present else set()
+        if not present:
+            needed = set(ORDER)
+        for file in ORDER:
+            if file in needed - present:
+                self.problem(0, "", "the file is missing", file=file)
+                self.readable[file] = self.found.usable = False
+        return present
+
+    def problem(self, line: int, column: str, reason: str, *, file: str | None = None) -> None:
+        found, file = self.found, file or self.file
+        found.problem_count += 1
+        if len(found.problems) < SHOWN_PROBLEMS:
+            found.problems.append(SetProblem(file, line, column, reason))
+        if line and file in found._skip:
+            found._skip[file].add(line)
+
+    def records(self) -> Iterator[tuple[int, list[str]]]:
+        return records(self.folder / self.file, COLUMNS[self.file], self.problem)
+
+    def check_participants(self) -> None:
+        for line, cells in self.records():
+            row = csvcells.participant(line, cells, self.reporter(line), self.programmes)
+            parent = None
+            if row:
+                parent = _Parent(row.programme, row.partner, _LEVEL[row.standing], -1, False, None)
+            self.add(line, cells, parent)
+
+    def check_sessions(self) -> None:
+        for line, cells in self.records():
+            row = csvcells.session(line, cells, self.reporter(line), self.programmes)
+            parent = None
+            if row:
+                activity = self.programmes[row.programme].activity_by_key[row.activity]
+                asked, heads = _LEVEL[activity.standing], activity.counts == "heads"
+                parent = _Parent(row.programme, row.partner, -1, asked, heads, row.minutes)
+            self.add(line, cells, parent)
+
+    def reporter(self, line: int) -> Callable[[str, str], None]:
+        return lambda column, reason: self.problem(line, column, reason)
+
+    def add(self, line: int, cells: list[str], parent: _Parent | None) -> None:
+        """Enter a row under its ref (the first cell) and count it, unless the ref stands there already."""
+        seen, ref, content = self.seen[self.file], cells[0], hash(tuple(cells))
+        if not ref:
+            return
+        if ref in seen:
+            if seen[ref][1] != content:
+                self.problem(line, "ref", "stands in another row already, which differs")
+            elif parent:
+                self.repeat(line)
+            return
+        if parent:
+            parent = self.shared.setdefault(parent, parent)
+            self.count(parent)
+        seen[ref] = (len(seen), content, parent)
+
+    def repeat(self, line: int) -> None:
+        self.found.repeated[self.file] += 1
+        self.found._skip[self.file].add(line)
+
+    def count(self, owner: _Parent) -> None:
+        found = self.found
+        if found._own(owner.programme, owner.partner):
+            found.taken[self.file] += 1
+        else:
+            found.left_out.setdefault((owner.programme, owner.partner), Counter())[self.file] += 1
+
+    def check_attendance(self) -> None:
+        pairs: dict[int, int] = {}  # session's and person's numbers in one integer, to the hash of the cells
+        for line, cells in self.records():
+            row = csvcells.attendance(cells, self.reporter(line))
+            if row is None:
+                continue
+            at = self.refer(line, "session", SESSIONS, row[0])
+            who = self.refer(line, "participant", PARTICIPANTS, row[1])
+            if at is None or who is None:
+                continue
+            pair, content = at[0] << 32 | who[0], hash(tuple(cells))
+            if pair in pairs:
+                if pairs[pair] != content:
+                    self.problem(line, "participant", "stands at this session in another row already, which differs")
+                else:
+                    self.repeat(line)
+                continue
+            pairs[pair] = content
+            if at[2] is None or who[2] is None:
+                self.found.dependent[self.file] += 1
+                self.found._skip[self.file].add(line)
+            elif self.fits(line, row, at[2], who[2]):
+                self.count(at[2])
+
+    def refer(self, line: int, column: str, file: str, ref: str) -> tuple[int, int, _Parent | None] | None:
+        parent = self.seen[file].get(ref)
+        # A file that could not be read to its end has been reported; its rows are not missing.
+        if parent is None and self.readable.get(file):
+            self.problem(line, column, f"no row of {file} has this ref")
+        return parent
+
+    def fits(self, line: int, row: tuple[str, str, str, int | None], at: _Parent, who: _Parent) -> bool:
+        """Whether this person can have been at this session."""
+        before = self.found.problem_count
+        if at.programme != who.programme:
+            self.problem(line, "participant", "belongs to another programme than the session")
+        elif at.partner != who.partner:
+            self.problem(line, "participant", "belongs to another partner than the session")
+        if at.heads:
+            self.problem(line, "session", "its activity counts heads: people are not recorded there")
+        elif row[2] == "participant" and who.standing < at.asked:
+            self.problem(line, "participant", f"the activity asks the standing {STANDINGS[at.asked]} at least")
+        if row[3] is not None and at.minutes is not None and row[3] > at.minutes:
+            self.problem(line, "minutes", f"{row[3]} is more than the session's {at.minutes}")
+        return self.found.problem_count == before

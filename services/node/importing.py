@@ -1,0 +1,141 @@
+"""`polku import`: a CSV set through the services' own commands, in batches, as often as it is asked for.
+
+The files are checked first, alone (`csvset`); nothing is written if any row is bad. Every row goes with the key of its
+identity, so a row that is there already answers with what it made then: an import that was interrupted is begun again
+from the start and only adds what is missing.
+"""
+
+import base64
+import getpass
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+from typing import Any
+
+from services.node.control import Rpc
+from services.node.csvrows import ATTENDANCE, PARTICIPANTS, SESSIONS, AttendanceRow, ParticipantRow, Row, SessionRow
+from services.node.csvset import CheckedSet
+from shared.contracts.commands import MAX_ITEMS
+from shared.contracts.errors import PolkuError
+from shared.journal.crypto import seal
+
+COMMAND_INFO = b"polku-command-1"
+SECONDS = 60.0
+"""A batch may take this long: on a slow disk, behind a service that has much to catch up with."""
+
+_OPEN = (
+    *("standing", "gender", "service_language", "contact_language", "interpreter", "municipality", "area"),
+    *("target_group", "labour_status", "unemployed_months", "education", "foreign_background", "minority"),
+    *("disability", "other_disadvantage", "homeless", "rural"),
+)
+_SEALED = ("identity_code", "given_name", "family_name", "form_version", "form_kept")
+_KEYED = ("activity", "minutes", "location", "area", "headcount", "headcount_women", "headcount_basis")
+
+
+@dataclass(frozen=True, slots=True)
+class RowRefused(Exception):
+    """A service refused a row: where it stands and why. Running the import again goes on from there."""
+
+    file: str
+    line: int
+    error: PolkuError
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.error}"
+
+
+@dataclass(slots=True)
+class Import:
+    """One import into the services behind `rpc`; `bus_key` is intake's public key, `progress` is told of each batch."""
+
+    rpc: Rpc
+    bus_key: bytes
+    skip_bad: bool = False
+    progress: Callable[[str, int], None] = lambda _file, _rows: None
+    after: int = 0
+    by: str = field(default_factory=lambda: f"cli:{getpass.getuser()}")
+    new: dict[str, int] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=dict)
+    refused: list[RowRefused] = field(default_factory=list)
+    _made: dict[bytes, str] = field(default_factory=dict)
+
+    def run(self, checked: CheckedSet) -> None:
+        """Import a checked set. Raises `RowRefused` at the first row that a service refuses, unless bad ones are skipped."""
+        self._send(PARTICIPANTS, checked.participants(), "intake", "register_participants", "subject", self._person)
+        self._send(SESSIONS, checked.sessions(), "activities", "record_sessions", "session", self._session)
+        self._send(ATTENDANCE, checked.attendance(), "activities", "record_attendance", "attendance", self._attendance)
+
+    def _send(
+        self,
+        file: str,
+        rows: Iterator[Row],
+        service: str,
+        method: str,
+        made: str,
+        item: Callable[[Any], dict[str, Any] | None],
+    ) -> None:
+        self.new[file] = self.known[file] = 0
+        for programme, group in groupby(rows, key=lambda row: row.programme):
+            while batch := list(islice(group, MAX_ITEMS)):
+                sent = [(row, content) for row in batch if (content := item(row)) is not None]
+                if sent:
+                    self._batch(file, programme, sent, service, method, made)
+                self.progress(file, len(batch))
+
+    def _batch(
+        self, file: str, programme: str, sent: list[tuple[Row, dict[str, Any]]], service: str, method: str, made: str
+    ) -> None:
+        answer = self.rpc.call(
+            service,
+            method,
+            timeout=SECONDS,
+            by=self.by,
+            after=self.after,
+            programme=programme,
+            items=[content for _, content in sent],
+            skip_bad=self.skip_bad,
+        )
+        if answer["pos"] is not None:
+            self.after = answer["pos"]
+        for (row, _), result in zip(sent, answer["results"], strict=False):
+            if "error" in result:
+                refused = RowRefused(file, row.line, PolkuError.from_wire(result["error"]))
+                if not self.skip_bad:
+                    raise refused
+                self.refused.append(refused)
+                continue
+            counts = self.new if result["new"] else self.known
+            counts[file] += 1
+            if file != ATTENDANCE:
+                self._made[bytes.fromhex(row.key)] = result[made]
+
+    def _person(self, row: ParticipantRow) -> dict[str, Any]:
+        identity = {name: getattr(row, name) for name in _SEALED}
+        identity["token"] = ";".join(row.token) or None
+        identity["birth_date"] = row.birth_date.isoformat() if row.birth_date else None
+        sealed = seal(self.bus_key, COMMAND_INFO, json.dumps(_present(identity)).encode())
+        dates = {
+            "start_date": row.start_date.isoformat() if row.start_date else None,
+            "form_signed_on": row.form_signed_on.isoformat() if row.form_signed_on else None,
+        }
+        plain = {name: getattr(row, name) for name in _OPEN} | dates
+        return _present({"key": row.key, "sealed": base64.b64encode(sealed).decode(), **plain})
+
+    def _session(self, row: SessionRow) -> dict[str, Any]:
+        plain = {name: getattr(row, name) for name in _KEYED}
+        when = {"date": row.date.isoformat(), "start": row.start.strftime("%H:%M") if row.start else None}
+        return _present({"key": row.key, "languages": list(row.languages) or None, **plain, **when})
+
+    def _attendance(self, row: AttendanceRow) -> dict[str, Any] | None:
+        session = self._made.get(bytes.fromhex(row.session_key))
+        subject = self._made.get(bytes.fromhex(row.participant_key))
+        if session is None or subject is None:
+            return None  # what it refers to was refused and skipped
+        people = {"session": session, "subject": subject, "role": row.role, "minutes": row.minutes}
+        return _present({"key": row.key, **people})
+
+
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was recorded: a member left out says "not recorded"."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,69 @@
+"""Making and opening a home: directory, keys, database; who works in it holds its lock."""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from shared.contracts.errors import HomeInUse, HomeUnusable, InvalidInput
+from shared.journal.crypto import make_key
+from shared.journal.unit import prepare
+from shared.ops.settings import DEFAULT_PORTS, Home, Role
+from shared.storage import open_engine, transaction
+from shared.storage.migrate import migrate
+
+KEYS: dict[Role, tuple[str, ...]] = {
+    "lead": ("signing", "receiving"),
+    "node": ("signing", "receiving", "vault", "index", "bus"),
+}
+
+
+def init_home(path: Path, role: Role, name: str = "", port: int | None = None) -> Home:
+    """Make a new home at `path`, which must not be one yet. A node's name is `name` and 8 random hex digits.
+
+    Whatever was half done by an earlier attempt that died is completed: keys and database come before home.toml.
+    """
+    path = path.absolute()
+    if (path / "home.toml").exists():
+        raise HomeUnusable(home=str(path), reason="it is a home already")
+    if path.exists() and not path.is_dir():
+        raise HomeUnusable(home=str(path), reason="it is not a directory")
+    if role == "node" and not (1 <= len(name) <= 24 and not name.strip("abcdefghijklmnopqrstuvwxyz0123456789-")):
+        raise InvalidInput(field="name", reason="a node's name is a-z, 0-9 and -, 1 to 24 characters")
+    full = "lead" if role == "lead" else f"{name}-{secrets.token_hex(4)}"
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home = Home(path, role, full, port or DEFAULT_PORTS[role])
+    for key in KEYS[role]:
+        if not list(home.keys.glob(f"{key}-[0-9]*")):
+            make_key(home.keys, key)
+    if role == "lead":
+        home.inbox.mkdir(exist_ok=True)
+    open_database(home).dispose()
+    home.save()
+    return home
+
+
+def open_database(home: Home) -> Engine:
+    """The home's database, migrated to this release and with its journal's lock row."""
+    engine = open_engine(home.database_url)
+    migrate(engine)
+    with transaction(engine) as connection:
+        prepare(connection)
+    if engine.dialect.name == "sqlite":
+        os.chmod(Path(str(engine.url.database)), 0o600)
+    return engine
+
+
+@contextmanager
+def locked(home: Home) -> Iterator[None]:
+    """Hold the home's lock; raises `HomeInUse` if somebody else does. The lock goes with the process."""
+    with home.lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HomeInUse() from None
+        yield

@@ -1,0 +1,260 @@
+"""Synthetic people and sessions whose totals are exactly a programme's figures, as a set of CSV files.
+
+Everybody is marked: names say so, and identity codes are numbered 900-999 with signs that no code had when the projects
+ran. The same document, seed and scale give the same bytes.
+"""
+
+import csv
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from services.node.csvrows import ATTENDANCE, COLUMNS, PARTICIPANTS, SESSIONS
+from shared import hetu
+from shared.contracts.errors import InvalidInput
+from shared.programmes import Activity, FigureGroup, Programme, parse
+
+MAX_SCALE = 10_000
+"""People of one birth date have 500 synthetic codes; this many of them is far from using those up."""
+
+GROUP_SIZE = 7
+"""How many people come to a session where people are counted, on average."""
+
+_WINDOW = 2 * GROUP_SIZE
+"""How many people are on their way through a group at any time; about half of them come to each session."""
+
+_STARTS = (time(9), time(10), time(12, 30), time(13), time(14), time(17))
+
+
+@dataclass
+class _Session:
+    ref: str
+    partner: str
+    activity: Activity
+    day: date
+    start: time
+    minutes: int
+    area: str
+    location: str
+    languages: str
+    heads: tuple[int, int | None, str] | None = None
+
+
+@dataclass
+class _Person:
+    ref: str
+    partner: str
+    sessions: dict[str, tuple[str, int | None]] = field(default_factory=dict)  # session's ref to role and minutes
+    first: date = date.max
+
+
+def synthesize(programme_document: Mapping[str, Any], out: Path, seed: int = 1, scale: int = 1) -> None:
+    """Write participants.csv, sessions.csv and attendance.csv into the folder `out`, made if it is not there.
+
+    Totals are the document's `figures` times `scale` (1–10,000): sessions, different people, heads, by group. Raises
+    `InvalidProgramme` for a document with problems, `InvalidInput` for one without figures or a scale out of range.
+    """
+    programme = parse(programme_document)
+    if programme.figures is None:
+        raise InvalidInput(field="programme", reason="has no figures to make synthetic people from")
+    if not 1 <= scale <= MAX_SCALE:
+        raise InvalidInput(field="scale", reason=f"must be between 1 and {MAX_SCALE}")
+    maker = _Maker(programme, random.Random(f"{programme.key}/{seed}/{scale}"))
+    for figure in programme.figures.groups:
+        maker.add(figure, scale)
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    _write(out / PARTICIPANTS, COLUMNS[PARTICIPANTS], maker.participant_rows())
+    _write(out / SESSIONS, COLUMNS[SESSIONS], maker.session_rows())
+    _write(out / ATTENDANCE, COLUMNS[ATTENDANCE], maker.attendance_rows())
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+class _Maker:
+    """Makes sessions and people group by group; rows come out in the order they were made."""
+
+    def __init__(self, programme: Programme, chance: random.Random) -> None:
+        self.programme, self.chance = programme, chance
+        self.sessions: list[_Session] = []
+        self.people: list[_Person] = []
+        self.codes: set[str] = set()
+        period = programme.period
+        days = (period.start + timedelta(days=n) for n in range((period.end - period.start).days + 1))
+        self.weekdays = [day for day in days if day.weekday() < 5] or [period.start]
+
+    def add(self, figure: FigureGroup, scale: int) -> None:
+        """One group's sessions, and its people or heads."""
+        activities = [a for a in self.programme.activities if a.group == figure.group]
+        people = (figure.participants or 0) * scale
+        partners = self.programme.synthetic_partners[: min(figure.sessions * scale, people or figure.sessions * scale)]
+        made = [
+            self._held(partner, activities, count)
+            for partner, count in zip(partners, _even(figure.sessions * scale, len(partners)), strict=True)
+        ]
+        if figure.participants:
+            for partner, sessions, count in zip(partners, made, _even(people, len(partners)), strict=True):
+                self._attend(partner, sessions, count)
+        else:
+            sessions = [session for part in made for session in part]
+            self._count_heads(sessions, (figure.heads or 0) * scale)
+
+    def _held(self, partner: str, activities: list[Activity], count: int) -> list[_Session]:
+        """`count` sessions of one partner over the period, the activities one after another."""
+        chance, programme = self.chance, self.programme
+        days = sorted(chance.choice(self.weekdays) for _ in range(count))
+        made = []
+        for place, day in enumerate(days):
+            location = chance.choice(programme.locations) if programme.locations else None
+            area = location.area if location else None
+            if area is None and programme.areas:
+                area = chance.choice(programme.areas).key
+            made.append(
+                _Session(
+                    ref=f"s{len(self.sessions) + place + 1:05}",
+                    partner=partner,
+                    activity=activities[place * len(activities) // count],
+                    day=day,
+                    start=chance.choice(_STARTS),
+                    minutes=chance.choice((60, 90, 120, 150, 180)),
+                    area=area or "",
+                    location=location.key if location else "",
+                    languages=";".join(programme.languages),
+                )
+            )
+        self.sessions += made
+        return made
+
+    def _attend(self, partner: str, sessions: list[_Session], count: int) -> None:
+        """`count` people, each sure to come once and likely to come on for a while.
+
+        Half a window of people begins together, then beginnings are spread evenly; each is on the way for as many
+        sessions as keep `_WINDOW` people about.
+        """
+        chance = self.chance
+        window = max(1, _WINDOW * len(sessions) // count)
+        for number in range(count):
+            first = max(0, number * (len(sessions) + window // 2) // count - window // 2)
+            person = _Person(f"p{len(self.people) + 1:05}", partner, first=sessions[first].day)
+            person.sessions[sessions[first].ref] = ("participant", sessions[first].minutes)
+            for session in sessions[first + 1 : first + window]:
+                if chance.random() < 0.5:
+                    role = "peer_instructor" if chance.random() < 0.03 else "participant"
+                    stayed = chance.choice((session.minutes, session.minutes, session.minutes // 2, None))
+                    person.sessions[session.ref] = (role, stayed)
+            self.people.append(person)
+
+    def _count_heads(self, sessions: list[_Session], heads: int) -> None:
+        """Exactly `heads` over the sessions, at least one each."""
+        chance = self.chance
+        weights = [chance.lognormvariate(0, 0.5) for _ in sessions]
+        for session, extra in zip(sessions, _shares(heads - len(sessions), weights), strict=True):
+            count = extra + 1
+            women = round(count * chance.uniform(0.35, 0.75)) if chance.random() < 0.8 else None
+            session.heads = (count, women, "estimated" if count >= 100 else "counted")
+
+    def session_rows(self) -> Iterator[Sequence[Any]]:
+        for s in self.sessions:
+            held = (s.day.isoformat(), f"{s.start:%H:%M}", s.minutes, s.location, s.area, s.languages)
+            yield (s.ref, self.programme.key, s.partner, s.activity.key, *held, *(s.heads or ("", "", "")))
+
+    def attendance_rows(self) -> Iterator[Sequence[Any]]:
+        for person in self.people:
+            for session, (role, minutes) in person.sessions.items():
+                yield session, person.ref, role, minutes
+
+    def participant_rows(self) -> Iterator[Sequence[Any]]:
+        for number, person in enumerate(self.people, 1):
+            yield self._person_row(number, person)
+
+    def _person_row(self, number: int, person: _Person) -> Sequence[Any]:
+        chance, programme = self.chance, self.programme
+        esf = chance.random() < 0.6
+        start = max(programme.period.start, person.first - timedelta(days=chance.randrange(15)))
+        while start.weekday() > 4 and start > programme.period.start:
+            start -= timedelta(days=1)
+        born = _birthday(start, chance)
+        status = chance.choices(("unemployed", "inactive", "inactive_in_education", "employed"), (70, 22, 5, 3))[0]
+        local = bool(programme.areas) and chance.random() < 0.85
+        home = programme.home_municipalities
+        record: dict[str, Any] = {
+            "ref": person.ref,
+            "programme": programme.key,
+            "partner": person.partner,
+            "standing": "esf_participant" if esf else "client",
+            "token": f"synteettinen-{number:04}" if chance.random() < 0.1 else "",
+            "identity_code": self._code(born) if esf and chance.random() < 0.9 else "",
+            "given_name": f"Synteettinen-{number:04}",
+            "family_name": f"Henkilö-{number:04}",
+            "birth_date": born.isoformat(),
+            "gender": chance.choices(("f", "m", "x", "unknown"), (52, 45, 1, 2))[0],
+            "service_language": chance.choices(("fi", "sv", "en"), (94, 2, 4))[0],
+            "contact_language": chance.choices(("fi", "sv", "en", "ar", "ru", ""), (88, 2, 3, 2, 3, 2))[0],
+            "interpreter": chance.choices(("no", "yes", ""), (85, 3, 12))[0],
+            "municipality": (home[0] if local else chance.choice(home)) if home else "",
+            "area": chance.choice(programme.areas).key if local else "",
+            "target_group": chance.choice(programme.target_groups).key if programme.target_groups else "",
+            "start_date": start.isoformat(),
+            "labour_status": status,
+            "unemployed_months": chance.randrange(1, 120) if status == "unemployed" else "",
+            "education": chance.choices(range(9), (2, 4, 26, 40, 12, 4, 8, 3, 1))[0],
+            "foreign_background": _answer(chance, 8),
+            "minority": _answer(chance, 4),
+            "disability": _answer(chance, 18),
+            "other_disadvantage": _answer(chance, 30),
+            "homeless": _answer(chance, 3),
+            "rural": _answer(chance, 6),
+        }
+        if esf and programme.funding_programme == "esf_2014_2020":
+            signed = start + timedelta(days=chance.randrange(8))
+            if signed.weekday() > 4 or signed > programme.period.end:
+                signed = start
+            record |= {"form_version": "esf_2014_2020", "form_signed_on": signed.isoformat()}
+            record["form_kept"] = f"Synteettinen kansio {number // 50 + 1}"
+        return [record.get(column, "") for column in COLUMNS[PARTICIPANTS]]
+
+    def _code(self, born: date) -> str:
+        """A code nobody in the set has yet."""
+        while True:
+            code = hetu.synthetic(born, self.chance.randrange(900, 1000), self.chance.randrange(5))
+            if code not in self.codes:
+                self.codes.add(code)
+                return code
+
+
+def _birthday(start: date, chance: random.Random) -> date:
+    """A birth date that makes somebody 18 to 64 on `start`."""
+    youngest = date(start.year - 18, start.month, min(start.day, 28))
+    oldest = date(start.year - 65, start.month, min(start.day, 28)) + timedelta(days=1)
+    return youngest - timedelta(days=chance.randrange((youngest - oldest).days))
+
+
+def _answer(chance: random.Random, yes: int) -> str:
+    """An answer to a question that may be refused; `yes` in percent of those who answer."""
+    asked = chance.choices(("answered", "refused", "not_asked", ""), (86, 6, 5, 3))[0]
+    if asked != "answered":
+        return asked
+    return "yes" if chance.random() * 100 < yes else "no"
+
+
+def _even(total: int, parts: int) -> list[int]:
+    """`total` in `parts` whole numbers that differ by one at most."""
+    return [total // parts + (place < total % parts) for place in range(parts)]
+
+
+def _shares(total: int, weights: Sequence[float]) -> list[int]:
+    """`total` in whole numbers nearly in proportion to the weights (largest remainders get what is left)."""
+    exact = [total * weight / sum(weights) for weight in weights]
+    shares = [int(share) for share in exact]
+    left = sorted(range(len(exact)), key=lambda place: (shares[place] - exact[place], place))
+    for place in left[: total - sum(shares)]:
+        shares[place] += 1
+    return shares

@@ -1,0 +1,146 @@
+"""`polku up`: the services of a home in one process, with its portal, control socket, health and child.
+
+This module is imported only by a process that is monkey-patched already (see `__main__`).
+"""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import eventlet
+import eventlet.hubs
+import eventlet.tpool
+import eventlet.wsgi
+from sqlalchemy import Engine, text
+
+from services.activities.service import ActivitiesService
+from services.intake.service import IntakeService
+from services.node.children import Child
+from services.node.control import ControlServer, Rpc
+from services.node.opening import locked, open_database
+from services.node.portal import portal_app
+from services.pathways.service import PathwaysService
+from services.reporting.service import ReportingService
+from shared.bus.client import RpcClient
+from shared.bus.home import HOME_CONFIG, HomeContext
+from shared.bus.runner import Runner
+from shared.bus.wakeups import WakeupPublisher
+from shared.contracts.errors import InvalidInput, PolkuError
+from shared.journal.crypto import load_keys
+from shared.ops.health import Check, HealthServer
+from shared.ops.logging import setup_logging
+from shared.ops.settings import Home, Role
+
+log = logging.getLogger(__name__)
+
+SERVICES: dict[Role, dict[str, type]] = {
+    "lead": {"reporting": ReportingService},
+    "node": {"intake": IntakeService, "activities": ActivitiesService, "pathways": PathwaysService},
+}
+CHILDREN: dict[Role, str] = {"lead": "receiver", "node": "courier"}
+PORTAL = "portal"
+
+
+def run_up(home: Home, names: Sequence[str], *, child: bool, private: bool) -> None:
+    """Run the whole home, or the named services, until told to stop; `private`: only for the command line, no port."""
+    known = SERVICES[home.role]
+    if unknown := sorted(set(names) - set(known) - {PORTAL}):
+        raise InvalidInput(field="SERVICE", reason=f"a {home.role} home has no service {unknown[0]}")
+    if names and home.embedded:
+        raise InvalidInput(field="SERVICE", reason="the embedded bus lives in one process: run all of the home")
+    setup_logging("-".join(names) or home.role)
+    if home.embedded:
+        with locked(home):
+            _run(home, [], child=child, private=private)
+    else:
+        _run(home, names, child=child, private=private)
+
+
+def _run(home: Home, names: Sequence[str], *, child: bool, private: bool) -> None:
+    engine = open_database(home)
+    bus, rpc = WakeupPublisher(home.bus_url), RpcClient(home.bus_url)
+    carrier = None if names or private else Child(home.path, CHILDREN[home.role])
+
+    def wake(pos: int) -> None:
+        bus.publish_wakeup(pos)
+        if carrier is not None:
+            carrier.wake()
+
+    context = HomeContext(home, engine, load_keys(home.keys), wake)
+    chosen = [service for name, service in SERVICES[home.role].items() if not names or name in names]
+    runner = Runner(chosen, home.bus_url, config={HOME_CONFIG: context})
+    _stop_on_signal(runner)
+    runner.start()
+    if child:
+        _stop_at_end_of_input(runner)
+    if not private:
+        checks = _checks(engine, rpc, chosen, context, carrier)
+        HealthServer(home.host, home.health_port, checks).start()
+    if not private and (not names or PORTAL in names):
+        _serve_portal(home, engine, rpc)
+    if not names:
+        ControlServer(home.socket, rpc).start()
+    log.info("the home is up", extra={"home": home.name, "port": home.port})
+    try:
+        runner.wait()
+    finally:
+        home.socket.unlink(missing_ok=True)
+        if carrier is not None:
+            carrier.end()
+        rpc.close()
+        bus.close()
+        engine.dispose()
+
+
+def _serve_portal(home: Home, engine: Engine, rpc: Rpc) -> None:
+    listener = eventlet.listen((home.host, home.port))
+    app = portal_app(home, engine, rpc, blocking=eventlet.tpool.execute)
+    eventlet.spawn(eventlet.wsgi.server, listener, app, log_output=False, debug=False)
+
+
+def _checks(
+    engine: Engine, rpc: Rpc, chosen: Sequence[Any], context: HomeContext, carrier: Child | None
+) -> dict[str, Check]:
+    def database() -> str | None:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+        return None
+
+    def answers(name: str) -> Check:
+        def check() -> str | None:
+            try:
+                rpc.call(name, "ping", timeout=2)
+            except PolkuError as error:
+                return error.code
+            return None
+
+        return check
+
+    def journal() -> str | None:
+        stuck = [f"{name} at {f.stuck_at}" for name, f in context.followers.items() if f.stuck_at is not None]
+        return f"cannot go on: {', '.join(stuck)}" if stuck else None
+
+    def child() -> str | None:
+        return "has ended" if carrier is not None and carrier.ended() is not None else None
+
+    checks: dict[str, Check] = {"database": database, "journal": journal, "child": child}
+    return checks | {service.name: answers(service.name) for service in chosen}
+
+
+def _stop_on_signal(runner: Runner) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # A handler interrupts whichever greenlet runs, so it only sets the stopping off.
+        signal.signal(number, lambda *_: eventlet.hubs.get_hub().schedule_call_global(0, eventlet.spawn_n, runner.stop))
+
+
+def _stop_at_end_of_input(runner: Runner) -> None:
+    def watch() -> None:
+        while eventlet.green.os.read(sys.stdin.fileno(), 1024):
+            pass
+        runner.stop()
+
+    os.set_blocking(sys.stdin.fileno(), False)
+    eventlet.spawn(watch)

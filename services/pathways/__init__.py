@@ -1,0 +1,1 @@
+"""The workflow: programme definitions on a node."""

@@ -1,0 +1,114 @@
+"""The portal as a WSGI application: `create_app` puts guard, pages and error pages together.
+
+Served by `eventlet.wsgi` inside the embedded node, by waitress in the full footing; it knows neither.
+"""
+
+import logging
+import secrets
+import traceback
+
+from flask import Flask, g
+from flask.json.provider import DefaultJSONProvider
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from services.portal.context import PortalContext
+from services.portal.guard import FormRefused, Guard
+from services.portal.pages import Pages, frame
+from services.portal.rendering import render
+from services.portal.words import words
+from shared.contracts.errors import (
+    InternalError,
+    InvalidInput,
+    NotFound,
+    PolkuError,
+    RemoteError,
+    RpcTimeout,
+    ServiceAbsent,
+    UnknownMethod,
+    UnknownProgramme,
+)
+
+MAX_BODY = 1024 * 1024
+
+log = logging.getLogger(__name__)
+
+_STATUS: tuple[tuple[type[PolkuError], int], ...] = (
+    (RpcTimeout, 503),
+    (ServiceAbsent, 503),
+    (UnknownProgramme, 404),
+    (NotFound, 404),
+    (InvalidInput, 400),
+    (InternalError, 500),
+    (RemoteError, 500),
+    (UnknownMethod, 500),
+)
+
+
+class _Json(DefaultJSONProvider):
+    sort_keys = False  # the report's members in their own order
+    ensure_ascii = False
+
+
+def create_app(context: PortalContext) -> Flask:
+    """The application for one home. Its tables must exist (migrations make them)."""
+    app = Flask(__name__, static_folder="static", template_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=64 * 1024, MAX_FORM_PARTS=50)
+    app.url_map.merge_slashes = False  # an address with // is no page rather than a redirect
+    app.json = _Json(app)
+    guard = Guard(context)
+    guard.install(app)
+    Pages(context, guard).install(app)
+    _install_errors(app, context)
+    return app
+
+
+def _install_errors(app: Flask, context: PortalContext) -> None:
+    def page(status: int, *, text: str | None = None, lang: str | None = None) -> ResponseReturnValue:
+        """A plain page with a reference; the reference is all that the log and the reader share."""
+        spoken = g.get("lang", "fi")
+        say = words(spoken)
+        known = status if status in (400, 401, 403, 404, 405, 413, 503) else 400 if status < 500 else 500
+        html = render(
+            "error.html",
+            spoken,
+            frame(context),
+            heading=say(f"error_{known}"),
+            text=text,
+            text_lang=lang or spoken,
+            help=say("error_503_help") if status == 503 else None,
+            reference=_reference(),
+        )
+        return html, status
+
+    @app.errorhandler(HTTPException)
+    def on_http(error: HTTPException) -> ResponseReturnValue:
+        if error.code is not None and error.code < 400:
+            return error.get_response()  # the router's own redirect
+        return page(error.code or 500)
+
+    @app.errorhandler(FormRefused)
+    def on_form(_error: FormRefused) -> ResponseReturnValue:
+        return page(403, text=words(g.get("lang", "fi"))("error_form"))
+
+    @app.errorhandler(PolkuError)
+    def on_refusal(error: PolkuError) -> ResponseReturnValue:
+        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
+        if status >= 500:
+            log.warning("page refused", extra={"code": error.code, "reference": _reference()})
+        return page(status, text=str(error), lang="en")
+
+    @app.errorhandler(Exception)
+    def on_failure(error: Exception) -> ResponseReturnValue:
+        # The text of an exception may hold what somebody typed: its type and place must do.
+        frames = traceback.extract_tb(error.__traceback__)
+        at = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
+        log.error("page failed", extra={"reference": _reference(), "error": type(error).__name__, "at": at})
+        return page(500)
+
+
+def _reference() -> str:
+    """The reference of this request: 8 hex digits, made when first needed."""
+    if "reference" not in g:
+        g.reference = secrets.token_hex(4)
+    return str(g.reference)

@@ -1,0 +1,23 @@
+"""What the portal refuses about users and logins."""
+
+from shared.contracts.errors import PolkuError
+
+
+class UserExists(PolkuError):
+    """There is already a user {name}."""
+
+
+class UnknownUser(PolkuError):
+    """There is no user {name}."""
+
+
+class LoginRefused(PolkuError):
+    """The user name or the password is wrong."""
+
+
+class TooManyAttempts(PolkuError):
+    """Too many attempts; try again in {seconds} s."""
+
+
+class PasswordRefused(PolkuError):
+    """The new password is not accepted: {reason}"""

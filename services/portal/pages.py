@@ -1,0 +1,251 @@
+"""The pages: each asks a service once and shows the answer."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Flask, abort, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.routing import BaseConverter
+
+from services.portal import auth, formats, guard
+from services.portal.auth import Credentials
+from services.portal.context import PortalContext
+from services.portal.errors import LoginRefused, PasswordRefused, TooManyAttempts
+from services.portal.guard import Guard
+from services.portal.metrics import LOGINS
+from services.portal.rendering import Frame, render
+from services.portal.replies import Identity, ReplyKey
+from services.portal.report_page import Figure, ProgrammeNames, figure, label_of, render_report_html
+from services.portal.users import ROLES
+from services.portal.words import words
+
+_REPORT_ROLES = ("reporter",)
+_LIST_ROLES = ("case_worker", "coordinator")
+_STANDINGS = ("visitor", "client", "esf_participant")
+_LINKS = {"report": "open_report", "sessions": "open_sessions", "people": "open_people"}
+
+
+class ProgrammeConverter(BaseConverter):
+    """A programme's key in an address; anything else is no such page."""
+
+    regex = "[a-z0-9-]{1,40}"
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Which page of a list is shown."""
+
+    number: int
+    last: int
+
+
+class Pages:
+    """The views of one application; `install` names who may reach them."""
+
+    def __init__(self, context: PortalContext, guarding: Guard) -> None:
+        self.context = context
+        self.guard = guarding
+
+    def install(self, app: Flask) -> None:
+        """Add the routes of the home's role."""
+        app.url_map.converters["programme"] = ProgrammeConverter
+        everybody = ROLES[self.context.role]
+        app.add_url_rule("/login", "login", self.login)
+        app.add_url_rule("/login", "log_in", self.log_in, methods=["POST"])
+        self._add(app, "/logout", "logout", self.logout, everybody, "POST", locked=True)
+        self._add(app, "/password", "password", self.password, everybody, locked=True)
+        self._add(app, "/password", "change_password", self.change_password, everybody, "POST", locked=True)
+        self._add(app, "/", "start", self.start, everybody)
+        if self.context.role == "lead":
+            self._add(app, "/report/<programme:key>", "report", self.report, _REPORT_ROLES)
+            self._add(app, "/report/<programme:key>.json", "report_json", self.report_json, _REPORT_ROLES)
+        else:
+            self._add(app, "/sessions/<programme:key>", "sessions", self.sessions, _LIST_ROLES)
+            self._add(app, "/people/<programme:key>", "people", self.people, _LIST_ROLES)
+
+    def _add(
+        self,
+        app: Flask,
+        rule: str,
+        endpoint: str,
+        view: Callable[..., ResponseReturnValue],
+        roles: tuple[str, ...],
+        method: str = "GET",
+        *,
+        locked: bool = False,
+    ) -> None:
+        app.add_url_rule(rule, endpoint, view, methods=[method])
+        self.guard.allow(endpoint, roles, locked=locked)
+
+    # logging in
+
+    def login(self) -> ResponseReturnValue:
+        if g.session is not None:
+            return redirect(url_for("start"), 303)
+        return self._show("login.html", problem=None, name="")
+
+    def log_in(self) -> ResponseReturnValue:
+        say = words(g.lang)
+        typed = self._typed(request.form.get("name", "").strip().lower(), "password")
+        try:
+            g.set_token = auth.log_in(self.context, typed, g.token)
+        except LoginRefused:
+            LOGINS.labels("refused").inc()
+            return self._show("login.html", problem=say("login_failed"), name=typed.name), 403
+        except TooManyAttempts as refused:
+            LOGINS.labels("limited").inc()
+            return self._limited("login.html", refused, name=typed.name)
+        LOGINS.labels("succeeded").inc()
+        return redirect(url_for("start"), 303)
+
+    def logout(self) -> ResponseReturnValue:
+        auth.log_out(self.context.engine, g.token)
+        g.set_token = auth.new_token()  # the old one must not carry another login
+        return redirect(url_for("login"), 303)
+
+    def password(self) -> ResponseReturnValue:
+        return self._show("password.html", problem=None)
+
+    def change_password(self) -> ResponseReturnValue:
+        say = words(g.lang)
+        typed = self._typed(g.session.user.name, "old")
+        new, again = request.form.get("new", ""), request.form.get("again", "")
+        try:
+            g.set_token = auth.change_password(self.context, g.session, typed, new, again)
+        except PasswordRefused as refused:
+            return self._show("password.html", problem=say(str(refused.params["reason"]))), 400
+        except LoginRefused:
+            return self._show("password.html", problem=say("password_wrong")), 403
+        except TooManyAttempts as refused:
+            return self._limited("password.html", refused)
+        return redirect(url_for("start"), 303)
+
+    def _typed(self, name: str, password_field: str) -> Credentials:
+        return Credentials(name, request.form.get(password_field, "")[:1024], request.remote_addr or "")
+
+    def _limited(self, template: str, refused: TooManyAttempts, **values: object) -> ResponseReturnValue:
+        seconds = int(refused.params["seconds"])
+        text = words(g.lang)("login_wait", time=formats.age(timedelta(seconds=seconds), g.lang))
+        return self._show(template, problem=text, **values), 429, {"Retry-After": str(seconds)}
+
+    # start
+
+    def start(self) -> ResponseReturnValue:
+        mine = [(path, word) for path, word in _LINKS.items() if self.guard.allowed(path, g.session.user.roles)]
+        listed = self._programmes() if mine else {}
+        named = [(key, label_of(item.name, g.lang, key)) for key, item in sorted(listed.items())]
+        return self._show("start.html", links=mine, programmes=named)
+
+    # lead
+
+    def report(self, key: str) -> ResponseReturnValue:
+        names = self._programme(key)
+        report = self.context.rpc.call("reporting", "report", programme=key)
+        return render_report_html(report, names, g.lang, self._frame())
+
+    def report_json(self, key: str) -> ResponseReturnValue:
+        self._programme(key)
+        report: dict[str, Any] = self.context.rpc.call("reporting", "report", programme=key)
+        return report
+
+    # node
+
+    def sessions(self, key: str) -> ResponseReturnValue:
+        names, offset = self._programme(key), self._offset()
+        limit = self.context.page_size
+        answer = self.context.rpc.call("activities", "list_sessions", programme=key, limit=limit, offset=offset)
+        return self._show(
+            "sessions.html",
+            title=label_of(names.name, g.lang, key),
+            rows=[_session_row(row, names) for row in answer["sessions"]],
+            total=formats.number(answer["total"], g.lang),
+            nothing=figure(None, g.lang),
+            pages=self._paging(answer["total"]),
+        )
+
+    def people(self, key: str) -> ResponseReturnValue:
+        names, offset, reply = self._programme(key), self._offset(), ReplyKey()
+        answer = self.context.rpc.call(
+            "intake",
+            "list_people",
+            programme=key,
+            reply_to=reply.public_hex,
+            limit=self.context.page_size,
+            offset=offset,
+            reader=g.session.user.name,
+        )
+        return self._show(
+            "people.html",
+            title=label_of(names.name, g.lang, key),
+            rows=[_person_row(row, reply.open(row["sealed"])) for row in answer["people"]],
+            total=formats.number(answer["total"], g.lang),
+            pages=self._paging(answer["total"]),
+        )
+
+    # common
+
+    def _programmes(self) -> dict[str, ProgrammeNames]:
+        service = "reporting" if self.context.role == "lead" else "pathways"
+        listed = self.context.rpc.call(service, "list_programmes")
+        return {item["programme"]: ProgrammeNames.of(item) for item in listed}
+
+    def _programme(self, key: str) -> ProgrammeNames:
+        return self._programmes().get(key) or abort(404)
+
+    def _page_number(self) -> int:
+        asked = request.args.get("page", "1")
+        return int(asked) if re.fullmatch("[1-9][0-9]{0,5}", asked) else abort(404)
+
+    def _offset(self) -> int:
+        return (self._page_number() - 1) * self.context.page_size
+
+    def _paging(self, total: int) -> Paging:
+        return Paging(self._page_number(), max(1, -(-total // self.context.page_size)))
+
+    def _frame(self) -> Frame:
+        return frame(self.context)
+
+    def _show(self, template: str, **values: object) -> str:
+        return render(template, g.lang, self._frame(), **values)
+
+
+def frame(context: PortalContext) -> Frame:
+    """What stands around this answer's page."""
+    session = g.get("session")
+    return Frame(
+        home=context.title,
+        path=request.path if request.url_rule else "/",
+        user_name=session.user.name if session else None,
+        form_token=guard.form_token(),
+        locked=bool(session and session.user.must_change),
+    )
+
+
+def _session_row(row: Mapping[str, Any], names: ProgrammeNames) -> dict[str, object]:
+    lang = g.lang
+    place = row.get("location") or row.get("area")
+    start = row.get("start")
+    return {
+        "activity": label_of(names.activities.get(row["activity"], {}), lang, row["activity"]),
+        "day": formats.day(date.fromisoformat(row["occurred_on"]), lang),
+        "start": Figure(formats.clock(start, lang), None) if start else figure(None, lang),
+        "minutes": figure(row.get("minutes"), lang),
+        "place": label_of(names.locations.get(place, {}), lang, place) if place else None,
+        "attendances": figure(row.get("attendances"), lang),
+        "heads": figure(row.get("heads"), lang),
+        "basis": row.get("heads_basis") if row.get("heads_basis") in ("counted", "estimated") else None,
+    }
+
+
+def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, object]:
+    lang, started, standing = g.lang, row.get("started_on"), row.get("standing")
+    return {
+        "closed": identity is None,
+        "name": " ".join(filter(None, (identity.given_name, identity.family_name))) if identity else "",
+        "token": identity.token if identity else "",
+        "standing": words(lang)(f"standing_{standing}") if standing in _STANDINGS else str(standing),
+        "started_on": Figure(formats.day(date.fromisoformat(started), lang), None) if started else figure(None, lang),
+    }

@@ -1,0 +1,267 @@
+"""The lead's report as a page, made from the report JSON of `docs/interfaces` and the programme's names only.
+
+The same template makes the portal's page and the file of ``polku report --format html``. Nothing is computed here
+but what can be read off two members (lines missing, age): figures come as they are, counting bases stay apart.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from markupsafe import Markup
+
+from services.portal import formats
+from services.portal.charts import Bar, Tone, bar_chart
+from services.portal.rendering import Frame, render
+from services.portal.words import Lang, Words, in_language, words
+
+Names = Mapping[str, Mapping[str, str]]
+"""Names by key of the programme file, each by language."""
+
+_STATED = ("unknown", "refused", "not_asked", "not_set", "not_due", "not_arrived")
+
+
+@dataclass(frozen=True)
+class ProgrammeNames:
+    """What a page needs of a programme document; every member may be empty, codes are shown then."""
+
+    key: str
+    name: Mapping[str, str] = field(default_factory=dict)
+    groups: Names = field(default_factory=dict)
+    activities: Names = field(default_factory=dict)
+    locations: Names = field(default_factory=dict)
+    partners: Names = field(default_factory=dict)
+    period: tuple[date, date] | None = None
+
+    @classmethod
+    def of(cls, listed: Mapping[str, Any]) -> "ProgrammeNames":
+        """From an item of `list_programmes`: programme, name and perhaps the document."""
+        document = listed.get("document") or {}
+
+        def named(kind: str) -> Names:
+            return {item["key"]: item["name"] for item in document.get(kind) or []}
+
+        period = document.get("period")
+        return cls(
+            key=listed["programme"],
+            name=listed.get("name") or {},
+            groups=named("groups"),
+            activities=named("activities"),
+            locations=named("locations"),
+            partners=named("partners"),
+            period=(_day(period["start"]), _day(period["end"])) if period else None,
+        )
+
+
+@dataclass(frozen=True)
+class Label:
+    """A name and the language it is in, if that is not the page's: screen readers need to be told."""
+
+    text: str
+    lang: str | None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One cell: a number, or in words why there is none."""
+
+    text: str
+    words: str | None
+
+
+@dataclass(frozen=True)
+class ActivityRow:
+    """A group's row, in the order of the table's columns."""
+
+    group: Label
+    sessions: Figure
+    hours: Figure
+    participants: Figure
+    attendances: Figure
+    heads: Figure
+
+
+@dataclass(frozen=True)
+class StreamRow:
+    """A partner's row of the proof."""
+
+    partner: Label
+    node: Figure
+    watermark: Figure
+    head: Figure
+    chain: str | None
+    manifest_at: Figure
+    state: str
+    state_kind: str
+
+
+def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang, frame: Frame | None = None) -> str:
+    """The report as HTML: in the portal's frame, or without one as a single self-contained file."""
+    return render(
+        "report.html",
+        lang,
+        frame,
+        title=label_of(names.name, lang, names.key),
+        programme=names.key,
+        facts=_facts(report, names, lang),
+        arrived=_arrived(report, lang),
+        activities=[_activity_row(row, names, lang) for row in report.get("activities") or []],
+        charts=_charts(report.get("activities") or [], names, lang),
+        streams=[_stream_row(row, report, names, lang) for row in report.get("streams") or []],
+    )
+
+
+def label_of(names: Mapping[str, str], lang: Lang, fallback: str) -> Label:
+    """A name in `lang` or another language, never blank; the code is the last resort."""
+    text, found = in_language(names, lang, fallback)
+    return Label(text, None if found == lang else found)
+
+
+def figure(value: object, lang: Lang) -> Figure:
+    """A cell of the five values: a number as it is (0 too), a stated reason in words, null as a dash with words.
+
+    Raises ValueError for anything else: a cell is never guessed.
+    """
+    say = words(lang)
+    if value is None:
+        return Figure("–", say("value_none"))
+    if value in _STATED:
+        return Figure(say(f"value_{value}"), None)
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        return Figure(formats.number(value, lang), None)
+    raise ValueError("a figure is neither a number nor one of the stated values")
+
+
+def _day(value: str | date) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _time(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def _facts(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> list[tuple[str, str]]:
+    """Period, time and audience, as pairs of a word and a value."""
+    say = words(lang)
+    facts = [(say("period"), _period(report, names, lang))]
+    as_of = _time(report.get("as_of"))
+    if as_of is not None:
+        facts.append((say("as_of"), formats.moment(as_of, lang)))
+    if report.get("audience"):
+        facts.append((say("audience"), say(f"audience_{report['audience']}")))
+    return facts
+
+
+def _period(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> str:
+    say = words(lang)
+    first, last = report.get("from"), report.get("to")
+    if first and last:
+        return f"{formats.day(_day(first), lang)} – {formats.day(_day(last), lang)}"
+    if first:
+        return say("from_on", day=formats.day(_day(first), lang))
+    if last:
+        return say("until", day=formats.day(_day(last), lang))
+    if names.period:
+        start, end = (formats.day(edge, lang) for edge in names.period)
+        return f"{say('whole_project')}, {start} – {end}"
+    return say("whole_project")
+
+
+def _arrived(report: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
+    """Heading, text and kind of the notice on completeness."""
+    say = words(lang)
+    kind = {True: "true", False: "false"}.get(report.get("arrived"), "null")  # type: ignore[arg-type]
+    text = _not_known_since(report, say, lang) if kind == "null" else say(f"arrived_{kind}_text")
+    newer = report.get("newer_facts") or 0
+    more = say("newer_facts", n=formats.number(newer, lang)) if newer else None
+    return {"kind": kind, "title": say(f"arrived_{kind}"), "text": text, "more": more}
+
+
+def _not_known_since(report: Mapping[str, Any], say: Words, lang: Lang) -> str:
+    heard = [_time(row.get("manifest_at")) for row in report.get("streams") or [] if row.get("node")]
+    known = [at for at in heard if at is not None]
+    if not known or len(known) < len(heard):
+        return say("arrived_null_never")
+    return say("arrived_null_since", moment=formats.moment(min(known), lang))
+
+
+def _activity_row(row: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> ActivityRow:
+    def cell(member: str) -> Figure:
+        return figure(row.get(member), lang)
+
+    return ActivityRow(
+        group=label_of(names.groups.get(row["group"], {}), lang, row["group"]),
+        sessions=cell("sessions"),
+        hours=cell("hours"),
+        participants=cell("participants"),
+        attendances=cell("attendances"),
+        heads=cell("heads"),
+    )
+
+
+def _charts(rows: Sequence[Mapping[str, Any]], names: ProgrammeNames, lang: Lang) -> list[tuple[str, Markup]]:
+    """One chart per counting basis that has a number, each with its title."""
+    say = words(lang)
+    charts: list[tuple[str, Markup]] = []
+    bases: tuple[tuple[Tone, str], ...] = (("sessions", "sessions"), ("people", "participants"), ("heads", "heads"))
+    for tone, member in bases:
+        bars = [
+            Bar(
+                label=label_of(names.groups.get(row["group"], {}), lang, row["group"]).text,
+                value=float(row[member]),
+                shown=formats.number(row[member], lang),
+            )
+            for row in rows
+            if isinstance(row.get(member), int | float)
+        ]
+        if bars:
+            title = say(f"chart_{tone}")
+            drawn = bar_chart(bars, chart_id=f"chart-{tone}", title=title, tone=tone)
+            charts.append((title, drawn))
+    return charts
+
+
+def _stream_row(row: Mapping[str, Any], report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> StreamRow:
+    say = words(lang)
+    joined = row.get("node") is not None
+
+    def cell(member: str, missing: str) -> Figure:
+        value = row.get(member)
+        if value is None:
+            return Figure("–", say(missing if joined else "state_not_joined"))
+        return Figure(formats.number(value, lang), None)
+
+    kind, state = _stream_state(row, report, say, lang)
+    return StreamRow(
+        partner=label_of(names.partners.get(row["partner"], {}), lang, row["partner"]),
+        node=Figure(row["node"], None) if joined else Figure("–", say("state_not_joined")),
+        watermark=cell("watermark", "value_not_arrived"),
+        head=cell("head", "never_heard"),
+        chain=row.get("chain"),
+        manifest_at=_age(row, report, joined, lang),
+        state=state,
+        state_kind=kind,
+    )
+
+
+def _stream_state(row: Mapping[str, Any], report: Mapping[str, Any], say: Words, lang: Lang) -> tuple[str, str]:
+    """Kind and words. Equal numbers alone are not called complete: the chains might differ, or the news be old."""
+    watermark, head = row.get("watermark"), row.get("head")
+    if row.get("node") is None:
+        return "none", say("state_not_joined")
+    if head is None:
+        return "unknown", say("state_unknown")
+    if (watermark or 0) < head:
+        return "missing", say("state_missing", n=formats.number(head - (watermark or 0), lang))
+    return ("complete", say("state_complete")) if report.get("arrived") is True else ("none", say("state_to_head"))
+
+
+def _age(row: Mapping[str, Any], report: Mapping[str, Any], joined: bool, lang: Lang) -> Figure:
+    say = words(lang)
+    at, as_of = _time(row.get("manifest_at")), _time(report.get("as_of"))
+    if at is None:
+        return Figure("–", say("never_heard" if joined else "state_not_joined"))
+    if as_of is None:
+        return Figure(formats.moment(at, lang), None)
+    return Figure(say("age_old", age=formats.age(max(as_of - at, timedelta(0)), lang)), None)

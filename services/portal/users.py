@@ -1,0 +1,72 @@
+"""Use cases on users: who may log in to this home's portal. The command line calls these; a new home has nobody."""
+
+import re
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from services.portal import store
+from services.portal.context import HomeRole
+from services.portal.errors import UnknownUser, UserExists
+from services.portal.passwords import Hasher, one_time_password
+from services.portal.store import User
+from shared.contracts.errors import InvalidInput
+from shared.storage import snapshot, transaction
+
+ROLES: dict[HomeRole, tuple[str, ...]] = {
+    "node": ("case_worker", "coordinator", "auditor"),
+    "lead": ("reporter", "operator", "auditor"),
+}
+"""The roles of a home's users, by the home's role (architecture §7)."""
+
+_NAME = re.compile(r"[a-zåäö0-9][a-zåäö0-9._@-]{0,63}")
+
+
+def add_user(
+    engine: Engine, name: str, roles: Collection[str], now: datetime, hasher: Hasher, *, home_role: HomeRole
+) -> str:
+    """Make a user; returns the one-time password, which is kept nowhere.
+
+    Raises `InvalidInput` (name, role) and `UserExists`. Hashes, so call it outside a transaction.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(field="name", reason="1 to 64 small letters, digits or . _ @ -, not beginning with a sign")
+    if not roles:
+        raise InvalidInput(field="role", reason=f"give at least one of {', '.join(ROLES[home_role])}")
+    for role in sorted(roles):
+        if role not in ROLES[home_role]:
+            known = ", ".join(ROLES[home_role])
+            raise InvalidInput(field="role", reason=f"a {home_role} home has the roles {known}, not {role[:40]!r}")
+    password = one_time_password()
+    encoded = hasher.hash(password)
+    with transaction(engine) as c:
+        if store.find_user(c, name):
+            raise UserExists(name=name)
+        store.add_user(c, name, sorted(set(roles)), encoded, now)
+    return password
+
+
+def list_users(engine: Engine) -> list[User]:
+    """All users by name; no hash is in them."""
+    with snapshot(engine) as c:
+        return store.list_users(c)
+
+
+def reset_user(engine: Engine, name: str, now: datetime, hasher: Hasher) -> str:
+    """Give a user a new one-time password and end their sessions; raises `UnknownUser`."""
+    password = one_time_password()
+    encoded = hasher.hash(password)
+    with transaction(engine) as c:
+        if not store.set_password(c, name, encoded, now, must_change=True):
+            raise UnknownUser(name=name)
+        store.remove_sessions_of(c, name)
+    return password
+
+
+def remove_user(engine: Engine, name: str) -> None:
+    """Remove a user and their sessions; raises `UnknownUser`."""
+    with transaction(engine) as c:
+        store.remove_sessions_of(c, name)
+        if not store.remove_user(c, name):
+            raise UnknownUser(name=name)

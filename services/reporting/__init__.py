@@ -1,0 +1,1 @@
+"""The lead's: derived tables, reports, completeness, admissions."""

@@ -1,0 +1,96 @@
+"""Rules of reporting: counting bases that cannot be mixed up, and what "arrived" means.
+
+People, attendances and heads are counted in different ways and are therefore different types without any addition
+between them: a sum of people and heads is a type error, not a figure. People of two groups are not added either,
+because somebody may be in both; they are counted again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Different people, each once."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attendances:
+    """Times that somebody was at a session as a participant."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """How many were seen; the same person may be in several counts."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFigures:
+    """One row of the report's activities; a basis that the group does not count on is None, never 0."""
+
+    group: str
+    sessions: int
+    minutes: int
+    participants: People | None
+    attendances: Attendances | None
+    heads: Heads | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as interfaces.md names it; `hours` with one decimal."""
+        return {
+            "group": self.group,
+            "sessions": self.sessions,
+            "participants": self.participants.count if self.participants else None,
+            "attendances": self.attendances.count if self.attendances else None,
+            "heads": self.heads.count if self.heads else None,
+            "hours": round(self.minutes / 60, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """Where the figures stand in one partner's stream, and how far the node has said that it is.
+
+    `watermark` and `chain` are the last line that the figures contain; `head` and `head_chain` the newest that the
+    node has signed as its head. A partner that has not joined has no node and no numbers.
+    """
+
+    node: str | None
+    partner: str
+    epoch: int | None
+    watermark: int | None
+    chain: bytes | None
+    head: int | None
+    head_chain: bytes | None
+    manifest_at: datetime | None
+    stopped: bool = False
+
+
+def arrived(streams: Sequence[StreamState], newer_facts: int, now: datetime, silence: timedelta) -> bool | None:
+    """True: all that every joined node has signed as its head is in the figures, and no node has been silent too long.
+
+    False: something is missing, differs or cannot be read by this release. None: not known since a node fell silent,
+    or before any has spoken. Partners that have not joined do not change it.
+    """
+    joined = [stream for stream in streams if stream.node is not None]
+    if newer_facts or any(_lacks(stream) for stream in joined):
+        return False
+    if not joined or any(stream.manifest_at is None or now - stream.manifest_at > silence for stream in joined):
+        return None
+    return True
+
+
+def _lacks(stream: StreamState) -> bool:
+    if stream.stopped:
+        return True
+    if stream.head is None or stream.watermark is None:
+        return False  # it has not spoken yet: not known rather than missing
+    return stream.watermark < stream.head or (stream.watermark == stream.head and stream.chain != stream.head_chain)

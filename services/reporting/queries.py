@@ -1,0 +1,184 @@
+"""The read side of reporting: a report is one snapshot, figures and watermarks alike."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select
+
+from services.reporting import store
+from services.reporting.domain import Attendances, GroupFigures, Heads, People, StreamState, arrived
+from shared.journal import received
+from shared.journal.carry_tables import received_head
+from shared.journal.crypto import key_id
+from shared.ops.clock import parse_wire_time, wire_time
+from shared.programmes import Programme
+from shared.storage import snapshot
+
+
+def list_programmes(engine: Engine) -> list[dict[str, Any]]:
+    """The programmes in use: key, names by language, and the whole document."""
+    with snapshot(engine) as connection:
+        documents = store.shelf.documents(connection)
+    return [{"programme": d["key"], "name": d["name"], "document": d} for d in documents]
+
+
+def report(engine: Engine, programme: str, start: date | None, end: date | None, now: datetime) -> dict[str, Any]:
+    """The report as interfaces.md names it, of the days `start` to `end`, both included; exact figures."""
+    with snapshot(engine) as connection:
+        definition = store.shelf.get(connection, programme)
+        streams = _streams(connection, definition)
+        newer = _newer(connection, streams, programme)
+        silence = timedelta(days=definition.silence_limit_days)
+        return {
+            "programme": programme,
+            "from": start.isoformat() if start else None,
+            "to": end.isoformat() if end else None,
+            "audience": "funder",
+            "as_of": wire_time(now),
+            "arrived": arrived(streams, newer, now, silence),
+            "newer_facts": newer,
+            "streams": [_stream_json(stream) for stream in streams],
+            "activities": [f.to_json() for f in _activities(connection, definition, start, end)],
+            "data_quality": {"refused_lines": _refused(connection, programme)},
+        }
+
+
+def _activities(
+    connection: Connection, definition: Programme, start: date | None, end: date | None
+) -> Sequence[GroupFigures]:
+    session, attendance, heads = store.session, store.attendance, store.heads
+    figures = []
+    for group in definition.groups:
+        keys = [activity.key for activity in definition.activities if activity.group == group.key]
+        held = session.c.stream.in_(store.streams_of(connection, definition.key)) & session.c.activity.in_(keys)
+        if start:
+            held &= session.c.occurred_on >= start
+        if end:
+            held &= session.c.occurred_on <= end
+        count, minutes = connection.execute(
+            select(func.count(), func.coalesce(func.sum(session.c.minutes), 0)).select_from(session).where(held)
+        ).one()
+        people = attendances = seen = None
+        if group.counts == "people":
+            at = (attendance.c.stream == session.c.stream) & (attendance.c.session == session.c.session)
+            there = held & (attendance.c.role == "participant")
+            # The same person may be known to two nodes, under two subjects: whether they are one is not known here.
+            subjects = select(attendance.c.stream, attendance.c.subject).select_from(attendance.join(session, at))
+            different = subjects.where(there).distinct().subquery()
+            people = People(connection.execute(select(func.count()).select_from(different)).scalar_one())
+            times = select(func.count()).select_from(attendance.join(session, at)).where(there)
+            attendances = Attendances(connection.execute(times).scalar_one())
+        else:
+            at = (heads.c.stream == session.c.stream) & (heads.c.session == session.c.session)
+            total = select(func.coalesce(func.sum(heads.c.heads), 0)).select_from(heads.join(session, at)).where(held)
+            seen = Heads(int(connection.execute(total).scalar_one()))
+        figures.append(GroupFigures(group.key, count, int(minutes), people, attendances, seen))
+    return figures
+
+
+def _streams(connection: Connection, definition: Programme) -> list[StreamState]:
+    """One state per partner of the programme, in the file's order, joined or not."""
+    node, cursor, head = store.node, store.cursor, received_head
+    query = (
+        select(
+            node.c.node,
+            node.c.partner,
+            cursor.c.epoch,
+            cursor.c.seq,
+            cursor.c.chain,
+            head.c.head_seq,
+            head.c.head_chain,
+            head.c.manifest_at,
+            head.c.state,
+        )
+        .select_from(node)
+        .outerjoin(cursor, cursor.c.stream == node.c.stream)
+        .outerjoin(head, head.c.stream == node.c.stream)
+        .where(node.c.programme == definition.key)
+    )
+    joined = {row.partner: row for row in connection.execute(query)}
+    states = []
+    for partner in definition.partners:
+        row = joined.get(partner.key)
+        if row is None:
+            states.append(StreamState(None, partner.key, None, None, None, None, None, None))
+            continue
+        spoke = row.head_seq is not None
+        states.append(
+            StreamState(
+                node=row.node,
+                partner=partner.key,
+                epoch=row.epoch,
+                watermark=row.seq if row.seq is not None else (0 if spoke else None),
+                chain=row.chain,
+                head=row.head_seq,
+                head_chain=row.head_chain,
+                manifest_at=parse_wire_time(row.manifest_at) if row.manifest_at else None,
+                stopped=row.state == "stopped",
+            )
+        )
+    return states
+
+
+def _stream_json(stream: StreamState) -> dict[str, Any]:
+    return {
+        "node": stream.node,
+        "partner": stream.partner,
+        "epoch": stream.epoch,
+        "watermark": stream.watermark,
+        "head": stream.head,
+        "chain": stream.chain.hex() if stream.chain else None,
+        "manifest_at": wire_time(stream.manifest_at) if stream.manifest_at else None,
+    }
+
+
+def _newer(connection: Connection, streams: Sequence[StreamState], programme: str) -> int:
+    """Lines that only a newer release can read."""
+    names = [f"{stream.node}/{programme}" for stream in streams if stream.node]
+    query = select(func.count()).where(store.aside.c.stream.in_(names), store.aside.c.reason == "newer")
+    return int(connection.execute(query).scalar_one())
+
+
+def _refused(connection: Connection, programme: str) -> int:
+    """Lines that are kept but contradict their stream or the programme."""
+    streams = store.streams_of(connection, programme)
+    query = select(func.count()).where(store.aside.c.stream.in_(streams), store.aside.c.reason != "newer")
+    return int(connection.execute(query).scalar_one())
+
+
+def admitted_keys(engine: Engine) -> dict[str, dict[str, bytes]]:
+    """The admitted streams, each with its node's signing keys by id, as the receiver needs them."""
+    with snapshot(engine) as connection:
+        rows = connection.execute(select(store.node.c.stream, store.node.c.signing_key))
+        return {row.stream: {key_id(row.signing_key): row.signing_key} for row in rows}
+
+
+def completeness(engine: Engine, programme: str | None, now: datetime) -> dict[str, Any]:
+    """What can be said about the streams of one programme, or of all; one snapshot. Raises `UnknownProgramme`."""
+    with snapshot(engine) as connection:
+        known = [store.shelf.get(connection, programme)] if programme else store.shelf.all(connection)
+        limits = {p.key: p.silence_limit_days for p in known}
+        rows = connection.execute(select(store.node).where(store.node.c.programme.in_(limits))).all()
+        partners = {row.stream: row.partner for row in rows}
+        states = [s for s in received.completeness(connection, now, limits, partners) if s.stream in partners]
+    return {
+        "complete": all(state.state == "complete" for state in states),
+        "streams": [
+            {
+                "stream": state.stream,
+                "node": state.stream.partition("/")[0],
+                "programme": state.stream.partition("/")[2],
+                "partner": partners[state.stream],
+                "epoch": state.epoch,
+                "head": state.head,
+                "watermark": state.watermark,
+                "same_chain": state.same_chain,
+                "manifest_at": wire_time(state.manifest_at) if state.manifest_at else None,
+                "manifest_age_seconds": state.manifest_age_seconds,
+                "state": state.state,
+                "missing": [list(gap) for gap in state.missing],
+            }
+            for state in states
+        ],
+    }

@@ -1,0 +1,58 @@
+"""reporting on the bus: parse by contract, call once, answer."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from services.reporting import operations, queries
+from shared.bus.entrypoints import rpc
+from shared.bus.home import HomeResource
+from shared.contracts.commands import AdmitPartner, AskCompleteness, AskReport, LoadProgramme, load
+from shared.ops.clock import wire_time
+
+
+class ReportingService:
+    """The lead's: programmes, admissions, figures and completeness."""
+
+    name = "reporting"
+    home = HomeResource()
+
+    @rpc
+    def ping(self) -> dict[str, Any]:
+        return {"service": self.name, "ready": True}
+
+    @rpc
+    def load_programme(self, **command: Any) -> dict[str, Any]:
+        body = load(LoadProgramme, command)
+        programme, pos = operations.load_programme(
+            self.home.journal, body["document"], by=body["by"], now=self.home.now()
+        )
+        return {"pos": self.home.committed(pos), "programme": programme.key, "digest": programme.digest}
+
+    @rpc
+    def list_programmes(self) -> list[dict[str, Any]]:
+        return queries.list_programmes(self.home.engine)
+
+    @rpc
+    def admit_partner(self, **command: Any) -> dict[str, Any]:
+        body = load(AdmitPartner, command)
+        expires = operations.admit_partner(
+            self.home.journal,
+            body["programme"],
+            body["partner"],
+            bytes.fromhex(body["token_digest"]),
+            valid=timedelta(days=body["valid_days"]),
+            by=body["by"],
+            now=self.home.now(),
+        )
+        return {"expires": wire_time(expires)}
+
+    @rpc
+    def report(self, **command: Any) -> dict[str, Any]:
+        body = load(AskReport, command)
+        start, end = (date.fromisoformat(body[name]) if body[name] else None for name in ("from_", "to"))
+        return queries.report(self.home.engine, body["programme"], start, end, self.home.now())
+
+    @rpc
+    def completeness(self, **command: Any) -> dict[str, Any]:
+        body = load(AskCompleteness, command)
+        return queries.completeness(self.home.engine, body["programme"], self.home.now())

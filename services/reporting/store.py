@@ -1,0 +1,170 @@
+"""Tables of reporting and the only statements that change them.
+
+The derived tables (session, attendance, heads, person) are made from the received lines alone and can be made anew at
+any time; an entity's key is its stream and its id. The cursor says up to which line they have been made.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from shared.journal.tables import BIG
+from shared.programmes.shelf import Shelf
+from shared.storage import metadata
+from shared.storage.upsert import upsert
+
+shelf = Shelf("reporting")
+
+invite = Table(
+    "reporting_invite",
+    metadata,
+    Column("token_digest", LargeBinary, primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("partner", String(40), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("used_by", String(40)),
+)
+"""Invites given out; of the one-time token only the digest is kept."""
+
+node = Table(
+    "reporting_node",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("partner", String(40), nullable=False),
+    Column("node", String(40), nullable=False),
+    Column("signing_key", LargeBinary, nullable=False),
+    Column("receiving_key", LargeBinary, nullable=False),
+)
+"""The nodes admitted to each programme, as the lead's own stream says."""
+
+session = Table(
+    "reporting_session",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("session", LargeBinary, primary_key=True),
+    Column("activity", String(40), nullable=False),
+    Column("occurred_on", Date, nullable=False),
+    Column("minutes", Integer),
+    Column("location", String(40)),
+    Column("area", String(40)),
+    Index("reporting_session_day", "stream", "occurred_on"),
+)
+
+attendance = Table(
+    "reporting_attendance",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("attendance", LargeBinary, primary_key=True),
+    Column("session", LargeBinary, nullable=False),
+    Column("subject", LargeBinary, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("minutes", Integer),
+    Index("reporting_attendance_session", "stream", "session"),
+)
+
+heads = Table(
+    "reporting_heads",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("session", LargeBinary, primary_key=True),
+    Column("heads", Integer, nullable=False),
+    Column("women", Integer),
+    Column("basis", String(20), nullable=False),
+)
+
+person = Table(
+    "reporting_person",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("subject", LargeBinary, primary_key=True),
+    Column("standing", String(20), nullable=False),
+    Column("since", Date),
+)
+
+cursor = Table(
+    "reporting_cursor",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BIG, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+)
+
+aside = Table(
+    "reporting_aside",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("seq", BIG, primary_key=True),
+    Column("reason", String(40), nullable=False),
+)
+"""Lines that are kept but not in the figures: of a newer release ("newer"), or refused, with the reason."""
+
+DERIVED = (session, attendance, heads, person, aside)
+
+
+def put_derived(connection: Connection, rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]]) -> None:
+    """Store the last state of each entity; `rows` by table name and key."""
+    for table in DERIVED:
+        upsert(connection, table, list(rows.get(table.name, {}).values()))
+
+
+def set_cursor(connection: Connection, stream: str, epoch: int, seq: int, chain: bytes) -> None:
+    """The derived tables contain the stream up to here."""
+    upsert(connection, cursor, [{"stream": stream, "epoch": epoch, "seq": seq, "chain": chain}])
+
+
+def forget_derived(connection: Connection, streams: Iterable[str]) -> None:
+    """Empty the derived tables for these streams, so that they are made anew from line 1."""
+    for stream in streams:
+        for table in (*DERIVED, cursor):
+            connection.execute(delete(table).where(table.c.stream == stream))
+
+
+def add_invite(connection: Connection, token_digest: bytes, programme: str, partner: str, expires: datetime) -> None:
+    """Keep an invite that is being given out."""
+    row = {"token_digest": token_digest, "programme": programme, "partner": partner, "expires_at": expires}
+    connection.execute(insert(invite), row)
+
+
+def find_invite(connection: Connection, token_digest: bytes) -> Any | None:
+    """The invite with this token, or None."""
+    return connection.execute(select(invite).where(invite.c.token_digest == token_digest)).one_or_none()
+
+
+def use_invite(connection: Connection, token_digest: bytes, node_name: str) -> None:
+    """An invite is used once."""
+    connection.execute(update(invite).where(invite.c.token_digest == token_digest).values(used_by=node_name))
+
+
+def add_node(connection: Connection, row: dict[str, Any]) -> None:
+    """Admit a node."""
+    connection.execute(insert(node), row)
+
+
+def find_partner(connection: Connection, programme: str, partner: str) -> Any | None:
+    """The node of this partner in the programme, or None."""
+    query = select(node).where(node.c.programme == programme, node.c.partner == partner)
+    return connection.execute(query).one_or_none()
+
+
+def streams_of(connection: Connection, programme: str) -> list[str]:
+    """The streams of the programme's nodes."""
+    query = select(node.c.stream).where(node.c.programme == programme).order_by(node.c.stream)
+    return list(connection.execute(query).scalars())

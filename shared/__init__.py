@@ -1,0 +1,1 @@
+"""The library under the services; never imports services."""

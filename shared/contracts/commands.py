@@ -1,0 +1,242 @@
+"""The bodies of the RPC commands, checked where they arrive; an error names the field and the reason.
+
+Identities and free text are never members: they travel inside `Sealed`, encrypted to intake's bus key, and what is
+inside is declared here too (`PersonIdentity`). Commands that make something take a list of up to 500 items, each with
+an idempotency key; the reply has one result per item, in order, up to the first that was refused
+(`skip_bad`: one for every item).
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from shared.contracts.catalogue import BASES, GENDERS, LABOUR_STATUSES, ROLES, SENSITIVE_ANSWERS, STANDINGS
+from shared.contracts.errors import InvalidInput
+from shared.contracts.fields import (
+    Code,
+    Codes,
+    Day,
+    Digest,
+    EntityId,
+    Language,
+    Municipality,
+    Number,
+    ProgrammeKey,
+    PublicKey,
+    SubjectRef,
+    TimeOfDay,
+)
+
+MAX_ITEMS = 500
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Sealed(fields.String):
+    """Base64 of an HPKE message to intake's bus key; the only way an identity or free text crosses a bus."""
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(validate=[validate.Length(max=32_000), validate.Regexp(r"[A-Za-z0-9+/]+={0,2}\Z")], **kw)
+
+
+class PlainText(fields.String):
+    """One line of text from a person, inside `Sealed` only."""
+
+    def __init__(self, longest: int, **kw: Any) -> None:
+        super().__init__(validate=[validate.Length(min=1, max=longest), _no_control], **kw)
+
+
+def _no_control(text: str) -> None:
+    if _CONTROL.search(text):
+        raise ValidationError("has control characters")
+
+
+class Actor(fields.String):
+    """Who acts: the name of a portal user, or ``cli:`` and the system user."""
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(required=True, validate=[validate.Length(min=1, max=80), _no_control], **kw)
+
+
+class Command(Schema):
+    """What every command has: `by`; `after`, a position that the service follows to first."""
+
+    class Meta:
+        unknown = RAISE
+
+    by = Actor()
+    after = Number(0, 2**62, load_default=0)
+
+
+class Question(Schema):
+    """What only reads coded data needs nobody's name."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Item(Schema):
+    """What every item of a list has: its idempotency key."""
+
+    class Meta:
+        unknown = RAISE
+
+    key = Digest(required=True)
+
+
+def items(item: type[Item]) -> "fields.List[Any]":
+    """The `items` member of a command that takes a list."""
+    return fields.List(fields.Nested(item), required=True, validate=validate.Length(min=1, max=MAX_ITEMS))
+
+
+class PersonIdentity(Schema):
+    """What is inside a participant's `sealed`: at least a name or a token; the vault keeps it."""
+
+    class Meta:
+        unknown = RAISE
+
+    token = PlainText(80, allow_none=True)
+    identity_code = PlainText(11, allow_none=True)
+    given_name = PlainText(200, allow_none=True)
+    family_name = PlainText(200, allow_none=True)
+    birth_date = Day(allow_none=True)
+    form_version = PlainText(80, allow_none=True)
+    form_kept = PlainText(200, allow_none=True)
+
+
+class ParticipantItem(Item):
+    """One person coming in, with standing and, for an ESF participant, the start record."""
+
+    sealed = Sealed(required=True)
+    standing = Code(*STANDINGS, required=True)
+    start_date = Day(allow_none=True)
+    gender = Code(*GENDERS, load_default="unknown")
+    service_language = Language(allow_none=True)
+    contact_language = Language(allow_none=True)
+    interpreter = Code("yes", "no", allow_none=True)
+    municipality = Municipality(allow_none=True)
+    area = Code(allow_none=True)
+    target_group = Code(allow_none=True)
+    labour_status = Code(*LABOUR_STATUSES, allow_none=True)
+    unemployed_months = Number(0, 720, allow_none=True)
+    education = Number(0, 8, allow_none=True)
+    foreign_background = Code(*SENSITIVE_ANSWERS, allow_none=True)
+    minority = Code(*SENSITIVE_ANSWERS, allow_none=True)
+    disability = Code(*SENSITIVE_ANSWERS, allow_none=True)
+    other_disadvantage = Code(*SENSITIVE_ANSWERS, allow_none=True)
+    homeless = Code(*SENSITIVE_ANSWERS, allow_none=True)
+    rural = Code(*SENSITIVE_ANSWERS, allow_none=True)
+    form_signed_on = Day(allow_none=True)
+
+
+class RegisterParticipants(Command):
+    """`intake.register_participants`: results hold each person's subject."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(ParticipantItem)
+    skip_bad = fields.Boolean(load_default=False)
+
+
+class ListPeople(Command):
+    """`intake.list_people`: what comes back is sealed to `reply_to`, made for this request; reads are logged."""
+
+    programme = ProgrammeKey(required=True)
+    reply_to = PublicKey(required=True)
+    limit = Number(1, MAX_ITEMS, load_default=100)
+    offset = Number(0, 10_000_000, load_default=0)
+
+
+class SessionItem(Item):
+    """One session, perhaps with its head-count."""
+
+    activity = Code(required=True)
+    date = Day(required=True)
+    start = TimeOfDay(allow_none=True)
+    minutes = Number(1, 1440, allow_none=True)
+    location = Code(allow_none=True)
+    area = Code(allow_none=True)
+    languages = Codes(Language(), allow_none=True)
+    headcount = Number(0, 100_000, allow_none=True)
+    headcount_women = Number(0, 100_000, allow_none=True)
+    headcount_basis = Code(*BASES, allow_none=True)
+
+
+class RecordSessions(Command):
+    """`activities.record_sessions`: results hold each session's id."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(SessionItem)
+    skip_bad = fields.Boolean(load_default=False)
+
+
+class AttendanceItem(Item):
+    """One person at one session."""
+
+    session = EntityId(required=True)
+    subject = SubjectRef(required=True)
+    role = Code(*ROLES, required=True)
+    minutes = Number(1, 1440, allow_none=True)
+
+
+class RecordAttendance(Command):
+    """`activities.record_attendance`."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(AttendanceItem)
+    skip_bad = fields.Boolean(load_default=False)
+
+
+class ListSessions(Question):
+    """`activities.list_sessions`: the newest first."""
+
+    programme = ProgrammeKey(required=True)
+    limit = Number(1, MAX_ITEMS, load_default=100)
+    offset = Number(0, 10_000_000, load_default=0)
+
+
+class LoadProgramme(Command):
+    """`pathways.load_programme` on a node, `reporting.load_programme` on a lead: the programme file as a document."""
+
+    document = fields.Dict(required=True)
+
+
+class AdmitPartner(Command):
+    """`reporting.admit_partner`: make an invite; `token_digest` is SHA-256 of the one-time token that goes into it."""
+
+    programme = ProgrammeKey(required=True)
+    partner = Code(required=True)
+    token_digest = Digest(required=True)
+    valid_days = Number(1, 90, load_default=14)
+
+
+class AskReport(Question):
+    """`reporting.report`: figures of days `from_` to `to`, both included; None: from the beginning, to the end."""
+
+    programme = ProgrammeKey(required=True)
+    from_ = Day(allow_none=True, load_default=None)
+    to = Day(allow_none=True, load_default=None)
+
+
+class AskCompleteness(Question):
+    """`reporting.completeness`: of one programme, or of all."""
+
+    programme = ProgrammeKey(allow_none=True, load_default=None)
+
+
+def load(command: type[Schema], data: Mapping[str, Any]) -> dict[str, Any]:
+    """The checked body of a command; raises `InvalidInput` naming the first wrong field, never a value."""
+    try:
+        loaded: dict[str, Any] = command().load(data)
+    except ValidationError as error:
+        field, reason = _first(error.messages)
+        raise InvalidInput(field=field, reason=reason) from None
+    return loaded
+
+
+def _first(messages: Any, path: str = "") -> tuple[str, str]:
+    while isinstance(messages, dict):
+        name = min(messages, key=str)
+        path, messages = f"{path}.{name}" if path else str(name), messages[name]
+    reason = messages[0] if isinstance(messages, list) and messages else messages
+    return path or "body", str(reason).rstrip(".")

@@ -1,0 +1,131 @@
+"""Every error that crosses a process: named for the fact, rebuilt at the caller as the same class.
+
+The class docstring is the message: its first line, with ``{parameters}`` filled in. Parameters are codes, field names
+and numbers, never what a person typed and never anything about a person, because messages reach logs and screens.
+"""
+
+from typing import Any, ClassVar
+
+_by_code: dict[str, type["PolkuError"]] = {}
+
+
+class PolkuError(Exception):
+    """Something was refused."""
+
+    code: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        name = cls.__name__
+        cls.code = "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+        if cls.code in _by_code:
+            raise TypeError(f"two errors are called {name}")
+        _by_code[cls.code] = cls
+
+    def __init__(self, **params: str | int) -> None:
+        self.params = params
+        super().__init__(self.message())
+
+    def message(self) -> str:
+        """The first line of the class docstring with the parameters filled in."""
+        return (type(self).__doc__ or "").strip().splitlines()[0].format_map(_Tolerant(self.params))
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON form: ``{"code": …, "params": {…}}``."""
+        return {"code": self.code, "params": self.params}
+
+    @staticmethod
+    def from_wire(wire: dict[str, Any]) -> "PolkuError":
+        """Rebuild the error; a code of a newer release becomes `RemoteError`."""
+        code, params = str(wire.get("code")), wire.get("params")
+        clean = {str(k): v for k, v in params.items() if isinstance(v, str | int)} if isinstance(params, dict) else {}
+        known = _by_code.get(code)
+        return known(**clean) if known else RemoteError(remote_code=code)
+
+
+class _Tolerant(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+class RemoteError(PolkuError):
+    """The other side refused with "{remote_code}", which this release does not know."""
+
+
+class InvalidInput(PolkuError):
+    """{field}: {reason}"""
+
+
+class NotFound(PolkuError):
+    """There is no such {what}."""
+
+
+class NotInThisRelease(PolkuError):
+    """{what}: not in this release"""
+
+
+class RpcTimeout(PolkuError):
+    """{service}.{method} did not answer within {seconds} s."""
+
+
+class ServiceAbsent(PolkuError):
+    """The service {service} is not running."""
+
+
+class InternalError(PolkuError):
+    """{service}.{method} failed; the service's log says where under reference {reference}."""
+
+
+class UnknownMethod(PolkuError):
+    """The service {service} has no method {method}."""
+
+
+class UnknownProgramme(PolkuError):
+    """The programme {programme} is not loaded in this home."""
+
+
+class UnknownCode(PolkuError):
+    """{field}: the programme {programme} has no {field} "{value}"."""
+
+
+class UnknownPerson(PolkuError):
+    """{field}: no such person in programme {programme}."""
+
+
+class UnknownSession(PolkuError):
+    """{field}: no such session in programme {programme}."""
+
+
+class AlreadyRecordedDiffers(PolkuError):
+    """{field}: already recorded with other content (already imported, differs)."""
+
+
+class InvalidProgramme(PolkuError):
+    """The programme file has {count} problem(s); first: line {line}: {reason}"""
+
+
+class ForeignProgramme(PolkuError):
+    """The key {programme} already belongs to another lead's programme."""
+
+
+class PartnerAlreadyJoined(PolkuError):
+    """The partner {partner} has joined programme {programme} already."""
+
+
+class InvalidInvite(PolkuError):
+    """The invite cannot be used: {reason}"""
+
+
+class HomeInUse(PolkuError):
+    """Another process works in this home; stop it first or talk to it."""
+
+
+class HomeUnusable(PolkuError):
+    """The home {home} cannot be used: {reason}"""
+
+
+class FactNotWritable(PolkuError):
+    """{kind}: {reason}"""
+
+
+class DatabaseNewer(PolkuError):
+    """The home's database was made by a newer release ({revision}); install that release."""

@@ -1,0 +1,198 @@
+"""The closed set of types that a fact may be made of. None of them can hold text that somebody typed.
+
+A name, an address or a note has no type here, so a fact that could carry one cannot be declared
+(`shared.contracts.facts` refuses any other field). Codes come from the programme file; because a code could still be
+misused as a hiding place, `Code` refuses what looks like an identity code, a phone number or an e-mail address.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+HEX32 = re.compile(r"[0-9a-f]{32}")
+CODE = re.compile(r"[a-z0-9_]{1,40}")
+PROGRAMME = re.compile(r"[a-z0-9-]{1,40}")
+NODE = re.compile(r"[a-z0-9-]{1,24}-[0-9a-f]{8}")
+
+_LOOKS_PERSONAL = re.compile(
+    r"\d{6}[-+_a-fu-y]?\d{3}[0-9a-y]"  # a Finnish personal identity code, its sign perhaps left out
+    r"|\d{7}|(?:\d_?){9}"  # more digits than a year range has: a phone number, a birth date with something
+    r"|[^@\s]+@[^@\s]+"
+)
+
+
+class FactField:
+    """Marks the fields a fact may have."""
+
+
+class _Pattern(FactField, fields.String):
+    pattern: re.Pattern[str]
+    says: str
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any) -> str:
+        if not isinstance(value, str) or not self.pattern.fullmatch(value):
+            raise ValidationError(self.says)
+        return value
+
+
+class EntityId(_Pattern):
+    """The id of something this service made on this node: 128 random bits as 32 hex digits. Never a person."""
+
+    pattern = HEX32
+    says = "not 32 lower-case hex digits"
+
+
+class SubjectRef(_Pattern):
+    """A second subject; only `continues` and `same_as` may be one (architecture §4)."""
+
+    pattern = HEX32
+    says = "not 32 lower-case hex digits"
+
+
+class Digest(_Pattern):
+    """SHA-256 as 64 lower-case hex digits."""
+
+    pattern = re.compile(r"[0-9a-f]{64}")
+    says = "not 64 lower-case hex digits"
+
+
+class Code(_Pattern):
+    """A key of the programme file or of an enumeration in this package."""
+
+    pattern = CODE
+    says = "not a code (a-z, 0-9 and _, 1 to 40 characters)"
+
+    def __init__(self, *options: str, **kw: Any) -> None:
+        super().__init__(validate=validate.OneOf(options) if options else None, **kw)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any) -> str:
+        code = super()._deserialize(value, attr, data, **kw)
+        if _LOOKS_PERSONAL.search(code):
+            raise ValidationError("looks like an identity code, a phone number or an address")
+        return code
+
+
+class ProgrammeKey(_Pattern):
+    """A programme's key, which is the name of its file."""
+
+    pattern = PROGRAMME
+    says = "not a programme key (a-z, 0-9 and -, 1 to 40 characters)"
+
+
+class NodeName(_Pattern):
+    """A node's name as `polku init` made it."""
+
+    pattern = NODE
+    says = "not a node's name"
+
+
+class Municipality(_Pattern):
+    """Statistics Finland's municipality code, three digits."""
+
+    pattern = re.compile(r"\d{3}")
+    says = "not a three-digit municipality code"
+
+
+class Language(_Pattern):
+    """An ISO 639 language code, two or three letters."""
+
+    pattern = re.compile(r"[a-z]{2,3}")
+    says = "not a language code"
+
+
+class Day(_Pattern):
+    """A day in Europe/Helsinki, ``YYYY-MM-DD``."""
+
+    pattern = re.compile(r"\d{4}-\d{2}-\d{2}")
+    says = "not a date (YYYY-MM-DD)"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any) -> str:
+        day = super()._deserialize(value, attr, data, **kw)
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            raise ValidationError(self.says) from None
+        return day
+
+
+class TimeOfDay(_Pattern):
+    """A time of day in Europe/Helsinki, ``HH:MM``."""
+
+    pattern = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+    says = "not a time (HH:MM)"
+
+
+class Moment(_Pattern):
+    """An aware UTC time, ``2026-11-22T09:15:02.123456Z``."""
+
+    pattern = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z")
+    says = "not a UTC time"
+
+
+class Number(FactField, fields.Field[int]):
+    """A whole number between two bounds."""
+
+    def __init__(self, low: int = 0, high: int = 1_000_000, **kw: Any) -> None:
+        super().__init__(**kw)
+        self.low, self.high = low, high
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any) -> int:
+        if type(value) is not int or not self.low <= value <= self.high:
+            raise ValidationError(f"not a whole number from {self.low} to {self.high}")
+        return value
+
+
+class Amount(_Pattern):
+    """A decimal, as a string: facts know whole numbers only."""
+
+    pattern = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
+    says = "not a decimal number"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kw)
+        try:
+            Decimal(text)
+        except InvalidOperation:
+            raise ValidationError(self.says) from None
+        return text
+
+
+class Flag(FactField, fields.Field[bool]):
+    """True or false, nothing that merely looks like it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any) -> bool:
+        if type(value) is not bool:
+            raise ValidationError("not true or false")
+        return value
+
+
+class PublicKey(_Pattern):
+    """A raw Ed25519 or X25519 public key as 64 hex digits."""
+
+    pattern = re.compile(r"[0-9a-f]{64}")
+    says = "not a public key (64 hex digits)"
+
+
+class ProgrammeText(FactField, fields.String):
+    """A piece of a programme file in canonical JSON: the organisations' own public text, checked by its schema."""
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(validate=validate.Length(min=1, max=12_000), **kw)
+
+
+class Codes(FactField, fields.List[str]):
+    """Several codes or languages, each once, in the order given."""
+
+    def __init__(self, inner: Code | Language, **kw: Any) -> None:
+        super().__init__(inner, validate=_each_once, **kw)
+
+
+def _each_once(values: list[str]) -> None:
+    if len(set(values)) != len(values):
+        raise ValidationError("the same code twice")
+    if len(values) > 50:
+        raise ValidationError("more than 50 codes")

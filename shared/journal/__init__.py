@@ -1,0 +1,23 @@
+"""The journal: a node's facts, numbered, chained, followed and shipped. Plain Python; never imports eventlet.
+
+Read in this order; half an hour is enough:
+
+``lines``       what a line is, to the byte, and the chain over lines
+``unit``        the unit of work: a service's state and its facts in one transaction, numbered at commit
+``follow``      how a service follows the journal with one cursor, exactly once in effect; parking what fails
+``audit``       who did it, in the same transaction, chained like the lines
+``segment``     a run of lines, chained, signed and sealed for the lead
+``statements``  receipt (where the lead is) and manifest (how far the node is)
+``sending``     a node's round: write what the lead lacks
+``receiving``   the lead's round: decide what has come
+``filecarrier`` a folder that carries segments and statements
+``crypto``      signing, sealing and key files
+
+Promises: numbers follow commit order without a hole; a fact is there if and only if its transaction was committed;
+the bytes of a line never change; whoever follows sees every line once in effect, whatever is killed when.
+"""
+
+from shared.journal.lines import Line
+from shared.journal.unit import Journal, Unit
+
+__all__ = ["Journal", "Line", "Unit"]

@@ -1,0 +1,53 @@
+"""The audit log: who did what, in the same transaction as what was done, chained under the journal's lock.
+
+An entry is JSON ``{"n", "at", "by", "action", …, "first", "last"}``; `first` and `last` are the journal positions of
+the facts it caused, if any. It stays on the home and is never shipped. Its chain works like a stream's, with the name
+"audit"; `verify` recomputes it, so that a changed, removed or inserted entry is found.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from shared.journal.lines import chain_next, chain_start, line_digest
+from shared.journal.tables import journal_audit, journal_head
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Entry number `n`, recorded at `at` (UTC, wire form)."""
+
+    n: int
+    at: str
+    detail: dict[str, Any]
+
+
+def chained(chain: bytes, entries: Sequence[AuditEntry]) -> tuple[list[dict[str, Any]], bytes]:
+    """The rows to insert for `entries`, and the chain after them."""
+    rows = []
+    for entry in entries:
+        members = {"n": entry.n, "at": entry.at, **entry.detail}
+        data = json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+        chain = chain_next(chain, line_digest(data))
+        rows.append({"n": entry.n, "entry": data})
+    return rows, chain
+
+
+def verify(connection: Connection) -> int | None:
+    """None if the log is whole and unchanged, else the number of the first entry that is not."""
+    head = connection.execute(
+        select(journal_head.c.seq, journal_head.c.chain).where(journal_head.c.name == "audit")
+    ).one_or_none()
+    chain, expected = chain_start("audit"), 0
+    query = select(journal_audit.c.n, journal_audit.c.entry).order_by(journal_audit.c.n)
+    for n, entry in connection.execute(query.execution_options(yield_per=1000)):
+        expected += 1
+        if n != expected:
+            return expected
+        chain = chain_next(chain, line_digest(entry))
+    if head is None:
+        return 1 if expected else None
+    return None if (head.seq, head.chain) == (expected, chain) else expected

@@ -1,0 +1,149 @@
+"""The tables of the two ends of the way from node to lead. Times are text as in lines, chains are 32 raw bytes."""
+
+from sqlalchemy import Column, Integer, LargeBinary, String, Table
+
+from shared.journal.tables import BIG
+from shared.storage import metadata
+
+courier_receipt = Table(
+    "courier_receipt",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BIG, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+    Column("incarnation", String(32), nullable=False),
+    Column("manifest", BIG, nullable=False),
+    Column("time", String(32), nullable=False),
+    Column("conflict", String(40)),
+)
+"""The newest receipt that was believed, per stream: where the lead is. `manifest` is the number of the manifest it
+echoes (0: one we do not know), `conflict` why the stream has stopped, if it has."""
+
+courier_manifest = Table(
+    "courier_manifest",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("number", BIG, primary_key=True, autoincrement=False),
+    Column("nonce", String(32), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BIG, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+    Column("time", String(32), nullable=False),
+)
+"""Manifests written, numbered from 1, from the last one echoed on: which nonce came after which segments."""
+
+courier_segment = Table(
+    "courier_segment",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("first", BIG, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, nullable=False),
+    Column("last", BIG, nullable=False),
+    Column("before", LargeBinary, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("manifest", BIG, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("time", String(32), nullable=False),
+)
+"""Segments written and not yet covered by a receipt. `manifest` is the number of the first manifest after it,
+`attempt` how often these lines had been refused before."""
+
+received_incarnation = Table(
+    "received_incarnation",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("incarnation", String(32), nullable=False),
+)
+"""One row: the random name of this database."""
+
+received_line = Table(
+    "received_line",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("seq", BIG, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, nullable=False),
+    Column("kind", String(80)),
+    Column("v", Integer),
+    Column("subject", LargeBinary),
+    Column("digest", LargeBinary, nullable=False),
+    Column("line", LargeBinary),
+)
+"""The lines of others, without a hole from 1 to the watermark. An erased line has only stream, seq, epoch, digest.
+Nothing here depends on when or in which order things arrived."""
+
+received_head = Table(
+    "received_head",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("node", String(40), nullable=False),
+    Column("programme", String(40), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BIG, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+    Column("head_epoch", Integer, nullable=False),
+    Column("head_seq", BIG, nullable=False),
+    Column("head_chain", LargeBinary, nullable=False),
+    Column("manifest_at", String(32)),
+    Column("echo", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+)
+"""Per stream the watermark (`epoch`, `seq`, `chain`: everything up to there is applied; the row is the stream's
+lock), the furthest head its node has signed, the time of the newest word from it, the nonce of the last manifest
+before which everything has been examined, and `state`: "open", or "stopped" by a conflict."""
+
+received_segment = Table(
+    "received_segment",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("last", BIG, primary_key=True, autoincrement=False),
+    Column("first", BIG, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+    Column("header", LargeBinary, nullable=False),
+    Column("payload_digest", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("received_at", String(32), nullable=False),
+)
+"""The proof, kept for ever: header, SHA-256 of the payload and signature of every segment that was applied."""
+
+received_early = Table(
+    "received_early",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("first", BIG, primary_key=True, autoincrement=False),
+    Column("last", BIG, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("received_at", String(32), nullable=False),
+)
+"""Segments ahead of a gap, whole and sealed, until it closes."""
+
+received_refused = Table(
+    "received_refused",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("stream", String(80), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("received_at", String(32), nullable=False),
+)
+"""What was quarantined, by the SHA-256 of its bytes, each content once: where it lay and why it was refused. The
+bytes themselves are not kept: the node has the lines and is asked again."""
+
+received_conflict = Table(
+    "received_conflict",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BIG, nullable=False),
+    Column("ours", LargeBinary, nullable=False),
+    Column("theirs", LargeBinary, nullable=False),
+    Column("statement", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("received_at", String(32), nullable=False),
+)
+"""A node signed another chain at `seq` than the one we hold: both chains, and the signed bytes that say so (a
+segment's header and payload digest, or a manifest), by their SHA-256."""

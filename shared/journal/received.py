@@ -1,0 +1,278 @@
+"""What has been received, as tables and questions: heads, chains, refusals, conflicts, completeness.
+
+`receiving` decides, this module stores and answers. Whoever changes anything of a stream holds the lock of its
+`received_head` row (on SQLite: the database's write lock) to the end of the transaction.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from shared.journal.carry_tables import (
+    received_conflict,
+    received_early,
+    received_head,
+    received_incarnation,
+    received_line,
+    received_refused,
+    received_segment,
+)
+from shared.journal.lines import chain_next, chain_start
+from shared.journal.segment import OpenedLine, Reason, Segment
+from shared.ops.clock import parse_wire_time, wire_time
+
+OPEN, STOPPED = "open", "stopped"
+_ROWS = 500
+
+
+@dataclass(slots=True)
+class Head:
+    """A row of `received_head` while its stream is being worked on."""
+
+    stream: str
+    epoch: int
+    seq: int
+    chain: bytes
+    head_epoch: int
+    head_seq: int
+    head_chain: bytes
+    manifest_at: str | None
+    echo: str
+    state: str
+
+    def heard(self, time: datetime, now: datetime) -> None:
+        """The node spoke at `time`; a clock that is ahead of ours counts as now."""
+        self.manifest_at = max(self.manifest_at or "", wire_time(min(time, now)))
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """What can be said about one stream. `missing` are ranges of lines, both ends included.
+
+    `same_chain`: the node's signed head is the chain we hold; None while lines up to it are missing, or nothing is
+    known. `state`, the first that holds: "differs" (a conflict, or an epoch nobody has accepted), "missing",
+    "not_known_since" (no word from the node within the limit), "complete".
+    """
+
+    stream: str
+    node: str
+    programme: str
+    epoch: int
+    head: int | None
+    watermark: int
+    chain: bytes
+    same_chain: bool | None
+    manifest_at: datetime | None
+    manifest_age_seconds: int | None
+    state: str
+    missing: tuple[tuple[int, int], ...]
+
+
+def incarnation(connection: Connection) -> str:
+    """The random name of this database, made on first use (in a write transaction)."""
+    name = connection.execute(select(received_incarnation.c.incarnation)).scalar_one_or_none()
+    if name is None:
+        name = secrets.token_hex(16)
+        connection.execute(insert(received_incarnation), {"one": 1, "incarnation": name})
+    return str(name)
+
+
+def read_heads(connection: Connection, streams: Iterable[str], lock: bool = False) -> dict[str, Head]:
+    """The heads of those streams that have one; locked in order of their names."""
+    c = received_head.c
+    query = select(*(c[name] for name in Head.__slots__)).where(c.stream.in_(list(streams))).order_by(c.stream)
+    rows = connection.execute(query.with_for_update() if lock else query)
+    return {row.stream: Head(*row) for row in rows}
+
+
+def lock_heads(connection: Connection, streams: Iterable[str]) -> dict[str, Head]:
+    """The heads of all these streams, locked; one that has none gets the one before the first line."""
+    wanted = sorted(set(streams))
+    heads = read_heads(connection, wanted, lock=True)
+    for stream in wanted:
+        if stream not in heads:
+            start = chain_start(stream)
+            heads[stream] = Head(stream, 1, 0, start, 1, 0, start, None, "", OPEN)
+            node, programme = stream.split("/")
+            connection.execute(insert(received_head), _values(heads[stream]) | {"node": node, "programme": programme})
+    return heads
+
+
+def save_heads(connection: Connection, heads: Iterable[Head]) -> None:
+    """Write the heads back."""
+    for head in heads:
+        connection.execute(update(received_head).where(received_head.c.stream == head.stream).values(**_values(head)))
+
+
+def _values(head: Head) -> dict[str, object]:
+    return {name: getattr(head, name) for name in Head.__slots__}
+
+
+def chain_at(connection: Connection, head: Head, seq: int) -> bytes:
+    """The chain we hold at line `seq`, which must not be beyond the watermark."""
+    if seq == head.seq:
+        return head.chain
+    proofs, lines = received_segment.c, received_line.c
+    query = select(proofs.last, proofs.chain).where(proofs.stream == head.stream, proofs.last <= seq)
+    near = connection.execute(query.order_by(proofs.last.desc()).limit(1)).one_or_none()
+    start, chain = (near.last, near.chain) if near else (0, chain_start(head.stream))
+    between = select(lines.digest).where(lines.stream == head.stream, lines.seq > start, lines.seq <= seq)
+    for digest in connection.execute(between.order_by(lines.seq)).scalars():
+        chain = chain_next(chain, digest)
+    return bytes(chain)
+
+
+def add_lines(connection: Connection, segment: Segment, lines: Sequence[OpenedLine], now: datetime) -> None:
+    """Store new lines and the proof of the segment that brought them."""
+    header = segment.header
+    rows = [
+        {
+            "stream": header.stream,
+            "seq": line.seq,
+            "epoch": header.epoch,
+            "kind": line.content.kind if line.content else None,
+            "v": line.content.v if line.content else None,
+            "subject": bytes.fromhex(line.content.subject) if line.content and line.content.subject else None,
+            "digest": line.digest,
+            "line": line.line,
+        }
+        for line in lines
+    ]
+    for start in range(0, len(rows), _ROWS):
+        connection.execute(insert(received_line), rows[start : start + _ROWS])
+    proof = {
+        "stream": header.stream,
+        "last": header.last,
+        "first": header.first,
+        "epoch": header.epoch,
+        "chain": header.chain,
+        "header": segment.header_bytes,
+        "payload_digest": segment.payload_digest,
+        "signature": segment.signature,
+        "received_at": wire_time(now),
+    }
+    connection.execute(insert(received_segment), proof)
+
+
+def add_early(connection: Connection, segment: Segment, data: bytes, limit: int, now: datetime) -> bool:
+    """Keep a segment that is ahead of a gap; False if the stream has `limit` of them already."""
+    header, c = segment.header, received_early.c
+    held = select(func.count()).select_from(received_early).where(c.stream == header.stream)
+    if connection.execute(held.where(c.first == header.first, c.last == header.last)).scalar_one():
+        return True
+    if connection.execute(held).scalar_one() >= limit:
+        return False
+    row = {"stream": header.stream, "first": header.first, "last": header.last, "data": data}
+    connection.execute(insert(received_early), row | {"received_at": wire_time(now)})
+    return True
+
+
+def drop_early(connection: Connection, stream: str, first: int, last: int) -> None:
+    """Forget an early segment that has been decided."""
+    c = received_early.c
+    connection.execute(delete(received_early).where(c.stream == stream, c.first == first, c.last == last))
+
+
+def next_early(connection: Connection, stream: str, watermark: int, limit: int) -> list[tuple[int, int, bytes]]:
+    """Early segments that the watermark has reached: first, last, bytes."""
+    c = received_early.c
+    query = select(c.first, c.last, c.data).where(c.stream == stream, c.first <= watermark + 1)
+    rows = connection.execute(query.order_by(c.first, c.last).limit(limit))
+    return [(row.first, row.last, row.data) for row in rows]
+
+
+def add_refused(connection: Connection, stream: str, name: str, data: bytes, reason: Reason, now: datetime) -> bool:
+    """Note that this content was refused; False if that is known already. The content is not kept."""
+    digest, c = sha256(data).digest(), received_refused.c
+    if connection.execute(select(c.reason).where(c.digest == digest)).one_or_none() is not None:
+        return False
+    row = {"digest": digest, "stream": stream, "name": name, "size": len(data), "reason": reason.value}
+    connection.execute(insert(received_refused), row | {"received_at": wire_time(now)})
+    return True
+
+
+def add_conflict(
+    connection: Connection,
+    head: Head,
+    *,
+    seq: int,
+    ours: bytes,
+    theirs: bytes,
+    statement: bytes,
+    signature: bytes,
+    now: datetime,
+) -> None:
+    """Note that the node signed another chain at `seq` than ours, and stop the stream."""
+    head.state = STOPPED
+    digest, c = sha256(statement).digest(), received_conflict.c
+    known = select(c.seq).where(c.stream == head.stream, c.digest == digest)
+    if connection.execute(known).one_or_none() is None:
+        row = {"stream": head.stream, "digest": digest, "epoch": head.epoch, "seq": seq, "ours": ours}
+        rest = {"theirs": theirs, "statement": statement, "signature": signature, "received_at": wire_time(now)}
+        connection.execute(insert(received_conflict), row | rest)
+
+
+def completeness(
+    connection: Connection, now: datetime, limit_days: Mapping[str, float] | float = 3.0, streams: Iterable[str] = ()
+) -> list[Completeness]:
+    """One row per stream, in order of names; `streams` adds those that should be there and were never heard of.
+
+    Complete: the watermark has reached the furthest head that the node has signed, the chains are the same there,
+    and the node has spoken within the limit (days, by programme or one for all). Read in one snapshot with the
+    figures that it is to vouch for.
+    """
+    names = set(connection.execute(select(received_head.c.stream)).scalars()) | set(streams)
+    heads = read_heads(connection, names)
+    rows = []
+    for stream in sorted(names):
+        start = chain_start(stream)
+        known = stream in heads
+        head = heads.get(stream) or Head(stream, 1, 0, start, 1, 0, start, None, "", OPEN)
+        node, programme = stream.split("/")
+        days = limit_days.get(programme, 3.0) if isinstance(limit_days, Mapping) else limit_days
+        heard = parse_wire_time(head.manifest_at) if head.manifest_at else None
+        missing = _missing(connection, head)
+        differs = head.state == STOPPED or head.head_epoch != head.epoch
+        if differs:
+            state = "differs"
+        elif missing:
+            state = "missing"
+        elif heard is None or now - heard > timedelta(days=days):
+            state = "not_known_since"
+        else:
+            state = "complete"
+        rows.append(
+            Completeness(
+                stream=stream,
+                node=node,
+                programme=programme,
+                epoch=head.epoch,
+                head=head.head_seq if known else None,
+                watermark=head.seq,
+                chain=head.chain,
+                same_chain=False if differs else None if missing or heard is None else True,
+                manifest_at=heard,
+                manifest_age_seconds=int((now - heard).total_seconds()) if heard else None,
+                state=state,
+                missing=missing,
+            )
+        )
+    return rows
+
+
+def _missing(connection: Connection, head: Head) -> tuple[tuple[int, int], ...]:
+    """What lies between the watermark, the early segments and the head."""
+    c = received_early.c
+    query = select(c.first, c.last).where(c.stream == head.stream, c.last > head.seq).order_by(c.first, c.last)
+    gaps, following = [], head.seq + 1
+    for first, last in connection.execute(query).all():
+        if first > following:
+            gaps.append((following, first - 1))
+        following = max(following, last + 1)
+    if following <= head.head_seq:
+        gaps.append((following, head.head_seq))
+    return tuple(gaps)

@@ -1,0 +1,479 @@
+"""The lead's end: one round of the receiver's take loop. It decides everything that has come and says where it is.
+
+The receiver is a plain process of its own, the only one that writes the `received_*` tables. It calls
+`Receiver.round` when woken and every few seconds. A round does this:
+
+1. Read **all manifests** first.
+2. Then list the **segments** of every admitted stream and decide each that has not been decided before:
+
+   applied       it joins the watermark: its lines and its proof are stored, watermark and chain move
+   duplicate     it ends at or below the watermark, and its chain is ours there
+   early         it is ahead of a gap: kept sealed, at most 1,000 per stream, and applied when the gap closes
+   refused       it is no segment of this stream that we can take (quarantined: content digest and reason are noted)
+   conflict      its node signed another chain than we hold: two histories exist. The stream stops, nothing is
+                 overwritten, `polku lead conflicts` shows both
+
+3. Note the manifests' heads, and that everything before them has been examined.
+4. Write a **receipt** for every stream whose watermark or echo has changed.
+
+**Why the echo is true.** A node writes segments before the manifest that speaks for them. We read the manifest first
+and look for segments afterwards, so when step 2 is through, every segment from before that manifest has been decided
+or was lost. Only then is its nonce stored, and only what is stored is echoed. A stream that could not be read to the
+end, or that is stopped, echoes nothing new. `sending` tells what the node does with it.
+
+**Why nothing is applied twice or in another order.** Lines of a stream are applied at the watermark only, without
+a hole, under the lock of its `received_head` row, and lines, proof, watermark and chain are one transaction. What
+was decided is decided by content and watermark, never by memory: memory only saves reading again. So any
+permutation, repetition, loss or replay of segments ends, once delivered, with the same lines. A crash at any
+moment repeats a decision (receipts are written after the commit, again by the first round of a new process).
+
+**Why the head cannot be understated.** The furthest chain that a node ever signed, in a manifest or in a segment's
+header, is kept; an old manifest put back lowers nothing. `received.completeness` compares it with the watermark.
+
+Signatures are checked before anything else counts; unpacking and checking lines is done before the transaction,
+which only compares chains and inserts. A batch may span streams. Segments of an epoch that nobody has accepted are
+refused (the way to accept one comes with *Restore*).
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Connection, Engine
+
+from shared.journal import crypto, received
+from shared.journal.filecarrier import Carrier, Found
+from shared.journal.lines import chain_next
+from shared.journal.received import STOPPED, Head
+from shared.journal.segment import (
+    MAX_SEGMENT,
+    OpenedLine,
+    Reason,
+    Refused,
+    Segment,
+    SegmentRefused,
+    open_lines,
+    verify,
+)
+from shared.journal.statements import Manifest, Receipt, StatementRefused, read_manifest, write_receipt
+from shared.ops.metrics import counter, gauge
+from shared.storage import snapshot, transaction
+
+log = logging.getLogger(__name__)
+
+Admitted = Mapping[str, Mapping[str, bytes]]
+"""The streams that are taken, each with its node's public signing keys by id, old ones too."""
+
+EARLY_PER_STREAM = 1000
+BATCH_LINES = 2000
+"""Lines in one transaction, about: SQLite's other writers wait for less than 50 ms."""
+BATCH_BYTES = 8 * 1024 * 1024
+CLOCK_SLACK = timedelta(days=1)
+
+
+class Outcome(StrEnum):
+    """What was decided about a segment; the first five are final until the watermark goes back."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    EARLY = "early"
+    REFUSED = "refused"
+    CONFLICT = "conflict"
+    OVERFLOW = "overflow"
+    """Early, but 1,000 are held already: left where it lies, and asked for again."""
+    UNDECIDED = "undecided"
+    """Not now: the stream is stopped, or something changed in between."""
+
+
+segments_total = counter("polku_receiver_segments_total", "Segments decided, by outcome", "outcome")
+refused_total = counter("polku_receiver_refused_total", "Contents refused, each counted once, by reason", "reason")
+lines_total = counter("polku_receiver_lines_total", "Lines applied")
+failures_total = counter("polku_receiver_failures_total", "Streams not read to the end because the carrier failed")
+behind = gauge("polku_receiver_missing_lines", "Lines between the watermark and the node's signed head", "stream")
+stopped = gauge("polku_receiver_stopped", "1 while a conflict stops the stream", "stream")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a round did. `refused` counts contents that are new; `progress`: call again, there may be more to do."""
+
+    outcomes: Counter[Outcome]
+    refused: Counter[Reason]
+    lines: int
+    receipts: int
+    failed: frozenset[str]
+
+    @property
+    def progress(self) -> bool:
+        """Whether the watermark of any stream has moved."""
+        return self.lines > 0
+
+
+@dataclass(slots=True)
+class _Arrival:
+    """A segment on its way through a round; either `segment` or `reason` is set, `lines` if it was opened."""
+
+    stream: str
+    name: str
+    data: bytes
+    found: Found | None
+    segment: Segment | None = None
+    lines: Sequence[OpenedLine] | None = None
+    reason: Reason | None = None
+    early: tuple[int, int] | None = None
+
+
+@dataclass(slots=True)
+class _Round:
+    """What is known and counted within one round."""
+
+    admitted: Admitted
+    now: datetime
+    reach: dict[str, int]
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    refused: Counter[Reason] = field(default_factory=Counter)
+    lines: int = 0
+    failed: set[str] = field(default_factory=set)
+    unfinished: set[str] = field(default_factory=set)
+    batch: list[_Arrival] = field(default_factory=list)
+
+    def full(self) -> bool:
+        lines = sum(len(arrival.lines or ()) for arrival in self.batch)
+        return lines >= BATCH_LINES or sum(len(arrival.data) for arrival in self.batch) >= BATCH_BYTES
+
+
+@dataclass(slots=True)
+class Receiver:
+    """The receiver of one carrier: `signer` is the lead's newest signing key, `receiving` its raw private X25519
+    keys by id, old ones too."""
+
+    engine: Engine
+    carrier: Carrier
+    signer: crypto.Key
+    receiving: Mapping[str, bytes]
+    early_limit: int = EARLY_PER_STREAM
+    _decided: dict[tuple[str, Found], None] = field(default_factory=dict)
+    _postponed: dict[tuple[str, Found], int] = field(default_factory=dict)
+    _manifests: dict[str, bytes] = field(default_factory=dict)
+    _receipts: dict[str, tuple[int, int, bytes, str]] = field(default_factory=dict)
+    _admitted: Admitted = field(default_factory=dict)
+    _incarnation: str | None = None
+
+    def round(self, admitted: Admitted, now: datetime) -> Taken:
+        """One round over all admitted streams. What the carrier fails at is counted and tried again next time."""
+        first = self._incarnation is None
+        if first:
+            with transaction(self.engine) as connection:
+                self._incarnation = received.incarnation(connection)
+        if admitted != self._admitted:
+            # What was refused for its stream or key may be welcome now.
+            self._decided.clear()
+            self._manifests.clear()
+            self._admitted = {stream: dict(keys) for stream, keys in admitted.items()}
+        work = _Round(admitted, now, {})
+        manifests = self._read_manifests(work)
+        arrivals = self._list(work)
+        with snapshot(self.engine) as connection:
+            heads = received.read_heads(connection, admitted)
+        work.reach = {stream: heads[stream].seq if stream in heads else 0 for stream in admitted}
+        halted = {stream for stream, head in heads.items() if head.state == STOPPED}
+        for stream, found in arrivals:
+            # What there was no room for has none until the watermark moves.
+            if stream not in halted and self._postponed.get((stream, found)) != work.reach[stream]:
+                self._take_file(work, stream, found)
+        self._decide_batch(work)
+        for stream in sorted(admitted):
+            if first or work.lines:
+                self._close_gap(work, stream)
+        self._note_manifests(work, manifests)
+        receipts = self._write_receipts(work)
+        return Taken(work.outcomes, work.refused, work.lines, receipts, frozenset(work.failed))
+
+    def _read_manifests(self, work: _Round) -> dict[str, bytes]:
+        """The manifests that have changed since they were last noted."""
+        manifests = {}
+        for stream in sorted(work.admitted):
+            try:
+                data = self.carrier.read_manifest(stream)
+            except OSError as error:
+                self._fail(work, stream, error)
+                continue
+            if data is not None and data != self._manifests.get(stream):
+                manifests[stream] = data
+        return manifests
+
+    def _list(self, work: _Round) -> list[tuple[str, Found]]:
+        """What lies there and has not been decided; memory of what is gone is let go."""
+        there: dict[tuple[str, Found], None] = {}
+        for stream in sorted(work.admitted):
+            try:
+                there |= dict.fromkeys((stream, found) for found in self.carrier.list_segments(stream))
+            except OSError as error:
+                self._fail(work, stream, error)
+        self._decided = {key: None for key in self._decided if key in there}
+        self._postponed = {key: seq for key, seq in self._postponed.items() if key in there}
+        return [key for key in there if key not in self._decided]
+
+    def _fail(self, work: _Round, stream: str, error: OSError) -> None:
+        failures_total.inc()
+        work.failed.add(stream)
+        log.error("a stream was not read to the end", extra={"stream": stream, "error": type(error).__name__})
+
+    def _take_file(self, work: _Round, stream: str, found: Found) -> None:
+        try:
+            data = self.carrier.read_segment(stream, found.place, MAX_SEGMENT + 1)
+        except OSError as error:
+            self._fail(work, stream, error)
+            return
+        if data is None:
+            return
+        arrival = _Arrival(stream, found.place.name, data, found)
+        self._examine(work, arrival)
+        header = arrival.segment.header if arrival.segment else None
+        if header and (header.stream, header.epoch, header.first, header.last) != (
+            stream,
+            found.place.epoch,
+            found.place.first,
+            found.place.last,
+        ):
+            arrival.segment, arrival.reason = None, Reason.WRONG_PLACE
+        if arrival.segment:
+            self._open_if_needed(work, arrival)
+        work.batch.append(arrival)
+        if work.full():
+            self._decide_batch(work)
+
+    def _examine(self, work: _Round, arrival: _Arrival) -> None:
+        try:
+            arrival.segment = verify(arrival.data, work.admitted, self.receiving)
+        except SegmentRefused as refused:
+            arrival.reason = refused.reason
+
+    def _open_if_needed(self, work: _Round, arrival: _Arrival) -> None:
+        """Open it if it will join the watermark; what is covered or early is decided by its header alone."""
+        assert arrival.segment is not None
+        header, reach = arrival.segment.header, work.reach[arrival.stream]
+        if header.first <= reach + 1 and header.last > reach:
+            try:
+                arrival.lines = open_lines(arrival.segment, self.receiving)
+                work.reach[arrival.stream] = header.last
+            except SegmentRefused as refused:
+                arrival.segment, arrival.reason = None, refused.reason
+
+    def _decide_batch(self, work: _Round) -> None:
+        """Decide the arrivals in one transaction; count and remember after its commit."""
+        batch, work.batch = work.batch, []
+        if not batch:
+            return
+        outcomes: list[tuple[_Arrival, Outcome]] = []
+        lines = 0
+        newly: Counter[Reason] = Counter()
+        with transaction(self.engine) as connection:
+            heads = received.lock_heads(connection, (arrival.stream for arrival in batch))
+            for arrival in batch:
+                head = heads[arrival.stream]
+                before = head.seq
+                outcome = self._decide(connection, head, arrival, work.now)
+                lines += head.seq - before
+                if outcome is Outcome.REFUSED and arrival.reason:
+                    new = received.add_refused(
+                        connection, arrival.stream, arrival.name, arrival.data, arrival.reason, work.now
+                    )
+                    newly[arrival.reason] += new
+                if arrival.early and outcome in (Outcome.APPLIED, Outcome.DUPLICATE, Outcome.REFUSED):
+                    received.drop_early(connection, arrival.stream, *arrival.early)
+                outcomes.append((arrival, outcome))
+            received.save_heads(connection, heads.values())
+        for stream, head in heads.items():
+            work.reach[stream] = head.seq
+        for arrival, outcome in outcomes:
+            work.outcomes[outcome] += 1
+            if outcome is Outcome.UNDECIDED:
+                work.unfinished.add(arrival.stream)
+            elif outcome is Outcome.OVERFLOW:
+                if arrival.found:
+                    self._postponed[arrival.stream, arrival.found] = heads[arrival.stream].seq
+            else:
+                segments_total.labels(outcome).inc()
+                if arrival.found:
+                    self._decided[arrival.stream, arrival.found] = None
+        work.lines += lines
+        lines_total.inc(lines)
+        _count_refused(work, newly)
+
+    def _decide(self, connection: Connection, head: Head, arrival: _Arrival, now: datetime) -> Outcome:
+        """The decision about one segment; changes `head` and the tables accordingly."""
+        if head.state == STOPPED:
+            return Outcome.UNDECIDED
+        if arrival.segment is None:
+            return Outcome.REFUSED
+        segment = arrival.segment
+        header = segment.header
+        if header.epoch != head.epoch:
+            head.head_epoch = max(head.head_epoch, header.epoch)
+            arrival.reason = Reason.OTHER_EPOCH
+            return Outcome.REFUSED
+        clash = None
+        if header.first <= head.seq + 1:
+            clash = _clash(header.first - 1, header.before, received.chain_at(connection, head, header.first - 1))
+        clash = clash or _against_head(connection, head, header.last, header.chain)
+        if clash is None and header.first > head.seq + 1:
+            head.heard(header.time, now)
+            _claim(head, header.last, header.chain)
+            kept = received.add_early(connection, segment, arrival.data, self.early_limit, now)
+            return Outcome.EARLY if kept else Outcome.OVERFLOW
+        if clash is None and header.last > head.seq:
+            if arrival.lines is None:
+                return Outcome.UNDECIDED
+            clash = _clash_within(head, segment, arrival.lines)
+            if clash is None:
+                received.add_lines(connection, segment, [line for line in arrival.lines if line.seq > head.seq], now)
+                head.seq, head.chain = header.last, header.chain
+                head.heard(header.time, now)
+                _claim(head, header.last, header.chain)
+                return Outcome.APPLIED
+        if clash is None:
+            head.heard(header.time, now)
+            return Outcome.DUPLICATE
+        self._stop(connection, head, clash, segment.header_bytes + segment.payload_digest, segment.signature, now)
+        return Outcome.CONFLICT
+
+    def _stop(
+        self,
+        connection: Connection,
+        head: Head,
+        clash: tuple[int, bytes, bytes],
+        statement: bytes,
+        signature: bytes,
+        now: datetime,
+    ) -> None:
+        seq, theirs, ours = clash
+        log.error("a node signed another history", extra={"stream": head.stream, "seq": seq})
+        received.add_conflict(
+            connection, head, seq=seq, ours=ours, theirs=theirs, statement=statement, signature=signature, now=now
+        )
+
+    def _close_gap(self, work: _Round, stream: str) -> None:
+        """Apply what had been early for as long as it joins the watermark."""
+        while True:
+            with snapshot(self.engine) as connection:
+                rows = received.next_early(connection, stream, work.reach[stream], limit=4)
+            if not rows:
+                return
+            for first, last, data in rows:
+                arrival = _Arrival(stream, f"early {first}-{last}", data, None, early=(first, last))
+                self._examine(work, arrival)
+                if arrival.segment:
+                    self._open_if_needed(work, arrival)
+                work.batch.append(arrival)
+            undecided = work.outcomes[Outcome.UNDECIDED] + work.outcomes[Outcome.CONFLICT]
+            self._decide_batch(work)
+            if work.outcomes[Outcome.UNDECIDED] + work.outcomes[Outcome.CONFLICT] > undecided:
+                return
+
+    def _note_manifests(self, work: _Round, manifests: Mapping[str, bytes]) -> None:
+        """Store the heads that manifests state, and their nonces: everything before them has been examined."""
+        ready = {stream: data for stream, data in manifests.items() if stream not in work.failed | work.unfinished}
+        if not ready:
+            return
+        newly: Counter[Reason] = Counter()
+        with transaction(self.engine) as connection:
+            heads = received.lock_heads(connection, ready)
+            for stream, data in ready.items():
+                reason = self._note_manifest(connection, heads[stream], data, work)
+                if reason is not None:
+                    newly[reason] += received.add_refused(connection, stream, "manifest", data, reason, work.now)
+            received.save_heads(connection, heads.values())
+        _count_refused(work, newly)
+        self._manifests |= ready
+
+    def _note_manifest(self, connection: Connection, head: Head, data: bytes, work: _Round) -> Reason | None:
+        try:
+            manifest = read_manifest(data, work.admitted[head.stream])
+            if manifest.stream != head.stream:
+                raise StatementRefused(Reason.WRONG_PLACE)
+            if manifest.time > work.now + CLOCK_SLACK:
+                # Believed, it would make a node that has fallen silent look alive for as long as its clock was wrong.
+                raise StatementRefused(Reason.FROM_THE_FUTURE)
+        except Refused as refused:
+            return refused.reason
+        head.heard(manifest.time, work.now)
+        if manifest.epoch != head.epoch:
+            head.head_epoch = max(head.head_epoch, manifest.epoch)
+        else:
+            self._note_claim(connection, head, manifest, data, work.now)
+        if head.state != STOPPED:
+            head.echo = manifest.nonce
+        return Reason.OTHER_EPOCH if manifest.epoch != head.epoch else None
+
+    def _note_claim(self, connection: Connection, head: Head, manifest: Manifest, data: bytes, now: datetime) -> None:
+        clash = _against_head(connection, head, manifest.seq, manifest.chain)
+        if clash is None:
+            _claim(head, manifest.seq, manifest.chain)
+        elif head.state != STOPPED:
+            encoded, signature, _ = data.split(b"\n")
+            self._stop(connection, head, clash, encoded, bytes.fromhex(signature.decode()), now)
+
+    def _write_receipts(self, work: _Round) -> int:
+        """Tell every node whose receipt would say something new. After a commit, and outside any transaction."""
+        with snapshot(self.engine) as connection:
+            heads = received.read_heads(connection, work.admitted)
+        written = 0
+        for stream, head in heads.items():
+            behind.labels(stream).set(max(0, head.head_seq - head.seq))
+            stopped.labels(stream).set(head.state == STOPPED)
+            says = (head.epoch, head.seq, head.chain, head.echo)
+            if self._receipts.get(stream) == says:
+                continue
+            assert self._incarnation is not None
+            receipt = Receipt(stream, head.epoch, head.seq, head.chain, self._incarnation, work.now, head.echo)
+            try:
+                self.carrier.write_receipt(stream, write_receipt(receipt, self.signer))
+            except OSError as error:
+                self._fail(work, stream, error)
+                continue
+            self._receipts[stream] = says
+            written += 1
+        return written
+
+
+def _count_refused(work: _Round, newly: Counter[Reason]) -> None:
+    for reason, count in newly.items():
+        if count:
+            work.refused[reason] += count
+            refused_total.labels(reason).inc(count)
+
+
+def _clash(seq: int, theirs: bytes, ours: bytes) -> tuple[int, bytes, bytes] | None:
+    """Where two chains differ, theirs and ours; None if they do not."""
+    return None if theirs == ours else (seq, theirs, ours)
+
+
+def _against_head(connection: Connection, head: Head, seq: int, chain: bytes) -> tuple[int, bytes, bytes] | None:
+    """Compare a signed chain at `seq` with what we hold, or with what the node signed before, where that is known."""
+    if seq <= head.seq:
+        return _clash(seq, chain, received.chain_at(connection, head, seq))
+    if seq == head.head_seq:
+        return _clash(seq, chain, head.head_chain)
+    return None
+
+
+def _clash_within(head: Head, segment: Segment, lines: Sequence[OpenedLine]) -> tuple[int, bytes, bytes] | None:
+    """Compare the chain inside a segment with our watermark and with the node's signed head, if they lie in it."""
+    chain = segment.header.before
+    for line in lines:
+        chain = chain_next(chain, line.digest)
+        if line.seq == head.seq and chain != head.chain:
+            return line.seq, chain, head.chain
+        if line.seq == head.head_seq and chain != head.head_chain:
+            return line.seq, chain, head.head_chain
+    return None
+
+
+def _claim(head: Head, seq: int, chain: bytes) -> None:
+    """The node has signed that its stream goes at least to `seq`."""
+    if seq > head.head_seq:
+        head.head_seq, head.head_chain = seq, chain

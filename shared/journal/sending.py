@@ -1,0 +1,423 @@
+"""The node's end: one round of the courier. It writes what the lead lacks and says how far the stream goes.
+
+The courier is a plain process of its own. It calls `Courier.round` when a line has been recorded and every few
+seconds. A round does this for every stream of one uplink:
+
+1. Read the lead's **receipt**. It is believed if a key of the lead signed it, it is not older than the one already
+   believed, and its chain is ours at that line; then it is remembered: the lead holds everything up to `seq`.
+   A receipt that is ahead of us, or has another chain, is a **conflict**: two histories exist. The stream stops
+   (nothing is written, nothing deleted) until a receipt that agrees comes.
+2. Delete the **segments** that the receipt covers.
+3. Make sure that segments lie there for every line after the receipt, up to the head. What lies there stays; what
+   is missing is cut from the journal and written. The journal is never pruned, so this is always possible.
+4. Write a new **manifest** if anything was written, if the head has moved, or if the last one is two minutes old.
+
+**The rule that heals everything.** Each segment is remembered with the number of the first manifest written after
+it. The lead reads a manifest before it looks for segments, and echoes its nonce in the receipt when all it found has
+been decided. So a receipt that echoes manifest m but stands below the end of a segment written before m says: *this
+segment was examined, or was not there, and did not count*: lost, changed on the way, refused, or ahead of a gap. It
+is cut and written again, at once the first time, then at growing intervals of up to an hour. Nobody has to know why.
+
+Which receipt is newer? Not the one with the later clock: the one that echoes our later manifest, because only
+somebody who has seen it can name its nonce. A lead whose database was restored or is empty echoes the newest manifest
+and stands lower: we send from there. An old receipt that is put back into the folder echoes an old manifest: ignored.
+
+**Killed at any moment.** A segment's row is committed before its file is written, a manifest's row before the
+manifest; a row without its file is found and written again, a file without a row is deleted. Segments come before the
+manifest that speaks for them. A new process always writes a new manifest first. What the tables forget (`courier_*`
+in `carry_tables`) costs a repetition, never a line. No transaction lasts longer than a few statements.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, insert, select
+
+from shared.journal import crypto
+from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
+from shared.journal.filecarrier import Carrier, Place
+from shared.journal.lines import chain_next, chain_start, parse
+from shared.journal.segment import LINES_PER_SEGMENT, Built, Item, Reason, build
+from shared.journal.statements import (
+    Manifest,
+    Receipt,
+    StatementRefused,
+    read_receipt,
+    write_manifest,
+)
+from shared.journal.tables import journal_head, journal_line
+from shared.ops.clock import parse_wire_time, wire_time
+from shared.ops.metrics import counter, gauge
+from shared.storage import snapshot, transaction
+
+log = logging.getLogger(__name__)
+
+MANIFEST_EVERY = timedelta(minutes=2)
+RETRY_AT_MOST = timedelta(hours=1)
+
+segments_total = counter("polku_courier_segments_total", "Segments written, by why: new, missing, refused", "why")
+receipts_refused_total = counter(
+    "polku_courier_receipts_refused_total", "Receipts that were not believed, by reason", "reason"
+)
+unreceipted = gauge("polku_courier_unreceipted_lines", "Lines that no receipt covers yet", "stream")
+stopped = gauge("polku_courier_stopped", "1 while a conflict stops the stream", "stream")
+failures_total = counter("polku_courier_failures_total", "Rounds of a stream given up because the carrier failed")
+
+
+class JournalDamaged(RuntimeError):
+    """The home's own lines do not lead to its own head: a hole or a changed line. Nothing is shipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a round did for one stream. `conflict` says why the stream has stopped, `failed` that it was given up."""
+
+    head: int = 0
+    receipt: int = 0
+    written: int = 0
+    deleted: int = 0
+    manifest: bool = False
+    conflict: str | None = None
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What the database says about a stream, in one snapshot."""
+
+    epoch: int
+    seq: int
+    chain: bytes
+    receipt: Any
+    segments: Sequence[Any]
+    manifest: Any
+    numbers: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Courier:
+    """The courier of one uplink: `signer` is the node's newest signing key, `lead_signing` the lead's public signing
+    keys by id, `lead_receiving` its raw X25519 public key."""
+
+    engine: Engine
+    carrier: Carrier
+    signer: crypto.Key
+    lead_signing: Mapping[str, bytes]
+    lead_receiving: bytes
+    manifest_every: timedelta = MANIFEST_EVERY
+    max_lines: int = LINES_PER_SEGMENT
+    new_nonce: Callable[[], str] = lambda: secrets.token_hex(16)
+    _stated: set[str] = field(default_factory=set)
+    _last_refused: dict[str, bytes] = field(default_factory=dict)
+
+    def round(self, streams: Iterable[str], now: datetime) -> dict[str, Sent]:
+        """One round for each stream. What the carrier fails at is counted and tried again in the next round."""
+        sent = {}
+        for stream in streams:
+            try:
+                sent[stream] = self._round(stream, now)
+            except (OSError, JournalDamaged) as error:
+                failures_total.inc()
+                log.error("a stream was not sent", extra={"stream": stream, "error": type(error).__name__})
+                sent[stream] = Sent(failed=True)
+        return sent
+
+    def _round(self, stream: str, now: datetime) -> Sent:
+        with snapshot(self.engine) as connection:
+            view = _load(connection, stream)
+        conflict = self._take_receipt(stream, view)
+        if conflict is not None:
+            stopped.labels(stream).set(1)
+            return Sent(view.seq, view.receipt.seq if view.receipt else 0, conflict=conflict)
+        stopped.labels(stream).set(0)
+        with snapshot(self.engine) as connection:
+            view = _load(connection, stream)
+        found = {entry.place: entry.size for entry in self.carrier.list_segments(stream)}
+        keep, drop = _sort_out(view, found, now, self.manifest_every)
+        self._forget(stream, view, drop)
+        kept_places = {_place(row) for row in keep}
+        obsolete = sorted(found.keys() - kept_places)
+        for place in obsolete:
+            self.carrier.delete_segment(stream, place)
+        written = sum(self._write_gap(stream, view, gap, drop, now) for gap in _gaps(view, keep))
+        stated = self._state(stream, view, now, bool(written))
+        at = view.receipt.seq if view.receipt else 0
+        unreceipted.labels(stream).set(view.seq - at)
+        return Sent(view.seq, at, written, len(obsolete), stated)
+
+    def _take_receipt(self, stream: str, view: _View) -> str | None:
+        """Believe the carrier's receipt if it deserves it. The answer is why the stream is in conflict, or None."""
+        known = view.receipt
+        receipt = self._read_receipt(stream)
+        if receipt is None or _is_stale(receipt, view):
+            return known.conflict if known is not None else None
+        conflict = None
+        if receipt.epoch > view.epoch or receipt.seq > view.seq:
+            conflict = "receipt_ahead"
+        else:
+            with snapshot(self.engine) as connection:
+                if _chain_at(connection, stream, view, receipt.seq) != receipt.chain:
+                    conflict = "chain_differs"
+        number = view.numbers.get(receipt.echo, 0)
+        row = {
+            "stream": stream,
+            "epoch": receipt.epoch,
+            "seq": receipt.seq,
+            "chain": receipt.chain,
+            "incarnation": receipt.incarnation,
+            "manifest": number,
+            "time": wire_time(receipt.time),
+            "conflict": None,
+        }
+        if conflict is not None:
+            start = {"epoch": 1, "seq": 0, "chain": chain_start(stream), "incarnation": "", "manifest": 0}
+            row |= (known._asdict() if known is not None else start) | {"conflict": conflict}
+        if known is None or row != known._asdict() | {"time": row["time"]}:
+            with transaction(self.engine) as connection:
+                connection.execute(delete(courier_receipt).where(courier_receipt.c.stream == stream))
+                connection.execute(insert(courier_receipt), row)
+            if conflict is not None:
+                log.error("the lead holds another history of this stream", extra={"stream": stream, "why": conflict})
+        return conflict
+
+    def _read_receipt(self, stream: str) -> Receipt | None:
+        data = self.carrier.read_receipt(stream)
+        if data is None:
+            return None
+        try:
+            receipt = read_receipt(data, self.lead_signing)
+            if receipt.stream != stream:
+                raise StatementRefused(Reason.WRONG_PLACE)
+        except StatementRefused as refused:
+            if self._last_refused.get(stream) != data:
+                self._last_refused[stream] = data
+                receipts_refused_total.labels(refused.reason).inc()
+            return None
+        return receipt
+
+    def _forget(self, stream: str, view: _View, drop: Mapping[int, str]) -> None:
+        """Delete the rows of segments that will be gone, and the manifests that no later receipt can echo."""
+        echoed = view.receipt.manifest if view.receipt else 0
+        old = [number for number in view.numbers.values() if number < echoed]
+        if not drop and not old:
+            return
+        segments, manifests = courier_segment.c, courier_manifest.c
+        with transaction(self.engine) as connection:
+            connection.execute(delete(courier_segment).where(segments.stream == stream, segments.first.in_(list(drop))))
+            connection.execute(delete(courier_manifest).where(manifests.stream == stream, manifests.number < echoed))
+
+    def _write_gap(
+        self, stream: str, view: _View, gap: tuple[int, int, bytes], drop: Mapping[int, str], now: datetime
+    ) -> int:
+        """Cut and write segments for the lines from `first` to `last`, which must end at the chain `expected`."""
+        first, last, expected = gap
+        with snapshot(self.engine) as connection:
+            chain = _chain_at(connection, stream, view, first - 1)
+        written = 0
+        while first <= last:
+            built = self._cut(stream, first, last, chain, now)
+            header = built.header
+            if header.last == last and header.chain != expected:
+                raise JournalDamaged
+            why, attempt = _history(view, drop, header.first, header.last)
+            row = {
+                "stream": stream,
+                "first": header.first,
+                "epoch": header.epoch,
+                "last": header.last,
+                "before": header.before,
+                "chain": header.chain,
+                "size": len(built.data),
+                "manifest": _number(view) + 1,
+                "attempt": attempt,
+                "time": wire_time(now),
+            }
+            with transaction(self.engine) as connection:
+                connection.execute(insert(courier_segment), row)
+            self.carrier.write_segment(stream, Place(header.epoch, header.first, header.last), built.data)
+            segments_total.labels(why).inc()
+            written += 1
+            first, chain = header.last + 1, header.chain
+        return written
+
+    def _cut(self, stream: str, first: int, last: int, chain: bytes | None, now: datetime) -> Built:
+        c = journal_line.c
+        query = select(c.seq, c.epoch, c.digest, c.line).where(c.stream == stream, c.seq >= first, c.seq <= last)
+        with snapshot(self.engine) as connection:
+            rows = connection.execute(query.order_by(c.seq).limit(self.max_lines)).all()
+        if chain is None or not rows or any(row.seq != seq for seq, row in enumerate(rows, first)):
+            raise JournalDamaged
+        items = [Item(row.digest, row.line) for row in rows if row.epoch == rows[0].epoch]
+        return build(
+            items,
+            stream=stream,
+            epoch=rows[0].epoch,
+            first=first,
+            before=chain,
+            signer=self.signer,
+            sealed_to=self.lead_receiving,
+            time=now,
+            max_lines=self.max_lines,
+        )
+
+    def _state(self, stream: str, view: _View, now: datetime, written: bool) -> bool:
+        """Write a manifest if one is due."""
+        last = view.manifest
+        if (
+            not written
+            and stream in self._stated
+            and last is not None
+            and (last.epoch, last.seq, last.chain) == (view.epoch, view.seq, view.chain)
+            and timedelta() <= now - parse_wire_time(last.time) < self.manifest_every
+        ):
+            return False
+        self._stated.discard(stream)
+        manifest = Manifest(stream, view.epoch, view.seq, view.chain, now, self.new_nonce())
+        row = {
+            "stream": stream,
+            "number": _number(view) + 1,
+            "nonce": manifest.nonce,
+            "epoch": view.epoch,
+            "seq": view.seq,
+            "chain": view.chain,
+            "time": wire_time(now),
+        }
+        with transaction(self.engine) as connection:
+            connection.execute(insert(courier_manifest), row)
+        self.carrier.write_manifest(stream, write_manifest(manifest, self.signer))
+        self._stated.add(stream)
+        return True
+
+
+def _load(connection: Connection, stream: str) -> _View:
+    head = connection.execute(select(journal_head).where(journal_head.c.name == stream)).one_or_none()
+    receipt = connection.execute(select(courier_receipt).where(courier_receipt.c.stream == stream)).one_or_none()
+    segments = select(courier_segment).where(courier_segment.c.stream == stream)
+    manifests = select(courier_manifest).where(courier_manifest.c.stream == stream)
+    written = connection.execute(manifests.order_by(courier_manifest.c.number)).all()
+    return _View(
+        head.epoch if head else 1,
+        head.seq if head else 0,
+        head.chain if head else chain_start(stream),
+        receipt,
+        connection.execute(segments.order_by(courier_segment.c.first)).all(),
+        written[-1] if written else None,
+        {row.nonce: row.number for row in written},
+    )
+
+
+def _number(view: _View) -> int:
+    """The number of the last manifest. Numbers never go back, even if the manifests' rows are gone."""
+    echoed = view.receipt.manifest if view.receipt else 0
+    return max(view.manifest.number if view.manifest else 0, echoed)
+
+
+def _is_stale(receipt: Receipt, view: _View) -> bool:
+    """Whether the receipt is older than the one already believed; see the module's docstring."""
+    known, number = view.receipt, view.numbers.get(receipt.echo, 0)
+    if known is None or number > known.manifest:
+        return False
+    if number < known.manifest:
+        return True
+    return bool(receipt.incarnation == known.incarnation and receipt.seq < known.seq)
+
+
+def _chain_at(connection: Connection, stream: str, view: _View, seq: int) -> bytes | None:
+    """Our chain at line `seq`, from the nearest line before it whose chain we know; None if lines are missing."""
+    known = {0: chain_start(stream), view.seq: view.chain}
+    if view.receipt is not None:
+        known[view.receipt.seq] = view.receipt.chain
+    for row in view.segments:
+        known |= {row.first - 1: row.before, row.last: row.chain}
+    at = max(start for start in known if start <= seq)
+    chain: bytes = known[at]
+    c = journal_line.c
+    query = select(c.seq, c.digest).where(c.stream == stream, c.seq > at, c.seq <= seq).order_by(c.seq)
+    for row in connection.execute(query):
+        if row.seq != at + 1:
+            return None
+        at, chain = row.seq, chain_next(chain, row.digest)
+    return chain if at == seq else None
+
+
+def _place(row: Any) -> Place:
+    return Place(row.epoch, row.first, row.last)
+
+
+def _sort_out(
+    view: _View, found: Mapping[Place, int], now: datetime, interval: timedelta
+) -> tuple[list[Any], dict[int, str]]:
+    """The segments that stay, and those that go, by first line: "covered", "missing" or "refused"."""
+    at, echoed = (view.receipt.seq, view.receipt.manifest) if view.receipt else (0, 0)
+    keep: list[Any] = []
+    drop: dict[int, str] = {}
+    for row in view.segments:
+        if row.last <= at or (keep and row.last <= keep[-1].last):
+            drop[row.first] = "covered"
+        elif found.get(_place(row)) != row.size:
+            drop[row.first] = "missing"
+        elif row.manifest <= echoed and _retry_is_due(row, now, interval):
+            drop[row.first] = "refused"
+        else:
+            keep.append(row)
+    return keep, drop
+
+
+def _retry_is_due(row: Any, now: datetime, interval: timedelta) -> bool:
+    if row.attempt == 0:
+        return True
+    wait = min(interval * 2 ** min(row.attempt - 1, 10), RETRY_AT_MOST)
+    return not timedelta() <= now - parse_wire_time(row.time) < wait
+
+
+def _gaps(view: _View, keep: Iterable[Any]) -> list[tuple[int, int, bytes]]:
+    """Runs of lines after the receipt without a segment: first, last, and the chain that ours must have there."""
+    following = view.receipt.seq + 1 if view.receipt else 1
+    gaps = []
+    for row in keep:
+        if row.first > following:
+            gaps.append((following, row.first - 1, row.before))
+        following = max(following, row.last + 1)
+    if following <= view.seq:
+        gaps.append((following, view.seq, view.chain))
+    return gaps
+
+
+def _history(view: _View, drop: Mapping[int, str], first: int, last: int) -> tuple[str, int]:
+    """Why these lines are written (new, missing, refused), and how often they had been refused before."""
+    why, attempt = "new", 0
+    for row in view.segments:
+        fate = drop.get(row.first)
+        if fate in ("missing", "refused") and row.first <= last and row.last >= first:
+            why = fate if why != "refused" else why
+            attempt = max(attempt, row.attempt + (fate == "refused"))
+    return why, attempt
+
+
+def shipped(connection: Connection, streams: Sequence[str]) -> list[dict[str, Any]]:
+    """Per stream how far it goes and how far the lead has confirmed it: for `polku complete` on a node.
+
+    `oldest` is when the oldest line without a receipt was recorded (UTC, wire form), None if there is none.
+    """
+    rows = []
+    for stream in streams:
+        view = _load(connection, stream)
+        at = view.receipt.seq if view.receipt else 0
+        c = journal_line.c
+        line = connection.execute(select(c.line).where(c.stream == stream, c.seq == at + 1)).scalar_one_or_none()
+        conflict = view.receipt.conflict if view.receipt else None
+        rows.append(
+            {
+                "stream": stream,
+                "head": view.seq,
+                "watermark": at,
+                "oldest": parse(line).recorded_at if line else None,
+                "missing": [[at + 1, view.seq]] if at < view.seq else [],
+                "state": "stopped" if conflict else "waiting" if at < view.seq or view.receipt is None else "complete",
+            }
+        )
+    return rows

@@ -1,0 +1,62 @@
+"""The journal's tables. Rows of `journal_line` are never changed, but for erasing; see `shared.journal`."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
+
+from shared.storage import metadata
+
+# BIGINT on PostgreSQL; on SQLite only INTEGER makes the key the row's own number.
+BIG = BigInteger().with_variant(Integer, "sqlite")
+
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("seq", BIG, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+)
+"""One row for the home (name "", `seq` is the last `pos`): the lock of the journal. One row for the audit log (name
+"audit"). One per stream: its epoch, last seq and chain."""
+
+journal_line = Table(
+    "journal_line",
+    metadata,
+    Column("pos", BIG, primary_key=True, autoincrement=False),
+    Column("stream", String(80), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("seq", BIG, nullable=False),
+    Column("kind", String(80)),
+    Column("subject", LargeBinary),
+    Column("digest", LargeBinary, nullable=False),
+    Column("line", LargeBinary),
+    UniqueConstraint("stream", "seq", "epoch", name="journal_line_stream_seq"),
+    Index("journal_line_subject", "subject"),
+)
+"""The lines, in the order of their commits. An erased line has lost kind, subject and line."""
+
+journal_cursor = Table(
+    "journal_cursor",
+    metadata,
+    Column("service", String(40), primary_key=True),
+    Column("pos", BIG, nullable=False),
+)
+"""How far each service has followed the journal."""
+
+journal_parked = Table(
+    "journal_parked",
+    metadata,
+    Column("service", String(40), primary_key=True),
+    Column("pos", BIG, primary_key=True, autoincrement=False),
+    Column("subject", LargeBinary),
+    Column("error", String(200), nullable=False),
+    Column("parked_at", String(32), nullable=False),
+)
+"""Lines whose effect failed repeatedly, and the later lines of the same subject that wait behind them."""
+
+journal_audit = Table(
+    "journal_audit",
+    metadata,
+    Column("n", BIG, primary_key=True, autoincrement=False),
+    Column("entry", LargeBinary, nullable=False),
+)
+"""Who did what, as chained JSON entries; its head is the row "audit" of `journal_head`."""

@@ -1,0 +1,153 @@
+"""The unit of work: state change, facts and audit entries, committed together or not at all.
+
+    with journal.unit(now) as unit:
+        store.add_session(unit.connection, …)
+        unit.record(SessionHeld(…), programme)
+        unit.audit(by, "record_sessions", …)
+    unit.pos                                        # the last position it committed
+
+The facts are kept until the block ends. Only then, as the transaction's last statements, the home's row of
+`journal_head` is locked, positions and sequence numbers are given out, chains are computed, lines are inserted. So
+
+- numbers follow the order of commits: whoever sees position n sees every position before it;
+- a rollback leaves no hole, because nothing was numbered yet;
+- the lock is held for the shortest time, and no process has to be the one that numbers (measured: architecture §4).
+
+On SQLite the database's one write lock is taken at the beginning (`shared.storage.transaction`), with the same effect.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+
+from shared.contracts.facts import Fact, Reach
+from shared.journal.audit import AuditEntry, chained
+from shared.journal.lines import Line, chain_next, chain_start, line_digest, serialise
+from shared.journal.tables import journal_audit, journal_head, journal_line
+from shared.ops.clock import wire_time
+from shared.storage import transaction
+
+LOCAL = "local"
+HOME_ROW = ""
+AUDIT_ROW = "audit"
+_BATCH = 500
+
+
+def new_id() -> str:
+    """128 random bits as 32 hex digits: every id, subject and salt is one."""
+    return secrets.token_hex(16)
+
+
+@dataclass(slots=True)
+class Unit:
+    """One unit of work, open. `pos` is None until it has committed facts."""
+
+    connection: Connection
+    now: datetime
+    pos: int | None = None
+    _facts: list[tuple[str, Fact]] = field(default_factory=list)
+    _audit: list[dict[str, Any]] = field(default_factory=list)
+
+    def record(self, fact: Fact, programme: str | None = None) -> None:
+        """Record `fact` at commit: in its programme's stream if its reach is the lead, else in the local one."""
+        if fact.reach is Reach.LEAD and (programme is None or programme == LOCAL):
+            raise ValueError(f"{fact.kind} goes to a programme's stream: name the programme")
+        self._facts.append((str(programme) if fact.reach is Reach.LEAD else LOCAL, fact))
+
+    def audit(self, by: str, action: str, **detail: str | int | Sequence[str]) -> None:
+        """Note who did this; `detail` holds codes, subjects, counts and reasons, never a name."""
+        self._audit.append({"by": by, "action": action, **detail})
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The journal of the home called `home` ("lead", or a node's name) in the database of `engine`."""
+
+    engine: Engine
+    home: str
+
+    @contextmanager
+    def unit(self, now: datetime) -> Iterator[Unit]:
+        """Open a unit of work; it commits when the block ends and rolls back if the block raises."""
+        with transaction(self.engine) as connection:
+            unit = Unit(connection, now)
+            yield unit
+            if unit._facts or unit._audit:
+                self._commit_facts(unit)
+
+    def _commit_facts(self, unit: Unit) -> None:
+        connection, when = unit.connection, wire_time(unit.now)
+        pos = _locked_home_pos(connection)
+        first = pos + 1
+        heads: dict[str, tuple[int, int, bytes]] = {}
+        rows: list[dict[str, Any]] = []
+        for programme, fact in unit._facts:
+            stream = f"{self.home}/{programme}"
+            epoch, seq, chain = heads.get(stream) or _head(connection, stream)
+            pos, seq = pos + 1, seq + 1
+            line = serialise(
+                Line(stream, epoch, seq, fact.kind, fact.v, when, fact.subject, os.urandom(16).hex(), fact.body)
+            )
+            digest = line_digest(line)
+            heads[stream] = epoch, seq, chain_next(chain, digest)
+            rows.append(
+                {
+                    "pos": pos,
+                    "stream": stream,
+                    "epoch": epoch,
+                    "seq": seq,
+                    "kind": fact.kind,
+                    "subject": bytes.fromhex(fact.subject) if fact.subject else None,
+                    "digest": digest,
+                    "line": line,
+                }
+            )
+        for start in range(0, len(rows), _BATCH):
+            connection.execute(insert(journal_line), rows[start : start + _BATCH])
+        if rows:
+            _set_heads(connection, {HOME_ROW: (1, pos, b""), **heads})
+            unit.pos = pos
+        if unit._audit:
+            _, number, chain = _head(connection, AUDIT_ROW)
+            span = {"first": first, "last": pos} if rows else {}
+            entries = [AuditEntry(number + i, when, {**entry, **span}) for i, entry in enumerate(unit._audit, 1)]
+            stored, chain = chained(chain, entries)
+            connection.execute(insert(journal_audit), stored)
+            _set_heads(connection, {AUDIT_ROW: (1, number + len(entries), chain)})
+
+
+def _locked_home_pos(connection: Connection) -> int:
+    """The home's last position; from here to the commit nobody else numbers."""
+    query = select(journal_head.c.seq).where(journal_head.c.name == HOME_ROW).with_for_update()
+    return int(connection.execute(query).scalar_one())
+
+
+def _head(connection: Connection, stream: str) -> tuple[int, int, bytes]:
+    """Epoch, last seq and chain of a stream; its row is made on first use, safe under the home's lock."""
+    query = select(journal_head.c.epoch, journal_head.c.seq, journal_head.c.chain)
+    row = connection.execute(query.where(journal_head.c.name == stream)).one_or_none()
+    if row is None:
+        start = (1, 0, chain_start(stream))
+        connection.execute(insert(journal_head), {"name": stream, "epoch": 1, "seq": 0, "chain": start[2]})
+        return start
+    return row.epoch, row.seq, row.chain
+
+
+def _set_heads(connection: Connection, heads: dict[str, tuple[int, int, bytes]]) -> None:
+    connection.execute(
+        update(journal_head).where(journal_head.c.name == bindparam("b_name")),
+        [{"b_name": name, "seq": seq, "chain": chain} for name, (_, seq, chain) in heads.items()],
+    )
+
+
+def prepare(connection: Connection) -> None:
+    """Make the home's row of a new journal: it is the lock, so it must be there before the first unit."""
+    found = connection.execute(select(journal_head.c.name).where(journal_head.c.name == HOME_ROW)).one_or_none()
+    if found is None:
+        connection.execute(insert(journal_head), {"name": HOME_ROW, "epoch": 1, "seq": 0, "chain": b""})

@@ -1,0 +1,26 @@
+"""Times: recorded times are aware UTC, days are days in Europe/Helsinki (architecture §3)."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+
+
+def utcnow() -> datetime:
+    """The time now, aware, UTC. Rules take `now` as an argument; only the outermost code calls this."""
+    return datetime.now(UTC)
+
+
+def today_in_helsinki(now: datetime) -> date:
+    """The day it is in Finland at `now` (aware)."""
+    return now.astimezone(HELSINKI).date()
+
+
+def wire_time(moment: datetime) -> str:
+    """``2026-11-22T09:15:02.123456Z``, as in lines, headers and statements."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_wire_time(text: str) -> datetime:
+    """The inverse of `wire_time`; ValueError if the text has another form."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)

@@ -1,0 +1,174 @@
+"""A home: a directory with settings, keys and data (interfaces.md, `HOME/`).
+
+``home.toml`` holds what is no secret: role, name, ports, database URL, and per programme the partner, the uplink and the
+lead's public keys. A secret, and what differs by deployment, comes from the environment: ``POLKU_DATABASE_URL`` and
+``POLKU_BUS_URL``, or ``…_FILE`` naming a file that holds the value. A wrong value stops the start with its name.
+"""
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from shared.contracts.errors import HomeUnusable
+from shared.contracts.fields import CODE, NODE, PROGRAMME
+
+Role = Literal["lead", "node"]
+DEFAULT_PORTS = {"lead": 8400, "node": 8401}
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A node's place in a programme: as which partner, by which carrier, under whose keys (hex)."""
+
+    programme: str
+    partner: str
+    uplink: str
+    lead_signing_key: str
+    lead_receiving_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A home's settings. `name` is "lead" or the node's name; `port` is the portal's."""
+
+    path: Path
+    role: Role
+    name: str
+    port: int
+    host: str = LOOPBACK
+    database: str = ""
+    bus: str = ""
+    joined: tuple[Joined, ...] = field(default=())
+
+    @property
+    def database_url(self) -> str:
+        """Where the data is: the environment's, home.toml's, or a SQLite file in the home."""
+        default = f"sqlite:///{self.path / ('lead.db' if self.role == 'lead' else 'node.db')}"
+        return from_environment("POLKU_DATABASE_URL") or self.database or default
+
+    @property
+    def bus_url(self) -> str:
+        """Where the bus is: the environment's, home.toml's, or embedded in the process."""
+        return from_environment("POLKU_BUS_URL") or self.bus or f"embedded://{self.name}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the bus lives inside the home's own process."""
+        return self.bus_url.startswith("embedded:")
+
+    @property
+    def health_port(self) -> int:
+        """Where the home's own process answers `/live`, `/ready`, `/metrics`."""
+        return self.port + 1000
+
+    @property
+    def child_port(self) -> int:
+        """Where its courier or receiver answers them."""
+        return self.port + 2000
+
+    @property
+    def keys(self) -> Path:
+        """The directory of the key files."""
+        return self.path / "keys"
+
+    @property
+    def inbox(self) -> Path:
+        """Where a lead's carrier folder is unless the invite says otherwise."""
+        return self.path / "inbox"
+
+    @property
+    def socket(self) -> Path:
+        """The control socket of the running home."""
+        return self.path / "control.sock"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by whoever has opened the home."""
+        return self.path / "lock"
+
+    def with_programme(self, joined: Joined) -> "Home":
+        """The same home, joined to one more programme (or anew to one it knows)."""
+        others = tuple(known for known in self.joined if known.programme != joined.programme)
+        return replace(self, joined=(*others, joined))
+
+    def save(self) -> None:
+        """Write home.toml, whole or not at all."""
+        lines = [f'role = "{self.role}"', f'name = "{self.name}"', f"port = {self.port}", f'host = "{self.host}"']
+        lines += [
+            f"{name} = {_quoted(value)}" for name, value in (("database", self.database), ("bus", self.bus)) if value
+        ]
+        for place in self.joined:
+            lines += ["", "[[programme]]", f'key = "{place.programme}"', f'partner = "{place.partner}"']
+            lines += [f"uplink = {_quoted(place.uplink)}", f'lead_signing_key = "{place.lead_signing_key}"']
+            lines += [f'lead_receiving_key = "{place.lead_receiving_key}"']
+        part = self.path / "home.toml.part"
+        with part.open("w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(self.path / "home.toml")
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML basic string
+
+
+def load_home(path: Path) -> Home:
+    """Read a home; raises `HomeUnusable` naming the setting and what is wrong with it."""
+    path = path.absolute()
+    try:
+        with (path / "home.toml").open("rb") as file:
+            data = tomllib.load(file)
+    except FileNotFoundError:
+        raise HomeUnusable(home=str(path), reason="there is no home.toml; make a home with `polku init`") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise HomeUnusable(home=str(path), reason="home.toml is not TOML") from None
+    taken = {"role", "name", "port", "host", "database", "bus", "programme"}
+    if unknown := sorted(set(data) - taken):
+        raise HomeUnusable(home=str(path), reason=f"home.toml: unknown setting {unknown[0]}")
+    role, name, port = data.get("role"), data.get("name"), data.get("port")
+    if role not in ("lead", "node"):
+        raise HomeUnusable(home=str(path), reason="home.toml: role is neither lead nor node")
+    if not isinstance(name, str) or not (name == "lead" if role == "lead" else NODE.fullmatch(name)):
+        raise HomeUnusable(home=str(path), reason="home.toml: name is not one that polku init makes")
+    if not isinstance(port, int) or not 1 <= port <= 63535:
+        raise HomeUnusable(home=str(path), reason="home.toml: port is not a number from 1 to 63535")
+    texts = {key: data.get(key, "") for key in ("host", "database", "bus")}
+    if not all(isinstance(value, str) for value in texts.values()):
+        raise HomeUnusable(home=str(path), reason="home.toml: host, database and bus are texts")
+    places = tuple(_joined(path, entry) for entry in data.get("programme", ()))
+    return Home(path, role, name, port, texts["host"] or LOOPBACK, texts["database"], texts["bus"], places)
+
+
+def _joined(path: Path, entry: Any) -> Joined:
+    rules = {
+        "key": PROGRAMME,
+        "partner": CODE,
+        "uplink": re.compile(r"file:/.+"),
+        "lead_signing_key": re.compile(r"[0-9a-f]{64}"),
+        "lead_receiving_key": re.compile(r"[0-9a-f]{64}"),
+    }
+    if not isinstance(entry, Mapping):
+        raise HomeUnusable(home=str(path), reason="home.toml: programme is not a list of tables")
+    for name, rule in rules.items():
+        if not isinstance(entry.get(name), str) or not rule.fullmatch(entry[name]):
+            raise HomeUnusable(home=str(path), reason=f"home.toml: programme.{name} is missing or malformed")
+    return Joined(*(entry[name] for name in rules))
+
+
+def from_environment(name: str) -> str:
+    """The variable, or the content of the file that ``NAME_FILE`` names; empty if neither is set."""
+    if value := os.environ.get(name):
+        return value
+    if file := os.environ.get(f"{name}_FILE"):
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError:
+            raise HomeUnusable(home="-", reason=f"{name}_FILE cannot be read") from None
+    return ""

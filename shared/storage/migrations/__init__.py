@@ -1,0 +1,1 @@
+"""Alembic's environment: one version table, a branch per service; each migration is safe for the previous release."""

@@ -1,0 +1,45 @@
+"""Idempotency keys: doing the same twice does it once.
+
+Every item of a command carries a key (64 hex digits; an import derives it from the row's identity, a page makes a
+random one). A service keeps each key with a digest of the item's content and the id of what it made. The same key with
+the same content is *already done* and answers with the same id; with other content it is refused.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy import Column, Connection, LargeBinary, Table, insert, select
+
+from shared.storage.engine import metadata
+
+
+class Done(NamedTuple):
+    """What was done under a key: digest of the content (32 bytes) and the id of what was made (16 bytes)."""
+
+    digest: bytes
+    made: bytes
+
+
+def key_table(service: str) -> Table:
+    """The table of the keys that `service` has seen."""
+    return Table(
+        f"{service}_key",
+        metadata,
+        Column("key", LargeBinary, primary_key=True),
+        Column("digest", LargeBinary, nullable=False),
+        Column("made", LargeBinary, nullable=False),
+    )
+
+
+def already_done(connection: Connection, table: Table, keys: Iterable[str]) -> dict[str, Done]:
+    """What is known of these keys (hex), at most 500 at a time."""
+    wanted = [bytes.fromhex(key) for key in keys]
+    rows = connection.execute(select(table).where(table.c.key.in_(wanted)))
+    return {row.key.hex(): Done(row.digest, row.made) for row in rows}
+
+
+def remember(connection: Connection, table: Table, done: dict[str, Done]) -> None:
+    """Keep what was done under new keys."""
+    if done:
+        rows = [{"key": bytes.fromhex(key), "digest": d.digest, "made": d.made} for key, d in done.items()]
+        connection.execute(insert(table), rows)

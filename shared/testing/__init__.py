@@ -1,0 +1,1 @@
+"""What tests share: waiting for a condition, a private RabbitMQ and PostgreSQL. Never imported by the product."""

@@ -1,0 +1,138 @@
+"""A private PostgreSQL per test run, a database per test.
+
+It listens on loopback only and trusts whoever connects: fit for tests, for nothing else. It writes without fsync.
+As root it runs as the user postgres, because it refuses root.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.testing.private import CannotRun, end, find_program, free_port, give_up, spawn
+
+VARIABLE = "POLKU_TEST_POSTGRES"
+PLACES = "/usr/lib/postgresql/*/bin"
+START_SECONDS = 60
+ATTEMPTS = 3
+
+
+class _Running:
+    """The server's process and directory, ended by the process that started them."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="polku-postgres-"))
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> int:
+        """Start; return the port."""
+        data, port = self.folder / "data", free_port()
+        as_user = []
+        if os.geteuid() == 0:
+            try:
+                user = pwd.getpwnam("postgres")
+            except KeyError:
+                raise CannotRun("PostgreSQL refuses root, and there is no user postgres") from None
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
+        initdb = [find_program("initdb", PLACES), "-D", str(data), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8"]
+        made = subprocess.run([*as_user, *initdb, "--locale=C.UTF-8"], capture_output=True, cwd=self.folder)
+        if made.returncode:
+            raise CannotRun(f"initdb: {made.stderr.decode(errors='replace')[-300:]}")
+        settings = {
+            "port": port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "fsync": "off",
+            "full_page_writes": "off",
+            "shared_buffers": "32MB",
+            "max_connections": 200,
+            "autovacuum": "off",
+        }
+        flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        # --pdeathsig must come after the change of user, which clears it: so setpriv is called twice, inner one last.
+        command = [find_program("postgres", PLACES), "-D", str(data), *flags]
+        if as_user:
+            command = [*as_user, "setpriv", "--pdeathsig", "KILL", "--", *command]
+        self.process = spawn(command, log=self.folder / "server.log")
+        ready = [find_program("pg_isready", PLACES), "-h", "127.0.0.1", "-p", str(port), "-q"]
+        deadline = time.monotonic() + START_SECONDS
+        while subprocess.run(ready).returncode:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                log = self.folder / "server.log"
+                raise CannotRun(f"it did not come up: {log.read_text(errors='replace')[-300:]}")
+            time.sleep(0.05)
+        return port
+
+    def end(self) -> None:
+        if self.process is not None:
+            end(self.process, signal.SIGQUIT, 5)  # at once, its children too
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_own: _Running | None = None
+
+
+def shared_postgres() -> int:
+    """The port of the test run's PostgreSQL, started at the first call. Raises `CannotRun`."""
+    global _own
+    if VARIABLE in os.environ:
+        return int(os.environ[VARIABLE])
+    for attempt in range(1, ATTEMPTS + 1):
+        running = _Running()
+        try:
+            port = running.start()
+        except CannotRun as error:
+            running.end()
+            if attempt == ATTEMPTS or "not installed" in str(error):
+                raise CannotRun(f"PostgreSQL: {error}") from error
+            continue
+        _own = running
+        os.environ[VARIABLE] = str(port)
+        return port
+    raise AssertionError("unreachable")
+
+
+def end_postgres() -> None:
+    """End the server if this process started it."""
+    global _own
+    if _own is not None:
+        _own.end()
+        _own = None
+        os.environ.pop(VARIABLE, None)
+
+
+def _execute(port: int, statement: str) -> None:
+    import psycopg  # here, because green processes must set PSYCOPG_WAIT_FUNC before psycopg is imported
+
+    with psycopg.connect(
+        host="127.0.0.1", port=port, user="postgres", dbname="postgres", autocommit=True
+    ) as connection:
+        connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="session")
+def postgres() -> int:
+    """The port of the private PostgreSQL on 127.0.0.1; user postgres, no password."""
+    try:
+        return shared_postgres()
+    except CannotRun as error:
+        give_up(error)
+        raise
+
+
+@pytest.fixture
+def postgres_url(postgres: int) -> Iterator[str]:
+    """``postgresql+psycopg://…`` of an empty database that only this test uses."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    _execute(postgres, f"CREATE DATABASE {name}")
+    yield f"postgresql+psycopg://postgres@127.0.0.1:{postgres}/{name}"
+    _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,213 @@
+"""The portal in Chromium: what is seen at 360 px and on a wide screen, without a script and without a stray request.
+
+Leaves pictures in build/screens, to be looked at.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from waitress.server import create_server
+
+from services.portal.report_page import ProgrammeNames, render_report_html
+from tests.services.portal import samples
+from tests.services.portal.samples import PASSWORD, Portal, make_portal, person, report
+
+SCREENS = Path(__file__).parents[2] / "build" / "screens"
+CHROMIUM = Path("/usr/bin/chromium")
+ARGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NARROW = {"width": 360, "height": 740}
+WIDE = {"width": 1280, "height": 900}
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
+    yield launched
+    launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A Finnish browser at 360 px; fails the test if the page's policy was broken or anything was fetched elsewhere."""
+    context = browser.new_context(viewport=NARROW, locale="fi-FI", color_scheme="light")
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text) if _matters(message.text) else None)
+    opened.on("request", lambda request: complaints.append(request.url) if _is_foreign(request.url) else None)
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def _matters(text: str) -> bool:
+    return "the server responded with a status of" not in text  # a refused login is not the page's fault
+
+
+def _is_foreign(url: str) -> bool:
+    return not url.startswith(("http://127.0.0.1:", "file://", "data:"))
+
+
+@contextmanager
+def served(portal: Portal) -> Iterator[str]:
+    """The portal on a free loopback port; gives its address."""
+    server = create_server(portal.app, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+    thread.join(timeout=5)
+
+
+def log_in(page: Page, address: str, portal: Portal, *roles: str) -> None:
+    """Go the way of a new user: one-time password, own password, start page."""
+    first = portal.add_user("anna.laine", *roles)
+    page.goto(address)
+    page.get_by_label("Käyttäjätunnus").fill("anna.laine")
+    page.get_by_label("Salasana").fill(first)
+    page.get_by_role("button", name="Kirjaudu sisään").click()
+    page.get_by_label("Nykyinen salasana").fill(first)
+    page.get_by_label("Uusi salasana", exact=True).fill(PASSWORD)
+    page.get_by_label("Uusi salasana uudelleen").fill(PASSWORD)
+    page.get_by_role("button", name="Tallenna salasana").click()
+    page.get_by_role("heading", name="Hankkeet", level=1).wait_for()
+
+
+def assert_nothing_overflows(page: Page) -> None:
+    """Neither the page nor any text in it is wider than the screen, charts included."""
+    too_wide = page.evaluate(
+        """() => [...document.querySelectorAll('body *')].filter(e => {
+            const box = e.getBoundingClientRect();
+            const hidden = e.closest('.unseen, .skip, thead, svg defs');
+            return !hidden && box.width > 0 && (box.right > innerWidth + 1 || box.left < -1);
+        }).map(e => e.tagName + '.' + e.getAttribute('class') + ' ' + e.textContent.trim().slice(0, 40))"""
+    )
+    assert too_wide == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_new_user_logs_in_on_a_phone_and_must_choose_a_password(page: Page, tmp_path: Path) -> None:
+    portal = make_portal(str(tmp_path / "lead.db"))
+    with served(portal) as address:
+        page.goto(address)
+        page.screenshot(path=SCREENS / "login-360.png")
+        assert_nothing_overflows(page)
+        page.get_by_label("Käyttäjätunnus").fill("anna.laine")
+        page.get_by_label("Salasana").fill("väärä salasana")
+        page.get_by_role("button", name="Kirjaudu sisään").click()
+        assert page.get_by_role("alert").inner_text() == "Käyttäjätunnus tai salasana on väärin."
+        page.screenshot(path=SCREENS / "login-refused-360.png")
+        log_in(page, address, portal, "reporter")
+        assert_nothing_overflows(page)
+        page.screenshot(path=SCREENS / "start-360.png", full_page=True)
+        page.get_by_role("link", name="Vaihda salasana").click()
+        page.screenshot(path=SCREENS / "password-360.png", full_page=True)
+        page.set_viewport_size(WIDE)
+        page.goto(address)
+        page.screenshot(path=SCREENS / "start-1280.png")
+        page.get_by_role("button", name="Kirjaudu ulos").click()
+        page.get_by_role("heading", name="Kirjaudu sisään").wait_for()
+        page.screenshot(path=SCREENS / "login-1280.png")
+
+
+@pytest.mark.parametrize("lang", ["fi", "sv", "en"])
+def test_report_is_read_on_a_phone_and_on_a_wide_screen(page: Page, tmp_path: Path, lang: str) -> None:
+    portal = make_portal(str(tmp_path / "lead.db"))
+    with served(portal) as address:
+        log_in(page, address, portal, "reporter")
+        page.goto(f"{address}/report/lahde-mukaan?lang={lang}")
+        assert page.locator("html").get_attribute("lang") == lang
+        assert page.get_by_role("heading", level=1).inner_text() == "Lähde mukaan!"
+        assert page.get_by_role("img").count() == 3
+        assert_nothing_overflows(page)
+        page.screenshot(path=SCREENS / f"report-{lang}-360.png", full_page=True)
+        page.set_viewport_size(WIDE)
+        assert_nothing_overflows(page)
+        page.screenshot(path=SCREENS / f"report-{lang}-1280.png", full_page=True)
+        for width in (620, 700, 800, 960, 1024):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert_nothing_overflows(page)
+        page.set_viewport_size({"width": 800, "height": 900})
+        page.screenshot(path=SCREENS / f"report-{lang}-800.png", full_page=True)
+
+
+def test_report_says_what_is_missing_and_what_is_not_known(page: Page, tmp_path: Path) -> None:
+    portal = make_portal(str(tmp_path / "lead.db"))
+    streams = report()["streams"]
+    missing = [streams[0] | {"watermark": 1800}, *streams[1:]]
+    with served(portal) as address:
+        log_in(page, address, portal, "reporter")
+        page.set_viewport_size(WIDE)
+        portal.rpc.report = report(arrived=False, streams=missing, newer_facts=3)
+        page.goto(f"{address}/report/lahde-mukaan")
+        assert page.get_by_role("heading", name="Osa puuttuu").is_visible()
+        page.screenshot(path=SCREENS / "report-missing-1280.png")
+        portal.rpc.report = report(arrived=None)
+        page.goto(f"{address}/report/lahde-mukaan")
+        assert page.get_by_role("heading", name="Ei tiedossa, onko kaikki saapunut").is_visible()
+        page.screenshot(path=SCREENS / "report-not-known-1280.png")
+
+
+def test_report_by_itself_is_one_file_that_looks_the_same_and_prints(page: Page, tmp_path: Path) -> None:
+    html = render_report_html(report(), ProgrammeNames.of(samples.LISTED), "fi")
+    file = tmp_path / "report.html"
+    file.write_text(html, encoding="utf-8")
+    page.set_viewport_size(WIDE)
+    page.goto(file.as_uri())
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(247, 246, 242)"
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 between its margins
+    page.screenshot(path=SCREENS / "report-print.png", full_page=True)
+    assert_nothing_overflows(page)
+    page.pdf(path=SCREENS / "report-print.pdf", prefer_css_page_size=True)
+
+
+def test_worker_reads_people_and_sessions_of_a_node(page: Page, tmp_path: Path) -> None:
+    portal = make_portal(str(tmp_path / "node.db"), "node", title="Leader-yhdistys")
+    portal.rpc.people = [
+        person("Aino", "Esimerkki", standing="esf_participant"),
+        person("Pekka", "Testinen-Pitkäsukunimi"),
+        person("", "", "Nalle", standing="visitor", started_on=None),
+    ]
+    portal.rpc.sessions = [
+        _session("kaapeli", "2016-02-01", attendances=8, start="10:00", minutes=135),
+        _session("public_event", "2016-05-21", heads=212, heads_basis="estimated", location="sampola_meeting_place"),
+        _session("public_event", "2016-06-02", heads=0, heads_basis="counted", location="sampola_meeting_place"),
+    ]
+    with served(portal) as address:
+        log_in(page, address, portal, "case_worker")
+        for name in ("people", "sessions"):
+            page.set_viewport_size(NARROW)
+            page.goto(f"{address}/{name}/lahde-mukaan")
+            assert_nothing_overflows(page)
+            page.screenshot(path=SCREENS / f"{name}-360.png", full_page=True)
+            page.set_viewport_size(WIDE)
+            page.screenshot(path=SCREENS / f"{name}-1280.png", full_page=True)
+        page.goto(f"{address}/people/lahde-mukaan")
+        assert page.get_by_role("rowheader").all_inner_texts()[0] == "Aino Esimerkki"
+
+
+def _session(activity: str, day: str, **more: object) -> dict[str, object]:
+    empty = dict.fromkeys(("start", "minutes", "location", "area", "attendances", "heads", "heads_basis"))
+    return {"session": "0" * 32, "activity": activity, "occurred_on": day} | empty | more

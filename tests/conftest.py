@@ -1,0 +1,66 @@
+"""Fixtures for all tests, and how tests for eventlet processes run (see README.md in this folder)."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["shared.testing.broker", "shared.testing.postgres"]
+
+GREEN = os.environ.get("POLKU_TESTS_GREEN") == "1"
+ROOT = Path(__file__).parent.parent
+
+
+def _servers_of_green_file(path: Path) -> list[str] | None:
+    """The words after ``# green:`` in the first line of a test file; None if it is no green file."""
+    with path.open(encoding="utf-8") as file:
+        first = file.readline()
+    return first.removeprefix("# green:").split() if first.startswith("# green:") else None
+
+
+class GreenFile(pytest.File):
+    """A test file for a monkey-patched process: one item, which runs the file in a pytest of its own."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        yield GreenItem.from_parent(self, name="green")
+
+
+class GreenItem(pytest.Item):
+    """Runs its file by ``python -m tests.green``; fails with that run's output."""
+
+    def runtest(self) -> None:
+        # Imported late: pytest registers them as plugins first.
+        from shared.testing.broker import shared_broker
+        from shared.testing.postgres import shared_postgres
+        from shared.testing.private import CannotRun
+
+        servers = {"rabbitmq": shared_broker, "postgres": shared_postgres}
+        for server in _servers_of_green_file(self.path) or []:
+            with contextlib.suppress(CannotRun):  # the file's own fixtures say so
+                servers[server]()  # started here, so that all green files share it
+        command = [sys.executable, "-m", "tests.green", str(self.path), "-q", "-p", "no:cacheprovider"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        self.add_report_section("call", "green", done.stdout[-4000:])
+        if done.returncode:
+            pytest.fail(done.stdout + done.stderr[-4000:], pytrace=False)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, f"{self.path.name} in a green process"
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if GREEN or _servers_of_green_file(module_path) is None:
+        return None
+    return GreenFile.from_parent(parent, path=module_path)
+
+
+def pytest_unconfigure() -> None:
+    from shared.testing.broker import end_broker
+    from shared.testing.postgres import end_postgres
+
+    end_broker()
+    end_postgres()

@@ -1,0 +1,158 @@
+"""The folder as a carrier, and what may lie in it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from shared.journal.filecarrier import FileCarrier, Found, Place
+from shared.journal.statements import MAX_STATEMENT
+from tests.journal.exchange_kit import STREAM
+
+PLACE = Place(1, 4, 6)
+
+
+@pytest.fixture
+def carrier(tmp_path: Path) -> FileCarrier:
+    return FileCarrier(tmp_path / "folder")
+
+
+def home(carrier: FileCarrier) -> Path:
+    return carrier.root / STREAM
+
+
+def test_the_layout_is_that_of_the_architecture(carrier: FileCarrier) -> None:
+    carrier.write_segment(STREAM, PLACE, b"segment")
+    carrier.write_manifest(STREAM, b"manifest")
+    carrier.write_receipt(STREAM, b"receipt")
+    files = {
+        str(path.relative_to(carrier.root)): path.read_bytes() for path in carrier.root.rglob("*") if path.is_file()
+    }
+    assert files == {
+        f"{STREAM}/0001-000000000004-000000000006.seg": b"segment",
+        f"{STREAM}/manifest": b"manifest",
+        f"{STREAM}/receipt": b"receipt",
+    }
+
+
+def test_what_was_written_is_read(carrier: FileCarrier) -> None:
+    carrier.write_segment(STREAM, PLACE, b"segment")
+    carrier.write_manifest(STREAM, b"manifest")
+    carrier.write_receipt(STREAM, b"receipt")
+    assert [found.place for found in carrier.list_segments(STREAM)] == [PLACE]
+    assert carrier.list_segments(STREAM)[0].size == 7
+    assert carrier.read_segment(STREAM, PLACE, 100) == b"segment"
+    assert carrier.read_manifest(STREAM) == b"manifest"
+    assert carrier.read_receipt(STREAM) == b"receipt"
+
+
+def test_a_folder_that_is_not_there_is_empty(carrier: FileCarrier) -> None:
+    assert carrier.list_segments(STREAM) == []
+    assert carrier.read_segment(STREAM, PLACE, 100) is None
+    assert carrier.read_manifest(STREAM) is None
+    carrier.delete_segment(STREAM, PLACE)
+    assert not carrier.root.exists()
+
+
+def test_segments_come_in_the_order_of_their_lines(carrier: FileCarrier) -> None:
+    places = [Place(1, 10, 12), Place(2, 1, 1), Place(1, 2, 9), Place(1, 1, 1)]
+    for place in places:
+        carrier.write_segment(STREAM, place, b"x")
+    assert [found.place for found in carrier.list_segments(STREAM)] == sorted(places)
+
+
+def test_a_replaced_segment_has_another_version(carrier: FileCarrier) -> None:
+    carrier.write_segment(STREAM, PLACE, b"segment")
+    (before,) = carrier.list_segments(STREAM)
+    carrier.write_segment(STREAM, PLACE, b"Segment")
+    (after,) = carrier.list_segments(STREAM)
+    assert before != after
+    assert before.size == after.size
+
+
+def test_deleting_a_segment_leaves_the_others(carrier: FileCarrier) -> None:
+    carrier.write_segment(STREAM, PLACE, b"x")
+    carrier.write_segment(STREAM, Place(1, 1, 3), b"x")
+    carrier.delete_segment(STREAM, PLACE)
+    carrier.delete_segment(STREAM, PLACE)
+    assert [found.place for found in carrier.list_segments(STREAM)] == [Place(1, 1, 3)]
+
+
+def test_no_more_is_read_than_asked_for(carrier: FileCarrier) -> None:
+    carrier.write_segment(STREAM, PLACE, b"x" * 1000)
+    carrier.write_manifest(STREAM, b"x" * 100_000)
+    assert carrier.read_segment(STREAM, PLACE, 10) == b"x" * 10
+    assert len(carrier.read_manifest(STREAM) or b"") == MAX_STATEMENT + 1
+
+
+def test_part_files_and_foreign_names_are_passed_over(carrier: FileCarrier) -> None:
+    carrier.write_segment(STREAM, PLACE, b"x")
+    for name in (
+        "0001-000000000001-000000000003.seg.part",
+        "1-1-3.seg",
+        "0001-000000000001-000000000003.SEG",
+        "notes.txt",
+        "0001-00000000000\u0661-000000000003.seg",
+    ):
+        (home(carrier) / name).write_bytes(b"foreign")
+    (home(carrier) / "0001-000000000007-000000000009.seg").mkdir()
+    assert [found.place for found in carrier.list_segments(STREAM)] == [PLACE]
+
+
+def test_symbolic_links_are_not_followed(carrier: FileCarrier, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    home(carrier).mkdir(parents=True)
+    for name in (PLACE.name, "manifest", "receipt"):
+        (home(carrier) / name).symlink_to(secret)
+    assert carrier.list_segments(STREAM) == []
+    assert carrier.read_segment(STREAM, PLACE, 100) is None
+    assert carrier.read_manifest(STREAM) is None
+    carrier.write_manifest(STREAM, b"manifest")
+    assert secret.read_bytes() == b"secret"
+    assert carrier.read_manifest(STREAM) == b"manifest"
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_link_in_place_of_a_directory_is_not_entered(carrier: FileCarrier, tmp_path: Path, level: int) -> None:
+    elsewhere = FileCarrier(tmp_path / "elsewhere")
+    elsewhere.write_segment(STREAM, PLACE, b"x")
+    node, programme = STREAM.split("/")
+    target, link = [
+        (elsewhere.root / node, carrier.root / node),
+        (elsewhere.root / node / programme, carrier.root / node / programme),
+    ][level]
+    link.parent.mkdir(parents=True)
+    link.symlink_to(target)
+    assert carrier.list_segments(STREAM) == []
+    assert carrier.read_segment(STREAM, PLACE, 100) is None
+    with pytest.raises(OSError, match="Not a directory"):
+        carrier.write_segment(STREAM, PLACE, b"y")
+    assert elsewhere.read_segment(STREAM, PLACE, 100) == b"x"
+
+
+def test_a_pipe_does_not_make_the_reader_wait(carrier: FileCarrier) -> None:
+    home(carrier).mkdir(parents=True)
+    os.mkfifo(home(carrier) / PLACE.name)
+    os.mkfifo(home(carrier) / "manifest")
+    assert carrier.list_segments(STREAM) == []
+    assert carrier.read_segment(STREAM, PLACE, 100) is None
+    assert carrier.read_manifest(STREAM) is None
+
+
+def test_a_part_file_left_by_a_crash_does_not_stop_the_next_write(carrier: FileCarrier) -> None:
+    home(carrier).mkdir(parents=True)
+    (home(carrier) / f"{PLACE.name}.part").write_bytes(b"half")
+    carrier.write_segment(STREAM, PLACE, b"whole")
+    assert [path.name for path in home(carrier).iterdir()] == [PLACE.name]
+    assert carrier.read_segment(STREAM, PLACE, 100) == b"whole"
+
+
+def test_a_stream_that_leads_out_of_the_folder_is_no_stream(carrier: FileCarrier) -> None:
+    for stream in ("../x", "pori-0a1b2c3d/../..", "pori-0a1b2c3d", "/etc/passwd"):
+        with pytest.raises(ValueError, match="not a stream"):
+            carrier.read_manifest(stream)
+
+
+def test_found_sorts_by_place() -> None:
+    assert sorted([Found(Place(1, 3, 4), 1, "b"), Found(Place(1, 1, 2), 9, "a")])[0].place.first == 1

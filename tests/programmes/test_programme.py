@@ -1,0 +1,157 @@
+"""The document as values, and its digest."""
+
+import copy
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.programmes import InvalidProgramme, Named, canonical, check_document, digest, load_file, parse
+from shared.programmes.checking import SCHEMA_FILE
+
+LAHDE: dict[str, Any] = load_file(SCHEMA_FILE.parent / "lahde-mukaan.yaml")
+
+
+def test_programme_three_is_what_its_project_published() -> None:
+    programme = parse(LAHDE)
+    assert (programme.key, programme.project_code) == ("lahde-mukaan", "S20250")
+    assert (programme.period.start, programme.period.end) == (date(2015, 5, 1), date(2017, 5, 31))
+    assert programme.funding_programme == "esf_2014_2020"
+    assert programme.silence_limit_days == 3
+    assert programme.lead.role == "lead"
+    assert len(programme.partners) == 2
+    assert {area.key for area in programme.areas} == {"sampola", "pihlava", "pormestarinluoto"}
+    assert programme.figures is not None
+    assert {f.group: (f.sessions, f.participants or f.heads) for f in programme.figures.groups} == {
+        "community_coaching": (125, 74),
+        "info_sessions": (15, 214),
+        "small_group_events": (32, 379),
+        "public_events": (16, 2369),
+    }
+    assert {g.key: g.counts for g in programme.groups} == {
+        "community_coaching": "people",
+        "info_sessions": "heads",
+        "small_group_events": "heads",
+        "public_events": "heads",
+    }
+
+
+def test_activity_counts_what_its_group_counts() -> None:
+    programme = parse(LAHDE)
+    assert all(a.counts == programme.group_by_key[a.group].counts for a in programme.activities)
+
+
+def test_period_holds_its_first_and_last_day_only() -> None:
+    period = parse(LAHDE).period
+    assert period.start in period
+    assert period.end in period
+    assert date(2015, 4, 30) not in period
+    assert date(2017, 6, 1) not in period
+
+
+def test_silence_limit_is_three_days_when_left_out() -> None:
+    document = copy.deepcopy(LAHDE)
+    document["silence_limit_days"] = 7
+    assert parse(document).silence_limit_days == 7
+    del document["silence_limit_days"]
+    assert parse(document).silence_limit_days == 3
+
+
+@given(
+    st.dictionaries(st.sampled_from(["fi", "sv", "en"]), st.text(min_size=1), min_size=1),
+    st.sampled_from(["fi", "sv", "en", "ru"]),
+)
+def test_name_is_in_the_language_asked_or_another_and_never_blank(name: dict[str, str], language: str) -> None:
+    shown = Named("code", name).name_in(language)
+    assert shown == name.get(language, shown)
+    assert shown in name.values()
+
+
+def test_canonical_bytes_are_sorted_compact_utf8() -> None:
+    assert canonical({"b": ["ä", 1], "a": {"d": True, "c": None}}) == '{"a":{"c":null,"d":true},"b":["ä",1]}'.encode()
+
+
+def test_digest_does_not_depend_on_the_order_of_keys() -> None:
+    turned = {key: LAHDE[key] for key in reversed(LAHDE)}
+    assert digest(turned) == digest(LAHDE) == parse(json.loads(canonical(LAHDE))).digest
+
+
+def test_digest_of_the_canonical_bytes_is_pinned() -> None:
+    assert digest({"key": "lähde"}) == "5258e9285ebd6144fea719b30b5fea701cfab0f149d6e677bf34783045af49ee"
+
+
+def test_any_other_word_gives_another_digest() -> None:
+    document = copy.deepcopy(LAHDE)
+    document["areas"][0]["name"]["fi"] = "Sampola!"
+    assert digest(document) != digest(LAHDE)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        None,
+        [],
+        {},
+        {"key": 1.5},
+        {"key": "x\n"},
+        {"key": "\ud800"},
+        {1: "x"},
+        {"key": 10**5000},
+        {"key": [[[[[[[[[[[[[[[]]]]]]]]]]]]]]]},
+        {"partners": {}, "groups": [1], "activities": "x", "figures": [], "synthetic": 3, "period": []},
+        {"partners": [{"key": []}], "groups": [{"key": {}, "counts": []}], "activities": [{"key": None, "group": []}]},
+        {"figures": {"groups": [{"group": [], "heads": "x"}]}, "synthetic": {"partners": [[]]}},
+    ],
+    ids=range(12),
+)
+def test_document_that_is_no_programme_is_refused_without_a_traceback(broken: Any) -> None:
+    assert check_document(broken)
+    with pytest.raises(InvalidProgramme):
+        parse(broken)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.data(), json_values)
+def test_any_value_put_anywhere_is_accepted_or_refused_by_name(data: st.DataObject, value: Any) -> None:
+    document: Any = copy.deepcopy(LAHDE)
+    place: Any = document
+    while True:
+        key = data.draw(st.sampled_from(list(place)) if isinstance(place, dict) else st.integers(0, len(place) - 1))
+        inner = place[key]
+        if not isinstance(inner, dict | list) or not inner or data.draw(st.booleans()):
+            place[key] = value
+            break
+        place = inner
+    problems = check_document(document)
+    if problems:
+        assert all(problem.line == 0 and problem.reason for problem in problems)
+    else:
+        assert parse(document).digest == digest(document)
+
+
+def test_schema_describes_every_word() -> None:
+    schema = json.loads(Path(SCHEMA_FILE).read_text(encoding="utf-8"))
+
+    def undescribed(node: Any, path: str) -> list[str]:
+        found: list[str] = []
+        for word, inner in node.get("properties", {}).items():
+            if (
+                "description" not in inner
+                and inner.get("$ref") not in ("#/$defs/name", "#/$defs/code")
+                and word != "groups"
+            ):
+                found.append(f"{path}.{word}")
+            found += undescribed(inner, f"{path}.{word}")
+        return found + (undescribed(node["items"], path) if isinstance(node.get("items"), dict) else [])
+
+    assert undescribed(schema, "") == []

@@ -1,0 +1,275 @@
+"""A programme, a report and answers of services, as the portal gets them; and the fakes around the portal."""
+
+import base64
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from services.portal import store
+from services.portal.app import create_app
+from services.portal.context import HomeRole, PortalContext, directly
+from services.portal.passwords import Hasher
+from services.portal.users import add_user
+from shared.contracts.errors import UnknownProgramme
+from shared.journal.crypto import seal
+from shared.storage import metadata, open_engine
+
+START = datetime(2017, 6, 12, 7, 30, tzinfo=UTC)
+PASSWORD = "kolme pientä porsasta"
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+CHEAP = Hasher(memory_kib=8, passes=1)
+
+DOCUMENT: dict[str, Any] = {
+    "key": "lahde-mukaan",
+    "name": {"fi": "Lähde mukaan!"},
+    "period": {"start": "2015-05-01", "end": "2017-05-31"},
+    "partners": [
+        {
+            "key": "leader_association",
+            "role": "lead",
+            "name": {"fi": "Leader-yhdistys", "sv": "Leaderförening", "en": "Leader association"},
+        },
+        {
+            "key": "university_of_applied_sciences",
+            "role": "partner",
+            "name": {"fi": "Ammattikorkeakoulu", "sv": "Yrkeshögskola", "en": "University of applied sciences"},
+        },
+    ],
+    "groups": [
+        {
+            "key": "community_coaching",
+            "counts": "people",
+            "name": {"fi": "Yhteisövalmennus", "en": "Community coaching"},
+        },
+        {
+            "key": "info_sessions",
+            "counts": "heads",
+            "name": {
+                "fi": "Työllisyys- ja toimintakykytapahtumat sekä infotilaisuudet",
+                "en": "Employment and ability events and info sessions",
+            },
+        },
+        {
+            "key": "small_group_events",
+            "counts": "heads",
+            "name": {"fi": "Yhteisö- ja pienryhmätapahtumat", "en": "Community and small-group events"},
+        },
+        {
+            "key": "public_events",
+            "counts": "heads",
+            "name": {"fi": "Yleisötapahtumat", "sv": "Publikevenemang", "en": "Public community events"},
+        },
+    ],
+    "activities": [
+        {"key": "kaapeli", "group": "community_coaching", "name": {"fi": "Kaapeli"}},
+        {"key": "public_event", "group": "public_events", "name": {"fi": "Yleisötapahtuma", "sv": "Publikevenemang"}},
+    ],
+    "locations": [
+        {"key": "sampola_meeting_place", "name": {"fi": "Kohtaamispaikka, Sampola", "sv": "Mötesplats, Sampola"}}
+    ],
+}
+
+LISTED: dict[str, Any] = {
+    "programme": "lahde-mukaan",
+    "name": DOCUMENT["name"],
+    "digest": "ab" * 32,
+    "document": DOCUMENT,
+}
+
+CHAIN = "1f8c0d2a9be7" + "0" * 40 + "77d0c4e1a9f2"
+
+REPORT: dict[str, Any] = {
+    "programme": "lahde-mukaan",
+    "from": None,
+    "to": None,
+    "audience": "funder",
+    "as_of": "2017-06-12T07:30:00.000000Z",
+    "arrived": True,
+    "newer_facts": 0,
+    "streams": [
+        {
+            "node": "leader-yhdistys-4f1c22ab",
+            "partner": "leader_association",
+            "epoch": 1,
+            "watermark": 1894,
+            "head": 1894,
+            "chain": CHAIN,
+            "manifest_at": "2017-06-12T07:18:00.000000Z",
+        },
+        {
+            "node": None,
+            "partner": "university_of_applied_sciences",
+            "epoch": None,
+            "watermark": None,
+            "head": None,
+            "chain": None,
+            "manifest_at": None,
+        },
+    ],
+    "activities": [
+        {
+            "group": "community_coaching",
+            "sessions": 125,
+            "participants": 74,
+            "attendances": 1012,
+            "heads": None,
+            "hours": 281.5,
+        },
+        {
+            "group": "info_sessions",
+            "sessions": 15,
+            "participants": None,
+            "attendances": None,
+            "heads": 214,
+            "hours": 30.0,
+        },
+        {
+            "group": "small_group_events",
+            "sessions": 32,
+            "participants": None,
+            "attendances": None,
+            "heads": 379,
+            "hours": 80.0,
+        },
+        {
+            "group": "public_events",
+            "sessions": 16,
+            "participants": None,
+            "attendances": None,
+            "heads": 2369,
+            "hours": 64.0,
+        },
+    ],
+}
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    """The sample report with other members."""
+    return deepcopy(REPORT) | changes
+
+
+@dataclass
+class Clock:
+    """A clock that is moved by hand."""
+
+    time: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def forward(self, **span: float) -> None:
+        """Let time pass."""
+        self.time += timedelta(**span)
+
+
+@dataclass
+class FakeRpc:
+    """Answers as the services would; `fails` is raised instead, `calls` is what was asked."""
+
+    report: dict[str, Any] = field(default_factory=report)
+    people: list[dict[str, Any]] = field(default_factory=list)
+    sessions: list[dict[str, Any]] = field(default_factory=list)
+    listed: list[dict[str, Any]] = field(default_factory=lambda: [deepcopy(LISTED)])
+    fails: Exception | None = None
+    calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+    def call(self, service: str, method: str, /, *, timeout: float = 10.0, **kwargs: Any) -> Any:
+        """One call; a method that no service has is a KeyError, and the test fails."""
+        self.calls.append((service, method, kwargs))
+        if self.fails is not None:
+            raise self.fails
+        answers: dict[tuple[str, str], Callable[..., Any]] = {
+            ("reporting", "list_programmes"): lambda: self.listed,
+            ("pathways", "list_programmes"): lambda: self.listed,
+            ("reporting", "report"): self._report,
+            ("intake", "list_people"): self._list_people,
+            ("activities", "list_sessions"): self._list_sessions,
+        }
+        return answers[service, method](**kwargs)
+
+    def _report(self, programme: str) -> Any:
+        if programme != self.report["programme"]:
+            raise UnknownProgramme(programme=programme)
+        return self.report
+
+    def _list_people(self, programme: str, reply_to: str, limit: int, offset: int, reader: str) -> Any:
+        rows = []
+        for person in self.people[offset : offset + limit]:
+            identity = json.dumps(person["identity"]).encode()
+            sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", identity)
+            row = {key: value for key, value in person.items() if key != "identity"}
+            rows.append(row | {"sealed": base64.b64encode(sealed).decode()})
+        return {"total": len(self.people), "people": rows}
+
+    def _list_sessions(self, programme: str, limit: int, offset: int) -> Any:
+        return {"total": len(self.sessions), "sessions": self.sessions[offset : offset + limit]}
+
+
+def person(given: str, family: str, token: str = "", **more: Any) -> dict[str, Any]:
+    """A person as intake lists them."""
+    identity = {"given_name": given, "family_name": family, "token": token}
+    return {"person": "0" * 32, "standing": "client", "started_on": "2016-02-01", "identity": identity} | more
+
+
+@dataclass
+class Portal:
+    """A portal with its fakes and one browser."""
+
+    app: Flask
+    client: FlaskClient
+    engine: Engine
+    rpc: FakeRpc
+    clock: Clock
+    context: PortalContext
+
+    def add_user(self, name: str, *roles: str) -> str:
+        """A new user; returns the one-time password."""
+        return add_user(self.engine, name, roles, self.clock(), CHEAP, home_role=self.context.role)
+
+    def form_token(self, path: str = "/login") -> str:
+        """The token in the forms of a page."""
+        html = self.client.get(path).get_data(as_text=True)
+        return html.split('name="form_token" value="')[1].split('"')[0]
+
+    def post(self, path: str, *, form: str = "/login", headers: dict[str, str] | None = None, **fields: str) -> Any:
+        """Send a form as a browser does, with the token of the page `form`."""
+        data = {"form_token": self.form_token(form)} | fields
+        return self.client.post(path, data=data, headers=SAME_ORIGIN if headers is None else headers)
+
+    def log_in(self, name: str, password: str = PASSWORD) -> Any:
+        """Send the login form."""
+        return self.post("/login", name=name, password=password)
+
+    def user_logged_in(self, name: str, *roles: str, password: str = PASSWORD) -> None:
+        """A user who has changed the one-time password and is logged in."""
+        first = self.add_user(name, *roles)
+        assert self.log_in(name, first).status_code == 303
+        changed = self.post("/password", form="/password", old=first, new=password, again=password)
+        assert changed.status_code == 303, changed.get_data(as_text=True)
+
+
+def make_portal(path: str, role: HomeRole = "lead", *, secure: bool = False, title: str = "Leader-yhdistys") -> Portal:
+    """A portal on a new SQLite file with the portal's tables only."""
+    engine = open_engine(f"sqlite:///{path}")
+    metadata.create_all(engine, tables=store.TABLES)
+    rpc, clock = FakeRpc(), Clock()
+    context = PortalContext(
+        role=role,
+        title=title,
+        engine=engine,
+        rpc=rpc,
+        blocking=directly,
+        now=clock,
+        secure=secure,
+        hasher=CHEAP,
+        page_size=50,
+    )
+    app = create_app(context)
+    return Portal(app, app.test_client(), engine, rpc, clock, context)

@@ -1,0 +1,49 @@
+"""What goes wrong is said plainly, with a reference, and never with an exception's text."""
+
+import logging
+
+import pytest
+
+from shared.contracts.errors import InternalError, InvalidInput, PolkuError, RpcTimeout, ServiceAbsent
+from tests.services.portal.samples import Portal
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (RpcTimeout(service="reporting", method="report", seconds=10), 503),
+        (ServiceAbsent(service="reporting"), 503),
+        (InternalError(service="reporting", method="report", reference="ab12"), 500),
+        (InvalidInput(field="from", reason="not a date"), 400),
+    ],
+)
+def test_refusal_of_a_service_is_told_in_its_own_words(lead: Portal, error: PolkuError, status: int) -> None:
+    lead.user_logged_in("worker", "reporter")
+    lead.rpc.fails = error
+    for path in ("/", "/report/lahde-mukaan", "/report/lahde-mukaan.json"):
+        answer = lead.client.get(path)
+        html = answer.get_data(as_text=True)
+        assert answer.status_code == status
+        assert str(error) in html
+        assert ("Palvelu ei vastaa juuri nyt" in html) == (status == 503)
+
+
+def test_failure_shows_a_reference_that_the_log_has_and_no_text(lead: Portal, caplog: pytest.LogCaptureFixture) -> None:
+    lead.user_logged_in("worker", "reporter")
+    lead.rpc.fails = ValueError("Aino Esimerkki 010101-999X")
+    with caplog.at_level(logging.DEBUG):
+        answer = lead.client.get("/report/lahde-mukaan")
+    html = answer.get_data(as_text=True)
+    assert answer.status_code == 500
+    record = next(r for r in caplog.records if r.message == "page failed")
+    assert record.reference in html  # type: ignore[attr-defined]
+    assert record.error == "ValueError"  # type: ignore[attr-defined]
+    everything = html + caplog.text + "".join(str(vars(r)) for r in caplog.records)
+    assert "Aino" not in everything
+    assert "Traceback" not in everything
+
+
+def test_malformed_report_is_an_error_page_not_a_guess(lead: Portal) -> None:
+    lead.user_logged_in("worker", "reporter")
+    lead.rpc.report["activities"][0]["sessions"] = "many"
+    assert lead.client.get("/report/lahde-mukaan").status_code == 500
