@@ -46,7 +46,7 @@ bench: install-dev ## benchmarks, side by side in one run; prints ratios, writes
 	$(BIN)/python -m tests.bench
 
 faults: install-dev ## the fault campaign: kills at random moments; prints counters
-	$(BIN)/python -m pytest tests/faults --kills=30 -s
+	POLKU_KILLS=30 $(BIN)/python -m pytest tests/faults -s
 
 lock: ## lock dependencies anew, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements.in -o requirements.lock

@@ -42,7 +42,17 @@ class GreenItem(pytest.Item):
         for server in _servers_of_green_file(self.path) or []:
             with contextlib.suppress(CannotRun):  # the file's own fixtures say so
                 servers[server]()  # started here, so that all green files share it
-        command = [sys.executable, "-m", "tests.green", str(self.path), "-q", "-p", "no:cacheprovider"]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.green",
+            str(self.path),
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:pytest_nameko",
+        ]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         self.add_report_section("call", "green", done.stdout[-4000:])
         if done.returncode:

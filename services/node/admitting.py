@@ -4,7 +4,7 @@ import secrets
 from pathlib import Path
 
 from services.node.control import Rpc
-from services.node.plain import folder_of
+from services.node.uplink import folder_of
 from shared.contracts.errors import ForeignProgramme, InvalidInvite
 from shared.journal.crypto import load_keys
 from shared.journal.filecarrier import FileCarrier

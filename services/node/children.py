@@ -14,10 +14,13 @@ class Child:
     """A `polku` process of this home or another, which ends when we do."""
 
     def __init__(self, home: Path, *command: str) -> None:
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        arguments = [sys.executable, "-m", "services.node", "--home", str(home), *command, "--child"]
+        self._arguments = [sys.executable, "-m", "services.node", "--home", str(home), *command, "--child"]
+        self.start()
+
+    def start(self) -> None:
+        """Start the process; also again, after it has ended."""
         self.process = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, start_new_session=True
+            self._arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
         )
         assert self.process.stdin is not None
         self._pipe = self.process.stdin.fileno()

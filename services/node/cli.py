@@ -142,7 +142,7 @@ def up(services: tuple[str, ...], child: bool, private: bool) -> None:
 @click.option("--child", is_flag=True, hidden=True)
 def courier(child: bool) -> None:
     """Ship this node's streams to its leads."""
-    from services.node.plain import run_courier
+    from services.node.courier import run_courier
 
     run_courier(the_home("node"), child=child)
 
@@ -152,7 +152,7 @@ def courier(child: bool) -> None:
 @click.option("--child", is_flag=True, hidden=True)
 def receiver(child: bool) -> None:
     """Take in the partners' segments on the lead."""
-    from services.node.plain import run_receiver
+    from services.node.receiver import run_receiver
 
     run_receiver(the_home("lead"), child=child)
 

@@ -40,6 +40,7 @@ def lines(state: dict[str, Any]) -> Iterator[str]:
         missing = ", ".join(f"{first}–{last}" for first, last in row["missing"])
         at = f"{row['watermark']} of {row['head'] if row['head'] is not None else '?'}"
         since = f"; oldest line without receipt {row['oldest']}" if row.get("oldest") else ""
-        yield f"{row['partner']}  {row['stream']}  {at}  {_STATES[row['state']]}{f': {missing}' if missing else ''}{since}"
+        words = _STATES[row["state"]] + (f": {missing}" if missing else "")
+        yield f"{row['partner']}  {row['stream']}  {at}  {words}{since}"
     if not state["streams"]:
         yield "no node has joined"

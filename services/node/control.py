@@ -1,7 +1,7 @@
 """`HOME/control.sock`: how the command line reaches a running home. One JSON object a line, request and answer.
 
-Request ``{"service", "method", "kwargs", "timeout"}``, answer ``{"result"}`` or ``{"error"}``: the same RPC as on the bus.
-Who can write the home may do this; the socket's mode is 0600.
+Request ``{"service", "method", "kwargs", "timeout"}``, answer ``{"result"}`` or ``{"error"}``: the RPC of the
+bus. Who can write the home may do this; the socket's mode is 0600.
 """
 
 import json

@@ -61,7 +61,7 @@ class Import:
     _made: dict[bytes, str] = field(default_factory=dict)
 
     def run(self, checked: CheckedSet) -> None:
-        """Import a checked set. Raises `RowRefused` at the first row that a service refuses, unless bad ones are skipped."""
+        """Import a checked set. Raises `RowRefused` at the first refused row, unless bad ones are skipped."""
         self._send(PARTICIPANTS, checked.participants(), "intake", "register_participants", "subject", self._person)
         self._send(SESSIONS, checked.sessions(), "activities", "record_sessions", "session", self._session)
         self._send(ATTENDANCE, checked.attendance(), "activities", "record_attendance", "attendance", self._attendance)

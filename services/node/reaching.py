@@ -1,4 +1,4 @@
-"""How the command line reaches a home's services: those that run, or the home opened for as long as the command lasts."""
+"""How the command line reaches a home's services: those that run, or the home opened for one command."""
 
 import contextlib
 import time

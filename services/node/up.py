@@ -42,6 +42,7 @@ SERVICES: dict[Role, dict[str, type]] = {
 }
 CHILDREN: dict[Role, str] = {"lead": "receiver", "node": "courier"}
 PORTAL = "portal"
+RESTART_SECONDS = 1.0
 
 
 def run_up(home: Home, names: Sequence[str], *, child: bool, private: bool) -> None:
@@ -83,6 +84,8 @@ def _run(home: Home, names: Sequence[str], *, child: bool, private: bool) -> Non
         _serve_portal(home, engine, rpc)
     if not names:
         ControlServer(home.socket, rpc).start()
+    if carrier is not None:
+        eventlet.spawn(_keep_running, carrier)
     log.info("the home is up", extra={"home": home.name, "port": home.port})
     try:
         runner.wait()
@@ -93,6 +96,15 @@ def _run(home: Home, names: Sequence[str], *, child: bool, private: bool) -> Non
         rpc.close()
         bus.close()
         engine.dispose()
+
+
+def _keep_running(carrier: Child) -> None:
+    """Start the child again when it has ended: what it had not finished it finds again."""
+    while True:
+        eventlet.sleep(RESTART_SECONDS)
+        if (code := carrier.ended()) is not None:
+            log.error("the child has ended and is started again", extra={"code": code})
+            carrier.start()
 
 
 def _serve_portal(home: Home, engine: Engine, rpc: Rpc) -> None:

@@ -8,7 +8,6 @@ import re
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, g, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -132,7 +131,12 @@ def form_token() -> str:
 def _language(asked: Request) -> Lang:
     """The language of the screen: as chosen, else as the browser prefers, else Finnish."""
     chosen = pick_lang(asked.args.get("lang")) or pick_lang(asked.cookies.get(LANG_COOKIE))
-    return chosen or pick_lang(asked.accept_languages.best_match(["fi", "sv", "en"])) or "fi"
+    if chosen is not None:
+        return chosen
+    for value in asked.accept_languages.values():  # the most wanted first
+        if liked := pick_lang(value.lower().partition("-")[0]):
+            return liked
+    return "fi"
 
 
 def _same_origin(asked: Request, secure: bool) -> bool:
@@ -146,5 +150,4 @@ def _same_origin(asked: Request, secure: bool) -> bool:
         return False
     if origin in (None, "null"):
         return site == "same-origin"
-    parts = urlsplit(str(origin))
-    return parts.netloc == asked.host and parts.scheme == ("https" if secure else "http")
+    return origin == f"{'https' if secure else 'http'}://{asked.host}"

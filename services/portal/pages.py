@@ -175,7 +175,7 @@ class Pages:
             reply_to=reply.public_hex,
             limit=self.context.page_size,
             offset=offset,
-            reader=g.session.user.name,
+            by=g.session.user.name,
         )
         return self._show(
             "people.html",

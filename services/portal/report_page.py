@@ -173,8 +173,9 @@ def _arrived(report: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     say = words(lang)
     kind = {True: "true", False: "false"}.get(report.get("arrived"), "null")  # type: ignore[arg-type]
     text = _not_known_since(report, say, lang) if kind == "null" else say(f"arrived_{kind}_text")
-    newer = report.get("newer_facts") or 0
-    more = say("newer_facts", n=formats.number(newer, lang)) if newer else None
+    refused = (report.get("data_quality") or {}).get("refused_lines")
+    apart = (("newer_facts", report.get("newer_facts")), ("refused_lines", refused))
+    more = [say(key, n=formats.number(count, lang)) for key, count in apart if count]
     return {"kind": kind, "title": say(f"arrived_{kind}"), "text": text, "more": more}
 
 

@@ -220,6 +220,11 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "{n} registreringar har gjorts med en nyare version av Polku. De ingår inte i siffrorna.",
         "{n} records were made with a newer release of Polku. They are not in the figures.",
     ),
+    "refused_lines": (
+        "{n} riviä on saapunut, mutta niitä ei voitu lukea. Ne eivät ole mukana luvuissa.",
+        "{n} rader är mottagna men kunde inte läsas. De ingår inte i siffrorna.",
+        "{n} lines have arrived but could not be read. They are not in the figures.",
+    ),
     # activities
     "activities": ("Toiminta", "Verksamhet", "Activities"),
     "activities_caption": (
@@ -365,7 +370,7 @@ def words(lang: Lang) -> Words:
     return say
 
 
-def keys() -> frozenset[str]:
+def known_keys() -> frozenset[str]:
     """Every key of the table."""
     return frozenset(_TABLE)
 

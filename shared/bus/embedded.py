@@ -259,7 +259,7 @@ class Channel(base.StdChannel):
             return message
 
     def message_to_python(self, raw: amqp.Message) -> pyamqp.Message:
-        return self.Message(raw, channel=self)
+        return self.Message(raw, channel=self)  # type: ignore[no-untyped-call]
 
     def basic_ack(self, delivery_tag: int, multiple: bool = False, **_ignored: Any) -> None:
         with self._open() as broker:

@@ -257,9 +257,9 @@ class JournalFollower(DependencyProvider):
     """Follows the journal for its service: at the start, on a wake-up, and every `FOLLOW_SECONDS`.
 
     ``follower = JournalFollower("home")`` as a class attribute; "home" names the `DependencyProvider` (a class
-    attribute of the same service) that is asked once for the step to take, see `SuppliesDrain`. The handlers it is given
-    are the ``@subscribes`` methods, bound to one instance of the service that has its dependencies. A step that raises is
-    reported without its text and tried again at the next round. One step runs at a time.
+    attribute of the same service) that is asked once for the step to take, see `SuppliesDrain`. The handlers it is
+    given are the ``@subscribes`` methods, bound to one instance of the service that has its dependencies. A step that
+    raises is reported without its text and tried again at the next round. One step runs at a time.
 
     The dependency itself, in workers, is this object: ``self.follower.look_now()``.
     """

@@ -156,7 +156,7 @@ class Link:
             failures += 1
 
     def _connect(self) -> None:
-        client = Connection(
+        client = Connection(  # type: ignore[no-untyped-call]
             self.url,
             heartbeat=HEARTBEAT_SECONDS,
             connect_timeout=CONNECT_SECONDS,

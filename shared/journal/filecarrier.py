@@ -9,8 +9,9 @@ manifest must be visible to whoever sees that manifest (else the node repeats it
     DIR/NODE/PROGRAMME/receipt
     DIR/NODE/PROGRAMME/join
 
-The node writes segments, the manifest and its answer to an invite (`join`) and deletes segments; the lead writes the receipt. Neither replaces or
-deletes a file of the other, so both may work at the same time without a lock, also from two machines.
+The node writes segments, the manifest and its answer to an invite (`join`, see `joining`), and deletes segments; the
+lead writes the receipt. Neither replaces or deletes a file of the other, so both may work at the same time without a
+lock, also from two machines.
 
 The folder may be a stick or a share that others can write to, so nothing in it is trusted: symbolic links (also in
 place of a directory), pipes and foreign names are passed over, and never more is read than asked for.

@@ -18,8 +18,8 @@ The receiver is a plain process of its own, the only one that writes the `receiv
 
 **Why the echo is true.** A node writes segments before the manifest that speaks for them. We read the manifest first
 and look for segments afterwards, so when step 2 is through, every segment from before that manifest has been decided
-or was lost. Only then is its nonce stored, and only what is stored is echoed. A stream that could not be read to the
-end, or that is stopped, echoes nothing new. `sending` tells what the node does with it.
+or was lost. Only then is its nonce stored, and only what is stored is echoed. A stream that could not be listed, or
+that is stopped, echoes nothing new. `sending` tells what the node does with it.
 
 **Why nothing is applied twice or in another order.** Lines of a stream are applied at the watermark only, without
 a hole, under the lock of its `received_head` row, and lines, proof, watermark and chain are one transaction. What
@@ -30,35 +30,31 @@ moment repeats a decision (receipts are written after the commit, again by the f
 **Why the head cannot be understated.** The furthest chain that a node ever signed, in a manifest or in a segment's
 header, is kept; an old manifest put back lowers nothing. `received.completeness` compares it with the watermark.
 
-Signatures are checked before anything else counts; unpacking and checking lines is done before the transaction,
-which only compares chains and inserts. A batch may span streams. Segments of an epoch that nobody has accepted are
-refused (the way to accept one comes with *Restore*).
+Decisions are made in `deciding` and stored by `received`. Signatures are checked before anything else counts;
+unpacking and checking lines is done before the transaction, which only compares chains and inserts. A batch may span
+streams. Segments of an epoch that nobody has accepted are refused (the way to accept one comes with *Restore*).
 """
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from shared.journal import crypto, received
+from shared.journal.deciding import Arrival, Outcome, decide, note_manifest
 from shared.journal.filecarrier import Carrier, Found
-from shared.journal.lines import chain_next
-from shared.journal.received import STOPPED, Head
+from shared.journal.received import STOPPED
 from shared.journal.segment import (
     MAX_SEGMENT,
-    OpenedLine,
     Reason,
-    Refused,
-    Segment,
     SegmentRefused,
     open_lines,
     verify,
 )
-from shared.journal.statements import Manifest, Receipt, StatementRefused, read_manifest, write_receipt
+from shared.journal.statements import Receipt, write_receipt
 from shared.ops.metrics import counter, gauge
 from shared.storage import snapshot, transaction
 
@@ -68,30 +64,16 @@ Admitted = Mapping[str, Mapping[str, bytes]]
 """The streams that are taken, each with its node's public signing keys by id, old ones too."""
 
 EARLY_PER_STREAM = 1000
-BATCH_LINES = 2000
+BATCH_LINES = 1000
 """Lines in one transaction, about: SQLite's other writers wait for less than 50 ms."""
 BATCH_BYTES = 8 * 1024 * 1024
-CLOCK_SLACK = timedelta(days=1)
-
-
-class Outcome(StrEnum):
-    """What was decided about a segment; the first five are final until the watermark goes back."""
-
-    APPLIED = "applied"
-    DUPLICATE = "duplicate"
-    EARLY = "early"
-    REFUSED = "refused"
-    CONFLICT = "conflict"
-    OVERFLOW = "overflow"
-    """Early, but 1,000 are held already: left where it lies, and asked for again."""
-    UNDECIDED = "undecided"
-    """Not now: the stream is stopped, or something changed in between."""
-
 
 segments_total = counter("polku_receiver_segments_total", "Segments decided, by outcome", "outcome")
 refused_total = counter("polku_receiver_refused_total", "Contents refused, each counted once, by reason", "reason")
 lines_total = counter("polku_receiver_lines_total", "Lines applied")
-failures_total = counter("polku_receiver_failures_total", "Streams not read to the end because the carrier failed")
+failures_total = counter(
+    "polku_receiver_failures_total", "Failures of the carrier: a stream not listed, a file not read or written"
+)
 behind = gauge("polku_receiver_missing_lines", "Lines between the watermark and the node's signed head", "stream")
 stopped = gauge("polku_receiver_stopped", "1 while a conflict stops the stream", "stream")
 
@@ -113,20 +95,6 @@ class Taken:
 
 
 @dataclass(slots=True)
-class _Arrival:
-    """A segment on its way through a round; either `segment` or `reason` is set, `lines` if it was opened."""
-
-    stream: str
-    name: str
-    data: bytes
-    found: Found | None
-    segment: Segment | None = None
-    lines: Sequence[OpenedLine] | None = None
-    reason: Reason | None = None
-    early: tuple[int, int] | None = None
-
-
-@dataclass(slots=True)
 class _Round:
     """What is known and counted within one round."""
 
@@ -138,7 +106,7 @@ class _Round:
     lines: int = 0
     failed: set[str] = field(default_factory=set)
     unfinished: set[str] = field(default_factory=set)
-    batch: list[_Arrival] = field(default_factory=list)
+    batch: list[Arrival] = field(default_factory=list)
 
     def full(self) -> bool:
         lines = sum(len(arrival.lines or ()) for arrival in self.batch)
@@ -213,6 +181,7 @@ class Receiver:
                 there |= dict.fromkeys((stream, found) for found in self.carrier.list_segments(stream))
             except OSError as error:
                 self._fail(work, stream, error)
+                work.unfinished.add(stream)
         self._decided = {key: None for key in self._decided if key in there}
         self._postponed = {key: seq for key, seq in self._postponed.items() if key in there}
         return [key for key in there if key not in self._decided]
@@ -220,17 +189,18 @@ class Receiver:
     def _fail(self, work: _Round, stream: str, error: OSError) -> None:
         failures_total.inc()
         work.failed.add(stream)
-        log.error("a stream was not read to the end", extra={"stream": stream, "error": type(error).__name__})
+        log.error("the carrier failed", extra={"stream": stream, "error": type(error).__name__})
 
     def _take_file(self, work: _Round, stream: str, found: Found) -> None:
         try:
             data = self.carrier.read_segment(stream, found.place, MAX_SEGMENT + 1)
         except OSError as error:
+            # It does not count, like a lost one; the echo says so, and it is written again.
             self._fail(work, stream, error)
             return
         if data is None:
             return
-        arrival = _Arrival(stream, found.place.name, data, found)
+        arrival = Arrival(stream, found.place.name, data, found)
         self._examine(work, arrival)
         header = arrival.segment.header if arrival.segment else None
         if header and (header.stream, header.epoch, header.first, header.last) != (
@@ -246,13 +216,13 @@ class Receiver:
         if work.full():
             self._decide_batch(work)
 
-    def _examine(self, work: _Round, arrival: _Arrival) -> None:
+    def _examine(self, work: _Round, arrival: Arrival) -> None:
         try:
             arrival.segment = verify(arrival.data, work.admitted, self.receiving)
         except SegmentRefused as refused:
             arrival.reason = refused.reason
 
-    def _open_if_needed(self, work: _Round, arrival: _Arrival) -> None:
+    def _open_if_needed(self, work: _Round, arrival: Arrival) -> None:
         """Open it if it will join the watermark; what is covered or early is decided by its header alone."""
         assert arrival.segment is not None
         header, reach = arrival.segment.header, work.reach[arrival.stream]
@@ -268,7 +238,7 @@ class Receiver:
         batch, work.batch = work.batch, []
         if not batch:
             return
-        outcomes: list[tuple[_Arrival, Outcome]] = []
+        outcomes: list[tuple[Arrival, Outcome]] = []
         lines = 0
         newly: Counter[Reason] = Counter()
         with transaction(self.engine) as connection:
@@ -276,7 +246,7 @@ class Receiver:
             for arrival in batch:
                 head = heads[arrival.stream]
                 before = head.seq
-                outcome = self._decide(connection, head, arrival, work.now)
+                outcome = decide(connection, head, arrival, self.early_limit, work.now)
                 lines += head.seq - before
                 if outcome is Outcome.REFUSED and arrival.reason:
                     new = received.add_refused(
@@ -304,58 +274,6 @@ class Receiver:
         lines_total.inc(lines)
         _count_refused(work, newly)
 
-    def _decide(self, connection: Connection, head: Head, arrival: _Arrival, now: datetime) -> Outcome:
-        """The decision about one segment; changes `head` and the tables accordingly."""
-        if head.state == STOPPED:
-            return Outcome.UNDECIDED
-        if arrival.segment is None:
-            return Outcome.REFUSED
-        segment = arrival.segment
-        header = segment.header
-        if header.epoch != head.epoch:
-            head.head_epoch = max(head.head_epoch, header.epoch)
-            arrival.reason = Reason.OTHER_EPOCH
-            return Outcome.REFUSED
-        clash = None
-        if header.first <= head.seq + 1:
-            clash = _clash(header.first - 1, header.before, received.chain_at(connection, head, header.first - 1))
-        clash = clash or _against_head(connection, head, header.last, header.chain)
-        if clash is None and header.first > head.seq + 1:
-            head.heard(header.time, now)
-            _claim(head, header.last, header.chain)
-            kept = received.add_early(connection, segment, arrival.data, self.early_limit, now)
-            return Outcome.EARLY if kept else Outcome.OVERFLOW
-        if clash is None and header.last > head.seq:
-            if arrival.lines is None:
-                return Outcome.UNDECIDED
-            clash = _clash_within(head, segment, arrival.lines)
-            if clash is None:
-                received.add_lines(connection, segment, [line for line in arrival.lines if line.seq > head.seq], now)
-                head.seq, head.chain = header.last, header.chain
-                head.heard(header.time, now)
-                _claim(head, header.last, header.chain)
-                return Outcome.APPLIED
-        if clash is None:
-            head.heard(header.time, now)
-            return Outcome.DUPLICATE
-        self._stop(connection, head, clash, segment.header_bytes + segment.payload_digest, segment.signature, now)
-        return Outcome.CONFLICT
-
-    def _stop(
-        self,
-        connection: Connection,
-        head: Head,
-        clash: tuple[int, bytes, bytes],
-        statement: bytes,
-        signature: bytes,
-        now: datetime,
-    ) -> None:
-        seq, theirs, ours = clash
-        log.error("a node signed another history", extra={"stream": head.stream, "seq": seq})
-        received.add_conflict(
-            connection, head, seq=seq, ours=ours, theirs=theirs, statement=statement, signature=signature, now=now
-        )
-
     def _close_gap(self, work: _Round, stream: str) -> None:
         """Apply what had been early for as long as it joins the watermark."""
         while True:
@@ -364,7 +282,7 @@ class Receiver:
             if not rows:
                 return
             for first, last, data in rows:
-                arrival = _Arrival(stream, f"early {first}-{last}", data, None, early=(first, last))
+                arrival = Arrival(stream, f"early {first}-{last}", data, None, early=(first, last))
                 self._examine(work, arrival)
                 if arrival.segment:
                     self._open_if_needed(work, arrival)
@@ -375,47 +293,23 @@ class Receiver:
                 return
 
     def _note_manifests(self, work: _Round, manifests: Mapping[str, bytes]) -> None:
-        """Store the heads that manifests state, and their nonces: everything before them has been examined."""
-        ready = {stream: data for stream, data in manifests.items() if stream not in work.failed | work.unfinished}
+        """Store the heads that manifests state, and their nonces: everything before them has been examined.
+
+        A refused one is counted, not noted: a node with a wrong key writes another every two minutes.
+        """
+        ready = {stream: data for stream, data in manifests.items() if stream not in work.unfinished}
         if not ready:
             return
         newly: Counter[Reason] = Counter()
         with transaction(self.engine) as connection:
             heads = received.lock_heads(connection, ready)
             for stream, data in ready.items():
-                reason = self._note_manifest(connection, heads[stream], data, work)
+                reason = note_manifest(connection, heads[stream], data, work.admitted[stream], work.now)
                 if reason is not None:
-                    newly[reason] += received.add_refused(connection, stream, "manifest", data, reason, work.now)
+                    newly[reason] += 1
             received.save_heads(connection, heads.values())
         _count_refused(work, newly)
         self._manifests |= ready
-
-    def _note_manifest(self, connection: Connection, head: Head, data: bytes, work: _Round) -> Reason | None:
-        try:
-            manifest = read_manifest(data, work.admitted[head.stream])
-            if manifest.stream != head.stream:
-                raise StatementRefused(Reason.WRONG_PLACE)
-            if manifest.time > work.now + CLOCK_SLACK:
-                # Believed, it would make a node that has fallen silent look alive for as long as its clock was wrong.
-                raise StatementRefused(Reason.FROM_THE_FUTURE)
-        except Refused as refused:
-            return refused.reason
-        head.heard(manifest.time, work.now)
-        if manifest.epoch != head.epoch:
-            head.head_epoch = max(head.head_epoch, manifest.epoch)
-        else:
-            self._note_claim(connection, head, manifest, data, work.now)
-        if head.state != STOPPED:
-            head.echo = manifest.nonce
-        return Reason.OTHER_EPOCH if manifest.epoch != head.epoch else None
-
-    def _note_claim(self, connection: Connection, head: Head, manifest: Manifest, data: bytes, now: datetime) -> None:
-        clash = _against_head(connection, head, manifest.seq, manifest.chain)
-        if clash is None:
-            _claim(head, manifest.seq, manifest.chain)
-        elif head.state != STOPPED:
-            encoded, signature, _ = data.split(b"\n")
-            self._stop(connection, head, clash, encoded, bytes.fromhex(signature.decode()), now)
 
     def _write_receipts(self, work: _Round) -> int:
         """Tell every node whose receipt would say something new. After a commit, and outside any transaction."""
@@ -445,35 +339,3 @@ def _count_refused(work: _Round, newly: Counter[Reason]) -> None:
         if count:
             work.refused[reason] += count
             refused_total.labels(reason).inc(count)
-
-
-def _clash(seq: int, theirs: bytes, ours: bytes) -> tuple[int, bytes, bytes] | None:
-    """Where two chains differ, theirs and ours; None if they do not."""
-    return None if theirs == ours else (seq, theirs, ours)
-
-
-def _against_head(connection: Connection, head: Head, seq: int, chain: bytes) -> tuple[int, bytes, bytes] | None:
-    """Compare a signed chain at `seq` with what we hold, or with what the node signed before, where that is known."""
-    if seq <= head.seq:
-        return _clash(seq, chain, received.chain_at(connection, head, seq))
-    if seq == head.head_seq:
-        return _clash(seq, chain, head.head_chain)
-    return None
-
-
-def _clash_within(head: Head, segment: Segment, lines: Sequence[OpenedLine]) -> tuple[int, bytes, bytes] | None:
-    """Compare the chain inside a segment with our watermark and with the node's signed head, if they lie in it."""
-    chain = segment.header.before
-    for line in lines:
-        chain = chain_next(chain, line.digest)
-        if line.seq == head.seq and chain != head.chain:
-            return line.seq, chain, head.chain
-        if line.seq == head.head_seq and chain != head.head_chain:
-            return line.seq, chain, head.head_chain
-    return None
-
-
-def _claim(head: Head, seq: int, chain: bytes) -> None:
-    """The node has signed that its stream goes at least to `seq`."""
-    if seq > head.head_seq:
-        head.head_seq, head.head_chain = seq, chain

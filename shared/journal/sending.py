@@ -37,10 +37,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
-from shared.journal import crypto
+from shared.journal import crypto, planning
 from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
 from shared.journal.filecarrier import Carrier, Place
-from shared.journal.lines import chain_next, chain_start, parse
+from shared.journal.lines import chain_start, parse
+from shared.journal.planning import View
 from shared.journal.segment import LINES_PER_SEGMENT, Built, Item, Reason, build
 from shared.journal.statements import (
     Manifest,
@@ -49,7 +50,7 @@ from shared.journal.statements import (
     read_receipt,
     write_manifest,
 )
-from shared.journal.tables import journal_head, journal_line
+from shared.journal.tables import journal_line
 from shared.ops.clock import parse_wire_time, wire_time
 from shared.ops.metrics import counter, gauge
 from shared.storage import snapshot, transaction
@@ -57,7 +58,6 @@ from shared.storage import snapshot, transaction
 log = logging.getLogger(__name__)
 
 MANIFEST_EVERY = timedelta(minutes=2)
-RETRY_AT_MOST = timedelta(hours=1)
 
 segments_total = counter("polku_courier_segments_total", "Segments written, by why: new, missing, refused", "why")
 receipts_refused_total = counter(
@@ -83,19 +83,6 @@ class Sent:
     manifest: bool = False
     conflict: str | None = None
     failed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """What the database says about a stream, in one snapshot."""
-
-    epoch: int
-    seq: int
-    chain: bytes
-    receipt: Any
-    segments: Sequence[Any]
-    manifest: Any
-    numbers: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -128,39 +115,39 @@ class Courier:
 
     def _round(self, stream: str, now: datetime) -> Sent:
         with snapshot(self.engine) as connection:
-            view = _load(connection, stream)
+            view = planning.load(connection, stream)
         conflict = self._take_receipt(stream, view)
         if conflict is not None:
             stopped.labels(stream).set(1)
             return Sent(view.seq, view.receipt.seq if view.receipt else 0, conflict=conflict)
         stopped.labels(stream).set(0)
         with snapshot(self.engine) as connection:
-            view = _load(connection, stream)
+            view = planning.load(connection, stream)
         found = {entry.place: entry.size for entry in self.carrier.list_segments(stream)}
-        keep, drop = _sort_out(view, found, now, self.manifest_every)
+        keep, drop = planning.sort_out(view, found, now, self.manifest_every)
         self._forget(stream, view, drop)
-        kept_places = {_place(row) for row in keep}
+        kept_places = {planning.place_of(row) for row in keep}
         obsolete = sorted(found.keys() - kept_places)
         for place in obsolete:
             self.carrier.delete_segment(stream, place)
-        written = sum(self._write_gap(stream, view, gap, drop, now) for gap in _gaps(view, keep))
+        written = sum(self._write_gap(stream, view, gap, drop, now) for gap in planning.gaps(view, keep))
         stated = self._state(stream, view, now, bool(written))
         at = view.receipt.seq if view.receipt else 0
         unreceipted.labels(stream).set(view.seq - at)
         return Sent(view.seq, at, written, len(obsolete), stated)
 
-    def _take_receipt(self, stream: str, view: _View) -> str | None:
+    def _take_receipt(self, stream: str, view: View) -> str | None:
         """Believe the carrier's receipt if it deserves it. The answer is why the stream is in conflict, or None."""
         known = view.receipt
         receipt = self._read_receipt(stream)
-        if receipt is None or _is_stale(receipt, view):
+        if receipt is None or planning.is_stale(receipt, view):
             return known.conflict if known is not None else None
         conflict = None
         if receipt.epoch > view.epoch or receipt.seq > view.seq:
             conflict = "receipt_ahead"
         else:
             with snapshot(self.engine) as connection:
-                if _chain_at(connection, stream, view, receipt.seq) != receipt.chain:
+                if planning.chain_at(connection, stream, view, receipt.seq) != receipt.chain:
                     conflict = "chain_differs"
         number = view.numbers.get(receipt.echo, 0)
         row = {
@@ -199,7 +186,7 @@ class Courier:
             return None
         return receipt
 
-    def _forget(self, stream: str, view: _View, drop: Mapping[int, str]) -> None:
+    def _forget(self, stream: str, view: View, drop: Mapping[int, str]) -> None:
         """Delete the rows of segments that will be gone, and the manifests that no later receipt can echo."""
         echoed = view.receipt.manifest if view.receipt else 0
         old = [number for number in view.numbers.values() if number < echoed]
@@ -211,19 +198,19 @@ class Courier:
             connection.execute(delete(courier_manifest).where(manifests.stream == stream, manifests.number < echoed))
 
     def _write_gap(
-        self, stream: str, view: _View, gap: tuple[int, int, bytes], drop: Mapping[int, str], now: datetime
+        self, stream: str, view: View, gap: tuple[int, int, bytes], drop: Mapping[int, str], now: datetime
     ) -> int:
         """Cut and write segments for the lines from `first` to `last`, which must end at the chain `expected`."""
         first, last, expected = gap
         with snapshot(self.engine) as connection:
-            chain = _chain_at(connection, stream, view, first - 1)
+            chain = planning.chain_at(connection, stream, view, first - 1)
         written = 0
         while first <= last:
             built = self._cut(stream, first, last, chain, now)
             header = built.header
             if header.last == last and header.chain != expected:
                 raise JournalDamaged
-            why, attempt = _history(view, drop, header.first, header.last)
+            why, attempt = planning.history(view, drop, header.first, header.last)
             row = {
                 "stream": stream,
                 "first": header.first,
@@ -232,7 +219,7 @@ class Courier:
                 "before": header.before,
                 "chain": header.chain,
                 "size": len(built.data),
-                "manifest": _number(view) + 1,
+                "manifest": planning.last_number(view) + 1,
                 "attempt": attempt,
                 "time": wire_time(now),
             }
@@ -264,7 +251,7 @@ class Courier:
             max_lines=self.max_lines,
         )
 
-    def _state(self, stream: str, view: _View, now: datetime, written: bool) -> bool:
+    def _state(self, stream: str, view: View, now: datetime, written: bool) -> bool:
         """Write a manifest if one is due."""
         last = view.manifest
         if (
@@ -279,7 +266,7 @@ class Courier:
         manifest = Manifest(stream, view.epoch, view.seq, view.chain, now, self.new_nonce())
         row = {
             "stream": stream,
-            "number": _number(view) + 1,
+            "number": planning.last_number(view) + 1,
             "nonce": manifest.nonce,
             "epoch": view.epoch,
             "seq": view.seq,
@@ -293,111 +280,6 @@ class Courier:
         return True
 
 
-def _load(connection: Connection, stream: str) -> _View:
-    head = connection.execute(select(journal_head).where(journal_head.c.name == stream)).one_or_none()
-    receipt = connection.execute(select(courier_receipt).where(courier_receipt.c.stream == stream)).one_or_none()
-    segments = select(courier_segment).where(courier_segment.c.stream == stream)
-    manifests = select(courier_manifest).where(courier_manifest.c.stream == stream)
-    written = connection.execute(manifests.order_by(courier_manifest.c.number)).all()
-    return _View(
-        head.epoch if head else 1,
-        head.seq if head else 0,
-        head.chain if head else chain_start(stream),
-        receipt,
-        connection.execute(segments.order_by(courier_segment.c.first)).all(),
-        written[-1] if written else None,
-        {row.nonce: row.number for row in written},
-    )
-
-
-def _number(view: _View) -> int:
-    """The number of the last manifest. Numbers never go back, even if the manifests' rows are gone."""
-    echoed = view.receipt.manifest if view.receipt else 0
-    return max(view.manifest.number if view.manifest else 0, echoed)
-
-
-def _is_stale(receipt: Receipt, view: _View) -> bool:
-    """Whether the receipt is older than the one already believed; see the module's docstring."""
-    known, number = view.receipt, view.numbers.get(receipt.echo, 0)
-    if known is None or number > known.manifest:
-        return False
-    if number < known.manifest:
-        return True
-    return bool(receipt.incarnation == known.incarnation and receipt.seq < known.seq)
-
-
-def _chain_at(connection: Connection, stream: str, view: _View, seq: int) -> bytes | None:
-    """Our chain at line `seq`, from the nearest line before it whose chain we know; None if lines are missing."""
-    known = {0: chain_start(stream), view.seq: view.chain}
-    if view.receipt is not None:
-        known[view.receipt.seq] = view.receipt.chain
-    for row in view.segments:
-        known |= {row.first - 1: row.before, row.last: row.chain}
-    at = max(start for start in known if start <= seq)
-    chain: bytes = known[at]
-    c = journal_line.c
-    query = select(c.seq, c.digest).where(c.stream == stream, c.seq > at, c.seq <= seq).order_by(c.seq)
-    for row in connection.execute(query):
-        if row.seq != at + 1:
-            return None
-        at, chain = row.seq, chain_next(chain, row.digest)
-    return chain if at == seq else None
-
-
-def _place(row: Any) -> Place:
-    return Place(row.epoch, row.first, row.last)
-
-
-def _sort_out(
-    view: _View, found: Mapping[Place, int], now: datetime, interval: timedelta
-) -> tuple[list[Any], dict[int, str]]:
-    """The segments that stay, and those that go, by first line: "covered", "missing" or "refused"."""
-    at, echoed = (view.receipt.seq, view.receipt.manifest) if view.receipt else (0, 0)
-    keep: list[Any] = []
-    drop: dict[int, str] = {}
-    for row in view.segments:
-        if row.last <= at or (keep and row.last <= keep[-1].last):
-            drop[row.first] = "covered"
-        elif found.get(_place(row)) != row.size:
-            drop[row.first] = "missing"
-        elif row.manifest <= echoed and _retry_is_due(row, now, interval):
-            drop[row.first] = "refused"
-        else:
-            keep.append(row)
-    return keep, drop
-
-
-def _retry_is_due(row: Any, now: datetime, interval: timedelta) -> bool:
-    if row.attempt == 0:
-        return True
-    wait = min(interval * 2 ** min(row.attempt - 1, 10), RETRY_AT_MOST)
-    return not timedelta() <= now - parse_wire_time(row.time) < wait
-
-
-def _gaps(view: _View, keep: Iterable[Any]) -> list[tuple[int, int, bytes]]:
-    """Runs of lines after the receipt without a segment: first, last, and the chain that ours must have there."""
-    following = view.receipt.seq + 1 if view.receipt else 1
-    gaps = []
-    for row in keep:
-        if row.first > following:
-            gaps.append((following, row.first - 1, row.before))
-        following = max(following, row.last + 1)
-    if following <= view.seq:
-        gaps.append((following, view.seq, view.chain))
-    return gaps
-
-
-def _history(view: _View, drop: Mapping[int, str], first: int, last: int) -> tuple[str, int]:
-    """Why these lines are written (new, missing, refused), and how often they had been refused before."""
-    why, attempt = "new", 0
-    for row in view.segments:
-        fate = drop.get(row.first)
-        if fate in ("missing", "refused") and row.first <= last and row.last >= first:
-            why = fate if why != "refused" else why
-            attempt = max(attempt, row.attempt + (fate == "refused"))
-    return why, attempt
-
-
 def shipped(connection: Connection, streams: Sequence[str]) -> list[dict[str, Any]]:
     """Per stream how far it goes and how far the lead has confirmed it: for `polku complete` on a node.
 
@@ -405,7 +287,7 @@ def shipped(connection: Connection, streams: Sequence[str]) -> list[dict[str, An
     """
     rows = []
     for stream in streams:
-        view = _load(connection, stream)
+        view = planning.load(connection, stream)
         at = view.receipt.seq if view.receipt else 0
         c = journal_line.c
         line = connection.execute(select(c.line).where(c.stream == stream, c.seq == at + 1)).scalar_one_or_none()

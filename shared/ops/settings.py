@@ -1,7 +1,7 @@
 """A home: a directory with settings, keys and data (interfaces.md, `HOME/`).
 
-``home.toml`` holds what is no secret: role, name, ports, database URL, and per programme the partner, the uplink and the
-lead's public keys. A secret, and what differs by deployment, comes from the environment: ``POLKU_DATABASE_URL`` and
+``home.toml`` holds what is no secret: role, name, ports, database URL, and per programme partner, uplink and the lead's
+public keys. A secret, and what differs by deployment, comes from the environment: ``POLKU_DATABASE_URL`` and
 ``POLKU_BUS_URL``, or ``…_FILE`` naming a file that holds the value. A wrong value stops the start with its name.
 """
 

@@ -1,4 +1,4 @@
-"""Where the programme files of this distribution are: `deploy/programmes/`, one file per programme, named by its key."""
+"""Where the programme files of this distribution are: `deploy/programmes/KEY.yaml`."""
 
 import re
 from pathlib import Path

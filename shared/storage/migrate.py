@@ -1,7 +1,7 @@
 """Bringing a home's database to this release (Alembic; a branch per service, in `migrations/`).
 
-Each branch has its own revisions, named ``BRANCH_NNNN`` like their files, so the newest of each is known without loading
-Alembic: a database that is up to date costs one query.
+Each branch has its own revisions, named ``BRANCH_NNNN`` like their files, so the newest of each is known without
+loading Alembic: a database that is up to date costs one query.
 """
 
 import re

@@ -129,10 +129,21 @@ def postgres() -> int:
         raise
 
 
+def new_database(port: int) -> str:
+    """``postgresql+psycopg://…`` of a new empty database."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    _execute(port, f"CREATE DATABASE {name}")
+    return f"postgresql+psycopg://postgres@127.0.0.1:{port}/{name}"
+
+
+def drop_database(port: int, url: str) -> None:
+    """Drop it, whoever is still connected."""
+    _execute(port, f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+
 @pytest.fixture
 def postgres_url(postgres: int) -> Iterator[str]:
-    """``postgresql+psycopg://…`` of an empty database that only this test uses."""
-    name = f"t{uuid.uuid4().hex[:12]}"
-    _execute(postgres, f"CREATE DATABASE {name}")
-    yield f"postgresql+psycopg://postgres@127.0.0.1:{postgres}/{name}"
-    _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+    """The URL of an empty database that only this test uses."""
+    url = new_database(postgres)
+    yield url
+    drop_database(postgres, url)

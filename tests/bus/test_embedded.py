@@ -17,6 +17,9 @@ from kombu.exceptions import ChannelError
 from kombu.exceptions import ConnectionError as BusError
 
 from shared.bus import embedded
+from shared.bus.embedded_broker import topic_matches
+
+embedded.register()
 
 
 @pytest.fixture
@@ -86,7 +89,7 @@ def test_topic_patterns_match_like_their_regular_expression(pattern: list[str], 
 
     expression = "".join({"*": "(a|b),", "#": "((a|b),)*"}.get(part, f"{part},") for part in pattern)
     expected = re.fullmatch(expression, "".join(f"{word}," for word in key)) is not None
-    assert embedded.topic_matches(pattern, key) == expected
+    assert topic_matches(pattern, key) == expected
 
 
 def test_unroutable_and_mandatory_is_returned(url: str) -> None:

@@ -11,10 +11,10 @@ from sqlalchemy import delete, func, insert, select, update
 
 from shared.journal import carry_tables as tables
 from shared.journal import crypto
+from shared.journal.deciding import Outcome
 from shared.journal.filecarrier import FileCarrier, Found, Place
 from shared.journal.lines import chain_next, chain_start, line_digest
 from shared.journal.received import Completeness, completeness
-from shared.journal.receiving import Outcome
 from shared.journal.segment import Item, Reason, build
 from shared.journal.statements import Manifest, read_manifest, write_manifest
 from shared.journal.tables import journal_head, journal_line
@@ -91,7 +91,8 @@ def test_a_lost_a_changed_and_a_late_segment_heal_on_either_database(either_worl
     folder = Path(either_world.carrier.root) / STREAM  # type: ignore[attr-defined]
     first, second, _ = sorted(folder.glob("*.seg"))
     first.unlink()
-    second.write_bytes(second.read_bytes()[:-1] + b"x")
+    data = second.read_bytes()
+    second.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     assert either_world.receiver().outcomes == {Outcome.REFUSED: 1, Outcome.EARLY: 1}
     either_world.courier()
     assert either_world.receiver().lines == 9
@@ -328,6 +329,21 @@ def test_a_flipped_byte_heals_by_the_echo_and_nobody_is_told(world: World) -> No
     world.pipe.arrived_receipts = dict(world.pipe.receipts)
     assert world.courier()[STREAM].written == 1
     world.pipe.sync()
+    assert world.receiver().lines == 3
+
+
+def test_a_file_that_cannot_be_read_is_written_again(world: World) -> None:
+    class Unreadable(Pipe):
+        def read_segment(self, stream: str, place: Place, limit: int) -> bytes | None:
+            if self.arrived[stream, place][0] == self.archive[0][2]:
+                raise OSError("input/output error")
+            return super().read_segment(stream, place, limit)
+
+    world.carrier = Unreadable()
+    append(world.node, 3)
+    world.courier()
+    assert world.receiver().failed == {STREAM}
+    assert world.courier()[STREAM].written == 1
     assert world.receiver().lines == 3
 
 

@@ -48,6 +48,7 @@ actions = st.one_of(
     st.tuples(st.just("deliver_receipt"), which),
     st.tuples(st.just("lose_sent"), which),
     st.tuples(st.just("lose_arrived"), which),
+    st.tuples(st.just("change_sent"), which, st.integers(0, 2000)),
     st.tuples(st.just("later"), st.integers(1, 600)),
     st.tuples(st.just("restart")),
     st.tuples(st.just("kill_courier"), st.integers(0, 25)),
@@ -139,6 +140,13 @@ class Script:
     def do_lose_arrived(self, index: int) -> None:
         if key := pick(self.world.pipe.arrived, index):
             del self.world.pipe.arrived[key]
+
+    def do_change_sent(self, index: int, position: int) -> None:
+        """Damage where it lies, the size unchanged: only the echo rule can heal it."""
+        if key := pick(self.world.pipe.sent, index):
+            data = self.world.pipe.sent[key]
+            at = position % len(data)
+            self.world.pipe.sent[key] = data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :]
 
     def do_later(self, seconds: int) -> None:
         self.world.later(seconds)

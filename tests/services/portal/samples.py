@@ -17,6 +17,7 @@ from services.portal.app import create_app
 from services.portal.context import HomeRole, PortalContext, directly
 from services.portal.passwords import Hasher
 from services.portal.users import add_user
+from shared.contracts.commands import AskReport, ListPeople, ListSessions, load
 from shared.contracts.errors import UnknownProgramme
 from shared.journal.crypto import seal
 from shared.storage import metadata, open_engine
@@ -169,9 +170,19 @@ class Clock:
         self.time += timedelta(**span)
 
 
+_BODIES = {
+    ("reporting", "report"): AskReport,
+    ("intake", "list_people"): ListPeople,
+    ("activities", "list_sessions"): ListSessions,
+}
+
+
 @dataclass
 class FakeRpc:
-    """Answers as the services would; `fails` is raised instead, `calls` is what was asked."""
+    """Checks what it is asked as the services do, and answers as they would.
+
+    `fails` is raised instead; `calls` is what was asked.
+    """
 
     report: dict[str, Any] = field(default_factory=report)
     people: list[dict[str, Any]] = field(default_factory=list)
@@ -182,6 +193,8 @@ class FakeRpc:
 
     def call(self, service: str, method: str, /, *, timeout: float = 10.0, **kwargs: Any) -> Any:
         """One call; a method that no service has is a KeyError, and the test fails."""
+        if (service, method) in _BODIES:
+            kwargs = load(_BODIES[service, method], kwargs)
         self.calls.append((service, method, kwargs))
         if self.fails is not None:
             raise self.fails
@@ -194,12 +207,12 @@ class FakeRpc:
         }
         return answers[service, method](**kwargs)
 
-    def _report(self, programme: str) -> Any:
+    def _report(self, programme: str, **_: Any) -> Any:
         if programme != self.report["programme"]:
             raise UnknownProgramme(programme=programme)
         return self.report
 
-    def _list_people(self, programme: str, reply_to: str, limit: int, offset: int, reader: str) -> Any:
+    def _list_people(self, programme: str, reply_to: str, limit: int, offset: int, **_: Any) -> Any:
         rows = []
         for person in self.people[offset : offset + limit]:
             identity = json.dumps(person["identity"]).encode()
@@ -255,9 +268,11 @@ class Portal:
         assert changed.status_code == 303, changed.get_data(as_text=True)
 
 
-def make_portal(path: str, role: HomeRole = "lead", *, secure: bool = False, title: str = "Leader-yhdistys") -> Portal:
-    """A portal on a new SQLite file with the portal's tables only."""
-    engine = open_engine(f"sqlite:///{path}")
+def make_portal(
+    database: str, role: HomeRole = "lead", *, secure: bool = False, title: str = "Leader-yhdistys"
+) -> Portal:
+    """A portal with its tables only, on a new SQLite file or the database at a URL."""
+    engine = open_engine(database if "://" in database else f"sqlite:///{database}")
     metadata.create_all(engine, tables=store.TABLES)
     rpc, clock = FakeRpc(), Clock()
     context = PortalContext(

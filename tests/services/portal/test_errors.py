@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from markupsafe import escape
 
 from shared.contracts.errors import InternalError, InvalidInput, PolkuError, RpcTimeout, ServiceAbsent
 from tests.services.portal.samples import Portal
@@ -24,7 +25,7 @@ def test_refusal_of_a_service_is_told_in_its_own_words(lead: Portal, error: Polk
         answer = lead.client.get(path)
         html = answer.get_data(as_text=True)
         assert answer.status_code == status
-        assert str(error) in html
+        assert escape(str(error)) in html
         assert ("Palvelu ei vastaa juuri nyt" in html) == (status == 503)
 
 

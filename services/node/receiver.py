@@ -1,0 +1,72 @@
+"""`polku receiver`: the plain process that takes in what the partners' nodes sent, and derives the figures from it."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import Engine
+
+from services.node.opening import open_database
+from services.node.rounds import assert_plain, run_rounds
+from services.reporting import operations, queries
+from shared.contracts.errors import InvalidInvite, PartnerAlreadyJoined
+from shared.journal import Journal
+from shared.journal.crypto import Keys, load_keys
+from shared.journal.filecarrier import FileCarrier
+from shared.journal.joining import MAX_JOIN, open_join
+from shared.journal.receiving import Receiver
+from shared.ops.logging import setup_logging
+from shared.ops.metrics import counter
+from shared.ops.settings import Home
+
+log = logging.getLogger(__name__)
+
+RECEIVER_SECONDS = 2.0
+"""A folder cannot wake anybody, so it is looked at."""
+
+joins_total = counter("polku_receiver_joins_total", "Answers to invites that came, by outcome", "outcome")
+
+
+def run_receiver(home: Home, *, child: bool) -> None:
+    """Take in what the partners' nodes have sent, and derive the figures, until told to stop."""
+    assert_plain()
+    setup_logging("receiver")
+    engine, keys = open_database(home), load_keys(home.keys)
+    carrier = FileCarrier(home.inbox)
+    receiver = Receiver(engine, carrier, keys.newest("signing"), keys.privates("receiving"))
+    joins = _Joins(home, engine, keys, carrier)
+
+    def round_(now: datetime) -> bool:
+        joins.round(now)
+        took = receiver.round(queries.admitted_keys(engine), now)
+        return operations.derive(engine) or took.progress
+
+    run_rounds(home, round_, {}, RECEIVER_SECONDS, child=child)
+
+
+@dataclass(slots=True)
+class _Joins:
+    """The answers to invites that come through the carrier; each content is looked at once."""
+
+    home: Home
+    engine: Engine
+    keys: Keys
+    carrier: FileCarrier
+    _seen: set[bytes] = field(default_factory=set)
+
+    def round(self, now: datetime) -> None:
+        """Admit the nodes whose answers have come."""
+        for data in self.carrier.read_joins(MAX_JOIN):
+            digest = sha256(data).digest()
+            if digest in self._seen:
+                continue
+            self._seen.add(digest)
+            try:
+                join = open_join(data, list(self.keys.privates("receiving").values()))
+                new = operations.accept_join(Journal(self.engine, self.home.name), join, now)
+            except (InvalidInvite, PartnerAlreadyJoined) as error:
+                joins_total.labels("refused").inc()
+                log.warning("an answer to an invite was refused", extra={"why": error.code})
+            else:
+                joins_total.labels("admitted" if new else "known").inc()

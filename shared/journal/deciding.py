@@ -1,0 +1,169 @@
+"""The decision about what has come, one segment or manifest at a time, against what is held and what was signed.
+
+Called inside the transaction that holds the stream's lock; `receiving` tells when and in which order. Everything
+here compares chains: a chain at a line stands for the stream up to that line, to the byte.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from shared.journal import received
+from shared.journal.filecarrier import Found
+from shared.journal.lines import chain_next
+from shared.journal.received import STOPPED, Head
+from shared.journal.segment import OpenedLine, Reason, Refused, Segment
+from shared.journal.statements import Manifest, StatementRefused, read_manifest
+
+log = logging.getLogger(__name__)
+
+CLOCK_SLACK = timedelta(days=1)
+
+
+class Outcome(StrEnum):
+    """What was decided about a segment; the first five are final until the watermark goes back."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    EARLY = "early"
+    REFUSED = "refused"
+    CONFLICT = "conflict"
+    OVERFLOW = "overflow"
+    """Early, but 1,000 are held already: left where it lies, and asked for again."""
+    UNDECIDED = "undecided"
+    """Not now: the stream is stopped, or something changed in between."""
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A segment on its way through a round; either `segment` or `reason` is set, `lines` if it was opened."""
+
+    stream: str
+    name: str
+    data: bytes
+    found: Found | None
+    segment: Segment | None = None
+    lines: Sequence[OpenedLine] | None = None
+    reason: Reason | None = None
+    early: tuple[int, int] | None = None
+
+
+def decide(connection: Connection, head: Head, arrival: Arrival, early_limit: int, now: datetime) -> Outcome:
+    """The decision about one segment; changes `head` and the tables accordingly, but saves neither."""
+    if head.state == STOPPED:
+        return Outcome.UNDECIDED
+    if arrival.segment is None:
+        return Outcome.REFUSED
+    segment = arrival.segment
+    header = segment.header
+    if header.epoch != head.epoch:
+        head.head_epoch = max(head.head_epoch, header.epoch)
+        arrival.reason = Reason.OTHER_EPOCH
+        return Outcome.REFUSED
+    clash = None
+    if header.first <= head.seq + 1:
+        clash = _clash(header.first - 1, header.before, received.chain_at(connection, head, header.first - 1))
+    clash = clash or _against_head(connection, head, header.last, header.chain)
+    if clash is None and header.first > head.seq + 1:
+        head.heard(header.time, now)
+        _claim(head, header.last, header.chain)
+        kept = received.add_early(connection, segment, arrival.data, early_limit, now)
+        return Outcome.EARLY if kept else Outcome.OVERFLOW
+    if clash is None and header.last > head.seq:
+        if arrival.lines is None:
+            return Outcome.UNDECIDED
+        clash = _clash_within(head, segment, arrival.lines)
+        if clash is None:
+            received.add_lines(connection, segment, [line for line in arrival.lines if line.seq > head.seq], now)
+            head.seq, head.chain = header.last, header.chain
+            head.heard(header.time, now)
+            _claim(head, header.last, header.chain)
+            return Outcome.APPLIED
+    if clash is None:
+        head.heard(header.time, now)
+        return Outcome.DUPLICATE
+    _stop(connection, head, clash, segment.header_bytes + segment.payload_digest, segment.signature, now)
+    return Outcome.CONFLICT
+
+
+def _stop(
+    connection: Connection,
+    head: Head,
+    clash: tuple[int, bytes, bytes],
+    statement: bytes,
+    signature: bytes,
+    now: datetime,
+) -> None:
+    seq, theirs, ours = clash
+    log.error("a node signed another history", extra={"stream": head.stream, "seq": seq})
+    received.add_conflict(
+        connection, head, seq=seq, ours=ours, theirs=theirs, statement=statement, signature=signature, now=now
+    )
+
+
+def note_manifest(
+    connection: Connection, head: Head, data: bytes, keys: Mapping[str, bytes], now: datetime
+) -> Reason | None:
+    """Take the head and the nonce out of a manifest; the answer is why it was refused, or None."""
+    try:
+        manifest = read_manifest(data, keys)
+        if manifest.stream != head.stream:
+            raise StatementRefused(Reason.WRONG_PLACE)
+        if manifest.time > now + CLOCK_SLACK:
+            # Believed, it would make a node that has fallen silent look alive for as long as its clock was wrong.
+            raise StatementRefused(Reason.FROM_THE_FUTURE)
+    except Refused as refused:
+        return refused.reason
+    head.heard(manifest.time, now)
+    if manifest.epoch != head.epoch:
+        head.head_epoch = max(head.head_epoch, manifest.epoch)
+    else:
+        _note_claim(connection, head, manifest, data, now)
+    if head.state != STOPPED:
+        head.echo = manifest.nonce
+    return Reason.OTHER_EPOCH if manifest.epoch != head.epoch else None
+
+
+def _note_claim(connection: Connection, head: Head, manifest: Manifest, data: bytes, now: datetime) -> None:
+    clash = _against_head(connection, head, manifest.seq, manifest.chain)
+    if clash is None:
+        _claim(head, manifest.seq, manifest.chain)
+    elif head.state != STOPPED:
+        encoded, signature, _ = data.split(b"\n")
+        _stop(connection, head, clash, encoded, bytes.fromhex(signature.decode()), now)
+
+
+def _clash(seq: int, theirs: bytes, ours: bytes) -> tuple[int, bytes, bytes] | None:
+    """Where two chains differ, theirs and ours; None if they do not."""
+    return None if theirs == ours else (seq, theirs, ours)
+
+
+def _against_head(connection: Connection, head: Head, seq: int, chain: bytes) -> tuple[int, bytes, bytes] | None:
+    """Compare a signed chain at `seq` with what we hold, or with what the node signed before, where that is known."""
+    if seq <= head.seq:
+        return _clash(seq, chain, received.chain_at(connection, head, seq))
+    if seq == head.head_seq:
+        return _clash(seq, chain, head.head_chain)
+    return None
+
+
+def _clash_within(head: Head, segment: Segment, lines: Sequence[OpenedLine]) -> tuple[int, bytes, bytes] | None:
+    """Compare the chain inside a segment with our watermark and with the node's signed head, if they lie in it."""
+    chain = segment.header.before
+    for line in lines:
+        chain = chain_next(chain, line.digest)
+        if line.seq == head.seq and chain != head.chain:
+            return line.seq, chain, head.chain
+        if line.seq == head.head_seq and chain != head.head_chain:
+            return line.seq, chain, head.head_chain
+    return None
+
+
+def _claim(head: Head, seq: int, chain: bytes) -> None:
+    """The node has signed that its stream goes at least to `seq`."""
+    if seq > head.head_seq:
+        head.head_seq, head.head_chain = seq, chain

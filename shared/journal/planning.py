@@ -1,0 +1,144 @@
+"""What a round of the courier has to do for a stream, worked out from what the database and the carrier say.
+
+Reads only; `sending` acts. Every rule of the module docstring there that needs thought is a function here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
+from shared.journal.filecarrier import Place
+from shared.journal.lines import chain_next, chain_start
+from shared.journal.statements import Receipt
+from shared.journal.tables import journal_head, journal_line
+from shared.ops.clock import parse_wire_time
+
+RETRY_AT_MOST = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the database says about a stream, in one snapshot.
+
+    `epoch`, `seq`, `chain` are the head; `receipt`, `segments`, `manifest` (the last one) are rows of the tables
+    `courier_*`, None where there is none; `numbers` maps the nonces of manifests to their numbers.
+    """
+
+    epoch: int
+    seq: int
+    chain: bytes
+    receipt: Any
+    segments: Sequence[Any]
+    manifest: Any
+    numbers: Mapping[str, int]
+
+
+def load(connection: Connection, stream: str) -> View:
+    """The stream's head, the receipt believed, the segments and manifests written."""
+    head = connection.execute(select(journal_head).where(journal_head.c.name == stream)).one_or_none()
+    receipt = connection.execute(select(courier_receipt).where(courier_receipt.c.stream == stream)).one_or_none()
+    segments = select(courier_segment).where(courier_segment.c.stream == stream)
+    manifests = select(courier_manifest).where(courier_manifest.c.stream == stream)
+    written = connection.execute(manifests.order_by(courier_manifest.c.number)).all()
+    return View(
+        head.epoch if head else 1,
+        head.seq if head else 0,
+        head.chain if head else chain_start(stream),
+        receipt,
+        connection.execute(segments.order_by(courier_segment.c.first)).all(),
+        written[-1] if written else None,
+        {row.nonce: row.number for row in written},
+    )
+
+
+def last_number(view: View) -> int:
+    """The number of the last manifest. Numbers never go back, even if the manifests' rows are gone."""
+    echoed = view.receipt.manifest if view.receipt else 0
+    return max(view.manifest.number if view.manifest else 0, echoed)
+
+
+def is_stale(receipt: Receipt, view: View) -> bool:
+    """Whether the receipt is older than the one already believed; see `sending`."""
+    known, number = view.receipt, view.numbers.get(receipt.echo, 0)
+    if known is None or number > known.manifest:
+        return False
+    if number < known.manifest:
+        return True
+    return bool(receipt.incarnation == known.incarnation and receipt.seq < known.seq)
+
+
+def chain_at(connection: Connection, stream: str, view: View, seq: int) -> bytes | None:
+    """Our chain at line `seq`, from the nearest line before it whose chain we know; None if lines are missing."""
+    known = {0: chain_start(stream), view.seq: view.chain}
+    if view.receipt is not None:
+        known[view.receipt.seq] = view.receipt.chain
+    for row in view.segments:
+        known |= {row.first - 1: row.before, row.last: row.chain}
+    at = max(start for start in known if start <= seq)
+    chain: bytes = known[at]
+    c = journal_line.c
+    query = select(c.seq, c.digest).where(c.stream == stream, c.seq > at, c.seq <= seq).order_by(c.seq)
+    for row in connection.execute(query):
+        if row.seq != at + 1:
+            return None
+        at, chain = row.seq, chain_next(chain, row.digest)
+    return chain if at == seq else None
+
+
+def place_of(row: Any) -> Place:
+    """Where the segment of a `courier_segment` row lies."""
+    return Place(row.epoch, row.first, row.last)
+
+
+def sort_out(
+    view: View, found: Mapping[Place, int], now: datetime, interval: timedelta
+) -> tuple[list[Any], dict[int, str]]:
+    """The segments that stay, and those that go, by first line: "covered", "missing" or "refused"."""
+    at, echoed = (view.receipt.seq, view.receipt.manifest) if view.receipt else (0, 0)
+    keep: list[Any] = []
+    drop: dict[int, str] = {}
+    for row in view.segments:
+        if row.last <= at or (keep and row.last <= keep[-1].last):
+            drop[row.first] = "covered"
+        elif found.get(place_of(row)) != row.size:
+            drop[row.first] = "missing"
+        elif row.manifest <= echoed and _retry_is_due(row, now, interval):
+            drop[row.first] = "refused"
+        else:
+            keep.append(row)
+    return keep, drop
+
+
+def _retry_is_due(row: Any, now: datetime, interval: timedelta) -> bool:
+    if row.attempt == 0:
+        return True
+    wait = min(interval * 2 ** min(row.attempt - 1, 10), RETRY_AT_MOST)
+    return not timedelta() <= now - parse_wire_time(row.time) < wait
+
+
+def gaps(view: View, keep: Iterable[Any]) -> list[tuple[int, int, bytes]]:
+    """Runs of lines after the receipt without a segment: first, last, and the chain that ours must have there."""
+    following = view.receipt.seq + 1 if view.receipt else 1
+    gaps = []
+    for row in keep:
+        if row.first > following:
+            gaps.append((following, row.first - 1, row.before))
+        following = max(following, row.last + 1)
+    if following <= view.seq:
+        gaps.append((following, view.seq, view.chain))
+    return gaps
+
+
+def history(view: View, drop: Mapping[int, str], first: int, last: int) -> tuple[str, int]:
+    """Why these lines are written (new, missing, refused), and how often they had been refused before."""
+    why, attempt = "new", 0
+    for row in view.segments:
+        fate = drop.get(row.first)
+        if fate in ("missing", "refused") and row.first <= last and row.last >= first:
+            why = fate if why != "refused" else why
+            attempt = max(attempt, row.attempt + (fate == "refused"))
+    return why, attempt

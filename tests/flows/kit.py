@@ -1,0 +1,144 @@
+"""Homes as people make them: every step is the `polku` command in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from services.node.control import connect
+from shared.ops.settings import load_home
+from shared.programmes.files import programme_file
+from shared.testing.private import free_port
+from shared.testing.wait import until
+
+PROGRAMME = "lahde-mukaan"
+PUBLISHED = {
+    "community_coaching": (125, 74, None),
+    "info_sessions": (15, None, 214),
+    "small_group_events": (32, None, 379),
+    "public_events": (16, None, 2369),
+}
+"""Sessions, participants, heads: programmes.md, project 3."""
+
+
+@dataclass
+class Site:
+    """A home and the environment its processes get."""
+
+    path: Path
+    role: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def polku(self, *arguments: str, fails: bool = False) -> str:
+        """Run a command on this home; its stdout. It must succeed unless `fails`."""
+        command = [sys.executable, "-m", "services.node", "--home", str(self.path), *arguments]
+        done = subprocess.run(
+            command, env={**os.environ, **self.environment}, capture_output=True, text=True, timeout=300
+        )
+        assert fails or done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stderr}"
+        return done.stdout
+
+    def up(self) -> None:
+        """Start the home and wait until it answers."""
+        command = [sys.executable, "-m", "services.node", "--home", str(self.path), "up", "--child"]
+        log = (self.path / "up.log").open("ab")
+        self.process = subprocess.Popen(
+            command, env={**os.environ, **self.environment}, stdin=subprocess.PIPE, stdout=log, stderr=log
+        )
+        until(self.answers, 60)
+
+    def answers(self) -> bool:
+        """Whether the home's services can be reached; fails at once if its process has ended."""
+        assert self.process is not None
+        assert self.process.poll() is None, (self.path / "up.log").read_text()
+        client = connect(load_home(self.path).socket)
+        if client is not None:
+            client.close()
+        return client is not None
+
+    def down(self) -> None:
+        """End the home as its parent's end would."""
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
+            self.process.wait(20)
+            self.process = None
+
+    def kill(self) -> None:
+        """kill -9, as a power cut would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(10)
+        self.process = None
+
+
+@dataclass
+class Pair:
+    """A lead and a partner's node, joined through the lead's folder."""
+
+    lead: Site
+    node: Site
+
+    def report(self) -> dict[str, Any]:
+        """The lead's report."""
+        report: dict[str, Any] = json.loads(self.lead.polku("report", PROGRAMME, "--format", "json"))
+        return report
+
+    def wait_until_arrived(self) -> dict[str, Any]:
+        """The report, once it contains all that the node has recorded."""
+        head = json.loads(self.node.polku("complete", "--json", fails=True))["streams"][0]["head"]
+        found: list[dict[str, Any]] = []
+
+        def arrived() -> bool:
+            found[:] = [self.report()]
+            return found[0]["arrived"] is True and found[0]["streams"][0]["watermark"] == head
+
+        until(arrived, 60)
+        return found[0]
+
+
+@contextmanager
+def joined_pair(
+    folder: Path, lead_environment: Mapping[str, str] | None = None, node_environment: Mapping[str, str] | None = None
+) -> Iterator[Pair]:
+    """A lead and a node that runs, joined in programme 3, nobody recorded yet."""
+    lead = Site(folder / "lead", "lead", lead_environment or {})
+    node = Site(folder / "node", "node", node_environment or {})
+    lead.polku("init", "--role", "lead", "--port", str(free_port_triple()))
+    node.polku("init", "--role", "node", "--name", "leader", "--port", str(free_port_triple()))
+    file = str(programme_file(PROGRAMME))
+    pair = Pair(lead, node)
+    try:
+        lead.up()
+        lead.polku("programme", "load", file)
+        invite = folder / "invite.json"
+        lead.polku("lead", "admit", "leader_association", "--programme", PROGRAMME, "--out", str(invite))
+        node.polku("node", "join", str(invite))
+        node.up()
+        node.polku("programme", "load", file)
+        yield pair
+    finally:
+        node.down()
+        lead.down()
+
+
+def free_port_triple() -> int:
+    """A port that is free and so are those 1,000 and 2,000 above it."""
+    return next(port for _ in range(200) if (port := free_port()) < 60_000)
+
+
+def synthetic_set(folder: Path) -> Path:
+    """The CSV set of programme 3's published figures."""
+    out = folder / "csv"
+    Site(folder, "node").polku("synth", PROGRAMME, "--out", str(out))
+    return out
+
+
+def figures(report: dict[str, Any]) -> dict[str, tuple[int, int | None, int | None]]:
+    """Sessions, participants and heads per group."""
+    return {row["group"]: (row["sessions"], row["participants"], row["heads"]) for row in report["activities"]}

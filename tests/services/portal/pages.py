@@ -1,0 +1,69 @@
+"""Reading a page in tests: is it well formed, what does it say."""
+
+import re
+from html.parser import HTMLParser
+
+_VOID = {"meta", "link", "input", "br", "col", "img", "path", "circle", "rect", "line"}
+
+
+class Page(HTMLParser):
+    """Parses strictly what our templates write: every element closed, in order; collects ids, text and links to ids."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.problems: list[str] = []
+        self.ids: list[str] = []
+        self.wanted: set[str] = set()
+        self.headings: list[int] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.said = ""
+        self.feed(html)
+        self.close()
+        if self.open:
+            self.problems.append(f"never closed: {self.open}")
+        self.problems += [f"id twice: {name}" for name in set(self.ids) if self.ids.count(name) > 1]
+        self.problems += [f"nothing has the id {name}" for name in self.wanted - set(self.ids)]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if len(values) != len(attrs):
+            self.problems.append(f"attribute twice in {tag}")
+        self.elements.append((tag, values))
+        if "id" in values:
+            self.ids.append(values["id"])
+        for name in ("for", "aria-labelledby", "aria-describedby"):
+            self.wanted.update(values.get(name, "").split())
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        for name in values:
+            if name.startswith("on") or name == "style":
+                self.problems.append(f"{name} in {tag}")
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.problems.append(f"unexpected </{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.said += data
+
+
+def table_rows(html: str, css_class: str) -> list[list[str]]:
+    """The body of a table as texts, as a screen reader would say them."""
+    table = re.search(rf'<table[^>]*class="[^"]*{css_class}.*?<tbody.*?>(.*?)</tbody>', html, re.S)
+    assert table is not None
+    rows = re.findall(r"<tr.*?>(.*?)</tr>", table[1], re.S)
+    return [[_text(cell) for cell in re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.S)] for row in rows]
+
+
+def _text(html: str) -> str:
+    spoken = re.sub(r'<span aria-hidden="true">.*?</span>', "", html, flags=re.S)
+    return " ".join(re.sub("<[^>]+>", "", spoken).split(" ")).strip()

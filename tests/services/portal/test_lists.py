@@ -1,0 +1,122 @@
+"""A node's lists: names are opened with a key made for that one request, pages are counted right."""
+
+import logging
+
+import pytest
+
+from services.portal.replies import Identity, ReplyKey
+from tests.services.portal.pages import Page, table_rows
+from tests.services.portal.samples import Portal, person
+
+
+@pytest.fixture
+def worker(node: Portal) -> Portal:
+    node.user_logged_in("worker", "case_worker")
+    return node
+
+
+def asked(portal: Portal, method: str) -> dict[str, object]:
+    """What the last call of a method was given."""
+    return [given for _, name, given in portal.rpc.calls if name == method][-1]
+
+
+def test_names_are_shown_and_a_nickname_where_there_is_no_name(worker: Portal) -> None:
+    worker.rpc.people = [person("Aino", "Esimerkki"), person("", "", "Nalle", standing="visitor", started_on=None)]
+    html = worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
+    assert Page(html).problems == []
+    assert table_rows(html, "figures") == [
+        ["Aino Esimerkki", "asiakas", "1.2.2016"],
+        ["Nalle (nimi ei tiedossa)", "kävijä", "ei kirjattu"],
+    ]
+
+
+def test_reader_is_named_and_each_request_has_its_own_key(worker: Portal) -> None:
+    keys = set()
+    for _ in range(2):
+        worker.client.get("/people/lahde-mukaan")
+        given = asked(worker, "list_people")
+        assert given["by"] == "worker"
+        keys.add(given["reply_to"])
+    assert len(keys) == 2
+    assert {len(str(key)) for key in keys} == {64}
+
+
+def test_row_sealed_to_another_key_says_so_and_spoils_nothing(worker: Portal) -> None:
+    worker.rpc.people = [person("Aino", "Esimerkki"), person("Pekka", "Testinen")]
+    genuine = worker.rpc._list_people
+
+    def one_replayed(**given: object) -> object:
+        answer = genuine(**given)  # type: ignore[arg-type]
+        answer["people"][0]["sealed"] = genuine(**given | {"reply_to": ReplyKey().public_hex})["people"][0]["sealed"]  # type: ignore[arg-type]
+        return answer
+
+    worker.rpc._list_people = one_replayed  # type: ignore[method-assign]
+    html = worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
+    assert [row[0] for row in table_rows(html, "figures")] == ["Nimeä ei voitu avata", "Pekka Testinen"]
+
+
+@pytest.mark.parametrize("sealed", ["", "x", "AAAA", "ä"])
+def test_bytes_that_are_no_seal_open_to_nothing(sealed: str) -> None:
+    assert ReplyKey().open(sealed) is None
+
+
+def test_names_reach_no_log_and_no_repr(worker: Portal, caplog: pytest.LogCaptureFixture) -> None:
+    worker.rpc.people = [person("Aino", "Esimerkki")]
+    with caplog.at_level(logging.DEBUG):
+        worker.client.get("/people/lahde-mukaan")
+    assert "Aino" not in caplog.text
+    assert "Aino" not in repr(Identity("Aino", "Esimerkki", ""))
+
+
+def test_name_cannot_become_markup(worker: Portal) -> None:
+    worker.rpc.people = [person("<script>alert(1)</script>", "")]
+    html = worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_long_list_is_shown_page_by_page(worker: Portal) -> None:
+    worker.rpc.people = [person("Henkilö", str(n)) for n in range(101)]
+    seen: list[str] = []
+    for number in (1, 2, 3):
+        html = worker.client.get(f"/people/lahde-mukaan?page={number}").get_data(as_text=True)
+        assert f"Sivu {number} / 3" in html
+        assert ("?page=2" in html) == (number != 2)
+        seen += [row[0] for row in table_rows(html, "figures")]
+    assert seen == [f"Henkilö {n}" for n in range(101)]
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "1.5", "9999999", ""])
+def test_page_that_is_no_number_is_no_page(worker: Portal, page: str) -> None:
+    assert worker.client.get(f"/people/lahde-mukaan?page={page}").status_code == 404
+
+
+def test_sessions_keep_zero_apart_from_not_recorded(worker: Portal) -> None:
+    base = {"session": "0" * 32, "occurred_on": "2016-05-21", "area": None, "start": None, "minutes": None}
+    worker.rpc.sessions = [
+        base
+        | {"activity": "public_event", "location": "sampola_meeting_place", "attendances": None}
+        | {"heads": 0, "heads_basis": "counted"},
+        base | {"activity": "kaapeli", "location": None, "attendances": 8, "heads": None, "heads_basis": None},
+    ]
+    html = worker.client.get("/sessions/lahde-mukaan").get_data(as_text=True)
+    assert Page(html).problems == []
+    none = "ei kirjattu"
+    assert table_rows(html, "figures") == [
+        ["Yleisötapahtuma", "21.5.2016", none, none, "Kohtaamispaikka, Sampola", none, "0 laskettu"],
+        ["Kaapeli", "21.5.2016", none, none, none, "8", none],
+    ]
+
+
+def test_lists_work_without_the_programme_document(worker: Portal) -> None:
+    del worker.rpc.listed[0]["document"]
+    assert worker.client.get("/sessions/lahde-mukaan").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/password", "/people/lahde-mukaan", "/sessions/lahde-mukaan", "/no"])
+def test_every_page_is_well_formed(worker: Portal, path: str) -> None:
+    if path == "/login":
+        worker.client = worker.app.test_client()
+    read = Page(worker.client.get(path).get_data(as_text=True))
+    assert read.problems == []
+    assert read.headings[0] == 1
