@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["shared.testing.broker", "shared.testing.postgres"]
+pytest_plugins = ["shared.testing.broker", "shared.testing.engines", "shared.testing.postgres"]
 
 GREEN = os.environ.get("POLKU_TESTS_GREEN") == "1"
 ROOT = Path(__file__).parent.parent

@@ -33,7 +33,7 @@ def record_sessions(
         definition = store.shelf.get(unit.connection, programme)
         today = today_in_helsinki(now)
         results, added = _sift(
-            unit.connection, "session", sessions, lambda new: check_session(new, definition, today), skip_bad
+            unit.connection, "session", programme, sessions, lambda new: check_session(new, definition, today), skip_bad
         )
         store.add_sessions(
             unit.connection,
@@ -79,6 +79,7 @@ def record_attendance(
         results, added = _sift(
             unit.connection,
             "attendance",
+            programme,
             attendances,
             lambda new: check_attendance(new, programme, sessions, people),
             skip_bad,
@@ -102,7 +103,12 @@ def record_attendance(
 
 
 def _sift(
-    connection: Connection, what: str, items: Sequence[New], check: Callable[[New], None], skip_bad: bool
+    connection: Connection,
+    what: str,
+    programme: str,
+    items: Sequence[New],
+    check: Callable[[New], None],
+    skip_bad: bool,
 ) -> tuple[Results, dict[str, New]]:
     """A result per item, and the new ones by the id they get; keys seen before answer with what they made then."""
     done = already_done(connection, store.keys, (item.key for item in items))
@@ -110,7 +116,7 @@ def _sift(
     added: dict[str, New] = {}
     fresh: dict[str, Done] = {}
     for item in items:
-        digest = sha256(json.dumps(asdict(item), default=str).encode()).digest()
+        digest = sha256(json.dumps([programme, asdict(item)], default=str).encode()).digest()
         known = done.get(item.key) or fresh.get(item.key)
         try:
             if known is not None:

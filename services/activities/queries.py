@@ -13,9 +13,9 @@ def list_sessions(engine: Engine, programme: str, limit: int, offset: int) -> di
     with snapshot(engine) as connection:
         here = session.c.programme == programme
         total = connection.execute(select(func.count()).select_from(session).where(here)).scalar_one()
-        present = (
-            select(func.count()).where(attendance.c.session == session.c.session).scalar_subquery().label("attendances")
-        )
+        # As in the report: who was there in another role is no attendance.
+        there = (attendance.c.session == session.c.session) & (attendance.c.role == "participant")
+        present = select(func.count()).where(there).scalar_subquery().label("attendances")
         query = select(session, present).where(here).order_by(session.c.occurred_on.desc(), session.c.session)
         rows = connection.execute(query.limit(limit).offset(offset))
         return {

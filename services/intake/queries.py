@@ -31,7 +31,8 @@ def list_people(engine: Engine, programme: str, limit: int, offset: int) -> tupl
             .join(person, person.c.person == participation.c.person)
             .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
             .where(here)
-            .order_by(participation.c.started_on.desc(), participation.c.subject)
+            # The two databases disagree on where those without a start date stand.
+            .order_by(participation.c.started_on.desc().nulls_last(), participation.c.subject)
         )
         return total, [
             PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, row.wrapped_key, row.box)

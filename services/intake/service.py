@@ -64,7 +64,7 @@ class IntakeService:
                 opened = open_sealed(private, COMMAND_INFO, base64.b64decode(item["sealed"]))
             except (CannotOpen, ValueError):
                 continue
-            identity = load(PersonIdentity, json.loads(opened))
+            identity = _identity(number, opened)
             record = {name: item[name] for name in _RECORD if item.get(name) is not None}
             return Arrival(item["key"], item["standing"], _day(item.get("start_date")), record, identity)
         raise InvalidInput(field=f"items.{number}.sealed", reason="does not open with this node's bus key")
@@ -84,6 +84,16 @@ class IntakeService:
             "started_on": row.started_on.isoformat() if row.started_on else None,
             "sealed": base64.b64encode(sealed).decode(),
         }
+
+
+def _identity(number: int, opened: bytes) -> dict[str, Any]:
+    field = f"items.{number}.sealed"
+    try:
+        return load(PersonIdentity, json.loads(opened))
+    except InvalidInput as error:
+        raise InvalidInput(field=f"{field}.{error.params['field']}", reason=error.params["reason"]) from None
+    except (ValueError, RecursionError):
+        raise InvalidInput(field=field, reason="what is inside is not JSON") from None
 
 
 def _day(text: str | None) -> date | None:

@@ -1,7 +1,9 @@
 """`polku lead admit` and `polku node join`: the two ends of an invite (`shared.journal.joining`)."""
 
+import os
 import secrets
 from pathlib import Path
+from typing import TextIO
 
 from services.node.control import Rpc
 from services.node.uplink import folder_of
@@ -26,6 +28,13 @@ def invite(home: Home, rpc: Rpc, programme: str, partner: str, by: str) -> str:
     return Invite(programme, partner, uplink, signing, receiving, token, parse_wire_time(noted["expires"])).to_json()
 
 
+def private_file(path: Path) -> TextIO:
+    """A new or emptied file that only its owner reads from the first moment: an invite holds a token."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "w", encoding="utf-8")
+
+
 def join(home: Home, file: Path) -> Home:
     """Answer an invite: note the lead in home.toml, put the answer on the carrier. Joining twice answers again.
 
@@ -40,6 +49,8 @@ def join(home: Home, file: Path) -> Home:
     for place in home.joined:
         if place.programme == given.programme and place.lead_signing_key != given.signing_key.hex():
             raise ForeignProgramme(programme=given.programme)
+        if place.programme == given.programme and place.partner != given.partner:
+            raise InvalidInvite(reason=f"this node is the programme's partner {place.partner} already")
     keys = load_keys(home.keys)
     signing, receiving = keys.newest("signing"), keys.newest("receiving")
     assert signing.public is not None

@@ -3,7 +3,7 @@
 Exit 2: the input is wrong; 1: it failed; one line on stderr says why. What belongs to a later release says so (exit 2).
 """
 
-import getpass
+import contextlib
 import json
 import os
 import sys
@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import click
 
+from services.node.actor import actor
+from services.node.errors import ServicesDoNotStart
 from shared.contracts.errors import (
     DatabaseNewer,
     HomeInUse,
@@ -26,7 +28,7 @@ from shared.contracts.errors import (
 )
 from shared.ops.settings import Home, load_home
 
-FAILURES = (RpcTimeout, ServiceAbsent, InternalError, HomeInUse, DatabaseNewer, RemoteError)
+FAILURES = (RpcTimeout, ServiceAbsent, InternalError, HomeInUse, DatabaseNewer, RemoteError, ServicesDoNotStart)
 LATER = {
     "period": "confirming a reporting period",
     "verify": "verifying a certificate",
@@ -40,36 +42,47 @@ LATER = {
     "backup": "backup",
     "restore": "restore",
 }
+"""Commands of later releases, and what they are for."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Polku(click.Group):
-    """The root: turns our errors into one line and an exit code."""
+    """The root: turns whatever goes wrong into one line and an exit code."""
 
-    def invoke(self, ctx: click.Context) -> Any:
-        from services.node.importing import RowRefused
-
+    def main(self, *args: Any, **extra: Any) -> Any:
         try:
-            return super().invoke(ctx)
-        except RowRefused as error:
-            _end(str(error), 2)
+            sys.exit(super().main(*args, **{**extra, "standalone_mode": False}))
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(2)
+        except click.ClickException as error:
+            _end(error.format_message(), error.exit_code)
         except PolkuError as error:
             _end(str(error), 1 if isinstance(error, FAILURES) else 2)
-        except (BrokenPipeError, KeyboardInterrupt):
+        except (BrokenPipeError, KeyboardInterrupt, click.Abort):
             sys.exit(1)
         except OSError as error:
-            _end(f"{error.filename or 'the system'}: {error.strerror}", 1)
-        except click.ClickException:
-            raise
-        except Exception as error:  # never a traceback, and never its text: that may quote data
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            _end(
-                f"unexpected {type(error).__name__} at {Path(place.filename).name}:{place.lineno}; please report it", 1
-            )
+            _end(f"{error.filename or 'the system'}: {error.strerror or type(error).__name__}", 1)
+        except Exception as error:
+            _end(_in_words(error), 1)
+
+
+def _in_words(error: Exception) -> str:
+    """What to say of an error nobody expected: never a traceback, and never its text, which may quote data."""
+    from sqlalchemy.exc import DBAPIError
+
+    from shared.journal.crypto import KeyFileUnusable
+
+    if isinstance(error, KeyFileUnusable):
+        return str(error)
+    if isinstance(error, DBAPIError):
+        return f"the home's database cannot be used ({type(error.orig).__name__})"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"unexpected {type(error).__name__} at {Path(place.filename).name}:{place.lineno}; please report it"
 
 
 def _end(message: str, code: int) -> None:
-    click.echo(f"polku: {message}", err=True)
+    click.echo(f"polku: {' '.join(message.split())}", err=True)
     sys.exit(code)
 
 
@@ -96,11 +109,6 @@ def the_home(role: str | None = None) -> Home:
     if role is not None and home.role != role:
         raise click.UsageError(f"this is a {home.role} home; the command is for a {role}")
     return home
-
-
-def actor() -> str:
-    """Who the audit log says did it."""
-    return f"cli:{getpass.getuser()}"
 
 
 @click.group(cls=Polku, context_settings={"help_option_names": ["-h", "--help"]})
@@ -262,20 +270,18 @@ def lead() -> None:
 @home_option
 @click.argument("partner")
 @click.option("--programme", "key", required=True)
-@click.option("--out", type=click.Path(path_type=Path), help="Where to write the invite (default: stdout).")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it (default: stdout).")
 def lead_admit(partner: str, key: str, out: Path | None) -> None:
     """Invite a partner: hand the file over to it, `polku node join` answers."""
-    from services.node.admitting import invite
+    from services.node.admitting import invite, private_file
     from services.node.reaching import services_of
 
     home = the_home("lead")
+    file = None if out is None else private_file(out)  # before the lead notes an invite that could not be written
     with services_of(home) as rpc:
         text = invite(home, rpc, key, partner, actor())
-    if out is None:
-        click.echo(text)
-    else:
-        out.write_text(text + "\n", encoding="utf-8")
-        out.chmod(0o600)
+    with file or contextlib.nullcontext(sys.stdout) as place:
+        click.echo(text, file=place)
 
 
 @polku.group()
@@ -375,12 +381,14 @@ def demo(directory: Path, port: int, once: bool) -> None:
     sys.exit(run_demo(directory.absolute(), port, once=once))
 
 
-def _later(name: str, what: str) -> None:
-    @polku.command(name, hidden=True, context_settings={"ignore_unknown_options": True})
+def _later(group: click.Group, name: str, what: str) -> None:
+    @group.command(name, hidden=True, context_settings={"ignore_unknown_options": True})
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
     def absent(arguments: tuple[str, ...]) -> None:
         raise NotInThisRelease(what=what)
 
 
 for _name, _what in LATER.items():
-    _later(_name, _what)
+    _later(polku, _name, _what)
+for _name in ("expel", "conflicts", "accept-epoch"):
+    _later(lead, _name, f"`lead {_name}`")

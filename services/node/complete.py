@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
+from services.node.opening import open_database
 from services.node.reaching import services_of
 from shared.journal.sending import shipped
 from shared.ops.settings import Home
-from shared.storage import open_engine, snapshot
+from shared.storage import snapshot
 
 _STATES = {
     "complete": "complete",
     "missing": "lines are missing",
-    "differs": "the node's history differs from ours: polku lead conflicts",
+    "differs": "the node's history differs from ours; its stream has stopped",
     "not_known_since": "not known: the node has been silent too long",
     "waiting": "lines without receipt",
     "stopped": "stopped: the lead's history differs from ours",
@@ -27,7 +28,7 @@ def lead_state(home: Home) -> dict[str, Any]:
 
 def node_state(home: Home) -> dict[str, Any]:
     """The state of this node's shipped streams: head, what the lead has receipted, oldest line without receipt."""
-    engine = open_engine(home.database_url)
+    engine = open_database(home)
     partners = {f"{home.name}/{place.programme}": place.partner for place in home.joined}
     with snapshot(engine) as connection:
         streams = [{"partner": partners[row["stream"]], **row} for row in shipped(connection, sorted(partners))]
@@ -43,4 +44,4 @@ def lines(state: dict[str, Any]) -> Iterator[str]:
         words = _STATES[row["state"]] + (f": {missing}" if missing else "")
         yield f"{row['partner']}  {row['stream']}  {at}  {words}{since}"
     if not state["streams"]:
-        yield "no node has joined"
+        yield "no programme has been joined yet"

@@ -4,6 +4,7 @@ Request ``{"service", "method", "kwargs", "timeout"}``, answer ``{"result"}`` or
 bus. Who can write the home may do this; the socket's mode is 0600.
 """
 
+import contextlib
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 from shared.contracts.errors import HomeInUse, InvalidInput, PolkuError, RpcTimeout
 
 MAX_REQUEST = 8 * 1024 * 1024
+MAX_SECONDS = 3600
 
 
 class Rpc(Protocol):
@@ -48,7 +50,8 @@ class ControlServer:
             threading.Thread(target=self._serve, args=(connection,), name="control client", daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rwb") as stream:
+        # Who went away before the answer came is no failure of the home.
+        with contextlib.suppress(OSError), connection, connection.makefile("rwb") as stream:
             while request := stream.readline(MAX_REQUEST):
                 try:
                     answer = {"result": self._answer(request)}
@@ -60,10 +63,13 @@ class ControlServer:
     def _answer(self, request: bytes) -> Any:
         try:
             data = json.loads(request)
-            service, method, kwargs, timeout = (data[name] for name in ("service", "method", "kwargs", "timeout"))
-        except (ValueError, KeyError, TypeError):
+            service, method, timeout = str(data["service"]), str(data["method"]), float(data["timeout"])
+            kwargs = dict(data["kwargs"])
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise InvalidInput(field="request", reason="not a request") from None
-        return self._rpc.call(str(service), str(method), timeout=float(timeout), **dict(kwargs))
+        if not 0 < timeout <= MAX_SECONDS or "timeout" in kwargs:
+            raise InvalidInput(field="timeout", reason=f"not a number up to {MAX_SECONDS}, given once")
+        return self._rpc.call(service, method, timeout=timeout, **kwargs)
 
 
 class ControlClient:

@@ -13,7 +13,9 @@ from shared.journal.sending import Courier, Sent
 from shared.ops.logging import setup_logging
 from shared.ops.settings import Home, Joined, load_home
 
-COURIER_SECONDS = 5.0
+IDLE_SECONDS = 5.0
+WAITING_SECONDS = 0.5
+"""Between looks for a receipt that is due."""
 
 
 def run_courier(home: Home, *, child: bool) -> None:
@@ -24,17 +26,18 @@ def run_courier(home: Home, *, child: bool) -> None:
     couriers: dict[Joined, Courier] = {}
     results: dict[str, Sent] = {}
 
-    def round_(now: datetime) -> bool:
+    def round_(now: datetime) -> float:
         for place in load_home(home.path).joined:  # a programme may be joined while we run
             courier = couriers.get(place) or couriers.setdefault(place, _courier(engine, keys, place))
             results.update(courier.round([f"{home.name}/{place.programme}"], now))
-        return any(sent.written or sent.receipt < sent.head for sent in results.values())
+        waiting = any(sent.receipt < sent.head and not sent.failed for sent in results.values())
+        return WAITING_SECONDS if waiting else IDLE_SECONDS
 
     def check() -> str | None:
         trouble = [stream for stream, sent in results.items() if sent.failed or sent.conflict]
         return f"not sent: {', '.join(trouble)}" if trouble else None
 
-    run_rounds(home, round_, {"streams": check}, COURIER_SECONDS, child=child)
+    run_rounds(home, round_, {"streams": check}, child=child)
 
 
 def _courier(engine: Engine, keys: Keys, place: Joined) -> Courier:

@@ -257,7 +257,7 @@ def session(
     day = cells.day("date", needed=True)
     if programme and day and day not in programme.period:
         cells.bad("date", "lies outside the programme's period", day.isoformat())
-    heads, women = cells.whole("headcount", 0, 1_000_000), cells.whole("headcount_women", 0, 1_000_000)
+    heads, women = cells.whole("headcount", 0, 100_000), cells.whole("headcount_women", 0, 100_000)
     basis = cells.one_of("headcount_basis", ("counted", "estimated"))
     counts_people = bool(programme and activity and programme.activity_by_key[activity].counts == "people")
     _heads(cells, raw, heads, women, counts_people=counts_people)
@@ -296,7 +296,7 @@ def attendance(raw: list[str], report: Callable[[str, str], None]) -> tuple[str,
     """Session, participant, role and minutes, or None after reporting every bad cell."""
     cells = Cells(ATTENDANCE, raw, report)
     at, who = cells.text("session", needed=True), cells.text("participant", needed=True)
-    role, minutes = cells.one_of("role", ROLES, needed=True), cells.whole("minutes", 0, 24 * 60)
+    role, minutes = cells.one_of("role", ROLES, needed=True), cells.whole("minutes", 1, 24 * 60)
     if not cells.ok or at is None or who is None or role is None:
         return None
     return at, who, role, minutes

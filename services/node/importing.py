@@ -6,13 +6,13 @@ from the start and only adds what is missing.
 """
 
 import base64
-import getpass
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import Any
 
+from services.node.actor import actor
 from services.node.control import Rpc
 from services.node.csvrows import ATTENDANCE, PARTICIPANTS, SESSIONS, AttendanceRow, ParticipantRow, Row, SessionRow
 from services.node.csvset import CheckedSet
@@ -33,16 +33,11 @@ _SEALED = ("identity_code", "given_name", "family_name", "form_version", "form_k
 _KEYED = ("activity", "minutes", "location", "area", "headcount", "headcount_women", "headcount_basis")
 
 
-@dataclass(frozen=True, slots=True)
-class RowRefused(Exception):
-    """A service refused a row: where it stands and why. Running the import again goes on from there."""
+class RowRefused(PolkuError):
+    """{file}, line {line}: {reason}
 
-    file: str
-    line: int
-    error: PolkuError
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.error}"
+    A service refused this row. Running the import again goes on from there.
+    """
 
 
 @dataclass(slots=True)
@@ -54,7 +49,7 @@ class Import:
     skip_bad: bool = False
     progress: Callable[[str, int], None] = lambda _file, _rows: None
     after: int = 0
-    by: str = field(default_factory=lambda: f"cli:{getpass.getuser()}")
+    by: str = field(default_factory=actor)
     new: dict[str, int] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
     refused: list[RowRefused] = field(default_factory=list)
@@ -100,7 +95,7 @@ class Import:
             self.after = answer["pos"]
         for (row, _), result in zip(sent, answer["results"], strict=False):
             if "error" in result:
-                refused = RowRefused(file, row.line, PolkuError.from_wire(result["error"]))
+                refused = RowRefused(file=file, line=row.line, reason=str(PolkuError.from_wire(result["error"])))
                 if not self.skip_bad:
                     raise refused
                 self.refused.append(refused)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import ArgumentError
 
 from shared.contracts.errors import HomeInUse, HomeUnusable, InvalidInput
 from shared.journal.crypto import make_key
@@ -32,6 +33,8 @@ def init_home(path: Path, role: Role, name: str = "", port: int | None = None) -
         raise HomeUnusable(home=str(path), reason="it is a home already")
     if path.exists() and not path.is_dir():
         raise HomeUnusable(home=str(path), reason="it is not a directory")
+    if role == "lead" and name:
+        raise InvalidInput(field="name", reason="a lead has no name of its own")
     if role == "node" and not (1 <= len(name) <= 24 and not name.strip("abcdefghijklmnopqrstuvwxyz0123456789-")):
         raise InvalidInput(field="name", reason="a node's name is a-z, 0-9 and -, 1 to 24 characters")
     full = "lead" if role == "lead" else f"{name}-{secrets.token_hex(4)}"
@@ -42,20 +45,37 @@ def init_home(path: Path, role: Role, name: str = "", port: int | None = None) -
             make_key(home.keys, key)
     if role == "lead":
         home.inbox.mkdir(exist_ok=True)
-    open_database(home).dispose()
+    open_database(home, new=True).dispose()
     home.save()
     return home
 
 
-def open_database(home: Home) -> Engine:
-    """The home's database, migrated to this release and with its journal's lock row."""
-    engine = open_engine(home.database_url)
+def open_database(home: Home, *, new: bool = False) -> Engine:
+    """The home's database, migrated to this release and with its journal's lock row.
+
+    A file that is gone is not made anew, but with `new`: with the same keys it would begin another history.
+    """
+    try:
+        engine = open_engine(home.database_url)
+    except ArgumentError:
+        raise HomeUnusable(home=str(home.path), reason="POLKU_DATABASE_URL (database): no such kind of URL") from None
+    if engine.dialect.name == "sqlite" and not new and not Path(str(engine.url.database)).exists():
+        raise HomeUnusable(home=str(home.path), reason="its database file is gone; bring it back from a backup")
     migrate(engine)
     with transaction(engine) as connection:
         prepare(connection)
     if engine.dialect.name == "sqlite":
         os.chmod(Path(str(engine.url.database)), 0o600)
     return engine
+
+
+@contextmanager
+def listening(port: int) -> Iterator[None]:
+    """Around what opens `port`: if it cannot be had, the error names it."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), f"port {port}") from None
 
 
 @contextmanager

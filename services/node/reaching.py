@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 from services.node.children import Child
 from services.node.control import Rpc, connect
+from services.node.errors import ServicesDoNotStart
+from services.node.opening import locked
 from shared.bus.client import RpcClient
-from shared.contracts.errors import HomeUnusable
 from shared.ops.settings import Home
 
 OPENING_SECONDS = 60.0
@@ -27,12 +28,14 @@ def services_of(home: Home) -> Iterator[Rpc]:
         with contextlib.closing(running):
             yield running
         return
+    with locked(home):
+        pass  # else somebody works in it and does not answer: say so before anything is started
     child = Child(home.path, "up", "--private")
     try:
         deadline = time.monotonic() + OPENING_SECONDS
         while (opened := connect(home.socket)) is None:
             if child.ended() is not None or time.monotonic() > deadline:
-                raise HomeUnusable(home=str(home.path), reason="its services do not start; see the messages above")
+                raise ServicesDoNotStart(home=str(home.path))
             time.sleep(0.05)
         with contextlib.closing(opened):
             yield opened

@@ -22,7 +22,7 @@ from shared.ops.settings import Home
 
 log = logging.getLogger(__name__)
 
-RECEIVER_SECONDS = 2.0
+IDLE_SECONDS = 2.0
 """A folder cannot wake anybody, so it is looked at."""
 
 joins_total = counter("polku_receiver_joins_total", "Answers to invites that came, by outcome", "outcome")
@@ -37,12 +37,12 @@ def run_receiver(home: Home, *, child: bool) -> None:
     receiver = Receiver(engine, carrier, keys.newest("signing"), keys.privates("receiving"))
     joins = _Joins(home, engine, keys, carrier)
 
-    def round_(now: datetime) -> bool:
+    def round_(now: datetime) -> float:
         joins.round(now)
         took = receiver.round(queries.admitted_keys(engine), now)
-        return operations.derive(engine) or took.progress
+        return 0.0 if operations.derive(engine) or took.progress else IDLE_SECONDS
 
-    run_rounds(home, round_, {}, RECEIVER_SECONDS, child=child)
+    run_rounds(home, round_, {}, child=child)
 
 
 @dataclass(slots=True)
@@ -61,7 +61,6 @@ class _Joins:
             digest = sha256(data).digest()
             if digest in self._seen:
                 continue
-            self._seen.add(digest)
             try:
                 join = open_join(data, list(self.keys.privates("receiving").values()))
                 new = operations.accept_join(Journal(self.engine, self.home.name), join, now)
@@ -70,3 +69,4 @@ class _Joins:
                 log.warning("an answer to an invite was refused", extra={"why": error.code})
             else:
                 joins_total.labels("admitted" if new else "known").inc()
+            self._seen.add(digest)  # last: what the database could not take now is looked at again

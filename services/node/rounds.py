@@ -16,6 +16,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import OperationalError
 
+from services.node.opening import listening
 from shared.ops.clock import utcnow
 from shared.ops.health import Check, HealthServer
 from shared.ops.metrics import gauge
@@ -23,7 +24,7 @@ from shared.ops.settings import Home
 
 log = logging.getLogger(__name__)
 
-SOON_SECONDS = 0.5
+RETRY_SECONDS = 5.0
 
 round_at = gauge("polku_plain_last_round_timestamp_seconds", "When the last round of courier or receiver ended")
 
@@ -35,9 +36,9 @@ def assert_plain() -> None:
 
 
 def run_rounds(
-    home: Home, round_: Callable[[datetime], bool], checks: Mapping[str, Check], every: float, *, child: bool
+    home: Home, round_: Callable[[datetime], float], checks: Mapping[str, Check], *, child: bool
 ) -> None:
-    """Rounds every so many seconds, sooner while there is more to do, until SIGTERM, SIGINT or (child) end of input."""
+    """Rounds until SIGTERM, SIGINT or (child) end of input; each says after how many seconds the next is due."""
     stopping = threading.Event()
     reader, writer = os.pipe()
 
@@ -48,11 +49,12 @@ def run_rounds(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     state = _Rounds()
-    HealthServer(home.host, home.child_port, {"rounds": state.check, **checks}).start()
+    with listening(home.child_port):
+        HealthServer(home.host, home.child_port, {"rounds": state.check, **checks}).start()
     inputs = [reader, sys.stdin.fileno()] if child else [reader]
     while not stopping.is_set():
-        more = state.run(round_)
-        readable, _, _ = select.select(inputs, [], [], SOON_SECONDS if more else every)
+        due = state.run(round_)
+        readable, _, _ = select.select(inputs, [], [], due)
         if child and sys.stdin.fileno() in readable and not os.read(sys.stdin.fileno(), 65536):
             return
 
@@ -63,17 +65,17 @@ class _Rounds:
 
     failed: str | None = None
 
-    def run(self, round_: Callable[[datetime], bool]) -> bool:
+    def run(self, round_: Callable[[datetime], float]) -> float:
         """One round; a database that does not answer now is tried again, anything else ends the process."""
         try:
-            more = round_(utcnow())
+            due = round_(utcnow())
         except OperationalError as error:
             log.error("a round failed", exc_info=error)
             self.failed = type(error).__name__
-            return False
+            return RETRY_SECONDS
         self.failed = None
         round_at.set_to_current_time()
-        return more
+        return due
 
     def check(self) -> str | None:
         """For `/ready`."""

@@ -20,7 +20,7 @@ from services.activities.service import ActivitiesService
 from services.intake.service import IntakeService
 from services.node.children import Child
 from services.node.control import ControlServer, Rpc
-from services.node.opening import locked, open_database
+from services.node.opening import listening, locked, open_database
 from services.node.portal import portal_app
 from services.pathways.service import PathwaysService
 from services.reporting.service import ReportingService
@@ -79,7 +79,8 @@ def _run(home: Home, names: Sequence[str], *, child: bool, private: bool) -> Non
         _stop_at_end_of_input(runner)
     if not private:
         checks = _checks(engine, rpc, chosen, context, carrier)
-        HealthServer(home.host, home.health_port, checks).start()
+        with listening(home.health_port):
+            HealthServer(home.host, home.health_port, checks).start()
     if not private and (not names or PORTAL in names):
         _serve_portal(home, engine, rpc)
     if not names:
@@ -108,9 +109,10 @@ def _keep_running(carrier: Child) -> None:
 
 
 def _serve_portal(home: Home, engine: Engine, rpc: Rpc) -> None:
-    listener = eventlet.listen((home.host, home.port))
+    with listening(home.port):
+        listener = eventlet.listen((home.host, home.port))
     app = portal_app(home, engine, rpc, blocking=eventlet.tpool.execute)
-    eventlet.spawn(eventlet.wsgi.server, listener, app, log_output=False, debug=False)
+    eventlet.spawn(eventlet.wsgi.server, listener, app, log_output=False, debug=False, socket_timeout=30)
 
 
 def _checks(

@@ -7,8 +7,10 @@ because somebody may be in both; they are counted again.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+
+from shared.contracts.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,14 @@ class Heads:
 
 @dataclass(frozen=True, slots=True)
 class GroupFigures:
-    """One row of the report's activities; a basis that the group does not count on is None, never 0."""
+    """One row of the report's activities; a basis that the group does not count on is None, never 0.
+
+    So are `minutes` and `heads` if sessions were held and nobody wrote down how long, or how many came, at any of them.
+    """
 
     group: str
     sessions: int
-    minutes: int
+    minutes: int | None
     participants: People | None
     attendances: Attendances | None
     heads: Heads | None
@@ -51,7 +56,7 @@ class GroupFigures:
             "participants": self.participants.count if self.participants else None,
             "attendances": self.attendances.count if self.attendances else None,
             "heads": self.heads.count if self.heads else None,
-            "hours": round(self.minutes / 60, 1),
+            "hours": None if self.minutes is None else round(self.minutes / 60, 1),
         }
 
 
@@ -72,6 +77,12 @@ class StreamState:
     head_chain: bytes | None
     manifest_at: datetime | None
     stopped: bool = False
+
+
+def check_days(start: date | None, end: date | None) -> None:
+    """Refuse days that no session can lie between; raises `InvalidInput`."""
+    if start is not None and end is not None and end < start:
+        raise InvalidInput(field="to", reason="before from")
 
 
 def arrived(streams: Sequence[StreamState], newer_facts: int, now: datetime, silence: timedelta) -> bool | None:

@@ -92,10 +92,13 @@ def accept_join(journal: Journal, join: Join, now: datetime) -> bool:
             raise InvalidInvite(reason="it has been used")
         if known.expires_at.replace(tzinfo=now.tzinfo) < now:
             raise InvalidInvite(reason="it has expired")
+        stream = f"{join.node}/{join.programme}"
+        if (other := store.find_stream(unit.connection, stream)) is not None:
+            # One stream has one partner: a second invite does not make the node another one too.
+            raise PartnerAlreadyJoined(partner=other.partner, programme=join.programme)
         store.use_invite(unit.connection, join.token_digest, join.node)
         row = {"partner": join.partner, "node": join.node}
         keys = {"signing_key": join.signing_key, "receiving_key": join.receiving_key}
-        stream = f"{join.node}/{join.programme}"
         store.add_node(unit.connection, {"stream": stream, "programme": join.programme, **row, **keys})
         hexed = {name: key.hex() for name, key in keys.items()}
         unit.record(NodeAdmitted(None, **row, **hexed), join.programme)
@@ -225,7 +228,8 @@ def derive(engine: Engine) -> bool:
 
 
 def _derive_stream(connection: Connection, stream: str) -> None:
-    at = connection.execute(select(store.cursor).where(store.cursor.c.stream == stream).with_for_update()).one_or_none()
+    store.lock_derived(connection, stream)
+    at = connection.execute(select(store.cursor).where(store.cursor.c.stream == stream)).one_or_none()
     epoch, seq, chain = (at.epoch, at.seq, at.chain) if at else (1, 0, chain_start(stream))
     query = select(received_line.c.seq, received_line.c.epoch, received_line.c.digest, received_line.c.line).where(
         received_line.c.stream == stream, received_line.c.seq > seq

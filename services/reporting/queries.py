@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select
 
 from services.reporting import store
-from services.reporting.domain import Attendances, GroupFigures, Heads, People, StreamState, arrived
+from services.reporting.domain import Attendances, GroupFigures, Heads, People, StreamState, arrived, check_days
 from shared.journal import received
 from shared.journal.carry_tables import received_head
 from shared.journal.crypto import key_id
@@ -24,7 +24,11 @@ def list_programmes(engine: Engine) -> list[dict[str, Any]]:
 
 
 def report(engine: Engine, programme: str, start: date | None, end: date | None, now: datetime) -> dict[str, Any]:
-    """The report as interfaces.md names it, of the days `start` to `end`, both included; exact figures."""
+    """The report as interfaces.md names it, of the days `start` to `end`, both included; exact figures.
+
+    Raises `InvalidInput` and `UnknownProgramme`.
+    """
+    check_days(start, end)
     with snapshot(engine) as connection:
         definition = store.shelf.get(connection, programme)
         streams = _streams(connection, definition)
@@ -57,7 +61,7 @@ def _activities(
         if end:
             held &= session.c.occurred_on <= end
         count, minutes = connection.execute(
-            select(func.count(), func.coalesce(func.sum(session.c.minutes), 0)).select_from(session).where(held)
+            select(func.count(), func.sum(session.c.minutes)).select_from(session).where(held)
         ).one()
         people = attendances = seen = None
         if group.counts == "people":
@@ -71,10 +75,16 @@ def _activities(
             attendances = Attendances(connection.execute(times).scalar_one())
         else:
             at = (heads.c.stream == session.c.stream) & (heads.c.session == session.c.session)
-            total = select(func.coalesce(func.sum(heads.c.heads), 0)).select_from(heads.join(session, at)).where(held)
-            seen = Heads(int(connection.execute(total).scalar_one()))
-        figures.append(GroupFigures(group.key, count, int(minutes), people, attendances, seen))
+            total = select(func.sum(heads.c.heads)).select_from(heads.join(session, at)).where(held)
+            number = _recorded(connection.execute(total).scalar_one(), count)
+            seen = None if number is None else Heads(number)
+        figures.append(GroupFigures(group.key, count, _recorded(minutes, count), people, attendances, seen))
     return figures
+
+
+def _recorded(total: int | None, sessions: int) -> int | None:
+    """A sum over sessions: 0 if there were none, None if there were some and nothing was written down of any."""
+    return None if total is None and sessions else int(total or 0)
 
 
 def _streams(connection: Connection, definition: Programme) -> list[StreamState]:
@@ -99,16 +109,18 @@ def _streams(connection: Connection, definition: Programme) -> list[StreamState]
     )
     joined = {row.partner: row for row in connection.execute(query)}
     states = []
-    for partner in definition.partners:
-        row = joined.get(partner.key)
+    declared = [partner.key for partner in definition.partners]
+    # A joined partner that a later version of the file leaves out still stands: its lines are in the figures.
+    for partner in [*declared, *sorted(set(joined) - set(declared))]:
+        row = joined.get(partner)
         if row is None:
-            states.append(StreamState(None, partner.key, None, None, None, None, None, None))
+            states.append(StreamState(None, partner, None, None, None, None, None, None))
             continue
         spoke = row.head_seq is not None
         states.append(
             StreamState(
                 node=row.node,
-                partner=partner.key,
+                partner=partner,
                 epoch=row.epoch,
                 watermark=row.seq if row.seq is not None else (0 if spoke else None),
                 chain=row.chain,

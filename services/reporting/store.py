@@ -130,9 +130,15 @@ def set_cursor(connection: Connection, stream: str, epoch: int, seq: int, chain:
     upsert(connection, cursor, [{"stream": stream, "epoch": epoch, "seq": seq, "chain": chain}])
 
 
+def lock_derived(connection: Connection, stream: str) -> None:
+    """Until the transaction ends, nobody else changes what is derived of this stream: its node's row is the lock."""
+    connection.execute(select(node.c.stream).where(node.c.stream == stream).with_for_update())
+
+
 def forget_derived(connection: Connection, streams: Iterable[str]) -> None:
     """Empty the derived tables for these streams, so that they are made anew from line 1."""
     for stream in streams:
+        lock_derived(connection, stream)
         for table in (*DERIVED, cursor):
             connection.execute(delete(table).where(table.c.stream == stream))
 
@@ -156,6 +162,11 @@ def use_invite(connection: Connection, token_digest: bytes, node_name: str) -> N
 def add_node(connection: Connection, row: dict[str, Any]) -> None:
     """Admit a node."""
     connection.execute(insert(node), row)
+
+
+def find_stream(connection: Connection, stream: str) -> Any | None:
+    """The admitted node that writes this stream, or None."""
+    return connection.execute(select(node).where(node.c.stream == stream)).one_or_none()
 
 
 def find_partner(connection: Connection, programme: str, partner: str) -> Any | None:

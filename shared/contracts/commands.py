@@ -20,6 +20,7 @@ from shared.contracts.fields import (
     Day,
     Digest,
     EntityId,
+    Flag,
     Language,
     Municipality,
     Number,
@@ -30,7 +31,8 @@ from shared.contracts.fields import (
 )
 
 MAX_ITEMS = 500
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_MEMBER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 
 
 class Sealed(fields.String):
@@ -135,7 +137,7 @@ class RegisterParticipants(Command):
 
     programme = ProgrammeKey(required=True)
     items = items(ParticipantItem)
-    skip_bad = fields.Boolean(load_default=False)
+    skip_bad = Flag(load_default=False)
 
 
 class ListPeople(Command):
@@ -167,7 +169,7 @@ class RecordSessions(Command):
 
     programme = ProgrammeKey(required=True)
     items = items(SessionItem)
-    skip_bad = fields.Boolean(load_default=False)
+    skip_bad = Flag(load_default=False)
 
 
 class AttendanceItem(Item):
@@ -184,7 +186,7 @@ class RecordAttendance(Command):
 
     programme = ProgrammeKey(required=True)
     items = items(AttendanceItem)
-    skip_bad = fields.Boolean(load_default=False)
+    skip_bad = Flag(load_default=False)
 
 
 class ListSessions(Question):
@@ -236,7 +238,12 @@ def load(command: type[Schema], data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _first(messages: Any, path: str = "") -> tuple[str, str]:
     while isinstance(messages, dict):
-        name = min(messages, key=str)
-        path, messages = f"{path}.{name}" if path else str(name), messages[name]
+        key = min(messages, key=lambda name: (isinstance(name, str), name))
+        if key == "_schema":  # marshmallow's name for the whole
+            messages = messages[key]
+            continue
+        # A member that nobody declared is named by whoever sent it, perhaps with what belongs into no message.
+        name = key if isinstance(key, int) or _MEMBER.fullmatch(key) else "?"
+        path, messages = f"{path}.{name}" if path else str(name), messages[key]
     reason = messages[0] if isinstance(messages, list) and messages else messages
     return path or "body", str(reason).rstrip(".")

@@ -21,7 +21,7 @@ class PolkuError(Exception):
             raise TypeError(f"two errors are called {name}")
         _by_code[cls.code] = cls
 
-    def __init__(self, **params: str | int) -> None:
+    def __init__(self, /, **params: str | int) -> None:
         self.params = params
         super().__init__(self.message())
 

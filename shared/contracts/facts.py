@@ -103,7 +103,7 @@ class Fact:
     def _check_subject(self, subject: str | None) -> None:
         if self.about is About.NOBODY and subject is not None:
             raise FactNotWritable(kind=self.kind, reason="has no subject, but one was given")
-        if self.about is About.SOMEBODY and (subject is None or not HEX32.fullmatch(subject)):
+        if self.about is About.SOMEBODY and (not isinstance(subject, str) or not HEX32.fullmatch(subject)):
             raise FactNotWritable(kind=self.kind, reason="subject: not 32 lower-case hex digits")
 
     def __getitem__(self, member: str) -> Any:

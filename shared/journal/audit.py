@@ -2,7 +2,8 @@
 
 An entry is JSON ``{"n", "at", "by", "action", …, "first", "last"}``; `first` and `last` are the journal positions of
 the facts it caused, if any. It stays on the home and is never shipped. Its chain works like a stream's, with the name
-"audit"; `verify` recomputes it, so that a changed, removed or inserted entry is found.
+"audit"; only its end is stored (`journal_head`). `verify` recomputes it, so that a changed, removed or inserted entry
+is found. Who can write the whole database can write a whole new log; against that helps only a copy kept elsewhere.
 """
 
 import json
@@ -37,7 +38,11 @@ def chained(chain: bytes, entries: Sequence[AuditEntry]) -> tuple[list[dict[str,
 
 
 def verify(connection: Connection) -> int | None:
-    """None if the log is whole and unchanged, else the number of the first entry that is not."""
+    """None if the log is whole and unchanged, else the number of the entry where that shows; call it in a snapshot.
+
+    A gap shows at the first number that is not there; a changed entry only at the end, because the chain's end is all
+    that it is compared with.
+    """
     head = connection.execute(
         select(journal_head.c.seq, journal_head.c.chain).where(journal_head.c.name == "audit")
     ).one_or_none()
@@ -50,4 +55,6 @@ def verify(connection: Connection) -> int | None:
         chain = chain_next(chain, line_digest(entry))
     if head is None:
         return 1 if expected else None
+    if head.seq > expected:
+        return expected + 1
     return None if (head.seq, head.chain) == (expected, chain) else expected

@@ -11,12 +11,13 @@ everybody might depend on it: the service stops following there, says so in its 
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Row, case, insert, select, update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from shared.contracts.catalogue import FACTS
 from shared.contracts.facts import Fact
@@ -25,6 +26,7 @@ from shared.journal.tables import journal_cursor, journal_head, journal_line, jo
 from shared.journal.unit import HOME_ROW, Journal, Unit
 from shared.ops.clock import wire_time
 from shared.ops.metrics import counter, gauge
+from shared.storage.upsert import add_missing
 
 log = logging.getLogger(__name__)
 
@@ -57,36 +59,38 @@ class Follower:
         if not self._behind():
             return False
         alone = bool(self._failures)
+        most = 1 if alone else TOGETHER
         pos = 0
         try:
             with self.journal.unit(now) as unit:
                 cursor = _cursor(unit.connection, self.service)
-                for _ in range(1 if alone else TOGETHER):
-                    step = _next(unit.connection, cursor, {kind for kind, _ in self.handlers})
-                    if step is None:
-                        break
-                    pos, data, subject = step
-                    if data is not None and not self._queued(unit, pos, subject):
-                        self._handle(unit, data)
-                    cursor = pos
+                for row in _ahead(unit.connection, cursor, {kind for kind, _ in self.handlers}):
+                    if row.line is not None:
+                        if not most:
+                            break
+                        most -= 1
+                        pos = row.pos
+                        if not self._queued(unit, pos, row.subject):
+                            self._handle(unit, row.line)
+                    cursor = row.pos
                 _move(unit.connection, self.service, cursor)
-        except OperationalError:
-            raise  # the database's trouble, not the line's
         except Exception as error:
-            if not pos:
+            if not pos or _databases_trouble(error):
                 raise
             return self._failed(pos, error, now, alone)
-        self._failures = {failed: tries for failed, tries in self._failures.items() if failed > cursor}
-        if self.stuck_at is not None and cursor >= self.stuck_at:
-            self.stuck_at = None
-            stuck.labels(self.service).set(0)
         return True
 
     def _behind(self) -> bool:
         """Whether anything was committed past the cursor; asked without a lock, because mostly nothing was."""
         with self.journal.engine.connect() as connection:
             head = select(journal_head.c.seq).where(journal_head.c.name == HOME_ROW)
-            return int(connection.execute(head).scalar_one()) > _position(connection, self.service)
+            pos, last = _position(connection, self.service), int(connection.execute(head).scalar_one())
+        # It may also have been another worker of this service that got past what failed here.
+        self._failures = {failed: tries for failed, tries in self._failures.items() if failed > pos}
+        if self.stuck_at is not None and pos >= self.stuck_at:
+            self.stuck_at = None
+            stuck.labels(self.service).set(0)
+        return last > pos
 
     def _handle(self, unit: Unit, data: bytes) -> None:
         line = parse(data)
@@ -120,6 +124,8 @@ class Follower:
         if tries < TRIES:
             return True
         with self.journal.unit(now) as unit:
+            if _cursor(unit.connection, self.service) >= pos:
+                return True  # another worker of this service has got past it
             query = select(journal_line.c.subject).where(journal_line.c.pos == pos)
             subject = unit.connection.execute(query).scalar_one()
             if subject is not None:
@@ -129,7 +135,6 @@ class Follower:
             self.stuck_at = pos
             stuck.labels(self.service).set(1)
             return False
-        self._failures.clear()
         return True
 
     def follow_to(self, pos: int, now: Callable[[], datetime]) -> None:
@@ -153,23 +158,22 @@ def _cursor(connection: Connection, service: str) -> int:
     query = select(journal_cursor.c.pos).where(journal_cursor.c.service == service).with_for_update()
     pos = connection.execute(query).scalar_one_or_none()
     if pos is None:
-        connection.execute(insert(journal_cursor), {"service": service, "pos": 0})
-        return 0
+        add_missing(connection, journal_cursor, {"service": service, "pos": 0})
+        pos = connection.execute(query).scalar_one()
     return int(pos)
 
 
-def _next(connection: Connection, cursor: int, kinds: set[str]) -> tuple[int, bytes | None, bytes | None] | None:
-    """(pos, line, subject) of the next line of one of `kinds`; line None where others are only stepped over."""
-    query = select(journal_line.c.pos, journal_line.c.kind).where(journal_line.c.pos > cursor)
-    last = None
-    for pos, kind in connection.execute(query.order_by(journal_line.c.pos).limit(SKIP)).all():
-        last = pos
-        if kind in kinds:
-            row = connection.execute(
-                select(journal_line.c.line, journal_line.c.subject).where(journal_line.c.pos == pos)
-            ).one()
-            return pos, row.line, row.subject
-    return None if last is None else (last, None, None)
+def _ahead(connection: Connection, cursor: int, kinds: set[str]) -> Sequence[Row[Any]]:
+    """The next `SKIP` lines: pos, subject, and the line if its kind is one of `kinds`, else None."""
+    line = case((journal_line.c.kind.in_(kinds), journal_line.c.line)).label("line")
+    query = select(journal_line.c.pos, journal_line.c.subject, line).where(journal_line.c.pos > cursor)
+    return connection.execute(query.order_by(journal_line.c.pos).limit(SKIP)).all()
+
+
+def _databases_trouble(error: Exception) -> bool:
+    """Whether the database failed, not the line: connection lost, locked, full, broken. Then nothing is parked."""
+    lines = DataError | IntegrityError | NotSupportedError | ProgrammingError
+    return isinstance(error, DBAPIError) and not isinstance(error, lines)
 
 
 def _move(connection: Connection, service: str, pos: int) -> None:

@@ -3,8 +3,8 @@
 The **invite** (JSON, given to the partner by hand) holds the carrier's address, the lead's public keys, a one-time
 token and its expiry; no secret of the programme. The **join** goes back through the carrier: JSON with the token and
 the node's public keys, a line feed, the node's signature over "polku-join-1" ‖ JSON in hex, all of it sealed (HPKE,
-info "polku-join-1") to the lead's receiving key. So only the lead can read the token, and the keys are those of somebody
-who holds the signing key and was given the invite.
+info "polku-join-1") to the lead's receiving key. So only the lead can read the token, and the keys are those of
+somebody who holds the signing key and was given the invite.
 """
 
 import json
@@ -152,7 +152,7 @@ def _read_join(opened: bytes) -> Join:
             and NODE.fullmatch(join.node)
             and len(key) == len(join.receiving_key) == 32
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InvalidInvite(reason="the join is malformed") from None
     if not well_formed or not verify(key, raw, CONTEXT, body):
         raise InvalidInvite(reason="the join is malformed or not signed by its own key")

@@ -1,20 +1,30 @@
 """A line: one fact as the bytes that are stored, chained, signed and shipped (architecture §4, frozen).
 
-One JSON object, UTF-8, nothing escaped that need not be, no white space outside strings, members in the order
-``stream, epoch, seq, kind, v, recorded_at, subject, salt, body``, at most 64 KiB, no line feed at the end. It is
-serialised once, by `serialise`; nobody writes it again, everybody else keeps these bytes.
+One JSON object, UTF-8, no white space outside strings, members in the order
+``stream, epoch, seq, kind, v, recorded_at, subject, salt, body``, at most 64 KiB, no line feed at the end. In strings
+only ``"``, the backslash and characters below U+0020 are escaped: as ``\\"  \\\\  \\b  \\f  \\n  \\r  \\t``, else as
+``\\u00`` and two lower-case hex digits. Numbers are whole, in digits. No member stands twice in an object.
+It is serialised once, by `serialise`; nobody writes it again, everybody else keeps these bytes.
 
 The chain of a stream: ``chain(0) = SHA-256("polku-chain-1" ‖ stream)``,
 ``chain(n) = SHA-256(chain(n-1) ‖ SHA-256(line n))``, digests as raw bytes.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NoReturn
+
+from shared.contracts.fields import HEX32
 
 MAX_LINE = 64 * 1024
+MAX_EPOCH, MAX_SEQ, MAX_VERSION = 9_999, 999_999_999_999, 9_999
 MEMBERS = ("stream", "epoch", "seq", "kind", "v", "recorded_at", "subject", "salt", "body")
+
+_STREAM = re.compile(r"(?:lead|[a-z0-9-]{1,24}-[0-9a-f]{8})/[a-z0-9-]{1,40}")
+_KIND = re.compile(r"[a-z0-9_]{1,39}\.[a-z0-9_]{1,40}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
 class BadLine(ValueError):
@@ -37,36 +47,55 @@ class Line:
 
 
 def serialise(line: Line) -> bytes:
-    """The line's bytes. Raises `BadLine` if they would be over 64 KiB."""
+    """The line's bytes. Raises `BadLine` if it breaks a rule of the format."""
+    _check(line)
     members = {name: getattr(line, name) for name in MEMBERS}
-    data = json.dumps(members, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    try:
+        data = _ENCODER.encode(members).encode()
+    except (ValueError, TypeError, RecursionError):
+        raise BadLine("body: not JSON in UTF-8") from None
     if len(data) > MAX_LINE:
         raise BadLine(f"a line of {len(data)} bytes is over the limit of {MAX_LINE}")
     return data
 
 
 def parse(data: bytes) -> Line:
-    """Read a line's bytes; members that a newer release might add are an error: the format is frozen."""
+    """Read a line's bytes; whatever `serialise` would not have written byte by byte is a `BadLine`."""
     if len(data) > MAX_LINE:
         raise BadLine("over 64 KiB")
     try:
-        members = json.loads(data)
+        members = _DECODER.decode(data.decode())
     except (ValueError, RecursionError):
-        raise BadLine("not JSON") from None
+        raise BadLine("not JSON in UTF-8 with whole numbers") from None
     if not isinstance(members, dict) or tuple(members) != MEMBERS:
         raise BadLine("not the members of a line, in their order")
     line = Line(**members)
-    texts = (line.stream, line.kind, line.recorded_at, line.salt)
-    numbers = (line.epoch, line.seq, line.v)
-    if not all(type(text) is str for text in texts) or not all(type(n) is int and n > 0 for n in numbers):
-        raise BadLine("a member of the wrong type")
-    if not isinstance(line.body, dict) or not (line.subject is None or _is_hex32(line.subject)):
-        raise BadLine("a member of the wrong type")
+    if serialise(line) != data:
+        raise BadLine("not in the one form of a line")
     return line
 
 
-def _is_hex32(value: object) -> bool:
-    return isinstance(value, str) and len(value) == 32 and not value.strip("0123456789abcdef")
+def _check(line: Line) -> None:
+    for name, rule in (("stream", _STREAM), ("kind", _KIND), ("recorded_at", _TIME), ("salt", HEX32)):
+        value = getattr(line, name)
+        if type(value) is not str or not rule.fullmatch(value):
+            raise BadLine(f"{name}: not of its form")
+    for name, most in (("epoch", MAX_EPOCH), ("seq", MAX_SEQ), ("v", MAX_VERSION)):
+        value = getattr(line, name)
+        if type(value) is not int or not 1 <= value <= most:
+            raise BadLine(f"{name}: not a whole number from 1 to {most}")
+    if line.subject is not None and (type(line.subject) is not str or not HEX32.fullmatch(line.subject)):
+        raise BadLine("subject: neither null nor 32 lower-case hex digits")
+    if type(line.body) is not dict:
+        raise BadLine("body: not an object")
+
+
+def _no_such_number(_digits: str) -> NoReturn:
+    raise ValueError("not a whole number")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_DECODER = json.JSONDecoder(parse_float=_no_such_number, parse_constant=_no_such_number)
 
 
 def line_digest(data: bytes) -> bytes:

@@ -32,11 +32,13 @@ from shared.journal.lines import Line, chain_next, chain_start, line_digest, ser
 from shared.journal.tables import journal_audit, journal_head, journal_line
 from shared.ops.clock import wire_time
 from shared.storage import transaction
+from shared.storage.upsert import add_missing
 
 LOCAL = "local"
 HOME_ROW = ""
 AUDIT_ROW = "audit"
 _BATCH = 500
+_AUDIT_OWN = {"n", "at", "by", "action", "first", "last"}
 
 
 def new_id() -> str:
@@ -62,6 +64,8 @@ class Unit:
 
     def audit(self, by: str, action: str, **detail: str | int | Sequence[str]) -> None:
         """Note who did this; `detail` holds codes, subjects, counts and reasons, never a name."""
+        if taken := _AUDIT_OWN & detail.keys():
+            raise ValueError(f"an audit entry's own members are not for details: {', '.join(sorted(taken))}")
         self._audit.append({"by": by, "action": action, **detail})
 
 
@@ -148,6 +152,4 @@ def _set_heads(connection: Connection, heads: dict[str, tuple[int, int, bytes]])
 
 def prepare(connection: Connection) -> None:
     """Make the home's row of a new journal: it is the lock, so it must be there before the first unit."""
-    found = connection.execute(select(journal_head.c.name).where(journal_head.c.name == HOME_ROW)).one_or_none()
-    if found is None:
-        connection.execute(insert(journal_head), {"name": HOME_ROW, "epoch": 1, "seq": 0, "chain": b""})
+    add_missing(connection, journal_head, {"name": HOME_ROW, "epoch": 1, "seq": 0, "chain": b""})

@@ -17,13 +17,20 @@ log = logging.getLogger(__name__)
 Check = Callable[[], str | None]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever asks may hang up; the library would print a traceback."""
+        log.warning("a question about health was not answered", exc_info=True)
+
+
 class HealthServer:
     """Serves a process's health on `host`:`port` from a background thread (a greenlet where threads are green)."""
 
     def __init__(self, host: str, port: int, checks: Mapping[str, Check]) -> None:
         handler = type("Handler", (_Handler,), {"checks": checks})
-        self._server = ThreadingHTTPServer((host, port), handler)
-        self._server.daemon_threads = True
+        self._server = _Server((host, port), handler)
         self._thread = threading.Thread(target=self._serve, name="health", daemon=True)
 
     def start(self) -> None:

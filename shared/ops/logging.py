@@ -7,8 +7,11 @@ it was raised in are enough to find it. Loggers of libraries that quote message 
 import json
 import logging
 import sys
+import threading
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import TracebackType
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
@@ -27,14 +30,34 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "process": self.process,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
         }
-        line.update({key: value for key, value in vars(record).items() if key not in _STANDARD})
+        more = {key: value for key, value in vars(record).items() if key not in _STANDARD and key not in line}
+        line.update(more)
         if record.exc_info and record.exc_info[0]:
             line["error"] = record.exc_info[0].__name__
             frames = traceback.extract_tb(record.exc_info[2])
             line["at"] = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return json.dumps(line, ensure_ascii=False, default=_named)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message; where an exception was given as message or argument, its type."""
+    args = record.args
+    quiet = {k: _named(v) for k, v in args.items()} if isinstance(args, Mapping) else tuple(map(_named, args or ()))
+    message = str(_named(record.msg))
+    return message % quiet if quiet else message
+
+
+def _named(value: object) -> object:
+    """What stands in a log for `value`: the type of an exception, which may quote what a person typed."""
+    if isinstance(value, BaseException):
+        return type(value).__name__
+    return value if isinstance(value, str | int | float | None) else str(value)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    logging.getLogger("polku").critical("uncaught", exc_info=(kind, error, trace) if error else True)
 
 
 def setup_logging(process: str, level: int = logging.INFO) -> None:
@@ -44,5 +67,8 @@ def setup_logging(process: str, level: int = logging.INFO) -> None:
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(level)
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # else a record that cannot be written is shown with its arguments
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
     for noisy in ("alembic", "werkzeug", "waitress", "amqp", "kombu", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

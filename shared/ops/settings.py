@@ -14,12 +14,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from sqlalchemy import URL
+
 from shared.contracts.errors import HomeUnusable
 from shared.contracts.fields import CODE, NODE, PROGRAMME
 
 Role = Literal["lead", "node"]
 DEFAULT_PORTS = {"lead": 8400, "node": 8401}
 LOOPBACK = "127.0.0.1"
+_URLS = {
+    "database": re.compile(r"sqlite:///.+|postgresql\+psycopg://.+"),
+    "bus": re.compile(r"(embedded|amqps?)://.+"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +55,20 @@ class Home:
     @property
     def database_url(self) -> str:
         """Where the data is: the environment's, home.toml's, or a SQLite file in the home."""
-        default = f"sqlite:///{self.path / ('lead.db' if self.role == 'lead' else 'node.db')}"
-        return from_environment("POLKU_DATABASE_URL") or self.database or default
+        file = self.path / ("lead.db" if self.role == "lead" else "node.db")
+        default = URL.create("sqlite", database=str(file)).render_as_string()
+        return self._url("database", from_environment("POLKU_DATABASE_URL") or self.database or default)
 
     @property
     def bus_url(self) -> str:
         """Where the bus is: the environment's, home.toml's, or embedded in the process."""
-        return from_environment("POLKU_BUS_URL") or self.bus or f"embedded://{self.name}"
+        return self._url("bus", from_environment("POLKU_BUS_URL") or self.bus or f"embedded://{self.name}")
+
+    def _url(self, what: str, url: str) -> str:
+        if not _URLS[what].fullmatch(url):
+            reason = f"the URL of the {what} (POLKU_{what.upper()}_URL or home.toml: {what}) is malformed"
+            raise HomeUnusable(home=str(self.path), reason=reason)
+        return url
 
     @property
     def embedded(self) -> bool:
@@ -99,7 +112,8 @@ class Home:
 
     def save(self) -> None:
         """Write home.toml, whole or not at all."""
-        lines = [f'role = "{self.role}"', f'name = "{self.name}"', f"port = {self.port}", f'host = "{self.host}"']
+        lines = [f'role = "{self.role}"', f'name = "{self.name}"', f"port = {self.port}"]
+        lines += [f"host = {_quoted(self.host)}"]
         lines += [
             f"{name} = {_quoted(value)}" for name, value in (("database", self.database), ("bus", self.bus)) if value
         ]
@@ -116,7 +130,8 @@ class Home:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML basic string
+    # A JSON string is a TOML basic string, but for one character.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def load_home(path: Path) -> Home:
@@ -127,7 +142,9 @@ def load_home(path: Path) -> Home:
             data = tomllib.load(file)
     except FileNotFoundError:
         raise HomeUnusable(home=str(path), reason="there is no home.toml; make a home with `polku init`") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except OSError as error:
+        raise HomeUnusable(home=str(path), reason=f"home.toml: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         raise HomeUnusable(home=str(path), reason="home.toml is not TOML") from None
     taken = {"role", "name", "port", "host", "database", "bus", "programme"}
     if unknown := sorted(set(data) - taken):
@@ -137,12 +154,18 @@ def load_home(path: Path) -> Home:
         raise HomeUnusable(home=str(path), reason="home.toml: role is neither lead nor node")
     if not isinstance(name, str) or not (name == "lead" if role == "lead" else NODE.fullmatch(name)):
         raise HomeUnusable(home=str(path), reason="home.toml: name is not one that polku init makes")
-    if not isinstance(port, int) or not 1 <= port <= 63535:
+    if type(port) is not int or not 1 <= port <= 63535:
         raise HomeUnusable(home=str(path), reason="home.toml: port is not a number from 1 to 63535")
     texts = {key: data.get(key, "") for key in ("host", "database", "bus")}
-    if not all(isinstance(value, str) for value in texts.values()):
-        raise HomeUnusable(home=str(path), reason="home.toml: host, database and bus are texts")
-    places = tuple(_joined(path, entry) for entry in data.get("programme", ()))
+    for key, value in texts.items():
+        if not isinstance(value, str):
+            raise HomeUnusable(home=str(path), reason=f"home.toml: {key} is not a text")
+    entries = data.get("programme", [])
+    if not isinstance(entries, list):
+        raise HomeUnusable(home=str(path), reason="home.toml: programme is not a list of tables")
+    places = tuple(_joined(path, entry) for entry in entries)
+    if len({place.programme for place in places}) < len(places):
+        raise HomeUnusable(home=str(path), reason="home.toml: programme.key stands twice")
     return Home(path, role, name, port, texts["host"] or LOOPBACK, texts["database"], texts["bus"], places)
 
 
@@ -156,6 +179,8 @@ def _joined(path: Path, entry: Any) -> Joined:
     }
     if not isinstance(entry, Mapping):
         raise HomeUnusable(home=str(path), reason="home.toml: programme is not a list of tables")
+    if unknown := sorted(set(entry) - set(rules)):
+        raise HomeUnusable(home=str(path), reason=f"home.toml: unknown setting programme.{unknown[0]}")
     for name, rule in rules.items():
         if not isinstance(entry.get(name), str) or not rule.fullmatch(entry[name]):
             raise HomeUnusable(home=str(path), reason=f"home.toml: programme.{name} is missing or malformed")
@@ -168,7 +193,10 @@ def from_environment(name: str) -> str:
         return value
     if file := os.environ.get(f"{name}_FILE"):
         try:
-            return Path(file).read_text(encoding="utf-8").strip()
-        except OSError:
+            value = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError):
             raise HomeUnusable(home="-", reason=f"{name}_FILE cannot be read") from None
+        if not value:  # not the default either: somebody meant another database
+            raise HomeUnusable(home="-", reason=f"{name}_FILE is empty")
+        return value
     return ""

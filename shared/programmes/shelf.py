@@ -37,7 +37,8 @@ class Shelf:
         """Keep one piece (`ProgrammeLoaded` or `ProgrammeVersion`); the last one puts the version into use."""
         table, key, digest = self.table, piece["programme"], piece["digest"]
         this = (table.c.programme == key) & (table.c.digest == digest)
-        connection.execute(delete(table).where(this & (table.c.part == piece["part"])))
+        stale = (table.c.part == piece["part"]) | (table.c.parts != piece["parts"])  # or cut by another release
+        connection.execute(delete(table).where(this & stale))
         connection.execute(insert(table), {column.name: piece[column.name] for column in table.c})
         if piece["part"] == piece["parts"]:
             connection.execute(delete(table).where((table.c.programme == key) & (table.c.digest != digest)))

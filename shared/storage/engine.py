@@ -62,27 +62,22 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         with inside_transaction():
             if engine.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                except BaseException:
-                    connection.exec_driver_sql("ROLLBACK")
-                    raise
-                connection.exec_driver_sql("COMMIT")
-            else:
-                with connection.begin():
-                    yield connection
+            yield connection
+            connection.commit()  # without it, closing the connection rolls back
 
 
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Connection]:
-    """One read-only snapshot: all statements of the block see the same committed state."""
+    """One read-only snapshot: all statements of the block see the same committed state; a write is an error."""
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql("PRAGMA query_only=ON")
             try:
+                connection.exec_driver_sql("BEGIN")
                 yield connection
             finally:
-                connection.exec_driver_sql("ROLLBACK")
+                connection.rollback()
+                connection.exec_driver_sql("PRAGMA query_only=OFF")
     else:
         reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with reader.connect() as connection, connection.begin():

@@ -7,11 +7,13 @@ loading Alembic: a database that is up to date costs one query.
 import re
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from shared.contracts.errors import DatabaseNewer
+from shared.storage.engine import transaction
 
 DIRECTORY = Path(__file__).parent / "migrations"
+_LOCK = 0x706F6C6B75  # "polku": the advisory lock of whoever migrates
 _NAME = re.compile(r"([a-z]+)_(\d{4})\.py")
 
 
@@ -27,15 +29,21 @@ def newest() -> set[str]:
 def present(engine: Engine) -> set[str]:
     """The revisions that the database is at; empty for a new one."""
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return set()
-        return set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+        return _present(connection)
+
+
+def _present(connection: Connection) -> set[str]:
+    if not inspect(connection).has_table("alembic_version"):
+        return set()
+    return set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
 
 
 def migrate(engine: Engine) -> None:
-    """Apply what is missing, each revision in a transaction. Raises `DatabaseNewer` for a newer release's database."""
-    at = present(engine)
-    if at == newest():
+    """Apply what is missing, in one transaction. Raises `DatabaseNewer` for a newer release's database.
+
+    Processes of a home that start at the same time wait here for the first of them.
+    """
+    if present(engine) == newest():
         return
     from alembic import command
     from alembic.config import Config
@@ -44,8 +52,11 @@ def migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(DIRECTORY))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if unknown := sorted(at - known):
-        raise DatabaseNewer(revision=unknown[0])
-    with engine.connect() as connection:
+    with transaction(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:home)"), {"home": _LOCK})
+        if unknown := sorted(_present(connection) - known):
+            raise DatabaseNewer(revision=unknown[0])
         config.attributes["connection"] = connection
         command.upgrade(config, "heads")

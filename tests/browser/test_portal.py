@@ -95,12 +95,14 @@ def log_in(page: Page, address: str, portal: Portal, *roles: str) -> None:
 
 
 def assert_nothing_overflows(page: Page) -> None:
-    """Neither the page nor any text in it is wider than the screen, charts included."""
+    """Nothing is wider than the screen or than the card or box that it is in, charts included."""
     too_wide = page.evaluate(
         """() => [...document.querySelectorAll('body *')].filter(e => {
             const box = e.getBoundingClientRect();
             const hidden = e.closest('.unseen, .skip, thead, svg defs');
-            return !hidden && box.width > 0 && (box.right > innerWidth + 1 || box.left < -1);
+            const frame = e.parentElement.closest('.cards-when-narrow tr, .chart-box, .panel, .notice, .card, body');
+            const edge = frame.getBoundingClientRect();
+            return !hidden && box.width > 0 && (box.right > edge.right + 1 || box.left < edge.left - 1);
         }).map(e => e.tagName + '.' + e.getAttribute('class') + ' ' + e.textContent.trim().slice(0, 40))"""
     )
     assert too_wide == []

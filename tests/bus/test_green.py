@@ -41,6 +41,7 @@ def url() -> str:
 
 def test_waiting_inside_a_transaction_is_an_error_but_the_database_may_wait(postgres_url: str) -> None:
     guard.install()
+    eventlet.tpool.execute(os.getpid)  # starts the pool, which connects a socket: storage alone would refuse that
     engine = open_engine(postgres_url)
     turns = 0
 

@@ -23,7 +23,7 @@ SCALE = 5
 
 
 def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
-    print(f"POLKU_SEED={SEED} POLKU_KILLS={KILLS}")
+    sys.stdout.write(f"POLKU_SEED={SEED} POLKU_KILLS={KILLS}\n")
     chance = random.Random(SEED)
     with joined_pair(tmp_path) as pair:
         csv = tmp_path / "csv"

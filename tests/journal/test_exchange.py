@@ -1,5 +1,6 @@
 """Courier and receiver together: what arrives, what is refused, what heals, what stops."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -22,6 +23,7 @@ from tests.journal.exchange_kit import (
     OTHER,
     START,
     STREAM,
+    Killed,
     Pipe,
     World,
     a_line,
@@ -195,6 +197,27 @@ def test_what_is_ahead_of_a_gap_is_kept_sealed_and_applied_when_it_closes(world:
     assert count(world, "received_early") == 0
 
 
+def test_an_end_between_the_gaps_closing_and_what_follows_it_is_made_up_for_at_the_next_start(world: World) -> None:
+    world.pipe.open = False
+    append(world.node, 9)
+    world.courier()
+    world.pipe.put(*world.pipe.archive[2])
+    world.pipe.put(*world.pipe.archive[1])
+    world.receiver()
+    world.pipe.arrived.clear()
+    world.pipe.put(*world.pipe.archive[0])
+    for step in range(9):
+        world.fuse.left = step
+        with contextlib.suppress(Killed):
+            world.receiver()
+        world.fuse.left = None
+        if held(world.lead)[0]:
+            break
+    assert len(held(world.lead)[0]) == 3
+    world.receiver()
+    assert held(world.lead) == kept(world.node)
+
+
 def test_only_so_many_early_segments_are_kept_and_the_rest_is_taken_later(world: World) -> None:
     world.early_limit = 2
     world.pipe.open = False
@@ -356,6 +379,14 @@ def test_a_file_that_vanished_is_written_again_without_waiting_for_a_receipt(wor
     assert world.receiver().lines == 6
 
 
+def test_a_file_that_was_cut_off_is_written_again_without_waiting_for_a_receipt(world: World) -> None:
+    append(world.node, 3)
+    world.courier()
+    world.pipe.sent[STREAM, Place(1, 1, 3)] = b"POLKU1"
+    world.later()
+    assert world.courier()[STREAM].written == 1
+
+
 def test_a_segment_that_is_refused_for_ever_is_not_written_for_ever(world: World) -> None:
     append(world.node, 3)
     world.lead_receiving, right = make_key("receiving"), world.lead_receiving
@@ -466,6 +497,43 @@ def test_a_journal_with_a_hole_or_a_changed_line_is_not_shipped(world: World) ->
     assert world.pipe.manifests == {}
 
 
+def test_two_manifests_that_contradict_each_other_are_a_conflict_before_any_line_came(world: World) -> None:
+    for chain in (b"\x01" * 32, b"\x02" * 32):
+        said_so = Manifest(STREAM, 1, 2, chain, world.now, chain.hex()[:32])
+        world.pipe.manifests[STREAM] = write_manifest(said_so, world.node_key)
+        world.pipe.sync()
+        world.receiver()
+    assert said(world).state == "differs"
+
+
+def test_a_stream_that_could_not_be_listed_echoes_nothing_new(world: World) -> None:
+    class Unlisted(Pipe):
+        def list_segments(self, stream: str) -> list[Found]:
+            if self.reading_lead:
+                raise OSError("input/output error")
+            return super().list_segments(stream)
+
+    world.carrier = Unlisted()
+    append(world.node, 3)
+    world.courier()
+    world.receiver()
+    assert world.pipe.receipts == {}
+    world.later()
+    assert world.courier()[STREAM].written == 0
+
+
+def test_a_stopped_stream_echoes_nothing_new(world: World) -> None:
+    append(world.node, 3)
+    world.heal()
+    before = world.pipe.receipts[STREAM]
+    lie = Manifest(STREAM, 1, 2, b"\x01" * 32, world.now, "a" * 32)
+    for nonce in ("a" * 32, "b" * 32):
+        world.pipe.manifests[STREAM] = write_manifest(replace(lie, nonce=nonce), world.node_key)
+        world.pipe.sync()
+        world.receiver()
+    assert world.pipe.receipts[STREAM] == before
+
+
 # Receipts
 
 
@@ -532,6 +600,50 @@ def test_an_old_receipt_put_back_is_ignored(world: World) -> None:
     world.pipe.open = False
     sent = world.courier()[STREAM]
     assert (sent.receipt, sent.written) == (6, 0)
+
+
+def test_a_receipt_of_a_lead_that_is_gone_is_ignored(world: World) -> None:
+    append(world.node, 6)
+    world.courier()
+    world.receiver()
+    world.courier()
+    old = world.pipe.receipts[STREAM]
+    world.lead = new_engine()
+    world.restart()
+    world.courier()
+    world.receiver()
+    assert world.courier()[STREAM].receipt == 0
+    world.pipe.open = False
+    world.pipe.arrived_receipts[STREAM] = old
+    world.later()
+    assert world.courier()[STREAM].receipt == 0
+
+
+def test_a_manifest_that_could_not_be_written_is_written_in_the_next_round(world: World) -> None:
+    class Full(Pipe):
+        fails: bool = False
+
+        def write_manifest(self, stream: str, data: bytes) -> None:
+            if self.fails:
+                raise OSError("no space left")
+            super().write_manifest(stream, data)
+
+    carrier = world.carrier = Full()
+    world.courier()
+    append(world.node, 3)
+    carrier.fails = True
+    world.later()
+    assert world.courier()[STREAM].failed
+    carrier.fails = False
+    world.later()
+    assert world.courier()[STREAM].manifest
+
+
+def test_a_new_courier_begins_with_a_manifest(world: World) -> None:
+    world.courier()
+    assert not world.courier()[STREAM].manifest
+    world.restart()
+    assert world.courier()[STREAM].manifest
 
 
 # Heads and completeness
