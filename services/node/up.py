@@ -5,7 +5,6 @@ This module is imported only by a process that is monkey-patched already (see `_
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +25,7 @@ from services.pathways.service import PathwaysService
 from services.reporting.service import ReportingService
 from shared.bus.client import RpcClient
 from shared.bus.home import HOME_CONFIG, HomeContext
-from shared.bus.runner import Runner
+from shared.bus.runner import Runner, stop_on_signals
 from shared.bus.wakeups import WakeupPublisher
 from shared.contracts.errors import InvalidInput, PolkuError
 from shared.journal.crypto import load_keys
@@ -73,7 +72,7 @@ def _run(home: Home, names: Sequence[str], *, child: bool, private: bool) -> Non
     context = HomeContext(home, engine, load_keys(home.keys), wake)
     chosen = [service for name, service in SERVICES[home.role].items() if not names or name in names]
     runner = Runner(chosen, home.bus_url, config={HOME_CONFIG: context})
-    _stop_on_signal(runner)
+    stop_on_signals(runner)
     runner.start()
     if child:
         _stop_at_end_of_input(runner)
@@ -142,12 +141,6 @@ def _checks(
 
     checks: dict[str, Check] = {"database": database, "journal": journal, "child": child}
     return checks | {service.name: answers(service.name) for service in chosen}
-
-
-def _stop_on_signal(runner: Runner) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # A handler interrupts whichever greenlet runs, so it only sets the stopping off.
-        signal.signal(number, lambda *_: eventlet.hubs.get_hub().schedule_call_global(0, eventlet.spawn_n, runner.stop))
 
 
 def _stop_at_end_of_input(runner: Runner) -> None:

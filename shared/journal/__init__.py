@@ -8,10 +8,12 @@ Read in this order; half an hour is enough:
 ``audit``       who did it, in the same transaction, chained like the lines
 ``segment``     a run of lines, chained, signed and sealed for the lead
 ``statements``  receipt (where the lead is) and manifest (how far the node is)
-``sending``     a node's round: write what the lead lacks
-``receiving``   the lead's round: decide what has come
-``filecarrier`` a folder that carries segments and statements
-``crypto``      signing, sealing and key files
+``sending``     a node's round: write what the lead lacks (``planning``: what that is)
+``receiving``   the lead's round: decide what has come (``deciding``: one decision; ``received``: what is kept)
+``joining``     invite and answer: how a node's keys reach the lead
+
+Beside them: ``filecarrier`` (a folder that carries segments and statements), ``crypto`` (signing, sealing, key files),
+``durable`` (files that survive a crash), ``tables`` and ``carry_tables``.
 
 Promises: numbers follow commit order without a hole; a fact is there if and only if its transaction was committed;
 the bytes of a line never change; whoever follows sees every line once in effect, whatever is killed when.

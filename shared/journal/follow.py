@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, insert, select, update
+from sqlalchemy import Connection, case, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from shared.contracts.catalogue import FACTS
@@ -163,7 +163,7 @@ def _cursor(connection: Connection, service: str) -> int:
     return int(pos)
 
 
-def _ahead(connection: Connection, cursor: int, kinds: set[str]) -> Sequence[Row[Any]]:
+def _ahead(connection: Connection, cursor: int, kinds: set[str]) -> Sequence[Any]:
     """The next `SKIP` lines: pos, subject, and the line if its kind is one of `kinds`, else None."""
     line = case((journal_line.c.kind.in_(kinds), journal_line.c.line)).label("line")
     query = select(journal_line.c.pos, journal_line.c.subject, line).where(journal_line.c.pos > cursor)

@@ -38,22 +38,22 @@ class JsonFormatter(logging.Formatter):
             line["error"] = record.exc_info[0].__name__
             frames = traceback.extract_tb(record.exc_info[2])
             line["at"] = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
-        return json.dumps(line, ensure_ascii=False, default=_named)
+        return json.dumps(line, ensure_ascii=False, default=lambda value: str(_named(value)))
 
 
 def _message(record: logging.LogRecord) -> str:
-    """The message; where an exception was given as message or argument, its type."""
     args = record.args
-    quiet = {k: _named(v) for k, v in args.items()} if isinstance(args, Mapping) else tuple(map(_named, args or ()))
+    if isinstance(args, Mapping):
+        args = {key: _named(value) for key, value in args.items()}
+    elif args:
+        args = tuple(map(_named, args))
     message = str(_named(record.msg))
-    return message % quiet if quiet else message
+    return message % args if args else message
 
 
 def _named(value: object) -> object:
-    """What stands in a log for `value`: the type of an exception, which may quote what a person typed."""
-    if isinstance(value, BaseException):
-        return type(value).__name__
-    return value if isinstance(value, str | int | float | None) else str(value)
+    """The type's name in place of an exception."""
+    return type(value).__name__ if isinstance(value, BaseException) else value
 
 
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:

@@ -1,0 +1,176 @@
+"""The bytes of a line and the chain: frozen. These tests know the format by heart and ask the code for nothing."""
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from shared.journal.lines import MAX_LINE, BadLine, Line, chain_next, chain_start, line_digest, parse, serialise
+
+LINE = Line(
+    stream="pori-0a1b2c3d/lahde",
+    epoch=1,
+    seq=2,
+    kind="activities.heads_counted",
+    v=1,
+    recorded_at="2026-11-22T09:15:02.123456Z",
+    subject="00112233445566778899aabbccddeeff",
+    salt="ffeeddccbbaa99887766554433221100",
+    body={"text": 'ä€😀/"\\\n\u001f\u007f\u2028', "heads": 148, "known": True, "codes": ["fi"]},
+)
+GOLDEN = (
+    b'{"stream":"pori-0a1b2c3d/lahde","epoch":1,"seq":2,"kind":"activities.heads_counted","v":1,'
+    b'"recorded_at":"2026-11-22T09:15:02.123456Z","subject":"00112233445566778899aabbccddeeff",'
+    b'"salt":"ffeeddccbbaa99887766554433221100",'
+    b'"body":{"text":"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80/\\"\\\\\\n\\u001f\x7f\xe2\x80\xa8",'
+    b'"heads":148,"known":true,"codes":["fi"]}}'
+)
+
+
+def test_a_line_has_these_bytes_for_ever() -> None:
+    assert serialise(LINE) == GOLDEN
+    assert parse(GOLDEN) == LINE
+    assert hashlib.sha256(GOLDEN).hexdigest() == "243484cc154d098598693d0d7b9516b4c392087f7c564662a41a206b7f31986f"
+
+
+def test_a_line_about_nobody_has_null_as_subject() -> None:
+    data = serialise(replace(LINE, subject=None))
+    assert data == GOLDEN.replace(b'"00112233445566778899aabbccddeeff"', b"null")
+    assert parse(data).subject is None
+
+
+def test_the_chain_begins_with_the_streams_name_and_goes_on_with_digests() -> None:
+    start = hashlib.sha256(b"polku-chain-1pori-0a1b2c3d/lahde").digest()
+    assert chain_start("pori-0a1b2c3d/lahde") == start
+    first = hashlib.sha256(start + hashlib.sha256(GOLDEN).digest()).digest()
+    assert line_digest(GOLDEN) == hashlib.sha256(GOLDEN).digest()
+    assert chain_next(start, line_digest(GOLDEN)) == first
+    assert start.hex() == "fe4764fc963505f3f5d40f69d70f9d51bba7e925626b7fc9a9d343ff743f7354"
+    assert first.hex() == "6f8758a70ec43001be350e43e792a8ee16c415e7bab2234f4ae7cd5376d9111a"
+
+
+def test_a_line_is_at_most_64_kib() -> None:
+    room = MAX_LINE - len(serialise(replace(LINE, body={"text": ""})))
+    full = serialise(replace(LINE, body={"text": "a" * room}))
+    assert len(full) == MAX_LINE == 65_536
+    assert parse(full).body == {"text": "a" * room}
+    with pytest.raises(BadLine, match="limit"):
+        serialise(replace(LINE, body={"text": "a" * (room + 1)}))
+    with pytest.raises(BadLine, match="64 KiB"):
+        parse(full.replace(b'"a', b'"aa', 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'{"stream', b' {"stream'),
+        (b'"epoch":1', b'"epoch": 1'),
+        (b"}}", b"}}\n"),
+        (b'"epoch":1,"seq":2', b'"seq":2,"epoch":1'),
+        (b'"v":1,', b'"v":1,"v":1,'),
+        (b'"v":1,', b""),
+        (b'"v":1,', b'"v":1,"extra":1,'),
+        (b'"heads":148', b'"heads":148,"heads":148'),
+        (b'"heads":148', b'"heads":1.0'),
+        (b'"heads":148', b'"heads":1e3'),
+        (b'"heads":148', b'"heads":-0'),
+        (b'"heads":148', b'"heads":0148'),
+        (b'"heads":148', b'"heads":NaN'),
+        (b'"heads":148', b'"heads":Infinity'),
+        (b"\xc3\xa4", b"\\u00e4"),
+        (b"\xc3\xa4", b"\xe4"),
+        (b"\xc3\xa4", b"\\ud800"),
+        (b"\xc3\xa4", b"\xed\xa0\x80"),
+        (b"\\n", b"\\u000a"),
+        (b"\\n", b"\n"),
+        (b"\\u001f", b"\\u001F"),
+        (b"/", b"\\/"),
+        (b'"epoch":1', b'"epoch":0'),
+        (b'"epoch":1', b'"epoch":true'),
+        (b'"epoch":1', b'"epoch":"1"'),
+        (b'"epoch":1', b'"epoch":10000'),
+        (b'"seq":2', b'"seq":1000000000000'),
+        (b'"seq":2', b'"seq":-2'),
+        (b'"v":1', b'"v":99999999999'),
+        (b'"0011', b'"00AA'),
+        (b'"0011', b'"0'),
+        (b'"0011', b'"0011\\n'),
+        (b'"ffee', b'"FFEE'),
+        (b'"ffeeddccbbaa99887766554433221100"', b"null"),
+        (b".123456Z", b".123456+00:00"),
+        (b".123456Z", b"Z"),
+        (b"2026-11-22T", b"2026-11-22 "),
+        (b"2026", "２０２６".encode()),
+        (b"pori-0a1b2c3d/lahde", b"pori-0a1b2c3d"),
+        (b"pori-0a1b2c3d/lahde", b"pori-0a1b2c3d/lahde/x"),
+        (b"pori-0a1b2c3d/lahde", b"Pori-0a1b2c3d/lahde"),
+        (b"pori-0a1b2c3d/lahde", b"pori/lahde"),
+        (b"activities.heads_counted", b"activities"),
+        (b"activities.heads_counted", b"activities.heads_counted\\u0000"),
+        (b"activities.heads_counted", b"a" * 40 + b".heads_counted"),
+        (GOLDEN[GOLDEN.index(b'{"text') : -1], b"null"),
+        (GOLDEN[GOLDEN.index(b'{"text') : -1], b"[]"),
+        (GOLDEN, b""),
+        (GOLDEN, b"null"),
+        (GOLDEN, b"[" * 60_000),
+        (GOLDEN, GOLDEN[:-1]),
+        (GOLDEN, b"\xef\xbb\xbf" + GOLDEN),
+        (GOLDEN, GOLDEN.decode().encode("utf-16")),
+        (b"148", b"1" * 5000),
+    ],
+)
+def test_what_is_not_written_in_the_one_form_is_no_line(old: bytes, new: bytes) -> None:
+    assert GOLDEN.count(old) >= 1
+    with pytest.raises(BadLine) as refused:
+        parse(GOLDEN.replace(old, new, 1))
+    assert "ä€" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "stream", ["lead/lahde", "pori-0a1b2c3d/local", "a-b-00000000/1", f"{'a' * 24}-00000000/{'b' * 40}"]
+)
+def test_a_stream_is_a_home_and_a_programme(stream: str) -> None:
+    assert parse(serialise(replace(LINE, stream=stream))).stream == stream
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+BODIES = st.dictionaries(
+    TEXTS,
+    st.recursive(st.none() | st.booleans() | st.integers() | TEXTS, lambda x: st.lists(x, max_size=3)),
+    max_size=4,
+)
+
+
+@given(
+    BODIES, st.one_of(st.none(), st.binary(min_size=16, max_size=16).map(bytes.hex)), st.integers(1, 999_999_999_999)
+)
+@settings(max_examples=200)
+def test_every_line_is_read_as_it_was_written_and_is_plain_json(body: Any, subject: str | None, seq: int) -> None:
+    line = replace(LINE, body=body, subject=subject, seq=seq)
+    data = serialise(line)
+    assert parse(data) == line
+    assert json.loads(data)["body"] == body
+    assert b"\n" not in data
+
+
+@given(st.integers(0, len(GOLDEN) - 1), st.binary(max_size=3), st.integers(0, 3))
+@settings(max_examples=400)
+def test_changed_bytes_are_no_line_or_another_line_in_the_same_form(at: int, inserted: bytes, removed: int) -> None:
+    changed = GOLDEN[:at] + inserted + GOLDEN[at + removed :]
+    assume(changed != GOLDEN)
+    try:
+        line = parse(changed)
+    except BadLine:
+        return
+    assert serialise(line) == changed
+    assert line != LINE
+
+
+@pytest.mark.parametrize("body", [{"a": "\ud800"}, {"a": float("nan")}, {"a": b"x"}, {"a": {1, 2}}])
+def test_what_json_in_utf_8_cannot_hold_is_not_written(body: dict[str, Any]) -> None:
+    with pytest.raises(BadLine, match="body"):
+        serialise(replace(LINE, body=body))
