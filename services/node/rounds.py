@@ -35,9 +35,7 @@ def assert_plain() -> None:
         raise RuntimeError("this process must be exact: eventlet may not be loaded in it")
 
 
-def run_rounds(
-    home: Home, round_: Callable[[datetime], float], checks: Mapping[str, Check], *, child: bool
-) -> None:
+def run_rounds(home: Home, round_: Callable[[datetime], float], checks: Mapping[str, Check], *, child: bool) -> None:
     """Rounds until SIGTERM, SIGINT or (child) end of input; each says after how many seconds the next is due."""
     stopping = threading.Event()
     reader, writer = os.pipe()

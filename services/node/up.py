@@ -51,7 +51,8 @@ def run_up(home: Home, names: Sequence[str], *, child: bool, private: bool) -> N
         raise InvalidInput(field="SERVICE", reason=f"a {home.role} home has no service {unknown[0]}")
     if names and home.embedded:
         raise InvalidInput(field="SERVICE", reason="the embedded bus lives in one process: run all of the home")
-    setup_logging("-".join(names) or home.role)
+    # A home that is opened for one command says nothing but what goes wrong: the command speaks.
+    setup_logging("-".join(names) or home.role, logging.WARNING if private else logging.INFO)
     if home.embedded:
         with locked(home):
             _run(home, [], child=child, private=private)

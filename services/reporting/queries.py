@@ -11,6 +11,7 @@ from services.reporting.domain import Attendances, GroupFigures, Heads, People, 
 from shared.journal import received
 from shared.journal.carry_tables import received_head
 from shared.journal.crypto import key_id
+from shared.journal.lines import chain_start
 from shared.ops.clock import parse_wire_time, wire_time
 from shared.programmes import Programme
 from shared.storage import snapshot
@@ -92,6 +93,7 @@ def _streams(connection: Connection, definition: Programme) -> list[StreamState]
     node, cursor, head = store.node, store.cursor, received_head
     query = (
         select(
+            node.c.stream,
             node.c.node,
             node.c.partner,
             cursor.c.epoch,
@@ -116,14 +118,16 @@ def _streams(connection: Connection, definition: Programme) -> list[StreamState]
         if row is None:
             states.append(StreamState(None, partner, None, None, None, None, None, None))
             continue
-        spoke = row.head_seq is not None
+        at: tuple[int | None, int | None, bytes | None] = (row.epoch, row.seq, row.chain)
+        if row.seq is None and row.head_seq is not None:
+            at = (1, 0, chain_start(row.stream))  # it has spoken, and nothing of it has been derived yet
         states.append(
             StreamState(
                 node=row.node,
                 partner=partner,
-                epoch=row.epoch,
-                watermark=row.seq if row.seq is not None else (0 if spoke else None),
-                chain=row.chain,
+                epoch=at[0],
+                watermark=at[1],
+                chain=at[2],
                 head=row.head_seq,
                 head_chain=row.head_chain,
                 manifest_at=parse_wire_time(row.manifest_at) if row.manifest_at else None,

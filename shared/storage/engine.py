@@ -58,12 +58,11 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     On SQLite the write lock is taken at the beginning, because a read that later becomes a write fails when
     another process wrote in between. On PostgreSQL rows are locked as they are touched, `journal_head` last.
     """
-    with engine.connect() as connection:
-        with inside_transaction():
-            if engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield connection
-            connection.commit()  # without it, closing the connection rolls back
+    # `begin` also gives the connection back clean when the commit itself fails; a bare `commit()` would not.
+    with engine.connect() as connection, inside_transaction(), connection.begin():
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # `begin` itself sends nothing to SQLite, see _prepare_sqlite
+        yield connection
 
 
 @contextmanager

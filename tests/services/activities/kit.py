@@ -52,10 +52,10 @@ def known(engine: Engine) -> Journal:
 
 
 def record_sessions(journal: Journal, *sessions: NewSession, **options: Any) -> Answer:
-    given = {"by": "worker", "now": NOW} | options
+    given: dict[str, Any] = {"by": "worker", "now": NOW} | options
     return operations.record_sessions(journal, given.pop("programme", KEY), sessions, **given)
 
 
 def record_attendance(journal: Journal, *attendances: NewAttendance, **options: Any) -> Answer:
-    given = {"by": "worker", "now": NOW} | options
+    given: dict[str, Any] = {"by": "worker", "now": NOW} | options
     return operations.record_attendance(journal, given.pop("programme", KEY), attendances, **given)

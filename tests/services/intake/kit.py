@@ -26,7 +26,7 @@ RECORD = {"gender": "f", "municipality": "609", "area": "sampola", "education": 
 def arrival(name: str = "a", standing: str = "esf_participant", **changes: Any) -> Arrival:
     """An ESF participant who started on 1 March 2016; `changes` replace members."""
     start = date(2016, 3, 1) if standing == "esf_participant" else None
-    given = {"start_date": start, "record": dict(RECORD), "identity": dict(IDENTITY)} | changes
+    given: dict[str, Any] = {"start_date": start, "record": dict(RECORD), "identity": dict(IDENTITY)} | changes
     return Arrival(key_of(name), standing, **given)
 
 
@@ -38,5 +38,5 @@ def known(engine: Engine) -> Journal:
 
 def register(journal: Journal, *arrivals: Arrival, **options: Any) -> tuple[list[dict[str, Any]], int | None]:
     """`register_participants` by one case worker."""
-    given = {"by": "worker", "now": NOW} | options
+    given: dict[str, Any] = {"by": "worker", "now": NOW} | options
     return operations.register_participants(journal, KEYS, given.pop("programme", KEY), arrivals, **given)

@@ -118,7 +118,7 @@ POSSIBLE = st.sampled_from([STREAM, STRANGER, UNHEARD, SILENT, replace(STREAM, w
 
 @given(st.lists(POSSIBLE, max_size=4), st.integers(0, 1))
 def test_one_more_stream_never_turns_missing_into_arrived(streams: list[StreamState], newer: int) -> None:
-    """False is stronger than None, None stronger than True, but for the first stream, from which on anything is known."""
+    """False is stronger than None, None than True; before the first stream nothing is known at all."""
     strength = {True: 0, None: 1, False: 2}
     if not any(stream.node for stream in streams):
         return

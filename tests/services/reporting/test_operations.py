@@ -1,0 +1,342 @@
+"""The lead's own facts, and deriving: idempotent, restartable at any line, the same in batches of any size."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, select
+
+from services.reporting import operations, store
+from services.reporting.queries import report
+from shared.contracts.catalogue import NodeAdmitted, SessionHeld
+from shared.contracts.errors import InvalidInvite, InvalidProgramme, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
+from shared.contracts.facts import Fact
+from shared.journal import Journal
+from shared.journal.carry_tables import received_line
+from shared.journal.joining import Join
+from shared.journal.lines import Line, chain_next, chain_start, serialise
+from shared.programmes import digest
+from shared.storage import snapshot
+from tests.services import kit
+from tests.services.kit import KEY, NOW, OTHER, OWN
+from tests.services.reporting.kit import (
+    NODES,
+    STREAMS,
+    admit,
+    attendance,
+    derive_all,
+    forget_everything,
+    heads,
+    hex_id,
+    lead,
+    receive,
+    session,
+    standing,
+)
+
+STREAM = STREAMS[OWN]
+TOKEN = sha256(b"token").digest()
+JOIN = Join(KEY, OWN, NODES[OWN], b"s" * 32, b"r" * 32, TOKEN)
+WEEK = timedelta(days=7)
+
+
+def tables(engine: Engine) -> list[Any]:
+    """The derived tables and the cursor, by content."""
+    return [sorted(map(repr, kit.rows(engine, table))) for table in (*store.DERIVED, store.cursor)]
+
+
+def asides(engine: Engine) -> dict[int, str]:
+    return {row["seq"]: row["reason"] for row in kit.rows(engine, store.aside)}
+
+
+# --- programmes
+
+
+def test_a_programme_is_recorded_on_the_leads_own_stream(engine: Engine) -> None:
+    journal = lead(engine)
+    assert {(line.stream, line.kind) for line in kit.lines(engine)} == {(f"lead/{KEY}", "reporting.programme_version")}
+    before = kit.heads(engine)
+    assert operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)[1] is None
+    assert kit.heads(engine) == before
+    assert kit.audit(engine)[0]["digest"] == digest(kit.DOCUMENT)
+
+
+def test_what_is_no_programme_is_refused(engine: Engine) -> None:
+    with pytest.raises(InvalidProgramme):
+        operations.load_programme(Journal(engine, "lead"), kit.changed(key="local"), "boss", NOW)
+    assert kit.kinds(engine) == []
+
+
+def test_a_new_version_derives_the_figures_anew_from_the_same_lines(engine: Engine) -> None:
+    """An activity that the first version did not know; only this programme's streams are derived anew."""
+    journal = lead(engine)
+    admit(engine, OWN, OTHER)
+    receive(engine, STREAM, [session(1, "uusi", "2016-03-01", 60), session(2, "kaapeli", "2016-03-01", 60)])
+    derive_all(engine)
+    assert asides(engine) == {1: "unknown_activity"}
+    activities = [*kit.DOCUMENT["activities"], {**kit.DOCUMENT["activities"][0], "key": "uusi"}]
+    operations.load_programme(journal, kit.changed(activities=activities), "boss", NOW)
+    assert kit.rows(engine, store.session) == kit.rows(engine, store.cursor) == []
+    assert report(engine, KEY, None, None, NOW)["arrived"] is False  # honest while it lasts
+    derive_all(engine)
+    assert asides(engine) == {}
+    assert report(engine, KEY, None, None, NOW)["activities"][0]["sessions"] == 2
+
+
+def test_another_programmes_figures_stay(engine: Engine) -> None:
+    journal = lead(engine)
+    operations.load_programme(journal, kit.changed(key="toinen"), "boss", NOW)
+    admit(engine, OWN)
+    admit(engine, OWN, programme="toinen")
+    receive(engine, f"{NODES[OWN]}/toinen", [session(1, "kaapeli", "2016-03-01", 60)])
+    derive_all(engine)
+    operations.load_programme(journal, kit.changed(languages=["fi", "sv"]), "boss", NOW)
+    assert len(kit.rows(engine, store.session)) == 1
+
+
+# --- admitting
+
+
+def invited(engine: Engine, partner: str = OWN, token: bytes = TOKEN) -> Journal:
+    journal = lead(engine)
+    operations.admit_partner(journal, KEY, partner, token, valid=WEEK, by="boss", now=NOW)
+    return journal
+
+
+def refused(journal: Journal, join: Join, now: Any = NOW) -> str:
+    """The reason, after checking that nothing changed."""
+    before = [kit.heads(journal.engine), kit.rows(journal.engine, store.node), kit.rows(journal.engine, store.invite)]
+    with pytest.raises((InvalidInvite, PartnerAlreadyJoined)) as caught:
+        operations.accept_join(journal, join, now)
+    after = [kit.heads(journal.engine), kit.rows(journal.engine, store.node), kit.rows(journal.engine, store.invite)]
+    assert after == before
+    return str(caught.value.params.get("reason", caught.value.code))
+
+
+def test_the_node_that_answers_an_invite_is_admitted_on_the_leads_stream(engine: Engine) -> None:
+    journal = invited(engine)
+    assert operations.accept_join(journal, JOIN, NOW) is True
+    line = kit.lines(engine)[-1]
+    assert (line.stream, line.kind, line.subject) == (f"lead/{KEY}", "reporting.node_admitted", None)
+    assert line.body == {
+        "partner": OWN,
+        "node": NODES[OWN],
+        "signing_key": (b"s" * 32).hex(),
+        "receiving_key": (b"r" * 32).hex(),
+    }
+    assert kit.audit(engine)[-1]["action"] == "admit_node"
+    (node,) = kit.rows(engine, store.node)
+    assert (node["stream"], node["partner"]) == (STREAM, OWN)
+
+
+def test_no_token_is_kept_in_clear(engine: Engine) -> None:
+    invited(engine, token=sha256(b"very-secret-token").digest())
+    assert b"very-secret-token" not in kit.stored_bytes(engine)
+
+
+def test_the_same_answer_again_is_known_and_adds_nothing(engine: Engine) -> None:
+    journal = invited(engine)
+    operations.accept_join(journal, JOIN, NOW)
+    before = kit.heads(engine)
+    assert operations.accept_join(journal, JOIN, NOW + 2 * WEEK) is False
+    assert kit.heads(engine) == before
+
+
+@pytest.mark.parametrize("changes", [{"token_digest": b"x" * 32}, {"partner": OTHER}, {"programme": "toinen"}])
+def test_an_answer_that_fits_no_invite_is_refused(engine: Engine, changes: dict[str, Any]) -> None:
+    assert "not given out" in refused(invited(engine), replace(JOIN, **changes))
+
+
+def test_an_invite_ends(engine: Engine) -> None:
+    journal = invited(engine)
+    assert "expired" in refused(journal, JOIN, NOW + WEEK + timedelta(microseconds=1))
+    assert operations.accept_join(journal, JOIN, NOW + WEEK)
+
+
+@pytest.mark.parametrize("changes", [{"node": "toinen-00000001"}, {"signing_key": b"x" * 32}])
+def test_a_second_node_cannot_use_an_invite_again(engine: Engine, changes: dict[str, Any]) -> None:
+    journal = invited(engine)
+    operations.accept_join(journal, JOIN, NOW)
+    assert refused(journal, replace(JOIN, **changes)) == "partner_already_joined"
+
+
+def test_a_second_open_invite_of_a_joined_partner_is_worth_nothing(engine: Engine) -> None:
+    journal, second = invited(engine), sha256(b"second").digest()
+    operations.admit_partner(journal, KEY, OWN, second, valid=WEEK, by="boss", now=NOW)
+    operations.accept_join(journal, JOIN, NOW)
+    assert refused(journal, replace(JOIN, node="toinen-00000001", token_digest=second)) == "partner_already_joined"
+
+
+def test_one_node_is_not_two_partners_of_a_programme(engine: Engine) -> None:
+    """Nor can a partner take the name, and so the stream, of another's node."""
+    journal, second = invited(engine), sha256(b"second").digest()
+    operations.admit_partner(journal, KEY, OTHER, second, valid=WEEK, by="boss", now=NOW)
+    operations.accept_join(journal, JOIN, NOW)
+    for key in (JOIN.signing_key, b"x" * 32):
+        join = replace(JOIN, partner=OTHER, token_digest=second, signing_key=key)
+        assert refused(journal, join) == "partner_already_joined"
+
+
+def test_only_partners_of_a_loaded_programme_are_invited_and_each_once(engine: Engine) -> None:
+    journal = invited(engine)
+    with pytest.raises(UnknownCode):
+        operations.admit_partner(journal, KEY, "kuu", b"2" * 32, valid=WEEK, by="boss", now=NOW)
+    with pytest.raises(UnknownProgramme):
+        operations.admit_partner(journal, "toinen", OWN, b"2" * 32, valid=WEEK, by="boss", now=NOW)
+    operations.accept_join(journal, JOIN, NOW)
+    with pytest.raises(PartnerAlreadyJoined):
+        operations.admit_partner(journal, KEY, OWN, b"2" * 32, valid=WEEK, by="boss", now=NOW)
+    assert len(kit.rows(engine, store.invite)) == 1
+
+
+# --- deriving
+
+
+def raw(seq: int, kind: str, v: int, body: dict[str, Any], subject: str | None = None) -> bytes:
+    return serialise(Line(STREAM, 1, seq, kind, v, "2016-03-01T10:00:00.000000Z", subject, hex_id("salt"), body))
+
+
+def test_lines_that_cannot_be_counted_are_set_aside_with_the_reason(engine: Engine) -> None:
+    lead(engine)
+    admit(engine, OWN, OTHER)
+    receive(engine, STREAMS[OTHER], [session("theirs", "kaapeli", "2016-03-01", 60)])
+    held = session(1, "kaapeli", "2016-03-01", 60)
+    unmade = dict(held.body) | {"occurred_on": "2016-02-30"}
+    keys = {"signing_key": "0" * 64, "receiving_key": "0" * 64}
+    content: list[Fact | bytes | None] = [
+        held,
+        raw(2, "activities.booking_made", 1, {}),
+        raw(3, SessionHeld.kind, 2, dict(held.body)),
+        b"{}",
+        b"\xff\x00 no line",
+        raw(6, SessionHeld.kind, 1, {}),
+        raw(7, SessionHeld.kind, 1, unmade),
+        raw(8, SessionHeld.kind, 1, dict(held.body), subject=hex_id("somebody")),
+        session(9, "kuu", "2016-03-01", 60),
+        attendance(1, "theirs", "p", "participant"),
+        heads("nobody's", 3),
+        NodeAdmitted(None, partner=OTHER, node="turku-00000001", **keys),
+        attendance(2, 1, "p", "participant"),
+    ]
+    receive(engine, STREAM, content)
+    derive_all(engine)
+    assert asides(engine) == {
+        2: "newer",
+        3: "newer",
+        4: "bad_line",
+        5: "bad_line",
+        6: "bad_body",
+        7: "bad_body",
+        8: "bad_body",
+        9: "unknown_activity",
+        10: "foreign_session",
+        11: "foreign_session",
+        12: "foreign_kind",
+    }
+    made = report(engine, KEY, None, None, NOW)
+    assert (made["newer_facts"], made["arrived"]) == (2, False)
+    assert made["data_quality"] == {"refused_lines": 9}
+    assert made["activities"][0]["sessions"] == 2  # theirs, and the first
+    assert made["activities"][0]["attendances"] == 1
+
+
+def test_an_erased_line_moves_the_watermark_and_counts_nothing(engine: Engine) -> None:
+    lead(engine)
+    admit(engine, OWN)
+    chain = receive(engine, STREAM, [None, session(1, "kaapeli", "2016-03-01", 60), None])
+    derive_all(engine)
+    (cursor,) = kit.rows(engine, store.cursor)
+    assert (cursor["seq"], cursor["chain"]) == (3, chain)
+    assert asides(engine) == {}
+
+
+def test_the_cursor_holds_the_chain_of_the_lines(engine: Engine) -> None:
+    lead(engine)
+    admit(engine, OWN)
+    receive(engine, STREAM, [standing("p", "client"), session(1, "kaapeli", "2016-03-01", 60)])
+    derive_all(engine)
+    chain = chain_start(STREAM)
+    with snapshot(engine) as connection:
+        for found in connection.execute(select(received_line.c.digest).order_by("seq")).scalars():
+            chain = chain_next(chain, found)
+    assert kit.rows(engine, store.cursor)[0]["chain"] == chain
+
+
+def test_deriving_again_does_nothing(engine: Engine) -> None:
+    lead(engine)
+    admit(engine, OWN)
+    receive(engine, STREAM, [session(1, "kaapeli", "2016-03-01", 60)])
+    assert operations.derive(engine) is True
+    before = tables(engine)
+    assert operations.derive(engine) is False
+    assert tables(engine) == before
+
+
+PEOPLE, PLACES = st.integers(0, 3), st.integers(0, 3)
+ACTIVITIES = st.sampled_from(["kaapeli", "reeraa", "public_event", "info_session", "kuu"])
+DAYS = st.sampled_from(["2016-03-01", "2016-03-02", "2016-04-01"])
+ROLES = st.sampled_from(["participant", "participant", "staff", "peer_instructor"])
+FACTS = st.one_of(
+    st.builds(session, PLACES, ACTIVITIES, DAYS, st.sampled_from([None, 15, 60])),
+    st.builds(attendance, st.integers(0, 4), PLACES, PEOPLE, ROLES),
+    st.builds(heads, PLACES, st.sampled_from([0, 3, 10])),
+    st.builds(standing, PEOPLE, st.sampled_from(["visitor", "client"])),
+)
+
+
+class Killed(Exception):
+    """The process ended here."""
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.lists(FACTS, max_size=25), data=st.data())
+def test_batches_of_any_size_and_deaths_at_any_line_give_the_same_tables(
+    sqlite_engine: Engine, content: Sequence[Fact], data: st.DataObject
+) -> None:
+    engine = sqlite_engine
+    if not kit.rows(engine, store.node):
+        lead(engine)
+        admit(engine, OWN)
+    forget_everything(engine)
+    receive(engine, STREAM, content)
+    derive_all(engine)
+    at_once = tables(engine)
+    forget_everything(engine)
+    rest, set_cursor = list(content), store.set_cursor
+
+    def die(*_: Any) -> None:
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        while rest:
+            take = data.draw(st.integers(1, len(rest)), label="lines that arrive")
+            receive(engine, STREAM, rest[:take])
+            rest = rest[take:]
+            patch.setattr(operations, "DERIVE_BATCH", data.draw(st.integers(1, 4), label="batch"))
+            for _ in range(data.draw(st.integers(0, 3), label="batches")):
+                dies = data.draw(st.booleans(), label="dies")
+                patch.setattr(store, "set_cursor", die if dies else set_cursor)
+                before = tables(engine)
+                try:
+                    operations.derive(engine)
+                except Killed:
+                    assert tables(engine) == before
+        patch.setattr(store, "set_cursor", set_cursor)
+        derive_all(engine)
+    assert tables(engine) == at_once
+
+
+def test_two_streams_are_derived_apart(engine: Engine) -> None:
+    """The same ids of two nodes are two entities."""
+    lead(engine)
+    admit(engine, OWN, OTHER)
+    for stream in STREAMS.values():
+        receive(engine, stream, [session(1, "kaapeli", "2016-03-01", 60), attendance(1, 1, "p", "participant")])
+    derive_all(engine)
+    assert {row["stream"] for row in kit.rows(engine, store.session)} == set(STREAMS.values())
+    assert len(kit.rows(engine, store.attendance)) == 2
