@@ -16,7 +16,7 @@ from marshmallow import ValidationError, fields, validate
 
 HEX32 = re.compile(r"[0-9a-f]{32}")
 CODE = re.compile(r"[a-z0-9_]{1,40}")
-PROGRAMME = re.compile(r"[a-z0-9-]{1,40}")
+PROGRAMME = re.compile(r"(?!local\Z)[a-z0-9-]{1,40}")
 NODE = re.compile(r"[a-z0-9-]{1,24}-[0-9a-f]{8}")
 
 _LOOKS_PERSONAL = re.compile(
@@ -81,15 +81,15 @@ class Code(_Pattern):
 
 
 class ProgrammeKey(_Pattern):
-    """A programme's key, which is the name of its file; ``local`` is the stream of what belongs to no programme."""
+    """A programme's key, which is the name of its file. ``local`` is none: so a node's stream that never leaves it is
+    called, and whoever could join a programme of that name would be sent it.
+    """
 
     pattern = PROGRAMME
-    says = "not a programme key (a-z, 0-9 and -, 1 to 40 characters)"
+    says = "not a programme key (a-z, 0-9 and -, 1 to 40 characters, not local)"
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any) -> str:
         key = super()._deserialize(value, attr, data, **kw)
-        if key == "local":
-            raise ValidationError("no programme is called local")
         if _LOOKS_PERSONAL.search(key):
             raise ValidationError(_PERSONAL)
         return key

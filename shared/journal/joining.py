@@ -22,7 +22,7 @@ from shared.ops.clock import parse_wire_time, wire_time
 CONTEXT = b"polku-join-1"
 MAX_JOIN = 4096
 _HEX64 = re.compile(r"[0-9a-f]{64}")
-_TOKEN = re.compile(r"[0-9a-f]{64}")
+_HEX128 = re.compile(r"[0-9a-f]{128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def read_invite(text: str) -> Invite:
         "uplink": re.compile(r"file:/.+"),
         "lead_signing_key": _HEX64,
         "lead_receiving_key": _HEX64,
-        "token": _TOKEN,
+        "token": _HEX64,
         "expires": re.compile(r".+Z"),
     }
     for member, rule in rules.items():
@@ -135,25 +135,27 @@ def open_join(data: bytes, receiving_privates: list[bytes]) -> Join:
 
 def _read_join(opened: bytes) -> Join:
     body, _, signature = opened.partition(b"\n")
+    rules = {
+        "programme": PROGRAMME,
+        "partner": CODE,
+        "node": NODE,
+        "signing_key": _HEX64,
+        "receiving_key": _HEX64,
+        "token": _HEX64,
+    }
     try:
         data: dict[str, Any] = json.loads(body)
-        key, raw = bytes.fromhex(data["signing_key"]), bytes.fromhex(signature.decode())
-        join = Join(
-            data["programme"],
-            data["partner"],
-            data["node"],
-            key,
-            bytes.fromhex(data["receiving_key"]),
-            token_digest(data["token"]),
-        )
-        well_formed = (
-            PROGRAMME.fullmatch(join.programme)
-            and CODE.fullmatch(join.partner)
-            and NODE.fullmatch(join.node)
-            and len(key) == len(join.receiving_key) == 32
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        signed = signature.decode()
+        well_formed = _HEX128.fullmatch(signed) and all(rule.fullmatch(data[name]) for name, rule in rules.items())
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise InvalidInvite(reason="the join is malformed") from None
-    if not well_formed or not verify(key, raw, CONTEXT, body):
+    if not well_formed or not verify(bytes.fromhex(data["signing_key"]), bytes.fromhex(signed), CONTEXT, body):
         raise InvalidInvite(reason="the join is malformed or not signed by its own key")
-    return join
+    return Join(
+        data["programme"],
+        data["partner"],
+        data["node"],
+        bytes.fromhex(data["signing_key"]),
+        bytes.fromhex(data["receiving_key"]),
+        token_digest(data["token"]),
+    )

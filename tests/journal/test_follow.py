@@ -89,7 +89,7 @@ class Service:
     def answered(self) -> list[int]:
         """The positions that are answered by a fact in the journal."""
         return sorted(
-            int(line.body["heads"] and line.body["session"], 16)
+            int(line.body["session"], 16)
             for row in assert_whole(self.engine)
             if (line := follow.parse(row.line)).kind == HeadsCounted.kind and line.body["session"] != "f" * 32
         )

@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine
 
+from services.node import actor
 from services.node.cli import LATER, polku
 from services.node.opening import init_home, locked, open_database
 from services.reporting import store as reporting
@@ -225,9 +226,9 @@ def test_a_damaged_database_or_key_is_one_line_without_its_content(node: Path) -
     (node / "node.db").write_bytes(b"secret content, no database" * 50)
     done = run("user", "list", home=node)
     assert (done.code, "secret" in done.error) == (1, False)
-    (node / "keys" / "bus-1").write_text("secret")
     invite = node / "invite"
-    invite.write_text(invite_of(node, partner=OTHER))
+    invite.write_text(invite_of(node))
+    (node / "keys" / "bus-1").write_text("secret")
     done = run("node", "join", invite, home=node)
     assert (done.code, done.error) == (1, "key file bus-1: not 64 hex digits")
 
@@ -327,8 +328,9 @@ def test_a_home_that_another_process_holds_is_not_opened_twice(node: Path) -> No
 
 
 def test_the_lock_ends_with_its_holder(node: Path) -> None:
-    code = f"import fcntl,sys,time; f=open({str(node / 'lock')!r},'a'); fcntl.flock(f,fcntl.LOCK_EX); print(flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
+    hold = f"f=open({str(node / 'lock')!r},'a'); fcntl.flock(f,fcntl.LOCK_EX)"
+    code = f"import fcntl,sys; {hold}; print(flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
         with (node / "lock").open("a") as file, pytest.raises(BlockingIOError):
@@ -506,8 +508,6 @@ def _answers(port: int) -> bool:
 
 
 def test_the_actor_of_a_process_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    from services.node import actor
-
     assert actor.actor() == f"cli:{actor.getpass.getuser()}"
 
     def nobody() -> str:
