@@ -49,14 +49,14 @@ class GroupFigures:
     heads: Heads | None
 
     def to_json(self) -> dict[str, Any]:
-        """The row as interfaces.md names it; `hours` with one decimal."""
+        """The row as interfaces.md names it; `hours` with one decimal, halves up."""
         return {
             "group": self.group,
             "sessions": self.sessions,
             "participants": self.participants.count if self.participants else None,
             "attendances": self.attendances.count if self.attendances else None,
             "heads": self.heads.count if self.heads else None,
-            "hours": None if self.minutes is None else round(self.minutes / 60, 1),
+            "hours": None if self.minutes is None else (self.minutes + 3) // 6 / 10,
         }
 
 

@@ -20,8 +20,8 @@ from shared.ops.settings import load_home
 from tests.flows.kit import Pair, joined_pair
 from tests.services import kit
 from tests.services.kit import KEY, OTHER, OWN, key_of
+from tests.services.node.commands import Done, run
 from tests.services.node.sets import ATTENDANCE, EVENT, PERSON, SESSION, write_set
-from tests.services.node.test_cli import Done, run
 
 NAMED = PERSON | {"given_name": "Äikkä-Testinimi", "token": "sinikettu7"}
 

@@ -71,7 +71,7 @@ def group(**changes: Any) -> dict[str, Any]:
 
 
 def test_0_and_not_recorded_are_told_apart() -> None:
-    assert group() == {"group": "g", "sessions": 3, "participants": 0, "attendances": 0, "heads": None, "hours": 1.2}
+    assert group() == {"group": "g", "sessions": 3, "participants": 0, "attendances": 0, "heads": None, "hours": 1.3}
     assert group(minutes=None)["hours"] is None
     assert group(minutes=0)["hours"] == 0.0
     assert group(heads=Heads(0))["heads"] == 0

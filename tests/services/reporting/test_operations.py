@@ -1,6 +1,8 @@
 """The lead's own facts, and deriving: idempotent, restartable at any line, the same in batches of any size."""
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 
 from services.reporting import operations, store
 from services.reporting.queries import report
@@ -22,6 +24,7 @@ from shared.journal.joining import Join
 from shared.journal.lines import Line, chain_next, chain_start, serialise
 from shared.programmes import digest
 from shared.storage import snapshot
+from shared.testing.wait import until
 from tests.services import kit
 from tests.services.kit import KEY, NOW, OTHER, OWN
 from tests.services.reporting.kit import (
@@ -99,6 +102,46 @@ def test_another_programmes_figures_stay(engine: Engine) -> None:
     assert len(kit.rows(engine, store.session)) == 1
 
 
+def test_a_new_version_waits_for_the_derivation_that_is_under_way(
+    postgres_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what that one derived by the old version would stay. It is the stream's first, so there is no cursor yet."""
+    engine, journal = postgres_engine, lead(postgres_engine)
+    admit(engine, OWN)
+    receive(engine, STREAM, [session(1, "uusi", "2016-03-01", 60)])
+    reached, go_on, set_cursor = threading.Event(), threading.Event(), store.set_cursor
+
+    def slow(*given: Any) -> None:
+        reached.set()
+        assert go_on.wait(30)
+        set_cursor(*given)
+
+    monkeypatch.setattr(store, "set_cursor", slow)
+    activities = [*kit.DOCUMENT["activities"], {**kit.DOCUMENT["activities"][0], "key": "uusi"}]
+    newer = kit.changed(activities=activities)
+    with ThreadPoolExecutor(2) as pool:
+        deriving = pool.submit(operations.derive, engine)
+        assert reached.wait(10)
+        loading = pool.submit(operations.load_programme, journal, newer, "boss", NOW)
+        try:
+            until(lambda: _waiting_for_a_lock(engine))
+        finally:
+            go_on.set()
+        assert deriving.result(10)
+        assert loading.result(10)
+    assert asides(engine) == {}
+    derive_all(engine)
+    assert len(kit.rows(engine, store.session)) == 1
+
+
+def _waiting_for_a_lock(engine: Engine) -> bool:
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with engine.connect() as connection:
+        return bool(connection.execute(query).scalar_one())
+
+
 # --- admitting
 
 
@@ -163,6 +206,13 @@ def test_a_second_node_cannot_use_an_invite_again(engine: Engine, changes: dict[
     journal = invited(engine)
     operations.accept_join(journal, JOIN, NOW)
     assert refused(journal, replace(JOIN, **changes)) == "partner_already_joined"
+
+
+def test_a_used_invite_stays_used_whoever_is_a_partner_now(engine: Engine) -> None:
+    journal = invited(engine)
+    operations.accept_join(journal, JOIN, NOW)
+    kit.empty(engine, store.node)  # as when a partner is expelled
+    assert refused(journal, JOIN) == "it has been used"
 
 
 def test_a_second_open_invite_of_a_joined_partner_is_worth_nothing(engine: Engine) -> None:

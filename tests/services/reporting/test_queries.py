@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -34,6 +35,10 @@ from tests.services.reporting.kit import (
 from tests.services.reporting.test_operations import FACTS
 
 DAY = "2016-03-01"
+
+
+def hours(minutes: int) -> float:
+    return float((Decimal(minutes) / 60).quantize(Decimal("0.1"), ROUND_HALF_UP))
 
 
 def expected(
@@ -82,7 +87,7 @@ def expected(
                 "participants": len(set(present)) if people else None,
                 "attendances": len(present) if people else None,
                 "heads": None if people or (held and not seen) else sum(seen),
-                "hours": None if held and not minutes else round(sum(minutes) / 60, 1),
+                "hours": None if held and not minutes else hours(sum(minutes)),
             }
         )
     return rows, refused
