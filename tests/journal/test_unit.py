@@ -79,8 +79,10 @@ def test_numbers_follow_commits_without_a_hole_under_eight_writers(with_state: E
 
     with ThreadPoolExecutor(WRITERS + 1) as pool:
         watcher = pool.submit(watch)
-        written = list(pool.map(write, range(WRITERS)))
-        done.set()
+        try:
+            written = list(pool.map(write, range(WRITERS)))
+        finally:
+            done.set()
         assert watcher.result() > 0
     rows = assert_whole(with_state)
     committed = sorted(n for numbers in written for n in numbers)
