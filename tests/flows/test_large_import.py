@@ -1,6 +1,6 @@
 """100,000 rows come in within three minutes and 300 MB, and all of it reaches the lead's figures."""
 
-import os
+import contextlib
 import subprocess
 import sys
 import time
@@ -25,10 +25,15 @@ def test_a_hundred_thousand_rows_come_in_within_bounds(tmp_path: Path) -> None:
             [sys.executable, "-m", "services.node", "--home", str(pair.node.path), "import", str(csv)],
             stderr=subprocess.DEVNULL,
         )
-        _, status, usage = os.wait4(importing.pid, 0)
-        assert os.waitstatus_to_exitcode(status) == 0
+        # Not wait4's figure: that one also holds what the test process itself had when it forked.
+        most = most_memory(importing.pid)
+        while importing.poll() is None:
+            most = max(most, most_memory(importing.pid))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                importing.wait(0.2)
+        assert importing.returncode == 0
         assert time.monotonic() - began < 180
-        assert usage.ru_maxrss * 1024 < 300 * MB
+        assert most < 300 * MB
         assert pair.node.process is not None
         assert most_memory(pair.node.process.pid) < 300 * MB
         wanted = {
@@ -43,6 +48,6 @@ def rows_in(folder: Path) -> int:
 
 
 def most_memory(pid: int) -> int:
-    """The most memory the process has had, in bytes."""
+    """The most memory the process has had, in bytes; 0 if it has ended."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
