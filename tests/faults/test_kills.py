@@ -55,15 +55,15 @@ def kill(pair: Pair, victim: str) -> None:
     """Kill the process; the home's own is started again by us, as systemd would, a child by its home."""
     site = pair.lead if victim == "receiver" else pair.node
     assert site.process is not None
-    child = child_of(site.process.pid)
+    parent = site.process.pid
+    child = until(lambda: child_of(parent), 30)  # one that was killed is started again after a second
     if victim == "node":
         site.kill()
         until(lambda: not is_running(child), 10)  # no orphan
         site.up()
     else:
         os.kill(child, signal.SIGKILL)
-        parent = site.process.pid
-        until(lambda: child_of(parent) not in (0, child), 10)
+        until(lambda: child_of(parent) not in (0, child), 30)
 
 
 def child_of(pid: int) -> int:
@@ -108,7 +108,8 @@ def test_no_process_outlives_a_home_that_is_killed(tmp_path: Path, role: str) ->
     with joined_pair(tmp_path) as pair:
         site = pair.lead if role == "lead" else pair.node
         assert site.process is not None
-        child = child_of(site.process.pid)
+        parent = site.process.pid
+        child = until(lambda: child_of(parent), 30)
         assert is_running(child)
         site.kill()
         until(lambda: not is_running(child), 10)
