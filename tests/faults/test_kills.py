@@ -31,7 +31,7 @@ def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(tmp_path: Path)
         for number in range(KILLS):
             importing = start_import(pair.node, csv)
             wait_for_random_moment(importing, chance)
-            kill(pair, ("node", "courier", "receiver")[number % 3])
+            kill(pair, ("node", "courier", "receiver")[number % 3], importing)
             importing.wait(120)
         pair.node.polku("import", str(csv))
         report = pair.wait_until_arrived()
@@ -51,8 +51,11 @@ def wait_for_random_moment(importing: subprocess.Popen[bytes], chance: random.Ra
         return
 
 
-def kill(pair: Pair, victim: str) -> None:
-    """Kill the process; the home's own is started again by us, as systemd would, a child by its home."""
+def kill(pair: Pair, victim: str, importing: subprocess.Popen[bytes]) -> None:
+    """Kill the process; the home's own is started again by us, as systemd would, a child by its home.
+
+    An import that had not begun when its home was killed opens the home itself, and must have ended before `up`.
+    """
     site = pair.lead if victim == "receiver" else pair.node
     assert site.process is not None
     parent = site.process.pid
@@ -60,6 +63,7 @@ def kill(pair: Pair, victim: str) -> None:
     if victim == "node":
         site.kill()
         until(lambda: not is_running(child), 10)  # no orphan
+        importing.wait(120)
         site.up()
     else:
         os.kill(child, signal.SIGKILL)
