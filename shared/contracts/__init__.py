@@ -4,5 +4,6 @@
 ``facts``    what a fact is: wire name, version, reach, subject, body
 ``catalogue`` every fact of the house, by service
 ``commands`` the bodies of the RPC commands
+``talks``    more of them: free text, conversations, registers, counters
 ``errors``   every error that a caller may be told
 """

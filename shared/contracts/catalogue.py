@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 from shared.contracts.facts import About, Fact, Reach
 from shared.contracts.fields import (
+    Answers,
     Code,
     Codes,
     Day,
@@ -16,6 +17,7 @@ from shared.contracts.fields import (
     ProgrammeKey,
     ProgrammeText,
     PublicKey,
+    Score,
     TimeOfDay,
 )
 
@@ -27,8 +29,17 @@ SENSITIVE_ANSWERS = ("yes", "no", "refused", "not_asked")
 """`refused` and `not_asked` are answers of their own; a member left out is *not recorded*."""
 ROLES = ("participant", "peer_instructor", "volunteer", "expert", "staff", "network")
 BASES = ("counted", "estimated")
+OCCASIONS = ("baseline", "interim", "exit", "followup")
+"""When people are asked how they fare, in the order of a participation."""
+HOWS = ("meeting", "phone", "message", "home_visit", "accompanied_visit")
+"""How a conversation was held."""
 
 _ID = "00112233445566778899aabbccddeeff"
+
+CLOSINGS = ("met", "done", "dismissed")
+"""How a task ends: by a fact, or by a worker's hand, done or not."""
+TASK_REASONS = ("not_needed", "done_elsewhere", "refused", "not_reached", "has_left", "mistake")
+"""Why a worker dismisses a task."""
 
 
 class StandingReached(Fact):
@@ -118,6 +129,70 @@ class ProgrammeLoaded(Fact):
     example = {"programme": "a-b", "digest": "0" * 64, "part": 1, "parts": 1, "text": "{}"}
 
 
+class StepEntered(Fact):
+    """A person entered an individual step of the programme file; entering again after leaving is a return."""
+
+    kind, v, reach, about = "pathways.step_entered", 1, Reach.LEAD, About.SOMEBODY
+    step = Code()
+    occurred_on = Day()
+    example = {"step": "resources", "occurred_on": "2016-02-01"}
+
+
+class StepLeft(Fact):
+    """A person left a step that they were on."""
+
+    kind, v, reach, about = "pathways.step_left", 1, Reach.LEAD, About.SOMEBODY
+    step = Code()
+    occurred_on = Day()
+    example = {"step": "resources", "occurred_on": "2016-05-01"}
+
+
+class OutcomeRecorded(Fact):
+    """What became of a participant of an activity, and when; a person may have several, the report says each once."""
+
+    kind, v, reach, about = "pathways.outcome_recorded", 1, Reach.LEAD, About.SOMEBODY
+    outcome_id = EntityId()
+    activity = Code()
+    outcome = Code()
+    occurred_on = Day()
+    example = {"outcome_id": _ID, "activity": "duuniin", "outcome": "education", "occurred_on": "2016-08-15"}
+
+
+class PeriodConfirmed(Fact):
+    """The partner has seen what is unmarked, unfinished or missing in a reporting period, and confirms it.
+
+    `occurred_on` is the day of confirming. The last one of a period holds.
+    """
+
+    kind, v, reach, about = "pathways.period_confirmed", 1, Reach.LEAD, About.NOBODY
+    period = Code()
+    occurred_on = Day()
+    example = {"period": "whole_project", "occurred_on": "2017-06-12"}
+
+
+class TaskOpened(Fact):
+    """A rule of the programme file made a task for a worker, about a person; `text_ref` names a text in the vault."""
+
+    kind, v, reach, about = "pathways.task_opened", 1, Reach.NODE, About.SOMEBODY
+    task = EntityId()
+    rule = Code()
+    programme = ProgrammeKey()
+    due_on = Day()
+    text_ref = EntityId(allow_none=True)
+    example = {"task": _ID, "rule": "ask_outcome", "programme": "a-b", "due_on": "2016-08-15"}
+
+
+class TaskClosed(Fact):
+    """A task ended: met by a fact, or closed by a worker, done, or dismissed for a reason."""
+
+    kind, v, reach, about = "pathways.task_closed", 1, Reach.NODE, About.SOMEBODY
+    task = EntityId()
+    how = Code(*CLOSINGS)
+    reason = Code(*TASK_REASONS, allow_none=True)
+    occurred_on = Day()
+    example = {"task": _ID, "how": "dismissed", "reason": "not_needed", "occurred_on": "2016-08-15"}
+
+
 class ProgrammeVersion(Fact):
     """The lead's programme file, version by version, on the lead's own stream; pieces as in `ProgrammeLoaded`."""
 
@@ -141,6 +216,184 @@ class NodeAdmitted(Fact):
     example = {"partner": "yhdistys", "node": "pori-0a1b2c3d", "signing_key": "0" * 64, "receiving_key": "0" * 64}
 
 
+class AnswersRecorded(Fact):
+    """What a person answered on one filled-in form; stays on the node. A later one of the same assessment corrects it.
+
+    `definition` is the digest of the instrument's definition; an item that is not in `answers` was not answered.
+    """
+
+    kind, v, reach, about = "measurement.answers_recorded", 1, Reach.NODE, About.SOMEBODY
+    assessment = EntityId()
+    programme = ProgrammeKey()
+    instrument = Code()
+    version = Code()
+    definition = Digest()
+    occasion = Code(*OCCASIONS)
+    occurred_on = Day()
+    session = EntityId(allow_none=True)
+    answers = Answers()
+    example = {
+        **{"assessment": _ID, "programme": "a-b", "instrument": "three_items", "version": "1"},
+        **{"definition": "0" * 64, "occasion": "baseline", "occurred_on": "2016-02-01", "answers": {"work_ability": 6}},
+    }
+
+
+class ScoreComputed(Fact):
+    """One score of a person's assessment, by the instrument's own rule; the last of an assessment and scale holds.
+
+    `score` is left out where too little was answered for one. `definition` names the rule, so that whoever has the
+    answers can compute it again.
+    """
+
+    kind, v, reach, about = "measurement.score_computed", 1, Reach.LEAD, About.SOMEBODY
+    assessment = EntityId()
+    instrument = Code()
+    version = Code()
+    definition = Digest()
+    scale = Code()
+    score = Score(allow_none=True)
+    occasion = Code(*OCCASIONS)
+    occurred_on = Day()
+    example = {
+        **{"assessment": _ID, "instrument": "three_items", "version": "1", "definition": "0" * 64},
+        **{"scale": "work_ability", "score": "6", "occasion": "baseline", "occurred_on": "2016-02-01"},
+    }
+
+
+class AnonymousAnswersRecorded(Fact):
+    """What was answered on one form that names nobody; stays on the node, otherwise as `AnswersRecorded`."""
+
+    kind, v, reach, about = "measurement.anonymous_answers_recorded", 1, Reach.NODE, About.NOBODY
+    assessment = EntityId()
+    programme = ProgrammeKey()
+    instrument = Code()
+    version = Code()
+    definition = Digest()
+    occasion = Code(*OCCASIONS)
+    occurred_on = Day()
+    session = EntityId(allow_none=True)
+    answers = Answers()
+    example = {
+        **{"assessment": _ID, "programme": "a-b", "instrument": "three_items", "version": "1"},
+        **{"definition": "0" * 64, "occasion": "baseline", "occurred_on": "2016-02-01", "answers": {"work_ability": 6}},
+    }
+
+
+class AnonymousSheetRecorded(Fact):
+    """That there is a form which names nobody. Neither answers nor scores: of a small group, one form may tell who."""
+
+    kind, v, reach, about = "measurement.anonymous_sheet_recorded", 1, Reach.LEAD, About.NOBODY
+    assessment = EntityId()
+    instrument = Code()
+    version = Code()
+    occasion = Code(*OCCASIONS)
+    occurred_on = Day()
+    example = {
+        **{"assessment": _ID, "instrument": "three_items", "version": "1"},
+        **{"occasion": "interim", "occurred_on": "2016-02-01"},
+    }
+
+
+class SubjectErased(Fact):
+    """Everything about this person in this programme was erased; whoever hears it deletes what it keeps of them.
+
+    Recording it turns the subject's other lines into their digests; this line follows when all have heard it.
+    """
+
+    kind, v, reach, about = "intake.subject_erased", 1, Reach.LEAD, About.SOMEBODY
+    example = {}
+
+
+class AttendanceRemoved(Fact):
+    """A person was not at the session after all: the attendance was a slip. Recorded again, it holds again."""
+
+    kind, v, reach, about = "activities.attendance_removed", 1, Reach.LEAD, About.SOMEBODY
+    attendance = EntityId()
+    session = EntityId()
+    example = {"attendance": _ID, "session": _ID}
+
+
+class SessionRemoved(Fact):
+    """A session did not take place after all; its attendances are removed by facts of their own."""
+
+    kind, v, reach, about = "activities.session_removed", 1, Reach.LEAD, About.NOBODY
+    session = EntityId()
+    example = {"session": _ID}
+
+
+class ConversationHeld(Fact):
+    """What a talk with a person was about; that it took place say `SessionHeld` and `AttendanceRecorded`.
+
+    Topics such as debt or health, tied to a person, never leave the node (decision 0080). `text_ref` is the note in
+    intake's vault, left out where nobody wrote one.
+    """
+
+    kind, v, reach, about = "activities.conversation_held", 1, Reach.NODE, About.SOMEBODY
+    session = EntityId()
+    programme = ProgrammeKey()
+    how = Code(*HOWS)
+    topics = Codes(Code(), allow_none=True)
+    text_ref = EntityId(allow_none=True)
+    occurred_on = Day()
+    example = {"session": _ID, "programme": "a-b", "how": "phone", "topics": ["debt"], "occurred_on": "2016-02-01"}
+
+
+class ConversationRemoved(Fact):
+    """A conversation was recorded by mistake or is recorded anew; intake deletes the note at `text_ref`."""
+
+    kind, v, reach, about = "activities.conversation_removed", 1, Reach.NODE, About.SOMEBODY
+    session = EntityId()
+    programme = ProgrammeKey()
+    text_ref = EntityId(allow_none=True)
+    example = {"session": _ID, "programme": "a-b"}
+
+
+class ActionAgreed(Fact):
+    """A person and a worker agreed on something to be done; what it is stands in intake's vault at `text_ref`.
+
+    `session` is left out where it was not agreed in a conversation, `due_on` where no day was agreed.
+    """
+
+    kind, v, reach, about = "activities.action_agreed", 1, Reach.NODE, About.SOMEBODY
+    action = EntityId()
+    programme = ProgrammeKey()
+    text_ref = EntityId()
+    due_on = Day(allow_none=True)
+    session = EntityId(allow_none=True)
+    example = {"action": _ID, "programme": "a-b", "text_ref": _ID, "due_on": "2016-02-08"}
+
+
+class ActionWithdrawn(Fact):
+    """An agreed action was recorded by mistake, with its conversation; intake deletes the text at `text_ref`."""
+
+    kind, v, reach, about = "activities.action_withdrawn", 1, Reach.NODE, About.SOMEBODY
+    action = EntityId()
+    programme = ProgrammeKey()
+    text_ref = EntityId()
+    example = {"action": _ID, "programme": "a-b", "text_ref": _ID}
+
+
+class MeetingPlanned(Fact):
+    """The day of the next meeting with a person; `start` is left out where no time was agreed."""
+
+    kind, v, reach, about = "activities.meeting_planned", 1, Reach.NODE, About.SOMEBODY
+    meeting = EntityId()
+    programme = ProgrammeKey()
+    on = Day()
+    start = TimeOfDay(allow_none=True)
+    session = EntityId(allow_none=True)
+    example = {"meeting": _ID, "programme": "a-b", "on": "2016-02-08", "start": "10:00"}
+
+
+class MeetingWithdrawn(Fact):
+    """A planned meeting was recorded by mistake, with its conversation."""
+
+    kind, v, reach, about = "activities.meeting_withdrawn", 1, Reach.NODE, About.SOMEBODY
+    meeting = EntityId()
+    programme = ProgrammeKey()
+    example = {"meeting": _ID, "programme": "a-b"}
+
+
 FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
     {
         (fact.kind, fact.v): fact
@@ -151,8 +404,27 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             AttendanceRecorded,
             HeadsCounted,
             ProgrammeLoaded,
+            StepEntered,
+            StepLeft,
+            OutcomeRecorded,
+            PeriodConfirmed,
+            TaskOpened,
+            TaskClosed,
             ProgrammeVersion,
             NodeAdmitted,
+            AnswersRecorded,
+            ScoreComputed,
+            AnonymousAnswersRecorded,
+            AnonymousSheetRecorded,
+            SubjectErased,
+            AttendanceRemoved,
+            SessionRemoved,
+            ConversationHeld,
+            ConversationRemoved,
+            ActionAgreed,
+            ActionWithdrawn,
+            MeetingPlanned,
+            MeetingWithdrawn,
         )
     }
 )

@@ -12,9 +12,19 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from shared.contracts.catalogue import BASES, GENDERS, LABOUR_STATUSES, ROLES, SENSITIVE_ANSWERS, STANDINGS
+from shared.contracts.catalogue import (
+    BASES,
+    GENDERS,
+    LABOUR_STATUSES,
+    OCCASIONS,
+    ROLES,
+    SENSITIVE_ANSWERS,
+    STANDINGS,
+    TASK_REASONS,
+)
 from shared.contracts.errors import InvalidInput
 from shared.contracts.fields import (
+    Answers,
     Code,
     Codes,
     Day,
@@ -141,10 +151,14 @@ class RegisterParticipants(Command):
 
 
 class ListPeople(Command):
-    """`intake.list_people`: what comes back is sealed to `reply_to`, made for this request; reads are logged."""
+    """`intake.list_people`: what comes back is sealed to `reply_to`, made for this request; reads are logged.
+
+    `people` asks for these alone: who needs one name does not read all.
+    """
 
     programme = ProgrammeKey(required=True)
     reply_to = PublicKey(required=True)
+    people = fields.List(SubjectRef(), allow_none=True, validate=validate.Length(min=1, max=MAX_ITEMS))
     limit = Number(1, MAX_ITEMS, load_default=100)
     offset = Number(0, 10_000_000, load_default=0)
 
@@ -203,6 +217,73 @@ class LoadProgramme(Command):
     document = fields.Dict(required=True)
 
 
+class StepItem(Item):
+    """One person's time on an individual step: from a day, perhaps to a day. With the same first day it ends the one
+    that is open."""
+
+    subject = SubjectRef(required=True)
+    step = Code(required=True)
+    entered_on = Day(required=True)
+    left_on = Day(allow_none=True)
+
+
+class RecordSteps(Command):
+    """`pathways.record_steps`: results hold the id of each time on a step."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(StepItem)
+    skip_bad = Flag(load_default=False)
+
+
+class OutcomeItem(Item):
+    """What became of one person; the activity is the outcome's, in the programme file."""
+
+    subject = SubjectRef(required=True)
+    outcome = Code(required=True)
+    date = Day(required=True)
+
+
+class RecordOutcomes(Command):
+    """`pathways.record_outcomes`."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(OutcomeItem)
+    skip_bad = Flag(load_default=False)
+
+
+class AskPeriod(Question):
+    """`pathways.period_state`: what is unmarked, unfinished or missing in a period; `after` as in `Command`."""
+
+    programme = ProgrammeKey(required=True)
+    period = Code(required=True)
+    after = Number(0, 2**62, load_default=0)
+
+
+class ConfirmPeriod(Command):
+    """`pathways.confirm_period`: a second time adds nothing, unless `again` says that it is meant."""
+
+    programme = ProgrammeKey(required=True)
+    period = Code(required=True)
+    again = Flag(load_default=False)
+
+
+class ListTasks(Question):
+    """`pathways.list_tasks`: those due first come first."""
+
+    programme = ProgrammeKey(required=True)
+    state = Code("open", "closed", load_default="open")
+    limit = Number(1, MAX_ITEMS, load_default=100)
+    offset = Number(0, 10_000_000, load_default=0)
+
+
+class CloseTask(Command):
+    """`pathways.close_task`: by a worker's hand; a dismissal has a reason, what is done has none."""
+
+    task = EntityId(required=True)
+    how = Code("done", "dismissed", required=True)
+    reason = Code(*TASK_REASONS, allow_none=True, load_default=None)
+
+
 class AdmitPartner(Command):
     """`reporting.admit_partner`: make an invite; `token_digest` is SHA-256 of the one-time token that goes into it."""
 
@@ -224,6 +305,68 @@ class AskCompleteness(Question):
     """`reporting.completeness`: of one programme, or of all."""
 
     programme = ProgrammeKey(allow_none=True, load_default=None)
+
+
+class AssessmentItem(Item):
+    """One filled-in form. No `subject`: it names nobody. `corrects`: the assessment that it takes the place of."""
+
+    subject = SubjectRef(allow_none=True)
+    session = EntityId(allow_none=True)
+    instrument = Code(required=True)
+    version = Code(required=True)
+    occasion = Code(*OCCASIONS, required=True)
+    date = Day(required=True)
+    answers = Answers(required=True)
+    corrects = EntityId(allow_none=True)
+
+
+class RecordAssessments(Command):
+    """`measurement.record_assessments`: results hold each assessment's id."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(AssessmentItem)
+    skip_bad = Flag(load_default=False)
+
+
+class RetryParked(Command):
+    """`*.retry_parked`, of every service that follows the journal: run the queue of the parked line at `pos`."""
+
+    pos = Number(1, 2**62, required=True)
+
+
+class DropParked(Command):
+    """`*.drop_parked`, of every service that follows the journal: give the parked line at `pos` up, for a reason."""
+
+    pos = Number(1, 2**62, required=True)
+    reason = Code(required=True)
+
+
+class PersonQuery(Schema):
+    """What is inside a `FindPeople`'s `sealed`: whom to look for; a name as given, family or both, or a token."""
+
+    class Meta:
+        unknown = RAISE
+
+    identity_code = PlainText(11, allow_none=True)
+    name = PlainText(401, allow_none=True)
+
+
+class FindPeople(Command):
+    """`intake.find_people`: who has this identity code, name or token; what comes back is sealed to `reply_to`."""
+
+    programme = ProgrammeKey(required=True)
+    sealed = Sealed(required=True)
+    reply_to = PublicKey(required=True)
+
+
+class ErasePerson(Command):
+    """`intake.erase_person`: everything about the person in this programme; a person erased already is no error.
+
+    A purpose, and the refusal of a record under a legal obligation, come later as optional members.
+    """
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
 
 
 def load(command: type[Schema], data: Mapping[str, Any]) -> dict[str, Any]:

@@ -129,3 +129,39 @@ class FactNotWritable(PolkuError):
 
 class DatabaseNewer(PolkuError):
     """The home's database was made by a newer release ({revision}); install that release."""
+
+
+class InvalidInstrument(PolkuError):
+    """The instrument file {file} has {count} problem(s); first: line {line}: {reason}"""
+
+
+class UnknownInstrument(PolkuError):
+    """{field}: this release has no instrument {instrument} in version {version}."""
+
+
+class UnknownAssessment(PolkuError):
+    """{field}: no such assessment in programme {programme}."""
+
+
+class HomeHeld(PolkuError):
+    """This home was restored and records nothing until its leads have answered; `polku complete` says what they say."""
+
+
+class InvalidBackup(PolkuError):
+    """The backup cannot be used: {reason}"""
+
+
+class NeverTookPart(PolkuError):
+    """{field}: this person has been at no session of {value} as a participant."""
+
+
+class TaskClosedAlready(PolkuError):
+    """The task was closed already: {value}."""
+
+
+class ChangedMeanwhile(PolkuError):
+    """{field}: somebody else has changed this in the meantime; look again before you change it."""
+
+
+class Overtaken(PolkuError):
+    """Somebody else recorded the same at the same moment; nothing was done here: ask again."""

@@ -194,3 +194,26 @@ def _each_once(values: list[str]) -> None:
         raise ValidationError("the same code twice")
     if len(values) > 50:
         raise ValidationError("more than 50 codes")
+
+
+class Score(_Pattern):
+    """A score as a decimal string: rounded already, all its places written, never a binary fraction."""
+
+    pattern = re.compile(r"(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,4})?")
+    says = "not a decimal number (at most 6 digits before the point and 4 after it)"
+
+
+class Answers(FactField, fields.Field[dict[str, int]]):
+    """What was answered, by key of the item, as whole numbers; an item that was not answered is left out."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any) -> dict[str, int]:
+        if not isinstance(value, dict):
+            raise ValidationError("not a mapping of items to answers")
+        if len(value) > 200:
+            raise ValidationError("more than 200 items")
+        for item, answer in value.items():
+            if not isinstance(item, str) or not CODE.fullmatch(item) or _LOOKS_PERSONAL.search(item):
+                raise ValidationError("an item is no code")
+            if type(answer) is not int or not 0 <= answer <= 1000:
+                raise ValidationError("an answer is not a whole number from 0 to 1000")
+        return {item: value[item] for item in sorted(value)}

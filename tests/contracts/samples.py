@@ -22,6 +22,8 @@ _VALUES: dict[type, Any] = {
     types.Day: "2016-02-29",
     types.TimeOfDay: "09:30",
     types.Flag: True,
+    types.Score: "6.50",
+    types.Answers: {"some_item": 7},
     types.ProgrammeText: '{"key":"ä"}',
     commands.Sealed: "c2VhbGVk",
     commands.PlainText: "Äiti O'Hara",

@@ -11,7 +11,7 @@ from shared.contracts import catalogue
 from shared.contracts.catalogue import FACTS
 from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import About, Fact, Reach
-from shared.contracts.fields import Code, Flag, Number, ProgrammeText, SubjectRef
+from shared.contracts.fields import Code, Codes, Flag, Number, ProgrammeText, SubjectRef
 from shared.hetu import check_character
 from tests.contracts.samples import SUBJECT, full_body, options_of, subject_for
 
@@ -46,7 +46,7 @@ def test_no_position_of_any_fact_takes_a_name_a_code_an_address_or_a_number(fact
     body = full_body(fact)
     fact(subject_for(fact), **body)
     for text in PERSONAL:
-        value = [text] if isinstance(body[name], list) else text
+        value = [text] if isinstance(body[name], list) else {text: 1} if isinstance(body[name], dict) else text
         with pytest.raises(FactNotWritable, match=name) as refused:
             fact(subject_for(fact), **{**body, name: value})
         assert text not in str(refused.value), "the message quotes it"
@@ -121,7 +121,8 @@ def test_every_code_that_is_no_enumeration_is_a_key_of_the_programme_file() -> N
         (fact.kind, name)
         for fact in FACTS.values()
         for name, field in fact.members.items()
-        if isinstance(field, Code) and not options_of(field)
+        for code in [field.inner if isinstance(field, Codes) else field]
+        if isinstance(code, Code) and not options_of(code)
     }
     assert open_codes == {
         ("intake.participation_started", "area"),
@@ -129,7 +130,24 @@ def test_every_code_that_is_no_enumeration_is_a_key_of_the_programme_file() -> N
         ("activities.session_held", "activity"),
         ("activities.session_held", "location"),
         ("activities.session_held", "area"),
+        ("pathways.step_entered", "step"),
+        ("pathways.step_left", "step"),
+        ("pathways.outcome_recorded", "activity"),
+        ("pathways.outcome_recorded", "outcome"),
+        ("pathways.period_confirmed", "period"),
+        ("pathways.task_opened", "rule"),
         ("reporting.node_admitted", "partner"),
+        # and these of the instrument's file, which the programme file names
+        ("measurement.answers_recorded", "instrument"),
+        ("measurement.answers_recorded", "version"),
+        ("measurement.anonymous_answers_recorded", "instrument"),
+        ("measurement.anonymous_answers_recorded", "version"),
+        ("measurement.anonymous_sheet_recorded", "instrument"),
+        ("measurement.anonymous_sheet_recorded", "version"),
+        ("measurement.score_computed", "instrument"),
+        ("measurement.score_computed", "version"),
+        ("measurement.score_computed", "scale"),
+        ("activities.conversation_held", "topics"),
     }
 
 
@@ -157,5 +175,18 @@ def test_no_programme_is_called_local() -> None:
 
 
 def test_every_fact_that_leaves_the_home_is_of_a_programme_and_every_kind_is_of_its_service() -> None:
-    assert {fact.kind.split(".")[0] for fact in FACTS.values()} == {"intake", "activities", "pathways", "reporting"}
-    assert {f.kind for f in FACTS.values() if f.reach is Reach.NODE} == {"pathways.programme_loaded"}
+    services = {"intake", "activities", "pathways", "reporting", "measurement"}
+    assert {fact.kind.split(".")[0] for fact in FACTS.values()} == services
+    assert {f.kind for f in FACTS.values() if f.reach is Reach.NODE} == {
+        "pathways.programme_loaded",
+        "measurement.answers_recorded",
+        "measurement.anonymous_answers_recorded",
+        "activities.conversation_held",
+        "activities.conversation_removed",
+        "activities.action_agreed",
+        "activities.action_withdrawn",
+        "activities.meeting_planned",
+        "activities.meeting_withdrawn",
+        "pathways.task_opened",
+        "pathways.task_closed",
+    }
