@@ -1,5 +1,6 @@
 """Programmes as data: reading, checking and addressing a programme file (`deploy/programmes/KEY.yaml`)."""
 
+from shared.documents.values import Named, canonical, digest
 from shared.programmes.checking import check_document, check_file, load_file, parse
 from shared.programmes.model import (
     Activity,
@@ -7,32 +8,41 @@ from shared.programmes.model import (
     FigureGroup,
     Figures,
     Group,
+    InstrumentUse,
     Location,
-    Named,
     Partner,
     Period,
     Programme,
     TargetGroup,
-    canonical,
-    digest,
+    Topic,
 )
 from shared.programmes.problems import InvalidProgramme, Problem, ProgrammeRefused
+from shared.programmes.workflow import Condition, FigureOutcome, Outcome, ReportingPeriod, Step, TaskRule, WorkArea
 
 __all__ = [
     "Activity",
     "Area",
+    "Condition",
     "FigureGroup",
+    "FigureOutcome",
     "Figures",
     "Group",
+    "InstrumentUse",
     "InvalidProgramme",
     "Location",
     "Named",
+    "Outcome",
     "Partner",
     "Period",
     "Problem",
     "Programme",
     "ProgrammeRefused",
+    "ReportingPeriod",
+    "Step",
     "TargetGroup",
+    "TaskRule",
+    "Topic",
+    "WorkArea",
     "canonical",
     "check_document",
     "check_file",

@@ -1,12 +1,15 @@
 """A checked programme as frozen values, and its address: the digest of its canonical bytes."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, Literal
+
+from shared.contracts.catalogue import OCCASIONS
+from shared.documents.values import Named, digest
+from shared.programmes import workflow
+from shared.programmes.workflow import FigureOutcome, Outcome, ReportingPeriod, Step, TaskRule, WorkArea
 
 Counts = Literal["people", "heads"]
 Standing = Literal["met", "visitor", "client", "esf_participant"]
@@ -15,35 +18,6 @@ STANDINGS: tuple[Standing, ...] = ("met", "visitor", "client", "esf_participant"
 """From the lightest to the fullest; a person may take part where theirs is at least the one asked."""
 
 DEFAULT_SILENCE_LIMIT_DAYS = 3
-
-
-def canonical(document: Mapping[str, Any]) -> bytes:
-    """The one byte form of a programme document: JSON, keys sorted, no white space, UTF-8.
-
-    Numbers in it are whole numbers (the schema has no other), so two writers cannot differ.
-    """
-    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode()
-
-
-def digest(document: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical bytes, 64 lower-case hex digits."""
-    return hashlib.sha256(canonical(document)).hexdigest()
-
-
-@dataclass(frozen=True)
-class Named:
-    """Something with a code and a name for people: `name` by language, at least one of fi, sv, en."""
-
-    key: str
-    name: Mapping[str, str]
-
-    def name_in(self, language: str) -> str:
-        """The name in `language`; where it has none, in Finnish, Swedish or English. Never blank."""
-        for candidate in (language, "fi", "sv", "en"):
-            if candidate in self.name:
-                return self.name[candidate]
-        return self.key
 
 
 @dataclass(frozen=True)
@@ -90,6 +64,11 @@ class Activity(Named):
 
 
 @dataclass(frozen=True)
+class Topic(Named):
+    """What a talk with a person may be about."""
+
+
+@dataclass(frozen=True)
 class Period:
     """First and last day, both included."""
 
@@ -108,6 +87,8 @@ class FigureGroup:
     sessions: int
     participants: int | None
     heads: int | None
+    illustrative: tuple[str, ...] = ()
+    """Which of these numbers nobody published."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +97,16 @@ class Figures:
 
     basis: Literal["published", "illustrative"]
     groups: tuple[FigureGroup, ...]
+    outcomes: tuple[FigureOutcome, ...] = ()
+
+
+@dataclass(frozen=True)
+class InstrumentUse:
+    """An instrument, in a version, that may be recorded on these occasions."""
+
+    key: str
+    version: str
+    occasions: tuple[str, ...] = OCCASIONS
 
 
 @dataclass(frozen=True)
@@ -133,10 +124,17 @@ class Programme(Named):
     areas: tuple[Area, ...] = ()
     locations: tuple[Location, ...] = ()
     target_groups: tuple[TargetGroup, ...] = ()
+    work_areas: tuple[WorkArea, ...] = ()
+    steps: tuple[Step, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    periods: tuple[ReportingPeriod, ...] = ()
+    tasks: tuple[TaskRule, ...] = ()
     silence_limit_days: int = DEFAULT_SILENCE_LIMIT_DAYS
     figures: Figures | None = None
     synthetic_partners: tuple[str, ...] = ()
     home_municipalities: tuple[str, ...] = ()
+    instruments: tuple[InstrumentUse, ...] = ()
+    topics: tuple[Topic, ...] = ()
 
     @property
     def lead(self) -> Partner:
@@ -150,6 +148,22 @@ class Programme(Named):
     @cached_property
     def activity_by_key(self) -> Mapping[str, Activity]:
         return {activity.key: activity for activity in self.activities}
+
+    @cached_property
+    def step_by_key(self) -> Mapping[str, Step]:
+        return {step.key: step for step in self.steps}
+
+    @cached_property
+    def outcome_by_key(self) -> Mapping[str, Outcome]:
+        return {outcome.key: outcome for outcome in self.outcomes}
+
+    @cached_property
+    def period_by_key(self) -> Mapping[str, ReportingPeriod]:
+        return {period.key: period for period in self.periods}
+
+    @cached_property
+    def task_by_key(self) -> Mapping[str, TaskRule]:
+        return {rule.key: rule for rule in self.tasks}
 
     @cached_property
     def group_by_key(self) -> Mapping[str, Group]:
@@ -166,6 +180,15 @@ class Programme(Named):
     @cached_property
     def target_group_by_key(self) -> Mapping[str, TargetGroup]:
         return {group.key: group for group in self.target_groups}
+
+    @cached_property
+    def instrument_use(self) -> Mapping[tuple[str, str], InstrumentUse]:
+        """By key and version."""
+        return {(use.key, use.version): use for use in self.instruments}
+
+    @cached_property
+    def topic_by_key(self) -> Mapping[str, Topic]:
+        return {topic.key: topic for topic in self.topics}
 
 
 def build(document: Mapping[str, Any]) -> Programme:
@@ -198,11 +221,21 @@ def build(document: Mapping[str, Any]) -> Programme:
         areas=areas,
         locations=tuple(Location(x["key"], dict(x["name"]), x.get("area")) for x in document.get("locations", ())),
         target_groups=tuple(TargetGroup(t["key"], dict(t["name"])) for t in document.get("target_groups", ())),
+        work_areas=workflow.work_areas(document),
+        steps=workflow.steps(document),
+        outcomes=workflow.outcomes(document),
+        periods=workflow.periods(document),
+        tasks=workflow.tasks(document),
         silence_limit_days=document.get("silence_limit_days", DEFAULT_SILENCE_LIMIT_DAYS),
         figures=figures and _figures(figures),
         synthetic_partners=tuple(synthetic.get("partners", ())) or tuple(p["key"] for p in document["partners"]),
         home_municipalities=tuple(synthetic.get("home_municipalities", ()))
         or tuple(dict.fromkeys(area.municipality for area in areas if area.municipality)),
+        instruments=tuple(
+            InstrumentUse(i["key"], i["version"], tuple(i.get("occasions", OCCASIONS)))
+            for i in document.get("instruments", ())
+        ),
+        topics=tuple(Topic(t["key"], dict(t["name"])) for t in document.get("topics", ())),
     )
 
 
@@ -210,6 +243,10 @@ def _figures(figures: Mapping[str, Any]) -> Figures:
     return Figures(
         basis=figures["basis"],
         groups=tuple(
-            FigureGroup(g["group"], g["sessions"], g.get("participants"), g.get("heads")) for g in figures["groups"]
+            FigureGroup(
+                g["group"], g["sessions"], g.get("participants"), g.get("heads"), tuple(g.get("illustrative", ()))
+            )
+            for g in figures["groups"]
         ),
+        outcomes=workflow.figure_outcomes(figures),
     )

@@ -8,7 +8,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, String, Table, Text, delete, insert, select
+from sqlalchemy import Column, Connection, Integer, String, Table, Text, delete, func, insert, select
 
 from shared.contracts.errors import UnknownProgramme
 from shared.contracts.facts import Fact
@@ -17,6 +17,9 @@ from shared.storage import metadata
 
 PIECE = 12_000
 """Characters of canonical JSON in one fact: a line stays under 64 KiB whatever they are."""
+
+_by_digest: dict[str, Programme] = {}
+"""Versions this process has parsed: a digest addresses one document for ever."""
 
 
 class Shelf:
@@ -44,10 +47,23 @@ class Shelf:
             connection.execute(delete(table).where((table.c.programme == key) & (table.c.digest != digest)))
 
     def get(self, connection: Connection, key: str) -> Programme:
-        """The version in use; raises `UnknownProgramme`."""
+        """The version in use; raises `UnknownProgramme`.
+
+        Cheap enough to be asked for every line: the text is read only when this process has not met its digest.
+        """
+        table = self.table
+        whole = select(table.c.digest).where(table.c.programme == key).group_by(table.c.digest, table.c.parts)
+        digest = connection.execute(whole.having(func.count() == table.c.parts)).scalars().first()
+        if digest is None:
+            raise UnknownProgramme(programme=key)
+        if (known := _by_digest.get(digest)) is not None:
+            return known
         for programme, document in self._complete(connection):
             if programme == key:
-                return _parsed(document)
+                parsed = _parsed(document)
+                if parsed.digest == digest:
+                    _by_digest[digest] = parsed
+                return parsed
         raise UnknownProgramme(programme=key)
 
     def all(self, connection: Connection) -> list[Programme]:

@@ -70,6 +70,8 @@ BROKEN = {
     "taken key": ("key: lahde-mukaan", "key: local", "key: local", "key", "taken"),
     "tab": ("  start: 2015", "\tstart: 2015", "\tstart", "", "tab"),
     "unclosed bracket": ("languages: [fi]", "languages: [fi", "silence_limit_days", "", "not YAML"),
+    "topic twice": ("  - key: substance_use\n", "  - key: health\n", "- key: health", "topics[4].key", "twice"),
+    "topic without a name": ("{fi: Kieli, sv: Språk, en: Language}", "{}", "{}", "topics[6].name", "empty"),
     "second document": ("languages: [fi]", "languages: [fi]\n---\n", "---", "", "second document"),
     "alias": ("{fi: Pihlava}", "*a", "*a", "areas[1].name", "aliases"),
     "mapping as a key": ("{fi: Pihlava}", "{{a: b}: c}", "{{a", "areas[1].name", "one plain word"),

@@ -31,13 +31,28 @@ def test_programme_three_is_what_its_project_published() -> None:
         "info_sessions": (15, 214),
         "small_group_events": (32, 379),
         "public_events": (16, 2369),
+        "individual_coaching": (145, 29),  # how many sessions is not published
     }
+    assert [f.illustrative for f in programme.figures.groups] == [(), (), (), (), ("sessions",)]
+    assert {f.outcome: f.people for f in programme.figures.outcomes} == {
+        "education": 6,
+        "wage_subsidy": 2,
+        "open_labour_market": 2,
+        "activated_job_seeker": 14,
+        "vocational_rehabilitation": 1,
+        "work_trial": 1,
+        "apprenticeship": 2,
+    }
+    assert [area.key for area in programme.work_areas] == ["work", "wellbeing", "community"]
     assert {g.key: g.counts for g in programme.groups} == {
         "community_coaching": "people",
         "info_sessions": "heads",
         "small_group_events": "heads",
         "public_events": "heads",
+        "individual_coaching": "people",
     }
+    assert {topic.key for topic in programme.topics} >= {"finances", "job_search", "health", "language", "stigma"}
+    assert programme.topic_by_key["health"].name_in("sv") == "Hälsa"
 
 
 def test_activity_counts_what_its_group_counts() -> None:
@@ -105,8 +120,11 @@ def test_any_other_word_gives_another_digest() -> None:
         {"partners": {}, "groups": [1], "activities": "x", "figures": [], "synthetic": 3, "period": []},
         {"partners": [{"key": []}], "groups": [{"key": {}, "counts": []}], "activities": [{"key": None, "group": []}]},
         {"figures": {"groups": [{"group": [], "heads": "x"}]}, "synthetic": {"partners": [[]]}},
+        {"steps": [{"work_area": []}], "outcomes": [{"activity": {}}], "periods": [{"start": 1, "end": []}]},
+        {"tasks": [1, {"opens": [], "closes": 3}, {"opens": {"on": []}, "closes": {"on": {}, "step": []}}]},
+        {"figures": {"outcomes": [{"outcome": [], "people": "x"}], "groups": [{"group": [], "illustrative": 1}]}},
     ],
-    ids=range(12),
+    ids=range(15),
 )
 def test_document_that_is_no_programme_is_refused_without_a_traceback(broken: Any) -> None:
     assert check_document(broken)

@@ -1,6 +1,6 @@
 """From the bytes of a YAML file to plain data, with the line of every value.
 
-PyYAML scans; the tree is built here from its events and not by its own constructor, because a programme file must give
+PyYAML scans; the tree is built here from its events and not by its own constructor, because such a file must give
 the same data to every reader. Only whole numbers, `true` and `false` are not text: no dates, no `no` for Norwegian, no
 octal 0609, no base 60. Anchors, aliases and tags are refused before anything is expanded.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from shared.programmes.problems import Problem
+from shared.documents.problems import Problem
 
 MAX_BYTES = 512 * 1024
 MAX_DEPTH = 12
@@ -69,7 +69,7 @@ def read_yaml(raw: bytes) -> Reading:
 
 def _decode(raw: bytes, problems: list[Problem]) -> str | None:
     if len(raw) > MAX_BYTES:
-        problems.append(Problem(1, "", f"larger than {MAX_BYTES // 1024} KiB: this is no programme file"))
+        problems.append(Problem(1, "", f"larger than {MAX_BYTES // 1024} KiB: no file of this kind is so big"))
     elif raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         problems.append(Problem(1, "", "the file is UTF-16; save it as UTF-8"))
     elif b"\0" in raw:
@@ -122,7 +122,7 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    self.problem(event, (), "a second document begins here; a file holds one programme")
+                    self.problem(event, (), "a second document begins here; a file holds one")
                     raise _Stop
             elif isinstance(event, yaml.NodeEvent):
                 data = self.value(event, ())

@@ -1,0 +1,142 @@
+"""The workflow parts of a programme as frozen values: areas of work, steps, outcomes, reporting periods, task rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from shared.documents.values import Named
+
+Level = Literal["individual", "community", "service_system"]
+Owner = Literal["case_worker", "coordinator"]
+
+FILTERS: Mapping[str, tuple[str, ...]] = {
+    "standing_reached": ("standing",),
+    "participation_started": ("target_group",),
+    "attendance_recorded": ("activity",),
+    "conversation_held": (),
+    "step_entered": ("step",),
+    "step_left": ("step",),
+    "outcome_recorded": ("activity", "outcome"),
+    "action_agreed": (),
+    "meeting_planned": (),
+}
+"""What a rule may wait for, and by which of the fact's codes it may be narrowed."""
+
+ONE_EACH = ("action_agreed", "meeting_planned")
+"""Each of these facts is a thing to do of its own; of the others a person has one open task of a rule at a time."""
+
+
+@dataclass(frozen=True)
+class WorkArea(Named):
+    """What the project does, as the application divides it."""
+
+
+@dataclass(frozen=True)
+class Step(Named):
+    """A step at one level; people are only ever on individual ones. `work_area` is a key or None."""
+
+    level: Level
+    work_area: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome(Named):
+    """What may have become of a participant of `activity`."""
+
+    activity: str
+
+
+@dataclass(frozen=True)
+class ReportingPeriod(Named):
+    """A span of days, both included, that each partner confirms once it is over."""
+
+    start: date
+    end: date
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A fact about a person that a rule waits for; `codes` narrows it."""
+
+    on: str
+    codes: Mapping[str, str]
+
+    def holds(self, on: str, codes: Mapping[str, str | None]) -> bool:
+        """Whether a fact `on` with these codes is one that is waited for."""
+        return on == self.on and all(codes.get(word) == value for word, value in self.codes.items())
+
+
+@dataclass(frozen=True)
+class TaskRule(Named):
+    """Which fact opens a task, when it is due, what closes it; all in days."""
+
+    opens: Condition
+    due_days: int
+    closes: Condition | None
+    repeats_days: int | None
+    owner: Owner
+
+    @property
+    def one_each(self) -> bool:
+        """Whether every opening fact has a task of its own."""
+        return self.opens.on in ONE_EACH
+
+
+@dataclass(frozen=True)
+class FigureOutcome:
+    """How many different people had an outcome."""
+
+    outcome: str
+    people: int
+
+
+def work_areas(document: Mapping[str, Any]) -> tuple[WorkArea, ...]:
+    """The areas of work of a checked document."""
+    return tuple(WorkArea(a["key"], dict(a["name"])) for a in document.get("work_areas", ()))
+
+
+def steps(document: Mapping[str, Any]) -> tuple[Step, ...]:
+    """The steps of a checked document."""
+    return tuple(
+        Step(s["key"], dict(s["name"]), level=s["level"], work_area=s.get("work_area"))
+        for s in document.get("steps", ())
+    )
+
+
+def outcomes(document: Mapping[str, Any]) -> tuple[Outcome, ...]:
+    """The outcomes of a checked document."""
+    return tuple(Outcome(o["key"], dict(o["name"]), activity=o["activity"]) for o in document.get("outcomes", ()))
+
+
+def periods(document: Mapping[str, Any]) -> tuple[ReportingPeriod, ...]:
+    """The reporting periods of a checked document."""
+    return tuple(
+        ReportingPeriod(p["key"], dict(p["name"]), date.fromisoformat(p["start"]), date.fromisoformat(p["end"]))
+        for p in document.get("periods", ())
+    )
+
+
+def tasks(document: Mapping[str, Any]) -> tuple[TaskRule, ...]:
+    """The task rules of a checked document."""
+    return tuple(
+        TaskRule(
+            t["key"],
+            dict(t["name"]),
+            opens=_condition(t["opens"]),
+            due_days=t["due_days"],
+            closes=_condition(t["closes"]) if "closes" in t else None,
+            repeats_days=t.get("repeats_days"),
+            owner=t.get("owner", "case_worker"),
+        )
+        for t in document.get("tasks", ())
+    )
+
+
+def _condition(part: Mapping[str, str]) -> Condition:
+    return Condition(part["on"], {word: value for word, value in part.items() if word != "on"})
+
+
+def figure_outcomes(figures: Mapping[str, Any]) -> tuple[FigureOutcome, ...]:
+    """The outcomes among a checked document's figures."""
+    return tuple(FigureOutcome(o["outcome"], o["people"]) for o in figures.get("outcomes", ()))
