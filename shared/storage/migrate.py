@@ -5,6 +5,7 @@ loading Alembic: a database that is up to date costs one query.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -26,22 +27,29 @@ def newest() -> set[str]:
     return set(heads.values())
 
 
+def known_revisions() -> set[str]:
+    """All revisions of this release, old ones too."""
+    return {path.stem for path in (DIRECTORY / "versions").glob("*.py") if _NAME.fullmatch(path.name)}
+
+
 def present(engine: Engine) -> set[str]:
     """The revisions that the database is at; empty for a new one."""
     with engine.connect() as connection:
-        return _present(connection)
+        return revisions(connection)
 
 
-def _present(connection: Connection) -> set[str]:
+def revisions(connection: Connection) -> set[str]:
+    """As `present`, within a transaction."""
     if not inspect(connection).has_table("alembic_version"):
         return set()
     return set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
 
 
-def migrate(engine: Engine) -> None:
-    """Apply what is missing, in one transaction. Raises `DatabaseNewer` for a newer release's database.
+def migrate(engine: Engine, then: Callable[[Connection], None] = lambda _connection: None) -> None:
+    """Apply what is missing, and `then`, in one transaction. Raises `DatabaseNewer` for a newer release's database.
 
-    Processes of a home that start at the same time wait here for the first of them.
+    Processes of a home that start at the same time wait here for the first of them. Of a database that is up to date
+    one table is read and nothing else, so a role that may change no table gets through.
     """
     if present(engine) == newest():
         return
@@ -54,9 +62,15 @@ def migrate(engine: Engine) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     with transaction(engine) as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SET LOCAL lock_timeout = 0"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:home)"), {"home": _LOCK})
-        if unknown := sorted(_present(connection) - known):
+            wait_for_turn(connection)
+        if unknown := sorted(revisions(connection) - known):
             raise DatabaseNewer(revision=unknown[0])
         config.attributes["connection"] = connection
         command.upgrade(config, "heads")
+        then(connection)
+
+
+def wait_for_turn(connection: Connection) -> None:
+    """On PostgreSQL: one process at a time changes what tables there are and who may use them."""
+    connection.execute(text("SET LOCAL lock_timeout = 0"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:home)"), {"home": _LOCK})

@@ -3,13 +3,19 @@
 Every item of a command carries a key (64 hex digits; an import derives it from the row's identity, a page makes a
 random one). A service keeps each key with a digest of the item's content and the id of what it made. The same key with
 the same content is *already done* and answers with the same id; with other content it is refused.
+
+Two workers may look at the same moment and both find nothing. The database lets one of them keep the key; the other's
+unit of work leaves nothing behind (`Overtaken`) and is begun again by whoever runs the worker: now the key is there to
+be found, and the second is told what the first has done.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import Column, Connection, LargeBinary, Table, insert, select
+from sqlalchemy.exc import IntegrityError
 
+from shared.contracts.errors import Overtaken
 from shared.storage.engine import metadata
 
 
@@ -39,7 +45,11 @@ def already_done(connection: Connection, table: Table, keys: Iterable[str]) -> d
 
 
 def remember(connection: Connection, table: Table, done: dict[str, Done]) -> None:
-    """Keep what was done under new keys."""
+    """Keep what was done under new keys. Raises `Overtaken` if another worker has kept one of them just now."""
     if done:
-        rows = [{"key": bytes.fromhex(key), "digest": d.digest, "made": d.made} for key, d in done.items()]
-        connection.execute(insert(table), rows)
+        # In one order everywhere: two workers with the same keys wait for each other, not in a circle.
+        rows = [{"key": bytes.fromhex(key), "digest": d.digest, "made": d.made} for key, d in sorted(done.items())]
+        try:
+            connection.execute(insert(table), rows)
+        except IntegrityError:
+            raise Overtaken() from None

@@ -16,7 +16,7 @@ from shared.storage import metadata, open_engine, transaction
 from shared.storage.migrate import migrate, newest, present
 from tests.journal.journal_kit import Killed, killed_at
 
-for service in ("activities", "intake", "pathways", "portal", "reporting"):
+for service in ("activities", "intake", "measurement", "pathways", "portal", "reporting"):
     importlib.import_module(f"services.{service}.store")
 for tables in ("carry_tables", "tables"):
     importlib.import_module(f"shared.journal.{tables}")

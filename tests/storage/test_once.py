@@ -6,9 +6,9 @@ from hashlib import sha256
 
 import pytest
 from sqlalchemy import Engine, func, select
-from sqlalchemy.exc import IntegrityError
 
 from services.activities.store import keys
+from shared.contracts.errors import Overtaken
 from shared.storage import snapshot, transaction
 from shared.storage.once import Done, already_done, remember
 
@@ -32,7 +32,7 @@ def test_the_same_key_answers_with_what_it_made_and_tells_other_content_by_its_d
 def test_a_key_is_never_given_another_meaning(engine: Engine) -> None:
     with transaction(engine) as connection:
         remember(connection, keys, {KEY: _done(b"kaapeli")})
-    with pytest.raises(IntegrityError), transaction(engine) as connection:
+    with pytest.raises(Overtaken), transaction(engine) as connection:
         remember(connection, keys, {OTHER: _done(b"x"), KEY: _done(b"leiri", b"\x02" * 16)})
     with snapshot(engine) as connection:
         assert already_done(connection, keys, [KEY, OTHER]) == {KEY: _done(b"kaapeli")}

@@ -1,0 +1,1 @@
+"""From the first release's databases to this one's."""
