@@ -14,7 +14,7 @@ from greenlet import GreenletExit  # type: ignore[import-untyped]
 from nameko.containers import ServiceContainer, WorkerContext
 
 from shared.bus.quiet import place, report_failure
-from shared.contracts.errors import PolkuError
+from shared.contracts.errors import Overtaken, PolkuError
 
 Result = tuple[Any, Any]
 """A worker's result and its ``sys.exc_info()``; one of them is None."""
@@ -47,7 +47,10 @@ class SafeContainer(ServiceContainer):
             self._inject_dependencies(worker_ctx)
             self._worker_setup(worker_ctx)
             method = getattr(worker_ctx.service, worker_ctx.entrypoint.method_name)
-            result = method(*worker_ctx.args, **worker_ctx.kwargs)
+            try:
+                result = method(*worker_ctx.args, **worker_ctx.kwargs)
+            except Overtaken:  # it has left nothing behind, and now it finds what the other did
+                result = method(*worker_ctx.args, **worker_ctx.kwargs)
         except (Exception, eventlet.Timeout):  # an eventlet.Timeout is no Exception, but no reason to die either
             exc_info = sys.exc_info()
         if handle_result is not None:

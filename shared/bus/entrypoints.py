@@ -51,6 +51,9 @@ REPLY_SECONDS = 5
 FOLLOW_SECONDS = 5.0
 """The journal is looked at so often even without a wake-up."""
 
+GATHER_SECONDS = 0.1
+"""And no oftener than this, however many wake-ups come: a look costs as much for ten lines as for one."""
+
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -327,6 +330,7 @@ class JournalFollower(DependencyProvider):
             drain: Callable[[], bool] | None = None
             while not self._stopping.is_set():
                 self._wake.clear()
+                looked = monotonic()
                 try:
                     drain = drain or self._supplied()
                     while not self._stopping.is_set() and drain():
@@ -335,6 +339,7 @@ class JournalFollower(DependencyProvider):
                     follow_failures_total.labels(self.container.service_name).inc()
                     report_failure(f"following of {self.container.service_name}", error)
                 self._wake.wait(FOLLOW_SECONDS)
+                self._stopping.wait(max(looked + GATHER_SECONDS - monotonic(), 0))
         finally:
             self._ended.set()
 

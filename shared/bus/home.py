@@ -72,10 +72,15 @@ class ServiceHome:
             self.context.wake(pos)
         return pos
 
+    @property
+    def follower(self) -> Follower:
+        """The service's way through the journal."""
+        return self.context.followers[self.service]
+
     def follow_to(self, pos: int) -> None:
         """Hear everything up to `pos` first: for a command that carries `after`."""
         if pos:
-            self.context.followers[self.service].follow_to(pos, self.context.now)
+            self.follower.follow_to(pos, self.context.now)
 
 
 class HomeResource(DependencyProvider):

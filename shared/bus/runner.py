@@ -16,7 +16,8 @@ from eventlet import patcher
 from shared.bus import guard, quiet
 from shared.bus.containers import SafeContainer
 
-STOP_SECONDS = 10
+STOP_SECONDS = 8
+"""With what is killed afterwards a process ends within 10 s, after which Docker and systemd lose patience."""
 MAX_WORKERS = 10
 
 

@@ -6,10 +6,12 @@ Read in this order; half an hour is enough:
 ``unit``        the unit of work: a service's state and its facts in one transaction, numbered at commit
 ``follow``      how a service follows the journal with one cursor, exactly once in effect; parking what fails
 ``audit``       who did it, in the same transaction, chained like the lines
+``erasing``     how an erased person's lines become digests, and nothing of them is left
 ``segment``     a run of lines, chained, signed and sealed for the lead
 ``statements``  receipt (where the lead is) and manifest (how far the node is)
 ``sending``     a node's round: write what the lead lacks (``planning``: what that is)
 ``receiving``   the lead's round: decide what has come (``deciding``: one decision; ``received``: what is kept)
+``holding``     why a restored home waits for its leads' answers
 ``joining``     invite and answer: how a node's keys reach the lead
 
 Beside them: ``filecarrier`` (a folder that carries segments and statements), ``crypto`` (signing, sealing, key files),

@@ -1,9 +1,12 @@
 """The audit log: who did what, in the same transaction as what was done, chained under the journal's lock.
 
 An entry is JSON ``{"n", "at", "by", "action", …, "first", "last"}``; `first` and `last` are the journal positions of
-the facts it caused, if any. It stays on the home and is never shipped. Its chain works like a stream's, with the name
-"audit"; only its end is stored (`journal_head`). `verify` recomputes it, so that a changed, removed or inserted entry
-is found. Who can write the whole database can write a whole new log; against that helps only a copy kept elsewhere.
+the facts it caused, if any. People are named by `erasing.subject_digest` alone (`Unit.audit` sees to it), so nothing
+has to be erased here; an entry of the first release that named an erased subject is ``#`` and its digest in hex.
+
+The log stays on the home and is never shipped. Its chain works like a stream's, with the name "audit"; only its end is
+stored (`journal_head`). `verify` recomputes it, so that a changed, removed or inserted entry is found. Who can write
+the whole database can write a whole new log; against that helps only a copy kept elsewhere.
 """
 
 import json
@@ -11,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from shared.journal.lines import chain_next, chain_start, line_digest
 from shared.journal.tables import journal_audit, journal_head
@@ -37,6 +40,11 @@ def chained(chain: bytes, entries: Sequence[AuditEntry]) -> tuple[list[dict[str,
     return rows, chain
 
 
+def length(connection: Connection) -> int:
+    """How many entries there are."""
+    return int(connection.execute(select(func.count()).select_from(journal_audit)).scalar_one())
+
+
 def verify(connection: Connection) -> int | None:
     """None if the log is whole and unchanged, else the number of the entry where that shows; call it in a snapshot.
 
@@ -52,9 +60,14 @@ def verify(connection: Connection) -> int | None:
         expected += 1
         if n != expected:
             return expected
-        chain = chain_next(chain, line_digest(entry))
+        chain = chain_next(chain, _digest(entry))
     if head is None:
         return 1 if expected else None
     if head.seq > expected:
         return expected + 1
     return None if (head.seq, head.chain) == (expected, chain) else expected
+
+
+def _digest(entry: bytes) -> bytes:
+    """The entry's digest; an erased one is it."""
+    return bytes.fromhex(entry[1:].decode()) if entry.startswith(b"#") else line_digest(entry)

@@ -1,6 +1,6 @@
 """The tables of the two ends of the way from node to lead. Times are text as in lines, chains are 32 raw bytes."""
 
-from sqlalchemy import Column, Integer, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, String, Table
 
 from shared.journal.tables import BIG
 from shared.storage import metadata
@@ -147,3 +147,16 @@ received_conflict = Table(
 )
 """A node signed another chain at `seq` than the one we hold: both chains, and the signed bytes that say so (a
 segment's header and payload digest, or a manifest), by their SHA-256."""
+
+received_erased = Table(
+    "received_erased",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("seq", BIG, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("scrubbed", Boolean, nullable=False),
+)
+"""The subjects of a stream that were erased, by `erasing.subject_digest`; `seq` is the line that said so, `lines` how
+many received lines became digests then, that one too. Only by
+them can somebody whom a restored backup brings back be recognised, without keeping anybody's subject."""

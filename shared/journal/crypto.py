@@ -37,7 +37,8 @@ SEAL_OVERHEAD = 48
 SIGNING, AGREEING, SYMMETRIC = ("signing",), ("receiving", "bus"), ("vault", "index", "tag")
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
-_NAME = re.compile(r"([a-z]{1,20})-([1-9][0-9]{0,5})(\.pub)?")
+KEY_FILE = re.compile(r"([a-z]{1,20})-([1-9][0-9]{0,5})(\.pub)?")
+"""The names of key files."""
 _CONTENT = re.compile(rb"([0-9a-f]{64})\n?")
 
 
@@ -154,7 +155,7 @@ def make_key(directory: Path, name: str) -> Key:
     public = public_half(name, private)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     numbers = [
-        int(match[2]) for path in directory.iterdir() if (match := _NAME.fullmatch(path.name)) and match[1] == name
+        int(match[2]) for path in directory.iterdir() if (match := KEY_FILE.fullmatch(path.name)) and match[1] == name
     ]
     number = max(numbers, default=0) + 1
     write_file(directory / f"{name}-{number}", private.hex().encode() + b"\n", 0o600)
@@ -168,7 +169,7 @@ def load_keys(directory: Path) -> Keys:
     privates: dict[tuple[str, int], bytes] = {}
     publics: dict[tuple[str, int], bytes] = {}
     for path in sorted(directory.iterdir()):
-        match = _NAME.fullmatch(path.name)
+        match = KEY_FILE.fullmatch(path.name)
         if match and match[1] in SIGNING + AGREEING + SYMMETRIC:
             (publics if match[3] else privates)[match[1], int(match[2])] = _read(path)
     keys = []

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedEr
 
 from shared.contracts.catalogue import FACTS
 from shared.contracts.facts import Fact
+from shared.journal.holding import is_held
 from shared.journal.lines import Line, parse
 from shared.journal.tables import journal_cursor, journal_head, journal_line, journal_parked
 from shared.journal.unit import HOME_ROW, Journal, Unit
@@ -63,7 +64,7 @@ class Follower:
         pos = 0
         try:
             with self.journal.unit(now) as unit:
-                cursor = _cursor(unit.connection, self.service)
+                cursor = lock_cursor(unit.connection, self.service)
                 for row in _ahead(unit.connection, cursor, {kind for kind, _ in self.handlers}):
                     if row.line is not None:
                         if not most:
@@ -71,18 +72,23 @@ class Follower:
                         most -= 1
                         pos = row.pos
                         if not self._queued(unit, pos, row.subject):
-                            self._handle(unit, row.line)
+                            self.handle(unit, row.line)
                     cursor = row.pos
                 _move(unit.connection, self.service, cursor)
         except Exception as error:
-            if not pos or _databases_trouble(error):
+            if not pos or databases_trouble(error):
                 raise
             return self._failed(pos, error, now, alone)
         return True
 
     def _behind(self) -> bool:
-        """Whether anything was committed past the cursor; asked without a lock, because mostly nothing was."""
+        """Whether anything was committed past the cursor; asked without a lock, because mostly nothing was.
+
+        A held home is not followed: an effect may be a new fact.
+        """
         with self.journal.engine.connect() as connection:
+            if is_held(connection):
+                return False
             head = select(journal_head.c.seq).where(journal_head.c.name == HOME_ROW)
             pos, last = _position(connection, self.service), int(connection.execute(head).scalar_one())
         # It may also have been another worker of this service that got past what failed here.
@@ -92,7 +98,8 @@ class Follower:
             stuck.labels(self.service).set(0)
         return last > pos
 
-    def _handle(self, unit: Unit, data: bytes) -> None:
+    def handle(self, unit: Unit, data: bytes) -> None:
+        """Call the line's handler within the unit; a line that nobody here hears does nothing."""
         line = parse(data)
         handler = self.handlers.get((line.kind, line.v))
         if handler is not None:
@@ -124,7 +131,7 @@ class Follower:
         if tries < TRIES:
             return True
         with self.journal.unit(now) as unit:
-            if _cursor(unit.connection, self.service) >= pos:
+            if lock_cursor(unit.connection, self.service) >= pos:
                 return True  # another worker of this service has got past it
             query = select(journal_line.c.subject).where(journal_line.c.pos == pos)
             subject = unit.connection.execute(query).scalar_one()
@@ -153,7 +160,7 @@ def _position(connection: Connection, service: str) -> int:
     return int(connection.execute(query).scalar_one_or_none() or 0)
 
 
-def _cursor(connection: Connection, service: str) -> int:
+def lock_cursor(connection: Connection, service: str) -> int:
     """The service's cursor, its row locked: two workers of one service do not handle the same line."""
     query = select(journal_cursor.c.pos).where(journal_cursor.c.service == service).with_for_update()
     pos = connection.execute(query).scalar_one_or_none()
@@ -170,7 +177,7 @@ def _ahead(connection: Connection, cursor: int, kinds: set[str]) -> Sequence[Any
     return connection.execute(query.order_by(journal_line.c.pos).limit(SKIP)).all()
 
 
-def _databases_trouble(error: Exception) -> bool:
+def databases_trouble(error: Exception) -> bool:
     """Whether the database failed, not the line: connection lost, locked, full, broken. Then nothing is parked."""
     lines = DataError | IntegrityError | NotSupportedError | ProgrammingError
     return isinstance(error, DBAPIError) and not isinstance(error, lines)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
 from shared.journal.filecarrier import Place
-from shared.journal.lines import chain_next, chain_start
+from shared.journal.lines import BadLine, chain_next, chain_start, parse
 from shared.journal.statements import Receipt
 from shared.journal.tables import journal_head, journal_line
 from shared.ops.clock import parse_wire_time
@@ -87,6 +87,19 @@ def chain_at(connection: Connection, stream: str, view: View, seq: int) -> bytes
             return None
         at, chain = row.seq, chain_next(chain, row.digest)
     return chain if at == seq else None
+
+
+def oldest_without_receipt(connection: Connection, stream: str, view: View) -> datetime | None:
+    """When the oldest line without a receipt was recorded; None if there is none. Erased lines say no time."""
+    c, at = journal_line.c, view.receipt.seq if view.receipt else 0
+    if at >= view.seq:
+        return None
+    query = select(c.line).where(c.stream == stream, c.seq > at, c.line.is_not(None)).order_by(c.seq).limit(1)
+    line = connection.execute(query).scalar_one_or_none()
+    try:
+        return parse_wire_time(parse(line).recorded_at) if line else None
+    except BadLine:  # whoever ships it will be told; how old it is nobody can say
+        return None
 
 
 def place_of(row: Any) -> Place:

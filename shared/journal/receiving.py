@@ -36,6 +36,7 @@ streams. Segments of an epoch that nobody has accepted are refused (the way to a
 """
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ from shared.journal.segment import (
     verify,
 )
 from shared.journal.statements import Receipt, write_receipt
+from shared.ops.clock import parse_wire_time
 from shared.ops.metrics import counter, gauge
 from shared.storage import snapshot, transaction
 
@@ -76,6 +78,12 @@ failures_total = counter(
 )
 behind = gauge("polku_receiver_missing_lines", "Lines between the watermark and the node's signed head", "stream")
 stopped = gauge("polku_receiver_stopped", "1 while a conflict stops the stream", "stream")
+failing = gauge("polku_receiver_failing", "1 while the carrier failed for the stream in the last round", "stream")
+manifest_age = gauge(
+    "polku_receiver_manifest_age_seconds", "Time since the newest word from the node; infinite: never heard", "stream"
+)
+for _reason in Reason:  # a counter that appears with its first increment is no increase to Prometheus
+    refused_total.labels(_reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,8 @@ class Receiver:
                 self._close_gap(work, stream)
         self._note_manifests(work, manifests)
         receipts = self._write_receipts(work)
+        for stream in admitted:
+            failing.labels(stream).set(stream in work.failed)
         return Taken(work.outcomes, work.refused, work.lines, receipts, frozenset(work.failed))
 
     def _read_manifests(self, work: _Round) -> dict[str, bytes]:
@@ -311,14 +321,21 @@ class Receiver:
         _count_refused(work, newly)
         self._manifests |= ready
 
+    def _measure(self, work: _Round, heads: Mapping[str, received.Head]) -> None:
+        for stream in work.admitted:
+            head = heads.get(stream)
+            heard = parse_wire_time(head.manifest_at) if head and head.manifest_at else None
+            behind.labels(stream).set(max(0, head.head_seq - head.seq) if head else 0)
+            stopped.labels(stream).set(bool(head and head.state == STOPPED))
+            manifest_age.labels(stream).set((work.now - heard).total_seconds() if heard else math.inf)
+
     def _write_receipts(self, work: _Round) -> int:
         """Tell every node whose receipt would say something new. After a commit, and outside any transaction."""
         with snapshot(self.engine) as connection:
             heads = received.read_heads(connection, work.admitted)
+        self._measure(work, heads)
         written = 0
         for stream, head in heads.items():
-            behind.labels(stream).set(max(0, head.head_seq - head.seq))
-            stopped.labels(stream).set(head.state == STOPPED)
             says = (head.epoch, head.seq, head.chain, head.echo)
             if self._receipts.get(stream) == says:
                 continue

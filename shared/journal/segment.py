@@ -51,6 +51,9 @@ MAX_EPOCH, MAX_SEQ = 9_999, 999_999_999_999
 LINES_PER_SEGMENT = 1000
 """How many lines `build` takes at most: the size of the lead's transactions, not a rule of the format."""
 
+LEVEL = 3
+"""How hard zstd tries; no part of the format. Far below 0 it leaves text as it is, for byte searches in tests."""
+
 STREAM = re.compile(r"(?:lead|[a-z0-9-]{1,24}-[0-9a-f]{8})/[a-z0-9-]{1,40}")
 HEX32, HEX64 = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{64}")
 
@@ -207,7 +210,7 @@ def _pack(items: Sequence[Item], max_lines: int) -> tuple[int, bytes]:
         plain.append(line)
         count += 1
     while True:
-        compressed = zstandard.ZstdCompressor(level=3).compress(b"\n".join(plain[:count]))
+        compressed = zstandard.ZstdCompressor(level=LEVEL).compress(b"\n".join(plain[:count]))
         if len(compressed) + crypto.SEAL_OVERHEAD <= MAX_PAYLOAD:
             return count, compressed
         count //= 2

@@ -40,7 +40,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from shared.journal import crypto, planning
 from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
 from shared.journal.filecarrier import Carrier, Place
-from shared.journal.lines import chain_start, parse
+from shared.journal.lines import chain_start
 from shared.journal.planning import View
 from shared.journal.segment import LINES_PER_SEGMENT, Built, Item, Reason, build
 from shared.journal.statements import (
@@ -66,6 +66,10 @@ receipts_refused_total = counter(
 unreceipted = gauge("polku_courier_unreceipted_lines", "Lines that no receipt covers yet", "stream")
 stopped = gauge("polku_courier_stopped", "1 while a conflict stops the stream", "stream")
 failures_total = counter("polku_courier_failures_total", "Rounds of a stream given up because the carrier failed")
+failing = gauge("polku_courier_failing", "1 while the last round of the stream was given up", "stream")
+oldest_seconds = gauge(
+    "polku_courier_oldest_unreceipted_seconds", "Age of the oldest line that no receipt covers yet; 0: none", "stream"
+)
 
 
 class JournalDamaged(RuntimeError):
@@ -111,7 +115,17 @@ class Courier:
                 failures_total.inc()
                 log.error("a stream was not sent", extra={"stream": stream, "error": type(error).__name__})
                 sent[stream] = Sent(failed=True)
+            failing.labels(stream).set(sent[stream].failed)
+            self._measure(stream, now)
         return sent
+
+    def _measure(self, stream: str, now: datetime) -> None:
+        """Say how far behind the receipt is, also when the round failed or a conflict stops the stream."""
+        with snapshot(self.engine) as connection:
+            view = planning.load(connection, stream)
+            since = planning.oldest_without_receipt(connection, stream, view)
+        unreceipted.labels(stream).set(view.seq - (view.receipt.seq if view.receipt else 0))
+        oldest_seconds.labels(stream).set(max(0.0, (now - since).total_seconds()) if since else 0)
 
     def _round(self, stream: str, now: datetime) -> Sent:
         with snapshot(self.engine) as connection:
@@ -132,9 +146,28 @@ class Courier:
             self.carrier.delete_segment(stream, place)
         written = sum(self._write_gap(stream, view, gap, drop, now) for gap in planning.gaps(view, keep))
         stated = self._state(stream, view, now, bool(written))
-        at = view.receipt.seq if view.receipt else 0
-        unreceipted.labels(stream).set(view.seq - at)
-        return Sent(view.seq, at, written, len(obsolete), stated)
+        return Sent(view.seq, view.receipt.seq if view.receipt else 0, written, len(obsolete), stated)
+
+    def listen(self, streams: Iterable[str], now: datetime) -> dict[str, Sent]:
+        """A round of a held home (`holding`): write manifests, believe only receipts that echo one, ship nothing."""
+        sent = {}
+        for stream in streams:
+            try:
+                sent[stream] = self._listen(stream, now)
+            except OSError as error:
+                failures_total.inc()
+                log.error("a stream's lead was not asked", extra={"stream": stream, "error": type(error).__name__})
+                sent[stream] = Sent(failed=True)
+        return sent
+
+    def _listen(self, stream: str, now: datetime) -> Sent:
+        with snapshot(self.engine) as connection:
+            view = planning.load(connection, stream)
+        receipt = self._read_receipt(stream)
+        answered = receipt is not None and receipt.echo in view.numbers
+        conflict = self._take_receipt(stream, view) if answered else None
+        stopped.labels(stream).set(conflict is not None)
+        return Sent(view.seq, manifest=self._state(stream, view, now, False), conflict=conflict)
 
     def _take_receipt(self, stream: str, view: View) -> str | None:
         """Believe the carrier's receipt if it deserves it. The answer is why the stream is in conflict, or None."""
@@ -289,15 +322,14 @@ def shipped(connection: Connection, streams: Sequence[str]) -> list[dict[str, An
     for stream in streams:
         view = planning.load(connection, stream)
         at = view.receipt.seq if view.receipt else 0
-        c = journal_line.c
-        line = connection.execute(select(c.line).where(c.stream == stream, c.seq == at + 1)).scalar_one_or_none()
+        oldest = planning.oldest_without_receipt(connection, stream, view)
         conflict = view.receipt.conflict if view.receipt else None
         rows.append(
             {
                 "stream": stream,
                 "head": view.seq,
                 "watermark": at,
-                "oldest": parse(line).recorded_at if line else None,
+                "oldest": wire_time(oldest) if oldest else None,
                 "missing": [[at + 1, view.seq]] if at < view.seq else [],
                 "state": "stopped" if conflict else "waiting" if at < view.seq or view.receipt is None else "complete",
             }

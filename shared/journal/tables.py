@@ -1,6 +1,6 @@
 """The journal's tables. Rows of `journal_line` are never changed, but for erasing; see `shared.journal`."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 
 from shared.storage import metadata
 
@@ -60,3 +60,26 @@ journal_audit = Table(
     Column("entry", LargeBinary, nullable=False),
 )
 """Who did what, as chained JSON entries; its head is the row "audit" of `journal_head`."""
+
+journal_erased = Table(
+    "journal_erased",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("stream", String(80), nullable=False),
+    Column("seq", BIG, nullable=False),
+    Column("pos", BIG, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("erased_at", String(32), nullable=False),
+    Column("finished", Boolean, nullable=False),
+    Column("scrubbed", Boolean, nullable=False),
+)
+"""The subjects that were erased, by `subject_digest`; where the line that says so stands, how many lines went,
+whether that line is erased too, and whether the database's files have been cleared since. See `erasing`."""
+
+journal_hold = Table(
+    "journal_hold",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("since", String(32), nullable=False),
+)
+"""A row while the home is held after a restore; see `holding`."""

@@ -13,6 +13,9 @@ The facts are kept until the block ends. Only then, as the transaction's last st
 - a rollback leaves no hole, because nothing was numbered yet;
 - the lock is held for the shortest time, and no process has to be the one that numbers (measured: architecture §4).
 
+A unit with facts is refused while the home is held after a restore (`holding`), and if one of them names an erased
+person; recording `SubjectErased` erases (`erasing`).
+
 On SQLite the database's one write lock is taken at the beginning (`shared.storage.transaction`), with the same effect.
 """
 
@@ -24,10 +27,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import Connection, Engine, case, insert, literal, select, update
 
+from shared.contracts.catalogue import SubjectErased
+from shared.contracts.errors import HomeHeld, UnknownPerson
 from shared.contracts.facts import Fact, Reach
 from shared.journal.audit import AuditEntry, chained
+from shared.journal.erasing import erase, erased_among, subject_digest
+from shared.journal.holding import is_held
 from shared.journal.lines import Line, chain_next, chain_start, line_digest, serialise
 from shared.journal.tables import journal_audit, journal_head, journal_line
 from shared.ops.clock import wire_time
@@ -63,10 +70,13 @@ class Unit:
         self._facts.append((str(programme) if fact.reach is Reach.LEAD else LOCAL, fact))
 
     def audit(self, by: str, action: str, **detail: str | int | Sequence[str]) -> None:
-        """Note who did this; `detail` holds codes, subjects, counts and reasons, never a name."""
+        """Note who did this; `detail` holds codes, counts and reasons, never a name.
+
+        People are given as `subject` or `subjects` and kept as `erasing.subject_digest`: entries are never changed.
+        """
         if taken := _AUDIT_OWN & detail.keys():
             raise ValueError(f"an audit entry's own members are not for details: {', '.join(sorted(taken))}")
-        self._audit.append({"by": by, "action": action, **detail})
+        self._audit.append({"by": by, "action": action, **{name: _named(name, v) for name, v in detail.items()}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +97,18 @@ class Journal:
 
     def _commit_facts(self, unit: Unit) -> None:
         connection, when = unit.connection, wire_time(unit.now)
-        pos = _locked_home_pos(connection)
+        streams = {f"{self.home}/{programme}" for programme, _ in unit._facts}
+        known = _locked_heads(connection, {*streams, AUDIT_ROW} if unit._audit else streams)
+        if unit._facts:
+            _refuse(connection, unit._facts)
+        pos = known[HOME_ROW][1]
         first = pos + 1
+        erasures: list[dict[str, Any]] = []
         heads: dict[str, tuple[int, int, bytes]] = {}
         rows: list[dict[str, Any]] = []
         for programme, fact in unit._facts:
             stream = f"{self.home}/{programme}"
-            epoch, seq, chain = heads.get(stream) or _head(connection, stream)
+            epoch, seq, chain = heads.get(stream) or known.get(stream) or _head(connection, stream)
             pos, seq = pos + 1, seq + 1
             line = serialise(
                 Line(stream, epoch, seq, fact.kind, fact.v, when, fact.subject, os.urandom(16).hex(), fact.body)
@@ -112,24 +127,52 @@ class Journal:
                     "line": line,
                 }
             )
+            if isinstance(fact, SubjectErased):
+                erasures.append({"subject": fact.subject, "stream": stream, "seq": seq, "pos": pos})
         for start in range(0, len(rows), _BATCH):
             connection.execute(insert(journal_line), rows[start : start + _BATCH])
         if rows:
-            _set_heads(connection, {HOME_ROW: (1, pos, b""), **heads})
+            heads[HOME_ROW] = (1, pos, b"")
             unit.pos = pos
         if unit._audit:
-            _, number, chain = _head(connection, AUDIT_ROW)
+            _, number, chain = known.get(AUDIT_ROW) or _head(connection, AUDIT_ROW)
             span = {"first": first, "last": pos} if rows else {}
             entries = [AuditEntry(number + i, when, {**entry, **span}) for i, entry in enumerate(unit._audit, 1)]
             stored, chain = chained(chain, entries)
             connection.execute(insert(journal_audit), stored)
-            _set_heads(connection, {AUDIT_ROW: (1, number + len(entries), chain)})
+            heads[AUDIT_ROW] = (1, number + len(entries), chain)
+        _set_heads(connection, heads)
+        for erasure in erasures:
+            erase(connection, now=unit.now, **erasure)
 
 
-def _locked_home_pos(connection: Connection) -> int:
-    """The home's last position; from here to the commit nobody else numbers."""
-    query = select(journal_head.c.seq).where(journal_head.c.name == HOME_ROW).with_for_update()
-    return int(connection.execute(query).scalar_one())
+def _named(name: str, value: str | int | Sequence[str]) -> str | int | Sequence[str]:
+    if name == "subject" and isinstance(value, str):
+        return subject_digest(value)
+    if name == "subjects" and not isinstance(value, int):
+        return [subject_digest(subject) for subject in value]
+    return value
+
+
+def _locked_heads(connection: Connection, names: set[str]) -> dict[str, tuple[int, int, bytes]]:
+    """Epoch, last seq and chain of the home (seq is its last position) and of those of `names` that have a row.
+
+    One statement, because from here to the commit nobody else numbers. The home's row sorts first: it is the lock
+    that everybody waits for, and what was committed meanwhile is read anew when the wait is over. A stream's first
+    row, made meanwhile, is not seen here: `_head` looks again.
+    """
+    c = journal_head.c
+    query = select(c.name, c.epoch, c.seq, c.chain).where(c.name.in_([HOME_ROW, *sorted(names)])).order_by(c.name)
+    return {row.name: (row.epoch, row.seq, row.chain) for row in connection.execute(query.with_for_update())}
+
+
+def _refuse(connection: Connection, facts: Sequence[tuple[str, Fact]]) -> None:
+    """Refuse facts of a held home and of erased people; under the lock, so nobody is erased in between."""
+    if is_held(connection):
+        raise HomeHeld()
+    programmes = {fact.subject: programme for programme, fact in facts if fact.subject}
+    for subject in erased_among(connection, programmes):
+        raise UnknownPerson(field="participant", programme=programmes[subject])
 
 
 def _head(connection: Connection, stream: str) -> tuple[int, int, bytes]:
@@ -144,10 +187,11 @@ def _head(connection: Connection, stream: str) -> tuple[int, int, bytes]:
 
 
 def _set_heads(connection: Connection, heads: dict[str, tuple[int, int, bytes]]) -> None:
-    connection.execute(
-        update(journal_head).where(journal_head.c.name == bindparam("b_name")),
-        [{"b_name": name, "seq": seq, "chain": chain} for name, (_, seq, chain) in heads.items()],
-    )
+    """One statement for all: under the lock every way to the server and back counts."""
+    c = journal_head.c
+    seqs = case({name: literal(seq, c.seq.type) for name, (_, seq, _) in heads.items()}, value=c.name)
+    chains = case({name: literal(chain, c.chain.type) for name, (_, _, chain) in heads.items()}, value=c.name)
+    connection.execute(update(journal_head).where(c.name.in_(list(heads))).values(seq=seqs, chain=chains))
 
 
 def prepare(connection: Connection) -> None:

@@ -1,0 +1,154 @@
+"""Erasing a person from the journal: their lines become digests, and chains and signatures still verify.
+
+Recording `intake.subject_erased` *is* erasing: the unit of work that records it calls `erase` under the journal's
+lock, so all other lines of the subject, what is parked of them and audit entries that name them are gone with the
+same commit. From then on no unit commits a fact of this subject (`refuse_erased`).
+
+The line that says so has the subject too, and is needed a little longer: every service of the home and the lead must
+hear it. `finish`, called by the courier in every round, erases it when
+
+- every service that follows the journal is past it and none has parked it, and
+- the lead's receipt covers it, or nothing of its stream was ever shipped.
+
+What stays is `subject_digest`, which tells whether a given subject was erased, and from which none can be computed.
+Database files keep old bytes in free places; `scrub` has them cleared (`shared.storage.scrub`) after each of the two
+steps. All steps begin from what the tables say, so a crash at any moment is completed by the next round.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, insert, literal, select, update
+
+from shared.journal.carry_tables import (
+    courier_manifest,
+    courier_receipt,
+    courier_segment,
+    received_erased,
+    received_line,
+)
+from shared.journal.lines import line_digest
+from shared.journal.tables import journal_audit, journal_cursor, journal_erased, journal_line, journal_parked
+from shared.ops.clock import wire_time
+from shared.storage import snapshot, transaction
+from shared.storage.scrub import scrub_database
+from shared.storage.upsert import add_missing
+
+_BATCH = 500
+_GONE = {"kind": None, "subject": None, "line": None}
+
+
+def subject_digest(subject: str) -> str:
+    """What stays of an erased subject, and what the audit log names people by: 64 hex digits.
+
+    Without a key: 128 random bits cannot be guessed, and a key would lie in the same backups as the subjects.
+    """
+    return sha256(b"polku-subject-1" + bytes.fromhex(subject)).hexdigest()
+
+
+def erased_among(connection: Connection, subjects: Iterable[str]) -> set[str]:
+    """Those of these subjects that were erased here."""
+    digests = {bytes.fromhex(subject_digest(subject)): subject for subject in subjects}
+    found: set[str] = set()
+    wanted = list(digests)
+    for start in range(0, len(wanted), _BATCH):
+        query = select(journal_erased.c.digest).where(journal_erased.c.digest.in_(wanted[start : start + _BATCH]))
+        found |= {digests[digest] for digest in connection.execute(query).scalars()}
+    return found
+
+
+def erase(connection: Connection, subject: str, *, stream: str, seq: int, pos: int, now: datetime) -> int:
+    """Turn the subject's lines, but for the one at `pos` that says so, into their digests; how many they were.
+
+    Call it under the journal's lock, in the transaction that inserts the line at `pos`.
+    """
+    raw = bytes.fromhex(subject)
+    others = (journal_line.c.subject == raw) & (journal_line.c.pos != pos)
+    lines = connection.execute(update(journal_line).where(others).values(**_GONE)).rowcount
+    connection.execute(delete(journal_parked).where(journal_parked.c.subject == raw))
+    _erase_audit_entries(connection, subject)
+    row = {"digest": bytes.fromhex(subject_digest(subject)), "stream": stream, "seq": seq, "pos": pos, "lines": lines}
+    connection.execute(
+        insert(journal_erased), row | {"erased_at": wire_time(now), "finished": False, "scrubbed": False}
+    )
+    return lines
+
+
+def _erase_audit_entries(connection: Connection, subject: str) -> None:
+    """Entries of the first release name subjects; such an entry becomes its digest, as a line does."""
+    entry, wanted = journal_audit.c.entry, literal(subject.encode())
+    sqlite = connection.dialect.name == "sqlite"
+    place = func.instr(entry, wanted) if sqlite else func.position(wanted.op("IN")(entry))
+    rows = connection.execute(select(journal_audit.c.n, entry).where(place > 0)).all()
+    if rows:
+        changed = update(journal_audit).where(journal_audit.c.n == bindparam("b_n"))
+        digests = [{"b_n": row.n, "entry": b"#" + line_digest(row.entry).hex().encode()} for row in rows]
+        connection.execute(changed, digests)
+
+
+def finish(engine: Engine) -> int:
+    """Erase the lines that said who was erased, as far as everybody has heard them; how many."""
+    done = 0
+    with snapshot(engine) as connection:
+        waiting = connection.execute(select(journal_erased).where(journal_erased.c.finished.is_(False))).all()
+        ready = [row for row in waiting if _heard(connection, row.pos) and _receipted(connection, row.stream, row.seq)]
+    for row in ready:
+        with transaction(engine) as connection:
+            subject = select(journal_line.c.subject).where(journal_line.c.pos == row.pos)
+            raw = connection.execute(subject).scalar_one_or_none()
+            if raw is not None:
+                connection.execute(update(journal_line).where(journal_line.c.subject == raw).values(**_GONE))
+                # A service that had read an older line before it was erased may have parked it since.
+                connection.execute(delete(journal_parked).where(journal_parked.c.subject == raw))
+            this = journal_erased.c.digest == row.digest
+            connection.execute(update(journal_erased).where(this).values(finished=True, scrubbed=False))
+        done += 1
+    return done
+
+
+def _heard(connection: Connection, pos: int) -> bool:
+    """Whether every service of the home is past `pos` and none has it parked."""
+    behind = connection.execute(select(journal_cursor.c.pos).where(journal_cursor.c.pos < pos).limit(1)).first()
+    parked = connection.execute(select(journal_parked.c.pos).where(journal_parked.c.pos == pos).limit(1)).first()
+    return behind is None and parked is None
+
+
+def _receipted(connection: Connection, stream: str, seq: int) -> bool:
+    """Whether the lead has the stream up to `seq`, or nothing of it was ever shipped."""
+    receipt = select(courier_receipt.c.seq).where(courier_receipt.c.stream == stream)
+    at = connection.execute(receipt).scalar_one_or_none()
+    if at is not None and at >= seq:
+        return True
+    begun = (
+        connection.execute(select(table.c.stream).where(table.c.stream == stream).limit(1)).first()
+        for table in (courier_receipt, courier_segment, courier_manifest)
+    )
+    return not any(row is not None for row in begun)
+
+
+def note_received(connection: Connection, stream: str, subject: str, seq: int) -> None:
+    """At the lead: the stream's line `seq` says that this subject was erased; its received lines become digests."""
+    raw = bytes.fromhex(subject)
+    theirs = (received_line.c.stream == stream) & (received_line.c.subject == raw)  # no node erases another's
+    lines = connection.execute(update(received_line).where(theirs).values(**_GONE, v=None)).rowcount
+    row = {"stream": stream, "digest": bytes.fromhex(subject_digest(subject)), "seq": seq, "lines": lines}
+    add_missing(connection, received_erased, row | {"scrubbed": False})
+
+
+def scrub(engine: Engine) -> bool:
+    """Clear the database's files if somebody was erased since; False if there was nothing to do, or not now."""
+    with snapshot(engine) as connection:
+        due = {table: _unscrubbed(connection, table) for table in (journal_erased, received_erased)}
+    if not any(due.values()) or not scrub_database(engine):
+        return False
+    with transaction(engine) as connection:
+        for table, digests in due.items():
+            for start in range(0, len(digests), _BATCH):
+                these = table.c.digest.in_(digests[start : start + _BATCH])
+                connection.execute(update(table).where(these).values(scrubbed=True))
+    return True
+
+
+def _unscrubbed(connection: Connection, table: Table) -> list[bytes]:
+    return list(connection.execute(select(table.c.digest).where(table.c.scrubbed.is_(False))).scalars())

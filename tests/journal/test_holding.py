@@ -1,0 +1,145 @@
+"""A restored node records and ships nothing until its leads have answered a question asked after the restore."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from services.intake.operations import log_identities_read
+from shared.contracts.errors import HomeHeld
+from shared.journal.holding import AHEAD, DIFFERS, WAITING, held_streams, hold, is_held, release
+from shared.storage import snapshot, transaction
+from shared.storage.dump import dump_rows, load_rows
+from tests.flows.house import STREAM, House
+from tests.flows.test_erasing import copied
+from tests.services import kit
+
+
+@pytest.fixture
+def house(migrated_file: Path, tmp_path: Path) -> Iterator[House]:
+    """A node that has shipped one person; what `backed_up` it returns is its database then."""
+    made = House(*(copied(migrated_file, tmp_path / name) for name in ("node", "lead")), tmp_path / "inbox")
+    made.join()
+    made.register("anna")
+    made.work()
+    yield made
+    made.node.dispose()
+    made.lead.dispose()
+
+
+@pytest.fixture
+def backup(house: House, migrated_file: Path, tmp_path: Path) -> Iterator[Engine]:
+    """The node's database as a backup taken now would bring it back, held."""
+    restored = copied(migrated_file, tmp_path / "restored")
+    with snapshot(house.node) as connection:
+        records = list(dump_rows(connection))
+    with transaction(restored) as connection:
+        load_rows(connection, iter(records))
+        hold(connection, "2026-11-22T09:15:02.123456Z")
+    yield restored
+    restored.dispose()
+
+
+def restored(house: House, database: Engine) -> None:
+    """The old node is gone; the restored one takes its place."""
+    house.node.dispose()
+    house.node = database
+    house.restart()
+
+
+def reasons(house: House) -> dict[str, str]:
+    return held_streams(house.node, [STREAM])
+
+
+def talk(house: House) -> None:
+    """The held courier and the lead's receiver, in turn."""
+    from services.reporting import queries
+
+    for _ in range(3):
+        house.courier.listen([STREAM], house.now)
+        house.receiver.round(queries.admitted_keys(house.lead), house.now)
+
+
+def test_a_held_home_records_nothing_reads_on_and_ships_nothing(house: House, backup: Engine) -> None:
+    restored(house, backup)
+    before, segments = kit.heads(house.node), house.courier.carrier.list_segments(STREAM)
+    with pytest.raises(HomeHeld):
+        house.register("bertta")
+    log_identities_read(house.journal, [], by="worker", programme=kit.KEY, now=house.now)
+    assert {**kit.heads(house.node), "audit": before["audit"]} == before
+    house.courier.listen([STREAM], house.now)
+    assert house.courier.carrier.list_segments(STREAM) == segments == []
+    assert reasons(house) == {STREAM: WAITING}
+
+
+def test_an_old_receipt_on_the_carrier_is_no_answer(house: House, backup: Engine) -> None:
+    restored(house, backup)
+    for _ in range(3):
+        house.courier.listen([STREAM], house.now)
+        assert reasons(house) == {STREAM: WAITING}
+
+
+def test_it_goes_on_when_the_lead_has_answered_and_agrees(house: House, backup: Engine) -> None:
+    restored(house, backup)
+    talk(house)
+    assert reasons(house) == {}
+    release(house.node)
+    house.register("bertta")
+    house.work()
+    house.assert_whole()
+
+
+def test_it_stays_held_while_the_lead_is_ahead(house: House, backup: Engine) -> None:
+    house.register("bertta")
+    house.work()
+    restored(house, backup)
+    talk(house)
+    assert reasons(house) == {STREAM: AHEAD}
+    with pytest.raises(HomeHeld):
+        house.register("cecilia")
+
+
+def test_it_goes_on_if_what_came_after_the_backup_never_reached_the_lead(house: House, backup: Engine) -> None:
+    house.register("lost")
+    restored(house, backup)
+    talk(house)
+    assert reasons(house) == {}
+
+
+def test_it_stays_held_if_the_lead_has_another_history(house: House, backup: Engine, tmp_path: Path) -> None:
+    with transaction(backup) as connection:
+        connection.exec_driver_sql("UPDATE journal_head SET chain = zeroblob(32), seq = seq + 1 WHERE name LIKE '%/l%'")
+        connection.exec_driver_sql(
+            "INSERT INTO journal_line SELECT 99, stream, epoch, seq + 1, NULL, NULL, zeroblob(32), NULL "
+            "FROM journal_line WHERE stream LIKE '%/lahde-mukaan' ORDER BY seq DESC LIMIT 1"
+        )
+    house.register("bertta")
+    house.work()
+    restored(house, backup)
+    talk(house)
+    assert set(reasons(house).values()) <= {WAITING, AHEAD, DIFFERS}
+    assert reasons(house)
+    with snapshot(house.node) as connection:
+        assert is_held(connection)
+
+
+def test_services_do_not_follow_a_held_journal(house: House, backup: Engine, tmp_path: Path) -> None:
+    with transaction(backup) as connection:
+        connection.exec_driver_sql("UPDATE journal_cursor SET pos = 0")
+    restored(house, backup)
+    house.follow()
+    assert {row["pos"] for row in rows_of_cursor(house.node)} == {0}
+    release(house.node)
+    house.follow()
+    assert {row["pos"] for row in rows_of_cursor(house.node)} != {0}
+
+
+def rows_of_cursor(engine: Engine) -> list[dict[str, int]]:
+    from shared.journal.tables import journal_cursor
+
+    return kit.rows(engine, journal_cursor)
+
+
+def test_a_home_that_is_not_held_gives_no_reasons(house: House) -> None:
+    assert reasons(house) == {}
