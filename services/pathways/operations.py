@@ -1,14 +1,50 @@
-"""Use cases of pathways: one transaction each."""
+"""Use cases of pathways: one transaction each, state and facts together. What it does by itself is in `hearing.py`."""
 
-from datetime import datetime
-from typing import Any
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, TypeVar
 
+from sqlalchemy import Connection
+
+from services.pathways import store
+from services.pathways.domain import (
+    NewOutcome,
+    NewStay,
+    Stay,
+    check_confirmation,
+    check_outcome,
+    check_reason,
+    check_stay,
+)
+from services.pathways.rules import at_closing
 from services.pathways.store import shelf
-from shared.contracts.catalogue import ProgrammeLoaded
-from shared.contracts.errors import UnknownProgramme
+from shared.contracts.catalogue import (
+    OutcomeRecorded,
+    PeriodConfirmed,
+    ProgrammeLoaded,
+    StepEntered,
+    StepLeft,
+    TaskClosed,
+)
+from shared.contracts.errors import (
+    AlreadyRecordedDiffers,
+    NotFound,
+    PolkuError,
+    TaskClosedAlready,
+    UnknownProgramme,
+)
 from shared.journal import Journal
+from shared.journal.unit import new_id
+from shared.ops.clock import today_in_helsinki
 from shared.programmes import Programme, canonical, parse
 from shared.programmes.shelf import pieces
+from shared.storage.once import Done, already_done, remember
+
+New = TypeVar("New", NewStay, NewOutcome)
+Results = list[dict[str, Any]]
 
 
 def load_programme(journal: Journal, document: dict[str, Any], by: str, now: datetime) -> tuple[Programme, int | None]:
@@ -28,3 +64,155 @@ def load_programme(journal: Journal, document: dict[str, Any], by: str, now: dat
             unit.record(piece)
         unit.audit(by, "load_programme", programme=programme.key, digest=programme.digest)
     return programme, unit.pos
+
+
+def record_steps(
+    journal: Journal, programme: str, items: Sequence[NewStay], *, by: str, now: datetime, skip_bad: bool = False
+) -> tuple[Results, int | None]:
+    """Record people's times on steps, in order, up to the first that is refused (`skip_bad`: all that are not).
+
+    Returns a result per item, ``{"stay", "new"}`` or ``{"error"}``, and the journal position. An item that ends a time
+    that is open, because it began on the same day, answers with that one's id.
+    """
+    with journal.unit(now) as unit:
+        definition, today = shelf.get(unit.connection, programme), today_in_helsinki(now)
+        subjects = {new.subject for new in items}
+        people, stays = store.find_people(unit.connection, subjects), store.find_stays(unit.connection, subjects)
+        changed: dict[tuple[str, str], list[Stay]] = {}
+
+        def take(new: NewStay) -> str:
+            place = (new.subject, new.step)
+            ended = check_stay(new, definition, people, stays[place], today)
+            if ended is None:
+                made = Stay(new_id(), new.entered_on, new.left_on)
+                unit.record(StepEntered(new.subject, step=new.step, occurred_on=_text(new.entered_on)), programme)
+            else:
+                made = replace(ended, left_on=new.left_on)
+                stays[place].remove(ended)
+            if new.left_on is not None:
+                unit.record(StepLeft(new.subject, step=new.step, occurred_on=_text(new.left_on)), programme)
+            stays[place].append(made)
+            changed[place] = stays[place]
+            return made.stay
+
+        results, fresh = _sift(unit.connection, "stay", programme, items, take, skip_bad)
+        store.put_stays(unit.connection, programme, changed)
+        if fresh:
+            unit.audit(by, "record_steps", programme=programme, steps=fresh)
+    return results, unit.pos
+
+
+def record_outcomes(
+    journal: Journal, programme: str, items: Sequence[NewOutcome], *, by: str, now: datetime, skip_bad: bool = False
+) -> tuple[Results, int | None]:
+    """Record what became of people; refusals and results as in `record_steps`, with ``{"outcome", "new"}``."""
+    with journal.unit(now) as unit:
+        definition, today = shelf.get(unit.connection, programme), today_in_helsinki(now)
+        subjects = {new.subject for new in items}
+        people = store.find_people(unit.connection, subjects)
+        took_part = store.find_took_part(unit.connection, subjects)
+        rows: list[dict[str, Any]] = []
+
+        def take(new: NewOutcome) -> str:
+            activity = check_outcome(new, definition, people, took_part, today)
+            made = new_id()
+            codes = {"activity": activity, "outcome": new.outcome}
+            ids = {"outcome_id": bytes.fromhex(made), "subject": bytes.fromhex(new.subject)}
+            rows.append({**ids, "programme": programme, **codes, "occurred_on": new.occurred_on})
+            day = _text(new.occurred_on)
+            unit.record(OutcomeRecorded(new.subject, outcome_id=made, **codes, occurred_on=day), programme)
+            return made
+
+        results, fresh = _sift(unit.connection, "outcome", programme, items, take, skip_bad)
+        store.add_outcomes(unit.connection, rows)
+        if fresh:
+            unit.audit(by, "record_outcomes", programme=programme, outcomes=fresh)
+    return results, unit.pos
+
+
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _sift(
+    connection: Connection, what: str, programme: str, items: Sequence[New], take: Callable[[New], str], skip_bad: bool
+) -> tuple[Results, int]:
+    """A result per item, and how many were new; keys seen before answer with what they made then.
+
+    `take` checks an item against all that stand before it, and returns the id of what it made.
+    """
+    done = already_done(connection, store.keys, (item.key for item in items))
+    results: Results = []
+    fresh: dict[str, Done] = {}
+    for item in items:
+        digest = sha256(json.dumps([programme, asdict(item)], default=str).encode()).digest()
+        known = done.get(item.key) or fresh.get(item.key)
+        try:
+            if known is not None:
+                if known.digest != digest:
+                    raise AlreadyRecordedDiffers(field="key")
+                results.append({what: known.made.hex(), "new": False})
+                continue
+            made = take(item)
+        except PolkuError as error:
+            results.append({"error": error.to_wire()})
+            if skip_bad:
+                continue
+            break
+        fresh[item.key] = Done(digest, bytes.fromhex(made))
+        results.append({what: made, "new": True})
+    remember(connection, store.keys, fresh)
+    return results, len(fresh)
+
+
+def confirm_period(
+    journal: Journal, programme: str, period: str, *, by: str, now: datetime, again: bool = False
+) -> tuple[date, int | None]:
+    """Confirm a reporting period that is over; one that is confirmed stays so, unless it is meant `again`.
+
+    Returns the day of the confirmation that holds and the journal position, None if nothing was new. Raises
+    `UnknownCode` or `InvalidInput`.
+    """
+    with journal.unit(now) as unit:
+        today = today_in_helsinki(now)
+        check_confirmation(period, shelf.get(unit.connection, programme), today)
+        before = store.confirmed_on(unit.connection, programme, period)
+        if before is not None and not again:
+            return before, None
+        store.put_confirmed(unit.connection, programme, period, today)
+        unit.record(PeriodConfirmed(period=period, occurred_on=today.isoformat()), programme)
+        unit.audit(by, "confirm_period", programme=programme, period=period)
+    return today, unit.pos
+
+
+def close_task(
+    journal: Journal, task: str, how: str, reason: str | None, *, by: str, now: datetime
+) -> tuple[bool, int | None]:
+    """Close a task by a worker's hand: ``done``, or ``dismissed`` for a reason; the same again changes nothing.
+
+    Returns whether it was open, and the journal position. Raises `NotFound`, `InvalidInput`, or `TaskClosedAlready` if
+    a fact or a colleague has closed it otherwise.
+    """
+    check_reason(how, reason)
+    with journal.unit(now) as unit:
+        today = today_in_helsinki(now)
+        found = store.find_task(unit.connection, task)
+        if found is None:
+            raise NotFound(what="task")
+        place = (found.programme, found.rule, found.subject.hex())
+        track = store.locked_track(unit.connection, *place)
+        found = store.find_task(unit.connection, task)  # as it is now that nobody else can change it
+        if found is None:
+            raise NotFound(what="task")
+        if found.state != "open":
+            if (found.state, found.reason) == (how, reason):
+                return False, None
+            raise TaskClosedAlready(value=found.state)
+        definition = shelf.get(unit.connection, found.programme)
+        rule = definition.task_by_key.get(found.rule)
+        store.close_task(unit.connection, task, how, reason, today)
+        store.put_track(unit.connection, *place, at_closing(rule, definition.period.end, track, today, how))
+        closed = TaskClosed(place[2], task=task, how=how, reason=reason, occurred_on=today.isoformat())
+        unit.record(closed)
+        unit.audit(by, "close_task", task=task, how=how)
+    return True, unit.pos

@@ -1,11 +1,19 @@
 """The read side of pathways."""
 
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, Select, exists, func, select
 
-from services.pathways.store import shelf
+from services.pathways import store
+from services.pathways.domain import find_period
+from services.pathways.store import attendance, session, shelf, task
+from shared.ops.clock import today_in_helsinki
+from shared.programmes import Programme, ReportingPeriod
 from shared.storage import snapshot
+
+SHOWN = 100
+"""So many of each kind of what is missing are listed; all are counted."""
 
 
 def list_programmes(engine: Engine) -> list[dict[str, Any]]:
@@ -13,3 +21,108 @@ def list_programmes(engine: Engine) -> list[dict[str, Any]]:
     with snapshot(engine) as connection:
         documents = shelf.documents(connection)
     return [{"programme": d["key"], "name": d["name"], "document": d} for d in documents]
+
+
+def list_tasks(engine: Engine, programme: str, state: str, limit: int, offset: int, now: datetime) -> dict[str, Any]:
+    """How many open (or closed) tasks the programme has here, and one page of them, those due first first.
+
+    A task is late when it is open and the day it was due has passed in Helsinki. Raises `UnknownProgramme`.
+    """
+    today = today_in_helsinki(now)
+    with snapshot(engine) as connection:
+        rules = shelf.get(connection, programme).task_by_key
+        here = task.c.programme == programme
+        here &= task.c.state == "open" if state == "open" else task.c.state != "open"
+        total = connection.execute(select(func.count()).select_from(task).where(here)).scalar_one()
+        rows = connection.execute(
+            select(task).where(here).order_by(task.c.due_on, task.c.task).limit(limit).offset(offset)
+        ).all()
+    return {
+        "total": total,
+        "tasks": [
+            {
+                "task": row.task.hex(),
+                "rule": row.rule,
+                "owner": rules[row.rule].owner if row.rule in rules else "case_worker",
+                "person": row.subject.hex(),
+                "opened_on": row.opened_on.isoformat(),
+                "due_on": row.due_on.isoformat(),
+                "late": row.state == "open" and row.due_on < today,
+                "text_ref": row.text_ref.hex() if row.text_ref else None,
+                "state": row.state,
+                "reason": row.reason,
+                "closed_on": row.closed_on.isoformat() if row.closed_on else None,
+            }
+            for row in rows
+        ],
+    }
+
+
+def period_state(engine: Engine, programme: str, key: str, now: datetime) -> dict[str, Any]:
+    """What is unmarked, unfinished or missing in a reporting period, as this node has it; one snapshot.
+
+    Sessions of the period with neither attendance nor head-count; by activity that has outcomes, its participants of
+    the period without one; open tasks of the programme that are late. Raises `UnknownProgramme` or `UnknownCode`.
+    """
+    today = today_in_helsinki(now)
+    with snapshot(engine) as connection:
+        definition = shelf.get(connection, programme)
+        period = find_period(key, definition)
+        confirmed = store.confirmed_on(connection, programme, key)
+        sessions = _held(programme, period)
+        return {
+            "programme": programme,
+            "period": key,
+            "start": period.start.isoformat(),
+            "end": period.end.isoformat(),
+            "over": today > period.end,
+            "confirmed_on": confirmed.isoformat() if confirmed else None,
+            "sessions": connection.execute(select(func.count()).select_from(session).where(sessions)).scalar_one(),
+            "unmarked": _unmarked(connection, sessions),
+            "without_outcome": _without_outcome(connection, definition, sessions),
+            "late_tasks": _late(connection, programme, today),
+        }
+
+
+def _held(programme: str, period: ReportingPeriod) -> Any:
+    return (session.c.programme == programme) & session.c.occurred_on.between(period.start, period.end)
+
+
+def _counted(connection: Connection, rows: Select[Any], *order: Any) -> tuple[int, list[Any]]:
+    """How many rows there are, and the first `SHOWN`."""
+    total = connection.execute(select(func.count()).select_from(rows.subquery())).scalar_one()
+    return total, list(connection.execute(rows.order_by(*order).limit(SHOWN)))
+
+
+def _unmarked(connection: Connection, sessions: Any) -> dict[str, Any]:
+    somebody = exists().where(attendance.c.session == session.c.session)
+    bare = select(session).where(sessions, session.c.heads.is_(None), ~somebody)
+    total, rows = _counted(connection, bare, session.c.occurred_on, session.c.session)
+    shown = [
+        {"session": r.session.hex(), "activity": r.activity, "occurred_on": r.occurred_on.isoformat()} for r in rows
+    ]
+    return {"total": total, "sessions": shown}
+
+
+def _without_outcome(connection: Connection, definition: Programme, sessions: Any) -> list[dict[str, Any]]:
+    found = []
+    for activity in dict.fromkeys(outcome.activity for outcome in definition.outcomes):
+        people = (
+            select(attendance.c.subject)
+            .join(session, session.c.session == attendance.c.session)
+            .where(sessions, session.c.activity == activity, attendance.c.role == "participant")
+            .distinct()
+        )
+        known = exists().where(store.outcome.c.subject == attendance.c.subject, store.outcome.c.activity == activity)
+        total, rows = _counted(connection, people.where(~known), attendance.c.subject)
+        participants = connection.execute(select(func.count()).select_from(people.subquery())).scalar_one()
+        shown = {"total": total, "people": [row.subject.hex() for row in rows]}
+        found.append({"activity": activity, "participants": participants, **shown})
+    return found
+
+
+def _late(connection: Connection, programme: str, today: date) -> dict[str, Any]:
+    late = select(task).where(task.c.programme == programme, task.c.state == "open", task.c.due_on < today)
+    total, rows = _counted(connection, late, task.c.due_on, task.c.task)
+    shown = [{"rule": r.rule, "person": r.subject.hex(), "due_on": r.due_on.isoformat()} for r in rows]
+    return {"total": total, "tasks": shown}

@@ -1,18 +1,41 @@
 """pathways on the bus: parse by contract, call once, answer."""
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
-from services.pathways import operations, queries
-from shared.bus.entrypoints import rpc
+from services.pathways import hearing, operations, queries
+from services.pathways.domain import NewOutcome, NewStay
+from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
-from shared.contracts.commands import LoadProgramme, load
+from shared.bus.parked import ParkedLines
+from shared.contracts.catalogue import FACTS
+from shared.contracts.commands import (
+    AskPeriod,
+    CloseTask,
+    ConfirmPeriod,
+    ListTasks,
+    LoadProgramme,
+    RecordOutcomes,
+    RecordSteps,
+    load,
+)
+from shared.contracts.facts import Fact
+from shared.journal import Line, Unit
+
+CLOCK_SECONDS = 60
+"""How often the clock is looked at: a task appears at most so long after midnight in Helsinki."""
+
+EVERYTHING = 2**62
+"""A position that no journal reaches."""
 
 
-class PathwaysService:
-    """Keeps the programme definitions of the node."""
+class PathwaysService(ParkedLines):
+    """Keeps the programme definitions of the node, steps, outcomes, periods and tasks."""
 
     name = "pathways"
     home = HomeResource()
+    follower = JournalFollower("home")
 
     @rpc
     def ping(self) -> dict[str, Any]:
@@ -29,3 +52,75 @@ class PathwaysService:
     @rpc
     def list_programmes(self) -> list[dict[str, Any]]:
         return queries.list_programmes(self.home.engine)
+
+    @rpc
+    def record_steps(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordSteps, command)
+        return self._record(body, operations.record_steps, [_stay(item) for item in body["items"]])
+
+    @rpc
+    def record_outcomes(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordOutcomes, command)
+        return self._record(body, operations.record_outcomes, [_outcome(item) for item in body["items"]])
+
+    @rpc
+    def period_state(self, **command: Any) -> dict[str, Any]:
+        body = load(AskPeriod, command)
+        self.home.follow_to(body["after"])
+        return queries.period_state(self.home.engine, body["programme"], body["period"], self.home.now())
+
+    @rpc
+    def confirm_period(self, **command: Any) -> dict[str, Any]:
+        body = load(ConfirmPeriod, command)
+        self.home.follow_to(body["after"])
+        common = {"by": body["by"], "now": self.home.now(), "again": body["again"]}
+        day, pos = operations.confirm_period(self.home.journal, body["programme"], body["period"], **common)
+        return {"pos": self.home.committed(pos), "on": day.isoformat(), "new": pos is not None}
+
+    @rpc
+    def list_tasks(self, **command: Any) -> dict[str, Any]:
+        body = load(ListTasks, command)
+        page = (body["state"], body["limit"], body["offset"])
+        return queries.list_tasks(self.home.engine, body["programme"], *page, self.home.now())
+
+    @rpc
+    def close_task(self, **command: Any) -> dict[str, Any]:
+        body = load(CloseTask, command)
+        self.home.follow_to(body["after"])
+        common = {"by": body["by"], "now": self.home.now()}
+        new, pos = operations.close_task(self.home.journal, body["task"], body["how"], body["reason"], **common)
+        return {"pos": self.home.committed(pos), "new": new}
+
+    @timer(interval=CLOCK_SECONDS)
+    def look_at_clock(self) -> None:
+        self.home.follow_to(EVERYTHING)  # what was done while this service was down has not to be asked for
+        for pos in hearing.look_at_clock(self.home.journal, self.home.now()):
+            self.home.committed(pos)
+
+    def _record(self, body: dict[str, Any], operation: Any, items: list[Any]) -> dict[str, Any]:
+        self.home.follow_to(body["after"])
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        results, pos = operation(self.home.journal, body["programme"], items, **common)
+        return {"pos": self.home.committed(pos), "results": results}
+
+
+def _hears(fact: type[Fact]) -> Callable[..., None]:
+    @subscribes(fact)
+    def on_fact(_service: PathwaysService, unit: Unit, line: Line, heard: Fact) -> None:
+        hearing.heard(unit, line, heard)
+
+    return on_fact
+
+
+for _kind in hearing.KINDS:
+    if (_kind, 1) in FACTS:
+        setattr(PathwaysService, f"on_{_kind.replace('.', '_')}", _hears(FACTS[_kind, 1]))
+
+
+def _stay(item: dict[str, Any]) -> NewStay:
+    left_on = date.fromisoformat(item["left_on"]) if item.get("left_on") else None
+    return NewStay(item["key"], item["subject"], item["step"], date.fromisoformat(item["entered_on"]), left_on)
+
+
+def _outcome(item: dict[str, Any]) -> NewOutcome:
+    return NewOutcome(item["key"], item["subject"], item["outcome"], date.fromisoformat(item["date"]))

@@ -1,0 +1,268 @@
+"""What pathways does when it hears a fact, and when the clock has moved: the workflow itself.
+
+`heard` is the handler of every kind in `KINDS`; it runs inside the follower's unit of work, so that what it keeps, the
+tasks it opens and closes, their facts and the cursor are one transaction. `look_at_clock` is the timer's.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from services.pathways import store
+from services.pathways.rules import Change, Event, Task, at_day, at_event, concerns
+from shared.contracts.catalogue import TaskClosed, TaskOpened
+from shared.contracts.errors import UnknownProgramme
+from shared.contracts.facts import Fact
+from shared.journal import Journal, Line, Unit
+from shared.journal.unit import new_id
+from shared.ops.clock import parse_wire_time, today_in_helsinki
+from shared.ops.metrics import counter
+from shared.programmes import Programme, TaskRule
+from shared.storage import snapshot
+
+tasks_total = counter("polku_pathways_tasks_total", "Tasks by what happened to them: opened, met or dismissed", "what")
+
+
+@dataclass(slots=True)
+class _Memo:
+    """What has been read in one unit of work, so that a hundred lines of it do not read it a hundred times."""
+
+    unit: Unit | None = None
+    definitions: dict[str, Programme | None] = field(default_factory=dict)
+    sessions: dict[str, tuple[str, date] | None] = field(default_factory=dict)
+
+
+_memo = _Memo()
+
+
+def _memo_of(unit: Unit) -> _Memo:
+    """The memo of this unit; a new unit, also the one after a failure, begins with an empty one."""
+    global _memo
+    memo = _memo
+    if memo.unit is not unit:
+        _memo = memo = _Memo(unit)
+    return memo
+
+
+def heard(unit: Unit, line: Line, fact: Fact) -> None:
+    """Take one fact in."""
+    _HEARD[fact.kind](unit, line, fact)
+
+
+def _standing_reached(unit: Unit, line: Line, fact: Fact) -> None:
+    store.put_person(unit.connection, str(fact.subject), _programme(line))
+    _event(unit, line, fact, _day(fact, "occurred_on"), {"standing": fact["standing"]})
+
+
+def _participation_started(unit: Unit, line: Line, fact: Fact) -> None:
+    _event(unit, line, fact, _day(fact, "occurred_on"), {"target_group": fact["target_group"]})
+
+
+def _session_held(unit: Unit, line: Line, fact: Fact) -> None:
+    columns = {"programme": _programme(line), "activity": fact["activity"], "occurred_on": _day(fact, "occurred_on")}
+    store.put_session(unit.connection, fact["session"], **columns)
+    _memo_of(unit).sessions.pop(fact["session"], None)
+
+
+def _heads_counted(unit: Unit, _line: Line, fact: Fact) -> None:
+    if store.find_session(unit.connection, fact["session"]) is not None:
+        store.put_session(unit.connection, fact["session"], heads=fact["heads"])
+
+
+def _attendance_recorded(unit: Unit, line: Line, fact: Fact) -> None:
+    subject = str(fact.subject)
+    store.put_attendance(unit.connection, fact["attendance"], fact["session"], subject, fact["role"])
+    if fact["role"] != "participant" or not _waits_for(unit, line, "attendance_recorded"):
+        return
+    held = _session(unit, fact["session"])
+    if held is not None:
+        activity, day = held
+        _event(unit, line, fact, day, {"activity": activity})
+
+
+def _session(unit: Unit, session: str) -> tuple[str, date] | None:
+    """Activity and day of a session."""
+    known = _memo_of(unit).sessions
+    if session not in known:
+        row = store.find_session(unit.connection, session)
+        known[session] = (row.activity, row.occurred_on) if row else None
+    return known[session]
+
+
+def _attendance_removed(unit: Unit, _line: Line, fact: Fact) -> None:
+    store.remove_attendance(unit.connection, fact["attendance"])
+
+
+def _session_removed(unit: Unit, _line: Line, fact: Fact) -> None:
+    store.remove_session(unit.connection, fact["session"])
+    _memo_of(unit).sessions.pop(fact["session"], None)
+
+
+def _conversation_held(unit: Unit, line: Line, fact: Fact) -> None:
+    _event(unit, line, fact, _day(fact, "occurred_on"), {})
+
+
+def _step(unit: Unit, line: Line, fact: Fact) -> None:
+    _event(unit, line, fact, _day(fact, "occurred_on"), {"step": fact["step"]})
+
+
+def _outcome_recorded(unit: Unit, line: Line, fact: Fact) -> None:
+    codes = {"activity": fact["activity"], "outcome": fact["outcome"]}
+    _event(unit, line, fact, _day(fact, "occurred_on"), codes)
+
+
+def _action_agreed(unit: Unit, line: Line, fact: Fact) -> None:
+    more = {"text_ref": fact["text_ref"], "thing": fact["action"]}
+    _event(unit, line, fact, None, {}, due_on=_day(fact, "due_on"), **more)
+
+
+def _meeting_planned(unit: Unit, line: Line, fact: Fact) -> None:
+    _event(unit, line, fact, _day(fact, "on"), {}, thing=fact["meeting"])
+
+
+def _action_withdrawn(unit: Unit, line: Line, fact: Fact) -> None:
+    _withdraw(unit, line, fact, fact["action"])
+
+
+def _meeting_withdrawn(unit: Unit, line: Line, fact: Fact) -> None:
+    _withdraw(unit, line, fact, fact["meeting"])
+
+
+def _withdraw(unit: Unit, line: Line, fact: Fact, thing: str) -> None:
+    """Dismiss what was to be done about something that was written down by mistake."""
+    for task_id in store.open_tasks_of(unit.connection, thing):
+        _close(unit, str(fact.subject), task_id, "dismissed", "mistake", _written(line))
+
+
+def _subject_erased(unit: Unit, _line: Line, fact: Fact) -> None:
+    store.forget_person(unit.connection, str(fact.subject))
+
+
+_HEARD: Mapping[str, Callable[[Unit, Line, Fact], None]] = {
+    "intake.standing_reached": _standing_reached,
+    "intake.participation_started": _participation_started,
+    "activities.session_held": _session_held,
+    "activities.heads_counted": _heads_counted,
+    "activities.attendance_recorded": _attendance_recorded,
+    "activities.attendance_removed": _attendance_removed,
+    "activities.session_removed": _session_removed,
+    "activities.conversation_held": _conversation_held,
+    "activities.action_agreed": _action_agreed,
+    "activities.action_withdrawn": _action_withdrawn,
+    "activities.meeting_planned": _meeting_planned,
+    "activities.meeting_withdrawn": _meeting_withdrawn,
+    "pathways.step_entered": _step,
+    "pathways.step_left": _step,
+    "pathways.outcome_recorded": _outcome_recorded,
+    "intake.subject_erased": _subject_erased,
+}
+KINDS = tuple(_HEARD)
+"""The kinds of facts, version 1, that pathways hears; one that this release does not declare is never heard."""
+
+
+def _programme(line: Line, fact: Fact | None = None) -> str:
+    """The programme of a line's stream, or of the fact where the stream is the node's own."""
+    key = line.stream.partition("/")[2]
+    return str(fact["programme"]) if key == "local" and fact is not None else key
+
+
+def _day(fact: Fact, member: str) -> date | None:
+    return date.fromisoformat(fact[member]) if fact[member] else None
+
+
+def _written(line: Line) -> date:
+    return today_in_helsinki(parse_wire_time(line.recorded_at))
+
+
+def _definition(unit: Unit, programme: str) -> Programme | None:
+    known = _memo_of(unit).definitions
+    if programme not in known:
+        try:
+            known[programme] = store.shelf.get(unit.connection, programme)
+        except UnknownProgramme:
+            known[programme] = None
+    return known[programme]
+
+
+def _waits_for(unit: Unit, line: Line, *kinds: str) -> bool:
+    """Whether any rule of the programme looks at these facts."""
+    definition = _definition(unit, _programme(line))
+    conditions = (c for rule in (definition.tasks if definition else ()) for c in (rule.opens, rule.closes))
+    return any(condition is not None and condition.on in kinds for condition in conditions)
+
+
+def _event(
+    unit: Unit,
+    line: Line,
+    fact: Fact,
+    day: date | None,
+    codes: Mapping[str, str | None],
+    *,
+    due_on: date | None = None,
+    text_ref: str | None = None,
+    thing: str | None = None,
+) -> None:
+    """Hold a fact about a person against every rule of its programme."""
+    definition = _definition(unit, _programme(line, fact))
+    if definition is None or not definition.tasks:
+        return
+    written, cause = _written(line), f"{line.stream} {line.epoch} {line.seq}"
+    event = Event(fact.kind.partition(".")[2], day or written, written, cause, codes, due_on, text_ref, thing)
+    for rule in definition.tasks:
+        if concerns(rule, event):
+            _hold(unit, definition, rule, str(fact.subject), event)
+
+
+def _hold(unit: Unit, definition: Programme, rule: TaskRule, subject: str, event: Event) -> None:
+    place = (definition.key, rule.key, subject)
+    track = store.locked_track(unit.connection, *place)
+    tasks = store.open_tasks(unit.connection, *place)
+    change = at_event(rule, definition.period.end, track, list(tasks), event)
+    made = _apply(unit, place, change)
+    for task in change.met:
+        _close(unit, subject, (tasks | made)[task], "met", None, event.day)
+
+
+def _close(unit: Unit, subject: str, task_id: str, how: str, reason: str | None, day: date) -> None:
+    store.close_task(unit.connection, task_id, how, reason, day)
+    unit.record(TaskClosed(subject, task=task_id, how=how, reason=reason, occurred_on=day.isoformat()))
+    tasks_total.labels(how).inc()
+
+
+def _apply(unit: Unit, place: tuple[str, str, str], change: Change) -> dict[Task, str]:
+    """Keep the track and open the tasks of a change; their ids."""
+    programme, rule, subject = place
+    made = {}
+    for task in change.opened:
+        made[task] = task_id = new_id()
+        store.add_task(unit.connection, task_id, *place, task)
+        opened = {"task": task_id, "rule": rule, "programme": programme, "due_on": task.due_on.isoformat()}
+        unit.record(TaskOpened(subject, **opened, text_ref=task.text_ref))
+        tasks_total.labels("opened").inc()
+    store.put_track(unit.connection, *place, change.track)
+    return made
+
+
+def look_at_clock(journal: Journal, now: datetime) -> Iterator[int]:
+    """Open the repetitions whose day has come in Helsinki; yields the journal position of each that is opened.
+
+    Each is a transaction of its own: it holds one lock, so the timer and the follower never wait for each other.
+    """
+    today = today_in_helsinki(now)
+    with snapshot(journal.engine) as connection:
+        due = store.due_tracks(connection, today)
+    for place in due:
+        with journal.unit(now) as unit:
+            _look(unit, place, today)
+        if unit.pos is not None:
+            yield unit.pos
+
+
+def _look(unit: Unit, place: tuple[str, str, str], today: date) -> None:
+    definition = _definition(unit, place[0])
+    rule = definition.task_by_key.get(place[1]) if definition else None
+    track = store.locked_track(unit.connection, *place)
+    if rule is None:  # a later version of the programme file has it no more
+        store.put_track(unit.connection, *place, replace(track, repeat_on=None))
+        return
+    _apply(unit, place, at_day(rule, track, today))

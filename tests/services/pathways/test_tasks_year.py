@@ -1,0 +1,265 @@
+"""A simulated year of tasks against the slow model, whatever is killed, late, out of order or repeated.
+
+The clock is virtual. Facts are written down late and out of order; pathways is killed at random statements and commits,
+is down for days, hears in pieces; the timer looks when it is up; sometimes the machine's clock is weeks ahead.
+``POLKU_SEED`` chooses another year; a failure names its seed.
+"""
+
+import os
+import random
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from services.pathways import hearing, operations, store
+from services.pathways.store import shelf
+from shared.contracts.catalogue import FACTS, TaskClosed, TaskOpened
+from shared.contracts.facts import Fact
+from shared.journal import Journal, lines
+from shared.journal.follow import Follower
+from shared.journal.tables import journal_line
+from shared.ops.clock import today_in_helsinki
+from shared.programmes import parse
+from shared.storage import snapshot
+from tests.journal.journal_kit import Killed, killed_at
+from tests.services import kit
+from tests.services.pathways.kit import (
+    DOCUMENT,
+    action,
+    client,
+    follower,
+    hex_id,
+    known,
+    meeting,
+    noon,
+    outcome,
+    record,
+    record_outcomes,
+    record_steps,
+    session,
+    stay,
+    talk,
+    there,
+)
+from tests.services.pathways.model import ByHand, Entry, Expected, Key, Looked, Told, expected
+
+SEED = int(os.environ.get("POLKU_SEED", "1"))
+PROGRAMME = parse(DOCUMENT)
+PEOPLE = [hex_id("person", number) for number in range(4)]
+FIRST, DAYS = date(2016, 1, 4), 366
+
+
+@dataclass
+class Year:
+    """The system under test, and the history as pathways has seen it."""
+
+    engine: Engine
+    chance: random.Random
+    journal: Journal = field(init=False)
+    following: Follower = field(init=False)
+    now: datetime = field(default_factory=lambda: noon(FIRST))
+    history: list[Entry] = field(default_factory=list)
+    seen: int = 0
+    made: int = 0
+
+    def __post_init__(self) -> None:
+        self.journal = known(self.engine, DOCUMENT)
+        self.following = follower(self.journal)
+
+    @property
+    def today(self) -> date:
+        return today_in_helsinki(self.now)
+
+    def dies(self, what: Any, *arguments: Any, **options: Any) -> Any:
+        """Do it, perhaps killed on the way and done again from the beginning by a new process."""
+        while True:
+            try:
+                if self.chance.random() < 0.3:
+                    with killed_at(self.engine, self.chance.randrange(12)):
+                        return what(*arguments, **options)
+                return what(*arguments, **options)
+            except Killed:
+                self.following = follower(self.journal)
+
+    def hear(self, most: int = 10**9) -> None:
+        """Follow some steps."""
+        for _ in range(most):
+            if not self.dies(lambda: self.following.advance(self.now)):
+                break
+        self.note()
+
+    def note(self) -> None:
+        """Write into the history what pathways has heard since."""
+        with snapshot(self.engine) as connection:
+            at = self.following.position()
+            query = select(journal_line.c.line).where(journal_line.c.pos > self.seen, journal_line.c.pos <= at)
+            for line in connection.execute(query.order_by(journal_line.c.pos)).scalars():
+                self.history += told(lines.parse(line), self.engine)
+        self.seen = at
+
+    def look(self) -> None:
+        """The timer; as in the service it follows first, unless following is what fails."""
+        if self.chance.random() < 0.8:
+            self.hear()
+        self.note()
+        self.dies(lambda: list(hearing.look_at_clock(self.journal, self.now)))
+        self.history.append(Looked(self.today))
+
+    def close(self) -> None:
+        """A worker closes a task."""
+        with snapshot(self.engine) as connection:
+            query = (
+                select(store.task).where(store.task.c.state == "open").order_by(store.task.c.due_on, store.task.c.cause)
+            )
+            rows = connection.execute(query).all()
+        if not rows:
+            return
+        self.note()
+        row = self.chance.choice(rows)
+        how, reason = self.chance.choice([("done", None), ("dismissed", "has_left"), ("done", None)])
+        self.dies(operations.close_task, self.journal, row.task.hex(), how, reason, by="worker", now=self.now)
+        self.history.append(ByHand((row.rule, row.subject.hex(), row.cause, row.round), how, self.today))
+
+    def happens(self) -> None:
+        """Something is written down, today or of some day before."""
+        self.made += 1
+        name, person = self.made, self.chance.choice(PEOPLE)
+        back = self.chance.choice([0, 0, 0, 1, 5, 20])
+        day = max(FIRST, self.today - timedelta(days=back)).isoformat()
+        kind = self.chance.choice(["standing", "talk", "talk", "there", "outcome", "step", "action", "meeting"])
+        if kind == "standing":
+            record(self.journal, client(person, self.chance.choice([day, None])), now=self.now)
+        elif kind == "talk":
+            record(self.journal, talk(name, day, person), now=self.now)
+        elif kind == "there":
+            activity = self.chance.choice(["duuniin", "kaapeli"])
+            role = self.chance.choice(["participant", "participant", "staff"])
+            record(self.journal, session(name, activity, day), there(name, person, role, day), now=self.now)
+        elif kind == "action":
+            due = (self.today + timedelta(days=3)).isoformat() if back else None
+            record(self.journal, action(name, person, due), now=self.now)
+        elif kind == "meeting":
+            record(self.journal, meeting(name, (self.today + timedelta(days=back)).isoformat(), person), now=self.now)
+        elif kind == "outcome":
+            self.dies(record_outcomes, self.journal, outcome(f"o{name}", person, day=day), now=self.now)
+        else:
+            step = self.chance.choice(["outreach", "resources"])
+            left = day if self.chance.random() < 0.7 else None
+            entered = (date.fromisoformat(day) - timedelta(days=self.chance.choice([0, 3, 9]))).isoformat()
+            new = stay(f"s{name}", person, step, entered_on=entered, left_on=left)
+            self.dies(record_steps, self.journal, new, now=self.now)
+
+
+def told(line: lines.Line, engine: Engine) -> list[Told]:
+    """What a line tells, read without any code of pathways."""
+    fact = FACTS[line.kind, line.v].read(line.subject, line.body)
+    on = line.kind.partition(".")[2]
+    codes: dict[str, str | None] = {
+        word: fact[word] for word in ("standing", "step", "activity", "outcome") if word in fact.members
+    }
+    if line.kind.startswith("pathways.task") or fact.subject is None:
+        return []
+    heard = datetime.strptime(line.recorded_at[:10], "%Y-%m-%d").date()  # noon UTC: the same day in Helsinki
+    day = next((fact[word] for word in ("occurred_on", "on") if word in fact.members), None)
+    if on == "attendance_recorded":
+        if fact["role"] != "participant":
+            return []
+        codes["activity"] = activity_of(engine, fact)
+    due = date.fromisoformat(fact["due_on"]) if "due_on" in fact.members and fact["due_on"] else None
+    cause = f"{line.stream} {line.epoch} {line.seq}"
+    return [Told(on, str(fact.subject), date.fromisoformat(day) if day else heard, heard, cause, codes, due)]
+
+
+def activity_of(engine: Engine, fact: Fact) -> str:
+    for line in kit.lines(engine):
+        if line.kind == "activities.session_held" and line.body["session"] == fact["session"]:
+            return str(line.body["activity"])
+    raise AssertionError("a session nobody held")
+
+
+def stored(engine: Engine) -> dict[Key, Expected]:
+    return {
+        (row["rule"], row["subject"].hex(), row["cause"], row["round"]): Expected(
+            row["opened_on"], row["due_on"], row["state"], row["closed_on"]
+        )
+        for row in kit.rows(engine, store.task)
+    }
+
+
+def live(year: Year) -> None:
+    """The year, day by day."""
+    chance, down = year.chance, 0
+    for number in range(DAYS):
+        year.now = noon(FIRST + timedelta(days=number))
+        for _ in range(chance.choice([0, 1, 1, 2, 3])):
+            year.happens()
+        down = down - 1 if down else chance.choice([0] * 20 + [3, 12])
+        if down:
+            continue  # pathways does not run; the others do
+        if chance.random() < 0.7:
+            year.hear(chance.choice([1, 2, 10]))
+        if chance.random() < 0.15:
+            year.close()
+        if chance.random() < 0.8:
+            year.look()
+        if chance.random() < 0.01:  # somebody set the clock wrong, and right again
+            year.now += timedelta(days=40)
+            year.look()
+    year.hear()
+    year.look()
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + 3))
+def test_a_year_of_tasks_is_the_models_on_sqlite(sqlite_engine: Engine, seed: int) -> None:
+    agrees(Year(sqlite_engine, random.Random(seed)))
+
+
+def test_a_year_of_tasks_is_the_models_on_postgresql(postgres_engine: Engine) -> None:
+    agrees(Year(postgres_engine, random.Random(SEED)))
+
+
+def agrees(year: Year) -> None:
+    live(year)
+    tasks = stored(year.engine)
+    assert tasks == expected(year.history, PROGRAMME.tasks, PROGRAMME.period.end)
+    states = [task.state for task in tasks.values()]
+    assert all(states.count(state) > 3 for state in ("open", "met", "done", "dismissed")), "a year in which all happens"
+    assert any(key[3] > 1 for key in tasks), "something is repeated more than once"
+    assert {key[0] for key in tasks} == set(PROGRAMME.task_by_key)
+    every_task_is_told_once(year.engine)
+
+
+def every_task_is_told_once(engine: Engine) -> None:
+    rows = {row["task"].hex(): row for row in kit.rows(engine, store.task)}
+    found = kit.lines(engine)
+    opened = [line for line in found if line.kind == TaskOpened.kind]
+    closed = [line for line in found if line.kind == TaskClosed.kind]
+    assert sorted(line.body["task"] for line in opened) == sorted(rows)
+    assert {line.stream for line in (*opened, *closed)} == {f"{kit.NODE}/local"}
+    ends = {line.body["task"]: (line.body["how"], line.body.get("reason")) for line in closed}
+    assert len(ends) == len(closed)
+    assert ends == {task: (row["state"], row["reason"]) for task, row in rows.items() if row["state"] != "open"}
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + 2))
+def test_while_the_clock_goes_on_it_does_not_matter_when_the_timer_looked(sqlite_engine: Engine, seed: int) -> None:
+    """The model itself: with the looks in between left out, and one at the end, the tasks are the same."""
+    year = Year(sqlite_engine, random.Random(seed))
+    year.chance = random.Random(seed)
+    for number in range(150):
+        year.now = noon(FIRST + timedelta(days=number))
+        year.happens()
+        year.hear()
+        year.look()
+    rules, last = PROGRAMME.tasks, PROGRAMME.period.end
+    seldom = [entry for entry in year.history if not isinstance(entry, Looked)]
+    assert stored(sqlite_engine) == expected([*seldom, year.history[-1]], rules, last)
+
+
+def test_the_programme_of_the_year_is_one_that_may_be_loaded(sqlite_engine: Engine) -> None:
+    known(sqlite_engine)
+    with snapshot(sqlite_engine) as connection:
+        assert shelf.get(connection, PROGRAMME.key) == PROGRAMME
