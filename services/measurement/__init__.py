@@ -1,0 +1,1 @@
+"""How people fare: assessments by pinned instruments, and their scores."""

@@ -1,0 +1,123 @@
+"""Use cases of measurement: one transaction each, state and facts together."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection
+
+from services.measurement import store
+from services.measurement.domain import Known, NewAssessment, check_assessment, scores
+from shared.contracts.catalogue import (
+    AnonymousAnswersRecorded,
+    AnonymousSheetRecorded,
+    AnswersRecorded,
+    ScoreComputed,
+)
+from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError
+from shared.instruments import Instrument, find_instrument
+from shared.journal import Journal, Unit
+from shared.journal.unit import new_id
+from shared.ops.clock import today_in_helsinki
+from shared.ops.metrics import counter
+from shared.storage.once import Done, already_done, remember
+
+Results = list[dict[str, Any]]
+
+assessments_total = counter("polku_measurement_assessments_total", "Assessments recorded, corrections included")
+
+
+def record_assessments(
+    journal: Journal,
+    programme: str,
+    assessments: Sequence[NewAssessment],
+    *,
+    by: str,
+    now: datetime,
+    skip_bad: bool = False,
+) -> tuple[Results, int | None]:
+    """Record filled-in forms and their scores, in order, up to the first that is refused (`skip_bad`: the others too).
+
+    Returns a result per item, ``{"assessment", "new"}`` or ``{"error"}``, and the journal position. A correction
+    answers with the id of what it corrects.
+    """
+    with journal.unit(now) as unit:
+        definition = store.shelf.get(unit.connection, programme)
+        today = today_in_helsinki(now)
+        known = Known(
+            store.find_people(unit.connection, (new.subject for new in assessments)),
+            store.find_sessions(unit.connection, (new.session for new in assessments)),
+            store.find_assessments(unit.connection, (new.corrects for new in assessments)),
+        )
+
+        def check(new: NewAssessment) -> Instrument:
+            instrument = find_instrument(new.instrument, new.version)
+            check_assessment(new, definition, instrument, known, today)
+            return instrument
+
+        results, added = _sift(unit.connection, programme, assessments, check, skip_bad)
+        last = {}
+        for made, new, instrument in added:
+            computed = scores(instrument, new.answers)
+            _record(unit, programme, made, new, instrument, computed)
+            last[made] = new, instrument, computed
+        store.put_assessments(unit.connection, programme, last)
+        if added:
+            unit.audit(by, "record_assessments", programme=programme, assessments=len(added))
+    assessments_total.inc(len(added))
+    return results, unit.pos
+
+
+def _record(
+    unit: Unit, programme: str, made: str, new: NewAssessment, instrument: Instrument, computed: dict[str, str | None]
+) -> None:
+    """The facts of one assessment: answers for the node, scores for the lead; of an anonymous form only that it is."""
+    named = {"assessment": made, "instrument": new.instrument, "version": new.version}
+    when = {"occasion": new.occasion, "occurred_on": new.occurred_on.isoformat()}
+    pinned = named | {"definition": instrument.digest}
+    answered = pinned | when | {"programme": programme, "session": new.session, "answers": dict(new.answers)}
+    if new.subject is None:
+        unit.record(AnonymousAnswersRecorded(None, **answered))
+        unit.record(AnonymousSheetRecorded(None, **named, **when), programme)
+        return
+    unit.record(AnswersRecorded(new.subject, **answered))
+    for scale, value in computed.items():
+        unit.record(ScoreComputed(new.subject, **pinned, **when, scale=scale, score=value), programme)
+
+
+def _sift(
+    connection: Connection,
+    programme: str,
+    items: Sequence[NewAssessment],
+    check: Callable[[NewAssessment], Instrument],
+    skip_bad: bool,
+) -> tuple[Results, list[tuple[str, NewAssessment, Instrument]]]:
+    """A result per item, and the new ones in order; keys seen before answer with what they made then."""
+    done = already_done(connection, store.keys, (item.key for item in items))
+    results: Results = []
+    added: list[tuple[str, NewAssessment, Instrument]] = []
+    fresh: dict[str, Done] = {}
+    for item in items:
+        digest = sha256(json.dumps([programme, asdict(item)], default=str, sort_keys=True).encode()).digest()
+        known = done.get(item.key) or fresh.get(item.key)
+        try:
+            if known is not None:
+                if known.digest != digest:
+                    raise AlreadyRecordedDiffers(field="sheet")
+                results.append({"assessment": known.made.hex(), "new": False})
+                continue
+            instrument = check(item)
+        except PolkuError as error:
+            results.append({"error": error.to_wire()})
+            if skip_bad:
+                continue
+            break
+        made = item.corrects or new_id()
+        added.append((made, item, instrument))
+        fresh[item.key] = Done(digest, bytes.fromhex(made))
+        results.append({"assessment": made, "new": True})
+    remember(connection, store.keys, fresh)
+    return results, added

@@ -1,0 +1,151 @@
+"""Tables of measurement and the only statements that change them."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from sqlalchemy import Column, Connection, Date, Index, LargeBinary, String, Table, Text, delete, select
+
+from services.measurement.domain import KnownAssessment, KnownPerson, KnownSession, NewAssessment
+from shared.instruments import Instrument
+from shared.programmes.shelf import Shelf
+from shared.storage import metadata
+from shared.storage.forgetting import forget_subject
+from shared.storage.once import key_table
+from shared.storage.upsert import add_missing, upsert
+
+shelf = Shelf("measurement")
+keys = key_table("measurement")
+
+definition = Table(
+    "measurement_definition",
+    metadata,
+    Column("definition", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+"""Every definition that a score here was computed by, by its digest: scores outlive the release that shipped it."""
+
+assessment = Table(
+    "measurement_assessment",
+    metadata,
+    Column("assessment", LargeBinary, primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("subject", LargeBinary),
+    Column("session", LargeBinary),
+    Column("instrument", String(40), nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("definition", String(64), nullable=False),
+    Column("occasion", String(20), nullable=False),
+    Column("occurred_on", Date, nullable=False),
+    Column("answers", Text, nullable=False),
+    Index("measurement_assessment_subject", "subject"),
+)
+"""Filled-in forms in their last state; `answers` is JSON by item, `subject` is null where a form names nobody."""
+
+score = Table(
+    "measurement_score",
+    metadata,
+    Column("assessment", LargeBinary, primary_key=True),
+    Column("scale", String(40), primary_key=True),
+    Column("score", String(12)),
+)
+"""The scores of each assessment, of anonymous ones too; null where too little was answered."""
+
+person = Table(
+    "measurement_person",
+    metadata,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("since", Date),
+)
+"""The people of this node whom an assessment may name, as intake's facts say; `since` is the earliest day told."""
+
+session = Table(
+    "measurement_session",
+    metadata,
+    Column("session", LargeBinary, primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("occurred_on", Date, nullable=False),
+)
+"""The sessions of this node at which a form may have been filled in, as the facts of activities say."""
+
+
+def put_assessments(
+    connection: Connection, programme: str, made: Mapping[str, tuple[NewAssessment, Instrument, dict[str, str | None]]]
+) -> None:
+    """Store assessments by id, with their scores, over what they correct; keep the definitions they name."""
+    for instrument in {instrument.digest: instrument for _, instrument, _ in made.values()}.values():
+        add_missing(connection, definition, {"definition": instrument.digest, "text": instrument.text})
+    forms = [
+        {
+            "assessment": bytes.fromhex(made_id),
+            "programme": programme,
+            "subject": _raw(new.subject),
+            "session": _raw(new.session),
+            "instrument": new.instrument,
+            "version": new.version,
+            "definition": instrument.digest,
+            "occasion": new.occasion,
+            "occurred_on": new.occurred_on,
+            "answers": json.dumps(new.answers, sort_keys=True, separators=(",", ":")),
+        }
+        for made_id, (new, instrument, _) in made.items()
+    ]
+    upsert(connection, assessment, forms)
+    found = [
+        {"assessment": bytes.fromhex(made_id), "scale": scale, "score": value}
+        for made_id, (_, _, scores) in made.items()
+        for scale, value in scores.items()
+    ]
+    upsert(connection, score, found)
+
+
+def _raw(given: str | None) -> bytes | None:
+    return bytes.fromhex(given) if given is not None else None
+
+
+def _ids(given: Iterable[str | None]) -> Sequence[bytes]:
+    return [bytes.fromhex(one) for one in set(given) if one is not None]
+
+
+def find_people(connection: Connection, subjects: Iterable[str | None]) -> dict[str, KnownPerson]:
+    """Those of these people who are known here."""
+    rows = connection.execute(select(person).where(person.c.subject.in_(_ids(subjects))))
+    return {row.subject.hex(): KnownPerson(row.programme, row.since) for row in rows}
+
+
+def find_sessions(connection: Connection, ids: Iterable[str | None]) -> dict[str, KnownSession]:
+    """Those of these sessions that are known here."""
+    rows = connection.execute(select(session).where(session.c.session.in_(_ids(ids))))
+    return {row.session.hex(): KnownSession(row.programme, row.occurred_on) for row in rows}
+
+
+def find_assessments(connection: Connection, ids: Iterable[str | None]) -> dict[str, KnownAssessment]:
+    """Those of these assessments that exist."""
+    rows = connection.execute(select(assessment).where(assessment.c.assessment.in_(_ids(ids))))
+    return {
+        row.assessment.hex(): KnownAssessment(
+            row.programme, row.subject.hex() if row.subject is not None else None, row.instrument, row.version
+        )
+        for row in rows
+    }
+
+
+def put_person(connection: Connection, subject: str, programme: str, since: date | None) -> None:
+    """Know a person; of several days that standings were reached on, the earliest is the first day."""
+    before = find_people(connection, [subject]).get(subject)
+    days = [day for day in (since, before.since if before else None) if day is not None]
+    row = {"subject": bytes.fromhex(subject), "programme": programme, "since": min(days, default=None)}
+    upsert(connection, person, [row])
+
+
+def put_session(connection: Connection, held: str, programme: str, occurred_on: date) -> None:
+    """Know a session."""
+    upsert(connection, session, [{"session": _raw(held), "programme": programme, "occurred_on": occurred_on}])
+
+
+def forget_person(connection: Connection, subject: str) -> None:
+    """Delete what is kept of an erased person, answers and scores."""
+    theirs = select(assessment.c.assessment).where(assessment.c.subject == bytes.fromhex(subject))
+    connection.execute(delete(score).where(score.c.assessment.in_(theirs)))
+    forget_subject(connection, "measurement", keys, subject)
