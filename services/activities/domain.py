@@ -1,8 +1,8 @@
 """Rules of activities: what may be recorded of a session."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from shared.contracts.errors import InvalidInput, UnknownCode, UnknownPerson, UnknownSession
@@ -47,6 +47,52 @@ class NewAttendance:
     minutes: int | None
 
 
+FARTHEST = timedelta(days=366)
+"""How far after a conversation its next meeting and what was agreed may lie: a farther year is a slip of the pen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Something agreed on: where its text is, and until when."""
+
+    text_ref: str
+    due_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewConversation:
+    """A talk with one person, to be recorded; `meeting` is the day and perhaps the time of the next one."""
+
+    key: str
+    activity: str
+    subject: str
+    occurred_on: date
+    minutes: int
+    how: str
+    topics: tuple[str, ...] = ()
+    text_ref: str | None = None
+    actions: tuple[Agreed, ...] = ()
+    meeting: tuple[date, str | None] | None = None
+    replaces: str | None = None
+
+    def as_session(self) -> NewSession:
+        """The individual session that it is."""
+        nothing = {name: None for name in ("start", "location", "area", "heads", "women", "basis")}
+        return NewSession(self.key, self.activity, self.occurred_on, minutes=self.minutes, languages=(), **nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """One person on a register: there or not, and whether the page that was filled in showed them there."""
+
+    key: str
+    subject: str
+    there: bool
+    was: bool
+    role: str | None = None
+    minutes: int | None = None
+
+
 def check_session(session: NewSession, programme: Programme, today: date) -> None:
     """Refuse what contradicts itself or the programme; raises `InvalidInput` or `UnknownCode` naming the field."""
     for field, value, known in (
@@ -81,3 +127,31 @@ def check_attendance(
         raise InvalidInput(field="session", reason="this activity counts heads, not people")
     if attendance.minutes is not None and session.minutes is not None and attendance.minutes > session.minutes:
         raise InvalidInput(field="minutes", reason="longer than the session")
+
+
+def check_conversation(
+    new: NewConversation, programme: Programme, today: date, people: Mapping[str, str], replaceable: Collection[str]
+) -> None:
+    """Refuse what contradicts itself, the programme or what is recorded; the error names the field."""
+    check_session(new.as_session(), programme, today)
+    activity = programme.activity_by_key[new.activity]
+    if activity.kind != "individual" or activity.counts != "people":
+        raise InvalidInput(field="activity", reason="no individual activity that counts people")
+    if people.get(new.subject) != programme.key:
+        raise UnknownPerson(field="subject", programme=programme.key)
+    for topic in new.topics:
+        if topic not in programme.topic_by_key:
+            raise UnknownCode(field="topics", programme=programme.key, value=topic)
+    for action in new.actions:
+        _check_later("actions.due_on", action.due_on, new.occurred_on)
+    if new.meeting is not None:
+        _check_later("next_meeting.on", new.meeting[0], new.occurred_on)
+    if new.replaces is not None and new.replaces not in replaceable:
+        raise UnknownSession(field="replaces", programme=programme.key)
+
+
+def _check_later(field: str, day: date | None, held: date) -> None:
+    if day is not None and day < held:
+        raise InvalidInput(field=field, reason="before the conversation")
+    if day is not None and day > held + FARTHEST:
+        raise InvalidInput(field=field, reason=f"more than {FARTHEST.days} days after the conversation")

@@ -1,24 +1,25 @@
 """Use cases of activities: one transaction each, state and facts together."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from services.activities import store
-from services.activities.domain import NewAttendance, NewSession, check_attendance, check_session
+from services.activities.domain import NewAttendance, NewConversation, NewSession, check_attendance, check_session
 from shared.contracts.catalogue import AttendanceRecorded, HeadsCounted, SessionHeld
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError
-from shared.journal import Journal
+from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
+from shared.programmes import Programme
 from shared.storage.once import Done, already_done, remember
 
-New = TypeVar("New", NewSession, NewAttendance)
+New = TypeVar("New", NewSession, NewAttendance, NewConversation)
 Results = list[dict[str, Any]]
 
 
@@ -32,32 +33,10 @@ def record_sessions(
     with journal.unit(now) as unit:
         definition = store.shelf.get(unit.connection, programme)
         today = today_in_helsinki(now)
-        results, added = _sift(
+        results, added = sift(
             unit.connection, "session", programme, sessions, lambda new: check_session(new, definition, today), skip_bad
         )
-        store.add_sessions(
-            unit.connection,
-            programme,
-            ((made, definition.activity_by_key[new.activity].counts, new) for made, new in added.items()),
-        )
-        for made, new in added.items():
-            unit.record(
-                SessionHeld(
-                    None,
-                    session=made,
-                    activity=new.activity,
-                    occurred_on=new.occurred_on.isoformat(),
-                    start=new.start,
-                    minutes=new.minutes,
-                    location=new.location,
-                    area=new.area,
-                    languages=list(new.languages) or None,
-                ),
-                programme,
-            )
-            if new.heads is not None:
-                counted = HeadsCounted(None, session=made, heads=new.heads, women=new.women, basis=new.basis)
-                unit.record(counted, programme)
+        hold(unit, programme, added, counts_of(definition))
         if added:
             unit.audit(by, "record_sessions", programme=programme, sessions=len(added))
     return results, unit.pos
@@ -76,7 +55,7 @@ def record_attendance(
     with journal.unit(now) as unit:
         sessions = store.find_sessions(unit.connection, (new.session for new in attendances))
         people = store.find_people(unit.connection, (new.subject for new in attendances))
-        results, added = _sift(
+        results, added = sift(
             unit.connection,
             "attendance",
             programme,
@@ -86,23 +65,49 @@ def record_attendance(
         )
         store.add_attendance(unit.connection, added)
         for made, new in added.items():
-            unit.record(
-                AttendanceRecorded(
-                    new.subject,
-                    attendance=made,
-                    session=new.session,
-                    role=new.role,
-                    minutes=new.minutes,
-                    occurred_on=sessions[new.session].occurred_on.isoformat(),
-                ),
-                programme,
-            )
+            record_presence(unit, programme, made, new, sessions[new.session].occurred_on)
         if added:
             unit.audit(by, "record_attendance", programme=programme, attendances=len(added))
     return results, unit.pos
 
 
-def _sift(
+def counts_of(definition: Programme) -> dict[str, str]:
+    """What each activity counts, "people" or "heads"."""
+    return {activity.key: activity.counts for activity in definition.activities}
+
+
+def hold(unit: Unit, programme: str, added: Mapping[str, NewSession], counts: Mapping[str, str]) -> None:
+    """State and facts of sessions that were checked, by the id they get; `counts` by activity."""
+    rows = ((made, counts[new.activity], new) for made, new in added.items())
+    store.add_sessions(unit.connection, programme, rows)
+    for made, new in added.items():
+        unit.record(
+            SessionHeld(
+                None,
+                session=made,
+                activity=new.activity,
+                occurred_on=new.occurred_on.isoformat(),
+                start=new.start,
+                minutes=new.minutes,
+                location=new.location,
+                area=new.area,
+                languages=list(new.languages) or None,
+            ),
+            programme,
+        )
+        if new.heads is not None:
+            counted = HeadsCounted(None, session=made, heads=new.heads, women=new.women, basis=new.basis)
+            unit.record(counted, programme)
+
+
+def record_presence(unit: Unit, programme: str, attendance: str, new: NewAttendance, day: date) -> None:
+    """The fact of an attendance, new or corrected, at a session of `day`."""
+    ids = {"attendance": attendance, "session": new.session}
+    fact = AttendanceRecorded(new.subject, **ids, role=new.role, minutes=new.minutes, occurred_on=day.isoformat())
+    unit.record(fact, programme)
+
+
+def sift(
     connection: Connection,
     what: str,
     programme: str,
@@ -110,7 +115,10 @@ def _sift(
     check: Callable[[New], None],
     skip_bad: bool,
 ) -> tuple[Results, dict[str, New]]:
-    """A result per item, and the new ones by the id they get; keys seen before answer with what they made then."""
+    """A result per item, and the new ones by the id they get; keys seen before answer with what they made then.
+
+    Results are ``{what, "new"}`` or ``{"error"}``, up to the first refused (`skip_bad`: of all).
+    """
     done = already_done(connection, store.keys, (item.key for item in items))
     results: Results = []
     added: dict[str, New] = {}
@@ -121,7 +129,7 @@ def _sift(
         try:
             if known is not None:
                 if known.digest != digest:
-                    raise AlreadyRecordedDiffers(field="ref" if what == "session" else "session, participant")
+                    raise AlreadyRecordedDiffers(field="session, participant" if what == "attendance" else "ref")
                 results.append({what: known.made.hex(), "new": False})
                 continue
             check(item)

@@ -3,16 +3,29 @@
 from datetime import date
 from typing import Any
 
-from services.activities import operations, queries, store
-from services.activities.domain import NewAttendance, NewSession
-from shared.bus.entrypoints import JournalFollower, rpc, subscribes
+from services.activities import conversations, counters, operations, queries, registers, store
+from services.activities.domain import Agreed, NewAttendance, NewConversation, NewSession, Presence
+from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
-from shared.contracts.catalogue import ProgrammeLoaded, StandingReached
+from shared.bus.parked import ParkedLines
+from shared.contracts.catalogue import ProgrammeLoaded, StandingReached, SubjectErased
 from shared.contracts.commands import ListSessions, RecordAttendance, RecordSessions, load
+from shared.contracts.errors import InvalidInput
+from shared.contracts.talks import (
+    AskRecent,
+    AskRegister,
+    CountHeads,
+    ListCounters,
+    RecordConversation,
+    RecordRegister,
+    RemoveConversation,
+    ShowConversation,
+    StartCounter,
+)
 from shared.journal import Line, Unit
 
 
-class ActivitiesService:
+class ActivitiesService(ParkedLines):
     """Records sessions, attendance and head-counts."""
 
     name = "activities"
@@ -38,6 +51,76 @@ class ActivitiesService:
         body = load(ListSessions, command)
         return queries.list_sessions(self.home.engine, body["programme"], body["limit"], body["offset"])
 
+    @rpc
+    def record_conversation(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordConversation, command)
+        self.home.follow_to(body["after"])
+        new = [_conversation(item) for item in body["items"]]
+        results, pos = conversations.record_conversation(
+            self.home.journal, body["programme"], new, by=body["by"], now=self.home.now()
+        )
+        return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def remove_conversation(self, **command: Any) -> dict[str, Any]:
+        body = load(RemoveConversation, command)
+        self.home.follow_to(body["after"])
+        pos = conversations.remove_conversation(
+            self.home.journal, body["programme"], body["session"], by=body["by"], now=self.home.now()
+        )
+        return {"pos": self.home.committed(pos)}
+
+    @rpc
+    def show_conversation(self, **command: Any) -> dict[str, Any]:
+        body = load(ShowConversation, command)
+        return queries.show_conversation(self.home.engine, body["programme"], body["session"])
+
+    @rpc
+    def recent_people(self, **command: Any) -> list[str]:
+        body = load(AskRecent, command)
+        return queries.recent_people(self.home.engine, body["programme"], body["limit"])
+
+    @rpc
+    def record_register(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordRegister, command)
+        self.home.follow_to(body["after"])
+        register = [_presence(item) for item in body["items"]]
+        session, results, pos = registers.record_register(
+            self.home.journal, body["programme"], _at(body), register, by=body["by"], now=self.home.now()
+        )
+        return {"pos": self.home.committed(pos), "session": session, "results": results}
+
+    @rpc
+    def show_register(self, **command: Any) -> dict[str, Any]:
+        body = load(AskRegister, command)
+        asked = (body["programme"], body.get("activity"), body.get("session"))
+        return queries.show_register(self.home.engine, *asked)
+
+    @rpc
+    def start_counter(self, **command: Any) -> dict[str, Any]:
+        body = load(StartCounter, command)
+        common = {"women": body["women"], "by": body["by"], "now": self.home.now()}
+        counter, new = counters.start_counter(self.home.journal, body["programme"], _session(body), **common)
+        return {"counter": counter, "new": new}
+
+    @rpc
+    def count_heads(self, **command: Any) -> dict[str, Any]:
+        body = load(CountHeads, command)
+        tap = {name: body[name] for name in ("revision", "heads", "women", "done", "by")}
+        state, pos = counters.count_heads(
+            self.home.journal, body["programme"], body["counter"], **tap, now=self.home.now()
+        )
+        return {"pos": self.home.committed(pos), **state}
+
+    @rpc
+    def list_counters(self, **command: Any) -> list[dict[str, Any]]:
+        body = load(ListCounters, command)
+        return queries.list_counters(self.home.engine, body["programme"], body.get("counter"))
+
+    @timer(interval=60)
+    def tell_counts(self) -> None:
+        self.home.committed(counters.tell_counts(self.home.journal, self.home.now()))
+
     @subscribes(ProgrammeLoaded)
     def on_programme_loaded(self, unit: Unit, _line: Line, fact: ProgrammeLoaded) -> None:
         store.shelf.put(unit.connection, fact)
@@ -45,6 +128,10 @@ class ActivitiesService:
     @subscribes(StandingReached)
     def on_standing_reached(self, unit: Unit, line: Line, fact: StandingReached) -> None:
         store.put_person(unit.connection, str(fact.subject), line.stream.partition("/")[2])
+
+    @subscribes(SubjectErased)
+    def on_subject_erased(self, unit: Unit, _line: Line, fact: SubjectErased) -> None:
+        store.forget_person(unit.connection, str(fact.subject))
 
     def _record(self, body: dict[str, Any], operation: Any, items: list[Any]) -> dict[str, Any]:
         self.home.follow_to(body["after"])
@@ -71,3 +158,38 @@ def _session(item: dict[str, Any]) -> NewSession:
 
 def _attendance(item: dict[str, Any]) -> NewAttendance:
     return NewAttendance(item["key"], item["session"], item["subject"], item["role"], item.get("minutes"))
+
+
+def _conversation(item: dict[str, Any]) -> NewConversation:
+    meeting = item.get("next_meeting")
+    return NewConversation(
+        key=item["key"],
+        activity=item["activity"],
+        subject=item["subject"],
+        occurred_on=date.fromisoformat(item["date"]),
+        minutes=item["minutes"],
+        how=item["how"],
+        topics=tuple(item["topics"]),
+        text_ref=item.get("text_ref"),
+        actions=tuple(Agreed(agreed["text_ref"], _day(agreed.get("due_on"))) for agreed in item["actions"]),
+        meeting=(date.fromisoformat(meeting["on"]), meeting.get("start")) if meeting else None,
+        replaces=item.get("replaces"),
+    )
+
+
+def _presence(item: dict[str, Any]) -> Presence:
+    asked = {name: item.get(name) for name in ("role", "minutes")}
+    return Presence(item["key"], item["subject"], item["there"], item["was"], **asked)
+
+
+def _at(body: dict[str, Any]) -> str | NewSession:
+    session, held = body.get("session"), body.get("held")
+    if session and not held:
+        return str(session)
+    if held and not session:
+        return _session(held)
+    raise InvalidInput(field="session", reason="name a recorded session, or tell of a new one in held")
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

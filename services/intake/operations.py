@@ -9,9 +9,10 @@ from typing import Any
 
 from services.intake import store
 from services.intake.domain import Arrival, age_on, check_arrival
-from shared.contracts.catalogue import ParticipationStarted, StandingReached
-from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError
+from shared.contracts.catalogue import ParticipationStarted, StandingReached, SubjectErased
+from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
 from shared.journal import Journal, Unit
+from shared.journal.erasing import erased_among
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
 from shared.storage.once import Done, already_done, remember
@@ -96,3 +97,31 @@ def log_identities_read(journal: Journal, subjects: Sequence[str], *, by: str, p
     """Write down who is about to see which people's identities; called before they are opened."""
     with journal.unit(now) as unit:
         unit.audit(by, "read_identities", programme=programme, subjects=list(subjects))
+
+
+def erase_person(journal: Journal, programme: str, subject: str, *, by: str, now: datetime) -> tuple[bool, int | None]:
+    """Erase a person of a programme: vault, participation, every line. False if that was done before.
+
+    Raises `UnknownPerson`. Recording the fact erases the journal's lines; other services and the lead hear it.
+    """
+    with journal.unit(now) as unit:
+        if not store.forget_participation(unit.connection, programme, subject):
+            if erased_among(unit.connection, [subject]):
+                return False, None
+            raise UnknownPerson(field="person", programme=programme)
+        unit.record(SubjectErased(subject), programme)
+        unit.audit(by, "erase_person", programme=programme, subject=subject)
+    return True, unit.pos
+
+
+def is_meant(identity: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
+    """Whether a person's identity is the one asked for: the identity code, or a name or token, in any case."""
+    if query.get("identity_code"):
+        return bool(_same(identity.get("identity_code"), query["identity_code"]))
+    given, family = identity.get("given_name") or "", identity.get("family_name") or ""
+    names = (family, f"{given} {family}", f"{family} {given}", identity.get("token"))
+    return any(_same(name, query.get("name")) for name in names)
+
+
+def _same(ours: str | None, asked: str | None) -> bool:
+    return bool(ours and asked) and " ".join(str(ours).split()).casefold() == " ".join(str(asked).split()).casefold()

@@ -1,12 +1,17 @@
 """The read side of intake."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Select, func, select
 
 from services.intake.store import participation, person, vault
 from shared.storage import snapshot
+
+MOST_FOUND = 50
+"""Whoever asks for a name that more people have must ask for the identity code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +26,35 @@ class PersonRow:
     box: bytes
 
 
-def list_people(engine: Engine, programme: str, limit: int, offset: int) -> tuple[int, list[PersonRow]]:
-    """How many people the programme has here, and one page of them, the newest first."""
+def list_people(
+    engine: Engine, programme: str, limit: int, offset: int, subjects: Sequence[str] | None = None
+) -> tuple[int, list[PersonRow]]:
+    """How many people the programme has here (`subjects`: of these), and one page of them, the newest first."""
     with snapshot(engine) as connection:
         here = participation.c.programme == programme
+        if subjects is not None:
+            here &= participation.c.subject.in_([bytes.fromhex(subject) for subject in subjects])
         total = connection.execute(select(func.count()).select_from(participation).where(here)).scalar_one()
-        query = (
-            select(participation, person.c.wrapped_key, vault.c.box)
-            .join(person, person.c.person == participation.c.person)
-            .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
-            .where(here)
-            # The two databases disagree on where those without a start date stand.
-            .order_by(participation.c.started_on.desc().nulls_last(), participation.c.subject)
-        )
-        return total, [
-            PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, row.wrapped_key, row.box)
-            for row in connection.execute(query.limit(limit).offset(offset))
-        ]
+        # The two databases disagree on where those without a start date stand.
+        query = _people(programme).order_by(participation.c.started_on.desc().nulls_last(), participation.c.subject)
+        return total, [_row(row) for row in connection.execute(query.limit(limit).offset(offset))]
+
+
+def find_people(engine: Engine, programme: str, is_meant: Callable[[PersonRow], bool]) -> list[PersonRow]:
+    """The people of the programme that are meant; every identity is opened for it, none is shown."""
+    with snapshot(engine) as connection:
+        rows = connection.execute(_people(programme).execution_options(yield_per=500))
+        return [found for row in rows if is_meant(found := _row(row))][:MOST_FOUND]
+
+
+def _people(programme: str) -> Select[Any]:
+    return (
+        select(participation, person.c.wrapped_key, vault.c.box)
+        .join(person, person.c.person == participation.c.person)
+        .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
+        .where(participation.c.programme == programme)
+    )
+
+
+def _row(row: Any) -> PersonRow:
+    return PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, row.wrapped_key, row.box)

@@ -5,13 +5,26 @@ import json
 from datetime import date
 from typing import Any
 
-from services.intake import operations, queries, store
+from marshmallow import Schema
+
+from services.intake import operations, queries, store, texts
 from services.intake.domain import Arrival
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes
 from shared.bus.home import HomeResource
-from shared.contracts.catalogue import ProgrammeLoaded
-from shared.contracts.commands import ListPeople, ParticipantItem, PersonIdentity, RegisterParticipants, load
+from shared.bus.parked import ParkedLines
+from shared.contracts.catalogue import ActionWithdrawn, ConversationRemoved, ProgrammeLoaded
+from shared.contracts.commands import (
+    ErasePerson,
+    FindPeople,
+    ListPeople,
+    ParticipantItem,
+    PersonIdentity,
+    PersonQuery,
+    RegisterParticipants,
+    load,
+)
 from shared.contracts.errors import InvalidInput
+from shared.contracts.talks import KeepTexts, ReadTexts, TextContent
 from shared.journal import Line, Unit
 from shared.journal.crypto import CannotOpen, open_sealed, seal
 
@@ -21,7 +34,7 @@ _OWN_MEMBERS = ("key", "sealed", "standing", "start_date")
 _RECORD = tuple(name for name in ParticipantItem().fields if name not in _OWN_MEMBERS)
 
 
-class IntakeService:
+class IntakeService(ParkedLines):
     """Registers people and keeps their identities."""
 
     name = "intake"
@@ -47,35 +60,95 @@ class IntakeService:
     def list_people(self, **command: Any) -> dict[str, Any]:
         body = load(ListPeople, command)
         programme = body["programme"]
-        total, rows = queries.list_people(self.home.engine, programme, body["limit"], body["offset"])
+        page = (body["limit"], body["offset"], body.get("people"))
+        total, rows = queries.list_people(self.home.engine, programme, *page)
         subjects = [row.subject for row in rows]
         operations.log_identities_read(
             self.home.journal, subjects, by=body["by"], programme=programme, now=self.home.now()
         )
         return {"total": total, "people": [self._sealed(row, bytes.fromhex(body["reply_to"])) for row in rows]}
 
+    @rpc
+    def find_people(self, **command: Any) -> dict[str, Any]:
+        body = load(FindPeople, command)
+        query = _inside(PersonQuery, "sealed", self._opened("sealed", body["sealed"]))
+        programme = body["programme"]
+        rows = queries.find_people(
+            self.home.engine, programme, lambda row: operations.is_meant(self._identity(row), query)
+        )
+        subjects = [row.subject for row in rows]
+        operations.log_identities_read(
+            self.home.journal, subjects, by=body["by"], programme=programme, now=self.home.now()
+        )
+        return {"people": [self._sealed(row, bytes.fromhex(body["reply_to"])) for row in rows]}
+
+    @rpc
+    def erase_person(self, **command: Any) -> dict[str, Any]:
+        body = load(ErasePerson, command)
+        self.home.follow_to(body["after"])
+        erased, pos = operations.erase_person(
+            self.home.journal, body["programme"], body["subject"], by=body["by"], now=self.home.now()
+        )
+        return {"pos": self.home.committed(pos), "erased": erased}
+
     @subscribes(ProgrammeLoaded)
     def on_programme_loaded(self, unit: Unit, _line: Line, fact: ProgrammeLoaded) -> None:
         store.shelf.put(unit.connection, fact)
 
+    @rpc
+    def keep_texts(self, **command: Any) -> dict[str, Any]:
+        body = load(KeepTexts, command)
+        self.home.follow_to(body["after"])
+        new = [self._text(number, item) for number, item in enumerate(body["items"])]
+        common = {"by": body["by"], "now": self.home.now()}
+        return {"results": texts.keep_texts(self.home.journal, self._vault(), body["programme"], new, **common)}
+
+    @rpc
+    def read_texts(self, **command: Any) -> dict[str, Any]:
+        body = load(ReadTexts, command)
+        common = {"by": body["by"], "now": self.home.now()}
+        found = texts.read_texts(self.home.journal, self._vault(), body["programme"], body["refs"], **common)
+        reply_to = bytes.fromhex(body["reply_to"])
+        return {"texts": [_sealed_text(ref, found.get(ref), reply_to) for ref in body["refs"]]}
+
+    @subscribes(ConversationRemoved)
+    def on_conversation_removed(self, unit: Unit, _line: Line, fact: ConversationRemoved) -> None:
+        if fact["text_ref"]:
+            store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
+
+    @subscribes(ActionWithdrawn)
+    def on_action_withdrawn(self, unit: Unit, _line: Line, fact: ActionWithdrawn) -> None:
+        store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
+
     def _arrival(self, number: int, item: dict[str, Any]) -> Arrival:
+        field = f"items.{number}.sealed"
+        identity = _inside(PersonIdentity, field, self._opened(field, item["sealed"]))
+        record = {name: item[name] for name in _RECORD if item.get(name) is not None}
+        return Arrival(item["key"], item["standing"], _day(item.get("start_date")), record, identity)
+
+    def _text(self, number: int, item: dict[str, Any]) -> texts.NewText:
+        field = f"items.{number}.sealed"
+        text = _inside(TextContent, field, self._opened(field, item["sealed"]))["text"]
+        return texts.NewText(item["key"], item.get("subject"), text)
+
+    def _opened(self, field: str, sealed: str) -> bytes:
         for private in self.home.keys.privates("bus").values():
             try:
-                opened = open_sealed(private, COMMAND_INFO, base64.b64decode(item["sealed"]))
+                return open_sealed(private, COMMAND_INFO, base64.b64decode(sealed))
             except (CannotOpen, ValueError):
                 continue
-            identity = _identity(number, opened)
-            record = {name: item[name] for name in _RECORD if item.get(name) is not None}
-            return Arrival(item["key"], item["standing"], _day(item.get("start_date")), record, identity)
-        raise InvalidInput(field=f"items.{number}.sealed", reason="does not open with this node's bus key")
+        raise InvalidInput(field=field, reason="does not open with this node's bus key")
 
     def _vault(self) -> operations.Vault:
         keys = self.home.keys
         vault = {key.number: key.secret() for key in keys.all if key.name == "vault"}
         return operations.Vault(vault, keys.newest("index").secret())
 
+    def _identity(self, row: queries.PersonRow) -> dict[str, Any]:
+        return store.open_identity(self._vault().vault, row.person, row.wrapped_key, row.box)
+
     def _sealed(self, row: queries.PersonRow, reply_to: bytes) -> dict[str, Any]:
-        identity = store.open_identity(self._vault().vault, row.person, row.wrapped_key, row.box)
+        identity = self._identity(row)
         shown = {name: identity.get(name) for name in ("given_name", "family_name", "token")}
         sealed = seal(reply_to, REPLY_INFO, json.dumps(shown).encode())
         return {
@@ -86,10 +159,18 @@ class IntakeService:
         }
 
 
-def _identity(number: int, opened: bytes) -> dict[str, Any]:
-    field = f"items.{number}.sealed"
+def _sealed_text(ref: str, text: str | None, reply_to: bytes) -> dict[str, Any]:
+    """`sealed` is None for a text that is not there (any more)."""
+    if text is None:
+        return {"text_ref": ref, "sealed": None}
+    sealed = seal(reply_to, REPLY_INFO, json.dumps({"text": text}).encode())
+    return {"text_ref": ref, "sealed": base64.b64encode(sealed).decode()}
+
+
+def _inside(schema: type[Schema], field: str, opened: bytes) -> dict[str, Any]:
+    """What was sealed, checked; an error names the member by where the sealed text stands."""
     try:
-        return load(PersonIdentity, json.loads(opened))
+        return load(schema, json.loads(opened))
     except InvalidInput as error:
         raise InvalidInput(field=f"{field}.{error.params['field']}", reason=error.params["reason"]) from None
     except (ValueError, RecursionError):

@@ -1,15 +1,31 @@
 """Tables of intake and the only statements that change them. Identities are encrypted here, with a key per person."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, ForeignKey, LargeBinary, String, Table, Text, UniqueConstraint, insert
+from sqlalchemy import (
+    Column,
+    Connection,
+    Date,
+    ForeignKey,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    insert,
+    select,
+)
 
 from services.intake.domain import Arrival
 from shared.programmes.shelf import Shelf
 from shared.storage import metadata
+from shared.storage.forgetting import forget_subject
 from shared.storage.once import key_table
+from shared.storage.upsert import add_missing
 from shared.storage.vault import decrypt, encrypt, new_key, unwrap, wrap
 
 shelf = Shelf("intake")
@@ -46,6 +62,35 @@ participation = Table(
 """A person in a programme, by the subject that facts name; `record` is the coded part of the start form, as JSON."""
 
 
+text_key = Table(
+    "intake_text_key",
+    metadata,
+    Column("programme", String(40), primary_key=True),
+    Column("wrapped_key", LargeBinary, nullable=False),
+)
+"""A programme's own key, for texts that are of no person."""
+
+text = Table(
+    "intake_text",
+    metadata,
+    Column("text_ref", LargeBinary, primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("subject", LargeBinary),
+    Column("person", LargeBinary, ForeignKey("intake_person.person", ondelete="CASCADE"), index=True),
+    Column("box", LargeBinary, nullable=False),
+)
+"""Free texts, encrypted with the key of their person, or of their programme where `person` is null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose key a text is encrypted with: `raw` is the person's id, or stands for the programme."""
+
+    raw: bytes
+    wrapped_key: bytes
+    person: bytes | None
+
+
 def add_people(
     connection: Connection, vault_keys: Mapping[int, bytes], programme: str, people: list[tuple[str, str, Arrival]]
 ) -> None:
@@ -75,3 +120,83 @@ def open_identity(vault_keys: Mapping[int, bytes], raw: bytes, wrapped: bytes, b
     """A person's identity in clear; whoever calls this has logged the read."""
     identity: dict[str, Any] = json.loads(decrypt(unwrap(vault_keys, raw, wrapped), b"identity" + raw, box))
     return identity
+
+
+def forget_participation(connection: Connection, programme: str, subject: str) -> bool:
+    """Delete a participation and the keys of the commands that made it; with the last one of a person also what the
+    vault holds, and the wrapped key without which no copy of it opens. False if there is no such participation."""
+    raw = bytes.fromhex(subject)
+    this = (participation.c.subject == raw) & (participation.c.programme == programme)
+    owner = connection.execute(select(participation.c.person).where(this)).scalar_one_or_none()
+    if owner is None:
+        return False
+    forget_subject(connection, "intake", keys, subject)
+    others = select(participation.c.subject).where(participation.c.person == owner).limit(1)
+    if connection.execute(others).first() is None:
+        connection.execute(delete(vault).where(vault.c.person == owner))
+        connection.execute(delete(person).where(person.c.person == owner))
+    return True
+
+
+def owners(connection: Connection, programme: str, subjects: Iterable[str]) -> dict[str, Owner]:
+    """The people of these subjects in this programme, with their keys still wrapped."""
+    wanted = [bytes.fromhex(subject) for subject in set(subjects)]
+    query = (
+        select(participation.c.subject, person)
+        .join(person, person.c.person == participation.c.person)
+        .where(participation.c.programme == programme, participation.c.subject.in_(wanted))
+    )
+    return {row.subject.hex(): Owner(row.person, row.wrapped_key, row.person) for row in connection.execute(query)}
+
+
+def programme_owner(connection: Connection, vault_keys: Mapping[int, bytes], programme: str) -> Owner:
+    """The programme's own key, made when it is first needed."""
+    raw = _programme_place(programme)
+    query = select(text_key.c.wrapped_key).where(text_key.c.programme == programme)
+    add_missing(connection, text_key, {"programme": programme, "wrapped_key": wrap(vault_keys, raw, new_key())})
+    return Owner(raw, connection.execute(query).scalar_one(), None)
+
+
+def add_text(
+    connection: Connection,
+    vault_keys: Mapping[int, bytes],
+    ref: str,
+    programme: str,
+    subject: str | None,
+    owner: Owner,
+    plain: str,
+) -> None:
+    """Add a text, encrypted with its owner's key and bound to its place."""
+    raw = bytes.fromhex(ref)
+    box = encrypt(unwrap(vault_keys, owner.raw, owner.wrapped_key), b"text" + raw + owner.raw, plain.encode())
+    row = {"text_ref": raw, "programme": programme, "person": owner.person, "box": box}
+    connection.execute(insert(text), row | {"subject": bytes.fromhex(subject) if subject else None})
+
+
+def find_texts(connection: Connection, programme: str, refs: Iterable[str]) -> Sequence[Any]:
+    """Those of these texts that the programme has, still closed."""
+    wanted = [bytes.fromhex(ref) for ref in set(refs)]
+    query = (
+        select(text, person.c.wrapped_key.label("persons_key"), text_key.c.wrapped_key.label("programmes_key"))
+        .outerjoin(person, person.c.person == text.c.person)
+        .outerjoin(text_key, text_key.c.programme == text.c.programme)
+        .where(text.c.programme == programme, text.c.text_ref.in_(wanted))
+    )
+    return connection.execute(query).all()
+
+
+def open_text(vault_keys: Mapping[int, bytes], row: Any) -> str:
+    """A text of `find_texts` in clear; whoever calls this has logged the read."""
+    raw = row.person if row.person is not None else _programme_place(row.programme)
+    wrapped = row.persons_key if row.person is not None else row.programmes_key
+    return decrypt(unwrap(vault_keys, raw, wrapped), b"text" + row.text_ref + raw, row.box).decode()
+
+
+def drop_text(connection: Connection, ref: str, subject: str) -> None:
+    """Delete a text of this person."""
+    mine = (text.c.text_ref == bytes.fromhex(ref)) & (text.c.subject == bytes.fromhex(subject))
+    connection.execute(delete(text).where(mine))
+
+
+def _programme_place(programme: str) -> bytes:
+    return b"programme:" + programme.encode()

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from services.intake import operations, store
-from shared.contracts.errors import UnknownProgramme
+from shared.contracts.errors import UnknownPerson, UnknownProgramme
 from shared.journal import Journal, audit
-from shared.storage import snapshot
+from shared.storage import snapshot, transaction
 from shared.storage.vault import VaultError
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, RECORD, arrival, known, register
@@ -218,3 +218,55 @@ def test_the_journal_of_a_home_is_named_by_it(engine: Engine) -> None:
     known(engine)
     register(Journal(engine, "turku-00000001"), arrival())
     assert {line.stream for line in kit.lines(engine)} == {f"turku-00000001/{kit.KEY}"}
+
+
+# --- erasing
+
+
+def test_a_person_of_two_programmes_keeps_key_and_identity_until_the_last_is_erased(engine: Engine) -> None:
+    journal = known(engine)
+    results, _ = register(journal, arrival())
+    (row,) = kit.rows(engine, store.participation)
+    second = row | {"subject": bytes(16), "programme": "another"}
+    with transaction(engine) as connection:
+        connection.execute(insert(store.participation), second)
+    operations.erase_person(journal, kit.KEY, results[0]["subject"], by="worker", now=kit.NOW)
+    assert kit.rows(engine, store.participation) == [second]
+    assert (len(kit.rows(engine, store.person)), len(kit.rows(engine, store.vault))) == (1, 1)
+    operations.erase_person(journal, "another", "0" * 32, by="worker", now=kit.NOW)
+    assert kit.rows(engine, store.person) == kit.rows(engine, store.vault) == []
+
+
+def test_somebody_of_another_programme_is_not_erased(engine: Engine) -> None:
+    journal = known(engine)
+    results, _ = register(journal, arrival())
+    with pytest.raises(UnknownPerson):
+        operations.erase_person(journal, "another", results[0]["subject"], by="worker", now=kit.NOW)
+    assert len(kit.rows(engine, store.participation)) == 1
+
+
+def test_after_erasing_the_same_row_makes_somebody_new(engine: Engine) -> None:
+    journal = known(engine)
+    (first,), _ = register(journal, arrival())
+    assert operations.erase_person(journal, kit.KEY, first["subject"], by="worker", now=kit.NOW)[0]
+    (second,), _ = register(journal, arrival())
+    assert second["new"]
+    assert second["subject"] != first["subject"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ({"identity_code": IDENTITY["identity_code"]}, True),
+        ({"identity_code": "010101-1234"}, False),
+        ({"name": "öystilä"}, True),
+        ({"name": " ÄIKKÄ-testinimi  öystilä "}, True),
+        ({"name": "Öystilä Äikkä-Testinimi"}, True),
+        ({"name": "Sinikettu7"}, True),
+        ({"name": "Äikkä-Testinimi"}, False),
+        ({"name": ""}, False),
+        ({}, False),
+    ],
+)
+def test_whom_a_question_means(asked: dict[str, str], meant: bool) -> None:
+    assert operations.is_meant(IDENTITY, asked) is meant

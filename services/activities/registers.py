@@ -1,0 +1,145 @@
+"""Use case of the register: who was at one session, ticked on one page and saved at once."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from services.activities import store
+from services.activities.domain import (
+    KnownSession,
+    NewAttendance,
+    NewSession,
+    Presence,
+    check_attendance,
+    check_session,
+)
+from services.activities.operations import Results, counts_of, hold, record_presence, sift
+from shared.contracts.catalogue import AttendanceRemoved
+from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, UnknownSession
+from shared.journal import Journal, Unit
+from shared.journal.unit import new_id
+from shared.ops.clock import today_in_helsinki
+from shared.storage.once import Done, already_done, remember
+
+NOTHING = bytes(16)
+"""What a key made that changed nothing."""
+
+
+def record_register(
+    journal: Journal,
+    programme: str,
+    at: str | NewSession,
+    register: Sequence[Presence],
+    *,
+    by: str,
+    now: datetime,
+) -> tuple[str, Results, int | None]:
+    """Record who was at a session, all or nothing: a recorded one, or a new one that is recorded with it.
+
+    Returns the session, a result per item, ``{"attendance", "new"}`` (None: nothing to do), and the journal position.
+    Raises what is wrong with the session or the first wrong item; `ChangedMeanwhile` if somebody else has changed the
+    same person since the page was shown.
+    """
+    if len({item.subject for item in register}) < len(register):
+        raise InvalidInput(field="subject", reason="the same person twice")
+    with journal.unit(now) as unit:
+        session, known, new = _session(unit, programme, at, now)
+        filling = _Filling(unit, programme, session, known)
+        filling.people = store.find_people(unit.connection, (item.subject for item in register))
+        for row in store.attendances_of(unit.connection, session):
+            filling.present[row.subject.hex()].append(row)
+        done = already_done(unit.connection, store.keys, (item.key for item in register))
+        results = [filling.take(item, done.get(item.key)) for item in register]
+        remember(unit.connection, store.keys, filling.fresh)
+        changed = sum(result["new"] for result in results)
+        if new or changed:
+            unit.audit(by, "record_register", programme=programme, sessions=int(new), changed=changed)
+    return session, results, unit.pos
+
+
+def _session(unit: Unit, programme: str, at: str | NewSession, now: datetime) -> tuple[str, KnownSession, bool]:
+    """The session that is filled in, and whether it is recorded only now."""
+    definition = store.shelf.get(unit.connection, programme)
+    if isinstance(at, str):
+        made, new = at, False
+    else:
+        today = today_in_helsinki(now)
+        (result,), added = sift(
+            unit.connection, "session", programme, [at], lambda new: check_session(new, definition, today), False
+        )
+        if "error" in result:
+            raise PolkuError.from_wire(result["error"])
+        hold(unit, programme, added, counts_of(definition))
+        made, new = result["session"], bool(added)
+    store.lock_session(unit.connection, made)
+    known = store.find_sessions(unit.connection, [made]).get(made)
+    if known is None or known.programme != programme:
+        raise UnknownSession(field="session", programme=programme)
+    if known.counts == "heads":
+        raise InvalidInput(field="session", reason="this activity counts heads, not people")
+    return made, known, new
+
+
+@dataclass(slots=True)
+class _Filling:
+    """One register being filled in: `present` holds the recorded attendances by subject."""
+
+    unit: Unit
+    programme: str
+    session: str
+    known: KnownSession
+    people: Mapping[str, str] = field(default_factory=dict)
+    present: defaultdict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    fresh: dict[str, Done] = field(default_factory=dict)
+
+    def take(self, item: Presence, known: Done | None) -> dict[str, Any]:
+        """The effect of one item; the same again has none."""
+        digest = sha256(json.dumps([self.programme, self.session, asdict(item)]).encode()).digest()
+        if known is not None or item.key in self.fresh:
+            before = known or self.fresh[item.key]
+            if before.digest != digest:
+                raise AlreadyRecordedDiffers(field="subject")
+            return {"attendance": None if before.made == NOTHING else before.made.hex(), "new": False}
+        made = self._change(item)
+        self.fresh[item.key] = Done(digest, bytes.fromhex(made) if made else NOTHING)
+        return {"attendance": made, "new": made is not None}
+
+    def _change(self, item: Presence) -> str | None:
+        rows = self.present[item.subject]
+        if item.there == bool(rows):
+            return self._correct(item, rows[0]) if rows and item.was else None
+        if item.was == item.there:
+            raise ChangedMeanwhile(field="subject")
+        return self._add(item) if item.there else self._remove(rows)
+
+    def _add(self, item: Presence) -> str:
+        made = new_id()
+        new = NewAttendance(item.key, self.session, item.subject, item.role or "participant", item.minutes)
+        check_attendance(new, self.programme, {self.session: self.known}, self.people)
+        store.add_attendance(self.unit.connection, {made: new})
+        record_presence(self.unit, self.programme, made, new, self.known.occurred_on)
+        return made
+
+    def _correct(self, item: Presence, row: Any) -> str | None:
+        """A role or a length that differs from what is recorded is a later fact of the same attendance."""
+        role, minutes = item.role or row.role, row.minutes if item.minutes is None else item.minutes
+        if (role, minutes) == (row.role, row.minutes):
+            return None
+        made: str = row.attendance.hex()
+        new = NewAttendance(item.key, self.session, item.subject, role, minutes)
+        check_attendance(new, self.programme, {self.session: self.known}, self.people)
+        store.correct_attendance(self.unit.connection, row.attendance, role, minutes)
+        record_presence(self.unit, self.programme, made, new, self.known.occurred_on)
+        return made
+
+    def _remove(self, rows: Sequence[Any]) -> str:
+        for row in rows:
+            removed = AttendanceRemoved(row.subject.hex(), attendance=row.attendance.hex(), session=self.session)
+            self.unit.record(removed, self.programme)
+            store.remove_attendance(self.unit.connection, row.attendance)
+        first: str = rows[0].attendance.hex()
+        return first

@@ -1,0 +1,108 @@
+"""Free text: notes and agreed actions of every service, kept here alone. Others hold a `text_ref` (architecture §1).
+
+A text of a person is encrypted with that person's key, so that it goes when the key goes. A text of no person (the note
+of a session) is encrypted with a key of the programme, which goes when the programme's records are due to go.
+"""
+
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from services.intake import store
+from services.intake.operations import Vault
+from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
+from shared.journal import Journal
+from shared.journal.unit import new_id
+from shared.storage.once import Done, already_done, remember
+
+
+@dataclass(frozen=True, slots=True)
+class NewText:
+    """A text to be kept, in clear; `subject` is None for one of no person."""
+
+    key: str
+    subject: str | None
+    text: str
+
+    def __repr__(self) -> str:
+        return "NewText(…)"  # never a text in a log
+
+
+def keep_texts(
+    journal: Journal, keys: Vault, programme: str, texts: Sequence[NewText], *, by: str, now: datetime
+) -> list[dict[str, Any]]:
+    """Keep texts, in order, up to the first that is refused.
+
+    Returns a result per item, ``{"text_ref", "new"}`` or ``{"error"}``. No line comes of it: a text is told of by the
+    fact that names its `text_ref`.
+    """
+    results: list[dict[str, Any]] = []
+    with journal.unit(now) as unit:
+        connection = unit.connection
+        store.shelf.get(connection, programme)
+        done = already_done(connection, store.keys, (new.key for new in texts))
+        owners = store.owners(connection, programme, (new.subject for new in texts if new.subject))
+        fresh: dict[str, Done] = {}
+        for new in texts:
+            digest = _digest(keys.index, programme, new)
+            known = done.get(new.key) or fresh.get(new.key)
+            try:
+                if known is not None:
+                    if known.digest != digest:
+                        raise AlreadyRecordedDiffers(field="text")
+                    results.append({"text_ref": known.made.hex(), "new": False})
+                    continue
+                ref = _keep(connection, keys.vault, programme, new, owners)
+            except PolkuError as error:
+                results.append({"error": error.to_wire()})
+                break
+            fresh[new.key] = Done(digest, bytes.fromhex(ref))
+            results.append({"text_ref": ref, "new": True})
+        remember(connection, store.keys, fresh)
+        if fresh:
+            unit.audit(by, "keep_texts", programme=programme, texts=len(fresh))
+    return results
+
+
+def _keep(
+    connection: Connection,
+    vault_keys: Mapping[int, bytes],
+    programme: str,
+    new: NewText,
+    owners: Mapping[str, store.Owner],
+) -> str:
+    ref = new_id()
+    if new.subject is None:
+        owner = store.programme_owner(connection, vault_keys, programme)
+    elif new.subject in owners:
+        owner = owners[new.subject]
+    else:
+        raise UnknownPerson(field="subject", programme=programme)
+    store.add_text(connection, vault_keys, ref, programme, new.subject, owner, new.text)
+    return ref
+
+
+def _digest(index_key: bytes, programme: str, new: NewText) -> bytes:
+    """A keyed digest: a short note's unkeyed one could be guessed."""
+    return hmac.digest(index_key, json.dumps(["text", programme, new.subject, new.text]).encode(), "sha256")
+
+
+def read_texts(
+    journal: Journal, keys: Vault, programme: str, refs: Sequence[str], *, by: str, now: datetime
+) -> dict[str, str]:
+    """The texts of this programme that are there, by `text_ref`, in clear; an erased one is not among them.
+
+    Who is about to read which texts of whom is written down first, in a transaction of its own.
+    """
+    with journal.unit(now) as unit:
+        found = store.find_texts(unit.connection, programme, refs)
+        if found:
+            subjects = sorted({row.subject.hex() for row in found if row.subject})
+            texts = sorted(row.text_ref.hex() for row in found)
+            unit.audit(by, "read_texts", programme=programme, texts=texts, subjects=subjects)
+    return {row.text_ref.hex(): store.open_text(keys.vault, row) for row in found}
