@@ -5,7 +5,7 @@ between them: a sum of people and heads is a type error, not a figure. People of
 because somebody may be in both; they are counted again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -57,6 +57,28 @@ class GroupFigures:
             "attendances": self.attendances.count if self.attendances else None,
             "heads": self.heads.count if self.heads else None,
             "hours": None if self.minutes is None else (self.minutes + 3) // 6 / 10,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeFigures:
+    """What became of an activity's participants: different people with each outcome, and those without any.
+
+    Who had two outcomes stands under both, so the outcomes may add up to more than the people; `unknown` is exact.
+    """
+
+    activity: str
+    participants: People
+    outcomes: Mapping[str, People]
+    unknown: People
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as interfaces.md names it."""
+        return {
+            "activity": self.activity,
+            "participants": self.participants.count,
+            "outcomes": {outcome: people.count for outcome, people in self.outcomes.items()},
+            "unknown": self.unknown.count,
         }
 
 

@@ -11,18 +11,28 @@ from sqlalchemy import Connection, Engine, select
 from services.reporting import store
 from shared.contracts.catalogue import (
     FACTS,
+    AnonymousSheetRecorded,
     AttendanceRecorded,
+    AttendanceRemoved,
     HeadsCounted,
     NodeAdmitted,
+    OutcomeRecorded,
     ParticipationStarted,
+    PeriodConfirmed,
     ProgrammeVersion,
+    ScoreComputed,
     SessionHeld,
+    SessionRemoved,
     StandingReached,
+    StepEntered,
+    StepLeft,
+    SubjectErased,
 )
 from shared.contracts.errors import FactNotWritable, InvalidInvite, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
 from shared.contracts.facts import Fact
 from shared.journal import Journal
 from shared.journal.carry_tables import received_head, received_line
+from shared.journal.erasing import note_received
 from shared.journal.joining import Join
 from shared.journal.lines import BadLine, chain_next, chain_start, parse
 from shared.ops.metrics import counter
@@ -113,11 +123,14 @@ class _Derivation:
     connection: Connection
     stream: str
     programme: Programme
-    rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
+    rows: store.Rows = field(default_factory=lambda: defaultdict(dict))
     seen: set[bytes] = field(default_factory=set)
+    erased: dict[str, int] = field(default_factory=dict)
+    seq: int = 0
 
     def take(self, seq: int, data: bytes) -> None:
         """One line's effect; a line that is refused or of a newer release is set aside with the reason."""
+        self.seq = seq
         reason = self._refusal(data)
         if reason is not None:
             aside_total.labels(reason).inc()
@@ -144,8 +157,13 @@ class _Derivation:
         keys = next(t for t in store.DERIVED if t.name == table).primary_key
         self.rows[table][tuple(row[column.name] for column in keys)] = row
 
+    def _remove(self, table: str, entity: bytes) -> None:
+        self.rows[table][self.stream, entity] = None
+
     def _has_session(self, session: bytes) -> bool:
-        if session in self.seen or (self.stream, session) in self.rows["reporting_session"]:
+        if (self.stream, session) in self.rows["reporting_session"]:
+            return self.rows["reporting_session"][self.stream, session] is not None
+        if session in self.seen:
             return True
         query = select(store.session.c.session).where(
             store.session.c.stream == self.stream, store.session.c.session == session
@@ -198,6 +216,73 @@ class _Derivation:
         self._set("reporting_heads", session=session, heads=fact["heads"], women=fact["women"], basis=fact["basis"])
         return None
 
+    def score(self, fact: Fact) -> str | None:
+        return self._measured("reporting_score", fact, subject=_subject(fact), **_named(fact, *_SCORE))
+
+    def sheet(self, fact: Fact) -> str | None:
+        return self._measured("reporting_sheet", fact)
+
+    def _measured(self, table: str, fact: Fact, **more: Any) -> str | None:
+        if (fact["instrument"], fact["version"]) not in self.programme.instrument_use:
+            return "unknown_instrument"
+        day, what = date.fromisoformat(fact["occurred_on"]), _named(fact, "instrument", "version", "occasion")
+        self._set(table, assessment=bytes.fromhex(fact["assessment"]), occurred_on=day, **what, **more)
+        return None
+
+    def erase(self, fact: Fact) -> str | None:
+        self.erased[str(fact.subject)] = self.seq
+        return None
+
+    def write(self) -> None:
+        """Write the effects; whoever was erased is gone from the lines and the derived tables alike."""
+        store.put_derived(self.connection, self.rows)
+        for subject, seq in self.erased.items():
+            note_received(self.connection, self.stream, subject, seq)
+            store.forget_subject(self.connection, self.stream, subject)
+
+    def step(self, fact: Fact) -> str | None:
+        step = self.programme.step_by_key.get(fact["step"])
+        if step is None:
+            return "unknown_step"
+        # No figure is made of steps yet; that a line names one which people never enter is said all the same.
+        return None if step.level == "individual" else "step_of_nobody"
+
+    def outcome(self, fact: Fact) -> str | None:
+        known = self.programme.outcome_by_key.get(fact["outcome"])
+        if known is None or known.activity != fact["activity"]:
+            return "unknown_outcome"
+        self._set(
+            "reporting_outcome",
+            outcome_id=bytes.fromhex(fact["outcome_id"]),
+            subject=_subject(fact),
+            activity=fact["activity"],
+            outcome=fact["outcome"],
+            occurred_on=date.fromisoformat(fact["occurred_on"]),
+        )
+        return None
+
+    def confirmed(self, fact: Fact) -> str | None:
+        if fact["period"] not in self.programme.period_by_key:
+            return "unknown_period"
+        self._set("reporting_confirmed", period=fact["period"], occurred_on=date.fromisoformat(fact["occurred_on"]))
+        return None
+
+    def attendance_removed(self, fact: Fact) -> str | None:
+        # Removing what is not there is no error: its line may have been refused, and then there is nothing to undo.
+        self._remove("reporting_attendance", bytes.fromhex(fact["attendance"]))
+        return None
+
+    def session_removed(self, fact: Fact) -> str | None:
+        session = bytes.fromhex(fact["session"])
+        if not self._has_session(session):
+            return "foreign_session"
+        self._remove("reporting_session", session)
+        self._remove("reporting_heads", session)
+        return None
+
+
+_SCORE = ("definition", "scale", "score")
+
 
 _EFFECTS: dict[type[Fact], Callable[[_Derivation, Fact], str | None]] = {
     StandingReached: _Derivation.standing,
@@ -205,7 +290,20 @@ _EFFECTS: dict[type[Fact], Callable[[_Derivation, Fact], str | None]] = {
     SessionHeld: _Derivation.session,
     AttendanceRecorded: _Derivation.attendance,
     HeadsCounted: _Derivation.heads,
+    ScoreComputed: _Derivation.score,
+    AnonymousSheetRecorded: _Derivation.sheet,
+    SubjectErased: _Derivation.erase,
+    StepEntered: _Derivation.step,
+    StepLeft: _Derivation.step,
+    OutcomeRecorded: _Derivation.outcome,
+    PeriodConfirmed: _Derivation.confirmed,
+    AttendanceRemoved: _Derivation.attendance_removed,
+    SessionRemoved: _Derivation.session_removed,
 }
+
+
+def _named(fact: Fact, *members: str) -> dict[str, Any]:
+    return {member: fact[member] for member in members}
 
 
 def _subject(fact: Fact) -> bytes:
@@ -227,21 +325,40 @@ def derive(engine: Engine) -> bool:
     return bool(behind)
 
 
+def derive_what_has_become_readable(engine: Engine) -> None:
+    """Forget what was derived of streams with lines of a newer release that this release knows: derived anew."""
+    aside, line = store.aside, received_line
+    at = (line.c.stream == aside.c.stream) & (line.c.seq == aside.c.seq)
+    query = select(aside.c.stream, line.c.kind, line.c.v).join_from(aside, line, at).where(aside.c.reason == "newer")
+    with engine.connect() as connection:
+        streams = sorted({row.stream for row in connection.execute(query.distinct()) if (row.kind, row.v) in FACTS})
+    for stream in streams:
+        with transaction(engine) as connection:
+            store.forget_derived(connection, [stream])
+
+
 def _derive_stream(connection: Connection, stream: str) -> None:
     store.lock_derived(connection, stream)
-    at = connection.execute(select(store.cursor).where(store.cursor.c.stream == stream)).one_or_none()
+    derived_total.inc(derive_next(connection, connection, stream))
+
+
+def derive_next(source: Connection, target: Connection, stream: str, last: int | None = None) -> int:
+    """Take the stream's next received lines (up to line `last`) of `source` into the derived tables of `target`,
+    where its cursor says; returns how many. An effect reads nothing but the programme and derived tables."""
+    at = target.execute(select(store.cursor).where(store.cursor.c.stream == stream)).one_or_none()
     epoch, seq, chain = (at.epoch, at.seq, at.chain) if at else (1, 0, chain_start(stream))
     query = select(received_line.c.seq, received_line.c.epoch, received_line.c.digest, received_line.c.line).where(
         received_line.c.stream == stream, received_line.c.seq > seq
     )
-    programme = store.shelf.get(connection, stream.split("/")[1])
-    derivation = _Derivation(connection, stream, programme)
+    if last is not None:
+        query = query.where(received_line.c.seq <= last)
+    derivation = _Derivation(target, stream, store.shelf.get(source, stream.split("/")[1]))
     count = 0
-    for row in connection.execute(query.order_by(received_line.c.seq).limit(DERIVE_BATCH)).all():
+    for row in source.execute(query.order_by(received_line.c.seq).limit(DERIVE_BATCH)).all():
         if row.line is not None:
             derivation.take(row.seq, row.line)
         epoch, seq, chain, count = row.epoch, row.seq, chain_next(chain, row.digest), count + 1
     if count:
-        store.put_derived(connection, derivation.rows)
-        store.set_cursor(connection, stream, epoch, seq, chain)
-        derived_total.inc(count)
+        derivation.write()
+        store.set_cursor(target, stream, epoch, seq, chain)
+    return count

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from services.reporting import store
+from services.reporting import outcomes, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, People, StreamState, arrived, check_days
 from shared.journal import received
-from shared.journal.carry_tables import received_head
+from shared.journal.carry_tables import received_erased, received_head, received_line
 from shared.journal.crypto import key_id
 from shared.journal.lines import chain_start
 from shared.ops.clock import parse_wire_time, wire_time
@@ -42,10 +42,12 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
             "audience": "funder",
             "as_of": wire_time(now),
             "arrived": arrived(streams, newer, now, silence),
+            "confirmed": outcomes.confirmed(connection, definition, [stream.partner for stream in streams]),
             "newer_facts": newer,
             "streams": [_stream_json(stream) for stream in streams],
             "activities": [f.to_json() for f in _activities(connection, definition, start, end)],
-            "data_quality": {"refused_lines": _refused(connection, programme)},
+            "outcomes": [f.to_json() for f in outcomes.figures(connection, definition, start, end)],
+            "data_quality": {"refused_lines": _refused(connection, programme), **_erased(connection, programme)},
         }
 
 
@@ -161,6 +163,39 @@ def _refused(connection: Connection, programme: str) -> int:
     streams = store.streams_of(connection, programme)
     query = select(func.count()).where(store.aside.c.stream.in_(streams), store.aside.c.reason != "newer")
     return int(connection.execute(query).scalar_one())
+
+
+def aside_counts(engine: Engine) -> dict[tuple[str, str], int]:
+    """How many lines of each stream are kept but not in the figures, by reason."""
+    aside = store.aside
+    query = select(aside.c.stream, aside.c.reason, func.count()).group_by(aside.c.stream, aside.c.reason)
+    with snapshot(engine) as connection:
+        return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+
+
+def list_aside(engine: Engine) -> list[dict[str, Any]]:
+    """Every line that is kept but not in the figures: where it is, what it is, and why."""
+    aside, line = store.aside, received_line
+    at = (line.c.stream == aside.c.stream) & (line.c.seq == aside.c.seq)
+    query = select(aside.c.stream, aside.c.seq, line.c.kind, line.c.v, aside.c.reason).join_from(aside, line, at)
+    with snapshot(engine) as connection:
+        return [dict(row._mapping) for row in connection.execute(query.order_by(aside.c.stream, aside.c.seq))]
+
+
+def silence_limits(engine: Engine) -> dict[str, float]:
+    """Per admitted stream the days that its programme lets the node be silent."""
+    with snapshot(engine) as connection:
+        limits = {programme.key: programme.silence_limit_days for programme in store.shelf.all(connection)}
+        rows = connection.execute(select(store.node.c.stream, store.node.c.programme))
+        return {row.stream: limits[row.programme] for row in rows if row.programme in limits}
+
+
+def _erased(connection: Connection, programme: str) -> dict[str, int]:
+    """How many people were erased since, and lines that had been received of them and count no more."""
+    here = received_erased.c.stream.in_(store.streams_of(connection, programme))
+    query = select(func.count(), func.coalesce(func.sum(received_erased.c.lines), 0)).where(here)
+    people, lines = connection.execute(query).one()
+    return {"erased_people": int(people), "erased_lines": int(lines)}
 
 
 def admitted_keys(engine: Engine) -> dict[str, dict[str, bytes]]:

@@ -1,6 +1,6 @@
 """Tables of reporting and the only statements that change them.
 
-The derived tables (session, attendance, heads, person) are made from the received lines alone and can be made anew at
+The derived tables (`DERIVED`) are made from the received lines alone and can be made anew at
 any time; an entity's key is its stream and its id. The cursor says up to which line they have been made.
 """
 
@@ -18,12 +18,16 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    and_,
+    bindparam,
     delete,
+    exists,
     insert,
     select,
     update,
 )
 
+from shared.journal.carry_tables import received_line
 from shared.journal.tables import BIG
 from shared.programmes.shelf import Shelf
 from shared.storage import metadata
@@ -98,6 +102,34 @@ person = Table(
     Column("since", Date),
 )
 
+score = Table(
+    "reporting_score",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("assessment", LargeBinary, primary_key=True),
+    Column("scale", String(40), primary_key=True),
+    Column("subject", LargeBinary, nullable=False),
+    Column("instrument", String(40), nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("definition", String(64), nullable=False),
+    Column("score", String(12)),
+    Column("occasion", String(20), nullable=False),
+    Column("occurred_on", Date, nullable=False),
+)
+"""Scores as the nodes computed them; null where too little was answered. No report shows them yet."""
+
+sheet = Table(
+    "reporting_sheet",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("assessment", LargeBinary, primary_key=True),
+    Column("instrument", String(40), nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("occasion", String(20), nullable=False),
+    Column("occurred_on", Date, nullable=False),
+)
+"""Forms that name nobody: that they are, not what they say."""
+
 cursor = Table(
     "reporting_cursor",
     metadata,
@@ -116,13 +148,43 @@ aside = Table(
 )
 """Lines that are kept but not in the figures: of a newer release ("newer"), or refused, with the reason."""
 
-DERIVED = (session, attendance, heads, person, aside)
+outcome = Table(
+    "reporting_outcome",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("outcome_id", LargeBinary, primary_key=True),
+    Column("subject", LargeBinary, nullable=False),
+    Column("activity", String(40), nullable=False),
+    Column("outcome", String(40), nullable=False),
+    Column("occurred_on", Date, nullable=False),
+)
+
+confirmed = Table(
+    "reporting_confirmed",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("period", String(40), primary_key=True),
+    Column("occurred_on", Date, nullable=False),
+)
+"""Reporting periods that partners have confirmed, and when they last did."""
+
+DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet)
 
 
-def put_derived(connection: Connection, rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]]) -> None:
-    """Store the last state of each entity; `rows` by table name and key."""
+Rows = dict[str, dict[tuple[Any, ...], dict[str, Any] | None]]
+"""The last state of entities by table name and key; None: it was removed."""
+
+
+def put_derived(connection: Connection, rows: Rows) -> None:
+    """Store the last state of each entity."""
     for table in DERIVED:
-        upsert(connection, table, list(rows.get(table.name, {}).values()))
+        last = rows.get(table.name, {})
+        upsert(connection, table, [row for row in last.values() if row is not None])
+        if removed := [key for key, row in last.items() if row is None]:
+            names = [column.name for column in table.primary_key]
+            this = and_(*(table.c[name] == bindparam(f"b_{name}") for name in names))
+            keys = [{f"b_{name}": part for name, part in zip(names, key, strict=True)} for key in removed]
+            connection.execute(delete(table).where(this), keys)
 
 
 def set_cursor(connection: Connection, stream: str, epoch: int, seq: int, chain: bytes) -> None:
@@ -141,6 +203,17 @@ def forget_derived(connection: Connection, streams: Iterable[str]) -> None:
         lock_derived(connection, stream)
         for table in (*DERIVED, cursor):
             connection.execute(delete(table).where(table.c.stream == stream))
+
+
+def forget_subject(connection: Connection, stream: str, subject: str) -> None:
+    """Delete what is derived of an erased person, and that their lines had been set aside."""
+    raw = bytes.fromhex(subject)
+    for table in DERIVED:
+        if "subject" in table.c:
+            connection.execute(delete(table).where(table.c.stream == stream, table.c.subject == raw))
+    line = received_line.c
+    gone = exists().where(line.stream == aside.c.stream, line.seq == aside.c.seq, line.line.is_(None))
+    connection.execute(delete(aside).where(aside.c.stream == stream, gone))
 
 
 def add_invite(connection: Connection, token_digest: bytes, programme: str, partner: str, expires: datetime) -> None:

@@ -9,7 +9,16 @@ from typing import Any
 from sqlalchemy import Engine, insert, select
 
 from services.reporting import operations, store
-from shared.contracts.catalogue import AttendanceRecorded, HeadsCounted, SessionHeld, StandingReached
+from shared.contracts.catalogue import (
+    AnonymousSheetRecorded,
+    AttendanceRecorded,
+    AttendanceRemoved,
+    HeadsCounted,
+    ScoreComputed,
+    SessionHeld,
+    SessionRemoved,
+    StandingReached,
+)
 from shared.contracts.facts import Fact
 from shared.journal import Journal
 from shared.journal.carry_tables import received_head, received_line
@@ -57,8 +66,30 @@ def heads(at: object, number: int) -> Fact:
     return HeadsCounted(None, session=hex_id("session", at), heads=number, basis="counted")
 
 
+def attendance_removed(name: object, at: object, person: object) -> Fact:
+    ids = {"attendance": hex_id("attendance", name), "session": hex_id("session", at)}
+    return AttendanceRemoved(hex_id("person", person), **ids)
+
+
+def session_removed(name: object) -> Fact:
+    return SessionRemoved(None, session=hex_id("session", name))
+
+
 def standing(person: object, reached: str) -> Fact:
     return StandingReached(hex_id("person", person), standing=reached)
+
+
+def score(name: object, person: object, value: str | None, scale: str = "functioning", **changes: str) -> Fact:
+    body = {"instrument": "three_items", "version": "1", "definition": "d" * 64, "scale": scale, "score": value}
+    when = {"occasion": "baseline", "occurred_on": "2016-03-01"}
+    return ScoreComputed(
+        hex_id("person", person), **{"assessment": hex_id("assessment", name), **body, **when} | changes
+    )
+
+
+def sheet(name: object, **changes: str) -> Fact:
+    body = {"assessment": hex_id("assessment", name), "instrument": "three_items", "version": "1"}
+    return AnonymousSheetRecorded(None, **body | {"occasion": "interim", "occurred_on": "2016-03-01"} | changes)
 
 
 def line(stream: str, seq: int, fact: Fact) -> bytes:
@@ -86,7 +117,8 @@ def receive(
         for number, fact in zip(count(seq + 1), content, strict=False):
             data = line(stream, number, fact) if isinstance(fact, Fact) else fact
             digest = line_digest(data) if data is not None else bytes(32)
-            row = {"stream": stream, "seq": number, "epoch": 1, "digest": digest, "line": data}
+            subject = bytes.fromhex(fact.subject) if isinstance(fact, Fact) and fact.subject else None
+            row = {"stream": stream, "seq": number, "epoch": 1, "subject": subject, "digest": digest, "line": data}
             connection.execute(insert(received_line), row)
             seq, chain = number, chain_next(chain, digest)
         if at:

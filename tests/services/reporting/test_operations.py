@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select, text
 
 from services.reporting import operations, store
 from services.reporting.queries import report
-from shared.contracts.catalogue import NodeAdmitted, SessionHeld
+from shared.contracts.catalogue import AnswersRecorded, NodeAdmitted, SessionHeld, SubjectErased
 from shared.contracts.errors import InvalidInvite, InvalidProgramme, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
 from shared.contracts.facts import Fact
 from shared.journal import Journal
@@ -23,7 +23,7 @@ from shared.journal.carry_tables import received_line
 from shared.journal.joining import Join
 from shared.journal.lines import Line, chain_next, chain_start, serialise
 from shared.programmes import digest
-from shared.storage import snapshot
+from shared.storage import snapshot, transaction
 from shared.testing.wait import until
 from tests.services import kit
 from tests.services.kit import KEY, NOW, OTHER, OWN
@@ -32,13 +32,17 @@ from tests.services.reporting.kit import (
     STREAMS,
     admit,
     attendance,
+    attendance_removed,
     derive_all,
     forget_everything,
     heads,
     hex_id,
     lead,
     receive,
+    score,
     session,
+    session_removed,
+    sheet,
     standing,
 )
 
@@ -290,9 +294,25 @@ def test_lines_that_cannot_be_counted_are_set_aside_with_the_reason(engine: Engi
     }
     made = report(engine, KEY, None, None, NOW)
     assert (made["newer_facts"], made["arrived"]) == (2, False)
-    assert made["data_quality"] == {"refused_lines": 9}
+    assert made["data_quality"] == {"refused_lines": 9, "erased_people": 0, "erased_lines": 0}
     assert made["activities"][0]["sessions"] == 2  # theirs, and the first
     assert made["activities"][0]["attendances"] == 1
+
+
+def test_what_was_removed_and_recorded_again_is_counted_once(engine: Engine) -> None:
+    lead(engine)
+    admit(engine, OWN)
+    there = [session(1, "duuniin", "2016-03-01", 45), attendance(1, 1, "p", "participant")]
+    receive(engine, STREAM, there)
+    derive_all(engine)
+    receive(engine, STREAM, [attendance_removed(1, 1, "p"), session_removed(1)])
+    derive_all(engine)
+    assert kit.rows(engine, store.session) == kit.rows(engine, store.attendance) == []
+    receive(engine, STREAM, [attendance(1, 1, "p", "participant"), *there])
+    derive_all(engine)
+    assert asides(engine) == {5: "foreign_session"}
+    row = report(engine, KEY, None, None, NOW)["activities"][-1]
+    assert (row["group"], row["sessions"], row["participants"], row["attendances"]) == ("individual_coaching", 1, 1, 1)
 
 
 def test_an_erased_line_moves_the_watermark_and_counts_nothing(engine: Engine) -> None:
@@ -335,7 +355,11 @@ FACTS = st.one_of(
     st.builds(session, PLACES, ACTIVITIES, DAYS, st.sampled_from([None, 15, 60])),
     st.builds(attendance, st.integers(0, 4), PLACES, PEOPLE, ROLES),
     st.builds(heads, PLACES, st.sampled_from([0, 3, 10])),
+    st.builds(attendance_removed, st.integers(0, 4), PLACES, PEOPLE),
+    st.builds(session_removed, PLACES),
     st.builds(standing, PEOPLE, st.sampled_from(["visitor", "client"])),
+    st.builds(score, PLACES, PEOPLE, st.sampled_from([None, "0", "7"]), st.sampled_from(["functioning", "mood"])),
+    st.builds(sheet, PLACES),
 )
 
 
@@ -390,3 +414,107 @@ def test_two_streams_are_derived_apart(engine: Engine) -> None:
     derive_all(engine)
     assert {row["stream"] for row in kit.rows(engine, store.session)} == set(STREAMS.values())
     assert len(kit.rows(engine, store.attendance)) == 2
+
+
+# --- scores
+
+
+def scores(engine: Engine) -> dict[tuple[str, str, str], tuple[str | None, str]]:
+    """Score and occasion by stream, assessment and scale."""
+    return {
+        (row["stream"], row["assessment"].hex(), row["scale"]): (row["score"], row["occasion"])
+        for row in kit.rows(engine, store.score)
+    }
+
+
+def test_of_each_assessment_and_scale_the_last_score_holds(engine: Engine) -> None:
+    lead(engine)
+    admit(engine, OWN, OTHER)
+    receive(engine, STREAM, [score(1, "p", "3"), score(1, "p", None, "work_ability"), score(2, "q", "4")])
+    receive(engine, STREAMS[OTHER], [score(1, "r", "9")])
+    derive_all(engine)
+    receive(engine, STREAM, [score(1, "p", "5", occasion="exit"), score(2, "q", None)])
+    derive_all(engine)
+    one, two = hex_id("assessment", 1), hex_id("assessment", 2)
+    assert scores(engine) == {
+        (STREAM, one, "functioning"): ("5", "exit"),
+        (STREAM, one, "work_ability"): (None, "baseline"),
+        (STREAM, two, "functioning"): (None, "baseline"),  # too little answered, after all
+        (STREAMS[OTHER], one, "functioning"): ("9", "baseline"),
+    }
+    row = next(row for row in kit.rows(engine, store.score) if row["score"] == "9")
+    assert (row["subject"].hex(), row["definition"], row["version"]) == (hex_id("person", "r"), "d" * 64, "1")
+
+
+def test_forms_that_name_nobody_are_only_there(engine: Engine) -> None:
+    lead(engine)
+    admit(engine, OWN)
+    receive(engine, STREAM, [sheet(1), sheet(2), sheet(1)])
+    derive_all(engine)
+    assert len(kit.rows(engine, store.sheet)) == 2
+    assert kit.rows(engine, store.score) == []
+
+
+def test_an_instrument_that_the_programme_does_not_use_is_set_aside_until_it_does(engine: Engine) -> None:
+    journal = lead(engine, kit.changed(instruments=[]))
+    admit(engine, OWN)
+    receive(engine, STREAM, [score(1, "p", "3"), sheet(2), score(3, "p", "3", version="2")])
+    derive_all(engine)
+    assert asides(engine) == dict.fromkeys((1, 2, 3), "unknown_instrument")
+    operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)
+    derive_all(engine)
+    assert asides(engine) == {3: "unknown_instrument"}
+    assert len(kit.rows(engine, store.score)) == 1
+
+
+def test_answers_that_reached_a_lead_are_refused(engine: Engine) -> None:
+    lead(engine)
+    admit(engine, OWN)
+    receive(engine, STREAM, [AnswersRecorded(hex_id("person", 1), **AnswersRecorded.example)])
+    derive_all(engine)
+    assert asides(engine) == {1: "foreign_kind"}
+
+
+def test_no_report_shows_scores_yet(engine: Engine) -> None:
+    lead(engine)
+    admit(engine, OWN)
+    before = report(engine, KEY, None, None, NOW)
+    receive(engine, STREAM, [score(1, "p", "3"), sheet(2)])
+    derive_all(engine)
+    after = report(engine, KEY, None, None, NOW)
+    assert after.keys() == before.keys()
+    assert "change" not in after
+    assert after["activities"] == before["activities"]
+    assert after["data_quality"]["refused_lines"] == 0
+
+
+def test_a_line_that_says_who_was_erased_reaches_only_its_own_stream(engine: Engine) -> None:
+    lead(engine)
+    admit(engine, OWN, OTHER)
+    ours, theirs = STREAMS[OWN], STREAMS[OTHER]
+    for stream in (ours, theirs):
+        held, anna = session("s", "kaapeli", "2016-03-01", 60), standing("anna", "client")
+        receive(engine, stream, [held, anna, attendance("a", "s", "anna", "participant")])
+    derive_all(engine)
+    receive(engine, ours, [SubjectErased(hex_id("person", "anna"))])
+    derive_all(engine)
+    assert {row["stream"] for row in kit.rows(engine, store.attendance)} == {theirs}
+    assert {row["stream"] for row in kit.rows(engine, store.person)} == {theirs}
+    left = {(row["stream"], row["seq"]) for row in kit.rows(engine, received_line) if row["line"] is None}
+    assert left == {(ours, 2), (ours, 3), (ours, 4)}
+
+
+def test_erased_in_the_same_batch_as_everything_else_leaves_nothing(engine: Engine) -> None:
+    lead(engine)
+    admit(engine, OWN)
+    anna, nobody = hex_id("person", "anna"), session("s", "kaapeli", "2016-03-01", 60)
+    refused = attendance("x", "no such session", "anna", "participant")
+    facts = [nobody, standing("anna", "client"), attendance("a", "s", "anna", "participant"), refused]
+    receive(engine, STREAMS[OWN], [*facts, SubjectErased(anna)])
+    derive_all(engine)
+    made = {table.name: kit.rows(engine, table) for table in store.DERIVED}
+    assert [name for name, found in made.items() if found] == ["reporting_session"]
+    with transaction(engine) as connection:
+        store.forget_derived(connection, [STREAMS[OWN]])
+    derive_all(engine)
+    assert {table.name: kit.rows(engine, table) for table in store.DERIVED} == made
