@@ -13,8 +13,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from services.portal.context import PortalContext
+from services.portal.conversation import ConversationPages
+from services.portal.counter import CounterPages
 from services.portal.guard import FormRefused, Guard
 from services.portal.pages import Pages, frame
+from services.portal.register import RegisterPages
 from services.portal.rendering import render
 from services.portal.words import words
 from shared.contracts.errors import (
@@ -58,7 +61,12 @@ def create_app(context: PortalContext) -> Flask:
     app.json = _Json(app)
     guard = Guard(context)
     guard.install(app)
-    Pages(context, guard).install(app)
+    pages = Pages(context, guard)
+    pages.install(app)
+    if context.role == "node":
+        ConversationPages(pages).install(app)
+        RegisterPages(pages).install(app)
+        CounterPages(pages).install(app)
     _install_errors(app, context)
     return app
 

@@ -23,15 +23,28 @@ from services.portal.users import ROLES
 from services.portal.words import words
 
 _REPORT_ROLES = ("reporter",)
-_LIST_ROLES = ("case_worker", "coordinator")
+LIST_ROLES = ("case_worker", "coordinator")
 _STANDINGS = ("visitor", "client", "esf_participant")
-_LINKS = {"report": "open_report", "sessions": "open_sessions", "people": "open_people"}
+_LINKS = {
+    "report": "open_report",
+    "conversation": "conversation",
+    "register": "register",
+    "counter": "counter",
+    "sessions": "open_sessions",
+    "people": "open_people",
+}
 
 
 class ProgrammeConverter(BaseConverter):
     """A programme's key in an address; anything else is no such page."""
 
     regex = "[a-z0-9-]{1,40}"
+
+
+class EntityConverter(BaseConverter):
+    """The id of a session in an address; anything else is no such page."""
+
+    regex = "[0-9a-f]{32}"
 
 
 @dataclass(frozen=True)
@@ -52,21 +65,22 @@ class Pages:
     def install(self, app: Flask) -> None:
         """Add the routes of the home's role."""
         app.url_map.converters["programme"] = ProgrammeConverter
+        app.url_map.converters["entity"] = EntityConverter
         everybody = ROLES[self.context.role]
         app.add_url_rule("/login", "login", self.login)
         app.add_url_rule("/login", "log_in", self.log_in, methods=["POST"])
-        self._add(app, "/logout", "logout", self.logout, everybody, "POST", locked=True)
-        self._add(app, "/password", "password", self.password, everybody, locked=True)
-        self._add(app, "/password", "change_password", self.change_password, everybody, "POST", locked=True)
-        self._add(app, "/", "start", self.start, everybody)
+        self.add(app, "/logout", "logout", self.logout, everybody, "POST", locked=True)
+        self.add(app, "/password", "password", self.password, everybody, locked=True)
+        self.add(app, "/password", "change_password", self.change_password, everybody, "POST", locked=True)
+        self.add(app, "/", "start", self.start, everybody)
         if self.context.role == "lead":
-            self._add(app, "/report/<programme:key>", "report", self.report, _REPORT_ROLES)
-            self._add(app, "/report/<programme:key>.json", "report_json", self.report_json, _REPORT_ROLES)
+            self.add(app, "/report/<programme:key>", "report", self.report, _REPORT_ROLES)
+            self.add(app, "/report/<programme:key>.json", "report_json", self.report_json, _REPORT_ROLES)
         else:
-            self._add(app, "/sessions/<programme:key>", "sessions", self.sessions, _LIST_ROLES)
-            self._add(app, "/people/<programme:key>", "people", self.people, _LIST_ROLES)
+            self.add(app, "/sessions/<programme:key>", "sessions", self.sessions, LIST_ROLES)
+            self.add(app, "/people/<programme:key>", "people", self.people, LIST_ROLES)
 
-    def _add(
+    def add(
         self,
         app: Flask,
         rule: str,
@@ -77,6 +91,7 @@ class Pages:
         *,
         locked: bool = False,
     ) -> None:
+        """A page at `rule` for users with any of `roles`."""
         app.add_url_rule(rule, endpoint, view, methods=[method])
         self.guard.allow(endpoint, roles, locked=locked)
 
@@ -85,7 +100,7 @@ class Pages:
     def login(self) -> ResponseReturnValue:
         if g.session is not None:
             return redirect(url_for("start"), 303)
-        return self._show("login.html", problem=None, name="")
+        return self.show("login.html", problem=None, name="")
 
     def log_in(self) -> ResponseReturnValue:
         say = words(g.lang)
@@ -94,7 +109,7 @@ class Pages:
             g.set_token = auth.log_in(self.context, typed, g.token)
         except LoginRefused:
             LOGINS.labels("refused").inc()
-            return self._show("login.html", problem=say("login_failed"), name=typed.name), 403
+            return self.show("login.html", problem=say("login_failed"), name=typed.name), 403
         except TooManyAttempts as refused:
             LOGINS.labels("limited").inc()
             return self._limited("login.html", refused, name=typed.name)
@@ -107,7 +122,7 @@ class Pages:
         return redirect(url_for("login"), 303)
 
     def password(self) -> ResponseReturnValue:
-        return self._show("password.html", problem=None)
+        return self.show("password.html", problem=None)
 
     def change_password(self) -> ResponseReturnValue:
         say = words(g.lang)
@@ -116,9 +131,9 @@ class Pages:
         try:
             g.set_token = auth.change_password(self.context, g.session, typed, new, again)
         except PasswordRefused as refused:
-            return self._show("password.html", problem=say(str(refused.params["reason"]))), 400
+            return self.show("password.html", problem=say(str(refused.params["reason"]))), 400
         except LoginRefused:
-            return self._show("password.html", problem=say("password_wrong")), 403
+            return self.show("password.html", problem=say("password_wrong")), 403
         except TooManyAttempts as refused:
             return self._limited("password.html", refused)
         return redirect(url_for("start"), 303)
@@ -129,7 +144,7 @@ class Pages:
     def _limited(self, template: str, refused: TooManyAttempts, **values: object) -> ResponseReturnValue:
         seconds = int(refused.params["seconds"])
         text = words(g.lang)("login_wait", time=formats.age(timedelta(seconds=seconds), g.lang))
-        return self._show(template, problem=text, **values), 429, {"Retry-After": str(seconds)}
+        return self.show(template, problem=text, **values), 429, {"Retry-After": str(seconds)}
 
     # start
 
@@ -137,27 +152,27 @@ class Pages:
         mine = [(path, word) for path, word in _LINKS.items() if self.guard.allowed(path, g.session.user.roles)]
         listed = self._programmes() if mine else {}
         named = [(key, label_of(item.name, g.lang, key)) for key, item in sorted(listed.items())]
-        return self._show("start.html", links=mine, programmes=named)
+        return self.show("start.html", links=mine, programmes=named)
 
     # lead
 
     def report(self, key: str) -> ResponseReturnValue:
-        names = self._programme(key)
+        names = self.programme(key)
         report = self.context.rpc.call("reporting", "report", programme=key)
         return render_report_html(report, names, g.lang, self._frame())
 
     def report_json(self, key: str) -> ResponseReturnValue:
-        self._programme(key)
+        self.programme(key)
         report: dict[str, Any] = self.context.rpc.call("reporting", "report", programme=key)
         return report
 
     # node
 
     def sessions(self, key: str) -> ResponseReturnValue:
-        names, offset = self._programme(key), self._offset()
+        names, offset = self.programme(key), self._offset()
         limit = self.context.page_size
         answer = self.context.rpc.call("activities", "list_sessions", programme=key, limit=limit, offset=offset)
-        return self._show(
+        return self.show(
             "sessions.html",
             title=label_of(names.name, g.lang, key),
             rows=[_session_row(row, names) for row in answer["sessions"]],
@@ -167,7 +182,7 @@ class Pages:
         )
 
     def people(self, key: str) -> ResponseReturnValue:
-        names, offset, reply = self._programme(key), self._offset(), ReplyKey()
+        names, offset, reply = self.programme(key), self._offset(), ReplyKey()
         answer = self.context.rpc.call(
             "intake",
             "list_people",
@@ -177,7 +192,7 @@ class Pages:
             offset=offset,
             by=g.session.user.name,
         )
-        return self._show(
+        return self.show(
             "people.html",
             title=label_of(names.name, g.lang, key),
             rows=[_person_row(row, reply.open(row["sealed"])) for row in answer["people"]],
@@ -192,7 +207,8 @@ class Pages:
         listed = self.context.rpc.call(service, "list_programmes")
         return {item["programme"]: ProgrammeNames.of(item) for item in listed}
 
-    def _programme(self, key: str) -> ProgrammeNames:
+    def programme(self, key: str) -> ProgrammeNames:
+        """What a page needs of a programme; one that the home does not have is no page."""
         return self._programmes().get(key) or abort(404)
 
     def _page_number(self) -> int:
@@ -208,7 +224,8 @@ class Pages:
     def _frame(self) -> Frame:
         return frame(self.context)
 
-    def _show(self, template: str, **values: object) -> str:
+    def show(self, template: str, **values: object) -> str:
+        """A page in the frame."""
         return render(template, g.lang, self._frame(), **values)
 
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -37,10 +38,20 @@ class ReplyKey:
 
     def open(self, sealed: str) -> Identity | None:
         """The identity in a sealed row (base64), or None if it was not made for this key."""
+        plain = self._open(sealed)
+        if plain is None:
+            return None
+        return Identity(*(str(plain.get(name) or "") for name in ("given_name", "family_name", "token")))
+
+    def open_text(self, sealed: str | None) -> str | None:
+        """The free text in a sealed answer; None if it is not there any more, or was not made for this key."""
+        plain = self._open(sealed or "")
+        return None if plain is None else str(plain.get("text") or "")
+
+    def _open(self, sealed: str) -> dict[str, Any] | None:
         try:
             raw = base64.b64decode(sealed, validate=True)
             plain = json.loads(open_sealed(self._private.private_bytes_raw(), REPLY_INFO, raw))
-            values = [plain.get(name) or "" for name in ("given_name", "family_name", "token")]
-        except (CannotOpen, binascii.Error, ValueError, AttributeError):
+        except (CannotOpen, binascii.Error, ValueError):
             return None
-        return Identity(*(str(value) for value in values))
+        return plain if isinstance(plain, dict) else None

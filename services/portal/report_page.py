@@ -13,13 +13,21 @@ from markupsafe import Markup
 
 from services.portal import formats
 from services.portal.charts import Bar, Tone, bar_chart
+from services.portal.labels import Figure, Label, Names, figure, label_of
 from services.portal.rendering import Frame, render
-from services.portal.words import Lang, Words, in_language, words
+from services.portal.report_outcomes import confirmed_rows, outcome_tables
+from services.portal.words import Lang, Words, words
 
-Names = Mapping[str, Mapping[str, str]]
-"""Names by key of the programme file, each by language."""
+__all__ = ["Figure", "Label", "ProgrammeNames", "figure", "label_of", "render_report_html"]
 
-_STATED = ("unknown", "refused", "not_asked", "not_set", "not_due", "not_arrived")
+
+@dataclass(frozen=True)
+class Offered:
+    """An activity as far as forms need it: its kind, and what its group counts, "people" or "heads"."""
+
+    key: str
+    kind: str
+    counts: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,10 @@ class ProgrammeNames:
     activities: Names = field(default_factory=dict)
     locations: Names = field(default_factory=dict)
     partners: Names = field(default_factory=dict)
+    outcomes: Names = field(default_factory=dict)
+    periods: Names = field(default_factory=dict)
+    topics: Names = field(default_factory=dict)
+    offered: tuple[Offered, ...] = ()
     period: tuple[date, date] | None = None
 
     @classmethod
@@ -43,6 +55,7 @@ class ProgrammeNames:
             return {item["key"]: item["name"] for item in document.get(kind) or []}
 
         period = document.get("period")
+        counts = {group["key"]: group.get("counts", "") for group in document.get("groups") or []}
         return cls(
             key=listed["programme"],
             name=listed.get("name") or {},
@@ -50,24 +63,15 @@ class ProgrammeNames:
             activities=named("activities"),
             locations=named("locations"),
             partners=named("partners"),
+            outcomes=named("outcomes"),
+            periods=named("periods"),
+            topics=named("topics"),
+            offered=tuple(
+                Offered(item["key"], item.get("kind", ""), counts.get(item.get("group"), ""))
+                for item in document.get("activities") or []
+            ),
             period=(_day(period["start"]), _day(period["end"])) if period else None,
         )
-
-
-@dataclass(frozen=True)
-class Label:
-    """A name and the language it is in, if that is not the page's: screen readers need to be told."""
-
-    text: str
-    lang: str | None
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One cell: a number, or in words why there is none."""
-
-    text: str
-    words: str | None
 
 
 @dataclass(frozen=True)
@@ -108,29 +112,10 @@ def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: L
         arrived=_arrived(report, lang),
         activities=[_activity_row(row, names, lang) for row in report.get("activities") or []],
         charts=_charts(report.get("activities") or [], names, lang),
+        outcomes=outcome_tables(report, names.outcomes, names.activities, lang),
+        confirmed=confirmed_rows(report, names.periods, names.partners, lang),
         streams=[_stream_row(row, report, names, lang) for row in report.get("streams") or []],
     )
-
-
-def label_of(names: Mapping[str, str], lang: Lang, fallback: str) -> Label:
-    """A name in `lang` or another language, never blank; the code is the last resort."""
-    text, found = in_language(names, lang, fallback)
-    return Label(text, None if found == lang else found)
-
-
-def figure(value: object, lang: Lang) -> Figure:
-    """A cell of the five values: a number as it is (0 too), a stated reason in words, null as a dash with words.
-
-    Raises ValueError for anything else: a cell is never guessed.
-    """
-    say = words(lang)
-    if value is None:
-        return Figure("–", say("value_none"))
-    if value in _STATED:
-        return Figure(say(f"value_{value}"), None)
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
-        return Figure(formats.number(value, lang), None)
-    raise ValueError("a figure is neither a number nor one of the stated values")
 
 
 def _day(value: str | date) -> date:

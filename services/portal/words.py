@@ -7,6 +7,9 @@ Phrases may hold ``{names}``, which are filled in by `Words`.
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
+from services.portal.words_outcomes import OUTCOME_WORDS
+from services.portal.words_recording import RECORDING
+
 Lang = Literal["fi", "sv", "en"]
 LANGS: tuple[Lang, ...] = get_args(Lang)
 LANG_NAMES: Mapping[Lang, str] = {"fi": "Suomi", "sv": "Svenska", "en": "English"}
@@ -348,15 +351,19 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "(the command polku reporting rebuild --check).",
     ),
     "not_proved_confirmed": (
-        "Että organisaatiot olisivat vahvistaneet kauden. Saapunut ja vahvistettu ovat eri asioita.",
-        "Att organisationerna har bekräftat perioden. Mottaget och bekräftat är olika saker.",
-        "That the organisations have confirmed the period. Arrived and confirmed are different things.",
+        "Että vahvistettu kausi olisi virheetön. Organisaatio on katsonut sen läpi; saapunut ja vahvistettu ovat eri "
+        "asioita.",
+        "Att en bekräftad period är felfri. Organisationen har gått igenom den; mottaget och bekräftat är olika saker.",
+        "That a confirmed period is free of mistakes. The organisation has looked through it; arrived and confirmed "
+        "are different things.",
     ),
     # units
     "seconds": ("{n} s", "{n} s", "{n} s"),
     "minutes_short": ("{n} min", "{n} min", "{n} min"),
     "hours_short": ("{n} h", "{n} h", "{n} h"),
     "days_short": ("{n} pv", "{n} d", "{n} d"),
+    **RECORDING,
+    **OUTCOME_WORDS,
 }
 
 

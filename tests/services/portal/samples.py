@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
@@ -18,8 +19,21 @@ from services.portal.context import HomeRole, PortalContext, directly
 from services.portal.passwords import Hasher
 from services.portal.users import add_user
 from shared.contracts.commands import AskReport, ListPeople, ListSessions, load
-from shared.contracts.errors import UnknownProgramme
-from shared.journal.crypto import seal
+from shared.contracts.errors import UnknownProgramme, UnknownSession
+from shared.contracts.talks import (
+    AskRecent,
+    AskRegister,
+    CountHeads,
+    KeepTexts,
+    ListCounters,
+    ReadTexts,
+    RecordConversation,
+    RecordRegister,
+    RemoveConversation,
+    ShowConversation,
+    StartCounter,
+)
+from shared.journal.crypto import open_sealed, seal
 from shared.storage import metadata, open_engine
 
 START = datetime(2017, 6, 12, 7, 30, tzinfo=UTC)
@@ -67,10 +81,29 @@ DOCUMENT: dict[str, Any] = {
             "counts": "heads",
             "name": {"fi": "Yleisötapahtumat", "sv": "Publikevenemang", "en": "Public community events"},
         },
+        {"key": "individual_coaching", "counts": "people", "name": {"fi": "Yksilövalmennus"}},
     ],
     "activities": [
-        {"key": "kaapeli", "group": "community_coaching", "name": {"fi": "Kaapeli"}},
-        {"key": "public_event", "group": "public_events", "name": {"fi": "Yleisötapahtuma", "sv": "Publikevenemang"}},
+        {"key": "kaapeli", "group": "community_coaching", "kind": "group", "name": {"fi": "Kaapeli"}},
+        {
+            "key": "public_event",
+            "group": "public_events",
+            "kind": "public_event",
+            "name": {"fi": "Yleisötapahtuma", "sv": "Publikevenemang"},
+        },
+        {"key": "duuniin", "group": "individual_coaching", "kind": "individual", "name": {"fi": "Duuniin!"}},
+    ],
+    "outcomes": [
+        {"key": "education", "activity": "duuniin", "name": {"fi": "Hakeutui koulutukseen", "sv": "Sökte sig vidare"}},
+        {"key": "work_trial", "activity": "duuniin", "name": {"fi": "Työkokeilu", "sv": "Arbetsprövning"}},
+    ],
+    "periods": [
+        {"key": "first_year", "name": {"fi": "Ensimmäinen vuosi"}},
+        {"key": "whole_project", "name": {"fi": "Koko hanke", "sv": "Hela projektet"}},
+    ],
+    "topics": [
+        {"key": "finances", "name": {"fi": "Raha ja velat", "sv": "Pengar och skulder"}},
+        {"key": "language", "name": {"fi": "Kieli", "sv": "Språk"}},
     ],
     "locations": [
         {"key": "sampola_meeting_place", "name": {"fi": "Kohtaamispaikka, Sampola", "sv": "Mötesplats, Sampola"}}
@@ -93,6 +126,7 @@ REPORT: dict[str, Any] = {
     "audience": "funder",
     "as_of": "2017-06-12T07:30:00.000000Z",
     "arrived": True,
+    "confirmed": [{"partner": "leader_association", "period": "whole_project", "on": "2017-06-12"}],
     "newer_facts": 0,
     "streams": [
         {
@@ -148,6 +182,9 @@ REPORT: dict[str, Any] = {
             "hours": 64.0,
         },
     ],
+    "outcomes": [
+        {"activity": "duuniin", "participants": 29, "outcomes": {"education": 6, "work_trial": 0}, "unknown": 1}
+    ],
 }
 
 
@@ -174,7 +211,24 @@ _BODIES = {
     ("reporting", "report"): AskReport,
     ("intake", "list_people"): ListPeople,
     ("activities", "list_sessions"): ListSessions,
+    ("intake", "keep_texts"): KeepTexts,
+    ("intake", "read_texts"): ReadTexts,
+    ("activities", "record_conversation"): RecordConversation,
+    ("activities", "remove_conversation"): RemoveConversation,
+    ("activities", "show_conversation"): ShowConversation,
+    ("activities", "recent_people"): AskRecent,
+    ("activities", "record_register"): RecordRegister,
+    ("activities", "show_register"): AskRegister,
+    ("activities", "start_counter"): StartCounter,
+    ("activities", "count_heads"): CountHeads,
+    ("activities", "list_counters"): ListCounters,
 }
+
+BUS_PRIVATE = X25519PrivateKey.generate()
+MADE = "ab" * 16
+"""The session that the fake services make."""
+EMPTY_REGISTER: dict[str, Any] = {"activity": "kaapeli", "session": None, "last": None}
+EMPTY_REGISTER |= {"present": [], "regulars": [], "earlier": []}
 
 
 @dataclass
@@ -189,6 +243,13 @@ class FakeRpc:
     sessions: list[dict[str, Any]] = field(default_factory=list)
     listed: list[dict[str, Any]] = field(default_factory=lambda: [deepcopy(LISTED)])
     fails: Exception | None = None
+    talk: dict[str, Any] = field(default_factory=dict)
+    register: dict[str, Any] = field(default_factory=lambda: dict(EMPTY_REGISTER))
+    counters: list[dict[str, Any]] = field(default_factory=list)
+    recent: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    failing: dict[str, Exception] = field(default_factory=dict)
+    """What a method raises, by its name, after it was called."""
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     def call(self, service: str, method: str, /, *, timeout: float = 10.0, **kwargs: Any) -> Any:
@@ -198,12 +259,25 @@ class FakeRpc:
         self.calls.append((service, method, kwargs))
         if self.fails is not None:
             raise self.fails
+        if method in self.failing:
+            raise self.failing[method]
         answers: dict[tuple[str, str], Callable[..., Any]] = {
             ("reporting", "list_programmes"): lambda: self.listed,
             ("pathways", "list_programmes"): lambda: self.listed,
             ("reporting", "report"): self._report,
             ("intake", "list_people"): self._list_people,
             ("activities", "list_sessions"): self._list_sessions,
+            ("intake", "keep_texts"): self._keep_texts,
+            ("intake", "read_texts"): self._read_texts,
+            ("activities", "record_conversation"): lambda **_: {"pos": 1, "results": [{"session": MADE, "new": True}]},
+            ("activities", "remove_conversation"): lambda **_: {"pos": 1},
+            ("activities", "show_conversation"): self._show_conversation,
+            ("activities", "recent_people"): lambda **_: self.recent,
+            ("activities", "record_register"): lambda **_: {"pos": 1, "session": MADE, "results": []},
+            ("activities", "show_register"): lambda **_: self.register,
+            ("activities", "start_counter"): lambda **_: {"counter": MADE, "new": True},
+            ("activities", "count_heads"): lambda **_: {"pos": None, "taken": True},
+            ("activities", "list_counters"): lambda **_: self.counters,
         }
         return answers[service, method](**kwargs)
 
@@ -212,14 +286,44 @@ class FakeRpc:
             raise UnknownProgramme(programme=programme)
         return self.report
 
-    def _list_people(self, programme: str, reply_to: str, limit: int, offset: int, **_: Any) -> Any:
+    def sent(self, method: str) -> dict[str, Any]:
+        """What the last call of a method was given."""
+        return [given for _, name, given in self.calls if name == method][-1]
+
+    def _keep_texts(self, items: list[dict[str, Any]], **_: Any) -> Any:
+        results = []
+        for place, item in enumerate(items):
+            opened = open_sealed(BUS_PRIVATE.private_bytes_raw(), b"polku-command-1", base64.b64decode(item["sealed"]))
+            ref = f"{place + 1:02x}" * 16
+            self.texts[ref] = json.loads(opened)["text"]
+            results.append({"text_ref": ref, "new": True})
+        return {"results": results}
+
+    def _read_texts(self, refs: list[str], reply_to: str, **_: Any) -> Any:
+        def sealed(ref: str) -> str | None:
+            if ref not in self.texts:
+                return None
+            content = json.dumps({"text": self.texts[ref]}).encode()
+            return base64.b64encode(seal(bytes.fromhex(reply_to), b"polku-reply-1", content)).decode()
+
+        return {"texts": [{"text_ref": ref, "sealed": sealed(ref)} for ref in refs]}
+
+    def _show_conversation(self, programme: str, session: str) -> Any:
+        if session != self.talk.get("session"):
+            raise UnknownSession(field="session", programme=programme)
+        return self.talk
+
+    def _list_people(
+        self, programme: str, reply_to: str, limit: int, offset: int, people: list[str] | None = None, **_: Any
+    ) -> Any:
         rows = []
-        for person in self.people[offset : offset + limit]:
+        everybody = [p for p in self.people if people is None or p["person"] in people]
+        for person in everybody[offset : offset + limit]:
             identity = json.dumps(person["identity"]).encode()
             sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", identity)
             row = {key: value for key, value in person.items() if key != "identity"}
             rows.append(row | {"sealed": base64.b64encode(sealed).decode()})
-        return {"total": len(self.people), "people": rows}
+        return {"total": len(everybody), "people": rows}
 
     def _list_sessions(self, programme: str, limit: int, offset: int) -> Any:
         return {"total": len(self.sessions), "sessions": self.sessions[offset : offset + limit]}
@@ -229,6 +333,20 @@ def person(given: str, family: str, token: str = "", **more: Any) -> dict[str, A
     """A person as intake lists them."""
     identity = {"given_name": given, "family_name": family, "token": token}
     return {"person": "0" * 32, "standing": "client", "started_on": "2016-02-01", "identity": identity} | more
+
+
+def recorded_talk(**changes: Any) -> dict[str, Any]:
+    """A conversation as activities show it."""
+    talk = {"session": MADE, "activity": "duuniin", "subject": "0" * 32, "date": "2017-05-30", "minutes": 45}
+    talk |= {"how": "phone", "topics": ["finances"], "text_ref": "01" * 16}
+    talk |= {"actions": [{"text_ref": "02" * 16, "due_on": "2017-06-05"}]}
+    return talk | {"next_meeting": {"on": "2017-06-06", "start": "09:30"}} | changes
+
+
+def counter(**changes: Any) -> dict[str, Any]:
+    """A counter as activities show it."""
+    state = {"counter": MADE, "activity": "public_event", "occurred_on": "2017-05-30", "location": None}
+    return state | {"revision": 3, "heads": 2, "women": None, "done": False} | changes
 
 
 @dataclass
@@ -251,8 +369,8 @@ class Portal:
         html = self.client.get(path).get_data(as_text=True)
         return html.split('name="form_token" value="')[1].split('"')[0]
 
-    def post(self, path: str, *, form: str = "/login", headers: dict[str, str] | None = None, **fields: str) -> Any:
-        """Send a form as a browser does, with the token of the page `form`."""
+    def post(self, path: str, *, form: str = "/login", headers: dict[str, str] | None = None, **fields: Any) -> Any:
+        """Send a form as a browser does, with the token of the page `form`; a list is a field several times."""
         data = {"form_token": self.form_token(form)} | fields
         return self.client.post(path, data=data, headers=SAME_ORIGIN if headers is None else headers)
 
@@ -285,6 +403,7 @@ def make_portal(
         secure=secure,
         hasher=CHEAP,
         page_size=50,
+        bus_key=BUS_PRIVATE.public_key().public_bytes_raw() if role == "node" else None,
     )
     app = create_app(context)
     return Portal(app, app.test_client(), engine, rpc, clock, context)

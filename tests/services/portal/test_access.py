@@ -1,12 +1,13 @@
 """No page and no data without a login; each role its own pages; before a one-time password is changed nothing."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from services.portal.guard import PUBLIC
 from services.portal.users import ROLES
-from tests.services.portal.samples import SAME_ORIGIN, Portal, make_portal
+from tests.services.portal.samples import MADE, SAME_ORIGIN, Portal, counter, make_portal, recorded_talk
 
 PAGES = {
     "/": {"reporter", "operator", "auditor", "case_worker", "coordinator"},
@@ -15,6 +16,12 @@ PAGES = {
     "/report/lahde-mukaan.json": {"reporter"},
     "/sessions/lahde-mukaan": {"case_worker", "coordinator"},
     "/people/lahde-mukaan": {"case_worker", "coordinator"},
+    "/conversation/lahde-mukaan": {"case_worker", "coordinator"},
+    f"/conversation/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    "/register/lahde-mukaan": {"case_worker", "coordinator"},
+    f"/register/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    "/counter/lahde-mukaan": {"case_worker", "coordinator"},
+    f"/counter/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
 }
 """Who may see which page, written down apart from the code."""
 
@@ -22,10 +29,16 @@ PAGES = {
 def every_rule(portal: Portal) -> list[tuple[str, str, str]]:
     """Method, path and endpoint of each rule, with a real programme in it."""
     return [
-        (method, rule.rule.replace("<programme:key>", "lahde-mukaan").replace("<path:filename>", "x"), rule.endpoint)
+        (method, _filled(rule.rule), rule.endpoint)
         for rule in portal.app.url_map.iter_rules()
         for method in sorted(rule.methods or ())
     ]
+
+
+def _filled(rule: str) -> str:
+    for part, value in (("<programme:key>", "lahde-mukaan"), ("<path:filename>", "x")):
+        rule = rule.replace(part, value)
+    return re.sub("<entity:[a-z]+>", MADE, rule)
 
 
 @pytest.mark.parametrize("role", ["lead", "node"])
@@ -60,6 +73,9 @@ def test_forged_and_foreign_tokens_are_strangers(lead: Portal) -> None:
 def test_each_role_sees_its_pages_and_no_other(tmp_path: Path, home: str, role: str) -> None:
     portal = make_portal(str(tmp_path / "home.db"), home)  # type: ignore[arg-type]
     portal.user_logged_in("worker", role)
+    portal.rpc.talk = recorded_talk()
+    portal.rpc.register |= {"session": {"session": MADE, "occurred_on": "2016-05-02", "minutes": 120}}
+    portal.rpc.counters = [counter()]
     served = {path for _, path, _ in every_rule(portal)} & set(PAGES)
     assert served
     for path in served:

@@ -208,11 +208,39 @@ def test_unknown_group_and_partner_are_shown_by_their_codes() -> None:
     assert "<h1>lahde-mukaan</h1>" in html
 
 
+def test_outcomes_are_told_with_their_zeros_and_the_unknown() -> None:
+    html = page()
+    assert table_rows(html, "outcomes") == [["Hakeutui koulutukseen", "6"], ["Työkokeilu", "0"], ["Ei tiedossa", "1"]]
+    assert "Duuniin!: 29 osallistujaa" in re.sub("<[^>]+>", "", html)
+    assert table_rows(page("sv"), "outcomes")[-1] == ["Okänt", "1"]
+
+
+def test_each_partner_has_confirmed_a_period_or_not() -> None:
+    assert table_rows(page(), "confirmed") == [
+        ["Leader-yhdistys", "Ensimmäinen vuosi", "ei vahvistettu"],
+        ["Leader-yhdistys", "Koko hanke", "vahvistettu 12.6.2017"],
+        ["Ammattikorkeakoulu", "Ensimmäinen vuosi", "ei vahvistettu"],
+        ["Ammattikorkeakoulu", "Koko hanke", "ei vahvistettu"],
+    ]
+    assert table_rows(page("sv"), "confirmed")[1][2] == "bekräftad 12.6.2017"
+
+
+def test_what_a_report_says_nothing_of_has_no_table() -> None:
+    html = page(outcomes=[], confirmed=[])
+    assert 'id="outcomes"' not in html
+    assert all(row[2] == "ei vahvistettu" for row in table_rows(html, "confirmed"))
+    old = {name: value for name, value in report().items() if name not in ("outcomes", "confirmed")}
+    html = render_report_html(old, NAMES, "fi", FRAME)
+    assert Page(html).problems == []
+    assert 'id="confirmed"' not in html
+
+
 def test_names_cannot_become_markup() -> None:
     hostile = {"fi": HOSTILE, "sv": HOSTILE, "en": HOSTILE}
     document = DOCUMENT | {
         "groups": [item | {"name": hostile} for item in DOCUMENT["groups"]],
-        "partners": [item | {"name": hostile} for item in DOCUMENT["partners"]],
+        **{part: [item | {"name": hostile} for item in DOCUMENT[part]] for part in ("partners", "outcomes", "periods")},
+        "activities": [item | {"name": hostile} for item in DOCUMENT["activities"]],
     }
     names = ProgrammeNames.of(LISTED | {"name": hostile, "document": document})
     streams = [report()["streams"][0] | {"chain": HOSTILE, "node": HOSTILE}]

@@ -1,0 +1,175 @@
+"""What the pages that record something share: whom one can pick, what was typed, and sealing it to intake."""
+
+import base64
+import hashlib
+import json
+import re
+import secrets
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import g
+
+from services.portal import formats
+from services.portal.context import PortalContext
+from services.portal.replies import ReplyKey
+from services.portal.report_page import ProgrammeNames
+from services.portal.words import words
+from shared.contracts.errors import NotFound, PolkuError, RpcTimeout, ServiceAbsent
+from shared.contracts.talks import LONGEST_TEXT
+from shared.journal.crypto import seal
+from shared.ops.clock import today_in_helsinki
+
+COMMAND_INFO = b"polku-command-1"
+PAGE = 500
+"""People asked for at a time, to have them all at hand."""
+UNSURE = (RpcTimeout, ServiceAbsent)
+"""After these nobody knows whether it was saved: the same form is shown again with the same key."""
+
+_HEX64 = re.compile("[0-9a-f]{64}")
+_WORD = re.compile(r"[\s·-]+")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody to pick. `label` is the name, with the day of starting where two have the same."""
+
+    subject: str
+    label: str
+
+    def __repr__(self) -> str:
+        return "Person(…)"  # never a name in a log
+
+
+def people_at_hand(context: PortalContext, programme: str, only: Sequence[str] | None = None) -> dict[str, Person]:
+    """The people of the programme by subject, sorted by name; `only` these, if given. Logged as read, in intake."""
+    rows: list[Any] = []
+    reply = ReplyKey()
+    asked: dict[str, Any] = {"people": list(only)} if only is not None else {}
+    while True:
+        answer = context.rpc.call(
+            "intake",
+            "list_people",
+            programme=programme,
+            reply_to=reply.public_hex,
+            limit=PAGE,
+            offset=len(rows),
+            by=g.session.user.name,
+            **asked,
+        )
+        rows += answer["people"]
+        if len(rows) >= answer["total"] or not answer["people"]:
+            break
+    say = words(g.lang)
+    found = []
+    for row in rows:
+        who = reply.open(row["sealed"])
+        name = " ".join(filter(None, (who.given_name, who.family_name))) or who.token if who else ""
+        found.append((row["person"], name or say("cannot_open"), row.get("started_on")))
+    names, alike = Counter(name for _, name, _ in found), Counter((name, day) for _, name, day in found)
+    people = []
+    for subject, name, started in found:
+        since = formats.day(date.fromisoformat(started), g.lang) if started else ""
+        apart = since if alike[name, started] == 1 and since else f"{since} {subject[:4]}".strip()
+        people.append(Person(subject, name if names[name] == 1 else f"{name} · {apart}"))
+    return {person.subject: person for person in sorted(people, key=lambda p: (p.label.casefold(), p.subject))}
+
+
+def matching(people: Iterable[Person], typed: str) -> list[Person]:
+    """Those whose name is what was typed; if there is none, those with a word beginning like each word typed."""
+    wanted = _plain(typed)
+    everybody = list(people)
+    exact = [person for person in everybody if _plain(person.label) == wanted]
+    if exact or not wanted:
+        return exact
+    starts = wanted.split()
+    return [p for p in everybody if all(any(w.startswith(s) for w in _plain(p.label).split()) for s in starts)]
+
+
+def _plain(text: str) -> str:
+    return " ".join(_WORD.split(unicodedata.normalize("NFC", text).casefold())).strip()
+
+
+def new_key() -> str:
+    """The key of a form: whatever it makes is made once, however often it is sent."""
+    return secrets.token_hex(32)
+
+
+def key_from(text: str) -> str:
+    """A form's key as it came back; a new one if it is none."""
+    return text if _HEX64.fullmatch(text) else new_key()
+
+
+def part_key(key: str, part: str) -> str:
+    """The key of one part of a form."""
+    return hashlib.sha256(f"{key}/{part}".encode()).hexdigest()
+
+
+def cleaned(text: str) -> str:
+    """Typed text as the vault takes it: line ends alike, no other control characters, nothing at either end."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+
+
+def keep_texts(context: PortalContext, programme: str, subject: str | None, key: str, texts: list[str]) -> list[str]:
+    """Each text's `text_ref`, after intake has it; the texts leave this process only sealed to intake's key."""
+    if not texts:
+        return []
+    if context.bus_key is None:
+        raise NotFound(what="bus key")
+    items = []
+    for place, text in enumerate(texts):
+        sealed = seal(context.bus_key, COMMAND_INFO, json.dumps({"text": text}, ensure_ascii=False).encode())
+        item = {"key": part_key(key, f"text {place}"), "sealed": base64.b64encode(sealed).decode()}
+        items.append(item | ({"subject": subject} if subject else {}))
+    answer = context.rpc.call("intake", "keep_texts", programme=programme, by=g.session.user.name, items=items)
+    for result in answer["results"]:
+        if "error" in result:
+            raise PolkuError.from_wire(result["error"])
+    return [result["text_ref"] for result in answer["results"]]
+
+
+def read_texts(context: PortalContext, programme: str, refs: Collection[str]) -> dict[str, str | None]:
+    """Texts by `text_ref`, None for one that is gone. Logged as read, in intake."""
+    if not refs:
+        return {}
+    reply = ReplyKey()
+    common = {"programme": programme, "by": g.session.user.name}
+    answer = context.rpc.call("intake", "read_texts", **common, refs=list(refs), reply_to=reply.public_hex)
+    return {row["text_ref"]: reply.open_text(row["sealed"]) for row in answer["texts"]}
+
+
+def days(context: PortalContext, names: ProgrammeNames) -> tuple[date, date]:
+    """The first and the last day that something may have happened on: within the project, not after today."""
+    today = today_in_helsinki(context.now())
+    start, end = names.period or (today, today)
+    return start, max(start, min(today, end))
+
+
+def day_from(text: str) -> date | None:
+    """The day that a date field sent; None if it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def number_from(text: str, most: int) -> int | None:
+    """The whole number from 1 to `most` that a field sent; None if it is none."""
+    fits = text.isascii() and text.isdigit() and len(text) <= 6
+    return int(text) if fits and 1 <= int(text) <= most else None
+
+
+def too_long(text: str) -> bool:
+    """Whether the vault would refuse it for its length."""
+    return len(text) > LONGEST_TEXT
+
+
+def said_day(text: str) -> str:
+    """A day as people write it; what is no day as it is."""
+    day = day_from(text)
+    return formats.day(day, g.lang) if day else text

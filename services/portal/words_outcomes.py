@@ -1,0 +1,39 @@
+"""What people read of outcomes and confirmed periods; part of `words`."""
+
+OUTCOME_WORDS: dict[str, tuple[str, str, str]] = {
+    # outcomes
+    "outcomes": ("Tulokset", "Utfall för deltagarna", "Outcomes"),
+    "outcomes_caption": (
+        "Mitä osallistujille kuului toiminnan jälkeen, eri ihmisiä",
+        "Vad det blev av deltagarna, olika personer",
+        "What became of the participants, different people",
+    ),
+    "outcome": ("Tulos", "Utfall", "Outcome"),
+    "outcome_people": ("Eri ihmisiä", "Olika personer", "Different people"),
+    "outcome_unknown": ("Ei tiedossa", "Okänt", "Unknown"),
+    "outcome_of": ("{n} osallistujaa", "{n} deltagare", "{n} participants"),
+    "outcomes_note": (
+        "Kuka on saanut kaksi tulosta, on mukana molemmissa. ”Ei tiedossa” on niiden osallistujien määrä, "
+        "joilla ei ole yhtään kirjattua tulosta.",
+        "Den som har två utfall ingår i båda. ”Okänt” är antalet deltagare som inte har något registrerat utfall.",
+        "Whoever has two outcomes is in both. “Unknown” is the number of participants without any recorded outcome.",
+    ),
+    # confirmed
+    "confirmed": ("Vahvistetut kaudet", "Bekräftade perioder", "Confirmed periods"),
+    "confirmed_caption": (
+        "Mitkä raportointikaudet kukin organisaatio on vahvistanut",
+        "Vilka rapporteringsperioder varje organisation har bekräftat",
+        "Which reporting periods each organisation has confirmed",
+    ),
+    "confirmed_note": (
+        "Saapunut on se, mikä on kirjattu. Vahvistettu kausi tarkoittaa, että organisaatio on katsonut, mitä siltä "
+        "ajalta on merkitsemättä tai kesken, ja vahvistanut kauden.",
+        "Mottaget är det som har registrerats. En bekräftad period betyder att organisationen har sett efter vad som "
+        "är omarkerat eller oavslutat och bekräftat perioden.",
+        "What has arrived is what was recorded. A confirmed period means that the organisation has looked at what is "
+        "unmarked or unfinished in it, and confirmed it.",
+    ),
+    "reporting_period": ("Raportointikausi", "Rapporteringsperiod", "Reporting period"),
+    "confirmed_on": ("vahvistettu {day}", "bekräftad {day}", "confirmed {day}"),
+    "not_confirmed": ("ei vahvistettu", "inte bekräftad", "not confirmed"),
+}
