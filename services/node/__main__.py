@@ -1,7 +1,7 @@
 """`polku`: decides what kind of process this is before anything else is loaded, then hands over to the command line.
 
-Services run under eventlet, which must patch the standard library before any other import; the courier, the receiver
-and the command line itself are plain.
+Services run under eventlet, which must patch the standard library before any other import; the courier, the receiver,
+a portal on its own and the command line itself are plain.
 """
 
 import os
@@ -23,14 +23,14 @@ def main() -> None:
 
 
 def _runs_services(arguments: list[str]) -> bool:
-    """Whether this is `polku up`, the options before the command passed over."""
-    words = iter(arguments)
+    """Whether this is `polku up` of anything but the portal alone, options passed over."""
+    words, found = iter(arguments), []
     for word in words:
-        if word == "--home":
+        if word in ("--home", "--health-port"):
             next(words, None)
         elif not word.startswith("-"):
-            return word == "up"
-    return False
+            found.append(word)
+    return found[:1] == ["up"] and found[1:] != ["portal"]
 
 
 if __name__ == "__main__":

@@ -5,17 +5,17 @@ Exit 2: the input is wrong; 1: it failed; one line on stderr says why. What belo
 
 import contextlib
 import json
-import os
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from services.node import keepcli, operating
 from services.node.actor import actor
 from services.node.errors import ServicesDoNotStart
+from services.node.homeoption import health_port_option, home_option, home_path, later, the_home
 from shared.contracts.errors import (
     DatabaseNewer,
     HomeInUse,
@@ -26,24 +26,15 @@ from shared.contracts.errors import (
     RpcTimeout,
     ServiceAbsent,
 )
-from shared.ops.settings import Home, load_home
+from shared.ops.settings import LOOPBACK
 
 FAILURES = (RpcTimeout, ServiceAbsent, InternalError, HomeInUse, DatabaseNewer, RemoteError, ServicesDoNotStart)
 LATER = {
-    "period": "confirming a reporting period",
     "verify": "verifying a certificate",
     "journal": "carrying by `journal export|import`",
-    "parked": "listing parked facts",
-    "reporting": "`reporting rebuild`",
-    "score": "re-deriving scores",
-    "audit": "`audit verify`",
-    "person": "a participant's rights",
     "retention": "retention rules",
-    "backup": "backup",
-    "restore": "restore",
 }
 """Commands of later releases, and what they are for."""
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Polku(click.Group):
@@ -86,31 +77,6 @@ def _end(message: str, code: int) -> None:
     sys.exit(code)
 
 
-def _remember(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        ctx.ensure_object(dict)["home"] = value
-
-
-def home_option(command: F) -> F:
-    """`--home` before or after the command."""
-    text = "The home's directory (default: $POLKU_HOME, then ./var/polku)."
-    return click.option("--home", metavar="DIR", expose_value=False, callback=_remember, help=text)(command)
-
-
-def home_path() -> Path:
-    """The directory that `--home` names, or its defaults."""
-    given = click.get_current_context().find_root().obj or {}
-    return Path(given.get("home") or os.environ.get("POLKU_HOME") or "var/polku")
-
-
-def the_home(role: str | None = None) -> Home:
-    """The home of this command, which must have `role`."""
-    home = load_home(home_path())
-    if role is not None and home.role != role:
-        raise click.UsageError(f"this is a {home.role} home; the command is for a {role}")
-    return home
-
-
 @click.group(cls=Polku, context_settings={"help_option_names": ["-h", "--help"]})
 @home_option
 @click.version_option(package_name="polku")
@@ -125,44 +91,53 @@ def polku(ctx: click.Context) -> None:
 @click.option("--role", type=click.Choice(["lead", "node"]), required=True)
 @click.option("--name", default="", help="A node's name: a-z, 0-9, -; 8 random hex digits are added.")
 @click.option("--port", type=click.IntRange(1, 63535), help="The portal's port (default: lead 8400, node 8401).")
-def init(role: str, name: str, port: int | None) -> None:
+@click.option("--host", default=LOOPBACK, show_default=True, help="The address that portal and health listen on.")
+def init(role: str, name: str, port: int | None, host: str) -> None:
     """Make a new home."""
     from services.node.opening import init_home
 
-    home = init_home(home_path(), "lead" if role == "lead" else "node", name, port)
+    home = init_home(home_path(), "lead" if role == "lead" else "node", name, port, host)
     click.echo(f"made the {home.role} home {home.name} in {home.path}")
 
 
 @polku.command()
 @home_option
 @click.argument("services", nargs=-1, metavar="[SERVICE]...")
+@health_port_option
 @click.option("--child", is_flag=True, hidden=True)
 @click.option("--private", is_flag=True, hidden=True)
-def up(services: tuple[str, ...], child: bool, private: bool) -> None:
+def up(services: tuple[str, ...], health_port: int | None, child: bool, private: bool) -> None:
     """Run everything of the home, or the named services (full footing)."""
+    if services == ("portal",):
+        from services.node.serving import run_portal
+
+        run_portal(the_home(), health_port)
+        return
     from services.node.up import run_up
 
-    run_up(the_home(), services, child=child, private=private)
+    run_up(the_home(), services, health_port, child=child, private=private)
 
 
 @polku.command()
 @home_option
+@health_port_option
 @click.option("--child", is_flag=True, hidden=True)
-def courier(child: bool) -> None:
+def courier(health_port: int | None, child: bool) -> None:
     """Ship this node's streams to its leads."""
     from services.node.courier import run_courier
 
-    run_courier(the_home("node"), child=child)
+    run_courier(the_home("node"), health_port, child=child)
 
 
 @polku.command()
 @home_option
+@health_port_option
 @click.option("--child", is_flag=True, hidden=True)
-def receiver(child: bool) -> None:
+def receiver(health_port: int | None, child: bool) -> None:
     """Take in the partners' segments on the lead."""
     from services.node.receiver import run_receiver
 
-    run_receiver(the_home("lead"), child=child)
+    run_receiver(the_home("lead"), health_port, child=child)
 
 
 @polku.group()
@@ -357,6 +332,25 @@ def report(key: str, form: str, audience: str, start: str | None, end: str | Non
     click.echo(text)
 
 
+@polku.group()
+@home_option
+def period() -> None:
+    """Reporting periods."""
+
+
+@period.command("confirm")
+@home_option
+@click.argument("key", metavar="PROGRAMME")
+@click.argument("name", metavar="PERIOD")
+@click.option("--yes", is_flag=True, help="Confirm without asking.")
+@click.option("--again", is_flag=True, help="Confirm anew a period that is confirmed.")
+def period_confirm(key: str, name: str, yes: bool, again: bool) -> None:
+    """Show what is unmarked, unfinished or missing in a period, then confirm it."""
+    from services.node.confirming import run
+
+    sys.exit(run(the_home("node"), key, name, yes=yes, again=again))
+
+
 @polku.command()
 @home_option
 @click.option("--json", "as_json", is_flag=True)
@@ -371,6 +365,17 @@ def complete(as_json: bool) -> None:
 
 
 @polku.command()
+@home_option
+@click.option("--check", is_flag=True, required=True, help="Compute every stored score again and compare.")
+@click.option("--json", "as_json", is_flag=True)
+def score(check: bool, as_json: bool) -> None:
+    """Whether every stored score follows from its answers and its pinned instrument."""
+    from services.node.scores import run
+
+    sys.exit(run(the_home(), as_json=as_json))
+
+
+@polku.command()
 @click.option("--dir", "directory", type=click.Path(file_okay=False, path_type=Path), default=Path("var/demo"))
 @click.option("--port", type=click.IntRange(1, 63000), default=8400, show_default=True)
 @click.option("--once", is_flag=True, help="Load, wait until all has arrived, print the reports, stop.")
@@ -381,14 +386,18 @@ def demo(directory: Path, port: int, once: bool) -> None:
     sys.exit(run_demo(directory.absolute(), port, once=once))
 
 
-def _later(group: click.Group, name: str, what: str) -> None:
-    @group.command(name, hidden=True, context_settings={"ignore_unknown_options": True})
-    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-    def absent(arguments: tuple[str, ...]) -> None:
-        raise NotInThisRelease(what=what)
+@polku.command()
+@home_option
+def migrate() -> None:
+    """Bring the home's database to this release; on PostgreSQL, give each service's role its rights."""
+    from services.node.migrating import bring_up_to_date
+
+    click.echo(f"up to date; roles: {', '.join(bring_up_to_date(the_home())) or 'none'}")
 
 
+for _command in (*operating.COMMANDS, *keepcli.COMMANDS):
+    polku.add_command(_command)
 for _name, _what in LATER.items():
-    _later(polku, _name, _what)
+    later(polku, _name, _what)
 for _name in ("expel", "conflicts", "accept-epoch"):
-    _later(lead, _name, f"`lead {_name}`")
+    later(lead, _name, f"`lead {_name}`")

@@ -1,5 +1,8 @@
 """`polku courier`: the plain process that ships a node's streams to its leads (`shared.journal.sending`)."""
 
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -7,37 +10,70 @@ from sqlalchemy import Engine
 from services.node.opening import open_database
 from services.node.rounds import assert_plain, run_rounds
 from services.node.uplink import folder_of
+from shared.journal import erasing, holding
 from shared.journal.crypto import Keys, key_id, load_keys
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.sending import Courier, Sent
 from shared.ops.logging import setup_logging
 from shared.ops.settings import Home, Joined, load_home
 
+log = logging.getLogger(__name__)
+
 IDLE_SECONDS = 5.0
 WAITING_SECONDS = 0.5
 """Between looks for a receipt that is due."""
 
 
-def run_courier(home: Home, *, child: bool) -> None:
+def run_courier(home: Home, health_port: int | None = None, *, child: bool) -> None:
     """Ship this node's streams until told to stop."""
     assert_plain()
     setup_logging("courier")
-    engine, keys = open_database(home), load_keys(home.keys)
-    couriers: dict[Joined, Courier] = {}
-    results: dict[str, Sent] = {}
+    work = CourierRounds(home, open_database(home), load_keys(home.keys))
+    run_rounds(home, work.round, {"streams": work.check}, health_port, child=child)
 
-    def round_(now: datetime) -> float:
-        for place in load_home(home.path).joined:  # a programme may be joined while we run
-            courier = couriers.get(place) or couriers.setdefault(place, _courier(engine, keys, place))
-            results.update(courier.round([f"{home.name}/{place.programme}"], now))
-        waiting = any(sent.receipt < sent.head and not sent.failed for sent in results.values())
-        return WAITING_SECONDS if waiting else IDLE_SECONDS
 
-    def check() -> str | None:
-        trouble = [stream for stream, sent in results.items() if sent.failed or sent.conflict]
+@dataclass(slots=True)
+class CourierRounds:
+    """What the courier does in a round: all streams of all programmes that the node has joined."""
+
+    home: Home
+    engine: Engine
+    keys: Keys
+    _couriers: dict[Joined, Courier] = field(default_factory=dict)
+    _results: dict[str, Sent] = field(default_factory=dict)
+
+    def round(self, now: datetime) -> float:
+        """One round; after how many seconds the next is due."""
+        joined = load_home(self.home.path).joined  # a programme may be joined while we run
+        held = bool(still_held(self.engine, self.home.name, joined))
+        for place in joined:
+            courier = self._couriers.get(place)
+            if courier is None:
+                courier = self._couriers[place] = _courier(self.engine, self.keys, place)
+            once = courier.listen if held else courier.round
+            self._results.update(once([f"{self.home.name}/{place.programme}"], now))
+        if held:
+            if not still_held(self.engine, self.home.name, joined):
+                log.info("the leads have answered: the home is no longer held")
+            return WAITING_SECONDS
+        finished = erasing.finish(self.engine)
+        erasing.scrub(self.engine)
+        waiting = any(sent.receipt < sent.head and not sent.failed for sent in self._results.values())
+        return 0.0 if finished else WAITING_SECONDS if waiting else IDLE_SECONDS
+
+    def check(self) -> str | None:
+        """For `/ready`."""
+        trouble = [stream for stream, sent in self._results.items() if sent.failed or sent.conflict]
         return f"not sent: {', '.join(trouble)}" if trouble else None
 
-    run_rounds(home, round_, {"streams": check}, child=child)
+
+def still_held(engine: Engine, name: str, joined: Sequence[Joined]) -> dict[str, str]:
+    """Why the home is held, per stream; ends the hold when all leads have answered. Empty: it is not held."""
+    streams = [f"{name}/{place.programme}" for place in joined]
+    reasons = holding.held_streams(engine, streams)
+    if not reasons:
+        holding.release(engine)
+    return reasons
 
 
 def _courier(engine: Engine, keys: Keys, place: Joined) -> Courier:

@@ -12,14 +12,19 @@ from datetime import date, time
 from typing import Any
 
 from services.node.csvrows import (
+    ASSESSMENTS,
     ATTENDANCE,
     COLUMNS,
+    OUTCOMES,
     PARTICIPANTS,
     ROLES,
     SENSITIVE,
     SESSIONS,
+    STEPS,
+    OutcomeRow,
     ParticipantRow,
     SessionRow,
+    StepRow,
     row_digest,
 )
 from shared import hetu
@@ -42,6 +47,9 @@ _SHOWN = {
     PARTICIPANTS: {"programme", "partner", "standing", "municipality", "area", "target_group", "labour_status"},
     SESSIONS: set(COLUMNS[SESSIONS]),
     ATTENDANCE: {"session", "role", "minutes"},
+    ASSESSMENTS: {"session", "instrument", "version", "occasion", "date", "item"},
+    STEPS: {"programme", "step", "from", "to"},
+    OUTCOMES: {"programme", "date", "outcome"},
 }
 _PLACES = {file: {column: place for place, column in enumerate(names)} for file, names in COLUMNS.items()}
 
@@ -300,3 +308,48 @@ def attendance(raw: list[str], report: Callable[[str, str], None]) -> tuple[str,
     if not cells.ok or at is None or who is None or role is None:
         return None
     return at, who, role, minutes
+
+
+def step(
+    line: int, raw: list[str], report: Callable[[str, str], None], programmes: Mapping[str, Programme]
+) -> StepRow | None:
+    """The row, its partner still blank, or None after reporting every bad cell."""
+    cells = Cells(STEPS, raw, report)
+    who, key, programme = _whose(cells, programmes)
+    known = programme.step_by_key if programme else None
+    on = cells.key("step", known, "step of the programme", needed=True)
+    level = known[on].level if known and on and on in known else "individual"
+    if level != "individual":
+        cells.bad("step", f"is a {level} step, which people never enter", on)
+    entered_on, left_on = cells.day("from", needed=True), cells.day("to")
+    for column, day in (("from", entered_on), ("to", left_on)):
+        if programme and day and day not in programme.period:
+            cells.bad(column, "lies outside the programme's period", day.isoformat())
+    if entered_on and left_on and left_on < entered_on:
+        cells.bad("to", "is before the day in from", left_on.isoformat())
+    if not cells.ok or who is None or key is None or on is None or entered_on is None:
+        return None
+    return StepRow(line, who, key, "", on, entered_on, left_on, 0)
+
+
+def outcome(
+    line: int, raw: list[str], report: Callable[[str, str], None], programmes: Mapping[str, Programme]
+) -> OutcomeRow | None:
+    """The row, its partner still blank, or None after reporting every bad cell."""
+    cells = Cells(OUTCOMES, raw, report)
+    who, key, programme = _whose(cells, programmes)
+    became = cells.key(
+        "outcome", programme.outcome_by_key if programme else None, "outcome of the programme", needed=True
+    )
+    day = cells.day("date", needed=True)
+    if programme and day and day < programme.period.start:
+        cells.bad("date", "lies before the programme's period", day.isoformat())
+    if not cells.ok or who is None or key is None or became is None or day is None:
+        return None
+    return OutcomeRow(line, who, key, "", day, became, 0)
+
+
+def _whose(cells: Cells, programmes: Mapping[str, Programme]) -> tuple[str | None, str | None, Programme | None]:
+    who = cells.text("participant", needed=True)
+    key = cells.key("programme", programmes, "programme of this home", needed=True)
+    return who, key, programmes.get(key) if key else None

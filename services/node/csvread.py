@@ -118,3 +118,12 @@ def _check_header(text: str, columns: Sequence[str], report: Report) -> None:
         wrong = next(place for place, pair in enumerate(zip(cells, columns, strict=True)) if pair[0] != pair[1])
         report(1, cells[wrong], f"the columns stand in another order; {columns[wrong]} belongs here")
     raise Unreadable
+
+
+def stamp_of(path: Path) -> tuple[int, int, int] | None:
+    """What tells whether a file is still the same one: inode, size, time of change. None if it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import date, time
 
 PARTICIPANTS, SESSIONS, ATTENDANCE = "participants.csv", "sessions.csv", "attendance.csv"
+STEPS, OUTCOMES = "steps.csv", "outcomes.csv"
 
-ORDER = (PARTICIPANTS, SESSIONS, ATTENDANCE)
+ASSESSMENTS = "assessments.csv"
+
+ORDER = (PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, OUTCOMES)
 """The order in which the files are imported: what is referred to stands first."""
 
 LATER = (
     "encounters.csv",
-    "assessments.csv",
-    "steps.csv",
-    "outcomes.csv",
     "exits.csv",
     "followups.csv",
 )
@@ -40,6 +40,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("headcount", "headcount_women", "headcount_basis"),
     ),
     ATTENDANCE: ("session", "participant", "role", "minutes"),
+    ASSESSMENTS: ("participant", "session", "sheet", "instrument", "version", "occasion", "date", "item", "value"),
+    STEPS: ("participant", "programme", "step", "from", "to"),
+    OUTCOMES: ("participant", "programme", "date", "outcome"),
 }
 
 ROLES = ("participant", "peer_instructor", "volunteer", "expert", "staff", "network")
@@ -159,4 +162,95 @@ class AttendanceRow:
         return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
 
 
-Row = ParticipantRow | SessionRow | AttendanceRow
+@dataclass(frozen=True, slots=True)
+class AssessmentRow:
+    """One filled-in form, gathered from its rows; `line` is the first. `answers` has no item that was left empty."""
+
+    line: int
+    programme: str
+    partner: str
+    participant: str
+    session: str
+    sheet: str
+    instrument: str
+    version: str
+    occasion: str
+    date: date
+    answers: dict[str, int]
+    """By item; empty participant, session and sheet say that there is none."""
+
+    def __repr__(self) -> str:
+        return f"<AssessmentRow of line {self.line}>"
+
+    @property
+    def key(self) -> str:
+        """The form's identity: its sheet, or else its participant; instrument, occasion and date."""
+        whose = ("sheet", self.sheet) if self.sheet else ("participant", self.participant)
+        what = (self.instrument, self.occasion, self.date.isoformat())
+        return row_key(self.programme, self.partner, ASSESSMENTS, *whose, *what)
+
+    @property
+    def session_key(self) -> str | None:
+        """The key of the `SessionRow` it refers to, if it does."""
+        return row_key(self.programme, self.partner, SESSIONS, self.session) if self.session else None
+
+    @property
+    def participant_key(self) -> str | None:
+        """The key of the `ParticipantRow` it refers to; None: it names nobody."""
+        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant) if self.participant else None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One person's time on a step; the partner is the person's. `before`: how many equal rows stand before it."""
+
+    line: int
+    participant: str
+    programme: str
+    partner: str
+    step: str
+    entered_on: date
+    left_on: date | None
+    before: int
+
+    def __repr__(self) -> str:
+        return f"<StepRow of line {self.line}>"
+
+    @property
+    def key(self) -> str:
+        days = self.entered_on.isoformat(), self.left_on.isoformat() if self.left_on else ""
+        return row_key(self.programme, self.partner, STEPS, self.participant, self.step, *days, str(self.before))
+
+    @property
+    def participant_key(self) -> str:
+        """The key of the `ParticipantRow` it refers to."""
+        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """What became of one person; partner and `before` as in `StepRow`."""
+
+    line: int
+    participant: str
+    programme: str
+    partner: str
+    date: date
+    outcome: str
+    before: int
+
+    def __repr__(self) -> str:
+        return f"<OutcomeRow of line {self.line}>"
+
+    @property
+    def key(self) -> str:
+        what = self.date.isoformat(), self.outcome, str(self.before)
+        return row_key(self.programme, self.partner, OUTCOMES, self.participant, *what)
+
+    @property
+    def participant_key(self) -> str:
+        """The key of the `ParticipantRow` it refers to."""
+        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
+
+
+Row = ParticipantRow | SessionRow | AttendanceRow | AssessmentRow | StepRow | OutcomeRow

@@ -8,23 +8,30 @@ here raises for what a file holds. Names, codes and references of people never s
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from services.node import csvcells
-from services.node.csvread import Unreadable, records
+from services.node import csvassessments, csvcells
+from services.node.csvread import Unreadable, records, stamp_of
 from services.node.csvrows import (
+    ASSESSMENTS,
     ATTENDANCE,
     COLUMNS,
     LATER,
     ORDER,
+    OUTCOMES,
     PARTICIPANTS,
     SESSIONS,
+    STEPS,
+    AssessmentRow,
     AttendanceRow,
+    OutcomeRow,
     ParticipantRow,
     Row,
     SessionRow,
+    StepRow,
     row_digest,
     row_key,
 )
@@ -34,6 +41,7 @@ from shared.programmes.model import STANDINGS
 
 __all__ = [
     "ORDER",
+    "AssessmentRow",
     "AttendanceRow",
     "CheckedSet",
     "ParticipantRow",
@@ -45,8 +53,10 @@ __all__ = [
     "row_key",
 ]
 
-SHOWN_PROBLEMS = 100
-"""So many problems are kept to be shown; the rest is only counted."""
+CORE = (PARTICIPANTS, SESSIONS, ATTENDANCE)
+"""What a set is without which it is none."""
+
+SHOWN_PROBLEMS = 100  # so many are kept to be shown; the rest is only counted
 
 
 class SetChanged(PolkuError):
@@ -72,7 +82,7 @@ class SetProblem:
 
 
 class _Parent(NamedTuple):
-    """What attendance needs of a row it refers to. Equal ones are one object, so 100,000 rows share a few."""
+    """What other files need of a row they refer to. Equal ones are one object, so 100,000 rows share a few."""
 
     programme: str
     partner: str
@@ -80,9 +90,13 @@ class _Parent(NamedTuple):
     asked: int  # standing a session asks of participants; -1 for a person
     heads: bool
     minutes: int | None
+    day: date | None = None  # a session's day, a person's start
 
 
 _LEVEL: dict[str, int] = {standing: level for level, standing in enumerate(STANDINGS)}
+
+_OfPerson = TypeVar("_OfPerson", StepRow, OutcomeRow)
+_Read = Callable[[int, list[str], Callable[[str, str], None], Mapping[str, Programme]], _OfPerson | None]
 
 _Seen = dict[str, tuple[int, int, _Parent | None]]  # by ref: number, hash of the cells, None if the row is bad
 
@@ -100,18 +114,20 @@ class CheckedSet:
     problem_count: int = 0
     usable: bool = True
     taken: Counter[str] = field(default_factory=Counter)
-    """Rows by file that the iterators give."""
+    """Rows by file that the iterators give; of assessments.csv, forms."""
     repeated: Counter[str] = field(default_factory=Counter)
     """Equal rows by file that stand a second time and are passed over."""
     dependent: Counter[str] = field(default_factory=Counter)
     """Rows by file that are good but refer to a bad one, and are passed over with it."""
     left_out: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
-    """Rows of other partners: (programme, partner) to rows by file."""
+    """Rows (forms) of other partners: (programme, partner) to rows by file."""
     _stamps: dict[str, tuple[int, int, int]] = field(default_factory=dict, repr=False)
     _skip: dict[str, set[int]] = field(default_factory=lambda: {file: set() for file in ORDER}, repr=False)
     _programmes: Mapping[str, Programme] = field(default_factory=dict, repr=False)
     _partner_of: Mapping[str, str] | None = field(default=None, repr=False)
     _sessions: _Seen = field(default_factory=dict, repr=False)
+    _forms: csvassessments.Forms = field(default_factory=csvassessments.Forms, repr=False)
+    _people: _Seen = field(default_factory=dict, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -143,12 +159,37 @@ class CheckedSet:
             if self._own(held.programme, held.partner):
                 yield AttendanceRow(line, row_digest(cells), row[0], row[1], held.programme, held.partner, *row[2:])
 
+    def assessments(self) -> Iterator[AssessmentRow]:
+        yield from self._forms.gather(self._again(ASSESSMENTS), self._own, _unexpected(ASSESSMENTS))
+
+    def steps(self) -> Iterator[StepRow]:
+        yield from self._of_people(STEPS, csvcells.step)
+
+    def outcomes(self) -> Iterator[OutcomeRow]:
+        yield from self._of_people(OUTCOMES, csvcells.outcome)
+
+    def _of_people(self, file: str, read: _Read[_OfPerson]) -> Iterator[_OfPerson]:
+        """Rows whose identity is their content: equal ones are numbered."""
+        times = Counter[int]()
+        for line, cells in self._again(file):
+            row = read(line, cells, _unexpected(file), self._programmes)
+            who = self._people[row.participant][2] if row and row.participant in self._people else None
+            if row is None or who is None:
+                raise SetChanged(file=file)
+            content = hash(tuple(cells))
+            if self._own(who.programme, who.partner):
+                yield replace(row, partner=who.partner, before=times[content])
+            times[content] += 1
+
     def rows(self, file: str) -> Iterator[Row]:
         """The rows of one of the files in `ORDER`."""
         by_file: dict[str, Callable[[], Iterator[Row]]] = {
             PARTICIPANTS: self.participants,
             SESSIONS: self.sessions,
             ATTENDANCE: self.attendance,
+            ASSESSMENTS: self.assessments,
+            STEPS: self.steps,
+            OUTCOMES: self.outcomes,
         }
         return by_file[file]()
 
@@ -165,12 +206,12 @@ class CheckedSet:
             if line not in skip:
                 raise SetChanged(file=file)
 
-        if _stamp(path) != self._stamps[file]:
+        if stamp_of(path) != self._stamps[file]:
             raise SetChanged(file=file)
         for line, cells in records(path, COLUMNS[file], report):
             if line not in skip:
                 yield line, cells
-        if _stamp(path) != self._stamps[file]:
+        if stamp_of(path) != self._stamps[file]:
             raise SetChanged(file=file)
 
 
@@ -183,14 +224,6 @@ def check_set(
     None: every row is this node's.
     """
     return _Check(Path(folder), programmes, partner_of).run()
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _unexpected(file: str) -> Callable[[str, str], None]:
@@ -206,7 +239,7 @@ class _Check:
     def __init__(self, folder: Path, programmes: Mapping[str, Programme], partner_of: Mapping[str, str] | None) -> None:
         self.found = CheckedSet(folder, _programmes=programmes, _partner_of=partner_of)
         self.folder, self.programmes = folder, programmes
-        self.seen: dict[str, _Seen] = {PARTICIPANTS: {}, SESSIONS: self.found._sessions}
+        self.seen: dict[str, _Seen] = {PARTICIPANTS: self.found._people, SESSIONS: self.found._sessions}
         self.readable: dict[str, bool] = {}
         self.shared: dict[_Parent, _Parent] = {}
         self.file = ""
@@ -217,11 +250,14 @@ class _Check:
             (PARTICIPANTS, self.check_participants),
             (SESSIONS, self.check_sessions),
             (ATTENDANCE, self.check_attendance),
+            (ASSESSMENTS, self.check_assessments),
+            (STEPS, lambda: self.check_of_people(csvcells.step)),
+            (OUTCOMES, lambda: self.check_of_people(csvcells.outcome)),
         ):
             if file not in present:
                 continue
             self.file = file
-            stamp = _stamp(self.folder / file)
+            stamp = stamp_of(self.folder / file)
             if stamp:
                 self.found._stamps[file] = stamp
             try:
@@ -246,8 +282,9 @@ class _Check:
                 self.problem(0, "", f"is no file of a set; this release knows {', '.join(ORDER)}", file=name)
         present = names & set(ORDER)
         needed = {PARTICIPANTS, SESSIONS} if ATTENDANCE in present else set()
+        needed |= {PARTICIPANTS} if present & {STEPS, OUTCOMES} else set()
         if not present:
-            needed = set(ORDER)
+            needed = set(CORE)
         for file in ORDER:
             if file in needed - present:
                 self.problem(0, "", "the file is missing", file=file)
@@ -270,7 +307,7 @@ class _Check:
             row = csvcells.participant(line, cells, self.reporter(line), self.programmes)
             parent = None
             if row:
-                parent = _Parent(row.programme, row.partner, _LEVEL[row.standing], -1, False, None)
+                parent = _Parent(row.programme, row.partner, _LEVEL[row.standing], -1, False, None, row.start_date)
             self.add(line, cells, parent)
 
     def check_sessions(self) -> None:
@@ -280,7 +317,7 @@ class _Check:
             if row:
                 activity = self.programmes[row.programme].activity_by_key[row.activity]
                 asked, heads = _LEVEL[activity.standing], activity.counts == "heads"
-                parent = _Parent(row.programme, row.partner, -1, asked, heads, row.minutes)
+                parent = _Parent(row.programme, row.partner, -1, asked, heads, row.minutes, row.date)
             self.add(line, cells, parent)
 
     def reporter(self, line: int) -> Callable[[str, str], None]:
@@ -299,19 +336,19 @@ class _Check:
             return
         if parent:
             parent = self.shared.setdefault(parent, parent)
-            self.count(parent)
+            self.count(parent.programme, parent.partner)
         seen[ref] = (len(seen), content, parent)
 
     def repeat(self, line: int) -> None:
         self.found.repeated[self.file] += 1
         self.found._skip[self.file].add(line)
 
-    def count(self, owner: _Parent) -> None:
+    def count(self, programme: str, partner: str) -> None:
         found = self.found
-        if found._own(owner.programme, owner.partner):
+        if found._own(programme, partner):
             found.taken[self.file] += 1
         else:
-            found.left_out.setdefault((owner.programme, owner.partner), Counter())[self.file] += 1
+            found.left_out.setdefault((programme, partner), Counter())[self.file] += 1
 
     def check_attendance(self) -> None:
         pairs: dict[int, int] = {}  # session's and person's numbers in one integer, to the hash of the cells
@@ -335,13 +372,28 @@ class _Check:
                 self.found.dependent[self.file] += 1
                 self.found._skip[self.file].add(line)
             elif self.fits(line, row, at[2], who[2]):
-                self.count(at[2])
+                self.count(at[2].programme, at[2].partner)
+
+    def check_of_people(self, read: _Read[_OfPerson]) -> None:
+        for line, cells in self.records():
+            row = read(line, cells, self.reporter(line), self.programmes)
+            who = self.refer(line, "participant", PARTICIPANTS, row.participant) if row else None
+            if row is None or who is None:
+                continue
+            if who[2] is None:
+                self.found.dependent[self.file] += 1
+                self.found._skip[self.file].add(line)
+            elif who[2].programme != row.programme:
+                self.problem(line, "programme", "is not the person's")
+            else:
+                self.count(who[2].programme, who[2].partner)
 
     def refer(self, line: int, column: str, file: str, ref: str) -> tuple[int, int, _Parent | None] | None:
         parent = self.seen[file].get(ref)
         # A file that could not be read to its end has been reported; its rows are not missing.
-        if parent is None and self.readable.get(file):
-            self.problem(line, column, f"no row of {file} has this ref")
+        if parent is None and self.readable.get(file, True):
+            has = f"no row of {file} has this ref" if file in self.readable else f"the set has no {file}"
+            self.problem(line, column, has)
         return parent
 
     def fits(self, line: int, row: tuple[str, str, str, int | None], at: _Parent, who: _Parent) -> bool:
@@ -358,3 +410,27 @@ class _Check:
         if row[3] is not None and at.minutes is not None and row[3] > at.minutes:
             self.problem(line, "minutes", f"{row[3]} is more than the session's {at.minutes}")
         return self.found.problem_count == before
+
+    def check_assessments(self) -> None:
+        forms = self.found._forms
+        for line, cells in records(self.folder / self.file, COLUMNS[self.file], forms.reporting(self.problem)):
+            before = self.found.problem_count
+            row = csvassessments.answer(cells, self.reporter(line))
+            if row is None or not self.measured(line, row) or self.found.problem_count != before:
+                forms.spoil(cells)
+        for programme, partner in forms.whole():
+            self.count(programme, partner)
+
+    def measured(self, line: int, row: csvassessments.Answer) -> bool:
+        """Enter an answer under its form; False if it refers to a row that is bad or not there."""
+        parents: list[csvassessments.Parent | None] = []
+        for column, file, ref in (("participant", PARTICIPANTS, row.participant), ("session", SESSIONS, row.session)):
+            _, _, found = (self.refer(line, column, file, ref) if ref else None) or (0, 0, None)
+            if ref and not found:
+                self.found.dependent[self.file] += line not in self.found._skip[self.file]
+                self.found._skip[self.file].add(line)
+                return False
+            parents.append(found and csvassessments.Parent(found.programme, found.partner, found.day))
+        if not self.found._forms.take(line, row, (parents[0], parents[1]), self.programmes, self.reporter(line)):
+            self.repeat(line)
+        return True

@@ -57,6 +57,7 @@ def run_demo(directory: Path, port: int, *, once: bool) -> int:
         children.append(_start(node))
         for document in documents.values():
             _load(node, document)
+            _confirm(node, document)
             _wait_until_arrived(lead, node, document["key"], stopping)
         if once:
             click.echo(json.dumps([_report(lead, key) for key in documents], indent=2, ensure_ascii=False))
@@ -128,14 +129,23 @@ def _load(node: Home, document: dict[str, Any]) -> None:
             work.run(checked)
 
 
+def _confirm(node: Home, document: dict[str, Any]) -> None:
+    """Confirm what is over and not confirmed yet."""
+    with services_of(node) as rpc:
+        for period in parse(document).periods:
+            rpc.call("pathways", "confirm_period", by=BY, programme=document["key"], period=period.key)
+
+
 def _wait_until_arrived(lead: Home, node: Home, key: str, stopping: threading.Event) -> None:
-    """Wait until the lead's figures contain all that the node has recorded."""
+    """Wait until the lead's figures contain all that the node has recorded and confirmed."""
+    periods = parse(load_file(programme_file(key))).periods
     head = {row["stream"]: row["head"] for row in node_state(node)["streams"]}[f"{node.name}/{key}"]
     deadline = time.monotonic() + WAIT_SECONDS
     while not stopping.wait(0.1):
         report = _report(lead, key)
         reached = [row["watermark"] for row in report["streams"] if row["node"] == node.name]
-        if report["arrived"] and reached == [head]:
+        confirmed = {row["period"] for row in report["confirmed"]}
+        if report["arrived"] and reached == [head] and confirmed == {period.key for period in periods}:
             return
         if time.monotonic() > deadline:
             raise HomeUnusable(home=str(lead.path), reason=f"not all has arrived after {WAIT_SECONDS:.0f} s")

@@ -14,7 +14,21 @@ from typing import Any
 
 from services.node.actor import actor
 from services.node.control import Rpc
-from services.node.csvrows import ATTENDANCE, PARTICIPANTS, SESSIONS, AttendanceRow, ParticipantRow, Row, SessionRow
+from services.node.csvrows import (
+    ASSESSMENTS,
+    ATTENDANCE,
+    OUTCOMES,
+    PARTICIPANTS,
+    SESSIONS,
+    STEPS,
+    AssessmentRow,
+    AttendanceRow,
+    OutcomeRow,
+    ParticipantRow,
+    Row,
+    SessionRow,
+    StepRow,
+)
 from services.node.csvset import CheckedSet
 from shared.contracts.commands import MAX_ITEMS
 from shared.contracts.errors import PolkuError
@@ -60,6 +74,10 @@ class Import:
         self._send(PARTICIPANTS, checked.participants(), "intake", "register_participants", "subject", self._person)
         self._send(SESSIONS, checked.sessions(), "activities", "record_sessions", "session", self._session)
         self._send(ATTENDANCE, checked.attendance(), "activities", "record_attendance", "attendance", self._attendance)
+        forms = checked.assessments()
+        self._send(ASSESSMENTS, forms, "measurement", "record_assessments", "assessment", self._assessment)
+        self._send(STEPS, checked.steps(), "pathways", "record_steps", "stay", self._step)
+        self._send(OUTCOMES, checked.outcomes(), "pathways", "record_outcomes", "outcome", self._outcome)
 
     def _send(
         self,
@@ -102,7 +120,7 @@ class Import:
                 continue
             counts = self.new if result["new"] else self.known
             counts[file] += 1
-            if file != ATTENDANCE:
+            if file in (PARTICIPANTS, SESSIONS):
                 self._made[bytes.fromhex(row.key)] = result[made]
 
     def _person(self, row: ParticipantRow) -> dict[str, Any]:
@@ -129,6 +147,29 @@ class Import:
             return None  # what it refers to was refused and skipped
         people = {"session": session, "subject": subject, "role": row.role, "minutes": row.minutes}
         return _present({"key": row.key, **people})
+
+    def _assessment(self, row: AssessmentRow) -> dict[str, Any] | None:
+        who, at = row.participant_key, row.session_key
+        subject, session = (self._made.get(bytes.fromhex(key)) if key else None for key in (who, at))
+        if (who and subject is None) or (at and session is None):
+            return None  # what it refers to was refused and skipped
+        named = {"subject": subject, "session": session, "instrument": row.instrument, "version": row.version}
+        when = {"occasion": row.occasion, "date": row.date.isoformat()}
+        return _present({"key": row.key, **named, **when, "answers": row.answers})
+
+    def _step(self, row: StepRow) -> dict[str, Any] | None:
+        subject = self._made.get(bytes.fromhex(row.participant_key))
+        if subject is None:
+            return None
+        left_on = row.left_on.isoformat() if row.left_on else None
+        days = {"entered_on": row.entered_on.isoformat(), "left_on": left_on}
+        return _present({"key": row.key, "subject": subject, "step": row.step, **days})
+
+    def _outcome(self, row: OutcomeRow) -> dict[str, Any] | None:
+        subject = self._made.get(bytes.fromhex(row.participant_key))
+        if subject is None:
+            return None
+        return {"key": row.key, "subject": subject, "outcome": row.outcome, "date": row.date.isoformat()}
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

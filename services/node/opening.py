@@ -8,22 +8,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, ProgrammingError
 
 from shared.contracts.errors import HomeInUse, HomeUnusable, InvalidInput
 from shared.journal.crypto import make_key
 from shared.journal.unit import prepare
-from shared.ops.settings import DEFAULT_PORTS, Home, Role
-from shared.storage import open_engine, transaction
+from shared.ops.settings import DEFAULT_PORTS, LOOPBACK, Home, Role
+from shared.storage import open_engine
 from shared.storage.migrate import migrate
 
 KEYS: dict[Role, tuple[str, ...]] = {
     "lead": ("signing", "receiving"),
     "node": ("signing", "receiving", "vault", "index", "bus"),
 }
+NOT_ALLOWED = "42501"
+"""PostgreSQL's code for a statement that the role has no right to."""
 
 
-def init_home(path: Path, role: Role, name: str = "", port: int | None = None) -> Home:
+def init_home(path: Path, role: Role, name: str = "", port: int | None = None, host: str = LOOPBACK) -> Home:
     """Make a new home at `path`, which must not be one yet. A node's name is `name` and 8 random hex digits.
 
     Whatever was half done by an earlier attempt that died is completed: keys and database come before home.toml.
@@ -39,7 +41,7 @@ def init_home(path: Path, role: Role, name: str = "", port: int | None = None) -
         raise InvalidInput(field="name", reason="a node's name is a-z, 0-9 and -, 1 to 24 characters")
     full = "lead" if role == "lead" else f"{name}-{secrets.token_hex(4)}"
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    home = Home(path, role, full, port or DEFAULT_PORTS[role])
+    home = Home(path, role, full, port or DEFAULT_PORTS[role], host)
     for key in KEYS[role]:
         if not list(home.keys.glob(f"{key}-[0-9]*")):
             make_key(home.keys, key)
@@ -61,9 +63,15 @@ def open_database(home: Home, *, new: bool = False) -> Engine:
         raise HomeUnusable(home=str(home.path), reason="POLKU_DATABASE_URL (database): no such kind of URL") from None
     if engine.dialect.name == "sqlite" and not new and not Path(str(engine.url.database)).exists():
         raise HomeUnusable(home=str(home.path), reason="its database file is gone; bring it back from a backup")
-    migrate(engine)
-    with transaction(engine) as connection:
-        prepare(connection)
+    try:
+        migrate(engine, prepare)
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != NOT_ALLOWED:
+            raise
+        reason = (
+            "its database is of an older release, and this role may not change it; run `polku migrate` as its owner"
+        )
+        raise HomeUnusable(home=str(home.path), reason=reason) from None
     if engine.dialect.name == "sqlite":
         os.chmod(Path(str(engine.url.database)), 0o600)
     return engine

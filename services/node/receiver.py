@@ -7,11 +7,12 @@ from hashlib import sha256
 
 from sqlalchemy import Engine
 
+from services.node.measuring import LeadMeasures
 from services.node.opening import open_database
 from services.node.rounds import assert_plain, run_rounds
 from services.reporting import operations, queries
 from shared.contracts.errors import InvalidInvite, PartnerAlreadyJoined
-from shared.journal import Journal
+from shared.journal import Journal, erasing
 from shared.journal.crypto import Keys, load_keys
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.joining import MAX_JOIN, open_join
@@ -28,21 +29,36 @@ IDLE_SECONDS = 2.0
 joins_total = counter("polku_receiver_joins_total", "Answers to invites that came, by outcome", "outcome")
 
 
-def run_receiver(home: Home, *, child: bool) -> None:
+def run_receiver(home: Home, health_port: int | None = None, *, child: bool) -> None:
     """Take in what the partners' nodes have sent, and derive the figures, until told to stop."""
     assert_plain()
     setup_logging("receiver")
-    engine, keys = open_database(home), load_keys(home.keys)
-    carrier = FileCarrier(home.inbox)
-    receiver = Receiver(engine, carrier, keys.newest("signing"), keys.privates("receiving"))
-    joins = _Joins(home, engine, keys, carrier)
+    work = ReceiverRounds(home, open_database(home), load_keys(home.keys))
+    run_rounds(home, work.round, {}, health_port, child=child)
 
-    def round_(now: datetime) -> float:
-        joins.round(now)
-        took = receiver.round(queries.admitted_keys(engine), now)
-        return 0.0 if operations.derive(engine) or took.progress else IDLE_SECONDS
 
-    run_rounds(home, round_, {}, child=child)
+class ReceiverRounds:
+    """What the receiver does in a round: answers to invites, segments, figures."""
+
+    def __init__(self, home: Home, engine: Engine, keys: Keys) -> None:
+        carrier = FileCarrier(home.inbox)
+        self._engine = engine
+        self._receiver = Receiver(engine, carrier, keys.newest("signing"), keys.privates("receiving"))
+        self._joins = _Joins(home, engine, keys, carrier)
+        self._measures = LeadMeasures(engine)
+        self._readable = False
+
+    def round(self, now: datetime) -> float:
+        """One round; after how many seconds the next is due."""
+        if not self._readable:
+            operations.derive_what_has_become_readable(self._engine)
+            self._readable = True
+        self._joins.round(now)
+        took = self._receiver.round(queries.admitted_keys(self._engine), now)
+        more = operations.derive(self._engine) or took.progress
+        erasing.scrub(self._engine)
+        self._measures.look(now)
+        return 0.0 if more else IDLE_SECONDS
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from datetime import datetime
 
 from sqlalchemy.exc import OperationalError
@@ -26,7 +26,11 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0
 
-round_at = gauge("polku_plain_last_round_timestamp_seconds", "When the last round of courier or receiver ended")
+round_at = gauge(
+    "polku_plain_last_round_timestamp_seconds",
+    "When the last round that went well began; before the first: when the process did",
+    "process",
+)
 
 
 def assert_plain() -> None:
@@ -35,8 +39,16 @@ def assert_plain() -> None:
         raise RuntimeError("this process must be exact: eventlet may not be loaded in it")
 
 
-def run_rounds(home: Home, round_: Callable[[datetime], float], checks: Mapping[str, Check], *, child: bool) -> None:
+def run_rounds(
+    home: Home,
+    round_: Callable[[datetime], float],
+    checks: Mapping[str, Check],
+    health_port: int | None = None,
+    *,
+    child: bool,
+) -> None:
     """Rounds until SIGTERM, SIGINT or (child) end of input; each says after how many seconds the next is due."""
+    port = health_port or home.child_port
     stopping = threading.Event()
     reader, writer = os.pipe()
 
@@ -46,33 +58,38 @@ def run_rounds(home: Home, round_: Callable[[datetime], float], checks: Mapping[
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    state = _Rounds()
-    with listening(home.child_port):
-        HealthServer(home.host, home.child_port, {"rounds": state.check, **checks}).start()
+    state = Rounds("receiver" if home.role == "lead" else "courier", utcnow())
+    with listening(port):
+        HealthServer(home.host, port, {"rounds": state.check, **checks}).start()
     inputs = [reader, sys.stdin.fileno()] if child else [reader]
     while not stopping.is_set():
-        due = state.run(round_)
+        due = state.run(round_, utcnow())
         readable, _, _ = select.select(inputs, [], [], due)
         if child and sys.stdin.fileno() in readable and not os.read(sys.stdin.fileno(), 65536):
             return
 
 
 @dataclass(slots=True)
-class _Rounds:
+class Rounds:
     """Runs rounds and knows whether the last one went well."""
 
+    process: str
+    began: InitVar[datetime]
     failed: str | None = None
 
-    def run(self, round_: Callable[[datetime], float]) -> float:
+    def __post_init__(self, began: datetime) -> None:
+        round_at.labels(self.process).set(began.timestamp())
+
+    def run(self, round_: Callable[[datetime], float], now: datetime) -> float:
         """One round; a database that does not answer now is tried again, anything else ends the process."""
         try:
-            due = round_(utcnow())
+            due = round_(now)
         except OperationalError as error:
             log.error("a round failed", exc_info=error)
             self.failed = type(error).__name__
             return RETRY_SECONDS
         self.failed = None
-        round_at.set_to_current_time()
+        round_at.labels(self.process).set(now.timestamp())
         return due
 
     def check(self) -> str | None:

@@ -12,10 +12,10 @@ from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.node.csvrows import ATTENDANCE, COLUMNS, PARTICIPANTS, SESSIONS
+from services.node.csvrows import ATTENDANCE, COLUMNS, OUTCOMES, PARTICIPANTS, SESSIONS
 from shared import hetu
 from shared.contracts.errors import InvalidInput
-from shared.programmes import Activity, FigureGroup, Programme, parse
+from shared.programmes import Activity, FigureGroup, FigureOutcome, Programme, parse
 
 MAX_SCALE = 10_000
 """People of one birth date have 500 synthetic codes; this many of them is far from using those up."""
@@ -49,12 +49,15 @@ class _Person:
     partner: str
     sessions: dict[str, tuple[str, int | None]] = field(default_factory=dict)  # session's ref to role and minutes
     first: date = date.max
+    last: date = date.min
+    group: str = ""
 
 
 def synthesize(programme_document: Mapping[str, Any], out: Path, seed: int = 1, scale: int = 1) -> None:
-    """Write participants.csv, sessions.csv and attendance.csv into the folder `out`, made if it is not there.
+    """Write participants.csv, sessions.csv, attendance.csv and, if there are figures for it, outcomes.csv into `out`.
 
-    Totals are the document's `figures` times `scale` (1–10,000): sessions, different people, heads, by group. Raises
+    Totals are the document's `figures` times `scale` (1–10,000): sessions, different people, heads, by group, and
+    people by outcome. Nobody is in two groups. The folder is made if it is not there. Raises
     `InvalidProgramme` for a document with problems, `InvalidInput` for one without figures or a scale out of range.
     """
     programme = parse(programme_document)
@@ -65,11 +68,14 @@ def synthesize(programme_document: Mapping[str, Any], out: Path, seed: int = 1, 
     maker = _Maker(programme, random.Random(f"{programme.key}/{seed}/{scale}"))
     for figure in programme.figures.groups:
         maker.add(figure, scale)
+    maker.add_outcomes(programme.figures.outcomes, scale)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     _write(out / PARTICIPANTS, COLUMNS[PARTICIPANTS], maker.participant_rows())
     _write(out / SESSIONS, COLUMNS[SESSIONS], maker.session_rows())
     _write(out / ATTENDANCE, COLUMNS[ATTENDANCE], maker.attendance_rows())
+    if maker.outcomes:
+        _write(out / OUTCOMES, COLUMNS[OUTCOMES], maker.outcomes)
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -87,6 +93,7 @@ class _Maker:
         self.sessions: list[_Session] = []
         self.people: list[_Person] = []
         self.codes: set[str] = set()
+        self.outcomes: list[Sequence[Any]] = []
         period = programme.period
         days = (period.start + timedelta(days=n) for n in range((period.end - period.start).days + 1))
         self.weekdays = [day for day in days if day.weekday() < 5] or [period.start]
@@ -102,7 +109,10 @@ class _Maker:
         ]
         if figure.participants:
             for partner, sessions, count in zip(partners, made, _even(people, len(partners)), strict=True):
-                self._attend(partner, sessions, count)
+                attend = self._meet if all(a.kind == "individual" for a in activities) else self._attend
+                attend(partner, sessions, count)
+                for person in self.people[-count:]:
+                    person.group = figure.group
         else:
             sessions = [session for part in made for session in part]
             self._count_heads(sessions, (figure.heads or 0) * scale)
@@ -150,7 +160,33 @@ class _Maker:
                     role = "peer_instructor" if chance.random() < 0.03 else "participant"
                     stayed = chance.choice((session.minutes, session.minutes, session.minutes // 2, None))
                     person.sessions[session.ref] = (role, stayed)
+                    person.last = session.day
+            person.last = max(person.first, person.last)
             self.people.append(person)
+
+    def _meet(self, partner: str, sessions: list[_Session], count: int) -> None:
+        """`count` people, each session with one of them: everybody has a run of sessions of nearly the same length."""
+        first = 0
+        for number in _even(len(sessions), count):
+            theirs = sessions[first : first + number]
+            first += number
+            person = _Person(f"p{len(self.people) + 1:05}", partner, first=theirs[0].day, last=theirs[-1].day)
+            person.sessions = {session.ref: ("participant", session.minutes) for session in theirs}
+            self.people.append(person)
+
+    def add_outcomes(self, figures: Iterable[FigureOutcome], scale: int) -> None:
+        """One outcome for as many people as each figure says, some time after their last session; nobody has two."""
+        chance, programme = self.chance, self.programme
+        waiting: dict[str, list[_Person]] = {}
+        for figure in figures:
+            group = programme.activity_by_key[programme.outcome_by_key[figure.outcome].activity].group
+            if group not in waiting:
+                waiting[group] = [person for person in self.people if person.group == group]
+                chance.shuffle(waiting[group])
+            for _ in range(figure.people * scale):
+                person = waiting[group].pop()
+                day = min(person.last + timedelta(days=chance.randrange(1, 120)), programme.period.end)
+                self.outcomes.append((person.ref, programme.key, day.isoformat(), figure.outcome))
 
     def _count_heads(self, sessions: list[_Session], heads: int) -> None:
         """Exactly `heads` over the sessions, at least one each."""

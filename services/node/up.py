@@ -14,11 +14,14 @@ import eventlet.hubs
 import eventlet.tpool
 import eventlet.wsgi
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from services.activities.service import ActivitiesService
 from services.intake.service import IntakeService
+from services.measurement.service import MeasurementService
 from services.node.children import Child
 from services.node.control import ControlServer, Rpc
+from services.node.measuring import EVERY_SECONDS, child_restarts_total, measure_home
 from services.node.opening import listening, locked, open_database
 from services.node.portal import portal_app
 from services.pathways.service import PathwaysService
@@ -29,6 +32,7 @@ from shared.bus.runner import Runner, stop_on_signals
 from shared.bus.wakeups import WakeupPublisher
 from shared.contracts.errors import InvalidInput, PolkuError
 from shared.journal.crypto import load_keys
+from shared.journal.holding import held_streams
 from shared.ops.health import Check, HealthServer
 from shared.ops.logging import setup_logging
 from shared.ops.settings import Home, Role
@@ -37,14 +41,21 @@ log = logging.getLogger(__name__)
 
 SERVICES: dict[Role, dict[str, type]] = {
     "lead": {"reporting": ReportingService},
-    "node": {"intake": IntakeService, "activities": ActivitiesService, "pathways": PathwaysService},
+    "node": {
+        "intake": IntakeService,
+        "activities": ActivitiesService,
+        "pathways": PathwaysService,
+        "measurement": MeasurementService,
+    },
 }
 CHILDREN: dict[Role, str] = {"lead": "receiver", "node": "courier"}
 PORTAL = "portal"
 RESTART_SECONDS = 1.0
 
 
-def run_up(home: Home, names: Sequence[str], *, child: bool, private: bool) -> None:
+def run_up(
+    home: Home, names: Sequence[str], health_port: int | None = None, *, child: bool = False, private: bool = False
+) -> None:
     """Run the whole home, or the named services, until told to stop; `private`: only for the command line, no port."""
     known = SERVICES[home.role]
     if unknown := sorted(set(names) - set(known) - {PORTAL}):
@@ -55,12 +66,12 @@ def run_up(home: Home, names: Sequence[str], *, child: bool, private: bool) -> N
     setup_logging("-".join(names) or home.role, logging.WARNING if private else logging.INFO)
     if home.embedded:
         with locked(home):
-            _run(home, [], child=child, private=private)
+            _run(home, [], health_port or home.health_port, child=child, private=private)
     else:
-        _run(home, names, child=child, private=private)
+        _run(home, names, health_port or home.health_port, child=child, private=private)
 
 
-def _run(home: Home, names: Sequence[str], *, child: bool, private: bool) -> None:
+def _run(home: Home, names: Sequence[str], health_port: int, *, child: bool, private: bool) -> None:
     engine = open_database(home)
     bus, rpc = WakeupPublisher(home.bus_url), RpcClient(home.bus_url)
     carrier = None if names or private else Child(home.path, CHILDREN[home.role])
@@ -79,19 +90,22 @@ def _run(home: Home, names: Sequence[str], *, child: bool, private: bool) -> Non
         _stop_at_end_of_input(runner)
     if not private:
         checks = _checks(engine, rpc, chosen, context, carrier)
-        with listening(home.health_port):
-            HealthServer(home.host, home.health_port, checks).start()
+        with listening(health_port):
+            HealthServer(home.host, health_port, checks).start()
     if not private and (not names or PORTAL in names):
         _serve_portal(home, engine, rpc)
     if not names:
         ControlServer(home.socket, rpc).start()
     if carrier is not None:
         eventlet.spawn(_keep_running, carrier)
+    if not private:
+        eventlet.spawn(_measure, engine, [name for name in SERVICES[home.role] if not names or name in names])
     log.info("the home is up", extra={"home": home.name, "port": home.port})
     try:
         runner.wait()
     finally:
-        home.socket.unlink(missing_ok=True)
+        if not names:
+            home.socket.unlink(missing_ok=True)
         if carrier is not None:
             carrier.end()
         rpc.close()
@@ -106,6 +120,16 @@ def _keep_running(carrier: Child) -> None:
         if (code := carrier.ended()) is not None:
             log.error("the child has ended and is started again", extra={"code": code})
             carrier.start()
+            child_restarts_total.inc()
+
+
+def _measure(engine: Engine, services: Sequence[str]) -> None:
+    while True:
+        try:
+            measure_home(engine, services)
+        except DBAPIError as error:  # it is down or busy: the next look says more
+            log.warning("the home could not be measured", exc_info=error)
+        eventlet.sleep(EVERY_SECONDS)
 
 
 def _serve_portal(home: Home, engine: Engine, rpc: Rpc) -> None:
@@ -140,7 +164,11 @@ def _checks(
     def child() -> str | None:
         return "has ended" if carrier is not None and carrier.ended() is not None else None
 
-    checks: dict[str, Check] = {"database": database, "journal": journal, "child": child}
+    def hold() -> str | None:
+        reasons = held_streams(engine, [f"{context.home.name}/{p.programme}" for p in context.home.joined])
+        return "; ".join(f"held after a restore: {stream}: {why}" for stream, why in reasons.items()) or None
+
+    checks: dict[str, Check] = {"database": database, "journal": journal, "child": child, "hold": hold}
     return checks | {service.name: answers(service.name) for service in chosen}
 
 

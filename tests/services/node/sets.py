@@ -19,10 +19,24 @@ LAHDE_OF_TWO["synthetic"]["partners"] = [OWN, OTHER]
 
 PROGRAMMES = {"lahde-mukaan": parse(LAHDE)}
 
+STEPPED = copy.deepcopy(LAHDE) | {
+    "steps": [
+        {"key": "outreach", "name": {"fi": "Etsivä työ"}, "level": "individual"},
+        {"key": "network", "name": {"fi": "Verkosto"}, "level": "service_system"},
+    ]
+}
+"""Programme 3 with a step that people enter and one that nobody does."""
+
 PERSON = {"ref": "p1", "programme": "lahde-mukaan", "partner": OWN, "standing": "client"}
 SESSION = {"ref": "s1", "programme": "lahde-mukaan", "partner": OWN, "activity": "kaapeli", "date": "2016-03-01"}
 EVENT = SESSION | {"ref": "e1", "activity": "public_event"}
+ANSWER = {
+    **{"participant": "p1", "sheet": "f1", "instrument": "three_items", "version": "1", "occasion": "baseline"},
+    **{"date": "2016-03-01", "item": "work_ability", "value": "7"},
+}
 ATTENDANCE = {"session": "s1", "participant": "p1", "role": "participant"}
+STEP = {"participant": "p1", "programme": "lahde-mukaan", "step": "outreach", "from": "2016-03-01"}
+OUTCOME = {"participant": "p1", "programme": "lahde-mukaan", "date": "2016-08-15", "outcome": "education"}
 
 
 def write_set(
@@ -30,9 +44,16 @@ def write_set(
     participants: Sequence[Mapping[str, str]] = (PERSON,),
     sessions: Sequence[Mapping[str, str]] = (SESSION,),
     attendance: Sequence[Mapping[str, str]] = (ATTENDANCE,),
+    steps: Sequence[Mapping[str, str]] = (),
+    outcomes: Sequence[Mapping[str, str]] = (),
+    **others: Sequence[Mapping[str, str]],
 ) -> Path:
-    """Write the three files; a column that is not named stays empty."""
-    for (file, columns), rows in zip(COLUMNS.items(), (participants, sessions, attendance), strict=True):
+    """Write the three files, steps and outcomes if there are any, and others by the first word of their name; a column
+    that is not named stays empty."""
+    files = {"participants": participants, "sessions": sessions, "attendance": attendance, **others}
+    files |= {name: rows for name, rows in (("steps", steps), ("outcomes", outcomes)) if rows}
+    for name, rows in files.items():
+        file, columns = f"{name}.csv", COLUMNS[f"{name}.csv"]
         with (folder / file).open("w", encoding="utf-8", newline="") as out:
             writer = csv.DictWriter(out, columns, lineterminator="\n")
             writer.writeheader()

@@ -23,7 +23,20 @@ FILE = str(programme_file(KEY))
 def test_help_names_the_commands_and_costs_no_home(tmp_path: Path) -> None:
     done = run("--help", home=tmp_path / "none")
     assert done.code == 0
-    for command in ("init", "up", "user", "programme", "import", "report", "complete", "demo", "lead", "node", "synth"):
+    for command in (
+        "init",
+        "up",
+        "user",
+        "programme",
+        "import",
+        "report",
+        "complete",
+        "demo",
+        "lead",
+        "node",
+        "synth",
+        "score",
+    ):
         assert f"\n  {command} " in done.out
 
 

@@ -12,22 +12,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.node.csvrows import COLUMNS, LATER, ORDER
-from services.node.csvset import CheckedSet, SetChanged, check_set, row_key
+from services.node.csvset import CORE, CheckedSet, SetChanged, check_set, row_key
 from services.node.synth import synthesize
+from shared.programmes import parse
 from tests.services.node.sets import (
+    ANSWER,
     ATTENDANCE,
     EVENT,
     LAHDE,
     LAHDE_OF_TWO,
     OTHER,
+    OUTCOME,
     OWN,
     PERSON,
     PROGRAMMES,
     SESSION,
+    STEP,
+    STEPPED,
     write_set,
 )
 
-P, S, A = ORDER
+P, S, A, _, STEPS, OUTCOMES = ORDER  # people, sessions, attendance, forms, steps, outcomes
+STEPPED_PROGRAMME = parse(STEPPED)
 PEOPLE_HEADER = ",".join(COLUMNS[P])
 ESF = PERSON | {"standing": "esf_participant", "start_date": "2015-06-01"}
 
@@ -37,7 +43,7 @@ def found(checked: CheckedSet) -> list[tuple[str, int, str, str]]:
 
 
 def check(folder: Path) -> CheckedSet:
-    return check_set(folder, PROGRAMMES, {"lahde-mukaan": OWN})
+    return check_set(folder, {"lahde-mukaan": STEPPED_PROGRAMME}, {"lahde-mukaan": OWN})
 
 
 CELLS = {
@@ -110,6 +116,18 @@ CELLS = {
     "attendance where heads are counted": (A, ATTENDANCE | {"session": "e0"}, "session", "counts heads"),
     "standing too low": (A, ATTENDANCE | {"participant": "v0"}, "participant", "standing client at least"),
     "person of another partner": (A, ATTENDANCE | {"participant": "o0"}, "participant", "another partner"),
+    "step of nobody": (STEPS, STEP | {"step": "network"}, "step", "a service_system step, which people never enter"),
+    "unknown step": (STEPS, STEP | {"step": "outrech"}, "step", '"outrech" is no step'),
+    "step without a first day": (STEPS, STEP | {"from": ""}, "from", "missing"),
+    "step after the project": (STEPS, STEP | {"from": "2017-06-01"}, "from", "outside"),
+    "step left after the project": (STEPS, STEP | {"to": "2017-06-01"}, "to", "outside"),
+    "step left before": (STEPS, STEP | {"to": "2016-02-29"}, "to", "before the day in from"),
+    "step of no person": (STEPS, STEP | {"participant": "p2"}, "participant", "no row of participants.csv"),
+    "step in no programme": (STEPS, STEP | {"programme": "kuntsari"}, "programme", "no programme"),
+    "unknown outcome": (OUTCOMES, OUTCOME | {"outcome": "happiness"}, "outcome", '"happiness" is no outcome'),
+    "outcome without a day": (OUTCOMES, OUTCOME | {"date": ""}, "date", "missing"),
+    "outcome before the project": (OUTCOMES, OUTCOME | {"date": "2015-04-30"}, "date", "before"),
+    "outcome of no person": (OUTCOMES, OUTCOME | {"participant": "p2"}, "participant", "no row of participants.csv"),
 }
 
 
@@ -120,6 +138,8 @@ def test_bad_cell_is_reported_once_with_file_line_and_column(what: str, tmp_path
         P: [PERSON, PERSON | {"ref": "v0", "standing": "visitor"}, PERSON | {"ref": "o0", "partner": OTHER}],
         S: [SESSION | {"minutes": "90"}, EVENT | {"ref": "e0"}, SESSION | {"ref": "s0"}],
         A: [ATTENDANCE | {"session": "s0"}],
+        STEPS: [STEP],
+        OUTCOMES: [OUTCOME],
     }
     assert check(write_set(tmp_path, *rows.values())).ok
     row = row | ({"ref": "bad"} if row.get("ref") in ("p1", "s1", "e1") else {})
@@ -157,7 +177,7 @@ def test_wrong_header_is_told_and_rows_below_are_not(what: str, tmp_path: Path) 
     assert {(p.file, p.line) for p in checked.problems} == {(P, 1)}
     assert any(p.column == column and reason in p.reason for p in checked.problems)
     assert not any("Matti" in line or "308T" in line for line in checked.problem_lines())
-    assert [list(checked.rows(file)) for file in ORDER] == [[], [], []]
+    assert [list(checked.rows(file)) for file in ORDER] == [[]] * len(ORDER)
 
 
 GOOD_ROW = f"p1,lahde-mukaan,{OWN},client" + "," * 25
@@ -235,8 +255,8 @@ def test_equal_row_is_passed_over_and_another_with_its_ref_is_a_problem(tmp_path
     other = PERSON | {"gender": "f"}
     checked = check(write_set(tmp_path, [PERSON, PERSON], [SESSION, SESSION], [ATTENDANCE, ATTENDANCE]))
     assert checked.ok
-    assert checked.taken == checked.repeated == dict.fromkeys(ORDER, 1)
-    assert [len(list(checked.rows(file))) for file in ORDER] == [1, 1, 1]
+    assert checked.taken == checked.repeated == dict.fromkeys(CORE, 1)
+    assert [len(list(checked.rows(file))) for file in CORE] == [1, 1, 1]
     late = ATTENDANCE | {"minutes": "5"}
     checked = check(write_set(tmp_path, [PERSON, other], [SESSION, SESSION | {"area": "pihlava"}], [ATTENDANCE, late]))
     assert [(f, line, c) for f, line, c, _ in found(checked)] == [(P, 3, "ref"), (S, 3, "ref"), (A, 3, "participant")]
@@ -278,6 +298,39 @@ def test_rows_are_typed_and_empty_cells_are_none(tmp_path: Path) -> None:
     assert (attendance.session_key, attendance.participant_key) == (session.key, person.key)
 
 
+def test_rows_of_steps_and_outcomes_are_typed_and_equal_ones_are_numbered(tmp_path: Path) -> None:
+    other = PERSON | {"ref": "o", "partner": OTHER}
+    left = STEP | {"to": "2016-05-01"}
+    outcomes = [OUTCOME, OUTCOME, OUTCOME | {"participant": "o"}, OUTCOME]
+    checked = check(write_set(tmp_path, [PERSON, other], steps=[STEP, left], outcomes=outcomes))
+    assert checked.ok
+    (person,) = checked.participants()
+    first, second = checked.steps()
+    assert (first.entered_on, first.left_on, second.left_on) == (date(2016, 3, 1), None, date(2016, 5, 1))
+    assert first.participant_key == second.participant_key == person.key
+    assert first.key != second.key
+    ours = list(checked.outcomes())
+    assert [(row.date, row.outcome, row.partner) for row in ours] == [(date(2016, 8, 15), "education", OWN)] * 3
+    assert [row.before for row in ours] == [0, 1, 2]
+    assert len({row.key for row in ours}) == 3
+    assert checked.left_out["lahde-mukaan", OTHER] == {P: 1, OUTCOMES: 1}
+    assert {repr(first), repr(ours[0])} == {"<StepRow of line 2>", "<OutcomeRow of line 2>"}
+
+
+def test_steps_and_outcomes_of_a_bad_person_are_passed_over_with_them(tmp_path: Path) -> None:
+    checked = check(write_set(tmp_path, [PERSON | {"gender": "?"}], [], [], [STEP], [OUTCOME]))
+    assert (checked.problem_count, checked.dependent) == (1, {STEPS: 1, OUTCOMES: 1})
+    assert [*checked.steps(), *checked.outcomes()] == []
+
+
+@pytest.mark.parametrize("file", [STEPS, OUTCOMES])
+def test_steps_and_outcomes_need_the_people_they_are_of(file: str, tmp_path: Path) -> None:
+    write_set(tmp_path, steps=[STEP], outcomes=[OUTCOME])
+    for name in {P, S, A, STEPS, OUTCOMES} - {file}:
+        (tmp_path / name).unlink()
+    assert [(p.file, p.reason) for p in check(tmp_path).problems] == [(P, "the file is missing")]
+
+
 def test_row_keys_are_pinned_and_differ_wherever_any_part_does(tmp_path: Path) -> None:
     assert row_key("lahde-mukaan", OWN, S, "s1") == "8ad8e51ad076b7f74a414fa764808829f10de43cfb8ddf7a444eeb27d0207f53"
     keys = {
@@ -301,11 +354,12 @@ def test_other_partners_rows_are_checked_counted_and_left_out(tmp_path: Path) ->
     whole = check_set(tmp_path, PROGRAMMES)
     halves = {partner: check_set(tmp_path, PROGRAMMES, {"lahde-mukaan": partner}) for partner in (OWN, OTHER)}
     assert all(half.ok for half in halves.values())
-    for file in ORDER:
+    for file in (P, S, A, OUTCOMES):
         rows = {partner: [row.key for row in half.rows(file)] for partner, half in halves.items()}
         assert {p: len(keys) for p, keys in rows.items()} == {p: h.taken[file] for p, h in halves.items()}
         assert halves[OWN].left_out["lahde-mukaan", OTHER][file] == len(rows[OTHER])
         assert sorted(rows[OWN] + rows[OTHER]) == sorted(row.key for row in whole.rows(file))
+    (tmp_path / OUTCOMES).unlink()
     write_set(tmp_path, [PERSON, PERSON | {"ref": "o", "partner": OTHER, "gender": "?"}])
     assert [(f, line) for f, line, _, _ in found(check(tmp_path))] == [(P, 3)]
 
@@ -376,7 +430,12 @@ def test_file_changed_after_the_check_is_not_read(tmp_path: Path) -> None:
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_no_mutation_of_a_set_makes_a_traceback(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = write_set(tmp_path_factory.mktemp("set"))
+    folder = write_set(
+        tmp_path_factory.mktemp("set"),
+        assessments=[ANSWER, ANSWER | {"item": "functioning"}],
+        steps=[STEP],
+        outcomes=[OUTCOME],
+    )
     path = folder / data.draw(st.sampled_from(ORDER))
     raw = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
@@ -398,7 +457,7 @@ def test_a_hundred_thousand_rows_are_checked_in_little_time(tmp_path: Path) -> N
     checked = check(tmp_path)
     seconds = time.process_time() - began
     assert checked.ok
-    assert checked.taken[P] == 74 * 120
+    assert checked.taken[P] == (74 + 29) * 120
     assert checked.taken[A] > 90_000
     assert sum(checked.taken.values()) > 100_000
     assert seconds < 20

@@ -14,14 +14,16 @@ from sqlalchemy import Engine
 
 from services.node.control import ControlClient, connect
 from services.node.opening import open_database
-from shared.contracts.errors import InvalidInput, PolkuError, UnknownCode
+from shared.contracts.errors import InvalidInput, PolkuError, TaskClosedAlready, UnknownCode
 from shared.journal.crypto import load_keys, open_sealed, seal
+from shared.journal.erasing import subject_digest
 from shared.ops.settings import load_home
+from shared.testing.wait import until
 from tests.flows.kit import Pair, joined_pair
 from tests.services import kit
 from tests.services.kit import KEY, OTHER, OWN, key_of
 from tests.services.node.commands import Done, run
-from tests.services.node.sets import ATTENDANCE, EVENT, PERSON, SESSION, write_set
+from tests.services.node.sets import ATTENDANCE, EVENT, OUTCOME, PERSON, SESSION, STEP, write_set
 
 NAMED = PERSON | {"given_name": "Äikkä-Testinimi", "token": "sinikettu7"}
 
@@ -173,6 +175,87 @@ def test_other_partners_rows_are_named_and_left_out(pair: Pair, database: Engine
     assert kit.heads(database) == before
 
 
+# --- steps, outcomes and periods
+
+
+def test_outcomes_of_a_set_come_in_once_and_one_of_somebody_who_was_not_there_is_refused(
+    pair: Pair, database: Engine, tmp_path: Path
+) -> None:
+    rows = [person("u1"), person("u2")]
+    held = [SESSION | {"ref": "us", "activity": "duuniin"}]
+    there = [ATTENDANCE | {"session": "us", "participant": "u1"}]
+    became = [OUTCOME | {"participant": "u1"}, OUTCOME | {"participant": "u2"}]
+    done = bring(pair, write_set(tmp_path, rows, held, there, outcomes=became))
+    assert done.code == 2
+    assert done.error == (
+        "outcomes.csv, line 3: participant: this person has been at no session of duuniin as a participant."
+    )
+    write_set(tmp_path, rows, held, there, outcomes=became[:1])
+    done = bring(pair, tmp_path)
+    assert (done.code, "outcomes.csv: 0 new, 1 already there" in done.err) == (0, True)
+    recorded = [line for line in kit.lines(database) if line.kind == "pathways.outcome_recorded"]
+    assert [line.body["outcome"] for line in recorded] == ["education"]
+
+
+def test_a_step_that_the_programme_has_not_is_told_before_anything_is_written(
+    pair: Pair, database: Engine, tmp_path: Path
+) -> None:
+    before = kit.heads(database)
+    done = bring(pair, write_set(tmp_path, steps=[STEP]))
+    assert (done.code, "steps.csv, line 2, column step" in done.err) == (2, True)
+    assert kit.heads(database) == before
+
+
+def test_a_period_is_shown_and_confirmed_once(pair: Pair, database: Engine, tmp_path: Path) -> None:
+    bring(pair, write_set(tmp_path, [person("w1")], [SESSION | {"ref": "ws"}], []))
+    words = ("period", "confirm", KEY, "whole_project")
+    before = len(kit.lines(database))
+    refused = run(*words, home=pair.node.path)  # nobody is there to say yes
+    assert refused.code == 1
+    assert "without attendance or head-count: " in refused.out
+    assert "2016-03-01  kaapeli" in refused.out
+    assert len(kit.lines(database)) == before
+    done = run(*words, "--yes", home=pair.node.path)
+    assert (done.code, done.out.splitlines()[-1].startswith("confirmed on ")) == (0, True)
+    assert kit.kinds(database)[before:] == ["pathways.period_confirmed"]
+    again = run(*words, "--yes", home=pair.node.path)
+    assert (again.code, "confirmed already on " in again.out) == (0, True)
+    assert len(kit.lines(database)) == before + 1
+    assert run(*words, "--yes", "--again", home=pair.node.path).code == 0
+    assert len(kit.lines(database)) == before + 2
+    assert [row["period"] for row in pair.wait_until_arrived()["confirmed"]] == ["whole_project"]
+
+
+@pytest.mark.parametrize(("key", "period"), [("kuu", "whole_project"), (KEY, "kuu")])
+def test_a_period_nobody_knows_is_one_line(pair: Pair, key: str, period: str) -> None:
+    done = run("period", "confirm", key, period, "--yes", home=pair.node.path)
+    assert (done.code, "kuu" in done.error) == (2, True)
+    assert "node" in run("period", "confirm", key, period, "--yes", home=pair.lead.path).error
+
+
+def test_tasks_are_listed_and_closed_over_the_bus(pair: Pair, rpc: ControlClient, tmp_path: Path) -> None:
+    held = [SESSION | {"ref": "ts1", "activity": "duuniin"}]
+    there = [ATTENDANCE | {"session": "ts1", "participant": "tt"}]
+    bring(pair, write_set(tmp_path, [person("tt")], held, there))
+    until(lambda: rpc.call("pathways", "list_tasks", programme=KEY)["total"] > 0, 20)
+    (task,) = rpc.call("pathways", "list_tasks", programme=KEY)["tasks"]
+    assert (task["rule"], task["due_on"], task["late"]) == ("ask_outcome", "2016-08-28", True)
+    closing = {"by": "maija", "task": task["task"], "how": "dismissed", "reason": "not_reached"}
+    assert rpc.call("pathways", "close_task", **closing)["new"] is True
+    assert rpc.call("pathways", "close_task", **closing)["new"] is False
+    with pytest.raises(TaskClosedAlready):
+        rpc.call("pathways", "close_task", by="anna", task=task["task"], how="done")
+    assert rpc.call("pathways", "list_tasks", programme=KEY)["total"] == 0
+
+
+def test_steps_are_recorded_over_the_bus(rpc: ControlClient) -> None:
+    item = {"key": key_of("step"), "subject": "00" * 16, "step": "outreach", "entered_on": "2016-03-01"}
+    answer = rpc.call("pathways", "record_steps", by="x", programme=KEY, items=[item])
+    assert isinstance(PolkuError.from_wire(answer["results"][0]["error"]), UnknownCode)
+    with pytest.raises(InvalidInput, match="entered_on"):
+        rpc.call("pathways", "record_steps", by="x", programme=KEY, items=[item | {"entered_on": "1.3.2016"}])
+
+
 # --- the lead
 
 
@@ -213,7 +296,7 @@ def test_a_partner_is_invited_once_it_is_one_and_has_not_joined(pair: Pair, tmp_
 
 def test_all_that_was_imported_arrives_and_both_ends_say_so(pair: Pair) -> None:
     report = pair.wait_until_arrived()
-    assert report["data_quality"] == {"refused_lines": 0}
+    assert report["data_quality"]["refused_lines"] == 0
     for home in (pair.lead.path, pair.node.path):
         done = run("complete", home=home)
         assert (done.code, "  complete" in done.out) == (0, True)
@@ -243,7 +326,7 @@ def test_a_person_registered_is_read_by_who_asked_and_the_read_is_logged(
     assert (row["person"], row["started_on"]) == (subject, date(2017, 5, 30).isoformat())
     opened = open_sealed(mine.private_bytes_raw(), b"polku-reply-1", base64.b64decode(row["sealed"]))
     assert json.loads(opened) == {"given_name": "Luettava", "family_name": None, "token": "kettu9"}
-    assert kit.audit(database)[-1] == {"action": "read_identities", "subjects": [subject], **common}
+    assert kit.audit(database)[-1] == {"action": "read_identities", "subjects": [subject_digest(subject)], **common}
     assert b"Luettava" not in kit.stored_bytes(database)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.node.csvrows import ATTENDANCE, ORDER, PARTICIPANTS, SESSIONS
+from services.node.csvrows import ATTENDANCE, OUTCOMES, PARTICIPANTS, SESSIONS
 from services.node.csvset import check_set
 from services.node.synth import synthesize
 from shared import hetu
@@ -18,12 +18,23 @@ from shared.contracts.errors import InvalidInput, InvalidProgramme
 from shared.programmes import parse
 from tests.services.node.sets import LAHDE, LAHDE_OF_TWO, OTHER, OWN, PROGRAMMES, read
 
+FILES = (PARTICIPANTS, SESSIONS, ATTENDANCE, OUTCOMES)
 GROUP_OF = {activity.key: activity.group for activity in PROGRAMMES["lahde-mukaan"].activities}
 PUBLISHED = {
     "community_coaching": (125, 74),
     "info_sessions": (15, 214),
     "small_group_events": (32, 379),
     "public_events": (16, 2369),
+    "individual_coaching": (145, 29),
+}
+OUTCOMES_PUBLISHED = {
+    "education": 6,
+    "wage_subsidy": 2,
+    "open_labour_market": 2,
+    "activated_job_seeker": 14,
+    "vocational_rehabilitation": 1,
+    "work_trial": 1,
+    "apprenticeship": 2,
 }
 
 
@@ -57,6 +68,9 @@ def test_totals_are_the_published_ones_times_scale_and_the_set_has_no_problem(
     folder = tmp_path_factory.mktemp("synth")
     synthesize(document, folder, seed, scale)
     assert totals(folder) == {group: (n * scale, m * scale) for group, (n, m) in PUBLISHED.items()}
+    assert Counter(row["outcome"] for row in read(folder, OUTCOMES)) == {
+        outcome: people * scale for outcome, people in OUTCOMES_PUBLISHED.items()
+    }
     assert check_set(folder, PROGRAMMES).problem_lines() == []
 
 
@@ -72,6 +86,7 @@ def test_any_sizes_come_out_exactly(
 ) -> None:
     document = copy.deepcopy(LAHDE)
     document["synthetic"]["partners"] = partners
+    del document["figures"]["outcomes"]
     document["figures"]["groups"] = [
         {"group": "community_coaching", "sessions": sessions, "participants": people},
         {"group": "public_events", "sessions": sessions, "heads": sessions + extra},
@@ -88,7 +103,7 @@ def test_any_sizes_come_out_exactly(
 def test_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
     for name, seed in (("a", 5), ("b", 5), ("c", 6)):
         synthesize(LAHDE, tmp_path / name, seed, 1)
-    for file in ORDER:
+    for file in FILES:
         first = (tmp_path / "a" / file).read_bytes()
         assert first == (tmp_path / "b" / file).read_bytes()
         assert first != (tmp_path / "c" / file).read_bytes()
@@ -126,14 +141,37 @@ def test_days_are_weekdays_and_nobody_attends_before_starting(made: Path) -> Non
 
 
 def test_groups_have_plausible_sizes(made: Path) -> None:
-    sizes = Counter(row["session"] for row in read(made, ATTENDANCE))
+    individual = {row["ref"] for row in read(made, SESSIONS) if row["activity"] == "duuniin"}
+    sizes = Counter(row["session"] for row in read(made, ATTENDANCE) if row["session"] not in individual)
     assert 5 <= sum(sizes.values()) / len(sizes) <= 9
     assert max(sizes.values()) <= 16
 
 
+def test_an_individual_session_is_with_one_person_and_nobody_is_in_two_groups(made: Path) -> None:
+    individual = {row["ref"] for row in read(made, SESSIONS) if row["activity"] == "duuniin"}
+    there = Counter(row["session"] for row in read(made, ATTENDANCE) if row["session"] in individual)
+    assert there == dict.fromkeys(individual, 1)
+    groups: dict[str, set[bool]] = defaultdict(set)
+    for row in read(made, ATTENDANCE):
+        groups[row["participant"]].add(row["session"] in individual)
+    assert all(len(where) == 1 for where in groups.values())
+
+
+def test_outcomes_are_of_different_people_who_were_there_before(made: Path) -> None:
+    held = {row["ref"]: row["date"] for row in read(made, SESSIONS) if row["activity"] == "duuniin"}
+    last: dict[str, str] = {}
+    for row in read(made, ATTENDANCE):
+        if row["session"] in held:
+            last[row["participant"]] = max(last.get(row["participant"], ""), held[row["session"]])
+    outcomes = read(made, OUTCOMES)
+    assert len({row["participant"] for row in outcomes}) == len(outcomes) == 28 * 3
+    assert len(last) == 29 * 3
+    assert all(last[row["participant"]] <= row["date"] <= "2017-05-31" for row in outcomes)
+
+
 def test_heads_have_a_basis_and_never_more_women(made: Path) -> None:
     for row in read(made, SESSIONS):
-        if row["activity"] in ("kaapeli", "lahde_mukaan", "reeraa"):
+        if row["activity"] in ("kaapeli", "lahde_mukaan", "reeraa", "duuniin"):
             assert not row["headcount"]
         else:
             assert int(row["headcount"]) >= max(1, int(row["headcount_women"] or 0))

@@ -1,0 +1,76 @@
+"""`polku person erase`: finding the person, erasing, and saying what is left."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from services.node.control import Rpc
+from shared.contracts.errors import NotFound
+from shared.hetu import is_valid
+from shared.journal.crypto import load_keys, open_sealed, seal
+from shared.ops.settings import Home
+from shared.storage import open_engine
+
+SECONDS = 60.0
+
+
+def choose(home: Home, rpc: Rpc, programme: str, asked: str, by: str) -> str:
+    """The subject of the one person who is asked for, chosen on the terminal if several are found."""
+    found = _find(home, rpc, programme, asked, by)
+    if not found:
+        raise NotFound(what=f"person in programme {programme}")
+    for number, (_, shown) in enumerate(found, 1):
+        click.echo(f"{number}  {shown}", err=True)
+    if len(found) == 1:
+        return found[0][0]
+    number = click.prompt("which", type=click.IntRange(1, len(found)), err=True)
+    return found[number - 1][0]
+
+
+def _find(home: Home, rpc: Rpc, programme: str, asked: str, by: str) -> list[tuple[str, str]]:
+    """Subjects and what to show of them; question and answer cross the bus sealed."""
+    bus_key = load_keys(home.keys).newest("bus").public
+    assert bus_key is not None
+    reply = X25519PrivateKey.generate()
+    query = {"identity_code": asked.strip().upper()} if is_valid(asked.strip().upper()) else {"name": asked.strip()}
+    sealed = seal(bus_key, b"polku-command-1", json.dumps(query).encode())
+    people = rpc.call(
+        "intake",
+        "find_people",
+        timeout=SECONDS,
+        by=by,
+        programme=programme,
+        sealed=base64.b64encode(sealed).decode(),
+        reply_to=reply.public_key().public_bytes_raw().hex(),
+    )["people"]
+    private = reply.private_bytes_raw()
+    return [(person["person"], _shown(person, private)) for person in people]
+
+
+def _shown(person: dict[str, Any], private: bytes) -> str:
+    opened = json.loads(open_sealed(private, b"polku-reply-1", base64.b64decode(person["sealed"])))
+    names = [opened.get(name) for name in ("given_name", "family_name", "token")]
+    since = f", since {person['started_on']}" if person["started_on"] else ""
+    return f"{' '.join(name for name in names if name)} ({person['standing']}{since})"
+
+
+def erase(rpc: Rpc, programme: str, subject: str, by: str) -> bool:
+    """Erase; False if that was done before."""
+    answer = rpc.call("intake", "erase_person", timeout=SECONDS, by=by, programme=programme, subject=subject)
+    return bool(answer["erased"])
+
+
+def leftovers(home: Home, programme: str) -> Iterator[str]:
+    """What is left of an erased person, to be told to them."""
+    yield "What is left:"
+    if programme in {place.programme for place in home.joined}:
+        yield "- until the lead has answered, one line that says that this subject was erased, here and on its way"
+        yield "- figures that were published before; new reports do not count the person, and say how many were erased"
+    yield "- digests of the lines, from which nothing can be read"
+    yield "- backups, until they are 30 days old"
+    if open_engine(home.database_url).dialect.name == "postgresql":
+        yield "- PostgreSQL's write-ahead log until it is recycled, and free space in its files until VACUUM FULL"

@@ -1,0 +1,45 @@
+"""What `polku restore` asks for and says."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+
+from services.node.opening import open_database
+from shared.contracts.errors import InvalidInput
+from shared.journal.carry_tables import received_head
+from shared.ops.settings import Home, from_environment
+from shared.storage import snapshot
+
+VARIABLE = "POLKU_RECOVERY_PASSPHRASE"
+
+
+def passphrase_from(file: Path | None) -> Callable[[], str]:
+    """Where the recovery passphrase comes from: the file, the environment, a prompt; never the command line."""
+
+    def ask() -> str:
+        if file is None:
+            return from_environment(VARIABLE) or str(click.prompt("recovery passphrase", hide_input=True, err=True))
+        try:
+            return file.read_text(encoding="utf-8").strip()
+        except UnicodeDecodeError:
+            raise InvalidInput(field="--passphrase-file", reason="not UTF-8") from None
+
+    return ask
+
+
+def what_next(home: Home) -> Iterator[str]:
+    """What there is now, and what is still lacking."""
+    yield f"restored the {home.role} home {home.name} to {home.path}"
+    if home.role == "node":
+        for place in home.joined:
+            yield f"held until the lead of {place.programme} has answered: start it with `polku up`"
+        return
+    with snapshot(open_database(home)) as connection:
+        rows = connection.execute(select(received_head).order_by(received_head.c.stream)).all()
+    for row in rows:
+        lacks = f", and its node had signed up to {row.head_seq}" if row.head_seq > row.seq else ""
+        yield f"{row.stream}: lines up to {row.seq}{lacks}; what came later its node sends again"
+    yield "not in it: programme versions, admissions and users of after the backup; people erased after the backup are"
+    yield "in it again until their nodes erase them again (docs/security.md); `polku complete` says what is missing"
