@@ -1,0 +1,1 @@
+"""The whole way in containers: ``python -m tests.compose``, or ``make compose-test``."""
