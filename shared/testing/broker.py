@@ -36,15 +36,25 @@ class Broker:
     cookie: str
     epmd_port: int
 
-    def new_vhost(self) -> str:
+    def new_vhost(self, name: str = "") -> str:
         """Make an empty vhost; return its URL."""
-        vhost = f"t{uuid.uuid4().hex[:12]}"
+        vhost = name or f"t{uuid.uuid4().hex[:12]}"
         self.erlang(f'rabbit_vhost:add(<<"{vhost}">>, <<"tests">>).')
         self.erlang(
             f'rabbit_auth_backend_internal:set_permissions(<<"guest">>, <<"{vhost}">>, '
             '<<".*">>, <<".*">>, <<".*">>, <<"tests">>).'
         )
         return f"amqp://guest:guest@127.0.0.1:{self.port}/{vhost}"
+
+    def new_user(self, url: str, configure: str, write: str, read: str) -> str:
+        """Make a user with these rights (patterns) in the vhost of `url`; the URL with that user."""
+        name, vhost = f"u{uuid.uuid4().hex[:12]}", url.rsplit("/", 1)[1]
+        self.erlang(f'rabbit_auth_backend_internal:add_user(<<"{name}">>, <<"{name}">>, <<"tests">>).')
+        patterns = ", ".join('<<"' + pattern.replace("\\", "\\\\") + '">>' for pattern in (configure, write, read))
+        self.erlang(
+            f'rabbit_auth_backend_internal:set_permissions(<<"{name}">>, <<"{vhost}">>, {patterns}, <<"tests">>).'
+        )
+        return url.replace("guest:guest@", f"{name}:{name}@")
 
     def drop_vhost(self, url: str) -> None:
         """Delete the vhost of `url` with all that is in it."""
@@ -87,14 +97,16 @@ class Broker:
         return done.stdout.decode()
 
 
-class _Running:
+class PrivateBroker:
     """The broker's processes and directory, ended by the process that started them."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="polku-rabbit-"))
         self.processes: list[subprocess.Popen[bytes]] = []
+        self._broker: Broker | None = None
 
     def start(self) -> Broker:
+        """Start it. Raises `CannotRun`."""
         server = find_program("rabbitmq-server", "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin")
         port, dist_port, epmd_port = free_port(), free_port(), free_port()
         name, cookie = f"polku{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
@@ -123,21 +135,34 @@ class _Running:
             # One scheduler that does not spin: the machine's cores are for the tests.
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-noinput +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none",
         }
-        process = spawn([server], log=self.folder / "server.log", env=env)
+        self._broker = Broker(port, f"{name}@localhost", cookie, epmd_port)
+        self._server = [server]
+        self._environment = env
+        self._run()
+        return self._broker
+
+    def _run(self) -> None:
+        assert self._broker is not None
+        process = spawn(self._server, log=self.folder / "server.log", env=self._environment)
         self.processes.append(process)
-        _await_port(port, START_SECONDS, process)
-        broker = Broker(port, f"{name}@localhost", cookie, epmd_port)
-        broker.erlang("rabbit:await_startup().")
-        return broker
+        _await_port(self._broker.port, START_SECONDS, process)
+        self._broker.erlang("rabbit:await_startup().")
+
+    def lose_everything(self) -> None:
+        """Kill the server, delete its data directory and start it again, empty: as a new one in its place."""
+        end(self.processes.pop(), signal.SIGKILL, 10)
+        shutil.rmtree(self.folder / "data")
+        self._run()
 
     def end(self) -> None:
+        """End it and remove its directory."""
         for process in reversed(self.processes):
             end(process, signal.SIGTERM, 0.2)  # nothing in it is worth a graceful end
         self.processes.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-_own: _Running | None = None
+_own: PrivateBroker | None = None
 
 
 def shared_broker() -> Broker:
@@ -147,7 +172,7 @@ def shared_broker() -> Broker:
         known: dict[str, Any] = json.loads(os.environ[VARIABLE])
         return Broker(**known)
     for attempt in range(1, ATTEMPTS + 1):
-        running = _Running()
+        running = PrivateBroker()
         try:
             broker = running.start()
         except (CannotRun, RuntimeError, subprocess.TimeoutExpired) as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from shared.storage import open_engine, transaction
+from shared.storage import open_engine
 
 
 def _made(url: str) -> Engine:
@@ -19,9 +19,7 @@ def _made(url: str) -> Engine:
     from shared.storage.migrate import migrate
 
     engine = open_engine(url)
-    migrate(engine)
-    with transaction(engine) as connection:
-        prepare(connection)
+    migrate(engine, prepare)
     return engine
 
 

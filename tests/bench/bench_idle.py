@@ -20,9 +20,9 @@ LIMITS = {"node_mb": 130.0, "courier_mb": 60.0, "core_percent": 1.0}
 
 
 def memory_mb(pid: int) -> float:
-    """Resident memory in MB (10^6 bytes)."""
+    """Resident memory in MB as ps, top and docker count them: 2^20 bytes."""
     line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) * 1024 / 1e6
+    return int(line.split()[1]) / 1024
 
 
 def cpu_seconds(pid: int) -> float:

@@ -22,8 +22,25 @@ PUBLISHED = {
     "info_sessions": (15, None, 214),
     "small_group_events": (32, None, 379),
     "public_events": (16, None, 2369),
+    "individual_coaching": (145, 29, None),
 }
-"""Sessions, participants, heads: programmes.md, project 3."""
+"""Sessions, participants, heads: programmes.md, project 3; how many sessions of Duuniin there were is made up."""
+OUTCOMES = [
+    {
+        "activity": "duuniin",
+        "participants": 29,
+        "outcomes": {
+            "education": 6,
+            "wage_subsidy": 2,
+            "open_labour_market": 2,
+            "activated_job_seeker": 14,
+            "vocational_rehabilitation": 1,
+            "work_trial": 1,
+            "apprenticeship": 2,
+        },
+        "unknown": 1,
+    }
+]
 
 
 @dataclass
@@ -43,6 +60,12 @@ class Site:
         )
         assert fails or done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stderr}"
         return done.stdout
+
+    def begin(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start a command on this home and leave it running."""
+        command = [sys.executable, "-m", "services.node", "--home", str(self.path), *arguments]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.Popen(command, env={**os.environ, **self.environment}, **quiet)  # type: ignore[call-overload]
 
     def up(self) -> None:
         """Start the home and wait until it answers."""

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.flows.kit import PUBLISHED, figures, free_port_triple
+from tests.flows.kit import OUTCOMES, PUBLISHED, figures, free_port_triple
 
 
 def demo(folder: Path, port: int) -> list[dict[str, Any]]:
@@ -23,11 +23,16 @@ def test_demo_prints_the_published_figures_and_a_second_start_adds_no_line(tmp_p
     first = demo(tmp_path, port)
     assert [report["programme"] for report in first] == ["lahde-mukaan"]
     assert figures(first[0]) == PUBLISHED
+    assert first[0]["outcomes"] == OUTCOMES
     assert first[0]["arrived"] is True
+    assert [(row["partner"], row["period"]) for row in first[0]["confirmed"]] == [
+        ("leader_association", "whole_project")
+    ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lead", "leader-association"]
     second = demo(tmp_path, port)
     assert [lines(report) for report in second] == [lines(report) for report in first]
-    assert [report["activities"] for report in second] == [report["activities"] for report in first]
+    for member in ("activities", "outcomes", "confirmed"):
+        assert [report[member] for report in second] == [report[member] for report in first]
 
 
 def lines(report: dict[str, Any]) -> list[tuple[Any, ...]]:

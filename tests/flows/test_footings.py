@@ -9,7 +9,7 @@ import pytest
 
 from shared.testing.broker import Broker
 from shared.testing.postgres import new_database
-from tests.flows.kit import PUBLISHED, Pair, figures, joined_pair, synthetic_set
+from tests.flows.kit import OUTCOMES, PROGRAMME, PUBLISHED, Pair, figures, joined_pair, synthetic_set
 
 RANDOM = {"node", "chain", "as_of", "manifest_at"}
 """Members of a report that differ from run to run: times, random ids and what is computed from them."""
@@ -21,6 +21,8 @@ def whole_way(folder: Path, *environments: Mapping[str, str]) -> dict[str, Any]:
         pair.node.polku("import", str(csv))
         report = pair.wait_until_arrived()
         assert_second_import_changes_nothing(pair, csv, report)
+        assert "of whom without outcome: 1" in pair.node.polku("period", "confirm", PROGRAMME, "whole_project", "--yes")
+        report = pair.wait_until_arrived()
         assert json.loads(pair.lead.polku("complete", "--json"))["complete"] is True
         assert json.loads(pair.node.polku("complete", "--json"))["complete"] is True
     return report
@@ -47,6 +49,8 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_embedded_homes_give_the_published_figures(embedded: dict[str, Any]) -> None:
     assert figures(embedded) == PUBLISHED
     assert embedded["arrived"] is True
+    assert embedded["outcomes"] == OUTCOMES
+    assert [row["partner"] for row in embedded["confirmed"]] == ["leader_association"]
     assert embedded["newer_facts"] == 0
     assert embedded["data_quality"]["refused_lines"] == 0
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.flows.kit import PROGRAMME, PUBLISHED, Site, figures, joined_pair
 
-SCALE = 88  # 88 × 1,149 rows
+SCALE = 72  # 72 × 1,443 rows
 MB = 1_000_000
 
 

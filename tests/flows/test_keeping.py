@@ -1,0 +1,171 @@
+"""Erasing a person and bringing a home back, by the commands people use, on both footings."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+
+from services.activities import store as activities
+from services.intake import store as intake
+from services.node.opening import open_database
+from shared.journal.tables import journal_hold
+from shared.ops.settings import load_home
+from shared.storage import snapshot
+from shared.testing.broker import Broker
+from shared.testing.postgres import new_database
+from shared.testing.wait import until
+from tests.flows.house import needles
+from tests.flows.kit import Pair, Site, joined_pair
+from tests.services import kit
+from tests.services.node.sets import ATTENDANCE, PERSON, SESSION, write_set
+
+ANNA = PERSON | {"ref": "anna", "given_name": "Äikkä-Testinimi", "family_name": "Öystilä", "token": "sinikettu7"}
+BERTTA = PERSON | {"ref": "bertta", "given_name": "Bertta", "family_name": "Toinen", "token": "punakettu8"}
+NAMES = ("Äikkä-Testinimi", "Öystilä", "sinikettu7", "punakettu8")
+ROWS = [ATTENDANCE | {"participant": ref} for ref in ("anna", "bertta")]
+
+
+def erase(site: Site, *words: str, typed: str) -> str:
+    command = [sys.executable, "-m", "services.node", "--home", str(site.path), "person", "erase", kit.KEY, *words]
+    environment = {**os.environ, **site.environment}
+    done = subprocess.run(command, env=environment, input=typed, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def database(site: Site) -> Engine:
+    home = load_home(site.path)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in site.environment.items():
+            patch.setenv(name, value)
+        return open_database(home)
+
+
+def files(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def import_set(pair: Pair, folder: Path, *people: dict[str, str], attending: bool = False, fails: bool = False) -> None:
+    folder.mkdir(exist_ok=True)
+    write_set(folder, people, [SESSION] if attending else [], ROWS if attending else [])
+    pair.node.polku("import", str(folder), fails=fails)
+
+
+def bring_two(pair: Pair, folder: Path) -> None:
+    import_set(pair, folder / "csv", ANNA, BERTTA, attending=True)
+    pair.wait_until_arrived()
+
+
+def searched(pair: Pair) -> dict[str, bytes]:
+    """What each home holds: its files, and its database's rows."""
+    return {site.role: files(site.path) + kit.stored_bytes(database(site)) for site in (pair.lead, pair.node)}
+
+
+def test_erased_by_name_a_person_is_in_no_file_of_either_home(tmp_path: Path) -> None:
+    with joined_pair(tmp_path) as pair:
+        bring_two(pair, tmp_path)
+        engine = database(pair.node)
+        with snapshot(engine) as connection:
+            everybody = list(connection.execute(select(activities.attendance)))
+        before = searched(pair)
+        for row in everybody:
+            for needle in needles(row.subject.hex(), row.attendance.hex()):
+                assert all(needle in data for data in before.values()), "the search would find it"
+        said = erase(pair.node, typed="öystilä\ny\n")
+        assert said.startswith("erased\nWhat is left:\n")
+        assert "30 days" in said
+        (left,) = kit.rows(engine, intake.participation)
+        (gone,) = [row for row in everybody if row.subject != left["subject"]]
+
+        def nowhere() -> bool:
+            now = searched(pair)
+            return not any(
+                n in data for n in needles(gone.subject.hex(), gone.attendance.hex()) for data in now.values()
+            )
+
+        until(nowhere, 60)
+        assert not any(name.encode() in data for name in NAMES for data in searched(pair).values())
+        report = pair.wait_until_arrived()
+        assert report["activities"][0]["participants"] == 1
+        assert report["data_quality"]["erased_people"] == 1
+        assert erase(pair.node, gone.subject.hex(), "--yes", typed="").startswith("was erased already\n")
+        assert json.loads(pair.lead.polku("complete", "--json"))["complete"] is True
+
+
+@pytest.fixture
+def full(tmp_path: Path, rabbitmq: Broker, postgres: int) -> Iterator[Pair]:
+    environments = [
+        {"POLKU_DATABASE_URL": new_database(postgres), "POLKU_BUS_URL": rabbitmq.new_vhost()} for _ in range(2)
+    ]
+    with joined_pair(tmp_path, *environments) as pair:
+        yield pair
+
+
+def test_on_the_full_footing_names_are_nowhere_and_the_erased_in_no_table(
+    full: Pair, rabbitmq: Broker, tmp_path: Path
+) -> None:
+    bring_two(full, tmp_path)
+    engines = [database(site) for site in (full.node, full.lead)]
+    anna = kit.rows(engines[0], intake.participation)[0]["subject"].hex()
+    assert all(needle in kit.stored_bytes(engine) for needle in needles(anna) for engine in engines)
+    erase(full.node, anna, "--yes", typed="")
+    until(lambda: not any(n in kit.stored_bytes(engine) for n in needles(anna) for engine in engines), 60)
+    broker = Path(rabbitmq.erlang("rabbit_mnesia:dir().").split('"')[1])
+    rabbitmq.restart()  # what was in memory only goes to the disk
+    assert len(files(broker)) > 10_000
+    everywhere = [files(broker), files(full.lead.path), files(full.node.path)]
+    everywhere += [kit.stored_bytes(engine) for engine in engines]
+    assert not any(name.encode() in data for name in NAMES for data in everywhere)
+    assert full.wait_until_arrived()["data_quality"]["erased_people"] == 1
+
+
+def ready(site: Site) -> dict[str, str]:
+    """What /ready complains about."""
+    port = load_home(site.path).health_port
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5) as answer:
+            return dict(json.load(answer)["failed"])
+    except urllib.error.HTTPError as error:
+        return dict(json.load(error)["failed"])
+
+
+def test_a_node_comes_back_from_its_backup_and_goes_on_when_the_lead_has_answered(tmp_path: Path) -> None:
+    with joined_pair(tmp_path) as pair:
+        bring_two(pair, tmp_path)
+        before = pair.report()
+        passphrase = pair.node.polku("backup", str(tmp_path / "b1")).splitlines()[0].rpartition(" ")[2]
+        restore(pair, tmp_path / "b1", passphrase)
+        pair.node.up()
+        until(lambda: kit.rows(database(pair.node), journal_hold) == [], 60)
+        until(lambda: "hold" not in ready(pair.node), 30)
+        import_set(pair, tmp_path / "more", BERTTA | {"ref": "cecilia"})
+        after = pair.wait_until_arrived()
+        assert after["activities"] == before["activities"]
+
+        # What is recorded now reaches the lead, and the second restore does not have it.
+        pair.node.polku("backup", str(tmp_path / "b2"))
+        import_set(pair, tmp_path / "more", BERTTA | {"ref": "doris"})
+        pair.wait_until_arrived()
+        restore(pair, tmp_path / "b2", passphrase)
+        pair.node.up()
+        until(lambda: "lead_ahead" in ready(pair.node).get("hold", ""), 60)
+        before = kit.heads(database(pair.node))
+        import_set(pair, tmp_path / "more", BERTTA | {"ref": "doris"}, fails=True)
+        assert kit.heads(database(pair.node)) == before
+
+
+def restore(pair: Pair, file: Path, passphrase: str) -> None:
+    """The node's home is lost; it comes back from the file."""
+    pair.node.kill()
+    shutil.rmtree(pair.node.path)
+    pair.node.environment = {**pair.node.environment, "POLKU_RECOVERY_PASSPHRASE": passphrase}
+    said = pair.node.polku("restore", str(file))
+    assert "held until the lead of lahde-mukaan has answered" in said
