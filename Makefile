@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run install install-dev test check fix bench faults lock clean
+.PHONY: help run install install-dev test check fix bench faults docs env compose-test lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,7 +27,7 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	touch $@
 
-test: install-dev ## the whole suite; installs RabbitMQ, PostgreSQL and Chromium where it may
+test: install-dev ## the whole suite; installs RabbitMQ, PostgreSQL, Chromium and promtool where it may
 	deploy/ensure-servers
 	$(BIN)/python -m pytest
 
@@ -47,6 +47,15 @@ bench: install-dev ## benchmarks, side by side in one run; prints ratios, writes
 
 faults: install-dev ## the fault campaign: kills at random moments; prints counters
 	POLKU_KILLS=30 $(BIN)/python -m pytest tests/faults -s
+
+docs: install ## write the documents that are made from declarations: contracts, AsyncAPI, metrics
+	$(BIN)/polku docs
+
+env: ## writes .env with generated secrets for docker-compose.yml, once
+	@$(PYTHON) deploy/make_env.py
+
+compose-test: install-dev ## the whole way in containers (about 5 minutes); COMPOSE names another docker compose
+	$(BIN)/python -m tests.compose
 
 lock: ## lock dependencies anew, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements.in -o requirements.lock
