@@ -8,6 +8,7 @@ from typing import TextIO
 from services.node.control import Rpc
 from services.node.uplink import folder_of
 from shared.contracts.errors import ForeignProgramme, InvalidInvite
+from shared.journal.carrier import JOIN
 from shared.journal.crypto import load_keys
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.joining import Invite, build_join, read_invite, token_digest
@@ -60,5 +61,5 @@ def join(home: Home, file: Path) -> Home:
     joined = Joined(given.programme, given.partner, given.uplink, given.signing_key.hex(), given.receiving_key.hex())
     home = home.with_programme(joined)
     home.save()
-    carrier.write_join(f"{home.name}/{given.programme}", answer)
+    carrier.write(f"{home.name}/{given.programme}", JOIN, answer)
     return home

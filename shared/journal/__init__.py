@@ -14,7 +14,7 @@ Read in this order; half an hour is enough:
 ``holding``     why a restored home waits for its leads' answers
 ``joining``     invite and answer: how a node's keys reach the lead
 
-Beside them: ``filecarrier`` (a folder that carries segments and statements), ``crypto`` (signing, sealing, key files),
+Beside them: ``carrier`` (what a transport does), ``filecarrier`` (a folder), ``crypto`` (signing, sealing, key files),
 ``durable`` (files that survive a crash), ``tables`` and ``carry_tables``.
 
 Promises: numbers follow commit order without a hole; a fact is there if and only if its transaction was committed;

@@ -1,4 +1,7 @@
-"""The tables of the two ends of the way from node to lead. Times are text as in lines, chains are 32 raw bytes."""
+"""The tables of the two ends of a stream's way. Times are text as in lines, chains are 32 raw bytes.
+
+In `courier_*`, `stream` is the channel (see `carrier`): the lead's stream goes to several nodes, each at its own place.
+"""
 
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, String, Table
 

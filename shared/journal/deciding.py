@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from shared.journal import received
-from shared.journal.filecarrier import Found
+from shared.journal.carrier import Found
 from shared.journal.lines import chain_next
 from shared.journal.received import STOPPED, Head
 from shared.journal.segment import OpenedLine, Reason, Refused, Segment

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from shared.journal.carrier import Place, stream_of
 from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
-from shared.journal.filecarrier import Place
 from shared.journal.lines import BadLine, chain_next, chain_start, parse
 from shared.journal.statements import Receipt
 from shared.journal.tables import journal_head, journal_line
@@ -37,12 +37,13 @@ class View:
     numbers: Mapping[str, int]
 
 
-def load(connection: Connection, stream: str) -> View:
-    """The stream's head, the receipt believed, the segments and manifests written."""
+def load(connection: Connection, channel: str) -> View:
+    """The head of the channel's stream, the receipt believed, the segments and manifests written."""
+    stream = stream_of(channel)
     head = connection.execute(select(journal_head).where(journal_head.c.name == stream)).one_or_none()
-    receipt = connection.execute(select(courier_receipt).where(courier_receipt.c.stream == stream)).one_or_none()
-    segments = select(courier_segment).where(courier_segment.c.stream == stream)
-    manifests = select(courier_manifest).where(courier_manifest.c.stream == stream)
+    receipt = connection.execute(select(courier_receipt).where(courier_receipt.c.stream == channel)).one_or_none()
+    segments = select(courier_segment).where(courier_segment.c.stream == channel)
+    manifests = select(courier_manifest).where(courier_manifest.c.stream == channel)
     written = connection.execute(manifests.order_by(courier_manifest.c.number)).all()
     return View(
         head.epoch if head else 1,

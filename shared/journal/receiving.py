@@ -38,15 +38,15 @@ streams. Segments of an epoch that nobody has accepted are refused (the way to a
 import logging
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Engine
 
 from shared.journal import crypto, received
+from shared.journal.carrier import MANIFEST, RECEIPT, Carrier, Found
 from shared.journal.deciding import Arrival, Outcome, decide, note_manifest
-from shared.journal.filecarrier import Carrier, Found
 from shared.journal.received import STOPPED
 from shared.journal.segment import (
     MAX_SEGMENT,
@@ -55,7 +55,7 @@ from shared.journal.segment import (
     open_lines,
     verify,
 )
-from shared.journal.statements import Receipt, write_receipt
+from shared.journal.statements import MAX_STATEMENT, Receipt, write_receipt
 from shared.ops.clock import parse_wire_time
 from shared.ops.metrics import counter, gauge
 from shared.storage import snapshot, transaction
@@ -123,13 +123,14 @@ class _Round:
 
 @dataclass(slots=True)
 class Receiver:
-    """The receiver of one carrier: `signer` is the lead's newest signing key, `receiving` its raw private X25519
-    keys by id, old ones too."""
+    """The receiver of one carrier: `signer` is its home's newest signing key, `receiving` its raw private X25519 keys
+    by id, old ones too; `channel` names the channel by which a stream comes (`carrier`)."""
 
     engine: Engine
     carrier: Carrier
     signer: crypto.Key
     receiving: Mapping[str, bytes]
+    channel: Callable[[str], str] = str
     early_limit: int = EARLY_PER_STREAM
     _decided: dict[tuple[str, Found], None] = field(default_factory=dict)
     _postponed: dict[tuple[str, Found], int] = field(default_factory=dict)
@@ -175,7 +176,7 @@ class Receiver:
         manifests = {}
         for stream in sorted(work.admitted):
             try:
-                data = self.carrier.read_manifest(stream)
+                data = self.carrier.read(self.channel(stream), MANIFEST, MAX_STATEMENT + 1)
             except OSError as error:
                 self._fail(work, stream, error)
                 continue
@@ -188,7 +189,7 @@ class Receiver:
         there: dict[tuple[str, Found], None] = {}
         for stream in sorted(work.admitted):
             try:
-                there |= dict.fromkeys((stream, found) for found in self.carrier.list_segments(stream))
+                there |= dict.fromkeys((stream, found) for found in self.carrier.list_segments(self.channel(stream)))
             except OSError as error:
                 self._fail(work, stream, error)
                 work.unfinished.add(stream)
@@ -203,7 +204,7 @@ class Receiver:
 
     def _take_file(self, work: _Round, stream: str, found: Found) -> None:
         try:
-            data = self.carrier.read_segment(stream, found.place, MAX_SEGMENT + 1)
+            data = self.carrier.read(self.channel(stream), found.place.name, MAX_SEGMENT + 1)
         except OSError as error:
             # It does not count, like a lost one; the echo says so, and it is written again.
             self._fail(work, stream, error)
@@ -342,7 +343,7 @@ class Receiver:
             assert self._incarnation is not None
             receipt = Receipt(stream, head.epoch, head.seq, head.chain, self._incarnation, work.now, head.echo)
             try:
-                self.carrier.write_receipt(stream, write_receipt(receipt, self.signer))
+                self.carrier.write(self.channel(stream), RECEIPT, write_receipt(receipt, self.signer))
             except OSError as error:
                 self._fail(work, stream, error)
                 continue

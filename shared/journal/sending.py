@@ -38,12 +38,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from shared.journal import crypto, planning
+from shared.journal.carrier import MANIFEST, RECEIPT, Carrier, Place, stream_of
 from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
-from shared.journal.filecarrier import Carrier, Place
 from shared.journal.lines import chain_start
 from shared.journal.planning import View
 from shared.journal.segment import LINES_PER_SEGMENT, Built, Item, Reason, build
 from shared.journal.statements import (
+    MAX_STATEMENT,
     Manifest,
     Receipt,
     StatementRefused,
@@ -91,88 +92,88 @@ class Sent:
 
 @dataclass(slots=True)
 class Courier:
-    """The courier of one uplink: `signer` is the node's newest signing key, `lead_signing` the lead's public signing
-    keys by id, `lead_receiving` its raw X25519 public key."""
+    """The courier to one peer: a node's to a lead, or a lead's to one of its nodes. `signer` is the home's newest
+    signing key, `peer_signing` the peer's public signing keys by id, `peer_receiving` its raw X25519 public key."""
 
     engine: Engine
     carrier: Carrier
     signer: crypto.Key
-    lead_signing: Mapping[str, bytes]
-    lead_receiving: bytes
+    peer_signing: Mapping[str, bytes]
+    peer_receiving: bytes
     manifest_every: timedelta = MANIFEST_EVERY
     max_lines: int = LINES_PER_SEGMENT
     new_nonce: Callable[[], str] = lambda: secrets.token_hex(16)
     _stated: set[str] = field(default_factory=set)
     _last_refused: dict[str, bytes] = field(default_factory=dict)
 
-    def round(self, streams: Iterable[str], now: datetime) -> dict[str, Sent]:
-        """One round for each stream. What the carrier fails at is counted and tried again in the next round."""
+    def round(self, channels: Iterable[str], now: datetime) -> dict[str, Sent]:
+        """One round for each channel. What the carrier fails at is counted and tried again in the next round."""
         sent = {}
-        for stream in streams:
+        for channel in channels:
             try:
-                sent[stream] = self._round(stream, now)
+                sent[channel] = self._round(channel, now)
             except (OSError, JournalDamaged) as error:
                 failures_total.inc()
-                log.error("a stream was not sent", extra={"stream": stream, "error": type(error).__name__})
-                sent[stream] = Sent(failed=True)
-            failing.labels(stream).set(sent[stream].failed)
-            self._measure(stream, now)
+                log.error("a stream was not sent", extra={"stream": channel, "error": type(error).__name__})
+                sent[channel] = Sent(failed=True)
+            failing.labels(channel).set(sent[channel].failed)
+            self._measure(channel, now)
         return sent
 
-    def _measure(self, stream: str, now: datetime) -> None:
+    def _measure(self, channel: str, now: datetime) -> None:
         """Say how far behind the receipt is, also when the round failed or a conflict stops the stream."""
         with snapshot(self.engine) as connection:
-            view = planning.load(connection, stream)
-            since = planning.oldest_without_receipt(connection, stream, view)
-        unreceipted.labels(stream).set(view.seq - (view.receipt.seq if view.receipt else 0))
-        oldest_seconds.labels(stream).set(max(0.0, (now - since).total_seconds()) if since else 0)
+            view = planning.load(connection, channel)
+            since = planning.oldest_without_receipt(connection, stream_of(channel), view)
+        unreceipted.labels(channel).set(view.seq - (view.receipt.seq if view.receipt else 0))
+        oldest_seconds.labels(channel).set(max(0.0, (now - since).total_seconds()) if since else 0)
 
-    def _round(self, stream: str, now: datetime) -> Sent:
+    def _round(self, channel: str, now: datetime) -> Sent:
         with snapshot(self.engine) as connection:
-            view = planning.load(connection, stream)
-        conflict = self._take_receipt(stream, view)
+            view = planning.load(connection, channel)
+        conflict = self._take_receipt(channel, view)
         if conflict is not None:
-            stopped.labels(stream).set(1)
+            stopped.labels(channel).set(1)
             return Sent(view.seq, view.receipt.seq if view.receipt else 0, conflict=conflict)
-        stopped.labels(stream).set(0)
+        stopped.labels(channel).set(0)
         with snapshot(self.engine) as connection:
-            view = planning.load(connection, stream)
-        found = {entry.place: entry.size for entry in self.carrier.list_segments(stream)}
+            view = planning.load(connection, channel)
+        found = {entry.place: entry.size for entry in self.carrier.list_segments(channel)}
         keep, drop = planning.sort_out(view, found, now, self.manifest_every)
-        self._forget(stream, view, drop)
+        self._forget(channel, view, drop)
         kept_places = {planning.place_of(row) for row in keep}
         obsolete = sorted(found.keys() - kept_places)
         for place in obsolete:
-            self.carrier.delete_segment(stream, place)
-        written = sum(self._write_gap(stream, view, gap, drop, now) for gap in planning.gaps(view, keep))
-        stated = self._state(stream, view, now, bool(written))
+            self.carrier.delete(channel, place.name)
+        written = sum(self._write_gap(channel, view, gap, drop, now) for gap in planning.gaps(view, keep))
+        stated = self._state(channel, view, now, bool(written))
         return Sent(view.seq, view.receipt.seq if view.receipt else 0, written, len(obsolete), stated)
 
-    def listen(self, streams: Iterable[str], now: datetime) -> dict[str, Sent]:
+    def listen(self, channels: Iterable[str], now: datetime) -> dict[str, Sent]:
         """A round of a held home (`holding`): write manifests, believe only receipts that echo one, ship nothing."""
         sent = {}
-        for stream in streams:
+        for channel in channels:
             try:
-                sent[stream] = self._listen(stream, now)
+                sent[channel] = self._listen(channel, now)
             except OSError as error:
                 failures_total.inc()
-                log.error("a stream's lead was not asked", extra={"stream": stream, "error": type(error).__name__})
-                sent[stream] = Sent(failed=True)
+                log.error("a stream's lead was not asked", extra={"stream": channel, "error": type(error).__name__})
+                sent[channel] = Sent(failed=True)
         return sent
 
-    def _listen(self, stream: str, now: datetime) -> Sent:
+    def _listen(self, channel: str, now: datetime) -> Sent:
         with snapshot(self.engine) as connection:
-            view = planning.load(connection, stream)
-        receipt = self._read_receipt(stream)
+            view = planning.load(connection, channel)
+        receipt = self._read_receipt(channel)
         answered = receipt is not None and receipt.echo in view.numbers
-        conflict = self._take_receipt(stream, view) if answered else None
-        stopped.labels(stream).set(conflict is not None)
-        return Sent(view.seq, manifest=self._state(stream, view, now, False), conflict=conflict)
+        conflict = self._take_receipt(channel, view) if answered else None
+        stopped.labels(channel).set(conflict is not None)
+        return Sent(view.seq, manifest=self._state(channel, view, now, False), conflict=conflict)
 
-    def _take_receipt(self, stream: str, view: View) -> str | None:
+    def _take_receipt(self, channel: str, view: View) -> str | None:
         """Believe the carrier's receipt if it deserves it. The answer is why the stream is in conflict, or None."""
         known = view.receipt
-        receipt = self._read_receipt(stream)
+        receipt = self._read_receipt(channel)
         if receipt is None or planning.is_stale(receipt, view):
             return known.conflict if known is not None else None
         conflict = None
@@ -180,11 +181,11 @@ class Courier:
             conflict = "receipt_ahead"
         else:
             with snapshot(self.engine) as connection:
-                if planning.chain_at(connection, stream, view, receipt.seq) != receipt.chain:
+                if planning.chain_at(connection, stream_of(channel), view, receipt.seq) != receipt.chain:
                     conflict = "chain_differs"
         number = view.numbers.get(receipt.echo, 0)
         row = {
-            "stream": stream,
+            "stream": channel,
             "epoch": receipt.epoch,
             "seq": receipt.seq,
             "chain": receipt.chain,
@@ -194,32 +195,32 @@ class Courier:
             "conflict": None,
         }
         if conflict is not None:
-            start = {"epoch": 1, "seq": 0, "chain": chain_start(stream), "incarnation": "", "manifest": 0}
+            start = {"epoch": 1, "seq": 0, "chain": chain_start(stream_of(channel)), "incarnation": "", "manifest": 0}
             row |= (known._asdict() if known is not None else start) | {"conflict": conflict}
         if known is None or row != known._asdict() | {"time": row["time"]}:
             with transaction(self.engine) as connection:
-                connection.execute(delete(courier_receipt).where(courier_receipt.c.stream == stream))
+                connection.execute(delete(courier_receipt).where(courier_receipt.c.stream == channel))
                 connection.execute(insert(courier_receipt), row)
             if conflict is not None:
-                log.error("the lead holds another history of this stream", extra={"stream": stream, "why": conflict})
+                log.error("the lead holds another history of this stream", extra={"stream": channel, "why": conflict})
         return conflict
 
-    def _read_receipt(self, stream: str) -> Receipt | None:
-        data = self.carrier.read_receipt(stream)
+    def _read_receipt(self, channel: str) -> Receipt | None:
+        data = self.carrier.read(channel, RECEIPT, MAX_STATEMENT + 1)
         if data is None:
             return None
         try:
-            receipt = read_receipt(data, self.lead_signing)
-            if receipt.stream != stream:
+            receipt = read_receipt(data, self.peer_signing)
+            if receipt.stream != stream_of(channel):
                 raise StatementRefused(Reason.WRONG_PLACE)
         except StatementRefused as refused:
-            if self._last_refused.get(stream) != data:
-                self._last_refused[stream] = data
+            if self._last_refused.get(channel) != data:
+                self._last_refused[channel] = data
                 receipts_refused_total.labels(refused.reason).inc()
             return None
         return receipt
 
-    def _forget(self, stream: str, view: View, drop: Mapping[int, str]) -> None:
+    def _forget(self, channel: str, view: View, drop: Mapping[int, str]) -> None:
         """Delete the rows of segments that will be gone, and the manifests that no later receipt can echo."""
         echoed = view.receipt.manifest if view.receipt else 0
         old = [number for number in view.numbers.values() if number < echoed]
@@ -227,25 +228,27 @@ class Courier:
             return
         segments, manifests = courier_segment.c, courier_manifest.c
         with transaction(self.engine) as connection:
-            connection.execute(delete(courier_segment).where(segments.stream == stream, segments.first.in_(list(drop))))
-            connection.execute(delete(courier_manifest).where(manifests.stream == stream, manifests.number < echoed))
+            connection.execute(
+                delete(courier_segment).where(segments.stream == channel, segments.first.in_(list(drop)))
+            )
+            connection.execute(delete(courier_manifest).where(manifests.stream == channel, manifests.number < echoed))
 
     def _write_gap(
-        self, stream: str, view: View, gap: tuple[int, int, bytes], drop: Mapping[int, str], now: datetime
+        self, channel: str, view: View, gap: tuple[int, int, bytes], drop: Mapping[int, str], now: datetime
     ) -> int:
         """Cut and write segments for the lines from `first` to `last`, which must end at the chain `expected`."""
         first, last, expected = gap
         with snapshot(self.engine) as connection:
-            chain = planning.chain_at(connection, stream, view, first - 1)
+            chain = planning.chain_at(connection, stream_of(channel), view, first - 1)
         written = 0
         while first <= last:
-            built = self._cut(stream, first, last, chain, now)
+            built = self._cut(channel, first, last, chain, now)
             header = built.header
             if header.last == last and header.chain != expected:
                 raise JournalDamaged
             why, attempt = planning.history(view, drop, header.first, header.last)
             row = {
-                "stream": stream,
+                "stream": channel,
                 "first": header.first,
                 "epoch": header.epoch,
                 "last": header.last,
@@ -258,15 +261,17 @@ class Courier:
             }
             with transaction(self.engine) as connection:
                 connection.execute(insert(courier_segment), row)
-            self.carrier.write_segment(stream, Place(header.epoch, header.first, header.last), built.data)
+            self.carrier.write(channel, Place(header.epoch, header.first, header.last).name, built.data)
             segments_total.labels(why).inc()
             written += 1
             first, chain = header.last + 1, header.chain
         return written
 
-    def _cut(self, stream: str, first: int, last: int, chain: bytes | None, now: datetime) -> Built:
+    def _cut(self, channel: str, first: int, last: int, chain: bytes | None, now: datetime) -> Built:
         c = journal_line.c
-        query = select(c.seq, c.epoch, c.digest, c.line).where(c.stream == stream, c.seq >= first, c.seq <= last)
+        query = select(c.seq, c.epoch, c.digest, c.line).where(
+            c.stream == stream_of(channel), c.seq >= first, c.seq <= last
+        )
         with snapshot(self.engine) as connection:
             rows = connection.execute(query.order_by(c.seq).limit(self.max_lines)).all()
         if chain is None or not rows or any(row.seq != seq for seq, row in enumerate(rows, first)):
@@ -274,31 +279,31 @@ class Courier:
         items = [Item(row.digest, row.line) for row in rows if row.epoch == rows[0].epoch]
         return build(
             items,
-            stream=stream,
+            stream=stream_of(channel),
             epoch=rows[0].epoch,
             first=first,
             before=chain,
             signer=self.signer,
-            sealed_to=self.lead_receiving,
+            sealed_to=self.peer_receiving,
             time=now,
             max_lines=self.max_lines,
         )
 
-    def _state(self, stream: str, view: View, now: datetime, written: bool) -> bool:
+    def _state(self, channel: str, view: View, now: datetime, written: bool) -> bool:
         """Write a manifest if one is due."""
         last = view.manifest
         if (
             not written
-            and stream in self._stated
+            and channel in self._stated
             and last is not None
             and (last.epoch, last.seq, last.chain) == (view.epoch, view.seq, view.chain)
             and timedelta() <= now - parse_wire_time(last.time) < self.manifest_every
         ):
             return False
-        self._stated.discard(stream)
-        manifest = Manifest(stream, view.epoch, view.seq, view.chain, now, self.new_nonce())
+        self._stated.discard(channel)
+        manifest = Manifest(stream_of(channel), view.epoch, view.seq, view.chain, now, self.new_nonce())
         row = {
-            "stream": stream,
+            "stream": channel,
             "number": planning.last_number(view) + 1,
             "nonce": manifest.nonce,
             "epoch": view.epoch,
@@ -308,8 +313,8 @@ class Courier:
         }
         with transaction(self.engine) as connection:
             connection.execute(insert(courier_manifest), row)
-        self.carrier.write_manifest(stream, write_manifest(manifest, self.signer))
-        self._stated.add(stream)
+        self.carrier.write(channel, MANIFEST, write_manifest(manifest, self.signer))
+        self._stated.add(channel)
         return True
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from shared.journal import crypto, receiving, sending
+from shared.journal.carrier import MANIFEST, RECEIPT, Carrier, Found, Place, place_named
 from shared.journal.carry_tables import received_head, received_line
-from shared.journal.filecarrier import Carrier, Found, Place
 from shared.journal.lines import Line, chain_next, chain_start, line_digest, serialise
 from shared.journal.receiving import Receiver, Taken
 from shared.journal.segment import Item
@@ -144,37 +144,36 @@ class Pipe:
             return sorted(Found(p, len(d), str(v)) for (s, p), (d, v) in self.arrived.items() if s == stream)
         return sorted(Found(p, len(d), "") for (s, p), d in self.sent.items() if s == stream)
 
-    def read_segment(self, stream: str, place: Place, limit: int) -> bytes | None:
+    def read(self, channel: str, name: str, limit: int) -> bytes | None:
+        if name == MANIFEST:
+            return self.arrived_manifests.get(channel)
+        if name == RECEIPT:
+            return self.arrived_receipts.get(channel)
         self.fuse.step()
-        found = self.arrived.get((stream, place))
+        found = self.arrived.get((channel, _place(name)))
         return found[0][:limit] if found else None
 
-    def write_segment(self, stream: str, place: Place, data: bytes) -> None:
+    def write(self, channel: str, name: str, data: bytes) -> None:
         self.fuse.step()
-        self.sent[stream, place] = data
-        self.archive.append((stream, place, data))
+        if name == MANIFEST:
+            self.manifests[channel] = data
+        elif name == RECEIPT:
+            self.receipts[channel] = data
+        else:
+            self.sent[channel, _place(name)] = data
+            self.archive.append((channel, _place(name), data))
         self._did()
 
-    def delete_segment(self, stream: str, place: Place) -> None:
+    def delete(self, channel: str, name: str) -> None:
         self.fuse.step()
-        self.sent.pop((stream, place), None)
+        self.sent.pop((channel, _place(name)), None)
         self._did()
 
-    def read_manifest(self, stream: str) -> bytes | None:
-        return self.arrived_manifests.get(stream)
 
-    def write_manifest(self, stream: str, data: bytes) -> None:
-        self.fuse.step()
-        self.manifests[stream] = data
-        self._did()
-
-    def read_receipt(self, stream: str) -> bytes | None:
-        return self.arrived_receipts.get(stream)
-
-    def write_receipt(self, stream: str, data: bytes) -> None:
-        self.fuse.step()
-        self.receipts[stream] = data
-        self._did()
+def _place(name: str) -> Place:
+    place = place_named(name)
+    assert place is not None
+    return place
 
 
 @dataclass

@@ -12,8 +12,9 @@ from sqlalchemy import delete, func, insert, select, update
 
 from shared.journal import carry_tables as tables
 from shared.journal import crypto
+from shared.journal.carrier import MANIFEST, Found, Place, place_named
 from shared.journal.deciding import Outcome
-from shared.journal.filecarrier import FileCarrier, Found, Place
+from shared.journal.filecarrier import FileCarrier
 from shared.journal.lines import chain_next, chain_start, line_digest
 from shared.journal.received import Completeness, completeness
 from shared.journal.segment import Item, Reason, build
@@ -357,10 +358,11 @@ def test_a_flipped_byte_heals_by_the_echo_and_nobody_is_told(world: World) -> No
 
 def test_a_file_that_cannot_be_read_is_written_again(world: World) -> None:
     class Unreadable(Pipe):
-        def read_segment(self, stream: str, place: Place, limit: int) -> bytes | None:
-            if self.arrived[stream, place][0] == self.archive[0][2]:
+        def read(self, channel: str, name: str, limit: int) -> bytes | None:
+            place = place_named(name)
+            if place and self.arrived[channel, place][0] == self.archive[0][2]:
                 raise OSError("input/output error")
-            return super().read_segment(stream, place, limit)
+            return super().read(channel, name, limit)
 
     world.carrier = Unreadable()
     append(world.node, 3)
@@ -623,10 +625,10 @@ def test_a_manifest_that_could_not_be_written_is_written_in_the_next_round(world
     class Full(Pipe):
         fails: bool = False
 
-        def write_manifest(self, stream: str, data: bytes) -> None:
-            if self.fails:
+        def write(self, channel: str, name: str, data: bytes) -> None:
+            if self.fails and name == MANIFEST:
                 raise OSError("no space left")
-            super().write_manifest(stream, data)
+            super().write(channel, name, data)
 
     carrier = world.carrier = Full()
     world.courier()

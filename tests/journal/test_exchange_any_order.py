@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.journal.filecarrier import Place
+from shared.journal.carrier import Place
 from shared.journal.lines import chain_start
 from shared.journal.received import completeness
 from shared.journal.segment import build

@@ -7,7 +7,7 @@ again; the n-th time, whoever comes to step n ends there.
 import contextlib
 from collections.abc import Callable
 
-from shared.journal.filecarrier import Place
+from shared.journal.carrier import Place
 from tests.journal.exchange_kit import STREAM, Killed, World, append, held, kept
 
 

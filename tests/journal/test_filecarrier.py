@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.journal.filecarrier import FileCarrier, Found, Place
+from shared.journal.carrier import MANIFEST, RECEIPT, Found, Place
+from shared.journal.filecarrier import FileCarrier
 from shared.journal.statements import MAX_STATEMENT
 from tests.journal.exchange_kit import STREAM
 
@@ -22,9 +23,9 @@ def home(carrier: FileCarrier) -> Path:
 
 
 def test_the_layout_is_that_of_the_architecture(carrier: FileCarrier) -> None:
-    carrier.write_segment(STREAM, PLACE, b"segment")
-    carrier.write_manifest(STREAM, b"manifest")
-    carrier.write_receipt(STREAM, b"receipt")
+    carrier.write(STREAM, PLACE.name, b"segment")
+    carrier.write(STREAM, MANIFEST, b"manifest")
+    carrier.write(STREAM, RECEIPT, b"receipt")
     files = {
         str(path.relative_to(carrier.root)): path.read_bytes() for path in carrier.root.rglob("*") if path.is_file()
     }
@@ -36,57 +37,57 @@ def test_the_layout_is_that_of_the_architecture(carrier: FileCarrier) -> None:
 
 
 def test_what_was_written_is_read(carrier: FileCarrier) -> None:
-    carrier.write_segment(STREAM, PLACE, b"segment")
-    carrier.write_manifest(STREAM, b"manifest")
-    carrier.write_receipt(STREAM, b"receipt")
+    carrier.write(STREAM, PLACE.name, b"segment")
+    carrier.write(STREAM, MANIFEST, b"manifest")
+    carrier.write(STREAM, RECEIPT, b"receipt")
     assert [found.place for found in carrier.list_segments(STREAM)] == [PLACE]
     assert carrier.list_segments(STREAM)[0].size == 7
-    assert carrier.read_segment(STREAM, PLACE, 100) == b"segment"
-    assert carrier.read_manifest(STREAM) == b"manifest"
-    assert carrier.read_receipt(STREAM) == b"receipt"
+    assert carrier.read(STREAM, PLACE.name, 100) == b"segment"
+    assert carrier.read(STREAM, MANIFEST, MAX_STATEMENT + 1) == b"manifest"
+    assert carrier.read(STREAM, RECEIPT, MAX_STATEMENT + 1) == b"receipt"
 
 
 def test_a_folder_that_is_not_there_is_empty(carrier: FileCarrier) -> None:
     assert carrier.list_segments(STREAM) == []
-    assert carrier.read_segment(STREAM, PLACE, 100) is None
-    assert carrier.read_manifest(STREAM) is None
-    carrier.delete_segment(STREAM, PLACE)
+    assert carrier.read(STREAM, PLACE.name, 100) is None
+    assert carrier.read(STREAM, MANIFEST, MAX_STATEMENT + 1) is None
+    carrier.delete(STREAM, PLACE.name)
     assert not carrier.root.exists()
 
 
 def test_segments_come_in_the_order_of_their_lines(carrier: FileCarrier) -> None:
     places = [Place(1, 10, 12), Place(2, 1, 1), Place(1, 2, 9), Place(1, 1, 1)]
     for place in places:
-        carrier.write_segment(STREAM, place, b"x")
+        carrier.write(STREAM, place.name, b"x")
     assert [found.place for found in carrier.list_segments(STREAM)] == sorted(places)
 
 
 def test_a_replaced_segment_has_another_version(carrier: FileCarrier) -> None:
-    carrier.write_segment(STREAM, PLACE, b"segment")
+    carrier.write(STREAM, PLACE.name, b"segment")
     (before,) = carrier.list_segments(STREAM)
-    carrier.write_segment(STREAM, PLACE, b"Segment")
+    carrier.write(STREAM, PLACE.name, b"Segment")
     (after,) = carrier.list_segments(STREAM)
     assert before != after
     assert before.size == after.size
 
 
 def test_deleting_a_segment_leaves_the_others(carrier: FileCarrier) -> None:
-    carrier.write_segment(STREAM, PLACE, b"x")
-    carrier.write_segment(STREAM, Place(1, 1, 3), b"x")
-    carrier.delete_segment(STREAM, PLACE)
-    carrier.delete_segment(STREAM, PLACE)
+    carrier.write(STREAM, PLACE.name, b"x")
+    carrier.write(STREAM, Place(1, 1, 3).name, b"x")
+    carrier.delete(STREAM, PLACE.name)
+    carrier.delete(STREAM, PLACE.name)
     assert [found.place for found in carrier.list_segments(STREAM)] == [Place(1, 1, 3)]
 
 
 def test_no_more_is_read_than_asked_for(carrier: FileCarrier) -> None:
-    carrier.write_segment(STREAM, PLACE, b"x" * 1000)
-    carrier.write_manifest(STREAM, b"x" * 100_000)
-    assert carrier.read_segment(STREAM, PLACE, 10) == b"x" * 10
-    assert len(carrier.read_manifest(STREAM) or b"") == MAX_STATEMENT + 1
+    carrier.write(STREAM, PLACE.name, b"x" * 1000)
+    carrier.write(STREAM, MANIFEST, b"x" * 100_000)
+    assert carrier.read(STREAM, PLACE.name, 10) == b"x" * 10
+    assert len(carrier.read(STREAM, MANIFEST, MAX_STATEMENT + 1) or b"") == MAX_STATEMENT + 1
 
 
 def test_part_files_and_foreign_names_are_passed_over(carrier: FileCarrier) -> None:
-    carrier.write_segment(STREAM, PLACE, b"x")
+    carrier.write(STREAM, PLACE.name, b"x")
     for name in (
         "0001-000000000001-000000000003.seg.part",
         "1-1-3.seg",
@@ -106,17 +107,17 @@ def test_symbolic_links_are_not_followed(carrier: FileCarrier, tmp_path: Path) -
     for name in (PLACE.name, "manifest", "receipt"):
         (home(carrier) / name).symlink_to(secret)
     assert carrier.list_segments(STREAM) == []
-    assert carrier.read_segment(STREAM, PLACE, 100) is None
-    assert carrier.read_manifest(STREAM) is None
-    carrier.write_manifest(STREAM, b"manifest")
+    assert carrier.read(STREAM, PLACE.name, 100) is None
+    assert carrier.read(STREAM, MANIFEST, MAX_STATEMENT + 1) is None
+    carrier.write(STREAM, MANIFEST, b"manifest")
     assert secret.read_bytes() == b"secret"
-    assert carrier.read_manifest(STREAM) == b"manifest"
+    assert carrier.read(STREAM, MANIFEST, MAX_STATEMENT + 1) == b"manifest"
 
 
 @pytest.mark.parametrize("level", [0, 1])
 def test_a_link_in_place_of_a_directory_is_not_entered(carrier: FileCarrier, tmp_path: Path, level: int) -> None:
     elsewhere = FileCarrier(tmp_path / "elsewhere")
-    elsewhere.write_segment(STREAM, PLACE, b"x")
+    elsewhere.write(STREAM, PLACE.name, b"x")
     node, programme = STREAM.split("/")
     target, link = [
         (elsewhere.root / node, carrier.root / node),
@@ -125,10 +126,10 @@ def test_a_link_in_place_of_a_directory_is_not_entered(carrier: FileCarrier, tmp
     link.parent.mkdir(parents=True)
     link.symlink_to(target)
     assert carrier.list_segments(STREAM) == []
-    assert carrier.read_segment(STREAM, PLACE, 100) is None
+    assert carrier.read(STREAM, PLACE.name, 100) is None
     with pytest.raises(OSError, match="Not a directory"):
-        carrier.write_segment(STREAM, PLACE, b"y")
-    assert elsewhere.read_segment(STREAM, PLACE, 100) == b"x"
+        carrier.write(STREAM, PLACE.name, b"y")
+    assert elsewhere.read(STREAM, PLACE.name, 100) == b"x"
 
 
 def test_a_pipe_does_not_make_the_reader_wait(carrier: FileCarrier) -> None:
@@ -136,22 +137,22 @@ def test_a_pipe_does_not_make_the_reader_wait(carrier: FileCarrier) -> None:
     os.mkfifo(home(carrier) / PLACE.name)
     os.mkfifo(home(carrier) / "manifest")
     assert carrier.list_segments(STREAM) == []
-    assert carrier.read_segment(STREAM, PLACE, 100) is None
-    assert carrier.read_manifest(STREAM) is None
+    assert carrier.read(STREAM, PLACE.name, 100) is None
+    assert carrier.read(STREAM, MANIFEST, MAX_STATEMENT + 1) is None
 
 
 def test_a_part_file_left_by_a_crash_does_not_stop_the_next_write(carrier: FileCarrier) -> None:
     home(carrier).mkdir(parents=True)
     (home(carrier) / f"{PLACE.name}.part").write_bytes(b"half")
-    carrier.write_segment(STREAM, PLACE, b"whole")
+    carrier.write(STREAM, PLACE.name, b"whole")
     assert [path.name for path in home(carrier).iterdir()] == [PLACE.name]
-    assert carrier.read_segment(STREAM, PLACE, 100) == b"whole"
+    assert carrier.read(STREAM, PLACE.name, 100) == b"whole"
 
 
 def test_a_stream_that_leads_out_of_the_folder_is_no_stream(carrier: FileCarrier) -> None:
     for stream in ("../x", "pori-0a1b2c3d/../..", "pori-0a1b2c3d", "/etc/passwd"):
-        with pytest.raises(ValueError, match="not a stream"):
-            carrier.read_manifest(stream)
+        with pytest.raises(ValueError, match="not a channel"):
+            carrier.read(stream, MANIFEST, MAX_STATEMENT + 1)
 
 
 def test_found_sorts_by_place() -> None:

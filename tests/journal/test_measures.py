@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from shared.journal import planning
-from shared.journal.filecarrier import Found
+from shared.journal.carrier import Found
 from shared.journal.segment import Reason
 from shared.storage import snapshot
 from tests.journal.exchange_kit import STREAM, Pipe, World, append

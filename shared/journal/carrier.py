@@ -1,0 +1,80 @@
+"""What carries segments and statements between two homes, seen from both ends. `filecarrier` is one: a folder.
+
+A **channel** is the way of one stream from the home that writes it to one that reads it: `NODE/PROGRAMME` from a node
+to its lead, `lead/PROGRAMME/NODE` from the lead to one of its nodes. In a channel lie named items, each put there by
+one side and only replaced or deleted by that side:
+
+    EEEE-FFFFFFFFFFFF-LLLLLLLLLLLL.seg    writer    a segment: epoch, first and last line, zero-padded decimal
+    manifest                              writer    the newest manifest
+    join                                  writer    a node's answer to an invite (see `joining`)
+    receipt                               reader    the newest receipt
+
+`Carrier` is all that `sending` and `receiving` know of any transport. A carrier promises nothing: it may lose,
+repeat, delay, reorder or change what it carries. It must not hand out half an item, and what a writer wrote before a
+manifest must be visible to whoever sees that manifest (else the writer repeats itself, which costs and never harms).
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+MANIFEST, RECEIPT, JOIN = "manifest", "receipt", "join"
+
+_NODE, _PROGRAMME = r"[a-z0-9-]{1,24}-[0-9a-f]{8}", r"[a-z0-9-]{1,40}"
+CHANNEL = re.compile(rf"{_NODE}/{_PROGRAMME}|lead/{_PROGRAMME}/{_NODE}")
+_SEGMENT = re.compile(r"([0-9]{4})-([0-9]{12})-([0-9]{12})\.seg")
+
+
+def stream_of(channel: str) -> str:
+    """The stream that goes through a channel."""
+    return "/".join(channel.split("/")[:2])
+
+
+def channel_to(node: str, programme: str) -> str:
+    """The channel of the lead's stream to one of its nodes."""
+    return f"lead/{programme}/{node}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a segment lies: what its name says about it, which is a hint and no truth."""
+
+    epoch: int
+    first: int
+    last: int
+
+    @property
+    def name(self) -> str:
+        """The item's name."""
+        return f"{self.epoch:04}-{self.first:012}-{self.last:012}.seg"
+
+
+def place_named(name: str) -> Place | None:
+    """The place that an item's name tells; None if it is no segment's name."""
+    match = _SEGMENT.fullmatch(name)
+    return Place(*(int(part) for part in match.groups())) if match else None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Found:
+    """A segment that lies there now. `version` differs whenever the bytes may differ; `size` is in bytes."""
+
+    place: Place
+    size: int
+    version: str
+
+
+class Carrier(Protocol):
+    """What a transport does. Every method may raise OSError: the round is then given up and tried again."""
+
+    def list_segments(self, channel: str) -> list[Found]:
+        """The segments that lie there, by epoch and first line."""
+
+    def read(self, channel: str, name: str, limit: int) -> bytes | None:
+        """An item's bytes, at most `limit` of them; None if it is not there."""
+
+    def write(self, channel: str, name: str, data: bytes) -> None:
+        """Create or replace an item of ours, durably."""
+
+    def delete(self, channel: str, name: str) -> None:
+        """Delete an item of ours if it is there."""
