@@ -66,13 +66,13 @@ class PathwaysService(ParkedLines):
     @rpc
     def period_state(self, **command: Any) -> dict[str, Any]:
         body = load(AskPeriod, command)
-        self.home.follow_to(body["after"])
+        self.home.follow_to(EVERYTHING)  # who is asked to confirm must see what was recorded a moment ago
         return queries.period_state(self.home.engine, body["programme"], body["period"], self.home.now())
 
     @rpc
     def confirm_period(self, **command: Any) -> dict[str, Any]:
         body = load(ConfirmPeriod, command)
-        self.home.follow_to(body["after"])
+        self.home.follow_to(EVERYTHING)
         common = {"by": body["by"], "now": self.home.now(), "again": body["again"]}
         day, pos = operations.confirm_period(self.home.journal, body["programme"], body["period"], **common)
         return {"pos": self.home.committed(pos), "on": day.isoformat(), "new": pos is not None}

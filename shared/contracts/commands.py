@@ -252,11 +252,11 @@ class RecordOutcomes(Command):
 
 
 class AskPeriod(Question):
-    """`pathways.period_state`: what is unmarked, unfinished or missing in a period; `after` as in `Command`."""
+    """`pathways.period_state`: what is unmarked, unfinished or missing in a period, after everything recorded until
+    now has been heard."""
 
     programme = ProgrammeKey(required=True)
     period = Code(required=True)
-    after = Number(0, 2**62, load_default=0)
 
 
 class ConfirmPeriod(Command):
