@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.activities import store
 from services.activities.domain import NewAttendance, NewConversation, check_conversation
-from services.activities.operations import Results, counts_of, hold, record_presence, sift
+from services.activities.operations import counts_of, hold, record_presence, sift
 from shared.contracts.catalogue import (
     ActionAgreed,
     ActionWithdrawn,
@@ -21,6 +21,7 @@ from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
 from shared.programmes import Programme
+from shared.storage.once import Results
 
 
 def record_conversation(

@@ -1,26 +1,21 @@
 """Use cases of activities: one transaction each, state and facts together."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import date, datetime
-from hashlib import sha256
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from services.activities import store
 from services.activities.domain import NewAttendance, NewConversation, NewSession, check_attendance, check_session
 from shared.contracts.catalogue import AttendanceRecorded, HeadsCounted, SessionHeld
-from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
 from shared.programmes import Programme
-from shared.storage.once import Done, already_done, remember
+from shared.storage.once import Results, each_once
 
 New = TypeVar("New", NewSession, NewAttendance, NewConversation)
-Results = list[dict[str, Any]]
 
 
 def record_sessions(
@@ -115,32 +110,14 @@ def sift(
     check: Callable[[New], None],
     skip_bad: bool,
 ) -> tuple[Results, dict[str, New]]:
-    """A result per item, and the new ones by the id they get; keys seen before answer with what they made then.
+    """`each_once` for items that make something new each: results, and the new items by the ids they get."""
 
-    Results are ``{what, "new"}`` or ``{"error"}``, up to the first refused (`skip_bad`: of all).
-    """
-    done = already_done(connection, store.keys, (item.key for item in items))
-    results: Results = []
-    added: dict[str, New] = {}
-    fresh: dict[str, Done] = {}
-    for item in items:
-        digest = sha256(json.dumps([programme, asdict(item)], default=str).encode()).digest()
-        known = done.get(item.key) or fresh.get(item.key)
-        try:
-            if known is not None:
-                if known.digest != digest:
-                    raise AlreadyRecordedDiffers(field="session, participant" if what == "attendance" else "ref")
-                results.append({what: known.made.hex(), "new": False})
-                continue
-            check(item)
-        except PolkuError as error:
-            results.append({"error": error.to_wire()})
-            if skip_bad:
-                continue
-            break
-        made = new_id()
-        added[made] = item
-        fresh[item.key] = Done(digest, bytes.fromhex(made))
-        results.append({what: made, "new": True})
-    remember(connection, store.keys, fresh)
-    return results, added
+    def take(item: New) -> str:
+        check(item)
+        return new_id()
+
+    field = "session, participant" if what == "attendance" else "ref"
+    results, added = each_once(
+        connection, store.keys, programme, items, take, what=what, field=field, skip_bad=skip_bad
+    )
+    return results, dict(added)

@@ -17,13 +17,13 @@ from services.activities.domain import (
     check_attendance,
     check_session,
 )
-from services.activities.operations import Results, counts_of, hold, record_presence, sift
+from services.activities.operations import counts_of, hold, record_presence, sift
 from shared.contracts.catalogue import AttendanceRemoved
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, UnknownSession
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
-from shared.storage.once import Done, already_done, remember
+from shared.storage.once import Done, Results, already_done, remember
 
 NOTHING = bytes(16)
 """What a key made that changed nothing."""

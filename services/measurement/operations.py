@@ -1,13 +1,7 @@
 """Use cases of measurement: one transaction each, state and facts together."""
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
-from typing import Any
-
-from sqlalchemy import Connection
 
 from services.measurement import store
 from services.measurement.domain import Known, NewAssessment, check_assessment, scores
@@ -17,15 +11,12 @@ from shared.contracts.catalogue import (
     AnswersRecorded,
     ScoreComputed,
 )
-from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError
 from shared.instruments import Instrument, find_instrument
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
 from shared.ops.metrics import counter
-from shared.storage.once import Done, already_done, remember
-
-Results = list[dict[str, Any]]
+from shared.storage.once import Results, each_once
 
 assessments_total = counter("polku_measurement_assessments_total", "Assessments recorded, corrections included")
 
@@ -53,14 +44,17 @@ def record_assessments(
             store.find_assessments(unit.connection, (new.corrects for new in assessments)),
         )
 
-        def check(new: NewAssessment) -> Instrument:
-            instrument = find_instrument(new.instrument, new.version)
-            check_assessment(new, definition, instrument, known, today)
-            return instrument
+        def take(new: NewAssessment) -> str:
+            check_assessment(new, definition, find_instrument(new.instrument, new.version), known, today)
+            return new.corrects or new_id()
 
-        results, added = _sift(unit.connection, programme, assessments, check, skip_bad)
+        common = {"what": "assessment", "field": "sheet"}
+        results, added = each_once(
+            unit.connection, store.keys, programme, assessments, take, **common, skip_bad=skip_bad
+        )
         last = {}
-        for made, new, instrument in added:
+        for made, new in added:
+            instrument = find_instrument(new.instrument, new.version)
             computed = scores(instrument, new.answers)
             _record(unit, programme, made, new, instrument, computed)
             last[made] = new, instrument, computed
@@ -86,38 +80,3 @@ def _record(
     unit.record(AnswersRecorded(new.subject, **answered))
     for scale, value in computed.items():
         unit.record(ScoreComputed(new.subject, **pinned, **when, scale=scale, score=value), programme)
-
-
-def _sift(
-    connection: Connection,
-    programme: str,
-    items: Sequence[NewAssessment],
-    check: Callable[[NewAssessment], Instrument],
-    skip_bad: bool,
-) -> tuple[Results, list[tuple[str, NewAssessment, Instrument]]]:
-    """A result per item, and the new ones in order; keys seen before answer with what they made then."""
-    done = already_done(connection, store.keys, (item.key for item in items))
-    results: Results = []
-    added: list[tuple[str, NewAssessment, Instrument]] = []
-    fresh: dict[str, Done] = {}
-    for item in items:
-        digest = sha256(json.dumps([programme, asdict(item)], default=str, sort_keys=True).encode()).digest()
-        known = done.get(item.key) or fresh.get(item.key)
-        try:
-            if known is not None:
-                if known.digest != digest:
-                    raise AlreadyRecordedDiffers(field="sheet")
-                results.append({"assessment": known.made.hex(), "new": False})
-                continue
-            instrument = check(item)
-        except PolkuError as error:
-            results.append({"error": error.to_wire()})
-            if skip_bad:
-                continue
-            break
-        made = item.corrects or new_id()
-        added.append((made, item, instrument))
-        fresh[item.key] = Done(digest, bytes.fromhex(made))
-        results.append({"assessment": made, "new": True})
-    remember(connection, store.keys, fresh)
-    return results, added

@@ -61,6 +61,6 @@ def _assessment(item: dict[str, Any]) -> NewAssessment:
         version=item["version"],
         occasion=item["occasion"],
         occurred_on=date.fromisoformat(item["date"]),
-        answers=item["answers"],
+        answers=dict(sorted(item["answers"].items())),  # one order: the same form sent twice is the same
         corrects=item.get("corrects"),
     )

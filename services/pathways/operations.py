@@ -1,13 +1,9 @@
 """Use cases of pathways: one transaction each, state and facts together. What it does by itself is in `hearing.py`."""
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
-from hashlib import sha256
-from typing import Any, TypeVar
-
-from sqlalchemy import Connection
+from typing import Any
 
 from services.pathways import store
 from services.pathways.domain import (
@@ -30,9 +26,7 @@ from shared.contracts.catalogue import (
     TaskClosed,
 )
 from shared.contracts.errors import (
-    AlreadyRecordedDiffers,
     NotFound,
-    PolkuError,
     TaskClosedAlready,
     UnknownProgramme,
 )
@@ -41,10 +35,7 @@ from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
 from shared.programmes import Programme, canonical, parse
 from shared.programmes.shelf import pieces
-from shared.storage.once import Done, already_done, remember
-
-New = TypeVar("New", NewStay, NewOutcome)
-Results = list[dict[str, Any]]
+from shared.storage.once import Results, each_once
 
 
 def load_programme(journal: Journal, document: dict[str, Any], by: str, now: datetime) -> tuple[Programme, int | None]:
@@ -95,10 +86,12 @@ def record_steps(
             changed[place] = stays[place]
             return made.stay
 
-        results, fresh = _sift(unit.connection, "stay", programme, items, take, skip_bad)
+        results, fresh = each_once(
+            unit.connection, store.keys, programme, items, take, what="stay", field="key", skip_bad=skip_bad
+        )
         store.put_stays(unit.connection, programme, changed)
         if fresh:
-            unit.audit(by, "record_steps", programme=programme, steps=fresh)
+            unit.audit(by, "record_steps", programme=programme, steps=len(fresh))
     return results, unit.pos
 
 
@@ -123,46 +116,17 @@ def record_outcomes(
             unit.record(OutcomeRecorded(new.subject, outcome_id=made, **codes, occurred_on=day), programme)
             return made
 
-        results, fresh = _sift(unit.connection, "outcome", programme, items, take, skip_bad)
+        results, fresh = each_once(
+            unit.connection, store.keys, programme, items, take, what="outcome", field="key", skip_bad=skip_bad
+        )
         store.add_outcomes(unit.connection, rows)
         if fresh:
-            unit.audit(by, "record_outcomes", programme=programme, outcomes=fresh)
+            unit.audit(by, "record_outcomes", programme=programme, outcomes=len(fresh))
     return results, unit.pos
 
 
 def _text(day: date | None) -> str | None:
     return day.isoformat() if day else None
-
-
-def _sift(
-    connection: Connection, what: str, programme: str, items: Sequence[New], take: Callable[[New], str], skip_bad: bool
-) -> tuple[Results, int]:
-    """A result per item, and how many were new; keys seen before answer with what they made then.
-
-    `take` checks an item against all that stand before it, and returns the id of what it made.
-    """
-    done = already_done(connection, store.keys, (item.key for item in items))
-    results: Results = []
-    fresh: dict[str, Done] = {}
-    for item in items:
-        digest = sha256(json.dumps([programme, asdict(item)], default=str).encode()).digest()
-        known = done.get(item.key) or fresh.get(item.key)
-        try:
-            if known is not None:
-                if known.digest != digest:
-                    raise AlreadyRecordedDiffers(field="key")
-                results.append({what: known.made.hex(), "new": False})
-                continue
-            made = take(item)
-        except PolkuError as error:
-            results.append({"error": error.to_wire()})
-            if skip_bad:
-                continue
-            break
-        fresh[item.key] = Done(digest, bytes.fromhex(made))
-        results.append({what: made, "new": True})
-    remember(connection, store.keys, fresh)
-    return results, len(fresh)
 
 
 def confirm_period(

@@ -9,14 +9,32 @@ unit of work leaves nothing behind (`Overtaken`) and is begun again by whoever r
 be found, and the second is told what the first has done.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from hashlib import sha256
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Column, Connection, LargeBinary, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from shared.contracts.errors import Overtaken
+from shared.contracts.errors import AlreadyRecordedDiffers, Overtaken, PolkuError
 from shared.storage.engine import metadata
+
+Results = list[dict[str, Any]]
+"""A result per item of a command: ``{what, "new"}`` or ``{"error"}``, up to the first refused (`skip_bad`: of all)."""
+
+
+class Keyed(Protocol):
+    """An item of a command: a frozen dataclass with its key (64 hex digits)."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def key(self) -> str: ...
+
+
+Item = TypeVar("Item", bound=Keyed)
 
 
 class Done(NamedTuple):
@@ -53,3 +71,45 @@ def remember(connection: Connection, table: Table, done: dict[str, Done]) -> Non
             connection.execute(insert(table), rows)
         except IntegrityError:
             raise Overtaken() from None
+
+
+def each_once(
+    connection: Connection,
+    table: Table,
+    programme: str,
+    items: Sequence[Item],
+    take: Callable[[Item], str],
+    *,
+    what: str,
+    field: str,
+    skip_bad: bool,
+) -> tuple[Results, list[tuple[str, Item]]]:
+    """The results, and the new items with the ids of what was made of them; a key seen before answers with its id.
+
+    `take` checks an item against all that stand before it and returns the id, or raises why it is refused; `what`
+    names the id in a result, `field` the key in the error of a key that is used with other content.
+    """
+    done = already_done(connection, table, (item.key for item in items))
+    results: Results = []
+    added: list[tuple[str, Item]] = []
+    fresh: dict[str, Done] = {}
+    for item in items:
+        digest = sha256(json.dumps([programme, asdict(item)], default=str).encode()).digest()
+        known = done.get(item.key) or fresh.get(item.key)
+        try:
+            if known is not None:
+                if known.digest != digest:
+                    raise AlreadyRecordedDiffers(field=field)
+                results.append({what: known.made.hex(), "new": False})
+                continue
+            made = take(item)
+        except PolkuError as error:
+            results.append({"error": error.to_wire()})
+            if skip_bad:
+                continue
+            break
+        added.append((made, item))
+        fresh[item.key] = Done(digest, bytes.fromhex(made))
+        results.append({what: made, "new": True})
+    remember(connection, table, fresh)
+    return results, added
