@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,19 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     if GREEN or _servers_of_green_file(module_path) is None:
         return None
     return GreenFile.from_parent(parent, path=module_path)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where the minutes of `make test` go: set-up, call and tear-down of every test, by folder."""
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds["/".join(Path(report.nodeid.split("::")[0]).parts[:-1])] += report.duration
+    if sum(seconds.values()) > 60:
+        terminalreporter.section("minutes per folder")
+        for folder, took in seconds.most_common():
+            terminalreporter.write_line(f"{took / 60:6.2f}  {folder}")
 
 
 def pytest_unconfigure() -> None:
