@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: install ## a lead and a node with synthetic people, on 127.0.0.1:8400 and 8401
+run: install ## a lead and five nodes with synthetic people, on 127.0.0.1:8400 to 8405
 	$(BIN)/polku demo
 
 install: $(VENV)/.installed ## the .venv with locked dependencies; does nothing when it is current

@@ -1,16 +1,23 @@
-"""`polku demo`: a lead and a node as own processes, joined through a folder, with a programme's synthetic people.
+"""`polku demo`: a lead and its partners' nodes as own processes, joined for real, with synthetic people.
 
-What the demo does, people do with the same functions behind their commands, so it is a test of them. A second start
-finds its homes and adds nothing.
+What the demo does, people do with the same functions behind their commands, so it is a test of them. Each programme
+file names under `synthetic` the partners that have a node here; the others have not joined, and the reports say so.
+
+Served (without `--once`), one partner is left **behind**: its link breaks after its node has said how far its stream
+goes, so the lead knows exactly which lines it lacks. `polku up` on that node's home, by hand, brings them. A second
+start finds its homes and adds nothing; it leaves a node alone that is still behind.
 """
 
+import csv
 import json
 import signal
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +25,11 @@ import click
 
 from services.node.accounts import add, listing
 from services.node.admitting import invite, join
+from services.node.breaking import break_link
 from services.node.children import Child
-from services.node.complete import node_state
-from services.node.control import connect
+from services.node.complete import lead_state, node_state
+from services.node.control import Rpc, connect
+from services.node.csvrows import ATTENDANCE
 from services.node.csvset import check_set
 from services.node.importing import Import
 from services.node.opening import init_home
@@ -29,13 +38,78 @@ from services.node.synth import synthesize
 from shared.contracts.errors import HomeUnusable
 from shared.journal.crypto import load_keys
 from shared.ops.settings import Home, Role, load_home
-from shared.programmes import load_file, parse
+from shared.programmes import Programme, load_file, parse
 from shared.programmes.files import programme_file
 
-PROGRAMMES = ("lahde-mukaan",)
-WAIT_SECONDS = 120.0
+PROGRAMMES = ("osallisuuden-askeleet", "lahde-mukaan")
+BEHIND = ("osallisuuden-askeleet", "settlement")
+"""The programme and the partner whose link breaks."""
+WITHHELD = 12
+"""How many of its attendances are recorded after that."""
+WAIT_SECONDS = 180.0
 BY = "cli:demo"
 ROLES: dict[Role, tuple[str, ...]] = {"lead": ("reporter",), "node": ("coordinator", "case_worker")}
+
+
+@dataclass(slots=True)
+class Member:
+    """A partner's node in a programme; `child` while it runs."""
+
+    document: dict[str, Any]
+    partner: str
+    home: Home
+    child: Child | None = None
+
+    @property
+    def programme(self) -> Programme:
+        """The programme, parsed."""
+        return parse(self.document)
+
+    @property
+    def stream(self) -> str:
+        """The stream that the node ships to the lead."""
+        return f"{self.home.name}/{self.document['key']}"
+
+    @property
+    def breaks(self) -> bool:
+        """Whether this is the partner whose link breaks."""
+        return (self.document["key"], self.partner) == BEHIND
+
+
+@dataclass(slots=True)
+class Demo:
+    """The homes of the demo, and what runs of them."""
+
+    lead: Home
+    members: list[Member]
+    passwords: dict[str, str | None]
+    stopping: threading.Event
+    children: list[Child] = field(default_factory=list)
+
+    def start(self, homes: Sequence[Home]) -> list[Child]:
+        """Start homes, all at once, and wait until each answers."""
+        started = [Child(home.path, "up") for home in homes]
+        self.children += started
+        for home, child in zip(homes, started, strict=True):
+            deadline = time.monotonic() + WAIT_SECONDS
+            while (client := connect(home.socket)) is None:
+                if child.ended() is not None or time.monotonic() > deadline:
+                    raise HomeUnusable(home=str(home.path), reason="it does not start; see the messages above")
+                time.sleep(0.05)
+            client.close()
+        return started
+
+    def end(self) -> None:
+        """Stop everything."""
+        for child in reversed(self.children):
+            child.end()
+
+    def stop(self, member: Member) -> None:
+        """Stop one node."""
+        assert member.child is not None
+        member.child.end()
+        self.children.remove(member.child)
+        member.child = None
 
 
 def run_demo(directory: Path, port: int, *, once: bool) -> int:
@@ -44,33 +118,47 @@ def run_demo(directory: Path, port: int, *, once: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     documents = {key: load_file(programme_file(key)) for key in PROGRAMMES}
-    lead_partner = parse(documents[PROGRAMMES[0]]).lead.key
-    node_name = lead_partner.replace("_", "-")
-    lead = _home(directory / "lead", "lead", "", port)
-    node = _home(directory / node_name, "node", node_name, port + 1)
-    passwords = {home.name: _user(home) for home in (lead, node)}
-    children: list[Child] = []
-    try:
-        children.append(_start(lead))
-        for document in documents.values():
-            node = _join(lead, node, document, lead_partner)
-        children.append(_start(node))
-        for document in documents.values():
-            _load(node, document)
-            _confirm(node, document)
-            _wait_until_arrived(lead, node, document["key"], stopping)
+    demo = _homes(directory, port, documents, stopping)
+    with ExitStack() as running:
+        running.callback(demo.end)
+        demo.start([demo.lead])
+        for member in demo.members:
+            member.home = _join(demo.lead, member)
+        behind = [] if once else [m for m in demo.members if m.breaks and _missing(demo.lead, m)]
+        present = [member for member in demo.members if member not in behind]
+        for member, child in zip(present, demo.start([member.home for member in present]), strict=True):
+            member.child = child
+        for member in present:
+            fresh = member.breaks and not once and not node_state(member.home)["streams"][0]["head"]
+            _load(member, withhold=WITHHELD if fresh else 0)
+            if fresh:
+                behind.append(member)
+            else:
+                _confirm(member)
+        _wait_until_arrived(demo, [member for member in present if member not in behind])
         if once:
-            click.echo(json.dumps([_report(lead, key) for key in documents], indent=2, ensure_ascii=False))
+            click.echo(json.dumps([_report(demo.lead, key) for key in documents], indent=2, ensure_ascii=False))
             return 0
-        _say_where([lead, node], passwords)
+        for member in behind:
+            if member.child is not None:
+                _leave_behind(demo, member)
+        _say_where(demo, behind)
         while not stopping.wait(1):
-            for child in children:
+            for child in demo.children:
                 if child.ended() is not None:
                     raise HomeUnusable(home=str(directory), reason=f"a home ended with exit code {child.ended()}")
         return 0
-    finally:
-        for child in reversed(children):
-            child.end()
+
+
+def _homes(directory: Path, port: int, documents: Mapping[str, dict[str, Any]], stopping: threading.Event) -> Demo:
+    lead = _home(directory / "lead", "lead", "", port)
+    members: list[Member] = []
+    for document in documents.values():
+        for partner in parse(document).synthetic_partners:
+            name = partner.replace("_", "-")
+            members.append(Member(document, partner, _home(directory / name, "node", name, port + 1 + len(members))))
+    passwords = {home.name: _user(home) for home in (lead, *(member.home for member in members))}
+    return Demo(lead, members, passwords, stopping)
 
 
 def _home(path: Path, role: Role, name: str, port: int) -> Home:
@@ -86,69 +174,100 @@ def _user(home: Home) -> str | None:
     return add(home, ROLES[home.role][0], ROLES[home.role])
 
 
-def _start(home: Home) -> Child:
-    """Start the home and wait until it answers."""
-    child = Child(home.path, "up")
-    deadline = time.monotonic() + WAIT_SECONDS
-    while (client := connect(home.socket)) is None:
-        if child.ended() is not None or time.monotonic() > deadline:
-            child.end()
-            raise HomeUnusable(home=str(home.path), reason="it does not start; see the messages above")
-        time.sleep(0.05)
-    client.close()
-    return child
-
-
-def _join(lead: Home, node: Home, document: dict[str, Any], partner: str) -> Home:
+def _join(lead: Home, member: Member) -> Home:
     """The lead loads the programme and admits the node; the node's answer goes through the lead's folder."""
-    key = document["key"]
+    node, key = member.home, member.document["key"]
     if key in {place.programme for place in node.joined}:
         return node
     with services_of(lead) as rpc:
-        rpc.call("reporting", "load_programme", by=BY, document=document)
-        text = invite(lead, rpc, key, partner, BY)
+        rpc.call("reporting", "load_programme", by=BY, document=member.document)
+        text = invite(lead, rpc, key, member.partner, BY)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "invite.json"
         file.write_text(text, encoding="utf-8")
         return join(node, file)
 
 
-def _load(node: Home, document: dict[str, Any]) -> None:
-    """Synthetic people through the services' own commands; what is there already stays."""
-    programme = parse(document)
-    with services_of(node) as rpc, tempfile.TemporaryDirectory() as folder:
-        loaded = rpc.call("pathways", "load_programme", by=BY, document=document)
-        synthesize(document, Path(folder), seed=1, scale=1)
+def _load(member: Member, *, withhold: int = 0) -> None:
+    """Synthetic people through the services' own commands; what is there already stays. The last `withhold` of the
+    node's attendances are left out."""
+    with services_of(member.home) as rpc:
+        _import(member, rpc, withhold)
+
+
+def _import(member: Member, rpc: Rpc, withhold: int) -> None:
+    node, programme = member.home, member.programme
+    with tempfile.TemporaryDirectory() as folder:
+        loaded = rpc.call("pathways", "load_programme", by=BY, document=member.document)
+        synthesize(member.document, Path(folder), seed=1, scale=1)
         partners = {place.programme: place.partner for place in node.joined}
+        if withhold:
+            _cut(Path(folder) / ATTENDANCE, check_set(Path(folder), {programme.key: programme}, partners), withhold)
         checked = check_set(Path(folder), {programme.key: programme}, partners)
         bus_key = load_keys(node.keys).newest("bus").public
         assert bus_key is not None
-        bar = click.progressbar(length=sum(checked.taken.values()), label=programme.key, file=sys.stderr)
-        with bar:
+        label = f"{programme.key}: {member.partner}"
+        with click.progressbar(length=sum(checked.taken.values()), label=label, file=sys.stderr) as bar:
             work = Import(rpc, bus_key, progress=lambda _file, rows: bar.update(rows), by=BY, after=loaded["pos"] or 0)
             work.run(checked)
 
 
-def _confirm(node: Home, document: dict[str, Any]) -> None:
+def _cut(file: Path, checked: Any, count: int) -> None:
+    """Take the last attendances of this node out of the file."""
+    own = [(row.session, row.participant) for row in checked.attendance()][-count:]
+    with file.open(encoding="utf-8", newline="") as source:
+        header, *rows = list(csv.reader(source))
+    with file.open("w", encoding="utf-8", newline="") as target:
+        csv.writer(target, lineterminator="\n").writerows([header, *(r for r in rows if (r[0], r[1]) not in own)])
+
+
+def _confirm(member: Member) -> None:
     """Confirm what is over and not confirmed yet."""
-    with services_of(node) as rpc:
-        for period in parse(document).periods:
-            rpc.call("pathways", "confirm_period", by=BY, programme=document["key"], period=period.key)
+    with services_of(member.home) as rpc:
+        for period in member.programme.periods:
+            rpc.call("pathways", "confirm_period", by=BY, programme=member.document["key"], period=period.key)
 
 
-def _wait_until_arrived(lead: Home, node: Home, key: str, stopping: threading.Event) -> None:
-    """Wait until the lead's figures contain all that the node has recorded and confirmed."""
-    periods = parse(load_file(programme_file(key))).periods
-    head = {row["stream"]: row["head"] for row in node_state(node)["streams"]}[f"{node.name}/{key}"]
+def _leave_behind(demo: Demo, member: Member) -> None:
+    """Stop the node, record the rest in its home, and let its link break between manifest and segments."""
+    demo.stop(member)
+    _load(member)
+    _confirm(member)
+    break_link(member.home, member.document["key"])
+    _until(demo, lambda: bool(_missing(demo.lead, member)), "the lead has not heard how far its partner is")
+
+
+def _missing(lead: Home, member: Member) -> list[list[int]]:
+    """The ranges of the member's lines that the lead knows of and lacks."""
+    rows = {row["stream"]: row["missing"] for row in lead_state(lead)["streams"]}
+    return list(rows.get(member.stream, []))
+
+
+def _wait_until_arrived(demo: Demo, members: Sequence[Member]) -> None:
+    """Wait until the lead's figures contain all that these nodes have recorded and confirmed."""
+    heads = {m.stream: {row["stream"]: row["head"] for row in node_state(m.home)["streams"]}[m.stream] for m in members}
+
+    def arrived() -> bool:
+        for key in {member.document["key"] for member in members}:
+            report = _report(demo.lead, key)
+            reached = {f"{row['node']}/{key}": row["watermark"] for row in report["streams"]}
+            confirmed = {(row["partner"], row["period"]) for row in report["confirmed"]}
+            for member in members:
+                periods = {(member.partner, period.key) for period in member.programme.periods}
+                if member.document["key"] == key and (
+                    reached.get(member.stream) != heads[member.stream] or not periods <= confirmed
+                ):
+                    return False
+        return True
+
+    _until(demo, arrived, "not all has arrived")
+
+
+def _until(demo: Demo, condition: Any, what: str) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
-    while not stopping.wait(0.1):
-        report = _report(lead, key)
-        reached = [row["watermark"] for row in report["streams"] if row["node"] == node.name]
-        confirmed = {row["period"] for row in report["confirmed"]}
-        if report["arrived"] and reached == [head] and confirmed == {period.key for period in periods}:
-            return
+    while not condition() and not demo.stopping.wait(0.2):
         if time.monotonic() > deadline:
-            raise HomeUnusable(home=str(lead.path), reason=f"not all has arrived after {WAIT_SECONDS:.0f} s")
+            raise HomeUnusable(home=str(demo.lead.path), reason=f"{what} after {WAIT_SECONDS:.0f} s")
 
 
 def _report(lead: Home, key: str) -> dict[str, Any]:
@@ -157,13 +276,24 @@ def _report(lead: Home, key: str) -> dict[str, Any]:
     return report
 
 
-def _say_where(homes: Sequence[Home], passwords: dict[str, str | None]) -> None:
-    for home in homes:
-        click.echo(f"{home.name}: http://{home.host}:{home.port}/", err=True)
-        if password := passwords[home.name]:
+def _say_where(demo: Demo, behind: Sequence[Member]) -> None:
+    for home in (demo.lead, *(member.home for member in demo.members)):
+        stopped = "  (stopped)" if home.name in {member.home.name for member in behind} else ""
+        click.echo(f"{home.name}: http://{home.host}:{home.port}/{stopped}", err=True)
+        if password := demo.passwords[home.name]:
             click.echo(f"  user {ROLES[home.role][0]}, one-time password {password}", err=True)
         else:
             click.echo(
                 "  its users are there already (`polku --home DIR user reset NAME` makes a new password)", err=True
             )
+    for member in behind:
+        lacks = ", ".join(f"{first}–{last}" for first, last in _missing(demo.lead, member))
+        page = f"http://{demo.lead.host}:{demo.lead.port}/report/{member.document['key']}"
+        click.echo(f"\nThe link of {member.partner} is broken: the lead lacks its lines {lacks}, see {page}", err=True)
+        click.echo(f"Mend it, in another terminal: {_program()} --home {member.home.path} up", err=True)
     click.echo("stop with Ctrl-C", err=True)
+
+
+def _program() -> str:
+    """How this program was called: `polku` need not be on the path."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "polku" else "polku"

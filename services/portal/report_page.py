@@ -238,8 +238,9 @@ def _stream_state(row: Mapping[str, Any], report: Mapping[str, Any], say: Words,
         return "none", say("state_not_joined")
     if head is None:
         return "unknown", say("state_unknown")
-    if (watermark or 0) < head:
-        return "missing", say("state_missing", n=formats.number(head - (watermark or 0), lang))
+    if (first := (watermark or 0) + 1) <= head:
+        ends = dict.fromkeys(formats.number(line, lang) for line in (first, head))
+        return "missing", say("state_missing", lines="–".join(ends))
     return ("complete", say("state_complete")) if report.get("arrived") is True else ("none", say("state_to_head"))
 
 

@@ -319,7 +319,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     "state": ("Tila", "Läge", "State"),
     "state_complete": ("kaikki mukana", "allt ingår", "all contained"),
     "state_to_head": ("viimeiseen riviin asti", "till sista raden", "up to the last line"),
-    "state_missing": ("{n} riviä puuttuu", "{n} rader fattas", "{n} lines missing"),
+    "state_missing": ("rivejä puuttuu: {lines}", "rader fattas: {lines}", "lines missing: {lines}"),
     "state_unknown": ("ei tiedossa", "okänt", "not known"),
     "state_not_joined": ("ei ole liittynyt", "har inte anslutit sig", "has not joined"),
     "never_heard": ("ei vielä saapunut", "ännu inte mottaget", "not arrived yet"),

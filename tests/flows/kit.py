@@ -152,7 +152,12 @@ def joined_pair(
 
 def free_port_triple() -> int:
     """A port that is free and so are those 1,000 and 2,000 above it."""
-    return next(port for _ in range(200) if (port := free_port()) < 60_000)
+    return free_port_run(1)
+
+
+def free_port_run(count: int) -> int:
+    """The first of `count` ports one after another of which each leaves room for those 1,000 and 2,000 above it."""
+    return next(port for _ in range(200) if (port := free_port()) < 60_000 - count)
 
 
 def synthetic_set(folder: Path) -> Path:

@@ -157,7 +157,7 @@ def test_proof_has_a_row_for_each_partner_joined_or_not() -> None:
 def test_proof_counts_missing_lines_and_claims_no_more_than_is_known() -> None:
     stream = report()["streams"][0]
     behind = page(arrived=False, streams=[stream | {"watermark": 1800}])
-    assert table_rows(behind, "proof")[0][1] == "94 riviä puuttuu"
+    assert table_rows(behind, "proof")[0][1] == "rivejä puuttuu: 1\N{NO-BREAK SPACE}801–1\N{NO-BREAK SPACE}894"
     differs = page(arrived=False, streams=[stream])  # equal numbers, but the chains differ
     assert table_rows(differs, "proof")[0][1] == "viimeiseen riviin asti"
     unheard = page(arrived=None, streams=[stream | {"head": None, "watermark": None, "manifest_at": None}])

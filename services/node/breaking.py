@@ -1,0 +1,51 @@
+"""A link that breaks at the worst moment, for the demo: the manifest arrives, the segments do not."""
+
+from dataclasses import dataclass
+
+from services.node.opening import locked, open_database
+from services.node.uplink import folder_of
+from shared.journal.carrier import Found, place_named
+from shared.journal.crypto import key_id, load_keys
+from shared.journal.filecarrier import FileCarrier
+from shared.journal.sending import Courier
+from shared.ops.clock import utcnow
+from shared.ops.settings import Home
+
+
+@dataclass(slots=True)
+class LosingCarrier:
+    """Carries statements and loses every segment, as a carrier may."""
+
+    whole: FileCarrier
+
+    def list_segments(self, channel: str) -> list[Found]:
+        """Nothing has arrived."""
+        return []
+
+    def read(self, channel: str, name: str, limit: int) -> bytes | None:
+        """As it is."""
+        return self.whole.read(channel, name, limit)
+
+    def write(self, channel: str, name: str, data: bytes) -> None:
+        """Lose it, if it is a segment."""
+        if place_named(name) is None:
+            self.whole.write(channel, name, data)
+
+    def delete(self, channel: str, name: str) -> None:
+        """Nothing is there."""
+
+
+def break_link(home: Home, programme: str) -> None:
+    """One round of the courier of a stopped home, over a link that loses what matters."""
+    (place,) = (place for place in home.joined if place.programme == programme)
+    lead, keys = bytes.fromhex(place.lead_signing_key), load_keys(home.keys)
+    carrier = LosingCarrier(FileCarrier(folder_of(place.uplink)))
+    with locked(home):
+        engine = open_database(home)
+        try:
+            courier = Courier(
+                engine, carrier, keys.newest("signing"), {key_id(lead): lead}, bytes.fromhex(place.lead_receiving_key)
+            )
+            courier.round([f"{home.name}/{programme}"], utcnow())
+        finally:
+            engine.dispose()
