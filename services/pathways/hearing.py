@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from services.pathways import store
+from sqlalchemy import Engine
+
+from services.pathways import queries, store
 from services.pathways.rules import Change, Event, Task, at_day, at_event, concerns
 from shared.contracts.catalogue import TaskClosed, TaskOpened
 from shared.contracts.errors import UnknownProgramme
@@ -16,11 +18,15 @@ from shared.contracts.facts import Fact
 from shared.journal import Journal, Line, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import parse_wire_time, today_in_helsinki
-from shared.ops.metrics import counter
+from shared.ops.metrics import counter, gauge
 from shared.programmes import Programme, TaskRule
 from shared.storage import snapshot
 
 tasks_total = counter("polku_pathways_tasks_total", "Tasks by what happened to them: opened, met or dismissed", "what")
+late_tasks = gauge("polku_pathways_late_tasks", "Open tasks whose day has passed", "programme")
+lateness_seconds = gauge(
+    "polku_pathways_lateness_seconds", "How late the latest open task is, in whole days; 0: none is late", "programme"
+)
 
 
 @dataclass(slots=True)
@@ -256,6 +262,13 @@ def look_at_clock(journal: Journal, now: datetime) -> Iterator[int]:
             _look(unit, place, today)
         if unit.pos is not None:
             yield unit.pos
+
+
+def measure(engine: Engine, now: datetime) -> None:
+    """Say how late the tasks are that wait for a worker."""
+    for programme, (count, days) in queries.lateness(engine, now).items():
+        late_tasks.labels(programme).set(count)
+        lateness_seconds.labels(programme).set(days * 86_400)
 
 
 def _look(unit: Unit, place: tuple[str, str, str], today: date) -> None:

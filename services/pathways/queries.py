@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, exists, func, select
+from sqlalchemy import Connection, Engine, Select, case, exists, func, select
 
 from services.pathways import store
 from services.pathways.domain import find_period
@@ -119,6 +119,20 @@ def _without_outcome(connection: Connection, definition: Programme, sessions: An
         shown = {"total": total, "people": [row.subject.hex() for row in rows]}
         found.append({"activity": activity, "participants": participants, **shown})
     return found
+
+
+def lateness(engine: Engine, now: datetime) -> dict[str, tuple[int, int]]:
+    """How many open tasks are late, and the most days that one of them is (0: none), per programme that has had one."""
+    today = today_in_helsinki(now)
+    late = (task.c.state == "open") & (task.c.due_on < today)
+    query = select(
+        task.c.programme,
+        func.count(case((late, 1))).label("count_"),
+        func.min(case((late, task.c.due_on))).label("oldest"),
+    ).group_by(task.c.programme)
+    with snapshot(engine) as connection:
+        rows = connection.execute(query).all()
+    return {row.programme: (row.count_, (today - row.oldest).days if row.oldest else 0) for row in rows}
 
 
 def _late(connection: Connection, programme: str, today: date) -> dict[str, Any]:

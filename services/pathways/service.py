@@ -96,6 +96,7 @@ class PathwaysService(ParkedLines):
         self.home.follow_to(EVERYTHING)  # what was done while this service was down has not to be asked for
         for pos in hearing.look_at_clock(self.home.journal, self.home.now()):
             self.home.committed(pos)
+        hearing.measure(self.home.engine, self.home.now())
 
     def _record(self, body: dict[str, Any], operation: Any, items: list[Any]) -> dict[str, Any]:
         self.home.follow_to(body["after"])

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 
 from services.pathways import hearing, operations, queries, store
@@ -100,6 +101,23 @@ def test_a_task_is_late_when_its_day_in_helsinki_has_passed(engine: Engine) -> N
     evening = noon("2016-02-29").replace(hour=21)
     assert late(evening) is False
     assert late(evening.replace(hour=22)) is True  # midnight in Helsinki
+
+
+def test_how_late_tasks_are_is_measured_and_ends_when_they_are_met(engine: Engine) -> None:
+    journal = known(engine)
+    tell(journal, client(ANNA, "2016-02-22"), client(BERTTA, "2016-02-26"))  # due on 29 February and 4 March
+
+    def measured(day: str) -> tuple[float | None, float | None]:
+        hearing.measure(engine, noon(day))
+        names = ("polku_pathways_late_tasks", "polku_pathways_lateness_seconds")
+        late, seconds = (REGISTRY.get_sample_value(name, {"programme": KEY}) for name in names)
+        return late, seconds
+
+    assert measured("2016-02-29") == (0, 0)
+    assert measured("2016-03-02") == (1, 2 * 86_400)
+    assert measured("2016-03-05") == (2, 5 * 86_400)
+    tell(journal, talk(1, "2016-03-05"), now="2016-03-05")
+    assert measured("2016-03-05") == (1, 86_400)
 
 
 def test_a_task_comes_back_after_it_was_met_until_it_is_dismissed(engine: Engine) -> None:
