@@ -20,10 +20,10 @@ from services.node.accounts import add, listing
 from services.node.admitting import invite, join
 from services.node.children import Child
 from services.node.complete import node_state
-from services.node.control import connect
+from services.node.control import Rpc, connect
 from services.node.csvset import check_set
 from services.node.importing import Import
-from services.node.opening import init_home
+from services.node.opening import init_home, recorded_to
 from services.node.reaching import services_of
 from services.node.synth import synthesize
 from shared.contracts.errors import HomeUnusable
@@ -117,7 +117,7 @@ def _load(node: Home, document: dict[str, Any]) -> None:
     """Synthetic people through the services' own commands; what is there already stays."""
     programme = parse(document)
     with services_of(node) as rpc, tempfile.TemporaryDirectory() as folder:
-        loaded = rpc.call("pathways", "load_programme", by=BY, document=document)
+        after = _wait_for_programme(node, rpc, programme.key, programme.digest)
         synthesize(document, Path(folder), seed=1, scale=1)
         partners = {place.programme: place.partner for place in node.joined}
         checked = check_set(Path(folder), {programme.key: programme}, partners)
@@ -125,8 +125,24 @@ def _load(node: Home, document: dict[str, Any]) -> None:
         assert bus_key is not None
         bar = click.progressbar(length=sum(checked.taken.values()), label=programme.key, file=sys.stderr)
         with bar:
-            work = Import(rpc, bus_key, progress=lambda _file, rows: bar.update(rows), by=BY, after=loaded["pos"] or 0)
+            work = Import(rpc, bus_key, progress=lambda _file, rows: bar.update(rows), by=BY, after=after)
             work.run(checked)
+
+
+def _wait_for_programme(node: Home, rpc: Rpc, key: str, digest: str) -> int:
+    """Wait until the lead's version of the programme is in use at the node; the journal's position then."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while _digest_in_use(rpc, key) != digest:
+        if time.monotonic() > deadline:
+            raise HomeUnusable(home=str(node.path), reason=f"{key} has not come from the lead")
+        time.sleep(0.1)
+    return recorded_to(node)
+
+
+def _digest_in_use(rpc: Rpc, key: str) -> str | None:
+    """The digest of the programme version in use."""
+    found = {row["programme"]: row["document"] for row in rpc.call("pathways", "list_programmes")}
+    return parse(found[key]).digest if key in found else None
 
 
 def _confirm(node: Home, document: dict[str, Any]) -> None:
