@@ -1,9 +1,11 @@
 """Processes that belong together: a parent's end ends its children, whatever ended the parent.
 
 A child is started with ``--child`` and a pipe as its standard input. A byte on it wakes the child; its end, which comes
-also when the parent is killed, ends the child. Nothing else is needed: no process groups, no signals, no files.
+also when the parent is killed, ends the child. Nothing else is needed: no process groups, no signals, no files. The
+other way, a byte on the child's standard output asks the parent to look (`tell_parent`).
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,20 +13,26 @@ from pathlib import Path
 
 
 class Child:
-    """A `polku` process of this home or another, which ends when we do."""
+    """A `polku` process of this home or another, which ends when we do. `heard`: somebody reads what it tells us."""
 
-    def __init__(self, home: Path, *command: str) -> None:
+    def __init__(self, home: Path, *command: str, heard: bool = False) -> None:
+        self._heard = heard
         self._arguments = [sys.executable, "-m", "services.node", "--home", str(home), *command, "--child"]
         self.start()
 
     def start(self) -> None:
         """Start the process; also again, after it has ended."""
         self.process = subprocess.Popen(
-            self._arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+            self._arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE if self._heard else subprocess.DEVNULL,
+            start_new_session=True,
         )
         assert self.process.stdin is not None
         self._pipe = self.process.stdin.fileno()
         os.set_blocking(self._pipe, False)
+        if self.process.stdout is not None:
+            os.set_blocking(self.process.stdout.fileno(), False)
 
     def wake(self) -> None:
         """Have the child look; if its pipe is full it has been woken often enough."""
@@ -32,6 +40,12 @@ class Child:
             os.write(self._pipe, b"\n")
         except (BlockingIOError, BrokenPipeError, OSError):
             return  # full: it will look anyway; gone: whoever watches it says so
+
+    @property
+    def output(self) -> int:
+        """Where what the process tells us can be read, without blocking; a new one after every start."""
+        assert self.process.stdout is not None
+        return self.process.stdout.fileno()
 
     def ended(self) -> int | None:
         """The exit code, or None while it runs."""
@@ -46,3 +60,10 @@ class Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def tell_parent() -> None:
+    """In a child: have the parent look; if nobody reads, that is no trouble of ours."""
+    with contextlib.suppress(OSError):
+        os.set_blocking(1, False)
+        os.write(1, b"\n")

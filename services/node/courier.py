@@ -1,18 +1,23 @@
-"""`polku courier`: the plain process that ships a node's streams to its leads (`shared.journal.sending`)."""
+"""`polku courier`: the plain process that ships a node's streams to its leads (`shared.journal.sending`) and takes in
+what the leads send (`shared.journal.receiving`)."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Engine
 
+from services.node.children import tell_parent
 from services.node.opening import open_database
 from services.node.rounds import assert_plain, run_rounds
 from services.node.uplink import folder_of
 from shared.journal import erasing, holding
+from shared.journal.carrier import channel_to
 from shared.journal.crypto import Keys, key_id, load_keys
+from shared.journal.directory import lead_stream
 from shared.journal.filecarrier import FileCarrier
+from shared.journal.receiving import Receiver
 from shared.journal.sending import Courier, Sent
 from shared.ops.logging import setup_logging
 from shared.ops.settings import Home, Joined, load_home
@@ -28,24 +33,30 @@ def run_courier(home: Home, health_port: int | None = None, *, child: bool) -> N
     """Ship this node's streams until told to stop."""
     assert_plain()
     setup_logging("courier")
-    work = CourierRounds(home, open_database(home), load_keys(home.keys))
+    work = CourierRounds(home, open_database(home), load_keys(home.keys), tell_parent if child else lambda: None)
     run_rounds(home, work.round, {"streams": work.check}, health_port, child=child)
 
 
 @dataclass(slots=True)
 class CourierRounds:
-    """What the courier does in a round: all streams of all programmes that the node has joined."""
+    """What the courier does in a round: all streams of all programmes that the node has joined, both ways. `heard`
+    is called when a lead's lines have come."""
 
     home: Home
     engine: Engine
     keys: Keys
+    heard: Callable[[], None] = lambda: None
     _couriers: dict[Joined, Courier] = field(default_factory=dict)
+    _receivers: dict[Joined, Receiver] = field(default_factory=dict)
     _results: dict[str, Sent] = field(default_factory=dict)
 
     def round(self, now: datetime) -> float:
         """One round; after how many seconds the next is due."""
         joined = load_home(self.home.path).joined  # a programme may be joined while we run
         held = bool(still_held(self.engine, self.home.name, joined))
+        took = [self._receive(place, now) for place in joined]
+        if any(took):
+            self.heard()
         for place in joined:
             courier = self._couriers.get(place)
             if courier is None:
@@ -59,7 +70,15 @@ class CourierRounds:
         finished = erasing.finish(self.engine)
         erasing.scrub(self.engine)
         waiting = any(sent.receipt < sent.head and not sent.failed for sent in self._results.values())
-        return 0.0 if finished else WAITING_SECONDS if waiting else IDLE_SECONDS
+        return 0.0 if finished or any(took) else WAITING_SECONDS if waiting else IDLE_SECONDS
+
+    def _receive(self, place: Joined, now: datetime) -> bool:
+        """Take in what the lead has sent; whether any line was new."""
+        receiver = self._receivers.get(place)
+        if receiver is None:
+            receiver = self._receivers[place] = _receiver(self.engine, self.keys, self.home.name, place)
+        lead = bytes.fromhex(place.lead_signing_key)
+        return receiver.round({lead_stream(place.programme): {key_id(lead): lead}}, now).progress
 
     def check(self) -> str | None:
         """For `/ready`."""
@@ -74,6 +93,12 @@ def still_held(engine: Engine, name: str, joined: Sequence[Joined]) -> dict[str,
     if not reasons:
         holding.release(engine)
     return reasons
+
+
+def _receiver(engine: Engine, keys: Keys, name: str, place: Joined) -> Receiver:
+    carrier = FileCarrier(folder_of(place.uplink))
+    channel = channel_to(name, place.programme)
+    return Receiver(engine, carrier, keys.newest("signing"), keys.privates("receiving"), lambda _stream: channel)
 
 
 def _courier(engine: Engine, keys: Keys, place: Joined) -> Courier:

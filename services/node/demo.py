@@ -32,7 +32,7 @@ from services.node.control import Rpc, connect
 from services.node.csvrows import ATTENDANCE
 from services.node.csvset import check_set
 from services.node.importing import Import
-from services.node.opening import init_home
+from services.node.opening import init_home, recorded_to
 from services.node.reaching import services_of
 from services.node.synth import synthesize
 from shared.contracts.errors import HomeUnusable
@@ -198,7 +198,7 @@ def _load(member: Member, *, withhold: int = 0) -> None:
 def _import(member: Member, rpc: Rpc, withhold: int) -> None:
     node, programme = member.home, member.programme
     with tempfile.TemporaryDirectory() as folder:
-        loaded = rpc.call("pathways", "load_programme", by=BY, document=member.document)
+        after = _wait_for_programme(node, rpc, programme)
         synthesize(member.document, Path(folder), seed=1, scale=1)
         partners = {place.programme: place.partner for place in node.joined}
         if withhold:
@@ -208,8 +208,24 @@ def _import(member: Member, rpc: Rpc, withhold: int) -> None:
         assert bus_key is not None
         label = f"{programme.key}: {member.partner}"
         with click.progressbar(length=sum(checked.taken.values()), label=label, file=sys.stderr) as bar:
-            work = Import(rpc, bus_key, progress=lambda _file, rows: bar.update(rows), by=BY, after=loaded["pos"] or 0)
+            work = Import(rpc, bus_key, progress=lambda _file, rows: bar.update(rows), by=BY, after=after)
             work.run(checked)
+
+
+def _wait_for_programme(node: Home, rpc: Rpc, programme: Programme) -> int:
+    """Wait until the lead's version of the programme is in use at the node; the journal's position then."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while _digest_in_use(rpc, programme.key) != programme.digest:
+        if time.monotonic() > deadline:
+            raise HomeUnusable(home=str(node.path), reason=f"{programme.key} has not come from the lead")
+        time.sleep(0.1)
+    return recorded_to(node)
+
+
+def _digest_in_use(rpc: Rpc, key: str) -> str | None:
+    """The digest of the programme version in use."""
+    found = {row["programme"]: row["document"] for row in rpc.call("pathways", "list_programmes")}
+    return parse(found[key]).digest if key in found else None
 
 
 def _cut(file: Path, checked: Any, count: int) -> None:

@@ -8,6 +8,7 @@ import click
 from services.node.csvrows import ORDER
 from services.node.csvset import CheckedSet, check_set
 from services.node.importing import Import
+from services.node.opening import recorded_to
 from services.node.reaching import services_of
 from shared.contracts.errors import HomeUnusable
 from shared.journal.crypto import load_keys
@@ -35,7 +36,8 @@ def run(home: Home, directory: Path, *, dry_run: bool, skip_bad: bool) -> int:
             return 0
         bus_key = load_keys(home.keys).newest("bus").public
         assert bus_key is not None
-        work = Import(rpc, bus_key, skip_bad=skip_bad, progress=_Progress(checked))
+        # The services may not have heard yet of a programme that has just come.
+        work = Import(rpc, bus_key, skip_bad=skip_bad, progress=_Progress(checked), after=recorded_to(home))
         work.run(checked)
     for refused in work.refused:
         click.echo(str(refused), err=True)

@@ -12,9 +12,9 @@ from sqlalchemy.exc import ArgumentError, ProgrammingError
 
 from shared.contracts.errors import HomeInUse, HomeUnusable, InvalidInput
 from shared.journal.crypto import make_key
-from shared.journal.unit import prepare
+from shared.journal.unit import last_position, prepare
 from shared.ops.settings import DEFAULT_PORTS, LOOPBACK, Home, Role
-from shared.storage import open_engine
+from shared.storage import open_engine, snapshot
 from shared.storage.migrate import migrate
 
 KEYS: dict[Role, tuple[str, ...]] = {
@@ -75,6 +75,12 @@ def open_database(home: Home, *, new: bool = False) -> Engine:
     if engine.dialect.name == "sqlite":
         os.chmod(Path(str(engine.url.database)), 0o600)
     return engine
+
+
+def recorded_to(home: Home) -> int:
+    """The position of the last line of the home's journal."""
+    with snapshot(open_database(home)) as connection:
+        return last_position(connection)
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""`polku receiver`: the plain process that takes in what the partners' nodes sent, and derives the figures from it."""
+"""`polku receiver`: the plain process that takes in what the partners' nodes sent, derives the figures from it, and
+ships the lead's own stream to the nodes."""
 
 import logging
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from hashlib import sha256
 
 from sqlalchemy import Engine
 
+from services.node.leadstream import LeadCouriers
 from services.node.measuring import LeadMeasures
 from services.node.opening import open_database
 from services.node.rounds import assert_plain, run_rounds
@@ -38,13 +40,14 @@ def run_receiver(home: Home, health_port: int | None = None, *, child: bool) -> 
 
 
 class ReceiverRounds:
-    """What the receiver does in a round: answers to invites, segments, figures."""
+    """What the receiver does in a round: answers to invites, segments, figures, the lead's own stream."""
 
     def __init__(self, home: Home, engine: Engine, keys: Keys) -> None:
         carrier = FileCarrier(home.inbox)
         self._engine = engine
         self._receiver = Receiver(engine, carrier, keys.newest("signing"), keys.privates("receiving"))
         self._joins = _Joins(home, engine, keys, carrier)
+        self._couriers = LeadCouriers(engine, carrier, keys.newest("signing"))
         self._measures = LeadMeasures(engine)
         self._readable = False
 
@@ -56,6 +59,7 @@ class ReceiverRounds:
         self._joins.round(now)
         took = self._receiver.round(queries.admitted_keys(self._engine), now)
         more = operations.derive(self._engine) or took.progress
+        self._couriers.round(now)
         erasing.scrub(self._engine)
         self._measures.look(now)
         return 0.0 if more else IDLE_SECONDS

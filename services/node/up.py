@@ -74,7 +74,7 @@ def run_up(
 def _run(home: Home, names: Sequence[str], health_port: int, *, child: bool, private: bool) -> None:
     engine = open_database(home)
     bus, rpc = WakeupPublisher(home.bus_url), RpcClient(home.bus_url)
-    carrier = None if names or private else Child(home.path, CHILDREN[home.role])
+    carrier = None if names or private else Child(home.path, CHILDREN[home.role], heard=True)
 
     def wake(pos: int) -> None:
         bus.publish_wakeup(pos)
@@ -98,6 +98,7 @@ def _run(home: Home, names: Sequence[str], health_port: int, *, child: bool, pri
         ControlServer(home.socket, rpc).start()
     if carrier is not None:
         eventlet.spawn(_keep_running, carrier)
+        eventlet.spawn(_hear, carrier, bus)
     if not private:
         eventlet.spawn(_measure, engine, [name for name in SERVICES[home.role] if not names or name in names])
     log.info("the home is up", extra={"home": home.name, "port": home.port})
@@ -121,6 +122,17 @@ def _keep_running(carrier: Child) -> None:
             log.error("the child has ended and is started again", extra={"code": code})
             carrier.start()
             child_restarts_total.inc()
+
+
+def _hear(carrier: Child, bus: WakeupPublisher) -> None:
+    """Have the services look when the child says so: a lead has sent something. No line of ours is new, hence 0."""
+    while True:
+        try:
+            while eventlet.green.os.read(carrier.output, 1024):
+                bus.publish_wakeup(0)
+        except OSError as error:
+            log.warning("the child cannot be heard", exc_info=error)
+        eventlet.sleep(RESTART_SECONDS)  # it has ended, and is started again
 
 
 def _measure(engine: Engine, services: Sequence[str]) -> None:

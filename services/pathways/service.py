@@ -9,7 +9,7 @@ from services.pathways.domain import NewOutcome, NewStay
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
-from shared.contracts.catalogue import FACTS
+from shared.contracts.catalogue import FACTS, ProgrammeVersion
 from shared.contracts.commands import (
     AskPeriod,
     CloseTask,
@@ -97,6 +97,10 @@ class PathwaysService(ParkedLines):
         for pos in hearing.look_at_clock(self.home.journal, self.home.now()):
             self.home.committed(pos)
         hearing.measure(self.home.engine, self.home.now())
+
+    @subscribes(ProgrammeVersion)
+    def on_programme_version(self, unit: Unit, line: Line, piece: Fact) -> None:
+        operations.take_version(unit, line, piece)
 
     def _record(self, body: dict[str, Any], operation: Any, items: list[Any]) -> dict[str, Any]:
         self.home.follow_to(body["after"])

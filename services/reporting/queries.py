@@ -1,6 +1,7 @@
 """The read side of reporting: a report is one snapshot, figures and watermarks alike."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -196,6 +197,24 @@ def _erased(connection: Connection, programme: str) -> dict[str, int]:
     query = select(func.count(), func.coalesce(func.sum(received_erased.c.lines), 0)).where(here)
     people, lines = connection.execute(query).one()
     return {"erased_people": int(people), "erased_lines": int(lines)}
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedNode:
+    """A node that the lead's stream goes to, and its keys: raw public halves."""
+
+    programme: str
+    node: str
+    signing_key: bytes
+    receiving_key: bytes
+
+
+def admitted_nodes(engine: Engine) -> list[AdmittedNode]:
+    """The nodes of every programme, by stream."""
+    c = store.node.c
+    query = select(c.programme, c.node, c.signing_key, c.receiving_key).order_by(c.stream)
+    with snapshot(engine) as connection:
+        return [AdmittedNode(*row) for row in connection.execute(query)]
 
 
 def admitted_keys(engine: Engine) -> dict[str, dict[str, bytes]]:

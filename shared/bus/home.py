@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from shared.contracts.facts import Fact
 from shared.journal import Journal
 from shared.journal.crypto import Keys
-from shared.journal.follow import Follower, Handler
+from shared.journal.follow import LEADS, Follower, Handler, LeadFollowers
 from shared.ops.clock import utcnow
 from shared.ops.settings import Home
 
@@ -98,5 +98,9 @@ class HomeResource(DependencyProvider):
         by_kind: dict[tuple[str, int], Handler] = {
             (fact.kind, fact.v): handler for fact, handler in handlers.items() if issubclass(fact, Fact)
         }
-        follower = self.context.followers[service] = Follower(self.context.journal, service, by_kind)
-        return lambda: follower.advance(self.context.now())
+        journal, followers = self.context.journal, self.context.followers
+        leads = {kind: handler for kind, handler in by_kind.items() if kind[0].startswith(LEADS)}
+        own = {kind: handler for kind, handler in by_kind.items() if kind not in leads}
+        follower = followers[service] = Follower(journal, service, own, committed=self.context.wake)
+        lead_followers = LeadFollowers(journal, service, leads, followers, self.context.wake)
+        return lambda: follower.advance(self.context.now()) or lead_followers.advance(self.context.now())

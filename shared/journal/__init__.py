@@ -4,7 +4,7 @@ Read in this order; half an hour is enough:
 
 ``lines``       what a line is, to the byte, and the chain over lines
 ``unit``        the unit of work: a service's state and its facts in one transaction, numbered at commit
-``follow``      how a service follows the journal with one cursor, exactly once in effect; parking what fails
+``follow``      how a service follows the journal and its leads' streams, exactly once in effect; parking what fails
 ``audit``       who did it, in the same transaction, chained like the lines
 ``erasing``     how an erased person's lines become digests, and nothing of them is left
 ``segment``     a run of lines, chained, signed and sealed for the lead
@@ -13,6 +13,7 @@ Read in this order; half an hour is enough:
 ``receiving``   the lead's round: decide what has come (``deciding``: one decision; ``received``: what is kept)
 ``holding``     why a restored home waits for its leads' answers
 ``joining``     invite and answer: how a node's keys reach the lead
+``directory``   whose node is which, under which keys: what the lead's own stream says
 
 Beside them: ``carrier`` (what a transport does), ``filecarrier`` (a folder), ``crypto`` (signing, sealing, key files),
 ``durable`` (files that survive a crash), ``tables`` and ``carry_tables``.

@@ -5,31 +5,40 @@ and moves the cursor, in one unit of work: the handler's state, the facts it rec
 together, so a crash at any moment repeats the line or does not, and never half. Lines without a handler only move
 the cursor, up to 500 at once. There is no other way to hear a fact: live, catching up and repair are this one.
 
+A node follows two things in this way: its own journal, by position (`OwnLines`), and for each programme what its lead
+has sent (`LeadLines`), by number. Of the lead it hears only what a lead may say: kinds of `LEADS`; and nobody hears
+these from the home's own journal. So `@subscribes` is the same for both, and a lead cannot speak for a node.
+
 A line whose handler fails is tried again; after `TRIES` it is **parked** with the error's type, and the later lines of
 the same person queue behind it, in order (`polku parked`). A line without a subject cannot be set aside, because
-everybody might depend on it: the service stops following there, says so in its health, and tries again.
+everybody might depend on it: the service stops following there, says so in its health, and tries again. Lines of a
+lead are never set aside: none has a subject.
 """
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, case, insert, select, update
+from sqlalchemy import Connection, case, func, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from shared.contracts.catalogue import FACTS
 from shared.contracts.facts import Fact
+from shared.journal.carry_tables import received_head, received_line
 from shared.journal.holding import is_held
 from shared.journal.lines import Line, parse
-from shared.journal.tables import journal_cursor, journal_head, journal_line, journal_parked
-from shared.journal.unit import HOME_ROW, Journal, Unit
+from shared.journal.tables import journal_cursor, journal_lead_cursor, journal_line, journal_parked
+from shared.journal.unit import Journal, Unit, last_position
 from shared.ops.clock import wire_time
 from shared.ops.metrics import counter, gauge
 from shared.storage.upsert import add_missing
 
 log = logging.getLogger(__name__)
+
+LEADS = "reporting."
+"""How the kinds begin that a lead writes."""
 
 SKIP = 500
 TOGETHER = 100
@@ -41,15 +50,104 @@ parked_total = counter("polku_journal_parked_total", "Lines parked because their
 stuck = gauge("polku_journal_follower_stuck", "1 while a service cannot go on past a line without subject", "service")
 
 
+class Lines(Protocol):
+    """Lines in order, and how far a service has followed them. `parks`: a failing line may be set aside."""
+
+    parks: bool
+
+    def at(self, connection: Connection) -> int:
+        """The last line this service has followed to; 0: none."""
+
+    def last(self, connection: Connection) -> int:
+        """The last line there is."""
+
+    def lock(self, connection: Connection) -> int:
+        """As `at`, with the cursor locked: two workers of one service do not handle the same line."""
+
+    def ahead(self, connection: Connection, cursor: int, kinds: set[str]) -> Sequence[Any]:
+        """The next `SKIP` lines: pos, subject, and the line if its kind is one of `kinds`, else None."""
+
+    def move(self, connection: Connection, cursor: int) -> None:
+        """Set the cursor, which is locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLines:
+    """The home's own journal, in the order of commits."""
+
+    service: str
+    parks = True
+
+    def at(self, connection: Connection) -> int:
+        return _position(connection, self.service)
+
+    def last(self, connection: Connection) -> int:
+        return last_position(connection)
+
+    def lock(self, connection: Connection) -> int:
+        return lock_cursor(connection, self.service)
+
+    def ahead(self, connection: Connection, cursor: int, kinds: set[str]) -> Sequence[Any]:
+        line = case((journal_line.c.kind.in_(kinds), journal_line.c.line)).label("line")
+        query = select(journal_line.c.pos, journal_line.c.subject, line).where(journal_line.c.pos > cursor)
+        return connection.execute(query.order_by(journal_line.c.pos).limit(SKIP)).all()
+
+    def move(self, connection: Connection, cursor: int) -> None:
+        this = journal_cursor.c.service == self.service
+        connection.execute(update(journal_cursor).where(this).values(pos=cursor))
+
+
+@dataclass(frozen=True, slots=True)
+class LeadLines:
+    """What the lead of a programme has sent: the received lines of its stream, in order of their numbers."""
+
+    service: str
+    stream: str
+    parks = False
+
+    def at(self, connection: Connection) -> int:
+        return int(connection.execute(self._cursor()).scalar_one_or_none() or 0)
+
+    def last(self, connection: Connection) -> int:
+        head = select(received_head.c.seq).where(received_head.c.stream == self.stream)
+        return int(connection.execute(head).scalar_one_or_none() or 0)
+
+    def lock(self, connection: Connection) -> int:
+        add_missing(connection, journal_lead_cursor, {"service": self.service, "stream": self.stream, "seq": 0})
+        return int(connection.execute(self._cursor().with_for_update()).scalar_one())
+
+    def ahead(self, connection: Connection, cursor: int, kinds: set[str]) -> Sequence[Any]:
+        c = received_line.c
+        line = case((c.kind.in_(kinds), c.line)).label("line")
+        query = select(c.seq.label("pos"), c.subject, line).where(c.stream == self.stream, c.seq > cursor)
+        return connection.execute(query.order_by(c.seq).limit(SKIP)).all()
+
+    def move(self, connection: Connection, cursor: int) -> None:
+        c = journal_lead_cursor.c
+        this = (c.service == self.service) & (c.stream == self.stream)
+        connection.execute(update(journal_lead_cursor).where(this).values(seq=cursor))
+
+    def _cursor(self) -> Any:
+        c = journal_lead_cursor.c
+        return select(c.seq).where(c.service == self.service, c.stream == self.stream)
+
+
 @dataclass(slots=True)
 class Follower:
-    """A service's way through the journal. `handlers` are keyed by (kind, v)."""
+    """A service's way through lines, by default the home's own journal. `handlers` are keyed by (kind, v); `committed`
+    is told the position of facts that they recorded, after the commit: others may wait for them."""
 
     journal: Journal
     service: str
     handlers: Mapping[tuple[str, int], Handler]
+    lines: Lines = None  # type: ignore[assignment]  # the journal's own, see below
+    committed: Callable[[int], object] = lambda _pos: None
     _failures: dict[int, int] = field(default_factory=dict)
     stuck_at: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.lines is None:
+            self.lines = OwnLines(self.service)
 
     def advance(self, now: datetime) -> bool:
         """Take the next steps; False when there is nothing more to do now.
@@ -64,8 +162,8 @@ class Follower:
         pos = 0
         try:
             with self.journal.unit(now) as unit:
-                cursor = lock_cursor(unit.connection, self.service)
-                for row in _ahead(unit.connection, cursor, {kind for kind, _ in self.handlers}):
+                cursor = self.lines.lock(unit.connection)
+                for row in self.lines.ahead(unit.connection, cursor, {kind for kind, _ in self.handlers}):
                     if row.line is not None:
                         if not most:
                             break
@@ -74,11 +172,13 @@ class Follower:
                         if not self._queued(unit, pos, row.subject):
                             self.handle(unit, row.line)
                     cursor = row.pos
-                _move(unit.connection, self.service, cursor)
+                self.lines.move(unit.connection, cursor)
         except Exception as error:
             if not pos or databases_trouble(error):
                 raise
             return self._failed(pos, error, now, alone)
+        if unit.pos is not None:
+            self.committed(unit.pos)
         return True
 
     def _behind(self) -> bool:
@@ -89,8 +189,7 @@ class Follower:
         with self.journal.engine.connect() as connection:
             if is_held(connection):
                 return False
-            head = select(journal_head.c.seq).where(journal_head.c.name == HOME_ROW)
-            pos, last = _position(connection, self.service), int(connection.execute(head).scalar_one())
+            pos, last = self.lines.at(connection), self.lines.last(connection)
         # It may also have been another worker of this service that got past what failed here.
         self._failures = {failed: tries for failed, tries in self._failures.items() if failed > pos}
         if self.stuck_at is not None and pos >= self.stuck_at:
@@ -107,7 +206,7 @@ class Follower:
 
     def _queued(self, unit: Unit, pos: int, subject: bytes | None) -> bool:
         """Park the line too if an earlier one of the same person is parked."""
-        if subject is None:
+        if subject is None or not self.lines.parks:
             return False
         waiting = select(journal_parked.c.pos).where(
             journal_parked.c.service == self.service, journal_parked.c.subject == subject
@@ -131,18 +230,22 @@ class Follower:
         if tries < TRIES:
             return True
         with self.journal.unit(now) as unit:
-            if lock_cursor(unit.connection, self.service) >= pos:
+            if self.lines.lock(unit.connection) >= pos:
                 return True  # another worker of this service has got past it
-            query = select(journal_line.c.subject).where(journal_line.c.pos == pos)
-            subject = unit.connection.execute(query).scalar_one()
+            subject = self._subject(unit, pos) if self.lines.parks else None
             if subject is not None:
                 self._park(unit, pos, subject, type(error).__name__)
-                _move(unit.connection, self.service, pos)
+                self.lines.move(unit.connection, pos)
         if subject is None:
             self.stuck_at = pos
             stuck.labels(self.service).set(1)
             return False
         return True
+
+    def _subject(self, unit: Unit, pos: int) -> bytes | None:
+        query = select(journal_line.c.subject).where(journal_line.c.pos == pos)
+        subject: bytes | None = unit.connection.execute(query).scalar_one()
+        return subject
 
     def follow_to(self, pos: int, now: Callable[[], datetime]) -> None:
         """Follow until `pos` has been passed or nothing more can be done: for a command that carries `after`."""
@@ -152,7 +255,41 @@ class Follower:
     def position(self) -> int:
         """The last position this service has followed to."""
         with self.journal.engine.connect() as connection:
-            return _position(connection, self.service)
+            return self.lines.at(connection)
+
+
+@dataclass(slots=True)
+class LeadFollowers:
+    """A service's ways through the streams of its home's leads, one for each that has sent something. They are put
+    into `followers` under the service's name and the stream's."""
+
+    journal: Journal
+    service: str
+    handlers: Mapping[tuple[str, int], Handler]
+    followers: dict[str, Follower]
+    committed: Callable[[int], object] = lambda _pos: None
+
+    def advance(self, now: datetime) -> bool:
+        """Take the next steps on one of them; False when there is nothing more to do now."""
+        if not self.handlers:
+            return False
+        for stream in self._behind():
+            name = f"{self.service} {stream}"
+            if name not in self.followers:
+                lines = LeadLines(self.service, stream)
+                ways = (self.journal, self.service, self.handlers, lines, self.committed)
+                self.followers[name] = Follower(*ways)
+            if self.followers[name].advance(now):
+                return True
+        return False
+
+    def _behind(self) -> list[str]:
+        head, cursor = received_head.c, journal_lead_cursor.c
+        mine = (cursor.stream == head.stream) & (cursor.service == self.service)
+        query = select(head.stream).outerjoin_from(received_head, journal_lead_cursor, mine)
+        query = query.where(head.node == "lead", head.seq > func.coalesce(cursor.seq, 0)).order_by(head.stream)
+        with self.journal.engine.connect() as connection:
+            return list(connection.execute(query).scalars())
 
 
 def _position(connection: Connection, service: str) -> int:
@@ -170,18 +307,7 @@ def lock_cursor(connection: Connection, service: str) -> int:
     return int(pos)
 
 
-def _ahead(connection: Connection, cursor: int, kinds: set[str]) -> Sequence[Any]:
-    """The next `SKIP` lines: pos, subject, and the line if its kind is one of `kinds`, else None."""
-    line = case((journal_line.c.kind.in_(kinds), journal_line.c.line)).label("line")
-    query = select(journal_line.c.pos, journal_line.c.subject, line).where(journal_line.c.pos > cursor)
-    return connection.execute(query.order_by(journal_line.c.pos).limit(SKIP)).all()
-
-
 def databases_trouble(error: Exception) -> bool:
     """Whether the database failed, not the line: connection lost, locked, full, broken. Then nothing is parked."""
     lines = DataError | IntegrityError | NotSupportedError | ProgrammingError
     return isinstance(error, DBAPIError) and not isinstance(error, lines)
-
-
-def _move(connection: Connection, service: str, pos: int) -> None:
-    connection.execute(update(journal_cursor).where(journal_cursor.c.service == service).values(pos=pos))

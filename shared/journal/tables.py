@@ -42,6 +42,15 @@ journal_cursor = Table(
 )
 """How far each service has followed the journal."""
 
+journal_lead_cursor = Table(
+    "journal_lead_cursor",
+    metadata,
+    Column("service", String(40), primary_key=True),
+    Column("stream", String(80), primary_key=True),
+    Column("seq", BIG, nullable=False),
+)
+"""How far each service of a node has followed what each of its leads has sent."""
+
 journal_parked = Table(
     "journal_parked",
     metadata,

@@ -194,6 +194,11 @@ def _set_heads(connection: Connection, heads: dict[str, tuple[int, int, bytes]])
     connection.execute(update(journal_head).where(c.name.in_(list(heads))).values(seq=seqs, chain=chains))
 
 
+def last_position(connection: Connection) -> int:
+    """The position of the last line of the home's journal; 0: none."""
+    return int(connection.execute(select(journal_head.c.seq).where(journal_head.c.name == HOME_ROW)).scalar_one())
+
+
 def prepare(connection: Connection) -> None:
     """Make the home's row of a new journal: it is the lock, so it must be there before the first unit."""
     add_missing(connection, journal_head, {"name": HOME_ROW, "epoch": 1, "seq": 0, "chain": b""})

@@ -8,12 +8,13 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, String, Table, Text, delete, func, insert, select
+from sqlalchemy import Column, Connection, Integer, String, Table, Text, delete, func, select
 
 from shared.contracts.errors import UnknownProgramme
 from shared.contracts.facts import Fact
 from shared.programmes import Programme, parse
 from shared.storage import metadata
+from shared.storage.upsert import upsert
 
 PIECE = 12_000
 """Characters of canonical JSON in one fact: a line stays under 64 KiB whatever they are."""
@@ -40,9 +41,8 @@ class Shelf:
         """Keep one piece (`ProgrammeLoaded` or `ProgrammeVersion`); the last one puts the version into use."""
         table, key, digest = self.table, piece["programme"], piece["digest"]
         this = (table.c.programme == key) & (table.c.digest == digest)
-        stale = (table.c.part == piece["part"]) | (table.c.parts != piece["parts"])  # or cut by another release
-        connection.execute(delete(table).where(this & stale))
-        connection.execute(insert(table), {column.name: piece[column.name] for column in table.c})
+        connection.execute(delete(table).where(this & (table.c.parts != piece["parts"])))  # cut by another release
+        upsert(connection, table, [{column.name: piece[column.name] for column in table.c}])
         if piece["part"] == piece["parts"]:
             connection.execute(delete(table).where((table.c.programme == key) & (table.c.digest != digest)))
 

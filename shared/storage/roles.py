@@ -3,16 +3,16 @@
 A role is called DATABASE_SERVICE, for example ``node_intake``. Rights follow from the prefixes of the tables, so a new
 table of a service is its own without a word here, and nobody else's:
 
-=============  =========================================================  =========================================
+=============  =========================================================  ===========================================
 role           changes                                                    besides
-=============  =========================================================  =========================================
-a service      its own tables                                             appends to the journal, follows it
+=============  =========================================================  ===========================================
+a service      its own tables                                             appends to the journal, follows it and leads
 ``intake``     its own tables                                             the same, and erases: lines into digests
 ``courier``    ``courier_*``, ``received_*``                              reads the journal, ends erasing, ends a hold
-``receiver``   ``received_*``, ``reporting_*``: it derives the figures    appends to the journal
+``receiver``   ``received_*``, ``courier_*``, ``reporting_*``             appends to the journal, which it ships
 ``reporting``  its own tables                                             the same, reads ``received_*``
 ``portal``     its own tables
-=============  =========================================================  =========================================
+=============  =========================================================  ===========================================
 
 Nobody but the owner of the database, who migrates, changes a table's form; nobody deletes a line, and only who erases
 may take a line's content away (decision 0070). Roles are made, their passwords set and their rights given anew each
@@ -37,6 +37,9 @@ APPEND = {
     "journal_head": "SELECT, INSERT, UPDATE",
     "journal_audit": "INSERT",
     "journal_cursor": "SELECT, INSERT, UPDATE",
+    "journal_lead_cursor": "SELECT, INSERT, UPDATE",
+    "received_head": READ,
+    "received_line": READ,
     "journal_parked": ALL,
     "journal_erased": READ,
     "journal_hold": READ,
@@ -70,7 +73,7 @@ def rights(role: str, tables: Iterable[str]) -> dict[str, str]:
     """What `role` may do, by table; a table that is not named it may not touch."""
     owned, read, rest = {
         "courier": ({"courier", "received"}, set[str](), FOLLOW_OUT),
-        "receiver": ({"received", "reporting"}, set[str](), APPEND),
+        "receiver": ({"received", "courier", "reporting"}, set[str](), APPEND),
         "reporting": ({"reporting"}, {"received"}, APPEND),
         "portal": ({"portal"}, set[str](), {}),
         "intake": ({"intake"}, set[str](), ERASE),

@@ -143,7 +143,7 @@ def joined_pair(
         lead.polku("lead", "admit", "leader_association", "--programme", PROGRAMME, "--out", str(invite))
         node.polku("node", "join", str(invite))
         node.up()
-        node.polku("programme", "load", file)
+        node.polku("programme", "load", file)  # it would come from the lead by itself, some seconds later
         yield pair
     finally:
         node.down()

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from shared.contracts.catalogue import StandingReached
 from shared.journal import Journal
-from shared.journal.follow import Follower
+from shared.journal.follow import Follower, LeadFollowers
 from shared.journal.unit import new_id, prepare
 from shared.storage import open_engine, transaction
 from shared.storage.migrate import migrate
@@ -80,14 +80,13 @@ def test_the_roles_of_a_database_are_its_services_and_those_of_the_edges() -> No
 @pytest.mark.parametrize("role", SERVICES)
 def test_a_service_uses_its_own_tables_and_none_of_another(url: str, owner: Engine, role: str) -> None:
     engine = engine_of(url, role)
-    shared = {"journal", "alembic"} | ({"received"} if role == "reporting" else set())
     for table in tables(owner):
         if prefix(table) == role:
             assert may(engine, table) == {"SELECT", "INSERT", "UPDATE", "DELETE"}, table
-        elif prefix(table) not in shared:
-            assert may(engine, table) == set(), table
-        elif prefix(table) == "received":
+        elif table in ("received_head", "received_line") or (role == "reporting" and prefix(table) == "received"):
             assert may(engine, table) == {"SELECT"}, table
+        elif prefix(table) not in ("journal", "alembic"):
+            assert may(engine, table) == set(), table
 
 
 @pytest.mark.parametrize("role", [*SERVICES, "receiver", "courier", "portal"])
@@ -124,6 +123,13 @@ def test_a_service_records_and_follows(url: str, role: str) -> None:
     while follower.advance(NOW):
         pass
     assert heard
+    assert LeadFollowers(journal, role, {("reporting.programme_version", 1): lambda *_: None}, {}).advance(NOW) is False
+
+
+def test_the_receiver_ships_the_leads_own_stream(url: str, owner: Engine) -> None:
+    engine = engine_of(url, "receiver")
+    for table in ("courier_receipt", "courier_manifest", "courier_segment"):
+        assert may(engine, table) == {"SELECT", "INSERT", "UPDATE", "DELETE"}
 
 
 @pytest.mark.parametrize("role", ["courier", "portal"])

@@ -1,0 +1,98 @@
+"""Programme versions at a node: by hand, and as the lead sends them."""
+
+import pytest
+from sqlalchemy import Engine
+
+from services.pathways import operations
+from services.pathways.store import shelf
+from shared.contracts.catalogue import ProgrammeLoaded, ProgrammeVersion
+from shared.contracts.errors import InvalidProgramme, UnknownProgramme
+from shared.contracts.facts import Fact
+from shared.journal import Journal, Line
+from shared.programmes import canonical, parse
+from shared.programmes import shelf as shelves
+from shared.programmes.shelf import pieces
+from shared.storage import snapshot
+from tests.services import kit
+from tests.services.kit import KEY, NODE, NOW
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelves, "PIECE", 3000)
+
+
+def sent(journal: Journal, pieces_: list[Fact], stream: str = f"lead/{KEY}") -> None:
+    """Let pathways hear the pieces, each in a unit of its own."""
+    for seq, piece in enumerate(pieces_, 1):
+        with journal.unit(NOW) as unit:
+            line = Line(stream, 1, seq, piece.kind, 1, "2016-11-22T09:15:02.123456Z", None, "0" * 32, piece.body)
+            operations.take_version(unit, line, piece)
+
+
+def versions(**changed: object) -> tuple[str, list[Fact]]:
+    """A version's digest, and the lead's facts of it."""
+    document = kit.changed(**changed)
+    programme = parse(document)
+    return programme.digest, pieces(ProgrammeVersion, programme, canonical(document).decode())
+
+
+def in_use(engine: Engine) -> str | None:
+    with snapshot(engine) as connection:
+        try:
+            return shelf.get(connection, KEY).digest
+        except UnknownProgramme:
+            return None
+
+
+def test_what_the_lead_sends_is_in_use_with_its_last_piece_and_tells_the_other_services(engine: Engine) -> None:
+    journal = Journal(engine, NODE)
+    digest, facts = versions()
+    assert len(facts) > 1
+    sent(journal, facts[:-1])
+    assert in_use(engine) is None
+    sent(journal, facts[-1:])
+    assert in_use(engine) == digest
+    assert kit.kinds(engine) == [ProgrammeLoaded.kind] * len(facts)
+    assert all(line.stream == f"{NODE}/local" for line in kit.lines(engine))
+    assert [line.body for line in kit.lines(engine)] == [fact.body for fact in facts]
+
+
+def test_what_was_loaded_by_hand_before_the_lead_sends_it_adds_no_line(engine: Engine) -> None:
+    journal = Journal(engine, NODE)
+    operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)
+    before = kit.heads(engine)
+    sent(journal, versions()[1])
+    assert kit.heads(engine) == before
+
+
+def test_loading_by_hand_what_the_lead_has_sent_adds_no_line(engine: Engine) -> None:
+    journal = Journal(engine, NODE)
+    sent(journal, versions()[1])
+    assert operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)[1] is None
+
+
+def test_a_newer_version_of_the_lead_replaces_the_one_in_use(engine: Engine) -> None:
+    journal = Journal(engine, NODE)
+    sent(journal, versions()[1])
+    digest, facts = versions(silence_limit_days=5)
+    sent(journal, facts)
+    assert in_use(engine) == digest
+
+
+def test_a_lead_cannot_change_another_leads_programme(engine: Engine) -> None:
+    journal = Journal(engine, NODE)
+    operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)
+    before = in_use(engine), kit.heads(engine)
+    sent(journal, versions(silence_limit_days=5)[1], "lead/kuntsari")
+    assert (in_use(engine), kit.heads(engine)) == before
+
+
+def test_pieces_that_do_not_make_the_version_they_name_leave_the_one_in_use(engine: Engine) -> None:
+    journal = Journal(engine, NODE)
+    operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)
+    before = in_use(engine)
+    forged = [ProgrammeVersion(None, **{**piece.body, "digest": "e" * 64}) for piece in versions()[1]]
+    with pytest.raises(InvalidProgramme):
+        sent(journal, forged)
+    assert in_use(engine) == before
