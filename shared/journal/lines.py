@@ -14,7 +14,7 @@ import json
 import re
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from shared.contracts.fields import HEX32
 
@@ -25,6 +25,19 @@ MEMBERS = ("stream", "epoch", "seq", "kind", "v", "recorded_at", "subject", "sal
 _STREAM = re.compile(r"(?:lead|[a-z0-9-]{1,24}-[0-9a-f]{8})/[a-z0-9-]{1,40}")
 _KIND = re.compile(r"[a-z0-9_]{1,39}\.[a-z0-9_]{1,40}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+
+# The usual line: a body of one level, members named by codes, strings of printable ASCII without an escape, no number
+# of 19 digits. What matches and names no member twice is what `serialise` writes; what does not is for `_parse_any`.
+_SCALAR = r'(?:"[ !#-\[\]-~]*+"|0|-?[1-9][0-9]{0,17}+|null|true|false)'
+_VALUE = rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:,{_SCALAR})*+)?\])"
+_MEMBER = rf'"[a-z0-9_]{{1,40}}+":{_VALUE}'
+_USUAL = re.compile(
+    rf'\{{"stream":"({_STREAM.pattern})","epoch":([1-9][0-9]{{0,3}}+),"seq":([1-9][0-9]{{0,11}}+),'
+    rf'"kind":"({_KIND.pattern})","v":([1-9][0-9]{{0,3}}+),"recorded_at":"({_TIME.pattern})",'
+    rf'"subject":(?:null|"({HEX32.pattern})"),"salt":"({HEX32.pattern})",'
+    rf'"body":(\{{(?:{_MEMBER}(?:,{_MEMBER})*+)?\}})\}}'
+)
+_NAMES = re.compile(r'[{,]"([a-z0-9_]{1,40}+)":')
 
 
 class BadLine(ValueError):
@@ -46,6 +59,17 @@ class Line:
     body: dict[str, Any]
 
 
+class Envelope(NamedTuple):
+    """What a line says around its body: all that whoever stores it must know."""
+
+    stream: str
+    epoch: int
+    seq: int
+    kind: str
+    v: int
+    subject: str | None
+
+
 def serialise(line: Line) -> bytes:
     """The line's bytes. Raises `BadLine` if it breaks a rule of the format."""
     _check(line)
@@ -61,6 +85,33 @@ def serialise(line: Line) -> bytes:
 
 def parse(data: bytes) -> Line:
     """Read a line's bytes; whatever `serialise` would not have written byte by byte is a `BadLine`."""
+    usual = _usual(data)
+    if usual is None:
+        return _parse_any(data)
+    stream, epoch, seq, kind, v, recorded_at, subject, salt, body = usual
+    return Line(stream, int(epoch), int(seq), kind, int(v), recorded_at, subject, salt, json.loads(body))
+
+
+def read_envelope(data: bytes) -> Envelope:
+    """What stands around the body of a line; refuses what `parse` refuses, in a fraction of its time."""
+    usual = _usual(data)
+    if usual is None:
+        line = _parse_any(data)
+        return Envelope(line.stream, line.epoch, line.seq, line.kind, line.v, line.subject)
+    stream, epoch, seq, kind, v, _, subject, _, _ = usual
+    return Envelope(stream, int(epoch), int(seq), kind, int(v), subject)
+
+
+def _usual(data: bytes) -> tuple[Any, ...] | None:
+    """The members of a line of the usual form as text; None of any other."""
+    match = _USUAL.fullmatch(data.decode()) if data.isascii() and len(data) <= MAX_LINE else None
+    if match is None:
+        return None
+    names = _NAMES.findall(match[9])
+    return match.groups() if len(set(names)) == len(names) else None
+
+
+def _parse_any(data: bytes) -> Line:
     if len(data) > MAX_LINE:
         raise BadLine("over 64 KiB")
     try:

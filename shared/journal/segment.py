@@ -34,12 +34,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import zstandard
 
 from shared.journal import crypto
-from shared.journal.lines import BadLine, Line, chain_next, line_digest, parse
+from shared.journal.lines import BadLine, Envelope, chain_next, line_digest, read_envelope
 from shared.ops.clock import parse_wire_time, wire_time
 
 MAGIC = b"POLKU1\n"
@@ -155,14 +155,13 @@ class Segment:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedLine:
+class OpenedLine(NamedTuple):
     """A line out of a segment. `line` and `content` are None where it has been erased."""
 
     seq: int
     digest: bytes
     line: bytes | None
-    content: Line | None
+    content: Envelope | None
 
 
 def build(
@@ -301,10 +300,10 @@ def _line(header: Header, seq: int, text: bytes) -> OpenedLine:
             raise SegmentRefused(Reason.BAD_LINES)
         return OpenedLine(seq, bytes.fromhex(digits), None, None)
     try:
-        content = parse(text)
+        content = read_envelope(text)
     except BadLine:
         raise SegmentRefused(Reason.BAD_LINES) from None
-    if (content.stream, content.epoch, content.seq) != (header.stream, header.epoch, seq):
+    if content[:3] != (header.stream, header.epoch, seq):
         raise SegmentRefused(Reason.BAD_LINES)
     return OpenedLine(seq, line_digest(text), text, content)
 
