@@ -16,11 +16,12 @@ A fact names at most one person, by its subject, and no other member can: the me
 `__init_subclass__` takes only the field types of `shared.contracts.fields`, none of which holds typed text.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError
+from marshmallow import ValidationError
 from marshmallow.fields import Field
 
 from shared.contracts.errors import FactNotWritable
@@ -53,16 +54,14 @@ class Fact:
     reach: ClassVar[Reach]
     about: ClassVar[About]
     example: ClassVar[dict[str, Any]]
-    members: ClassVar[MappingProxyType[str, "Field[Any]"]]
-    _strict: ClassVar[Schema]
-    _tolerant: ClassVar[Schema]
+    members: ClassVar[MappingProxyType[str, FactField]]
 
     __slots__ = ("body", "subject")
     subject: str | None
     body: dict[str, Any]
 
     def __init_subclass__(cls) -> None:
-        members: dict[str, Field[Any]] = {}
+        members: dict[str, FactField] = {}
         for name, value in list(vars(cls).items()):
             if not isinstance(value, Field):
                 continue
@@ -74,31 +73,39 @@ class Fact:
             members[name] = value
             delattr(cls, name)
         cls.members = MappingProxyType(members)
-        schema = Schema.from_dict(dict(members), name=cls.__name__)
-        cls._strict, cls._tolerant = schema(unknown=RAISE), schema(unknown=EXCLUDE)
 
     def __init__(self, subject: str | None = None, /, **body: Any) -> None:
         """A fact to be written. Raises `FactNotWritable` naming the member and the reason, never the value."""
-        given = {name: value for name, value in body.items() if value is not None}
         self._check_subject(subject)
-        try:
-            loaded = self._strict.load(given)
-        except ValidationError as error:
-            raise FactNotWritable(kind=self.kind, reason=_reasons(error)) from None
-        self.subject = subject
-        self.body = {name: loaded[name] for name in self.members if loaded.get(name) is not None}
+        unknown = [name for name, value in body.items() if value is not None and name not in self.members]
+        self.subject, self.body = subject, self._load(body, unknown)
 
     @classmethod
     def read(cls, subject: str | None, body: dict[str, Any]) -> Self:
         """A fact from a line of this or another release; raises `FactNotWritable` if what is declared does not hold."""
         fact = cls.__new__(cls)
         fact._check_subject(subject)
-        try:
-            loaded = cls._tolerant.load({name: value for name, value in body.items() if value is not None})
-        except ValidationError as error:
-            raise FactNotWritable(kind=cls.kind, reason=_reasons(error)) from None
-        fact.subject, fact.body = subject, dict(loaded)
+        fact.subject, fact.body = subject, cls._load(body, ())
         return fact
+
+    @classmethod
+    def _load(cls, body: dict[str, Any], unknown: Sequence[str]) -> dict[str, Any]:
+        """The members in their order, checked; raises `FactNotWritable` with everything that is wrong."""
+        loaded: dict[str, Any] = {}
+        wrong = {name: "Unknown field." for name in unknown}
+        for name, member in cls.members.items():
+            value = body.get(name)
+            if value is not None:
+                try:
+                    loaded[name] = member.take(value)
+                except ValidationError as error:
+                    wrong[name] = _flat(error.messages)
+            elif member.required:
+                wrong[name] = "Missing data for required field."
+        if wrong:
+            reason = "; ".join(f"{name}: {why}" for name, why in sorted(wrong.items()))
+            raise FactNotWritable(kind=cls.kind, reason=reason)
+        return loaded
 
     def _check_subject(self, subject: str | None) -> None:
         if self.about is About.NOBODY and subject is not None:
@@ -113,13 +120,8 @@ class Fact:
         return self.body.get(member)
 
 
-def _reasons(error: ValidationError) -> str:
-    """Member names and reasons, without any value."""
-    messages = error.messages if isinstance(error.messages, dict) else {"body": error.messages}
-    return "; ".join(f"{name}: {_flat(reason)}" for name, reason in sorted(messages.items()))
-
-
 def _flat(reason: Any) -> str:
+    """Reasons without any value."""
     if isinstance(reason, dict):
         return ", ".join(_flat(value) for value in reason.values())
     return ", ".join(map(str, reason)) if isinstance(reason, list) else str(reason)
