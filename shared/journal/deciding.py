@@ -153,7 +153,11 @@ def _against_head(connection: Connection, head: Head, seq: int, chain: bytes) ->
 
 def _clash_within(head: Head, segment: Segment, lines: Sequence[OpenedLine]) -> tuple[int, bytes, bytes] | None:
     """Compare the chain inside a segment with our watermark and with the node's signed head, if they lie in it."""
-    chain = segment.header.before
+    header = segment.header
+    if not any(header.first <= seq < header.last for seq in (head.seq, head.head_seq)):
+        # Its first line follows our watermark, and at its last one `_against_head` has compared the chains.
+        return None
+    chain = header.before
     for line in lines:
         chain = chain_next(chain, line.digest)
         if line.seq == head.seq and chain != head.chain:

@@ -21,12 +21,13 @@ from shared.journal.carry_tables import (
     received_refused,
     received_segment,
 )
-from shared.journal.lines import chain_next, chain_start
+from shared.journal.lines import Envelope, chain_next, chain_start
 from shared.journal.segment import OpenedLine, Reason, Segment
 from shared.ops.clock import parse_wire_time, wire_time
+from shared.storage.upsert import insert_many
 
 OPEN, STOPPED = "open", "stopped"
-_ROWS = 500
+_LINE_COLUMNS = ("stream", "seq", "epoch", "kind", "v", "subject", "digest", "line")
 
 
 @dataclass(slots=True)
@@ -129,21 +130,8 @@ def chain_at(connection: Connection, head: Head, seq: int) -> bytes:
 def add_lines(connection: Connection, segment: Segment, lines: Sequence[OpenedLine], now: datetime) -> None:
     """Store new lines and the proof of the segment that brought them."""
     header = segment.header
-    rows = [
-        {
-            "stream": header.stream,
-            "seq": line.seq,
-            "epoch": header.epoch,
-            "kind": line.content.kind if line.content else None,
-            "v": line.content.v if line.content else None,
-            "subject": bytes.fromhex(line.content.subject) if line.content and line.content.subject else None,
-            "digest": line.digest,
-            "line": line.line,
-        }
-        for line in lines
-    ]
-    for start in range(0, len(rows), _ROWS):
-        connection.execute(insert(received_line), rows[start : start + _ROWS])
+    rows = [(header.stream, line.seq, header.epoch, *_indexed(line.content), line.digest, line.line) for line in lines]
+    insert_many(connection, received_line, _LINE_COLUMNS, rows)
     proof = {
         "stream": header.stream,
         "last": header.last,
@@ -156,6 +144,13 @@ def add_lines(connection: Connection, segment: Segment, lines: Sequence[OpenedLi
         "received_at": wire_time(now),
     }
     connection.execute(insert(received_segment), proof)
+
+
+def _indexed(content: Envelope | None) -> tuple[str | None, int | None, bytes | None]:
+    """Kind, version and subject of a line; nothing of one that has been erased."""
+    if content is None:
+        return None, None, None
+    return content.kind, content.v, bytes.fromhex(content.subject) if content.subject else None
 
 
 def add_early(connection: Connection, segment: Segment, data: bytes, limit: int, now: datetime) -> bool:
@@ -175,6 +170,11 @@ def drop_early(connection: Connection, stream: str, first: int, last: int) -> No
     """Forget an early segment that has been decided."""
     c = received_early.c
     connection.execute(delete(received_early).where(c.stream == stream, c.first == first, c.last == last))
+
+
+def streams_ahead(connection: Connection) -> list[str]:
+    """The streams of which early segments are held, by name."""
+    return list(connection.execute(select(received_early.c.stream).distinct().order_by("stream")).scalars())
 
 
 def next_early(connection: Connection, stream: str, watermark: int, limit: int) -> list[tuple[int, int, bytes]]:

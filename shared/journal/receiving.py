@@ -58,7 +58,7 @@ from shared.journal.segment import (
 from shared.journal.statements import MAX_STATEMENT, Receipt, write_receipt
 from shared.ops.clock import parse_wire_time
 from shared.ops.metrics import counter, gauge
-from shared.storage import snapshot, transaction
+from shared.storage import LINES_AT_ONCE, snapshot, transaction
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +66,6 @@ Admitted = Mapping[str, Mapping[str, bytes]]
 """The streams that are taken, each with its node's public signing keys by id, old ones too."""
 
 EARLY_PER_STREAM = 1000
-BATCH_LINES = 1000
-"""Lines in one transaction, about: SQLite's other writers wait for less than 50 ms."""
 BATCH_BYTES = 8 * 1024 * 1024
 
 segments_total = counter("polku_receiver_segments_total", "Segments decided, by outcome", "outcome")
@@ -116,9 +114,10 @@ class _Round:
     unfinished: set[str] = field(default_factory=set)
     batch: list[Arrival] = field(default_factory=list)
 
-    def full(self) -> bool:
+    def full(self, most: int) -> bool:
+        """Whether there are `most` lines in the batch, or it takes too much memory."""
         lines = sum(len(arrival.lines or ()) for arrival in self.batch)
-        return lines >= BATCH_LINES or sum(len(arrival.data) for arrival in self.batch) >= BATCH_BYTES
+        return lines >= most or sum(len(arrival.data) for arrival in self.batch) >= BATCH_BYTES
 
 
 @dataclass(slots=True)
@@ -162,9 +161,8 @@ class Receiver:
             if stream not in halted and self._postponed.get((stream, found)) != work.reach[stream]:
                 self._take_file(work, stream, found)
         self._decide_batch(work)
-        for stream in sorted(admitted):
-            if first or work.lines:
-                self._close_gap(work, stream)
+        for stream in self._streams_ahead(work) if first or work.lines else ():
+            self._close_gap(work, stream)
         self._note_manifests(work, manifests)
         receipts = self._write_receipts(work)
         for stream in admitted:
@@ -224,7 +222,7 @@ class Receiver:
         if arrival.segment:
             self._open_if_needed(work, arrival)
         work.batch.append(arrival)
-        if work.full():
+        if work.full(LINES_AT_ONCE[self.engine.dialect.name]):
             self._decide_batch(work)
 
     def _examine(self, work: _Round, arrival: Arrival) -> None:
@@ -284,6 +282,11 @@ class Receiver:
         work.lines += lines
         lines_total.inc(lines)
         _count_refused(work, newly)
+
+    def _streams_ahead(self, work: _Round) -> list[str]:
+        """The streams of which something early is held, by name."""
+        with snapshot(self.engine) as connection:
+            return [stream for stream in received.streams_ahead(connection) if stream in work.admitted]
 
     def _close_gap(self, work: _Round, stream: str) -> None:
         """Apply what had been early for as long as it joins the watermark."""

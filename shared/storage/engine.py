@@ -23,6 +23,10 @@ LOCK_MS = 10_000
 IDLE_MS = 60_000
 """PostgreSQL ends a transaction that has been left open for so long."""
 
+LINES_AT_ONCE = {"sqlite": 1_000, "postgresql": 10_000}
+"""Lines that one transaction takes in, about: SQLite's other writers wait for it and may wait for 50 ms; PostgreSQL's
+do not, there it is what a lead holds in memory."""
+
 
 def open_engine(url: str) -> Engine:
     """Open the database at `url`; no connection is made yet.
