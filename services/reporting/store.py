@@ -171,6 +171,9 @@ confirmed = Table(
 DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet)
 
 
+KEYS = {table.name: tuple(column.name for column in table.primary_key) for table in DERIVED}
+"""The names of the columns of each derived table's key."""
+
 Rows = dict[str, dict[tuple[Any, ...], dict[str, Any] | None]]
 """The last state of entities by table name and key; None: it was removed."""
 
@@ -181,10 +184,19 @@ def put_derived(connection: Connection, rows: Rows) -> None:
         last = rows.get(table.name, {})
         upsert(connection, table, [row for row in last.values() if row is not None])
         if removed := [key for key, row in last.items() if row is None]:
-            names = [column.name for column in table.primary_key]
+            names = KEYS[table.name]
             this = and_(*(table.c[name] == bindparam(f"b_{name}") for name in names))
             keys = [{f"b_{name}": part for name, part in zip(names, key, strict=True)} for key in removed]
             connection.execute(delete(table).where(this), keys)
+
+
+def held_sessions(connection: Connection, stream: str, sessions: Iterable[bytes]) -> set[bytes]:
+    """Those of `sessions` that the stream has."""
+    wanted, c, held = sorted(sessions), session.c, set[bytes]()
+    for start in range(0, len(wanted), 500):
+        query = select(c.session).where(c.stream == stream, c.session.in_(wanted[start : start + 500]))
+        held.update(bytes(found) for found in connection.execute(query).scalars())
+    return held
 
 
 def set_cursor(connection: Connection, stream: str, epoch: int, seq: int, chain: bytes) -> None:

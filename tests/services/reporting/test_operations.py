@@ -23,7 +23,7 @@ from shared.journal.carry_tables import received_line
 from shared.journal.joining import Join
 from shared.journal.lines import Line, chain_next, chain_start, serialise
 from shared.programmes import digest
-from shared.storage import snapshot, transaction
+from shared.storage import LINES_AT_ONCE, snapshot, transaction
 from shared.testing.wait import until
 from tests.services import kit
 from tests.services.kit import KEY, NOW, OTHER, OWN
@@ -391,7 +391,9 @@ def test_batches_of_any_size_and_deaths_at_any_line_give_the_same_tables(
             take = data.draw(st.integers(1, len(rest)), label="lines that arrive")
             receive(engine, STREAM, rest[:take])
             rest = rest[take:]
-            patch.setattr(operations, "DERIVE_BATCH", data.draw(st.integers(1, 4), label="batch"))
+            patch.setattr(
+                operations, "DERIVE_BATCH", dict.fromkeys(LINES_AT_ONCE, data.draw(st.integers(1, 4), label="batch"))
+            )
             for _ in range(data.draw(st.integers(0, 3), label="batches")):
                 dies = data.draw(st.booleans(), label="dies")
                 patch.setattr(store, "set_cursor", die if dies else set_cursor)

@@ -17,6 +17,7 @@ from shared.contracts.errors import InvalidInput, UnknownProgramme
 from shared.contracts.facts import Fact
 from shared.journal.crypto import key_id
 from shared.ops.clock import wire_time
+from shared.storage import LINES_AT_ONCE
 from tests.services import kit
 from tests.services.kit import KEY, NOW, OTHER, OWN, PROGRAMME
 from tests.services.reporting.kit import (
@@ -229,7 +230,7 @@ def test_watermark_and_chain_are_what_the_figures_contain_not_what_has_come(
     receive(engine, STREAMS[OWN], [session(2, "kaapeli", DAY, 60)])
     before = report(engine, KEY, None, None, NOW)
     assert (before["streams"][0]["watermark"], before["streams"][0]["head"], before["arrived"]) == (0, 2, False)
-    monkeypatch.setattr(operations, "DERIVE_BATCH", 1)
+    monkeypatch.setattr(operations, "DERIVE_BATCH", dict.fromkeys(LINES_AT_ONCE, 1))
     operations.derive(engine)
     made = report(engine, KEY, None, None, NOW)
     assert (made["streams"][0]["watermark"], made["streams"][0]["chain"]) == (1, first.hex())

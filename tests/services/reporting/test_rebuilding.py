@@ -12,7 +12,7 @@ from shared.contracts.facts import About, Fact, Reach
 from shared.contracts.fields import Day
 from shared.journal.carry_tables import received_line
 from shared.journal.lines import line_digest
-from shared.storage import transaction
+from shared.storage import LINES_AT_ONCE, transaction
 from tests.services.kit import OTHER, OWN, changed, rows
 from tests.services.reporting.kit import (
     NOW,
@@ -67,7 +67,7 @@ def test_what_was_derived_is_derived_again_to_the_row(derived: Engine) -> None:
 
 
 def test_in_whatever_batches_it_was_derived(derived: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "DERIVE_BATCH", 3)
+    monkeypatch.setattr(operations, "DERIVE_BATCH", dict.fromkeys(LINES_AT_ONCE, 3))
     assert rebuilding.check(derived)["equal"]
 
 
