@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run install install-dev test check fix bench faults docs env compose-test lock clean
+.PHONY: help run install install-dev install-bench test check fix bench faults docs env compose-test lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,12 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	touch $@
 
+install-bench: $(VENV)/.installed-bench
+
+$(VENV)/.installed-bench: requirements-bench.lock $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.lock
+	touch $@
+
 test: install-dev ## the whole suite; installs RabbitMQ, PostgreSQL, Chromium and promtool where it may
 	deploy/ensure-servers
 	$(BIN)/python -m pytest
@@ -41,7 +47,7 @@ fix: install-dev ## what of `check` a machine can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install-dev ## benchmarks, side by side in one run; prints ratios, writes build/bench/*.json
+bench: install-bench ## benchmarks, side by side in one run; prints ratios, writes build/bench/*.json
 	deploy/ensure-servers
 	$(BIN)/python -m tests.bench
 
@@ -54,13 +60,21 @@ docs: install ## write the documents that are made from declarations: contracts,
 env: ## writes .env with generated secrets for docker-compose.yml, once
 	@$(PYTHON) deploy/make_env.py
 
-compose-test: install-dev ## the whole way in containers (about 5 minutes); COMPOSE names another docker compose
+compose-install-bench: $(VENV)/.installed-bench
+
+$(VENV)/.installed-bench: requirements-bench.lock $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.lock
+	touch $@
+
+test: install-dev ## the whole way in containers (about 5 minutes); COMPOSE names another docker compose
 	$(BIN)/python -m tests.compose
 
 lock: ## lock dependencies anew, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements.in -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements-dev.in \
 		-c requirements.lock -o requirements-dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements-bench.in \
+		-c requirements.lock -c requirements-dev.lock -o requirements-bench.lock
 
 clean: ## remove what was built; homes in var/ stay
 	rm -rf $(VENV) build *.egg-info

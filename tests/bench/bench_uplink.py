@@ -1,0 +1,203 @@
+"""From journal line to the lead: receipted, and derived with corrections, beside what others do with the same lines.
+
+``python -m tests.bench.bench_uplink [lines] [rivals' lines]`` (100000, 6000) prints a table with ratios and writes
+``build/bench/uplink.json``. In each row sender, broker, receiver and database work at the same time: a process that
+reads the journal in PostgreSQL and sends, RabbitMQ with persistent messages and confirms, a process (Celery: two) that
+stores in PostgreSQL with fsync. Exits 1 under the limits of issue 4.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+
+from shared.journal.tables import journal_line
+from shared.storage import open_engine, transaction
+from shared.storage.upsert import insert_many
+from shared.testing.broker import Broker, end_broker, shared_broker
+from shared.testing.postgres import drop_database, end_postgres, new_database, shared_postgres
+from shared.testing.wait import until
+from tests.bench.rivals import TABLE
+from tests.bench.uplink_kit import COLUMNS, fill, lead_with, make_key, new_home, stream_name
+
+RESULT = Path(__file__).parents[2] / "build" / "bench" / "uplink.json"
+RIVALS = {"faststream_": "FastStream", "nameko_": "nameko", "celery_": "Celery"}
+LIMITS = {"receipted": 30.0, "derived": 12.0}
+"""How many times the better of FastStream and nameko."""
+
+
+@contextmanager
+def journal(postgres: int, nodes: Sequence[int], lines: int) -> Iterator[str]:
+    """The URL of a database with the lines of these nodes."""
+    url = new_database(postgres)
+    engine = new_home(url)
+    fill(engine, nodes, lines)
+    engine.dispose()
+    yield url
+    drop_database(postgres, url)
+
+
+def uplink(
+    node: str, broker: Broker, postgres: int, *, nodes: Sequence[int], lines: int, derive: bool
+) -> dict[str, float]:
+    """Ship `lines` lines of each node. Seconds until all were receipted or derived, and what the two processes used."""
+    lead, amqp = new_database(postgres), broker.new_vhost()
+    keys = {number: make_key("signing") for number in nodes}
+    engine = new_home(lead)
+    lead_with(engine, keys)
+    engine.dispose()
+
+    def halves(key: Any) -> list[str]:
+        return [key.private.hex(), key.public.hex()]
+
+    config = {
+        "node": node,
+        "lead_database": lead,
+        "amqp": amqp,
+        "lines": lines,
+        "derive": derive,
+        "streams": {stream_name(number): halves(key) for number, key in keys.items()},
+        "lead": {name: halves(make_key(name)) for name in ("signing", "receiving")},
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "config.json"
+        file.write_text(json.dumps(config))
+        with _started("tests.bench.uplink_ends", "receive", str(file)) as receiver:
+            with _started("tests.bench.uplink_ends", "send", str(file)) as sender:
+                began = time.monotonic()
+                for end in (receiver, sender):
+                    _say(end)
+                sent, received = (json.loads(end.stdout.readline()) for end in (sender, receiver))
+    broker.drop_vhost(amqp)
+    drop_database(postgres, lead)
+    with open_engine(node).begin() as connection:
+        for table in ("courier_receipt", "courier_manifest", "courier_segment"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+    total = lines * len(nodes)
+    seconds = (received if derive else sent)["at"] - began
+    return {
+        "lines": total,
+        "seconds": seconds,
+        "per_second": total / seconds,
+        "sender_us": sent["cpu"] / total * 1e6,
+        "receiver_us": received["cpu"] / total * 1e6,
+        "receiver_peak_mb": received["peak_mb"],
+    }
+
+
+def rival(name: str, node: str, broker: Broker, postgres: int, lines: int) -> dict[str, float]:
+    """The same lines through one of the others."""
+    url, amqp = new_database(postgres), broker.new_vhost()
+    at = make_url(url)
+    dsn = f"postgresql://{at.username}@{at.host}:{at.port}/{at.database}"
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(TABLE)
+
+    def stored() -> bool:
+        with engine.connect() as connection:
+            return bool(connection.exec_driver_sql("SELECT count(*) FROM rival_line").scalar_one() == lines)
+
+    with _started(f"tests.bench.rivals.{name}", amqp, dsn):
+        with _started("tests.bench.rivals.publishing", name, amqp, node) as publisher:
+            began = time.monotonic()
+            _say(publisher)
+            until(stored, 120, every=0.02)
+            seconds = time.monotonic() - began
+    engine.dispose()
+    broker.drop_vhost(amqp)
+    drop_database(postgres, url)
+    return {"lines": lines, "seconds": seconds, "per_second": lines / seconds}
+
+
+def copying(node: str, postgres: int) -> dict[str, float]:
+    """A binary COPY of the same lines alone into the table they come from: what the database could do at most."""
+    source, url = open_engine(node), new_database(postgres)
+    with source.connect() as connection:
+        rows = [tuple(row) for row in connection.execute(select(*(journal_line.c[name] for name in COLUMNS)))]
+    target = new_home(url)
+    began = time.monotonic()
+    with transaction(target) as connection:
+        insert_many(connection, journal_line, COLUMNS, rows)
+    seconds = time.monotonic() - began
+    for engine in (source, target):
+        engine.dispose()
+    drop_database(postgres, url)
+    return {"lines": len(rows), "seconds": seconds, "per_second": len(rows) / seconds}
+
+
+@contextmanager
+def _started(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A program of the benchmark once it has said that it is ready."""
+    command = ["setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-m", module, *arguments]
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+        )
+        try:
+            assert process.stdout is not None
+            if "ready\n" not in iter(process.stdout.readline, ""):  # Celery has more to say first
+                log.seek(0)
+                raise RuntimeError(f"{module} did not start: {log.read()[-2000:]}")
+            yield process
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)  # Celery's children too
+            process.communicate()
+
+
+def _say(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
+def measure(lines: int, rival_lines: int) -> dict[str, dict[str, float]]:
+    """All rows of the table."""
+    broker, postgres = shared_broker(), shared_postgres()
+    found = {}
+    with journal(postgres, [1], rival_lines) as node:
+        for name, title in RIVALS.items():
+            if find_spec(title.lower()):
+                found[title] = rival(name, node, broker, postgres, rival_lines)
+    with journal(postgres, [1], lines) as node:
+        found["receipted"] = uplink(node, broker, postgres, nodes=[1], lines=lines, derive=False)
+        found["derived"] = uplink(node, broker, postgres, nodes=[1], lines=lines, derive=True)
+        found["COPY alone"] = copying(node, postgres)
+    return found
+
+
+def main(lines: int, rival_lines: int) -> int:
+    """Measure; 0 if all is within the limits."""
+    os.environ.setdefault("POLKU_TEST_FSYNC", "on")
+    try:
+        found = measure(lines, rival_lines)
+    finally:
+        end_broker()
+        end_postgres()
+    rivals = [row["per_second"] for name, row in found.items() if name in ("FastStream", "nameko")]
+    for row in found.values():
+        row["times_the_better"] = row["per_second"] / max(rivals)
+        row["of_copy"] = row["per_second"] / found["COPY alone"]["per_second"]
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps({"limits": LIMITS, "rows": found}, indent=2) + "\n")
+    print(f"{'from journal line to':22}{'lines/s':>10}{'times the better':>18}{'of COPY':>9}{'limit':>7}")
+    for name, row in found.items():
+        limit = f"{LIMITS[name]:.0f}" if name in LIMITS else ""
+        times, part = row["times_the_better"], row["of_copy"]
+        print(f"{name:22}{row['per_second']:10.0f}{times:18.1f}{part:9.3f}{limit:>7}")
+    return int(any(found[name]["times_the_better"] < limit for name, limit in LIMITS.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*(int(argument) for argument in sys.argv[1:])) if sys.argv[1:] else main(100_000, 6_000))

@@ -1,0 +1,99 @@
+"""The two processes of `bench_uplink`: ``python -m tests.bench.uplink_ends send|receive CONFIG``.
+
+Both print "ready", wait for a line on standard input, work with the product's own courier, receiver and derive loop
+until everything has got where it was to get, and print a line of JSON: when that was, processor seconds, peak memory.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+
+from services.node.rounds import assert_plain
+from services.reporting import operations, queries, store
+from shared.journal.carry_tables import received_head
+from shared.journal.crypto import Key, key_id
+from shared.journal.receiving import Receiver
+from shared.journal.sending import Courier
+from shared.ops.clock import utcnow
+from shared.storage import open_engine
+from tests.bench.queues import LeadEnd, NodeEnd
+
+IDLE_SECONDS = 0.5
+
+
+def key(name: str, halves: list[str]) -> Key:
+    """A key out of the configuration."""
+    return Key(name, 1, bytes.fromhex(halves[0]), bytes.fromhex(halves[1]))
+
+
+def send(config: dict[str, Any]) -> None:
+    """Courier rounds until a receipt covers every line of every stream."""
+    engine = open_engine(config["node"])
+    carrier = NodeEnd(config["amqp"], list(config["streams"]))
+    signing, receiving = (bytes.fromhex(config["lead"][name][1]) for name in ("signing", "receiving"))
+    couriers = {
+        stream: Courier(engine, carrier, key("signing", halves), {key_id(signing): signing}, receiving)
+        for stream, halves in config["streams"].items()
+    }
+    _wait_for_start()
+    open_ = dict.fromkeys(couriers)
+    while open_:
+        for stream in list(open_):
+            sent = couriers[stream].round([stream], utcnow())[stream]
+            if sent.receipt >= config["lines"]:
+                del open_[stream]
+        if open_:
+            carrier.wait(IDLE_SECONDS)
+    _tell()
+
+
+def receive(config: dict[str, Any]) -> None:
+    """The receiver's rounds, and its derive loop if the configuration says so, until all lines are in."""
+    engine = open_engine(config["lead_database"])
+    carrier = LeadEnd(config["amqp"], list(config["streams"]))
+    receiving = key("receiving", config["lead"]["receiving"])
+    receiver = Receiver(engine, carrier, key("signing", config["lead"]["signing"]), {receiving.id: receiving.secret()})
+    admitted = queries.admitted_keys(engine)
+    _wait_for_start()
+    while True:
+        took = receiver.round(admitted, utcnow())
+        carrier.settle()
+        more = config["derive"] and operations.derive(engine)
+        if not more and not took.progress:
+            if _all_in(engine, config):
+                break
+            carrier.wait(IDLE_SECONDS)
+        elif took.progress:
+            carrier.wait(0.0005)
+    _tell()
+
+
+def _all_in(engine: Engine, config: dict[str, Any]) -> bool:
+    table = store.cursor if config["derive"] else received_head
+    with engine.connect() as connection:
+        total = connection.execute(select(func.sum(table.c.seq))).scalar_one()
+    return bool(total == config["lines"] * len(config["streams"]))
+
+
+def _wait_for_start() -> None:
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+
+def _tell() -> None:
+    at = time.monotonic()
+    status = Path("/proc/self/status").read_text().splitlines()
+    peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    print(json.dumps({"at": at, "cpu": time.process_time(), "peak_mb": peak / 1024}), flush=True)
+    sys.stdin.readline()
+    os._exit(0)  # the broker's connections need no good-bye
+
+
+if __name__ == "__main__":
+    assert_plain()
+    {"send": send, "receive": receive}[sys.argv[1]](json.loads(Path(sys.argv[2]).read_text()))
