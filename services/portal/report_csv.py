@@ -17,7 +17,7 @@ from services.portal.words import Lang, words
 
 Row = Iterable[object]
 Table = tuple[str, Row, Iterable[Row]]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@")
 
 
 def render_report_csv(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang, statement: Iterable[str]) -> str:
@@ -33,8 +33,11 @@ def render_report_csv(report: Mapping[str, Any], names: ProgrammeNames, lang: La
 
 
 def _safe(cell: object) -> object:
-    """A cell that no spreadsheet runs; numbers stay numbers."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    """A cell on one line that no spreadsheet runs; numbers stay numbers."""
+    if not isinstance(cell, str):
+        return cell
+    text = " ".join(cell.split())
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _tables(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang, statement: Iterable[str]) -> Iterator[Table]:

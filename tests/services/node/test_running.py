@@ -315,7 +315,7 @@ def test_all_that_was_imported_arrives_and_both_ends_say_so(pair: Pair) -> None:
     assert report["data_quality"]["refused_lines"] == 0
     for home in (pair.lead.path, pair.node.path):
         done = run("complete", home=home)
-        assert (done.code, "  complete" in done.out) == (0, True)
+        assert (done.code, "  complete  (same chain; newest manifest " in done.out) == (0, True)
 
 
 # --- the services behind the socket
