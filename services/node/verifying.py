@@ -51,6 +51,10 @@ def _pinned(certificate: Certificate, home: Home | None, wanted: str | None) -> 
     leads = [place.lead_signing_key for place in home.joined if place.programme == certificate.proof.programme]
     if leads and certificate.key.hex() not in leads:
         raise CertificateRefused(f"it is signed by {signed_by}, which is not the key of this home's lead")
+    ours = set(load_keys(home.keys).publics("signing").values())
+    for stream in certificate.proof.streams:
+        if stream.node == home.name and not ours.issuperset(stream.keys):
+            raise CertificateRefused(f"{stream.partner}: the key it names for this home's node is not this home's")
     return wanted is not None or bool(leads)
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from services.node.opening import init_home
 from shared.journal.certificate import Proof, StreamProof
 from shared.journal.crypto import Key, load_keys
 from shared.journal.fingerprint import fingerprint
+from shared.journal.lines import chain_start
 from shared.ops.clock import wire_time
 from shared.ops.settings import Home, Joined
 from tests.journal.certificate_kit import (
@@ -131,6 +133,19 @@ def test_a_report_of_its_programme_by_another_key_than_its_leads_fails_in_a_node
     done = run("verify", file, home=joined(tmp_path / "node", OTHER_KEY).path)
     assert (done.code, done.out) == (1, "")
     assert "not the key of this home's lead" in done.error
+
+
+def test_a_node_sees_that_a_report_names_another_key_for_it(file: Path, tmp_path: Path) -> None:
+    home = joined(tmp_path / "node", LEAD)
+    own = load_keys(home.keys).newest("signing")
+    assert own.public is not None
+    start = chain_start(f"{home.name}/{PROGRAMME}")
+    there = StreamProof("town", "joined", home.name, 1, 0, start, (own.public,))
+    file.write_bytes(certified("csv", proof(there)))
+    assert run("verify", file, home=home.path).code == 0
+    file.write_bytes(certified("csv", proof(replace(there, keys=(OTHER_KEY.public or b"",)))))
+    done = run("verify", file, home=home.path)
+    assert (done.code, "not this home's" in done.error) == (1, True)
 
 
 def test_a_report_of_a_programme_that_the_home_has_not_joined_is_not_pinned(file: Path, tmp_path: Path) -> None:
