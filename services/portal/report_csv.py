@@ -82,10 +82,12 @@ def _outcomes(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> I
     say = words(lang)
     for row in report.get("outcomes") or []:
         activity = _named(names.activities, row["activity"], lang)
-        rows: list[Row] = [(row["activity"], say("participants"), _cell(row["participants"], lang))]
-        rows += [(key, _named(names.outcomes, key, lang), _cell(count, lang)) for key, count in row["outcomes"].items()]
-        rows.append(("unknown", say("outcome_unknown"), _cell(row["unknown"], lang)))
-        yield f"{say('outcomes')}: {activity}", (say("code"), say("outcome"), say("outcome_people")), rows
+        told = [(key, _named(names.outcomes, key, lang), count) for key, count in row["outcomes"].items()]
+        told.append(("unknown", say("outcome_unknown"), row["unknown"]))
+        # The participants stand in every row, as what the people are a part of: not as one more row to add up.
+        rows = [(key, name, _cell(count, lang), _cell(row["participants"], lang)) for key, name, count in told]
+        head = (say("code"), say("outcome"), say("outcome_people"), say("participants"))
+        yield f"{say('outcomes')}: {activity}", head, rows
 
 
 def _stream(row: Mapping[str, Any], report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> Row:
