@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from services.node import keepcli, operating
+from services.node import keepcli, operating, reportcli
 from services.node.actor import actor
 from services.node.errors import ServicesDoNotStart
 from services.node.homeoption import health_port_option, home_option, home_path, later, the_home
@@ -20,7 +20,6 @@ from shared.contracts.errors import (
     DatabaseNewer,
     HomeInUse,
     InternalError,
-    NotInThisRelease,
     PolkuError,
     RemoteError,
     RpcTimeout,
@@ -30,7 +29,6 @@ from shared.ops.settings import LOOPBACK
 
 FAILURES = (RpcTimeout, ServiceAbsent, InternalError, HomeInUse, DatabaseNewer, RemoteError, ServicesDoNotStart)
 LATER = {
-    "verify": "verifying a certificate",
     "journal": "carrying by `journal export|import`",
     "retention": "retention rules",
 }
@@ -303,35 +301,6 @@ def import_(directory: Path, dry_run: bool, skip_bad: bool) -> None:
     sys.exit(run(the_home("node"), directory, dry_run=dry_run, skip_bad=skip_bad))
 
 
-@polku.command()
-@home_option
-@click.argument("key", metavar="PROGRAMME")
-@click.option("--format", "form", type=click.Choice(["json", "html", "csv", "xlsx", "pdf", "docx"]), required=True)
-@click.option("--audience", type=click.Choice(["internal", "funder", "steering", "public"]), default="funder")
-@click.option("--from", "start", metavar="D")
-@click.option("--to", "end", metavar="D")
-@click.option("--period", metavar="P")
-@click.option("--by", metavar="…")
-@click.option("--release", metavar="ID")
-@click.option("--lang", type=click.Choice(["fi", "sv", "en"]), default="fi", show_default=True)
-def report(key: str, form: str, audience: str, start: str | None, end: str | None, lang: str, **later: Any) -> None:
-    """The lead's report, on stdout."""
-    from services.node.reaching import services_of
-    from services.node.reports import as_html
-
-    for name, value in later.items():
-        if value is not None:
-            raise NotInThisRelease(what=f"--{name}")
-    if form not in ("json", "html"):
-        raise NotInThisRelease(what=f"--format {form}")
-    if audience != "funder":
-        raise NotInThisRelease(what=f"--audience {audience}")
-    with services_of(the_home("lead")) as rpc:
-        figures = rpc.call("reporting", "report", programme=key, from_=start, to=end)
-        text = as_html(rpc, figures, lang) if form == "html" else json.dumps(figures, indent=2, ensure_ascii=False)
-    click.echo(text)
-
-
 @polku.group()
 @home_option
 def period() -> None:
@@ -395,7 +364,7 @@ def migrate() -> None:
     click.echo(f"up to date; roles: {', '.join(bring_up_to_date(the_home())) or 'none'}")
 
 
-for _command in (*operating.COMMANDS, *keepcli.COMMANDS):
+for _command in (*operating.COMMANDS, *keepcli.COMMANDS, *reportcli.COMMANDS):
     polku.add_command(_command)
 for _name, _what in LATER.items():
     later(polku, _name, _what)

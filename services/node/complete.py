@@ -1,11 +1,13 @@
 """`polku complete`: on a lead what it can prove of each partner's stream, on a node what the leads have confirmed."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from services.node.opening import open_database
 from services.node.reaching import services_of
 from shared.journal.sending import shipped
+from shared.ops.clock import parse_wire_time, utcnow
 from shared.ops.settings import Home
 from shared.storage import snapshot
 
@@ -17,6 +19,8 @@ _STATES = {
     "waiting": "lines without receipt",
     "stopped": "stopped: the lead's history differs from ours",
 }
+_CHAINS = {True: "same chain", False: "another chain", None: "chain not known"}
+_UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 def lead_state(home: Home) -> dict[str, Any]:
@@ -28,11 +32,17 @@ def lead_state(home: Home) -> dict[str, Any]:
 
 def node_state(home: Home) -> dict[str, Any]:
     """The state of this node's shipped streams: head, what the lead has receipted, oldest line without receipt."""
-    engine = open_database(home)
+    engine, now = open_database(home), utcnow()
     partners = {f"{home.name}/{place.programme}": place.partner for place in home.joined}
     with snapshot(engine) as connection:
-        streams = [{"partner": partners[row["stream"]], **row} for row in shipped(connection, sorted(partners))]
+        rows = shipped(connection, sorted(partners))
+    streams = [{"partner": partners[row["stream"]], **row, "manifest_age_seconds": _age(row, now)} for row in rows]
     return {"complete": all(row["state"] == "complete" for row in streams), "streams": streams}
+
+
+def _age(row: dict[str, Any], now: datetime) -> int | None:
+    written = row["manifest_at"]
+    return None if written is None else max(0, int((now - parse_wire_time(written)).total_seconds()))
 
 
 def lines(state: dict[str, Any]) -> Iterator[str]:
@@ -42,6 +52,14 @@ def lines(state: dict[str, Any]) -> Iterator[str]:
         at = f"{row['watermark']} of {row['head'] if row['head'] is not None else '?'}"
         since = f"; oldest line without receipt {row['oldest']}" if row.get("oldest") else ""
         words = _STATES[row["state"]] + (f": {missing}" if missing else "")
-        yield f"{row['partner']}  {row['stream']}  {at}  {words}{since}"
+        proof = f"{_CHAINS[row['same_chain']]}; {_manifest(row['manifest_age_seconds'])}"
+        yield f"{row['partner']}  {row['stream']}  {at}  {words}{since}  ({proof})"
     if not state["streams"]:
         yield "no programme has been joined yet"
+
+
+def _manifest(seconds: int | None) -> str:
+    if seconds is None:
+        return "no manifest"
+    unit, size = next(((unit, size) for unit, size in _UNITS if seconds >= size), _UNITS[-1])
+    return f"newest manifest {seconds // size} {unit} old"

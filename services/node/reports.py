@@ -1,16 +1,20 @@
-"""Reports as documents from the command line; the pages' own code makes them."""
-
-from typing import Any
+"""Reports as files from the command line; the portal's own code makes and certifies them."""
 
 from services.node.control import Rpc
-from services.portal.report_page import ProgrammeNames, render_report_html
+from services.portal.report_file import report_file
+from services.portal.report_page import ProgrammeNames
 from services.portal.words import pick_lang
+from shared.contracts.errors import UnknownProgramme
+from shared.journal.certificate import Form
 
 
-def as_html(rpc: Rpc, figures: dict[str, Any], lang: str) -> str:
-    """The report as one self-contained HTML file."""
+def certified(
+    rpc: Rpc, programme: str, form: Form, lang: str = "fi", start: str | None = None, end: str | None = None
+) -> bytes:
+    """The lead's report with its certificate. Raises `UnknownProgramme`."""
     listed = {item["programme"]: item for item in rpc.call("reporting", "list_programmes")}
-    names = ProgrammeNames.of(listed[figures["programme"]])
+    if programme not in listed:
+        raise UnknownProgramme(programme=programme)
     chosen = pick_lang(lang)
     assert chosen is not None
-    return render_report_html(figures, names, chosen)
+    return report_file(rpc, form, ProgrammeNames.of(listed[programme]), chosen, start, end)

@@ -9,7 +9,8 @@ from services.portal.words import Lang, in_language, words
 Names = Mapping[str, Mapping[str, str]]
 """Names by key of the programme file, each by language."""
 
-_STATED = ("unknown", "refused", "not_asked", "not_set", "not_due", "not_arrived")
+STATED = ("unknown", "refused", "not_asked", "not_set", "not_due", "not_arrived")
+"""Why there is no number, where that is known; null is "not recorded"."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def figure(value: object, lang: Lang) -> Figure:
     say = words(lang)
     if value is None:
         return Figure("–", say("value_none"))
-    if value in _STATED:
+    if value in STATED:
         return Figure(say(f"value_{value}"), None)
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         return Figure(formats.number(value, lang), None)

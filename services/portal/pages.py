@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from flask import Flask, abort, g, redirect, request, url_for
@@ -18,12 +19,19 @@ from services.portal.guard import Guard
 from services.portal.metrics import LOGINS
 from services.portal.rendering import Frame, render
 from services.portal.replies import Identity, ReplyKey
+from services.portal.report_file import report_file
 from services.portal.report_page import Figure, ProgrammeNames, figure, label_of, render_report_html
 from services.portal.users import ROLES
 from services.portal.words import words
+from shared.journal.certificate import Form
 
 _REPORT_ROLES = ("reporter",)
 LIST_ROLES = ("case_worker", "coordinator")
+MEDIA_TYPES: dict[Form, str] = {
+    "json": "application/json",
+    "html": "text/html; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+}
 _STANDINGS = ("visitor", "client", "esf_participant")
 _LINKS = {
     "report": "open_report",
@@ -75,7 +83,9 @@ class Pages:
         self.add(app, "/", "start", self.start, everybody)
         if self.context.role == "lead":
             self.add(app, "/report/<programme:key>", "report", self.report, _REPORT_ROLES)
-            self.add(app, "/report/<programme:key>.json", "report_json", self.report_json, _REPORT_ROLES)
+            for form in MEDIA_TYPES:
+                view = partial(self.report_file, form)
+                self.add(app, f"/report/<programme:key>.{form}", f"report_{form}", view, _REPORT_ROLES)
         else:
             self.add(app, "/sessions/<programme:key>", "sessions", self.sessions, LIST_ROLES)
             self.add(app, "/people/<programme:key>", "people", self.people, LIST_ROLES)
@@ -161,10 +171,11 @@ class Pages:
         report = self.context.rpc.call("reporting", "report", programme=key)
         return render_report_html(report, names, g.lang, self._frame())
 
-    def report_json(self, key: str) -> ResponseReturnValue:
-        self.programme(key)
-        report: dict[str, Any] = self.context.rpc.call("reporting", "report", programme=key)
-        return report
+    def report_file(self, form: Form, key: str) -> ResponseReturnValue:
+        """The certified file, to be kept: not shown in the browser, whose page it would pretend to be."""
+        data = report_file(self.context.rpc, form, self.programme(key), g.lang)
+        kept = {"Content-Disposition": f'attachment; filename="{key}.{form}"'}
+        return data, 200, {"Content-Type": MEDIA_TYPES[form], **kept}
 
     # node
 

@@ -26,7 +26,8 @@ class ConfirmedRow:
     partner: Label
     period: Label
     state: str
-    confirmed: bool
+    day: str | None
+    """The day as in the report JSON; None: not confirmed."""
 
 
 def outcome_tables(report: Mapping[str, Any], outcomes: Names, activities: Names, lang: Lang) -> list[OutcomeTable]:
@@ -60,5 +61,5 @@ def confirmed_rows(report: Mapping[str, Any], periods: Names, partners: Names, l
             if on is not None:
                 state = say("confirmed_on", day=formats.day(date.fromisoformat(on), lang))
             names = label_of(partners.get(partner, {}), lang, partner), label_of(periods.get(key, {}), lang, key)
-            rows.append(ConfirmedRow(*names, state, on is not None))
+            rows.append(ConfirmedRow(*names, state, on))
     return rows

@@ -101,7 +101,8 @@ class StreamRow:
 
 
 def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang, frame: Frame | None = None) -> str:
-    """The report as HTML: in the portal's frame, or without one as a single self-contained file."""
+    """The report as HTML: in the portal's frame, or without one as a single self-contained file to be certified."""
+    signed = None if frame else report.get("proof")
     return render(
         "report.html",
         lang,
@@ -114,8 +115,22 @@ def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: L
         charts=_charts(report.get("activities") or [], names, lang),
         outcomes=outcome_tables(report, names.outcomes, names.activities, lang),
         confirmed=confirmed_rows(report, names.periods, names.partners, lang),
+        certificate=signed and _certificate(signed, names, lang),
         streams=[_stream_row(row, report, names, lang) for row in report.get("streams") or []],
     )
+
+
+def statement(lang: Lang) -> list[str]:
+    """What a certified report says of itself: what its certificate proves and what it does not."""
+    keys = ("certificate_unaltered", "certificate_held", "not_proved_recorded", "not_proved_follow")
+    say = words(lang)
+    return [say(key) if key.startswith("certificate") else f"{say('not_proved_title')}: {say(key)}" for key in keys]
+
+
+def _certificate(signed: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> dict[str, str]:
+    """Who signs, in the words of the page, and the six words of the key."""
+    lead = label_of(names.partners.get(signed["lead"], {}), lang, signed["lead"])
+    return {"signed": words(lang)("certificate_signed", lead=lead.text), "fingerprint": signed["fingerprint"]}
 
 
 def _day(value: str | date) -> date:
@@ -218,7 +233,7 @@ def _stream_row(row: Mapping[str, Any], report: Mapping[str, Any], names: Progra
             return Figure("–", say(missing if joined else "state_not_joined"))
         return Figure(formats.number(value, lang), None)
 
-    kind, state = _stream_state(row, report, say, lang)
+    kind, state = stream_state(row, report, say, lang)
     return StreamRow(
         partner=label_of(names.partners.get(row["partner"], {}), lang, row["partner"]),
         node=Figure(row["node"], None) if joined else Figure("–", say("state_not_joined")),
@@ -231,7 +246,7 @@ def _stream_row(row: Mapping[str, Any], report: Mapping[str, Any], names: Progra
     )
 
 
-def _stream_state(row: Mapping[str, Any], report: Mapping[str, Any], say: Words, lang: Lang) -> tuple[str, str]:
+def stream_state(row: Mapping[str, Any], report: Mapping[str, Any], say: Words, lang: Lang) -> tuple[str, str]:
     """Kind and words. Equal numbers alone are not called complete: the chains might differ, or the news be old."""
     watermark, head = row.get("watermark"), row.get("head")
     if row.get("node") is None:

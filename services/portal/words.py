@@ -7,6 +7,7 @@ Phrases may hold ``{names}``, which are filled in by `Words`.
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
+from services.portal.words_certificate import CERTIFICATE_WORDS
 from services.portal.words_outcomes import OUTCOME_WORDS
 from services.portal.words_recording import RECORDING
 
@@ -364,6 +365,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     "days_short": ("{n} pv", "{n} d", "{n} d"),
     **RECORDING,
     **OUTCOME_WORDS,
+    **CERTIFICATE_WORDS,
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from services.reporting import store
 from shared.contracts.catalogue import (
@@ -31,7 +31,7 @@ from shared.contracts.catalogue import (
 from shared.contracts.errors import FactNotWritable, InvalidInvite, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
 from shared.contracts.facts import Fact
 from shared.journal import Journal
-from shared.journal.carry_tables import received_head, received_line
+from shared.journal.carry_tables import received_head, received_line, received_segment
 from shared.journal.erasing import note_received
 from shared.journal.joining import Join
 from shared.journal.lines import BadLine, chain_next, chain_start, parse
@@ -345,8 +345,12 @@ def derive_next(source: Connection, target: Connection, stream: str, last: int |
     query = select(received_line.c.seq, received_line.c.epoch, received_line.c.digest, received_line.c.line).where(
         received_line.c.stream == stream, received_line.c.seq > seq
     )
-    if last is not None:
-        query = query.where(received_line.c.seq <= last)
+    # Where a segment ends the node has signed the chain: a cursor there is one that a certificate can prove.
+    c = received_segment.c
+    ends = select(func.max(c.last)).where(c.stream == stream, c.last > seq, c.last <= seq + DERIVE_BATCH)
+    bounds = [bound for bound in (last, source.execute(ends).scalar_one()) if bound is not None]
+    if bounds:
+        query = query.where(received_line.c.seq <= min(bounds))
     derivation = _Derivation(target, stream, store.shelf.get(source, stream.split("/")[1]))
     most = DERIVE_BATCH[source.dialect.name]
     rows = source.execute(query.order_by(received_line.c.seq).limit(most)).all()

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from services.reporting import outcomes, store
+from services.reporting import outcomes, proving, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, People, StreamState, arrived, check_days
 from shared.journal import received
 from shared.journal.carry_tables import received_erased, received_head, received_line
@@ -26,7 +26,8 @@ def list_programmes(engine: Engine) -> list[dict[str, Any]]:
 
 
 def report(engine: Engine, programme: str, start: date | None, end: date | None, now: datetime) -> dict[str, Any]:
-    """The report as interfaces.md names it, of the days `start` to `end`, both included; exact figures.
+    """The report as interfaces.md names it, of the days `start` to `end`, both included; exact figures. `proof` is the
+    `Proof` of the streams that they were made from, out of the same snapshot.
 
     Raises `InvalidInput` and `UnknownProgramme`.
     """
@@ -35,20 +36,21 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
         definition = store.shelf.get(connection, programme)
         streams = _streams(connection, definition)
         newer = _newer(connection, streams, programme)
-        silence = timedelta(days=definition.silence_limit_days)
+        complete = arrived(streams, newer, now, timedelta(days=definition.silence_limit_days))
         return {
             "programme": programme,
             "from": start.isoformat() if start else None,
             "to": end.isoformat() if end else None,
             "audience": "funder",
             "as_of": wire_time(now),
-            "arrived": arrived(streams, newer, now, silence),
+            "arrived": complete,
             "confirmed": outcomes.confirmed(connection, definition, [stream.partner for stream in streams]),
             "newer_facts": newer,
             "streams": [_stream_json(stream) for stream in streams],
             "activities": [f.to_json() for f in _activities(connection, definition, start, end)],
             "outcomes": [f.to_json() for f in outcomes.figures(connection, definition, start, end)],
             "data_quality": {"refused_lines": _refused(connection, programme), **_erased(connection, programme)},
+            "proof": proving.proof(connection, definition, streams, complete, now),
         }
 
 
@@ -106,6 +108,8 @@ def _streams(connection: Connection, definition: Programme) -> list[StreamState]
             head.c.head_chain,
             head.c.manifest_at,
             head.c.state,
+            head.c.epoch.label("accepted_epoch"),
+            head.c.head_epoch,
         )
         .select_from(node)
         .outerjoin(cursor, cursor.c.stream == node.c.stream)
@@ -134,7 +138,8 @@ def _streams(connection: Connection, definition: Programme) -> list[StreamState]
                 head=row.head_seq,
                 head_chain=row.head_chain,
                 manifest_at=parse_wire_time(row.manifest_at) if row.manifest_at else None,
-                stopped=row.state == "stopped",
+                # An epoch that nobody has accepted is a history that we do not have, like a conflict.
+                stopped=row.state == "stopped" or row.head_epoch != row.accepted_epoch,
             )
         )
     return states

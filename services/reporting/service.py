@@ -3,10 +3,10 @@
 from datetime import date, timedelta
 from typing import Any
 
-from services.reporting import operations, queries
+from services.reporting import certifying, operations, queries
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
-from shared.contracts.commands import AdmitPartner, AskCompleteness, AskReport, LoadProgramme, load
+from shared.contracts.commands import AdmitPartner, AskCompleteness, AskReport, CertifyReport, LoadProgramme, load
 from shared.ops.clock import wire_time
 
 
@@ -50,7 +50,13 @@ class ReportingService:
     def report(self, **command: Any) -> dict[str, Any]:
         body = load(AskReport, command)
         start, end = (date.fromisoformat(body[name]) if body[name] else None for name in ("from_", "to"))
-        return queries.report(self.home.engine, body["programme"], start, end, self.home.now())
+        figures = queries.report(self.home.engine, body["programme"], start, end, self.home.now())
+        return figures | {"proof": certifying.sign(figures["proof"], self.home.keys)}
+
+    @rpc
+    def certify(self, **command: Any) -> dict[str, Any]:
+        body = load(CertifyReport, command)
+        return {"certificate": certifying.certify(body["proof"], body["digest"], self.home.keys)}
 
     @rpc
     def completeness(self, **command: Any) -> dict[str, Any]:

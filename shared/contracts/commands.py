@@ -42,7 +42,17 @@ from shared.contracts.fields import (
 
 MAX_ITEMS = 500
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_HEX = re.compile(r"[0-9a-f]+")
 _MEMBER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
+
+
+class HexBytes(fields.String):
+    """Bytes as lower-case hex digits, at most 4 MiB of bytes: what somebody signed, and never about a person."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any) -> str:
+        if not isinstance(value, str) or not _HEX.fullmatch(value) or len(value) % 2 or len(value) > 2 * 4 * 2**20:
+            raise ValidationError("not bytes in lower-case hex digits")
+        return value
 
 
 class Sealed(fields.String):
@@ -299,6 +309,14 @@ class AskReport(Question):
     programme = ProgrammeKey(required=True)
     from_ = Day(allow_none=True, load_default=None)
     to = Day(allow_none=True, load_default=None)
+
+
+class CertifyReport(Question):
+    """`reporting.certify`: the certificate of a file with this SHA-256 (its certificate left out), written from figures
+    that came with `proof`."""
+
+    proof = HexBytes(required=True)
+    digest = Digest(required=True)
 
 
 class AskCompleteness(Question):

@@ -17,7 +17,7 @@ from shared.journal.carrier import Found
 from shared.journal.lines import chain_next
 from shared.journal.received import STOPPED, Head
 from shared.journal.segment import OpenedLine, Reason, Refused, Segment
-from shared.journal.statements import Manifest, StatementRefused, read_manifest
+from shared.journal.statements import Manifest, StatementRefused, read_manifest, stated_place
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +132,9 @@ def _note_claim(connection: Connection, head: Head, manifest: Manifest, data: by
     clash = _against_head(connection, head, manifest.seq, manifest.chain)
     if clash is None:
         _claim(head, manifest.seq, manifest.chain)
+        # A replayed old one is true, but says less than the one we have.
+        if head.manifest is None or stated_place(head.manifest) < (manifest.epoch, manifest.seq, manifest.time):
+            head.manifest = data
     elif head.state != STOPPED:
         encoded, signature, _ = data.split(b"\n")
         _stop(connection, head, clash, encoded, bytes.fromhex(signature.decode()), now)

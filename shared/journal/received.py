@@ -44,6 +44,7 @@ class Head:
     manifest_at: str | None
     echo: str
     state: str
+    manifest: bytes | None = None
 
     def heard(self, time: datetime, now: datetime) -> None:
         """The node spoke at `time`; a clock that is ahead of ours counts as now."""

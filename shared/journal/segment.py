@@ -233,6 +233,23 @@ def verify(data: bytes, admitted: Mapping[str, Mapping[str, bytes]], receiving: 
         raise SegmentRefused(Reason.TRUNCATED)
     encoded, digest = data[start:end], data[end : end + 32]
     signature, payload = data[end + 32 : end + 96], data[end + 96 :]
+    header = signed_header(encoded, digest, signature, admitted)
+    if len(payload) > MAX_PAYLOAD:
+        raise SegmentRefused(Reason.OVERSIZED)
+    if sha256(payload).digest() != digest:
+        raise SegmentRefused(Reason.PAYLOAD_MISMATCH)
+    if header.sealed_to not in receiving:
+        raise SegmentRefused(Reason.WRONG_RECIPIENT)
+    return Segment(header, encoded, digest, signature, payload)
+
+
+def signed_header(
+    encoded: bytes, digest: bytes, signature: bytes, admitted: Mapping[str, Mapping[str, bytes]]
+) -> Header:
+    """The header, if its node signed it with this payload digest; what is kept of a segment for ever is enough.
+
+    Raises `SegmentRefused`.
+    """
     header = _header(encoded)
     keys = admitted.get(header.stream)
     if keys is None:
@@ -242,13 +259,7 @@ def verify(data: bytes, admitted: Mapping[str, Mapping[str, bytes]], receiving: 
         raise SegmentRefused(Reason.UNKNOWN_KEY)
     if not crypto.verify(public, signature, crypto.SEGMENT_CONTEXT, encoded + digest):
         raise SegmentRefused(Reason.BAD_SIGNATURE)
-    if len(payload) > MAX_PAYLOAD:
-        raise SegmentRefused(Reason.OVERSIZED)
-    if sha256(payload).digest() != digest:
-        raise SegmentRefused(Reason.PAYLOAD_MISMATCH)
-    if header.sealed_to not in receiving:
-        raise SegmentRefused(Reason.WRONG_RECIPIENT)
-    return Segment(header, encoded, digest, signature, payload)
+    return header
 
 
 def open_lines(segment: Segment, receiving: Mapping[str, bytes]) -> tuple[OpenedLine, ...]:

@@ -321,7 +321,8 @@ class Courier:
 def shipped(connection: Connection, streams: Sequence[str]) -> list[dict[str, Any]]:
     """Per stream how far it goes and how far the lead has confirmed it: for `polku complete` on a node.
 
-    `oldest` is when the oldest line without a receipt was recorded (UTC, wire form), None if there is none.
+    `oldest` is when the oldest line without a receipt was recorded, `manifest_at` when the newest manifest was written
+    (UTC, wire form; None if there is none). `same_chain`: the lead holds our lines; None before its first receipt.
     """
     rows = []
     for stream in streams:
@@ -332,8 +333,11 @@ def shipped(connection: Connection, streams: Sequence[str]) -> list[dict[str, An
         rows.append(
             {
                 "stream": stream,
+                "epoch": view.epoch,
                 "head": view.seq,
                 "watermark": at,
+                "same_chain": None if view.receipt is None else not conflict,
+                "manifest_at": view.manifest.time if view.manifest else None,
                 "oldest": wire_time(oldest) if oldest else None,
                 "missing": [[at + 1, view.seq]] if at < view.seq else [],
                 "state": "stopped" if conflict else "waiting" if at < view.seq or view.receipt is None else "complete",

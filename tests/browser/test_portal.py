@@ -178,6 +178,7 @@ def test_report_by_itself_is_one_file_that_looks_the_same_and_prints(page: Page,
     page.set_viewport_size(WIDE)
     page.goto(file.as_uri())
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(247, 246, 242)"
+    page.screenshot(path=SCREENS / "report-file-1280.png", full_page=True)
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 718, "height": 1000})  # A4 between its margins
     page.screenshot(path=SCREENS / "report-print.png", full_page=True)

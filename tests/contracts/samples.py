@@ -25,6 +25,7 @@ _VALUES: dict[type, Any] = {
     types.Score: "6.50",
     types.Answers: {"some_item": 7},
     types.ProgrammeText: '{"key":"ä"}',
+    commands.HexBytes: "00ff",
     commands.Sealed: "c2VhbGVk",
     commands.PlainText: "Äiti O'Hara",
     commands.Actor: "cli:anna",

@@ -16,7 +16,7 @@ from shared.journal.carrier import MANIFEST, Found, Place, place_named
 from shared.journal.deciding import Outcome
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.lines import chain_next, chain_start, line_digest
-from shared.journal.received import Completeness, completeness
+from shared.journal.received import Completeness, completeness, read_heads
 from shared.journal.segment import Item, Reason, build
 from shared.journal.statements import Manifest, read_manifest, write_manifest
 from shared.journal.tables import journal_head, journal_line
@@ -450,6 +450,26 @@ def test_a_manifest_that_contradicts_the_lines_is_a_conflict(world: World) -> No
     world.pipe.sync()
     world.receiver()
     assert said(world).state == "differs"
+
+
+def test_the_newest_manifest_is_kept_and_neither_an_older_nor_a_contradicting_one(world: World) -> None:
+    def kept() -> bytes | None:
+        with world.lead.connect() as connection:
+            return read_heads(connection, [STREAM])[STREAM].manifest
+
+    append(world.node, 3)
+    world.heal()
+    newest = kept()
+    assert newest is not None
+    stated = read_manifest(newest, public(world.node_key))
+    assert (stated.seq, stated.chain) == (3, held(world.lead)[1])
+    older = write_manifest(replace(stated, time=stated.time - timedelta(minutes=5), nonce="c" * 32), world.node_key)
+    lie = write_manifest(Manifest(STREAM, 1, 2, b"\x01" * 32, world.now, "a" * 32), world.node_key)
+    for data in (older, lie):
+        world.pipe.manifests[STREAM] = data
+        world.pipe.sync()
+        world.receiver()
+        assert kept() == newest
 
 
 def test_a_manifest_is_held_against_the_lines_that_come_after_it(world: World) -> None:

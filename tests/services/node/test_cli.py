@@ -61,7 +61,7 @@ def test_what_a_lead_can_do_later_says_so(words: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        *(("--format", form) for form in ("csv", "xlsx", "pdf", "docx")),
+        *(("--format", form) for form in ("xlsx", "pdf", "docx")),
         *(("--format", "json", "--audience", audience) for audience in ("internal", "steering", "public")),
         *(("--format", "json", option, "x") for option in ("--period", "--by", "--release")),
     ],

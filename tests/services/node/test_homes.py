@@ -4,6 +4,7 @@ import fcntl
 import getpass
 import json
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -162,9 +163,11 @@ def test_a_node_without_receipts_is_not_complete(lead: Path, node: Path) -> None
         unit.record(StandingReached("5a" * 16, standing="client"), KEY)
     done = run("complete", home=node)
     assert (done.code, f"{OWN}  {home.name}/{KEY}  0 of 1" in done.out) == (1, True)
+    assert "(chain not known; no manifest)" in done.out
     done = run("complete", "--json", home=node)
     (stream,) = json.loads(done.out)["streams"]
     assert (done.code, stream["head"], stream["watermark"], stream["partner"]) == (1, 1, 0, OWN)
+    assert (stream["same_chain"], stream["manifest_age_seconds"]) == (None, None)
 
 
 def test_a_lead_says_what_is_missing_and_exits_1(lead: Path) -> None:
@@ -176,6 +179,7 @@ def test_a_lead_says_what_is_missing_and_exits_1(lead: Path) -> None:
     done = run("complete", home=lead)
     assert done.code == 1
     assert "lines are missing: 2–3" in done.out
+    assert re.search(r"\(chain not known; newest manifest \d+ s old\)", done.out)
     assert "not known" in done.out.splitlines()[1]
     state = json.loads(run("complete", "--json", home=lead).out)
     assert [(row["partner"], row["state"], row["missing"]) for row in state["streams"]] == [
@@ -190,9 +194,9 @@ def test_a_command_in_a_process_of_its_own_ends_like_here(node: Path) -> None:
     """`python -m services.node` and the installed `polku` are this command line."""
     site = [sys.executable, "-m", "services.node"]
     for command in (site, [str(Path(sys.executable).parent / "polku")]):
-        done = subprocess.run([*command, "verify", "x"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*command, "journal", "x"], capture_output=True, text=True, timeout=60)
         assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == "polku: verifying a certificate: not in this release\n"
+        assert done.stderr == "polku: carrying by `journal export|import`: not in this release\n"
 
 
 @pytest.fixture

@@ -259,6 +259,22 @@ def test_steps_are_recorded_over_the_bus(rpc: ControlClient) -> None:
 # --- the lead
 
 
+@pytest.mark.parametrize("form", ["json", "html", "csv"])
+def test_a_report_of_a_running_lead_is_verified_and_its_lead_pinned_at_the_node(
+    pair: Pair, tmp_path: Path, form: str
+) -> None:
+    pair.wait_until_arrived()
+    made = run("report", KEY, "--format", form, "--lang", "sv", home=pair.lead.path)
+    file = tmp_path / f"report.{form}"
+    file.write_bytes(made.out.encode())
+    for home, word in ((pair.node.path, "pinned"), (pair.lead.path, "pinned"), (tmp_path, "not pinned")):
+        done = run("verify", file, home=home)
+        assert (done.code, done.err) == (0, "")
+        assert done.out.splitlines()[0].endswith(f"({word})")
+    file.write_bytes(file.read_bytes().replace(b"2", b"3", 1))
+    assert run("verify", file).code == 1
+
+
 def test_the_report_is_json_or_one_page(pair: Pair) -> None:
     made = run("report", KEY, "--format", "json", "--from", "2016-01-01", home=pair.lead.path)
     assert (made.code, made.err) == (0, "")
@@ -299,7 +315,7 @@ def test_all_that_was_imported_arrives_and_both_ends_say_so(pair: Pair) -> None:
     assert report["data_quality"]["refused_lines"] == 0
     for home in (pair.lead.path, pair.node.path):
         done = run("complete", home=home)
-        assert (done.code, "  complete" in done.out) == (0, True)
+        assert (done.code, "  complete  (same chain; newest manifest " in done.out) == (0, True)
 
 
 # --- the services behind the socket

@@ -18,7 +18,7 @@ from services.portal.app import create_app
 from services.portal.context import HomeRole, PortalContext, directly
 from services.portal.passwords import Hasher
 from services.portal.users import add_user
-from shared.contracts.commands import AskReport, ListPeople, ListSessions, load
+from shared.contracts.commands import AskReport, CertifyReport, ListPeople, ListSessions, load
 from shared.contracts.errors import UnknownProgramme, UnknownSession
 from shared.contracts.talks import (
     AskRecent,
@@ -35,6 +35,7 @@ from shared.contracts.talks import (
 )
 from shared.journal.crypto import open_sealed, seal
 from shared.storage import metadata, open_engine
+from tests.services.portal import certifying
 
 START = datetime(2017, 6, 12, 7, 30, tzinfo=UTC)
 PASSWORD = "kolme pientä porsasta"
@@ -185,6 +186,7 @@ REPORT: dict[str, Any] = {
     "outcomes": [
         {"activity": "duuniin", "participants": 29, "outcomes": {"education": 6, "work_trial": 0}, "unknown": 1}
     ],
+    "proof": certifying.PROOF,
 }
 
 
@@ -209,6 +211,7 @@ class Clock:
 
 _BODIES = {
     ("reporting", "report"): AskReport,
+    ("reporting", "certify"): CertifyReport,
     ("intake", "list_people"): ListPeople,
     ("activities", "list_sessions"): ListSessions,
     ("intake", "keep_texts"): KeepTexts,
@@ -265,6 +268,7 @@ class FakeRpc:
             ("reporting", "list_programmes"): lambda: self.listed,
             ("pathways", "list_programmes"): lambda: self.listed,
             ("reporting", "report"): self._report,
+            ("reporting", "certify"): certifying.certify,
             ("intake", "list_people"): self._list_people,
             ("activities", "list_sessions"): self._list_sessions,
             ("intake", "keep_texts"): self._keep_texts,

@@ -14,6 +14,8 @@ PAGES = {
     "/password": {"reporter", "operator", "auditor", "case_worker", "coordinator"},
     "/report/lahde-mukaan": {"reporter"},
     "/report/lahde-mukaan.json": {"reporter"},
+    "/report/lahde-mukaan.html": {"reporter"},
+    "/report/lahde-mukaan.csv": {"reporter"},
     "/sessions/lahde-mukaan": {"case_worker", "coordinator"},
     "/people/lahde-mukaan": {"case_worker", "coordinator"},
     "/conversation/lahde-mukaan": {"case_worker", "coordinator"},

@@ -1,0 +1,109 @@
+"""`polku verify`: a report's certificate, by the file alone.
+
+A home only tells which keys are known already ("pinned"): a node's home those of its leads, a lead's its own.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from shared.contracts.errors import InvalidInput
+from shared.journal.certificate import Certificate, CertificateRefused, Form, NoCertificate, StreamProof, check
+from shared.journal.crypto import load_keys
+from shared.journal.fingerprint import fingerprint, read_fingerprint
+from shared.ops.clock import wire_time
+from shared.ops.settings import Home, load_home
+
+
+def run(file: Path, home: Path, words: str | None) -> int:
+    """Say what holds of `file`; the exit code. Raises `InvalidInput` where there is nothing to verify."""
+    wanted = None if words is None else read_fingerprint(words)
+    if words is not None and wanted is None:
+        raise InvalidInput(field="--key", reason="not the six words of a key")
+    data = file.read_bytes()
+    known = load_home(home) if (home / "home.toml").exists() else None
+    try:
+        form, certificate = check(data)
+        if form == "json":
+            _check_members(data, certificate)
+        pinned = _pinned(certificate, known, wanted)
+    except NoCertificate as error:
+        raise InvalidInput(field="FILE", reason=str(error)) from None
+    except CertificateRefused as refused:
+        click.echo(f"polku: {file.name}: {refused}", err=True)
+        return 1
+    for line in said(form, certificate, pinned):
+        click.echo(line)
+    return 0
+
+
+def _pinned(certificate: Certificate, home: Home | None, wanted: str | None) -> bool:
+    """Whether the key that signed is one that was known before; a known key that is another one is a refusal."""
+    signed_by = fingerprint(certificate.key)
+    if wanted is not None and wanted != signed_by:
+        raise CertificateRefused(f"it is signed by {signed_by}, not by {wanted}")
+    if home is None:
+        return wanted is not None
+    if home.role == "lead":
+        return wanted is not None or certificate.key in load_keys(home.keys).publics("signing").values()
+    leads = [place.lead_signing_key for place in home.joined if place.programme == certificate.proof.programme]
+    if leads and certificate.key.hex() not in leads:
+        raise CertificateRefused(f"it is signed by {signed_by}, which is not the key of this home's lead")
+    ours = set(load_keys(home.keys).publics("signing").values())
+    for stream in certificate.proof.streams:
+        if stream.node == home.name and not ours.issuperset(stream.keys):
+            raise CertificateRefused(f"{stream.partner}: the key it names for this home's node is not this home's")
+    return wanted is not None or bool(leads)
+
+
+def _check_members(data: bytes, certificate: Certificate) -> None:
+    """A JSON report says nothing of its streams that its certificate does not: one lead could have signed both."""
+    proof = certificate.proof
+    try:
+        report = json.loads(data)
+        told = ("node", "epoch", "watermark", "chain")
+        rows = {row["partner"]: tuple(row[member] for member in told) for row in report["streams"]}
+        said_so = (report["programme"], report["arrived"], report["as_of"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise CertificateRefused("it is signed, and no report of this release") from None
+    held = {s.partner: (s.node, s.epoch, s.watermark, s.chain.hex() if s.chain else None) for s in proof.streams}
+    if rows != held or said_so != (proof.programme, proof.arrived, wire_time(proof.time)):
+        raise CertificateRefused("its programme, time or streams are not those of its certificate")
+
+
+def said(form: Form, certificate: Certificate, pinned: bool) -> Iterator[str]:
+    """The verdict, then what it is about, what it proves and what it does not."""
+    proof = certificate.proof
+    yield (f"unaltered; signed by {proof.lead} {fingerprint(certificate.key)} ({'pinned' if pinned else 'not pinned'})")
+    yield f"  {form} report of {proof.programme}, figures of {wire_time(proof.time)}"
+    yield f"  programme version {proof.definition}"
+    for instrument, version, digest in proof.instruments:
+        yield f"  instrument {instrument} {version}: {digest}"
+    for stream in proof.streams:
+        yield f"  {stream.partner}: {_stream_in_words(certificate, stream)}"
+    arrived = {True: "everything had arrived", False: "something is missing", None: "not known"}[proof.arrived]
+    yield f"  arrived, says the report: {arrived}"
+    yield "proved: no byte has changed since this key signed; the lead held each node's lines up to the line named, to"
+    yield "  the byte, as that node had signed them (with the keys that the lead names for it)"
+    yield "not proved: that the figures follow from the lines (on the lead `polku reporting rebuild --check` does that)"
+    yield "not proved: that everything that happened was recorded"
+    if not pinned:
+        yield "not proved: that this key is the lead's: compare the six words with those it tells you, or give --key"
+
+
+def _stream_in_words(certificate: Certificate, stream: StreamProof) -> str:
+    if stream.state == "not_joined":
+        return "has not joined"
+    left = "expelled; " if stream.state == "expelled" else ""
+    if stream.watermark is None:
+        return f"{left}{stream.node} has never been heard from"
+    manifest = certificate.manifest(stream)
+    keys = ", ".join(fingerprint(key) for key in stream.keys)
+    at = f"{left}{stream.node} ({keys}) line {stream.watermark}"
+    if manifest is not None and manifest.seq > stream.watermark:
+        return f"{at} of {manifest.seq} that it had signed by {wire_time(manifest.time)}"
+    if manifest is not None and manifest.seq == stream.watermark:
+        return f"{at}, its last as signed by it {wire_time(manifest.time)}"
+    return f"{at}, signed by it"

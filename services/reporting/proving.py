@@ -1,0 +1,49 @@
+"""The read side of reporting, of a report's proof: what the nodes have signed. Part of the snapshot of its figures."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from services.reporting import store
+from services.reporting.domain import StreamState
+from shared.instruments.files import find_instrument
+from shared.journal.carry_tables import received_head, received_segment
+from shared.journal.certificate import Proof, SegmentWord, StreamProof
+from shared.programmes import Programme
+
+
+def proof(
+    connection: Connection,
+    definition: Programme,
+    streams: Iterable[StreamState],
+    arrived: bool | None,
+    now: datetime,
+) -> Proof:
+    """What stands behind figures of these streams: `arrived` is what the report says."""
+    used = [find_instrument(use.key, use.version) for use in definition.instruments]
+    return Proof(
+        definition.key,
+        definition.digest,
+        tuple((instrument.key, instrument.version, instrument.digest) for instrument in used),
+        definition.lead.key,
+        arrived,
+        now,
+        tuple(_stream(connection, definition.key, stream) for stream in streams),
+    )
+
+
+def _stream(connection: Connection, programme: str, at: StreamState) -> StreamProof:
+    if at.node is None:
+        return StreamProof(at.partner, "not_joined")
+    name = f"{at.node}/{programme}"
+    key = connection.execute(select(store.node.c.signing_key).where(store.node.c.stream == name)).scalar_one()
+    said = select(received_head.c.manifest).where(received_head.c.stream == name)
+    manifest = connection.execute(said).scalar_one_or_none()
+    segment = None
+    if at.watermark:
+        c = received_segment.c
+        query = select(c.header, c.payload_digest, c.signature).where(c.stream == name, c.last == at.watermark)
+        row = connection.execute(query).one_or_none()
+        segment = SegmentWord(row.header, row.payload_digest, row.signature) if row else None
+    return StreamProof(at.partner, "joined", at.node, at.epoch, at.watermark, at.chain, (key,), manifest, segment)
