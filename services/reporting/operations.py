@@ -345,14 +345,14 @@ def derive_next(source: Connection, target: Connection, stream: str, last: int |
     query = select(received_line.c.seq, received_line.c.epoch, received_line.c.digest, received_line.c.line).where(
         received_line.c.stream == stream, received_line.c.seq > seq
     )
+    most = DERIVE_BATCH[source.dialect.name]
     # Where a segment ends the node has signed the chain: a cursor there is one that a certificate can prove.
     c = received_segment.c
-    ends = select(func.max(c.last)).where(c.stream == stream, c.last > seq, c.last <= seq + DERIVE_BATCH)
+    ends = select(func.max(c.last)).where(c.stream == stream, c.last > seq, c.last <= seq + most)
     bounds = [bound for bound in (last, source.execute(ends).scalar_one()) if bound is not None]
     if bounds:
         query = query.where(received_line.c.seq <= min(bounds))
     derivation = _Derivation(target, stream, store.shelf.get(source, stream.split("/")[1]))
-    most = DERIVE_BATCH[source.dialect.name]
     rows = source.execute(query.order_by(received_line.c.seq).limit(most)).all()
     if rows:
         derivation.take([(number, line) for number, _, _, line in rows if line is not None])
