@@ -15,7 +15,7 @@ from shared.journal.carry_tables import received_head
 from shared.journal.certificate import Certificate, CertificateRefused, Proof, StreamProof
 from shared.journal.crypto import Keys
 from shared.journal.fingerprint import fingerprint
-from shared.storage import open_engine, transaction
+from shared.storage import LINES_AT_ONCE, open_engine, transaction
 from tests.flows.house import STREAM, House, sent_by
 from tests.journal.exchange_kit import make_key
 from tests.services.kit import KEY, NODE, OTHER, OWN, PROGRAMME
@@ -76,7 +76,7 @@ def test_a_report_made_while_lines_still_come_in_is_provable_after_every_step(
     monkeypatch.setattr(operations, "derive", lambda engine: False)
     house.work()
     monkeypatch.undo()
-    monkeypatch.setattr(operations, "DERIVE_BATCH", 4)  # not where segments end
+    monkeypatch.setattr(operations, "DERIVE_BATCH", dict.fromkeys(LINES_AT_ONCE, 4))  # not where segments end
     seen = []
     more = True
     while more:
