@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from shared.journal import receiving
+from shared.storage import LINES_AT_ONCE
 from tests.simulator.checks import check_end, settled
 from tests.simulator.ledger import Counters, Coverage
 from tests.simulator.standins import (
@@ -240,7 +240,8 @@ def run(schedule: Schedule, log: Callable[[str], None] | None = None) -> Result:
     lead, *nodes = databases()
     world = World(schedule.setting, nodes, lead, KEYS, log)
     result = Result(world.counters, world.coverage)
-    batch, receiving.BATCH_LINES = receiving.BATCH_LINES, schedule.setting.batch_lines
+    batch = LINES_AT_ONCE["sqlite"]
+    LINES_AT_ONCE["sqlite"] = schedule.setting.batch_lines
     try:
         for step in schedule.steps:
             do(world, step)
@@ -251,7 +252,7 @@ def run(schedule: Schedule, log: Callable[[str], None] | None = None) -> Result:
         if log is not None:
             raise
     finally:
-        receiving.BATCH_LINES = batch
+        LINES_AT_ONCE["sqlite"] = batch
     return result
 
 

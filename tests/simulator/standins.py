@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, inspect
 
-from services.node import courier as node_courier  # noqa: F401 - registers nothing, but must be loaded before patching
 from shared.journal import carry_tables, crypto, erasing, holding, received, receiving, sending, tables, unit
 from shared.storage import open_engine, snapshot, transaction
 
@@ -65,7 +64,7 @@ class Database:
     """
 
     def __init__(self, engine: Engine, owned: Sequence[Table]) -> None:
-        self.engine, self.hook = engine, _nobody
+        self.engine, self.dialect, self.hook = engine, engine.dialect, _nobody
         self.owned = [table.name for table in owned]
         if inspect(engine).has_table("simulator_effect"):
             return  # node and lead share it

@@ -5,7 +5,7 @@ at a time; a **plan** (`during`) lets something happen at the n-th step of a rou
 carrier, the beginning, the end or the commit of a transaction.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -278,4 +278,3 @@ class World:
 
 
 Step = tuple[Any, ...]
-Named = Mapping[str, Callable[..., None]]
