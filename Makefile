@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run install install-dev install-bench test check fix bench faults docs env compose-test lock clean
+.PHONY: help run install install-dev install-bench test check fix bench faults soak docs env compose-test lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,9 @@ bench: install-bench ## benchmarks, side by side in one run; prints ratios, writ
 
 faults: install-dev ## the fault campaign: kills at random moments; prints counters
 	POLKU_KILLS=30 $(BIN)/python -m pytest tests/faults -s
+
+soak: install-dev ## 100,000 schedules of the simulator on both cores; prints counters, and what failed step by step
+	$(BIN)/python -m tests.simulator --schedules 100000 --out build/simulator.json
 
 docs: install ## write the documents that are made from declarations: contracts, AsyncAPI, metrics
 	$(BIN)/polku docs

@@ -108,21 +108,27 @@ def _stop(
 def note_manifest(
     connection: Connection, head: Head, data: bytes, keys: Mapping[str, bytes], now: datetime
 ) -> Reason | None:
-    """Take the head and the nonce out of a manifest; the answer is why it was refused, or None."""
+    """Take the head and the nonce out of a manifest; the answer is why it was refused, or None.
+
+    Of one from the future only the head is taken.
+    """
     try:
         manifest = read_manifest(data, keys)
         if manifest.stream != head.stream:
             raise StatementRefused(Reason.WRONG_PLACE)
-        if manifest.time > now + CLOCK_SLACK:
-            # Believed, it would make a node that has fallen silent look alive for as long as its clock was wrong.
-            raise StatementRefused(Reason.FROM_THE_FUTURE)
     except Refused as refused:
         return refused.reason
-    head.heard(manifest.time, now)
+    # What it says of the stream is signed and counts at once. What it says of the time does not: believed, it would
+    # make a node that has fallen silent look alive for as long as its clock was wrong.
+    from_the_future = manifest.time > now + CLOCK_SLACK
+    if not from_the_future:
+        head.heard(manifest.time, now)
     if manifest.epoch != head.epoch:
         head.head_epoch = max(head.head_epoch, manifest.epoch)
     else:
         _note_claim(connection, head, manifest, data, now)
+    if from_the_future:
+        return Reason.FROM_THE_FUTURE
     if head.state != STOPPED:
         head.echo = manifest.nonce
     return Reason.OTHER_EPOCH if manifest.epoch != head.epoch else None

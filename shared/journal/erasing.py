@@ -37,6 +37,7 @@ from shared.storage.upsert import add_missing
 
 _BATCH = 500
 _GONE = {"kind": None, "subject": None, "line": None}
+_UNFINISHED = select(journal_erased).where(journal_erased.c.finished.is_(False))
 
 
 def subject_digest(subject: str) -> str:
@@ -91,7 +92,7 @@ def finish(engine: Engine) -> int:
     """Erase the lines that said who was erased, as far as everybody has heard them; how many."""
     done = 0
     with snapshot(engine) as connection:
-        waiting = connection.execute(select(journal_erased).where(journal_erased.c.finished.is_(False))).all()
+        waiting = connection.execute(_UNFINISHED).all()
         ready = [row for row in waiting if _heard(connection, row.pos) and _receipted(connection, row.stream, row.seq)]
     for row in ready:
         with transaction(engine) as connection:

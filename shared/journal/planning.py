@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from shared.journal.carrier import Place, stream_of
 from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
@@ -18,6 +18,37 @@ from shared.journal.tables import journal_head, journal_line
 from shared.ops.clock import parse_wire_time
 
 RETRY_AT_MOST = timedelta(hours=1)
+
+# Asked in every round for every stream: making such a statement costs twice as much as running it.
+_HEAD = select(journal_head).where(journal_head.c.name == bindparam("name"))
+_RECEIPT = select(courier_receipt).where(courier_receipt.c.stream == bindparam("channel"))
+_SEGMENTS = (
+    select(courier_segment).where(courier_segment.c.stream == bindparam("channel")).order_by(courier_segment.c.first)
+)
+_MANIFESTS = (
+    select(courier_manifest)
+    .where(courier_manifest.c.stream == bindparam("channel"))
+    .order_by(courier_manifest.c.number)
+)
+_DIGESTS = (
+    select(journal_line.c.seq, journal_line.c.digest)
+    .where(
+        journal_line.c.stream == bindparam("name"),
+        journal_line.c.seq > bindparam("after"),
+        journal_line.c.seq <= bindparam("to"),
+    )
+    .order_by(journal_line.c.seq)
+)
+_OLDEST = (
+    select(journal_line.c.line)
+    .where(
+        journal_line.c.stream == bindparam("name"),
+        journal_line.c.seq > bindparam("after"),
+        journal_line.c.line.is_not(None),
+    )
+    .order_by(journal_line.c.seq)
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +71,15 @@ class View:
 def load(connection: Connection, channel: str) -> View:
     """The head of the channel's stream, the receipt believed, the segments and manifests written."""
     stream = stream_of(channel)
-    head = connection.execute(select(journal_head).where(journal_head.c.name == stream)).one_or_none()
-    receipt = connection.execute(select(courier_receipt).where(courier_receipt.c.stream == channel)).one_or_none()
-    segments = select(courier_segment).where(courier_segment.c.stream == channel)
-    manifests = select(courier_manifest).where(courier_manifest.c.stream == channel)
-    written = connection.execute(manifests.order_by(courier_manifest.c.number)).all()
+    this = {"channel": channel}
+    head = connection.execute(_HEAD, {"name": stream}).one_or_none()
+    written = connection.execute(_MANIFESTS, this).all()
     return View(
         head.epoch if head else 1,
         head.seq if head else 0,
         head.chain if head else chain_start(stream),
-        receipt,
-        connection.execute(segments.order_by(courier_segment.c.first)).all(),
+        connection.execute(_RECEIPT, this).one_or_none(),
+        connection.execute(_SEGMENTS, this).all(),
         written[-1] if written else None,
         {row.nonce: row.number for row in written},
     )
@@ -63,13 +92,19 @@ def last_number(view: View) -> int:
 
 
 def is_stale(receipt: Receipt, view: View) -> bool:
-    """Whether the receipt is older than the one already believed; see `sending`."""
+    """Whether the receipt may be older than the one already believed; see `sending`.
+
+    Of two leads that answered the same manifest, one took the other's place, and nobody can tell which: the newer one
+    shows itself by answering a later manifest.
+    """
     known, number = view.receipt, view.numbers.get(receipt.echo, 0)
     if known is None or number > known.manifest:
         return False
     if number < known.manifest:
         return True
-    return bool(receipt.incarnation == known.incarnation and receipt.seq < known.seq)
+    if receipt.incarnation != known.incarnation:
+        return bool(known.incarnation)
+    return bool(receipt.seq < known.seq)
 
 
 def chain_at(connection: Connection, stream: str, view: View, seq: int) -> bytes | None:
@@ -81,9 +116,7 @@ def chain_at(connection: Connection, stream: str, view: View, seq: int) -> bytes
         known |= {row.first - 1: row.before, row.last: row.chain}
     at = max(start for start in known if start <= seq)
     chain: bytes = known[at]
-    c = journal_line.c
-    query = select(c.seq, c.digest).where(c.stream == stream, c.seq > at, c.seq <= seq).order_by(c.seq)
-    for row in connection.execute(query):
+    for row in connection.execute(_DIGESTS, {"name": stream, "after": at, "to": seq}):
         if row.seq != at + 1:
             return None
         at, chain = row.seq, chain_next(chain, row.digest)
@@ -92,11 +125,10 @@ def chain_at(connection: Connection, stream: str, view: View, seq: int) -> bytes
 
 def oldest_without_receipt(connection: Connection, stream: str, view: View) -> datetime | None:
     """When the oldest line without a receipt was recorded; None if there is none. Erased lines say no time."""
-    c, at = journal_line.c, view.receipt.seq if view.receipt else 0
+    at = view.receipt.seq if view.receipt else 0
     if at >= view.seq:
         return None
-    query = select(c.line).where(c.stream == stream, c.seq > at, c.line.is_not(None)).order_by(c.seq).limit(1)
-    line = connection.execute(query).scalar_one_or_none()
+    line = connection.execute(_OLDEST, {"name": stream, "after": at}).scalar_one_or_none()
     try:
         return parse_wire_time(parse(line).recorded_at) if line else None
     except BadLine:  # whoever ships it will be told; how old it is nobody can say

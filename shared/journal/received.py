@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from shared.journal.carry_tables import (
     received_conflict,
@@ -85,9 +85,7 @@ def incarnation(connection: Connection) -> str:
 
 def read_heads(connection: Connection, streams: Iterable[str], lock: bool = False) -> dict[str, Head]:
     """The heads of those streams that have one; locked in order of their names."""
-    c = received_head.c
-    query = select(*(c[name] for name in Head.__slots__)).where(c.stream.in_(list(streams))).order_by(c.stream)
-    rows = connection.execute(query.with_for_update() if lock else query)
+    rows = connection.execute(_LOCKED_HEADS if lock else _HEADS, {"streams": list(streams)})
     return {row.stream: Head(*row) for row in rows}
 
 
@@ -106,12 +104,39 @@ def lock_heads(connection: Connection, streams: Iterable[str]) -> dict[str, Head
 
 def save_heads(connection: Connection, heads: Iterable[Head]) -> None:
     """Write the heads back."""
-    for head in heads:
-        connection.execute(update(received_head).where(received_head.c.stream == head.stream).values(**_values(head)))
+    rows = [_values(head) | {"this": head.stream} for head in heads]
+    if rows:
+        connection.execute(_SAVE_HEAD, rows)
 
 
 def _values(head: Head) -> dict[str, object]:
     return {name: getattr(head, name) for name in Head.__slots__}
+
+
+# Asked in every round: making such a statement costs twice as much as running it.
+_HEADS = (
+    select(*(received_head.c[name] for name in Head.__slots__))
+    .where(received_head.c.stream.in_(bindparam("streams", expanding=True)))
+    .order_by(received_head.c.stream)
+)
+_STREAMS = select(received_head.c.stream)
+_LOCKED_HEADS = _HEADS.with_for_update()
+_SAVE_HEAD = (
+    update(received_head)
+    .where(received_head.c.stream == bindparam("this"))
+    .values({name: bindparam(name) for name in Head.__slots__ if name != "stream"})
+)
+_NEXT_EARLY = (
+    select(received_early.c.first, received_early.c.last, received_early.c.data)
+    .where(received_early.c.stream == bindparam("this"), received_early.c.first <= bindparam("following"))
+    .order_by(received_early.c.first, received_early.c.last)
+    .limit(bindparam("most"))
+)
+_EARLY_RANGES = (
+    select(received_early.c.first, received_early.c.last)
+    .where(received_early.c.stream == bindparam("this"), received_early.c.first > bindparam("following"))
+    .order_by(received_early.c.first, received_early.c.last)
+)
 
 
 def chain_at(connection: Connection, head: Head, seq: int) -> bytes:
@@ -180,9 +205,7 @@ def streams_ahead(connection: Connection) -> list[str]:
 
 def next_early(connection: Connection, stream: str, watermark: int, limit: int) -> list[tuple[int, int, bytes]]:
     """Early segments that the watermark has reached: first, last, bytes."""
-    c = received_early.c
-    query = select(c.first, c.last, c.data).where(c.stream == stream, c.first <= watermark + 1)
-    rows = connection.execute(query.order_by(c.first, c.last).limit(limit))
+    rows = connection.execute(_NEXT_EARLY, {"this": stream, "following": watermark + 1, "most": limit})
     return [(row.first, row.last, row.data) for row in rows]
 
 
@@ -226,7 +249,7 @@ def completeness(
     and the node has spoken within the limit (days, by programme or one for all). Read in one snapshot with the
     figures that it is to vouch for.
     """
-    names = set(connection.execute(select(received_head.c.stream)).scalars()) | set(streams)
+    names = set(connection.execute(_STREAMS).scalars()) | set(streams)
     heads = read_heads(connection, names)
     rows = []
     for stream in sorted(names):
@@ -266,11 +289,12 @@ def completeness(
 
 
 def _missing(connection: Connection, head: Head) -> tuple[tuple[int, int], ...]:
-    """What lies between the watermark, the early segments and the head."""
-    c = received_early.c
-    query = select(c.first, c.last).where(c.stream == head.stream, c.last > head.seq).order_by(c.first, c.last)
+    """What lies between the watermark, the segments kept ahead of a gap, and the head.
+
+    An early segment that the watermark has reached is missing until it has been applied: it may yet be refused.
+    """
     gaps, following = [], head.seq + 1
-    for first, last in connection.execute(query).all():
+    for first, last in connection.execute(_EARLY_RANGES, {"this": head.stream, "following": following}).all():
         if first > following:
             gaps.append((following, first - 1))
         following = max(following, last + 1)

@@ -117,27 +117,31 @@ class Courier:
                 log.error("a stream was not sent", extra={"stream": channel, "error": type(error).__name__})
                 sent[channel] = Sent(failed=True)
             failing.labels(channel).set(sent[channel].failed)
-            self._measure(channel, now)
         return sent
 
-    def _measure(self, channel: str, now: datetime) -> None:
-        """Say how far behind the receipt is, also when the round failed or a conflict stops the stream."""
+    def _load(self, channel: str) -> View:
         with snapshot(self.engine) as connection:
-            view = planning.load(connection, channel)
-            since = planning.oldest_without_receipt(connection, stream_of(channel), view)
-        unreceipted.labels(channel).set(view.seq - (view.receipt.seq if view.receipt else 0))
+            return planning.load(connection, channel)
+
+    def _measure(self, channel: str, view: View, now: datetime) -> None:
+        """Say how far behind the receipt is, also when the round failed or a conflict stops the stream."""
+        behind = view.seq - (view.receipt.seq if view.receipt else 0)
+        since = None
+        if behind > 0:
+            with snapshot(self.engine) as connection:
+                since = planning.oldest_without_receipt(connection, stream_of(channel), view)
+        unreceipted.labels(channel).set(behind)
         oldest_seconds.labels(channel).set(max(0.0, (now - since).total_seconds()) if since else 0)
 
     def _round(self, channel: str, now: datetime) -> Sent:
-        with snapshot(self.engine) as connection:
-            view = planning.load(connection, channel)
-        conflict = self._take_receipt(channel, view)
+        view = self._load(channel)
+        try:
+            view, conflict = self._take_receipt(channel, view)
+        finally:
+            self._measure(channel, view, now)
+        stopped.labels(channel).set(conflict is not None)
         if conflict is not None:
-            stopped.labels(channel).set(1)
             return Sent(view.seq, view.receipt.seq if view.receipt else 0, conflict=conflict)
-        stopped.labels(channel).set(0)
-        with snapshot(self.engine) as connection:
-            view = planning.load(connection, channel)
         found = {entry.place: entry.size for entry in self.carrier.list_segments(channel)}
         keep, drop = planning.sort_out(view, found, now, self.manifest_every)
         self._forget(channel, view, drop)
@@ -162,20 +166,19 @@ class Courier:
         return sent
 
     def _listen(self, channel: str, now: datetime) -> Sent:
-        with snapshot(self.engine) as connection:
-            view = planning.load(connection, channel)
+        view = self._load(channel)
         receipt = self._read_receipt(channel)
         answered = receipt is not None and receipt.echo in view.numbers
-        conflict = self._take_receipt(channel, view) if answered else None
+        view, conflict = self._take_receipt(channel, view) if answered else (view, None)
         stopped.labels(channel).set(conflict is not None)
         return Sent(view.seq, manifest=self._state(channel, view, now, False), conflict=conflict)
 
-    def _take_receipt(self, channel: str, view: View) -> str | None:
-        """Believe the carrier's receipt if it deserves it. The answer is why the stream is in conflict, or None."""
+    def _take_receipt(self, channel: str, view: View) -> tuple[View, str | None]:
+        """Believe the carrier's receipt if it deserves it: what is known now, and why the stream is in conflict."""
         known = view.receipt
         receipt = self._read_receipt(channel)
         if receipt is None or planning.is_stale(receipt, view):
-            return known.conflict if known is not None else None
+            return view, known.conflict if known is not None else None
         conflict = None
         if receipt.epoch > view.epoch or receipt.seq > view.seq:
             conflict = "receipt_ahead"
@@ -203,7 +206,8 @@ class Courier:
                 connection.execute(insert(courier_receipt), row)
             if conflict is not None:
                 log.error("the lead holds another history of this stream", extra={"stream": channel, "why": conflict})
-        return conflict
+            view = self._load(channel)
+        return view, conflict
 
     def _read_receipt(self, channel: str) -> Receipt | None:
         data = self.carrier.read(channel, RECEIPT, MAX_STATEMENT + 1)

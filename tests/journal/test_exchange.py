@@ -215,6 +215,7 @@ def test_an_end_between_the_gaps_closing_and_what_follows_it_is_made_up_for_at_t
         if held(world.lead)[0]:
             break
     assert len(held(world.lead)[0]) == 3
+    assert (said(world).state, said(world).missing) == ("missing", ((4, 6),))  # kept is not held
     world.receiver()
     assert held(world.lead) == kept(world.node)
 
@@ -641,6 +642,24 @@ def test_a_receipt_of_a_lead_that_is_gone_is_ignored(world: World) -> None:
     assert world.courier()[STREAM].receipt == 0
 
 
+def test_of_two_leads_that_answered_the_same_manifest_the_known_one_is_believed(world: World) -> None:
+    append(world.node, 6)
+    world.courier()
+    world.receiver()
+    gone = world.pipe.receipts[STREAM]
+    world.lead, world._receiver = new_engine(), None
+    world.receiver()
+    world.courier()  # believes the new one, which it has met first
+    world.pipe.open = False
+    world.pipe.arrived_receipts[STREAM] = gone
+    world.pipe.sent.clear()
+    with world.node.connect() as connection:
+        before = connection.execute(select(tables.courier_receipt)).one()
+    world.courier()
+    with world.node.connect() as connection:
+        assert connection.execute(select(tables.courier_receipt)).one() == before
+
+
 def test_a_manifest_that_could_not_be_written_is_written_in_the_next_round(world: World) -> None:
     class Full(Pipe):
         fails: bool = False
@@ -718,6 +737,17 @@ def test_a_manifest_from_the_future_is_refused_and_a_slightly_fast_clock_counts_
         taken = world.receiver()
         assert taken.refused == ({Reason.FROM_THE_FUTURE: 1} if heard is None else {})
         assert said(world).manifest_at == heard
+
+
+def test_a_manifest_from_the_future_still_says_how_far_the_stream_goes(world: World) -> None:
+    append(world.node, 3)
+    world.now += timedelta(days=2)
+    world.courier()
+    world.now -= timedelta(days=2)
+    world.pipe.open = False
+    world.pipe.arrived.clear()
+    world.receiver()
+    assert (said(world).missing, said(world).manifest_at) == (((1, 3),), None)
 
 
 def test_a_node_that_has_fallen_silent_is_not_known_since(world: World) -> None:

@@ -1,0 +1,146 @@
+"""Builds that are broken on purpose: each patches the real code, and the simulator must notice."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from shared.journal import deciding, planning, received, receiving
+from shared.journal.deciding import Outcome
+from shared.journal.receiving import Receiver
+
+Put = Callable[[Any, str, Any], None]
+
+
+def receipt_before_commit(put: Put) -> None:
+    """The receiver writes its receipts inside the transaction that applies the lines."""
+    real, save = Receiver._decide_batch, received.save_heads
+
+    def decide_batch(self: Receiver, work: Any) -> None:
+        def save_and_say(connection: Any, heads: Any) -> None:
+            heads = list(heads)
+            save(connection, heads)
+            self._write_receipts(work)
+
+        received.save_heads = save_and_say
+        try:
+            real(self, work)
+        finally:
+            received.save_heads = save
+
+    put(Receiver, "_decide_batch", decide_batch)
+
+
+def watermark_before_lines(put: Put) -> None:
+    """The watermark is committed before the lines it speaks of: the cursor before the effect."""
+    real, add = Receiver._decide_batch, received.add_lines
+
+    def decide_batch(self: Receiver, work: Any) -> None:
+        later: list[tuple[Any, ...]] = []
+        received.add_lines = lambda _connection, *rest: later.append(rest)  # type: ignore[assignment]
+        try:
+            real(self, work)
+        finally:
+            received.add_lines = add
+        if later:
+            with receiving.transaction(self.engine) as connection:
+                for rest in later:
+                    add(connection, *rest)
+
+    put(Receiver, "_decide_batch", decide_batch)
+
+
+def duplicates_applied(put: Put) -> None:
+    """What has been applied is applied again when it comes again."""
+    real, add = deciding.decide, received.add_lines
+
+    def decide(connection: Any, head: Any, arrival: Any, *rest: Any) -> Outcome:
+        outcome = real(connection, head, arrival, *rest)
+        if outcome is Outcome.DUPLICATE:
+            segment = arrival.segment
+            lines = receiving.open_lines(segment, _PRIVATE)
+            where = f"stream = '{head.stream}' AND"
+            between = f"{where} seq BETWEEN {segment.header.first} AND {segment.header.last}"
+            connection.exec_driver_sql(f"DELETE FROM received_line WHERE {between}")
+            connection.exec_driver_sql(f"DELETE FROM received_segment WHERE {where} last = {segment.header.last}")
+            add(connection, segment, lines, rest[1])
+        return outcome
+
+    put(receiving, "decide", decide)
+
+
+def echo_before_listing(put: Put) -> None:
+    """The manifests are noted, and so echoed, before the receiver has looked for segments."""
+    list_, note = Receiver._list, Receiver._note_manifests
+
+    def list_after_noting(self: Receiver, work: Any) -> Any:
+        note(self, work, self._read_manifests(work))
+        return list_(self, work)
+
+    put(Receiver, "_list", list_after_noting)
+    put(Receiver, "_note_manifests", lambda self, work, manifests: None)
+
+
+def manifest_after_listing(put: Put) -> None:
+    """The manifests are read after the segments have been listed, instead of before."""
+    list_, read = Receiver._list, Receiver._read_manifests
+    late: dict[int, Mapping[str, bytes]] = {}
+
+    def list_and_read(self: Receiver, work: Any) -> Any:
+        found = list_(self, work)
+        late[id(self)] = read(self, work)
+        return found
+
+    note = Receiver._note_manifests
+    put(Receiver, "_read_manifests", lambda self, work: {})
+    put(Receiver, "_list", list_and_read)
+    put(Receiver, "_note_manifests", lambda self, work, _: note(self, work, late.pop(id(self))))
+
+
+def stale_receipts(put: Put) -> None:
+    """Whatever receipt lies there is believed."""
+    put(planning, "is_stale", lambda receipt, view: False)
+
+
+def early_counted_as_held(put: Put) -> None:
+    """A segment that is only kept sealed counts towards completeness."""
+
+    def missing(connection: Any, head: Any) -> tuple[tuple[int, int], ...]:
+        real = _missing(connection, head)
+        early = connection.exec_driver_sql(f"SELECT 1 FROM received_early WHERE stream = '{head.stream}'").first()
+        return () if early else real
+
+    _missing = received._missing
+    put(received, "_missing", missing)
+
+
+_PRIVATE: dict[str, bytes] = {}
+
+BUILDS: dict[Callable[[Put], None], set[str]] = {
+    receipt_before_commit: {"false_complete"},
+    watermark_before_lines: {"lost", "undetected_gap", "false_complete"},
+    duplicates_applied: {"duplicated_effect"},
+    echo_before_listing: {"false_echo"},
+    manifest_after_listing: {"false_echo"},
+    stale_receipts: {"stale_believed"},
+    early_counted_as_held: {"false_complete"},
+}
+"""What is broken, and the counters that must move."""
+
+
+@contextmanager
+def broken(build: Callable[[Put], None], private: Mapping[str, bytes]) -> Iterator[None]:
+    """The code is broken in this way; `private` are the lead's receiving keys."""
+    undo: list[Callable[[], None]] = []
+
+    def put(owner: Any, name: str, value: Any) -> None:
+        real = getattr(owner, name)
+        undo.append(lambda: setattr(owner, name, real))
+        setattr(owner, name, value)
+
+    _PRIVATE.update(private)
+    try:
+        build(put)
+        yield
+    finally:
+        for step in reversed(undo):
+            step()

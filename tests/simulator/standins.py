@@ -1,0 +1,244 @@
+"""What the real code stands on in the simulator: databases in memory, keyed hashes for signatures, seeded randomness.
+
+`installed` puts them in place. The SQL, the schema and every rule are the product's own.
+"""
+
+import hmac
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, inspect
+
+from shared.journal import carry_tables, crypto, erasing, holding, received, receiving, sending, tables, unit
+from shared.storage import open_engine, snapshot, transaction
+
+NODE_TABLES: Sequence[Table] = [
+    tables.journal_head,
+    tables.journal_line,
+    tables.journal_cursor,
+    tables.journal_parked,
+    tables.journal_audit,
+    tables.journal_erased,
+    tables.journal_hold,
+    carry_tables.courier_receipt,
+    carry_tables.courier_manifest,
+    carry_tables.courier_segment,
+]
+LEAD_TABLES: Sequence[Table] = [
+    carry_tables.received_incarnation,
+    carry_tables.received_line,
+    carry_tables.received_head,
+    carry_tables.received_segment,
+    carry_tables.received_early,
+    carry_tables.received_refused,
+    carry_tables.received_conflict,
+    carry_tables.received_erased,
+]
+ALL_TABLES = [*NODE_TABLES, *LEAD_TABLES]
+
+EFFECTS = "CREATE TABLE simulator_effect (stream TEXT NOT NULL, seq BIGINT NOT NULL)"
+_SQLITE_TRIGGER = """CREATE TRIGGER simulator_note AFTER INSERT ON received_line
+BEGIN INSERT INTO simulator_effect VALUES (NEW.stream, NEW.seq); END"""
+_POSTGRES_TRIGGER = (
+    """CREATE FUNCTION simulator_note() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN INSERT INTO simulator_effect VALUES (NEW.stream, NEW.seq); RETURN NEW; END $$""",
+    "CREATE TRIGGER simulator_note AFTER INSERT ON received_line FOR EACH ROW EXECUTE FUNCTION simulator_note()",
+)
+
+Row = tuple[Any, ...]
+
+
+def _nobody(_where: str) -> None:
+    """The hook of a database that nobody watches."""
+
+
+class Database:
+    """A home's database as the real code sees it: what `transaction` and `snapshot` are given instead of an engine.
+
+    `hook` is called at the steps of a transaction: "begin" and "commit" when none is open, "inside" at its end.
+    Every line that is stored at the lead leaves a row in `simulator_effect`, which nothing but a restore takes away.
+    """
+
+    def __init__(self, engine: Engine, owned: Sequence[Table]) -> None:
+        self.engine, self.dialect, self.hook = engine, engine.dialect, _nobody
+        self.owned = [table.name for table in owned]
+        if inspect(engine).has_table("simulator_effect"):
+            return  # node and lead share it
+        tables.journal_head.metadata.create_all(engine, tables=ALL_TABLES)
+        with transaction(engine) as connection:
+            connection.exec_driver_sql(EFFECTS)
+            for statement in _POSTGRES_TRIGGER if engine.dialect.name == "postgresql" else (_SQLITE_TRIGGER,):
+                connection.exec_driver_sql(statement)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A write transaction of the real kind."""
+        with transaction(self.engine) as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A snapshot of the real kind."""
+        with snapshot(self.engine) as connection:
+            yield connection
+
+    def rows(self, sql: str) -> list[Row]:
+        """What a question from outside is answered, unseen by the code under test."""
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+
+    def dump(self) -> dict[str, list[Row]]:
+        """Everything in it."""
+        return {name: self.rows(f"SELECT * FROM {name}") for name in self.owned}
+
+    def load(self, dump: dict[str, list[Row]]) -> None:
+        """Put back what `dump` took; an empty one clears it."""
+        mark = "%s" if self.engine.dialect.name == "postgresql" else "?"
+        with transaction(self.engine) as connection:
+            for name in self.owned:  # the effects come last: putting lines back has made some
+                rows = dump.get(name)
+                connection.exec_driver_sql(f"DELETE FROM {name}")
+                if rows:
+                    marks = ", ".join([mark] * len(rows[0]))
+                    connection.exec_driver_sql(f"INSERT INTO {name} VALUES ({marks})", rows)
+
+
+class MemoryDatabase(Database):
+    """SQLite in memory behind one connection that is never given back: the same SQL at a third of the cost.
+
+    Nothing runs beside a transaction here, so a snapshot needs none of its own.
+    """
+
+    def __init__(self, owned: Sequence[Table]) -> None:
+        super().__init__(open_engine("sqlite://"), owned)
+        self._connection = self.engine.connect()
+        raw = self._connection.connection.driver_connection
+        assert raw is not None
+        self._raw = raw
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        self._raw.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._raw.execute("ROLLBACK")
+            raise
+        self._raw.execute("COMMIT")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        yield self._connection
+
+    def rows(self, sql: str) -> list[Row]:
+        return list(self._raw.execute(sql))
+
+    def load(self, dump: dict[str, list[Row]]) -> None:
+        for name in self.owned:
+            rows = dump.get(name)
+            self._raw.execute(f"DELETE FROM {name}")
+            if rows:
+                self._raw.executemany(f"INSERT INTO {name} VALUES ({','.join('?' * len(rows[0]))})", rows)
+
+
+def lead_owned(database: Database) -> Database:
+    """The effects are the lead's: they come and go with its database."""
+    database.owned.append("simulator_effect")
+    return database
+
+
+@contextmanager
+def _watched_transaction(database: Database) -> Iterator[Connection]:
+    database.hook("begin")
+    with database.transaction() as connection:
+        yield connection
+        database.hook("inside")
+    database.hook("commit")
+
+
+def _watched_snapshot(database: Database) -> Any:
+    return database.snapshot()
+
+
+# Signatures and sealing: whoever has the public key could forge them, so nobody in the simulator does.
+
+
+def sign(private: bytes, context: bytes, message: bytes) -> bytes:
+    """64 bytes that depend on all of it."""
+    return hmac.digest(sha256(private).digest(), context + message, "sha512")
+
+
+def verify(public: bytes, signature: bytes, context: bytes, message: bytes) -> bool:
+    """Whether `sign` made it."""
+    return hmac.digest(public, context + message, "sha512") == signature
+
+
+def seal(public: bytes, info: bytes, plain: bytes) -> bytes:
+    """`plain`, with who may open it and what it was sealed with: as long as a sealed one, and readable."""
+    return public + sha256(info + plain).digest()[:16] + plain
+
+
+def open_sealed(private: bytes, info: bytes, sealed: bytes) -> bytes:
+    """The inverse, for the same key, info and bytes."""
+    public, tag, plain = sealed[:32], sealed[32:48], sealed[48:]
+    if public != sha256(private).digest() or sha256(info + plain).digest()[:16] != tag:
+        raise crypto.CannotOpen
+    return plain
+
+
+def stand_in_key(name: str, what: str) -> crypto.Key:
+    """A key for these stand-ins."""
+    private = sha256(what.encode()).digest()
+    return crypto.Key(name, 1, private, sha256(private).digest())
+
+
+class Randomness:
+    """Where salts, nonces and incarnations come from."""
+
+    def __init__(self) -> None:
+        self._random = random.Random(0)
+
+    def seed(self, seed: int) -> None:
+        """Begin anew."""
+        self._random.seed(seed)
+
+    def urandom(self, count: int) -> bytes:
+        """As `os.urandom`."""
+        return self._random.randbytes(count)
+
+    def token_hex(self, count: int) -> str:
+        """As `secrets.token_hex`."""
+        return self._random.randbytes(count).hex()
+
+
+RANDOMNESS = Randomness()
+
+
+@contextmanager
+def installed(*, hashes: bool = True) -> Iterator[None]:
+    """The stand-ins are in place; `hashes`: those for signatures and sealing too."""
+    undo: list[Callable[[], None]] = []
+
+    def put(module: Any, name: str, value: Any) -> None:
+        real = getattr(module, name)
+        undo.append(lambda: setattr(module, name, real))
+        setattr(module, name, value)
+
+    try:
+        for module in (sending, receiving, unit, erasing, holding):
+            put(module, "transaction", _watched_transaction)
+            if hasattr(module, "snapshot"):
+                put(module, "snapshot", _watched_snapshot)
+        put(unit, "os", SimpleNamespace(urandom=RANDOMNESS.urandom))
+        put(received, "secrets", SimpleNamespace(token_hex=RANDOMNESS.token_hex))
+        if hashes:
+            for stand_in in (sign, verify, seal, open_sealed):
+                put(crypto, stand_in.__name__, stand_in)
+        yield
+    finally:
+        for step in reversed(undo):
+            step()
