@@ -11,6 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+# Not `os.write`: eventlet's waits until the pipe can be written, refuses a second greenlet that waits for the same pipe
+# (after its commit), and waits for ever once the child is gone.
+from posix import write
+
 
 class Child:
     """A `polku` process of this home or another, which ends when we do. `heard`: somebody reads what it tells us."""
@@ -37,7 +41,7 @@ class Child:
     def wake(self) -> None:
         """Have the child look; if its pipe is full it has been woken often enough."""
         try:
-            os.write(self._pipe, b"\n")
+            write(self._pipe, b"\n")
         except (BlockingIOError, BrokenPipeError, OSError):
             return  # full: it will look anyway; gone: whoever watches it says so
 

@@ -165,7 +165,11 @@ def test_a_proof_is_no_certificate_and_a_certificate_no_proof() -> None:
         certificate.certify(certificate.certify(signed, bytes(32), LEAD, own), bytes(32), LEAD, own)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner), max_leaves=5))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text("Ä \n\x00"), lambda inner: st.lists(inner), max_leaves=5
+    )
+)
 def test_signed_nonsense_is_malformed_and_never_an_accident(nonsense: Any) -> None:
     members = json.loads(find(FILES["json"])[2].split(b"\n")[0])
     for name in ("programme", "instruments", "arrived", "time", "streams", "digest"):
