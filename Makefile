@@ -63,13 +63,7 @@ docs: install ## write the documents that are made from declarations: contracts,
 env: ## writes .env with generated secrets for docker-compose.yml, once
 	@$(PYTHON) deploy/make_env.py
 
-compose-install-bench: $(VENV)/.installed-bench
-
-$(VENV)/.installed-bench: requirements-bench.lock $(VENV)/.installed-dev
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.lock
-	touch $@
-
-test: install-dev ## the whole way in containers (about 5 minutes); COMPOSE names another docker compose
+compose-test: install-dev ## the whole way in containers (about 5 minutes); COMPOSE names another docker compose
 	$(BIN)/python -m tests.compose
 
 lock: ## lock dependencies anew, with hashes (needs uv)
