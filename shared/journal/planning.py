@@ -8,16 +8,39 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, func, select
 
 from shared.journal.carrier import Place, stream_of
-from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
+from shared.journal.carry_tables import (
+    courier_manifest,
+    courier_receipt,
+    courier_segment,
+    received_head,
+    received_line,
+)
 from shared.journal.lines import BadLine, chain_next, chain_start, parse
 from shared.journal.statements import Receipt
 from shared.journal.tables import journal_head, journal_line
 from shared.ops.clock import parse_wire_time
 
 RETRY_AT_MOST = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Where a courier takes lines from: a table of lines (`stream, epoch, seq, digest, line`) and one of heads
+    (`epoch, seq, chain`), in which `name` is the stream's."""
+
+    lines: Table
+    heads: Table
+    name: Any
+
+
+OWN = Ledger(journal_line, journal_head, journal_head.c.name)
+"""The home's own journal."""
+
+RECEIVED = Ledger(received_line, received_head, received_head.c.stream)
+"""What was received of others: so a stream's tail goes back to the home that has lost it (`returning`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +60,10 @@ class View:
     numbers: Mapping[str, int]
 
 
-def load(connection: Connection, channel: str) -> View:
+def load(connection: Connection, channel: str, ledger: Ledger = OWN) -> View:
     """The head of the channel's stream, the receipt believed, the segments and manifests written."""
     stream = stream_of(channel)
-    head = connection.execute(select(journal_head).where(journal_head.c.name == stream)).one_or_none()
+    head = connection.execute(select(ledger.heads).where(ledger.name == stream)).one_or_none()
     receipt = connection.execute(select(courier_receipt).where(courier_receipt.c.stream == channel)).one_or_none()
     segments = select(courier_segment).where(courier_segment.c.stream == channel)
     manifests = select(courier_manifest).where(courier_manifest.c.stream == channel)
@@ -72,7 +95,7 @@ def is_stale(receipt: Receipt, view: View) -> bool:
     return bool(receipt.incarnation == known.incarnation and receipt.seq < known.seq)
 
 
-def chain_at(connection: Connection, stream: str, view: View, seq: int) -> bytes | None:
+def chain_at(connection: Connection, stream: str, view: View, seq: int, ledger: Ledger = OWN) -> bytes | None:
     """Our chain at line `seq`, from the nearest line before it whose chain we know; None if lines are missing."""
     known = {0: chain_start(stream), view.seq: view.chain}
     if view.receipt is not None:
@@ -81,13 +104,20 @@ def chain_at(connection: Connection, stream: str, view: View, seq: int) -> bytes
         known |= {row.first - 1: row.before, row.last: row.chain}
     at = max(start for start in known if start <= seq)
     chain: bytes = known[at]
-    c = journal_line.c
+    c = ledger.lines.c
     query = select(c.seq, c.digest).where(c.stream == stream, c.seq > at, c.seq <= seq).order_by(c.seq)
     for row in connection.execute(query):
         if row.seq != at + 1:
             return None
         at, chain = row.seq, chain_next(chain, row.digest)
     return chain if at == seq else None
+
+
+def end_of_epoch(connection: Connection, stream: str, epoch: int, ledger: Ledger = OWN) -> int:
+    """The last line of the stream that is of this epoch or an earlier one; 0: there is none."""
+    c = ledger.lines.c
+    last = select(func.max(c.seq)).where(c.stream == stream, c.epoch <= epoch)
+    return int(connection.execute(last).scalar_one() or 0)
 
 
 def oldest_without_receipt(connection: Connection, stream: str, view: View) -> datetime | None:
