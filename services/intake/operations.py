@@ -12,9 +12,10 @@ from services.intake.domain import Arrival, age_on, check_arrival
 from shared.contracts.catalogue import ParticipationStarted, StandingReached, SubjectErased
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
 from shared.journal import Journal, Unit
-from shared.journal.erasing import erased_among
+from shared.journal.erasing import erased_among, erased_elsewhere, subject_digest
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
+from shared.storage import snapshot
 from shared.storage.once import Done, already_done, remember
 
 # What of the start form goes into the fact; languages, interpreter and form details stay on the node.
@@ -112,6 +113,21 @@ def erase_person(journal: Journal, programme: str, subject: str, *, by: str, now
         unit.record(SubjectErased(subject), programme)
         unit.audit(by, "erase_person", programme=programme, subject=subject)
     return True, unit.pos
+
+
+def erase_again(journal: Journal, now: datetime) -> int | None:
+    """Erase whom a lead knows to be erased and a restore has brought back; the journal position, None: nobody."""
+    pos = None
+    with snapshot(journal.engine) as connection:
+        due = [
+            (programme, subject)
+            for programme, digests in erased_elsewhere(connection, journal.home).items()
+            for subject in store.subjects_of(connection, programme)
+            if subject_digest(subject) in digests
+        ]
+    for programme, subject in due:
+        _, pos = erase_person(journal, programme, subject, by="restore", now=now)
+    return pos
 
 
 def is_meant(identity: Mapping[str, Any], query: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from marshmallow import Schema
 
 from services.intake import operations, queries, store, texts
 from services.intake.domain import Arrival
-from shared.bus.entrypoints import JournalFollower, rpc, subscribes
+from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import ActionWithdrawn, ConversationRemoved, ProgrammeLoaded
@@ -30,6 +30,9 @@ from shared.journal.crypto import CannotOpen, open_sealed, seal
 
 COMMAND_INFO = b"polku-command-1"
 REPLY_INFO = b"polku-reply-1"
+RESTORED_SECONDS = 5
+"""How often it is looked whether a restore has brought somebody back who was erased."""
+
 _OWN_MEMBERS = ("key", "sealed", "standing", "start_date")
 _RECORD = tuple(name for name in ParticipantItem().fields if name not in _OWN_MEMBERS)
 
@@ -81,6 +84,10 @@ class IntakeService(ParkedLines):
             self.home.journal, subjects, by=body["by"], programme=programme, now=self.home.now()
         )
         return {"people": [self._sealed(row, bytes.fromhex(body["reply_to"])) for row in rows]}
+
+    @timer(interval=RESTORED_SECONDS)
+    def erase_again(self) -> None:
+        self.home.committed(operations.erase_again(self.home.journal, self.home.now()))
 
     @rpc
     def erase_person(self, **command: Any) -> dict[str, Any]:

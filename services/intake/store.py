@@ -122,6 +122,12 @@ def open_identity(vault_keys: Mapping[int, bytes], raw: bytes, wrapped: bytes, b
     return identity
 
 
+def subjects_of(connection: Connection, programme: str) -> list[str]:
+    """The subjects of everybody in the programme."""
+    query = select(participation.c.subject).where(participation.c.programme == programme)
+    return [subject.hex() for subject in connection.execute(query).scalars()]
+
+
 def forget_participation(connection: Connection, programme: str, subject: str) -> bool:
     """Delete a participation and the keys of the commands that made it; with the last one of a person also what the
     vault holds, and the wrapped key without which no copy of it opens. False if there is no such participation."""

@@ -24,6 +24,7 @@ from sqlalchemy import Engine, delete
 from services.node.opening import open_database
 from services.node.recovery import FILE as RECOVERY
 from services.node.recovery import RecoveryKey, read_recovery_key, recovery_key
+from services.reporting.store import has_members
 from shared.contracts.errors import DatabaseNewer, HomeUnusable, InvalidBackup
 from shared.journal.carry_tables import received_incarnation
 from shared.journal.crypto import KEY_FILE, CannotOpen, open_sealed, seal
@@ -88,7 +89,7 @@ def _b64(path: Path) -> str:
 
 
 def restore(file: Path, path: Path, passphrase: Callable[[], str], now: datetime) -> Home:
-    """Make the home `path` from a backup. A node is held until its leads have answered.
+    """Make the home `path` from a backup. It is held until its leads, or its nodes, have answered.
 
     Raises `InvalidBackup`, or `HomeUnusable` if a home, or anything else, is there already.
     """
@@ -163,10 +164,9 @@ def _build(records: Iterator[Any], building: Path, now: datetime) -> None:
             load_rows(connection, (r for r in records if not (isinstance(r, dict) and "end" in r)))
         except UnknownTable:
             raise InvalidBackup(reason="it has tables that this release does not know") from None
-        if home.role == "node" and home.joined:
-            hold(connection, wire_time(now))
-        if home.role == "lead":
-            connection.execute(delete(received_incarnation))  # a restored database is another one
+        if home.joined or has_members(connection):
+            hold(connection, wire_time(now), home.name)
+        connection.execute(delete(received_incarnation))  # a restored database is another one
     engine.dispose()
     if home.role == "lead":
         home.inbox.mkdir(exist_ok=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from services.node import keepcli, operating, reportcli
+from services.node import keepcli, leadcli, operating, reportcli
 from services.node.actor import actor
 from services.node.errors import ServicesDoNotStart
 from services.node.homeoption import health_port_option, home_option, home_path, later, the_home
@@ -368,5 +368,5 @@ for _command in (*operating.COMMANDS, *keepcli.COMMANDS, *reportcli.COMMANDS):
     polku.add_command(_command)
 for _name, _what in LATER.items():
     later(polku, _name, _what)
-for _name in ("expel", "conflicts", "accept-epoch"):
-    later(lead, _name, f"`lead {_name}`")
+for _command in leadcli.COMMANDS:
+    lead.add_command(_command)

@@ -1,26 +1,30 @@
 """`polku courier`: the plain process that ships a node's streams to its leads (`shared.journal.sending`) and takes in
 what the leads send (`shared.journal.receiving`)."""
 
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from services.node.children import tell_parent
 from services.node.opening import open_database
 from services.node.rounds import assert_plain, run_rounds
 from services.node.uplink import folder_of
 from shared.journal import erasing, holding
-from shared.journal.carrier import channel_to
+from shared.journal.carrier import ERASED, channel_to
+from shared.journal.carry_tables import courier_receipt
 from shared.journal.crypto import Keys, key_id, load_keys
 from shared.journal.directory import lead_stream
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.receiving import Receiver
+from shared.journal.returning import Retriever, Returner, Tail, erased_here, write_erased
 from shared.journal.sending import Courier, Sent
 from shared.ops.logging import setup_logging
 from shared.ops.settings import Home, Joined, load_home
+from shared.storage import snapshot
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +52,20 @@ class CourierRounds:
     heard: Callable[[], None] = lambda: None
     _couriers: dict[Joined, Courier] = field(default_factory=dict)
     _receivers: dict[Joined, Receiver] = field(default_factory=dict)
+    _retrievers: dict[Joined, Retriever] = field(default_factory=dict)
+    _returners: dict[Joined, Returner] = field(default_factory=dict)
+    _told: dict[str, str] = field(default_factory=dict)
+    _asked_no_more: set[Joined] = field(default_factory=set)
     _results: dict[str, Sent] = field(default_factory=dict)
 
     def round(self, now: datetime) -> float:
         """One round; after how many seconds the next is due."""
         joined = load_home(self.home.path).joined  # a programme may be joined while we run
-        held = bool(still_held(self.engine, self.home.name, joined))
+        with snapshot(self.engine) as connection:
+            held = holding.is_held(connection)
         took = [self._receive(place, now) for place in joined]
+        for place in joined:
+            self._returner(place).round(channel_to(self.home.name, place.programme), now)
         if any(took):
             self.heard()
         for place in joined:
@@ -64,9 +75,14 @@ class CourierRounds:
             once = courier.listen if held else courier.round
             self._results.update(once([f"{self.home.name}/{place.programme}"], now))
         if held:
-            if not still_held(self.engine, self.home.name, joined):
+            places = {f"{self.home.name}/{place.programme}": place for place in joined}
+            if holding.go_on(self.engine, sorted(places), lambda stream: self._retrieve(places[stream], now)):
                 log.info("the leads have answered: the home is no longer held")
+                self.heard()
             return WAITING_SECONDS
+        for place in joined:
+            self._ask_no_more(place)
+            self._tell_erased(place, now)
         finished = erasing.finish(self.engine)
         erasing.scrub(self.engine)
         waiting = any(sent.receipt < sent.head and not sent.failed for sent in self._results.values())
@@ -80,19 +96,57 @@ class CourierRounds:
         lead = bytes.fromhex(place.lead_signing_key)
         return receiver.round({lead_stream(place.programme): {key_id(lead): lead}}, now).progress
 
+    def _returner(self, place: Joined) -> Returner:
+        """What a restored lead has lost of its own stream goes back to it."""
+        returner = self._returners.get(place)
+        if returner is None:
+            lead, sealed_to = bytes.fromhex(place.lead_signing_key), bytes.fromhex(place.lead_receiving_key)
+            keys = (self.keys.newest("signing"), {key_id(lead): lead}, sealed_to)
+            carrier = FileCarrier(folder_of(place.uplink))
+            returner = self._returners[place] = Returner(self.engine, carrier, *keys)
+        return returner
+
+    def _tell_erased(self, place: Joined, now: datetime) -> None:
+        """Tell a lead whose database is another one who was erased: it may have them again."""
+        stream = f"{self.home.name}/{place.programme}"
+        with snapshot(self.engine) as connection:
+            told = select(courier_receipt.c.incarnation).where(courier_receipt.c.stream == stream)
+            incarnation = connection.execute(told).scalar_one_or_none()
+            if incarnation is None or self._told.get(stream) == incarnation:
+                return
+            digests = erased_here(connection, stream)
+        with contextlib.suppress(OSError):
+            if digests:
+                keys = (self.keys.newest("signing"), bytes.fromhex(place.lead_receiving_key))
+                data = write_erased(stream, digests, now, *keys)
+                FileCarrier(folder_of(place.uplink)).write(stream, ERASED, data)
+            self._told[stream] = incarnation
+
+    def _retriever(self, place: Joined) -> Retriever:
+        retriever = self._retrievers.get(place)
+        if retriever is None:
+            carrier, signer = FileCarrier(folder_of(place.uplink)), self.keys.newest("signing")
+            keys = (self.keys.privates("receiving"), self.keys.publics("signing"))
+            retriever = self._retrievers[place] = Retriever(self.engine, carrier, signer, *keys)
+        return retriever
+
+    def _retrieve(self, place: Joined, now: datetime) -> Tail | None:
+        """What the lead has and this home has lost, once all of it has come."""
+        stream, lead = f"{self.home.name}/{place.programme}", bytes.fromhex(place.lead_signing_key)
+        return self._retriever(place).round(stream, stream, {key_id(lead): lead}, now)
+
+    def _ask_no_more(self, place: Joined) -> None:
+        """Once in a process's life: whatever an earlier one had asked for has come."""
+        if place in self._asked_no_more:
+            return
+        with contextlib.suppress(OSError):
+            self._retriever(place).thank(f"{self.home.name}/{place.programme}")
+            self._asked_no_more.add(place)
+
     def check(self) -> str | None:
         """For `/ready`."""
         trouble = [stream for stream, sent in self._results.items() if sent.failed or sent.conflict]
         return f"not sent: {', '.join(trouble)}" if trouble else None
-
-
-def still_held(engine: Engine, name: str, joined: Sequence[Joined]) -> dict[str, str]:
-    """Why the home is held, per stream; ends the hold when all leads have answered. Empty: it is not held."""
-    streams = [f"{name}/{place.programme}" for place in joined]
-    reasons = holding.held_streams(engine, streams)
-    if not reasons:
-        holding.release(engine)
-    return reasons
 
 
 def _receiver(engine: Engine, keys: Keys, name: str, place: Joined) -> Receiver:

@@ -1,22 +1,33 @@
 """The lead's own stream on its way to the nodes: a courier per admitted node. The lead's receiver process runs them.
+And what a restored node has lost goes back to it.
+
+A restored lead is held (`shared.journal.holding`): it records nothing before every member node has said how far it has
+the lead's stream. What a node has beyond the backup comes back the same way (`returning`) and goes into the journal.
 
 A node that is away must cost next to nothing, and a lead has many: a channel is attended to when the lead has recorded
 something, every few seconds while the node has not confirmed all of it, and otherwise once a minute.
 """
 
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, select
 
-from services.reporting import queries
+from services.reporting import partners, queries
 from services.reporting.queries import AdmittedNode
-from shared.journal.carrier import Carrier, channel_to
+from shared.journal.carrier import Carrier, channel_to, stream_of
 from shared.journal.crypto import Key, key_id
 from shared.journal.directory import lead_stream
+from shared.journal.holding import AHEAD, held_streams, is_held, release
+from shared.journal.returning import Retriever, Returner
 from shared.journal.sending import Courier, Sent
 from shared.journal.tables import journal_head
 from shared.storage import snapshot
+
+log = logging.getLogger(__name__)
 
 WAITING = timedelta(seconds=5)
 CONFIRMED = timedelta(minutes=1)
@@ -29,16 +40,28 @@ class LeadCouriers:
     engine: Engine
     carrier: Carrier
     signer: Key
+    receiving: Mapping[str, bytes]
+    own: Mapping[str, bytes]
+    _retrievers: dict[AdmittedNode, Retriever] = field(default_factory=dict)
+    _returners: dict[AdmittedNode, Returner] = field(default_factory=dict)
     _couriers: dict[AdmittedNode, Courier] = field(default_factory=dict)
     _sent: dict[str, Sent] = field(default_factory=dict)
     _due: dict[str, datetime] = field(default_factory=dict)
+    _asked_no_more: set[AdmittedNode] = field(default_factory=set)
 
     def round(self, now: datetime) -> None:
         """Attend to the channels that are due."""
         heads = self._heads()
         nodes = queries.admitted_nodes(self.engine)
         self._couriers = {node: courier for node, courier in self._couriers.items() if node in nodes}
+        with snapshot(self.engine) as connection:
+            held = is_held(connection)
+        if held:
+            self._hold(nodes, now)
+            return
         for node in nodes:
+            self._ask_no_more(node)
+            self._returner(node).round(f"{node.node}/{node.programme}", now)
             channel, head = channel_to(node.node, node.programme), heads.get(lead_stream(node.programme), 0)
             last = self._sent.get(channel)
             if last is not None and last.head == head and now < self._due[channel]:
@@ -47,6 +70,43 @@ class LeadCouriers:
             sent = self._sent[channel] = courier.round([channel], now)[channel]
             confirmed = sent.receipt == sent.head and not sent.failed
             self._due[channel] = now + (CONFIRMED if confirmed else WAITING)
+
+    def _hold(self, nodes: Sequence[AdmittedNode], now: datetime) -> None:
+        """Ask every node; take back what one has that we have not; go on when all agree."""
+        places = {channel_to(node.node, node.programme): node for node in nodes}
+        for channel, node in places.items():
+            self._returner(node).round(f"{node.node}/{node.programme}", now)
+            (self._couriers.get(node) or self._courier(node)).listen([channel], now)
+        reasons = held_streams(self.engine, sorted(places))
+        for channel, reason in reasons.items():
+            if reason == AHEAD:
+                node, stream = places[channel], stream_of(channel)
+                peer = {key_id(node.signing_key): node.signing_key}
+                if self._retriever(node).round(stream, channel, peer, now):
+                    partners.take_back(self.engine, stream)
+                    self._retrievers.clear()
+                    return  # others may have to be admitted or asked again from there
+        if not reasons and release(self.engine):
+            log.info("the nodes have answered: the lead is no longer held")
+
+    def _retriever(self, node: AdmittedNode) -> Retriever:
+        if node not in self._retrievers:
+            keys = (self.signer, self.receiving, self.own)
+            self._retrievers[node] = Retriever(self.engine, self.carrier, *keys)
+        return self._retrievers[node]
+
+    def _ask_no_more(self, node: AdmittedNode) -> None:
+        """Once in a process's life: whatever was asked for after a restore has come."""
+        if node not in self._asked_no_more:
+            with contextlib.suppress(OSError):
+                self._retriever(node).thank(channel_to(node.node, node.programme))
+                self._asked_no_more.add(node)
+
+    def _returner(self, node: AdmittedNode) -> Returner:
+        if node not in self._returners:
+            keys = ({key_id(node.signing_key): node.signing_key}, node.receiving_key)
+            self._returners[node] = Returner(self.engine, self.carrier, self.signer, *keys)
+        return self._returners[node]
 
     def _courier(self, node: AdmittedNode) -> Courier:
         public = {key_id(node.signing_key): node.signing_key}

@@ -19,7 +19,7 @@ json_option = click.option("--json", "as_json", is_flag=True)
 @click.group()
 @home_option
 def parked() -> None:
-    """Facts whose effect failed, and on a lead the lines that are kept but not in the figures."""
+    """Facts whose effect failed; on a lead lines that are kept but not in the figures, on a node what it has lost."""
 
 
 @parked.command("list")
@@ -172,6 +172,13 @@ def _waiting(home: Home) -> dict[str, Any]:
         from services.reporting.queries import list_aside
 
         found["aside"] = list_aside(open_database(home))
+    else:
+        from services.node.opening import open_database
+        from shared.journal.holding import lost
+        from shared.storage import snapshot
+
+        with snapshot(open_database(home)) as connection:
+            found["lost"] = lost(connection, home.name)
     return found
 
 
@@ -183,6 +190,9 @@ def _in_words(found: dict[str, Any]) -> Iterator[str]:
     for row in found.get("aside", ()):
         what = f"{row['kind']} v{row['v']}" if row["kind"] else "erased"
         yield f"{row['stream']} {row['seq']}  {what}  not in the figures: {row['reason']}"
+    for row in found.get("lost", ()):
+        what = f"{row['kind'] or 'erased'}  {row['recorded_at'] or ''}".rstrip()
+        yield f"{row['stream']} {row['seq']}  {what}  lost by a restore: see whether it has to be recorded again"
     if not any(found.values()):
         yield "nothing is parked"
 

@@ -1,6 +1,7 @@
 """`polku receiver`: the plain process that takes in what the partners' nodes sent, derives the figures from it, and
 ships the lead's own stream to the nodes."""
 
+import contextlib
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,16 +13,20 @@ from services.node.leadstream import LeadCouriers
 from services.node.measuring import LeadMeasures
 from services.node.opening import open_database
 from services.node.rounds import assert_plain, run_rounds
-from services.reporting import operations, queries
-from shared.contracts.errors import InvalidInvite, PartnerAlreadyJoined
+from services.reporting import operations, partners, queries
+from shared.contracts.errors import HomeHeld, InvalidInvite, PartnerAlreadyJoined
 from shared.journal import Journal, erasing
+from shared.journal.carrier import ERASED
 from shared.journal.crypto import Keys, load_keys
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.joining import MAX_JOIN, open_join
 from shared.journal.receiving import Receiver
+from shared.journal.returning import MAX_ERASED, read_erased
+from shared.journal.unit import last_position
 from shared.ops.logging import setup_logging
 from shared.ops.metrics import counter
 from shared.ops.settings import Home
+from shared.storage import snapshot
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +52,13 @@ class ReceiverRounds:
         self._engine = engine
         self._receiver = Receiver(engine, carrier, keys.newest("signing"), keys.privates("receiving"))
         self._joins = _Joins(home, engine, keys, carrier)
-        self._couriers = LeadCouriers(engine, carrier, keys.newest("signing"))
+        self._couriers = LeadCouriers(
+            engine, carrier, keys.newest("signing"), keys.privates("receiving"), keys.publics("signing")
+        )
+        self._forgotten = _Forgotten(engine, keys, carrier)
         self._measures = LeadMeasures(engine)
         self._readable = False
+        self._recorded = -1
 
     def round(self, now: datetime) -> float:
         """One round; after how many seconds the next is due."""
@@ -58,11 +67,41 @@ class ReceiverRounds:
             self._readable = True
         self._joins.round(now)
         took = self._receiver.round(queries.admitted_keys(self._engine), now)
+        self._apply_accepted()
         more = operations.derive(self._engine) or took.progress
         self._couriers.round(now)
+        self._forgotten.round()
         erasing.scrub(self._engine)
         self._measures.look(now)
         return 0.0 if more else IDLE_SECONDS
+
+    def _apply_accepted(self) -> None:
+        """Once when the process begins, then when the lead has recorded something."""
+        with snapshot(self._engine) as connection:
+            recorded = last_position(connection)
+        if recorded != self._recorded:
+            partners.apply_accepted(self._engine)
+            self._recorded = recorded
+
+
+@dataclass(slots=True)
+class _Forgotten:
+    """Whom the nodes know to be erased, if a restored lead has them again. Each content is looked at once."""
+
+    engine: Engine
+    keys: Keys
+    carrier: FileCarrier
+    _seen: dict[str, bytes] = field(default_factory=dict)
+
+    def round(self) -> None:
+        """Erase them again."""
+        for stream, node_keys in queries.admitted_keys(self.engine).items():
+            with contextlib.suppress(OSError):
+                data = self.carrier.read(stream, ERASED, MAX_ERASED + 1)
+                if data is not None and data != self._seen.get(stream):
+                    digests = read_erased(data, stream, node_keys, self.keys.privates("receiving"))
+                    partners.erase_received(self.engine, stream, set(digests or ()))
+                    self._seen[stream] = data
 
 
 @dataclass(slots=True)
@@ -84,6 +123,8 @@ class _Joins:
             try:
                 join = open_join(data, list(self.keys.privates("receiving").values()))
                 new = operations.accept_join(Journal(self.engine, self.home.name), join, now)
+            except HomeHeld:
+                return  # after a restore; it is looked at again
             except (InvalidInvite, PartnerAlreadyJoined) as error:
                 joins_total.labels("refused").inc()
                 log.warning("an answer to an invite was refused", extra={"why": error.code})

@@ -35,11 +35,12 @@ def what_next(home: Home) -> Iterator[str]:
     if home.role == "node":
         for place in home.joined:
             yield f"held until the lead of {place.programme} has answered: start it with `polku up`"
+        yield "what was recorded after the backup and has reached a lead: `polku parked list`, once it is not held"
         return
     with snapshot(open_database(home)) as connection:
         rows = connection.execute(select(received_head).order_by(received_head.c.stream)).all()
     for row in rows:
         lacks = f", and its node had signed up to {row.head_seq}" if row.head_seq > row.seq else ""
         yield f"{row.stream}: lines up to {row.seq}{lacks}; what came later its node sends again"
-    yield "not in it: programme versions, admissions and users of after the backup; people erased after the backup are"
-    yield "in it again until their nodes erase them again (docs/security.md); `polku complete` says what is missing"
+    yield "held until every member node has answered: start it with `polku up`. What the nodes have of programme"
+    yield "versions, admissions and erasures of after the backup comes back from them; users of after the backup do not"

@@ -25,12 +25,14 @@ from services.node.measuring import EVERY_SECONDS, child_restarts_total, measure
 from services.node.opening import listening, locked, open_database
 from services.node.portal import portal_app
 from services.pathways.service import PathwaysService
+from services.reporting.queries import admitted_nodes
 from services.reporting.service import ReportingService
 from shared.bus.client import RpcClient
 from shared.bus.home import HOME_CONFIG, HomeContext
 from shared.bus.runner import Runner, stop_on_signals
 from shared.bus.wakeups import WakeupPublisher
 from shared.contracts.errors import InvalidInput, PolkuError
+from shared.journal.carrier import channel_to
 from shared.journal.crypto import load_keys
 from shared.journal.holding import held_streams
 from shared.ops.health import Check, HealthServer
@@ -177,7 +179,11 @@ def _checks(
         return "has ended" if carrier is not None and carrier.ended() is not None else None
 
     def hold() -> str | None:
-        reasons = held_streams(engine, [f"{context.home.name}/{p.programme}" for p in context.home.joined])
+        home = context.home
+        streams = [f"{home.name}/{place.programme}" for place in home.joined]
+        if home.role == "lead":
+            streams = [channel_to(node.node, node.programme) for node in admitted_nodes(engine)]
+        reasons = held_streams(engine, streams)
         return "; ".join(f"held after a restore: {stream}: {why}" for stream, why in reasons.items()) or None
 
     checks: dict[str, Check] = {"database": database, "journal": journal, "child": child, "hold": hold}

@@ -87,7 +87,8 @@ class StreamState:
     """Where the figures stand in one partner's stream, and how far the node has said that it is.
 
     `watermark` and `chain` are the last line that the figures contain; `head` and `head_chain` the newest that the
-    node has signed as its head. A partner that has not joined has no node and no numbers.
+    node has signed as its head. A partner that has not joined has no node and no numbers. `expelled` is when (UTC, wire
+    form) the node's membership ended.
     """
 
     node: str | None
@@ -99,6 +100,7 @@ class StreamState:
     head_chain: bytes | None
     manifest_at: datetime | None
     stopped: bool = False
+    expelled: str | None = None
 
 
 def check_days(start: date | None, end: date | None) -> None:
@@ -111,9 +113,9 @@ def arrived(streams: Sequence[StreamState], newer_facts: int, now: datetime, sil
     """True: all that every joined node has signed as its head is in the figures, and no node has been silent too long.
 
     False: something is missing, differs or cannot be read by this release. None: not known since a node fell silent,
-    or before any has spoken. Partners that have not joined do not change it.
+    or before any has spoken. Partners that have not joined or were expelled do not change it.
     """
-    joined = [stream for stream in streams if stream.node is not None]
+    joined = [stream for stream in streams if stream.node is not None and stream.expelled is None]
     if newer_facts or any(_lacks(stream) for stream in joined):
         return False
     if not joined or any(stream.manifest_at is None or now - stream.manifest_at > silence for stream in joined):

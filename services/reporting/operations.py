@@ -28,7 +28,13 @@ from shared.contracts.catalogue import (
     StepLeft,
     SubjectErased,
 )
-from shared.contracts.errors import FactNotWritable, InvalidInvite, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
+from shared.contracts.errors import (
+    FactNotWritable,
+    InvalidInvite,
+    PartnerAlreadyJoined,
+    UnknownCode,
+    UnknownProgramme,
+)
 from shared.contracts.facts import Fact
 from shared.journal import Journal
 from shared.journal.carry_tables import received_head, received_line, received_segment
@@ -309,9 +315,9 @@ def derive(engine: Engine) -> bool:
     """Take the next received lines into the derived tables, one transaction per stream; False if there were none."""
     with engine.connect() as connection:
         heads = connection.execute(
-            select(received_head.c.stream, received_head.c.seq, store.cursor.c.seq.label("done")).outerjoin(
-                store.cursor, store.cursor.c.stream == received_head.c.stream
-            )
+            select(received_head.c.stream, received_head.c.seq, store.cursor.c.seq.label("done"))
+            .outerjoin(store.cursor, store.cursor.c.stream == received_head.c.stream)
+            .where(received_head.c.node != "lead")
         ).all()
     behind = [row.stream for row in heads if row.seq > (row.done or 0)]
     for stream in behind:

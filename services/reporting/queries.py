@@ -1,5 +1,6 @@
 """The read side of reporting: a report is one snapshot, figures and watermarks alike."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,8 +10,8 @@ from sqlalchemy import Connection, Engine, func, select
 
 from services.reporting import outcomes, proving, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, People, StreamState, arrived, check_days
-from shared.journal import received
-from shared.journal.carry_tables import received_erased, received_head, received_line
+from shared.journal import epochs, received
+from shared.journal.carry_tables import received_conflict, received_erased, received_head, received_line
 from shared.journal.crypto import key_id
 from shared.journal.lines import chain_start
 from shared.ops.clock import parse_wire_time, wire_time
@@ -49,7 +50,11 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
             "streams": [_stream_json(stream) for stream in streams],
             "activities": [f.to_json() for f in _activities(connection, definition, start, end)],
             "outcomes": [f.to_json() for f in outcomes.figures(connection, definition, start, end)],
-            "data_quality": {"refused_lines": _refused(connection, programme), **_erased(connection, programme)},
+            "data_quality": {
+                "refused_lines": _refused(connection, programme),
+                "void_lines": _void(connection, programme),
+                **_erased(connection, programme),
+            },
             "proof": proving.proof(connection, definition, streams, complete, now),
         }
 
@@ -101,6 +106,7 @@ def _streams(connection: Connection, definition: Programme) -> list[StreamState]
             node.c.stream,
             node.c.node,
             node.c.partner,
+            node.c.expelled_at,
             cursor.c.epoch,
             cursor.c.seq,
             cursor.c.chain,
@@ -115,34 +121,37 @@ def _streams(connection: Connection, definition: Programme) -> list[StreamState]
         .outerjoin(cursor, cursor.c.stream == node.c.stream)
         .outerjoin(head, head.c.stream == node.c.stream)
         .where(node.c.programme == definition.key)
+        .order_by(node.c.expelled_at.is_not(None), node.c.expelled_at, node.c.stream)
     )
-    joined = {row.partner: row for row in connection.execute(query)}
+    joined: dict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(query):
+        joined[row.partner].append(row)
     states = []
     declared = [partner.key for partner in definition.partners]
-    # A joined partner that a later version of the file leaves out still stands: its lines are in the figures.
+    # A joined partner that a later version of the file leaves out still stands: its lines are in the figures. So does
+    # an expelled node beside the one that took its place.
     for partner in [*declared, *sorted(set(joined) - set(declared))]:
-        row = joined.get(partner)
-        if row is None:
-            states.append(StreamState(None, partner, None, None, None, None, None, None))
-            continue
-        at: tuple[int | None, int | None, bytes | None] = (row.epoch, row.seq, row.chain)
-        if row.seq is None and row.head_seq is not None:
-            at = (1, 0, chain_start(row.stream))  # it has spoken, and nothing of it has been derived yet
-        states.append(
-            StreamState(
-                node=row.node,
-                partner=partner,
-                epoch=at[0],
-                watermark=at[1],
-                chain=at[2],
-                head=row.head_seq,
-                head_chain=row.head_chain,
-                manifest_at=parse_wire_time(row.manifest_at) if row.manifest_at else None,
-                # An epoch that nobody has accepted is a history that we do not have, like a conflict.
-                stopped=row.state == "stopped" or row.head_epoch != row.accepted_epoch,
-            )
-        )
+        states += [_state(row) for row in joined.get(partner, ())] or [StreamState(None, partner, *(None,) * 6)]
     return states
+
+
+def _state(row: Any) -> StreamState:
+    at: tuple[int | None, int | None, bytes | None] = (row.epoch, row.seq, row.chain)
+    if row.seq is None and row.head_seq is not None:
+        at = (1, 0, chain_start(row.stream))  # it has spoken, and nothing of it has been derived yet
+    return StreamState(
+        node=row.node,
+        partner=row.partner,
+        epoch=at[0],
+        watermark=at[1],
+        chain=at[2],
+        head=row.head_seq,
+        head_chain=row.head_chain,
+        manifest_at=parse_wire_time(row.manifest_at) if row.manifest_at else None,
+        # An epoch that nobody has accepted is a history that we do not have, like a conflict.
+        stopped=row.state == "stopped" or row.head_epoch != row.accepted_epoch,
+        expelled=row.expelled_at,
+    )
 
 
 def _stream_json(stream: StreamState) -> dict[str, Any]:
@@ -154,6 +163,7 @@ def _stream_json(stream: StreamState) -> dict[str, Any]:
         "head": stream.head,
         "chain": stream.chain.hex() if stream.chain else None,
         "manifest_at": wire_time(stream.manifest_at) if stream.manifest_at else None,
+        "expelled": stream.expelled,
     }
 
 
@@ -169,6 +179,12 @@ def _refused(connection: Connection, programme: str) -> int:
     streams = store.streams_of(connection, programme)
     query = select(func.count()).where(store.aside.c.stream.in_(streams), store.aside.c.reason != "newer")
     return int(connection.execute(query).scalar_one())
+
+
+def _void(connection: Connection, programme: str) -> int:
+    """Lines that a restored node had lost: they are kept, and in no figure."""
+    streams = store.streams_of(connection, programme)
+    return sum(count for stream, count in epochs.void_lines(connection).items() if stream in streams)
 
 
 def aside_counts(engine: Engine) -> dict[tuple[str, str], int]:
@@ -192,7 +208,8 @@ def silence_limits(engine: Engine) -> dict[str, float]:
     """Per admitted stream the days that its programme lets the node be silent."""
     with snapshot(engine) as connection:
         limits = {programme.key: programme.silence_limit_days for programme in store.shelf.all(connection)}
-        rows = connection.execute(select(store.node.c.stream, store.node.c.programme))
+        members = select(store.node.c.stream, store.node.c.programme).where(store.node.c.expelled_at.is_(None))
+        rows = connection.execute(members)
         return {row.stream: limits[row.programme] for row in rows if row.programme in limits}
 
 
@@ -215,18 +232,29 @@ class AdmittedNode:
 
 
 def admitted_nodes(engine: Engine) -> list[AdmittedNode]:
-    """The nodes of every programme, by stream."""
+    """The member nodes of every programme, by stream."""
     c = store.node.c
-    query = select(c.programme, c.node, c.signing_key, c.receiving_key).order_by(c.stream)
+    query = select(c.programme, c.node, c.signing_key, c.receiving_key).where(c.expelled_at.is_(None))
     with snapshot(engine) as connection:
-        return [AdmittedNode(*row) for row in connection.execute(query)]
+        return [AdmittedNode(*row) for row in connection.execute(query.order_by(c.stream))]
 
 
 def admitted_keys(engine: Engine) -> dict[str, dict[str, bytes]]:
     """The admitted streams, each with its node's signing keys by id, as the receiver needs them."""
     with snapshot(engine) as connection:
-        rows = connection.execute(select(store.node.c.stream, store.node.c.signing_key))
+        members = select(store.node.c.stream, store.node.c.signing_key).where(store.node.c.expelled_at.is_(None))
+        rows = connection.execute(members)
         return {row.stream: {key_id(row.signing_key): row.signing_key} for row in rows}
+
+
+def conflicts(engine: Engine) -> list[dict[str, Any]]:
+    """Two histories of one stream: where ours and the one its node signed part. Chains are hex, times UTC."""
+    c = received_conflict.c
+    query = select(c.stream, c.epoch, c.seq, c.ours, c.theirs, c.received_at, received_head.c.state)
+    query = query.join_from(received_conflict, received_head, received_head.c.stream == c.stream)
+    with snapshot(engine) as connection:
+        rows = connection.execute(query.order_by(c.stream, c.received_at, c.seq)).all()
+    return [row._asdict() | {"ours": row.ours.hex(), "theirs": row.theirs.hex()} for row in rows]
 
 
 def completeness(engine: Engine, programme: str | None, now: datetime) -> dict[str, Any]:
@@ -234,8 +262,8 @@ def completeness(engine: Engine, programme: str | None, now: datetime) -> dict[s
     with snapshot(engine) as connection:
         known = [store.shelf.get(connection, programme)] if programme else store.shelf.all(connection)
         limits = {p.key: p.silence_limit_days for p in known}
-        rows = connection.execute(select(store.node).where(store.node.c.programme.in_(limits))).all()
-        partners = {row.stream: row.partner for row in rows}
+        members = select(store.node).where(store.node.c.programme.in_(limits), store.node.c.expelled_at.is_(None))
+        partners = {row.stream: row.partner for row in connection.execute(members)}
         states = [s for s in received.completeness(connection, now, limits, partners) if s.stream in partners]
     return {
         "complete": all(state.state == "complete" for state in states),

@@ -3,10 +3,19 @@
 from datetime import date, timedelta
 from typing import Any
 
-from services.reporting import certifying, operations, queries
+from services.reporting import certifying, operations, partners, queries
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
-from shared.contracts.commands import AdmitPartner, AskCompleteness, AskReport, CertifyReport, LoadProgramme, load
+from shared.contracts.commands import (
+    AcceptEpoch,
+    AdmitPartner,
+    AskCompleteness,
+    AskReport,
+    CertifyReport,
+    ExpelPartner,
+    LoadProgramme,
+    load,
+)
 from shared.ops.clock import wire_time
 
 
@@ -45,6 +54,23 @@ class ReportingService:
             now=self.home.now(),
         )
         return {"expires": wire_time(expires)}
+
+    @rpc
+    def expel_partner(self, **command: Any) -> dict[str, Any]:
+        body = load(ExpelPartner, command)
+        common = {"by": body["by"], "now": self.home.now()}
+        node, pos = partners.expel_partner(self.home.journal, body["programme"], body["partner"], **common)
+        return {"pos": self.home.committed(pos), "node": node}
+
+    @rpc
+    def accept_epoch(self, **command: Any) -> dict[str, Any]:
+        body = load(AcceptEpoch, command)
+        streams, pos = partners.accept_epoch(self.home.journal, body["node"], by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "streams": streams}
+
+    @rpc
+    def conflicts(self) -> list[dict[str, Any]]:
+        return queries.conflicts(self.home.engine)
 
     @rpc
     def report(self, **command: Any) -> dict[str, Any]:

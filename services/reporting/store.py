@@ -4,7 +4,7 @@ The derived tables (`DERIVED`) are made from the received lines alone and can be
 any time; an entity's key is its stream and its id. The cursor says up to which line they have been made.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,8 +55,9 @@ node = Table(
     Column("node", String(40), nullable=False),
     Column("signing_key", LargeBinary, nullable=False),
     Column("receiving_key", LargeBinary, nullable=False),
+    Column("expelled_at", String(32)),
 )
-"""The nodes admitted to each programme, as the lead's own stream says."""
+"""The nodes admitted to each programme, as the lead's own stream says; `expelled_at` in wire form, null: a member."""
 
 session = Table(
     "reporting_session",
@@ -255,9 +256,24 @@ def find_stream(connection: Connection, stream: str) -> Any | None:
 
 
 def find_partner(connection: Connection, programme: str, partner: str) -> Any | None:
-    """The node of this partner in the programme, or None."""
-    query = select(node).where(node.c.programme == programme, node.c.partner == partner)
+    """The partner's node that is a member of the programme, or None."""
+    query = select(node).where(node.c.programme == programme, node.c.partner == partner, node.c.expelled_at.is_(None))
     return connection.execute(query).one_or_none()
+
+
+def has_members(connection: Connection) -> bool:
+    """Whether any node is a member of any programme; never on a node."""
+    return connection.execute(select(node.c.stream).where(node.c.expelled_at.is_(None)).limit(1)).first() is not None
+
+
+def streams_of_node(connection: Connection, name: str) -> Sequence[Any]:
+    """The streams of a member node."""
+    return connection.execute(select(node).where(node.c.node == name, node.c.expelled_at.is_(None))).all()
+
+
+def expel_node(connection: Connection, stream: str, at: str) -> None:
+    """The node is no member any more."""
+    connection.execute(update(node).where(node.c.stream == stream).values(expelled_at=at))
 
 
 def streams_of(connection: Connection, programme: str) -> list[str]:

@@ -216,6 +216,28 @@ class NodeAdmitted(Fact):
     example = {"partner": "yhdistys", "node": "pori-0a1b2c3d", "signing_key": "0" * 64, "receiving_key": "0" * 64}
 
 
+class NodeExpelled(Fact):
+    """A partner's node left the programme: from this line on the lead takes nothing of it. Its figures stay."""
+
+    kind, v, reach, about = "reporting.node_expelled", 1, Reach.LEAD, About.NOBODY
+    partner = Code()
+    node = NodeName()
+    example = {"partner": "yhdistys", "node": "pori-0a1b2c3d"}
+
+
+class EpochAccepted(Fact):
+    """The lead goes on with a restored node's stream after line `seq`, in this epoch; what it held beyond is void.
+
+    If the epoch is the stream's present one: of two histories the one that the lead holds counts.
+    """
+
+    kind, v, reach, about = "reporting.epoch_accepted", 1, Reach.LEAD, About.NOBODY
+    node = NodeName()
+    epoch = Number(1, 9999)
+    seq = Number(0, 10**12)
+    example = {"node": "pori-0a1b2c3d", "epoch": 2, "seq": 4711}
+
+
 class AnswersRecorded(Fact):
     """What a person answered on one filled-in form; stays on the node. A later one of the same assessment corrects it.
 
@@ -412,6 +434,8 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             TaskClosed,
             ProgrammeVersion,
             NodeAdmitted,
+            NodeExpelled,
+            EpochAccepted,
             AnswersRecorded,
             ScoreComputed,
             AnonymousAnswersRecorded,

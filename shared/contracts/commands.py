@@ -33,6 +33,7 @@ from shared.contracts.fields import (
     Flag,
     Language,
     Municipality,
+    NodeName,
     Number,
     ProgrammeKey,
     PublicKey,
@@ -301,6 +302,19 @@ class AdmitPartner(Command):
     partner = Code(required=True)
     token_digest = Digest(required=True)
     valid_days = Number(1, 90, load_default=14)
+
+
+class ExpelPartner(Command):
+    """`reporting.expel_partner`: take nothing more of the partner's node; what it has sent stays in the figures."""
+
+    programme = ProgrammeKey(required=True)
+    partner = Code(required=True)
+
+
+class AcceptEpoch(Command):
+    """`reporting.accept_epoch`: go on with a node's streams that a restore or a second history has stopped."""
+
+    node = NodeName(required=True)
 
 
 class AskReport(Question):

@@ -12,6 +12,8 @@ Read in this order; half an hour is enough:
 ``sending``     a node's round: write what the lead lacks (``planning``: what that is)
 ``receiving``   the lead's round: decide what has come (``deciding``: one decision; ``received``: what is kept)
 ``holding``     why a restored home waits for its leads' answers
+``returning``   how what it has lost comes back
+``epochs``      how its stream goes on, and what becomes void
 ``joining``     invite and answer: how a node's keys reach the lead
 ``directory``   whose node is which, under which keys: what the lead's own stream says
 

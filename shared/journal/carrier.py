@@ -9,6 +9,10 @@ one side and only replaced or deleted by that side:
     join                                  writer    a node's answer to an invite (see `joining`)
     receipt                               reader    the newest receipt
 
+Every channel has a **back** channel, `CHANNEL/back`: the same stream's end on its way back to the home that wrote it
+and has lost it. There the roles are exchanged: the receipt, with which it asks, is the home's (see `returning`). Two
+more items lie there, both the writer's: `proof` and `erased`. `erased` lies in `NODE/PROGRAMME` too, the node's.
+
 `Carrier` is all that `sending` and `receiving` know of any transport. A carrier promises nothing: it may lose,
 repeat, delay, reorder or change what it carries. It must not hand out half an item, and what a writer wrote before a
 manifest must be visible to whoever sees that manifest (else the writer repeats itself, which costs and never harms).
@@ -19,15 +23,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 MANIFEST, RECEIPT, JOIN = "manifest", "receipt", "join"
+PROOF, ERASED = "proof", "erased"
 
 _NODE, _PROGRAMME = r"[a-z0-9-]{1,24}-[0-9a-f]{8}", r"[a-z0-9-]{1,40}"
-CHANNEL = re.compile(rf"{_NODE}/{_PROGRAMME}|lead/{_PROGRAMME}/{_NODE}")
+CHANNEL = re.compile(rf"(?:{_NODE}/{_PROGRAMME}|lead/{_PROGRAMME}/{_NODE})(?:/back)?")
 _SEGMENT = re.compile(r"([0-9]{4})-([0-9]{12})-([0-9]{12})\.seg")
 
 
 def stream_of(channel: str) -> str:
     """The stream that goes through a channel."""
     return "/".join(channel.split("/")[:2])
+
+
+def back_of(channel: str) -> str:
+    """The channel by which the end of this channel's stream goes back."""
+    return f"{channel}/back"
 
 
 def channel_to(node: str, programme: str) -> str:

@@ -113,6 +113,49 @@ received_segment = Table(
 )
 """The proof, kept for ever: header, SHA-256 of the payload and signature of every segment that was applied."""
 
+received_epoch = Table(
+    "received_epoch",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BIG, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+    Column("statement", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("claimed_at", String(32), nullable=False),
+)
+"""Epochs that a node has opened after line `seq`, where our chain is `chain`, with the signed bytes that say so (a
+segment's header and payload digest, or a manifest); see `epochs`."""
+
+received_void = Table(
+    "received_void",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BIG, primary_key=True, autoincrement=False),
+    Column("kind", String(80)),
+    Column("v", Integer),
+    Column("subject", LargeBinary),
+    Column("digest", LargeBinary, nullable=False),
+    Column("line", LargeBinary),
+)
+"""Lines that a restored node has lost: kept and shown, in no figure; see `epochs`."""
+
+received_void_segment = Table(
+    "received_void_segment",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("last", BIG, primary_key=True, autoincrement=False),
+    Column("first", BIG, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+    Column("header", LargeBinary, nullable=False),
+    Column("payload_digest", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("received_at", String(32), nullable=False),
+)
+"""The proofs of segments of which at least the last line is void."""
+
 received_early = Table(
     "received_early",
     metadata,

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from shared.journal import received
+from shared.journal import epochs, received
 from shared.journal.carrier import Found
 from shared.journal.lines import chain_next
 from shared.journal.received import STOPPED, Head
@@ -62,6 +62,8 @@ def decide(connection: Connection, head: Head, arrival: Arrival, early_limit: in
     header = segment.header
     if header.epoch != head.epoch:
         head.head_epoch = max(head.head_epoch, header.epoch)
+        said = {"statement": segment.header_bytes + segment.payload_digest, "signature": segment.signature}
+        epochs.note_claim(connection, head, header.epoch, header.first - 1, header.before, **said, now=now)
         arrival.reason = Reason.OTHER_EPOCH
         return Outcome.REFUSED
     clash = None
@@ -125,6 +127,9 @@ def note_manifest(
         head.heard(manifest.time, now)
     if manifest.epoch != head.epoch:
         head.head_epoch = max(head.head_epoch, manifest.epoch)
+        encoded, signature, _ = data.split(b"\n")
+        said = {"statement": encoded, "signature": bytes.fromhex(signature.decode())}
+        epochs.note_claim(connection, head, manifest.epoch, manifest.seq, manifest.chain, **said, now=now)
     else:
         _note_claim(connection, head, manifest, data, now)
     if from_the_future:

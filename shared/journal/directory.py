@@ -8,17 +8,18 @@ Anyone of the home may ask: every service's role may read these lines. Call it i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
-from shared.contracts.catalogue import FACTS, NodeAdmitted
+from shared.contracts.catalogue import FACTS, NodeAdmitted, NodeExpelled
+from shared.contracts.facts import Fact
 from shared.journal.carry_tables import received_line
 from shared.journal.crypto import key_id
 from shared.journal.lines import parse
 from shared.journal.tables import journal_line
 
-KINDS = (NodeAdmitted.kind,)
+KINDS = (NodeAdmitted.kind, NodeExpelled.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,17 @@ def members(connection: Connection, programme: str) -> list[Member]:
             known = FACTS.get((line.kind, line.v))
             if known is None:  # of a newer release
                 continue
-            fact = known.read(line.subject, line.body)
-            signing, receiving = (bytes.fromhex(fact[name]) for name in ("signing_key", "receiving_key"))
-            found[fact["node"]] = Member(fact["partner"], fact["node"], (signing,), (receiving,), line.recorded_at)
+            _take(found, known.read(line.subject, line.body), line.recorded_at)
     return list(found.values())
+
+
+def _take(found: dict[str, Member], fact: Fact, at: str) -> None:
+    node = fact["node"]
+    if isinstance(fact, NodeAdmitted):
+        signing, receiving = (bytes.fromhex(fact[name]) for name in ("signing_key", "receiving_key"))
+        found[node] = Member(fact["partner"], node, (signing,), (receiving,), at)
+    elif isinstance(fact, NodeExpelled) and node in found:
+        found[node] = replace(found[node], expelled=at)
 
 
 def member(connection: Connection, programme: str, node: str) -> Member | None:

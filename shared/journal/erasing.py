@@ -27,6 +27,7 @@ from shared.journal.carry_tables import (
     courier_segment,
     received_erased,
     received_line,
+    received_void,
 )
 from shared.journal.lines import line_digest
 from shared.journal.tables import journal_audit, journal_cursor, journal_erased, journal_line, journal_parked
@@ -56,6 +57,20 @@ def erased_among(connection: Connection, subjects: Iterable[str]) -> set[str]:
     for start in range(0, len(wanted), _BATCH):
         query = select(journal_erased.c.digest).where(journal_erased.c.digest.in_(wanted[start : start + _BATCH]))
         found |= {digests[digest] for digest in connection.execute(query).scalars()}
+    return found
+
+
+def erased_elsewhere(connection: Connection, home: str) -> dict[str, set[str]]:
+    """By programme the digests of those whom a lead knows to be erased and this home does not: a restore has brought
+    them back (`returning`)."""
+    theirs, ours = received_erased.c, journal_erased.c
+    query = select(theirs.stream, theirs.digest).outerjoin_from(
+        received_erased, journal_erased, ours.digest == theirs.digest
+    )
+    query = query.where(theirs.stream.startswith(f"{home}/", autoescape=True), ours.digest.is_(None))
+    found: dict[str, set[str]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.stream.partition("/")[2], set()).add(row.digest.hex())
     return found
 
 
@@ -133,6 +148,8 @@ def note_received(connection: Connection, stream: str, subject: str, seq: int) -
     raw = bytes.fromhex(subject)
     theirs = (received_line.c.stream == stream) & (received_line.c.subject == raw)  # no node erases another's
     lines = connection.execute(update(received_line).where(theirs).values(**_GONE, v=None)).rowcount
+    void = (received_void.c.stream == stream) & (received_void.c.subject == raw)
+    connection.execute(update(received_void).where(void).values(**_GONE, v=None))
     row = {"stream": stream, "digest": bytes.fromhex(subject_digest(subject)), "seq": seq, "lines": lines}
     add_missing(connection, received_erased, row | {"scrubbed": False})
 

@@ -6,23 +6,43 @@ and forgets what the courier knew. While it holds, no unit of work commits a fac
 the courier writes manifests and reads receipts but ships nothing (`sending.Courier.listen`). A receipt that echoes one
 of these manifests was written after the restore, because nobody else could name its nonce. When such a receipt has
 come for every stream and agrees with our chain, the courier ends the hold.
+
+If a lead is ahead, the lines that the home has lost come back first (`returning`), to be shown to people; they may have
+been entered from paper, and only people know what became of them. Then the hold ends and the stream goes on from where
+the backup stood, in the next epoch. The lead takes nothing of it until `polku lead accept-epoch` (`epochs`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
-from shared.journal.tables import journal_hold
+from shared.journal.carry_tables import (
+    courier_manifest,
+    courier_receipt,
+    courier_segment,
+    received_early,
+    received_erased,
+    received_head,
+    received_line,
+    received_segment,
+)
+from shared.journal.lines import chain_start, parse
+from shared.journal.returning import Tail, keep_erased
+from shared.journal.tables import journal_head, journal_hold
 from shared.storage import snapshot, transaction
+from shared.storage.upsert import add_missing
 
 WAITING, AHEAD, DIFFERS = "waiting", "lead_ahead", "differs"
 
 
-def hold(connection: Connection, since: str) -> None:
-    """Hold the home from now on, and forget what the courier of another life wrote and read; `since` in wire form."""
+def hold(connection: Connection, since: str, home: str = "") -> None:
+    """Hold the home from now on, and forget what the courier of another life wrote and read, and what came back of the
+    own streams of `home` after an earlier restore; `since` in wire form."""
     for table in (courier_receipt, courier_manifest, courier_segment):
         connection.execute(delete(table))
+    for table in (received_head, received_line, received_segment, received_early, received_erased):
+        connection.execute(delete(table).where(table.c.stream.startswith(f"{home}/", autoescape=True)))
     connection.execute(insert(journal_hold), {"one": 1, "since": since})
 
 
@@ -47,10 +67,51 @@ def held_streams(engine: Engine, streams: Sequence[str]) -> dict[str, str]:
     return reasons
 
 
-def release(engine: Engine) -> None:
-    """End the hold, if there is one."""
+def go_on(engine: Engine, streams: Sequence[str], retrieve: Callable[[str], Tail | None]) -> bool:
+    """End the hold if every lead has answered, and all that was lost has come back; False: not yet, or not held.
+
+    `retrieve` asks for the end of a stream whose lead is ahead, see `returning.Retriever`.
+    """
+    reasons = held_streams(engine, streams)
+    tails = [retrieve(stream) for stream, reason in reasons.items() if reason == AHEAD]
+    if len(tails) < len(reasons) or None in tails:
+        return False
+    return release(engine, [tail for tail in tails if tail is not None])
+
+
+def release(engine: Engine, tails: Iterable[Tail] = ()) -> bool:
+    """End the hold, if there is one. The streams of `tails` go on in a new epoch, from where the backup stood."""
     with snapshot(engine) as connection:
         if not is_held(connection):
-            return
+            return False
     with transaction(engine) as connection:
         connection.execute(delete(journal_hold))
+        for tail in tails:
+            start = {"name": tail.stream, "epoch": 1, "seq": 0, "chain": chain_start(tail.stream)}
+            add_missing(connection, journal_head, start)
+            this = journal_head.c.name == tail.stream
+            connection.execute(update(journal_head).where(this).values(epoch=journal_head.c.epoch + 1))
+            keep_erased(connection, tail)
+            for table in (courier_receipt, courier_segment):
+                connection.execute(delete(table).where(table.c.stream == tail.stream))
+    return True
+
+
+def lost(connection: Connection, home: str) -> list[dict[str, Any]]:
+    """The lines that this home has lost and its leads have shown: what people have to look at again, in order.
+
+    `kind` and `recorded_at` are null where the line was erased since.
+    """
+    c = received_line.c
+    query = select(c.stream, c.epoch, c.seq, c.kind, c.line).where(c.stream.startswith(f"{home}/", autoescape=True))
+    rows = connection.execute(query.order_by(c.stream, c.seq)).all()
+    return [
+        {
+            "stream": row.stream,
+            "epoch": row.epoch,
+            "seq": row.seq,
+            "kind": row.kind,
+            "recorded_at": parse(row.line).recorded_at if row.line else None,
+        }
+        for row in rows
+    ]

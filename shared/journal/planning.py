@@ -6,12 +6,19 @@ Reads only; `sending` acts. Every rule of the module docstring there that needs 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Select, Table, bindparam, func, select
 
 from shared.journal.carrier import Place, stream_of
-from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
+from shared.journal.carry_tables import (
+    courier_manifest,
+    courier_receipt,
+    courier_segment,
+    received_head,
+    received_line,
+)
 from shared.journal.lines import BadLine, chain_next, chain_start, parse
 from shared.journal.statements import Receipt
 from shared.journal.tables import journal_head, journal_line
@@ -20,7 +27,6 @@ from shared.ops.clock import parse_wire_time
 RETRY_AT_MOST = timedelta(hours=1)
 
 # Asked in every round for every stream: making such a statement costs twice as much as running it.
-_HEAD = select(journal_head).where(journal_head.c.name == bindparam("name"))
 _RECEIPT = select(courier_receipt).where(courier_receipt.c.stream == bindparam("channel"))
 _SEGMENTS = (
     select(courier_segment).where(courier_segment.c.stream == bindparam("channel")).order_by(courier_segment.c.first)
@@ -29,15 +35,6 @@ _MANIFESTS = (
     select(courier_manifest)
     .where(courier_manifest.c.stream == bindparam("channel"))
     .order_by(courier_manifest.c.number)
-)
-_DIGESTS = (
-    select(journal_line.c.seq, journal_line.c.digest)
-    .where(
-        journal_line.c.stream == bindparam("name"),
-        journal_line.c.seq > bindparam("after"),
-        journal_line.c.seq <= bindparam("to"),
-    )
-    .order_by(journal_line.c.seq)
 )
 _OLDEST = (
     select(journal_line.c.line)
@@ -49,6 +46,35 @@ _OLDEST = (
     .order_by(journal_line.c.seq)
     .limit(1)
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ledger:
+    """Where a courier takes lines from: a table of lines (`stream, epoch, seq, digest, line`) and one of heads
+    (`epoch, seq, chain`), in which `name` is the stream's."""
+
+    lines: Table
+    heads: Table
+    name: Any
+
+
+OWN = Ledger(journal_line, journal_head, journal_head.c.name)
+"""The home's own journal."""
+
+RECEIVED = Ledger(received_line, received_head, received_head.c.stream)
+"""What was received of others: so a stream's tail goes back to the home that has lost it (`returning`)."""
+
+
+@cache
+def _head(ledger: Ledger) -> Select[Any]:
+    return select(ledger.heads).where(ledger.name == bindparam("stream"))
+
+
+@cache
+def _digests(ledger: Ledger) -> Select[Any]:
+    c = ledger.lines.c
+    these = (c.stream == bindparam("stream")) & (c.seq > bindparam("after")) & (c.seq <= bindparam("to"))
+    return select(c.seq, c.digest).where(these).order_by(c.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +94,11 @@ class View:
     numbers: Mapping[str, int]
 
 
-def load(connection: Connection, channel: str) -> View:
+def load(connection: Connection, channel: str, ledger: Ledger = OWN) -> View:
     """The head of the channel's stream, the receipt believed, the segments and manifests written."""
     stream = stream_of(channel)
     this = {"channel": channel}
-    head = connection.execute(_HEAD, {"name": stream}).one_or_none()
+    head = connection.execute(_head(ledger), {"stream": stream}).one_or_none()
     written = connection.execute(_MANIFESTS, this).all()
     return View(
         head.epoch if head else 1,
@@ -107,7 +133,7 @@ def is_stale(receipt: Receipt, view: View) -> bool:
     return bool(receipt.seq < known.seq)
 
 
-def chain_at(connection: Connection, stream: str, view: View, seq: int) -> bytes | None:
+def chain_at(connection: Connection, stream: str, view: View, seq: int, ledger: Ledger = OWN) -> bytes | None:
     """Our chain at line `seq`, from the nearest line before it whose chain we know; None if lines are missing."""
     known = {0: chain_start(stream), view.seq: view.chain}
     if view.receipt is not None:
@@ -116,11 +142,18 @@ def chain_at(connection: Connection, stream: str, view: View, seq: int) -> bytes
         known |= {row.first - 1: row.before, row.last: row.chain}
     at = max(start for start in known if start <= seq)
     chain: bytes = known[at]
-    for row in connection.execute(_DIGESTS, {"name": stream, "after": at, "to": seq}):
+    for row in connection.execute(_digests(ledger), {"stream": stream, "after": at, "to": seq}):
         if row.seq != at + 1:
             return None
         at, chain = row.seq, chain_next(chain, row.digest)
     return chain if at == seq else None
+
+
+def end_of_epoch(connection: Connection, stream: str, epoch: int, ledger: Ledger = OWN) -> int:
+    """The last line of the stream that is of this epoch or an earlier one; 0: there is none."""
+    c = ledger.lines.c
+    last = select(func.max(c.seq)).where(c.stream == stream, c.epoch <= epoch)
+    return int(connection.execute(last).scalar_one() or 0)
 
 
 def oldest_without_receipt(connection: Connection, stream: str, view: View) -> datetime | None:

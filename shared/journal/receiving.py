@@ -32,7 +32,7 @@ header, is kept; an old manifest put back lowers nothing. `received.completeness
 
 Decisions are made in `deciding` and stored by `received`. Signatures are checked before anything else counts;
 unpacking and checking lines is done before the transaction, which only compares chains and inserts. A batch may span
-streams. Segments of an epoch that nobody has accepted are refused (the way to accept one comes with *Restore*).
+streams. Segments of an epoch that nobody has accepted are refused; see `epochs`.
 """
 
 import logging

@@ -320,7 +320,7 @@ def _line(header: Header, seq: int, text: bytes) -> OpenedLine:
 
 
 def _header(encoded: bytes) -> Header:
-    """The header, if these are exactly the bytes that `Header.encode` would write."""
+    """The header, if these are exactly the bytes that `Header.encode` would write. Raises `SegmentRefused`."""
     try:
         m = decode_object(
             encoded, ("stream", "epoch", "first", "last", "before", "chain", "signed_by", "sealed_to", "time")

@@ -5,8 +5,8 @@ seconds. A round does this for every stream of one uplink:
 
 1. Read the lead's **receipt**. It is believed if a key of the lead signed it, it is not older than the one already
    believed, and its chain is ours at that line; then it is remembered: the lead holds everything up to `seq`.
-   A receipt that is ahead of us, or has another chain, is a **conflict**: two histories exist. The stream stops
-   (nothing is written, nothing deleted) until a receipt that agrees comes.
+   A receipt that is ahead of us, or has another chain, is a **conflict**: two histories exist. The stream stops (no
+   segment is written, nothing deleted) until a receipt that agrees comes; the manifest tells the lead our chain there.
 2. Delete the **segments** that the receipt covers.
 3. Make sure that segments lie there for every line after the receipt, up to the head. What lies there stays; what
    is missing is cut from the journal and written. The journal is never pruned, so this is always possible.
@@ -31,7 +31,7 @@ in `carry_tables`) costs a repetition, never a line. No transaction lasts longer
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,7 +41,7 @@ from shared.journal import crypto, planning
 from shared.journal.carrier import MANIFEST, RECEIPT, Carrier, Place, stream_of
 from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
 from shared.journal.lines import chain_start
-from shared.journal.planning import View
+from shared.journal.planning import OWN, Ledger, View
 from shared.journal.segment import LINES_PER_SEGMENT, Built, Item, Reason, build
 from shared.journal.statements import (
     MAX_STATEMENT,
@@ -51,7 +51,6 @@ from shared.journal.statements import (
     read_receipt,
     write_manifest,
 )
-from shared.journal.tables import journal_line
 from shared.ops.clock import parse_wire_time, wire_time
 from shared.ops.metrics import counter, gauge
 from shared.storage import snapshot, transaction
@@ -93,7 +92,8 @@ class Sent:
 @dataclass(slots=True)
 class Courier:
     """The courier to one peer: a node's to a lead, or a lead's to one of its nodes. `signer` is the home's newest
-    signing key, `peer_signing` the peer's public signing keys by id, `peer_receiving` its raw X25519 public key."""
+    signing key, `peer_signing` the peer's public signing keys by id, `peer_receiving` its raw X25519 public key,
+    `ledger` where the lines are."""
 
     engine: Engine
     carrier: Carrier
@@ -102,8 +102,10 @@ class Courier:
     peer_receiving: bytes
     manifest_every: timedelta = MANIFEST_EVERY
     max_lines: int = LINES_PER_SEGMENT
+    ledger: Ledger = OWN
     new_nonce: Callable[[], str] = lambda: secrets.token_hex(16)
     _stated: set[str] = field(default_factory=set)
+    _wondered: dict[str, str] = field(default_factory=dict)
     _last_refused: dict[str, bytes] = field(default_factory=dict)
 
     def round(self, channels: Iterable[str], now: datetime) -> dict[str, Sent]:
@@ -121,7 +123,7 @@ class Courier:
 
     def _load(self, channel: str) -> View:
         with snapshot(self.engine) as connection:
-            return planning.load(connection, channel)
+            return planning.load(connection, channel, self.ledger)
 
     def _measure(self, channel: str, view: View, now: datetime) -> None:
         """Say how far behind the receipt is, also when the round failed or a conflict stops the stream."""
@@ -141,7 +143,8 @@ class Courier:
             self._measure(channel, view, now)
         stopped.labels(channel).set(conflict is not None)
         if conflict is not None:
-            return Sent(view.seq, view.receipt.seq if view.receipt else 0, conflict=conflict)
+            stated = self._state(channel, self._dispute(channel, view), now, False)
+            return Sent(view.seq, view.receipt.seq if view.receipt else 0, manifest=stated, conflict=conflict)
         found = {entry.place: entry.size for entry in self.carrier.list_segments(channel)}
         keep, drop = planning.sort_out(view, found, now, self.manifest_every)
         self._forget(channel, view, drop)
@@ -152,6 +155,15 @@ class Courier:
         written = sum(self._write_gap(channel, view, gap, drop, now) for gap in planning.gaps(view, keep))
         stated = self._state(channel, view, now, bool(written))
         return Sent(view.seq, view.receipt.seq if view.receipt else 0, written, len(obsolete), stated)
+
+    def _dispute(self, channel: str, view: View) -> View:
+        """What to state in a conflict: our chain at the line where the peer stands, so that it sees it too."""
+        receipt = self._read_receipt(channel)
+        if receipt is None or receipt.seq > view.seq:
+            return view
+        with snapshot(self.engine) as connection:
+            chain = planning.chain_at(connection, stream_of(channel), view, receipt.seq, self.ledger)
+        return view if chain is None else replace(view, seq=receipt.seq, chain=chain)
 
     def listen(self, channels: Iterable[str], now: datetime) -> dict[str, Sent]:
         """A round of a held home (`holding`): write manifests, believe only receipts that echo one, ship nothing."""
@@ -178,20 +190,15 @@ class Courier:
         known = view.receipt
         receipt = self._read_receipt(channel)
         if receipt is None or planning.is_stale(receipt, view):
+            self._wonder(channel, view, receipt)
             return view, known.conflict if known is not None else None
-        conflict = None
-        if receipt.epoch > view.epoch or receipt.seq > view.seq:
-            conflict = "receipt_ahead"
-        else:
-            with snapshot(self.engine) as connection:
-                if planning.chain_at(connection, stream_of(channel), view, receipt.seq) != receipt.chain:
-                    conflict = "chain_differs"
+        conflict, at, chain = self._agrees(channel, view, receipt)
         number = view.numbers.get(receipt.echo, 0)
         row = {
             "stream": channel,
             "epoch": receipt.epoch,
-            "seq": receipt.seq,
-            "chain": receipt.chain,
+            "seq": at,
+            "chain": chain,
             "incarnation": receipt.incarnation,
             "manifest": number,
             "time": wire_time(receipt.time),
@@ -204,10 +211,39 @@ class Courier:
             with transaction(self.engine) as connection:
                 connection.execute(delete(courier_receipt).where(courier_receipt.c.stream == channel))
                 connection.execute(insert(courier_receipt), row)
+                if known is not None and receipt.epoch > known.epoch and conflict is None:
+                    # What the peer had refused because of its epoch is welcome now.
+                    connection.execute(delete(courier_segment).where(courier_segment.c.stream == channel))
             if conflict is not None:
                 log.error("the lead holds another history of this stream", extra={"stream": channel, "why": conflict})
             view = self._load(channel)
         return view, conflict
+
+    def _wonder(self, channel: str, view: View, receipt: Receipt | None) -> None:
+        """A receipt of another database that echoes nothing new may be a restored peer's: have it asked at once."""
+        if receipt is None or view.receipt is None or receipt.incarnation == view.receipt.incarnation:
+            return
+        if self._wondered.get(channel) != receipt.incarnation:
+            self._wondered[channel] = receipt.incarnation
+            self._stated.discard(channel)
+
+    def _agrees(self, channel: str, view: View, receipt: Receipt) -> tuple[str | None, int, bytes]:
+        """Why the receipt contradicts us, or None; and the line, with its chain, up to which the peer holds our lines.
+
+        A peer that stands in an earlier epoch than ours may hold lines beyond that epoch's end here: a restored home
+        has lost them (`returning`). They are none of ours any more; what we have goes on from the epoch's end.
+        """
+        stream = stream_of(channel)
+        with snapshot(self.engine) as connection:
+            at = receipt.seq
+            if receipt.epoch < view.epoch:
+                at = min(at, planning.end_of_epoch(connection, stream, receipt.epoch, self.ledger))
+            elif receipt.epoch > view.epoch or receipt.seq > view.seq:
+                return "receipt_ahead", receipt.seq, receipt.chain
+            chain = planning.chain_at(connection, stream, view, at, self.ledger)
+        if chain is None or (at == receipt.seq and chain != receipt.chain):
+            return "chain_differs", receipt.seq, receipt.chain
+        return None, at, chain
 
     def _read_receipt(self, channel: str) -> Receipt | None:
         data = self.carrier.read(channel, RECEIPT, MAX_STATEMENT + 1)
@@ -243,7 +279,7 @@ class Courier:
         """Cut and write segments for the lines from `first` to `last`, which must end at the chain `expected`."""
         first, last, expected = gap
         with snapshot(self.engine) as connection:
-            chain = planning.chain_at(connection, stream_of(channel), view, first - 1)
+            chain = planning.chain_at(connection, stream_of(channel), view, first - 1, self.ledger)
         written = 0
         while first <= last:
             built = self._cut(channel, first, last, chain, now)
@@ -272,7 +308,7 @@ class Courier:
         return written
 
     def _cut(self, channel: str, first: int, last: int, chain: bytes | None, now: datetime) -> Built:
-        c = journal_line.c
+        c = self.ledger.lines.c
         query = select(c.seq, c.epoch, c.digest, c.line).where(
             c.stream == stream_of(channel), c.seq >= first, c.seq <= last
         )

@@ -38,6 +38,7 @@ APPEND = {
     "journal_audit": "INSERT",
     "journal_cursor": "SELECT, INSERT, UPDATE",
     "journal_lead_cursor": "SELECT, INSERT, UPDATE",
+    "received_erased": READ,
     "received_head": READ,
     "received_line": READ,
     "journal_parked": ALL,
@@ -51,7 +52,7 @@ ERASE = APPEND | {
 }
 FOLLOW_OUT = {
     "journal_line": "SELECT, UPDATE (kind, subject, line)",
-    "journal_head": READ,
+    "journal_head": "SELECT, INSERT, UPDATE (epoch)",
     "journal_cursor": READ,
     "journal_parked": "SELECT, DELETE",
     "journal_erased": "SELECT, UPDATE (finished, scrubbed)",
@@ -73,7 +74,11 @@ def rights(role: str, tables: Iterable[str]) -> dict[str, str]:
     """What `role` may do, by table; a table that is not named it may not touch."""
     owned, read, rest = {
         "courier": ({"courier", "received"}, set[str](), FOLLOW_OUT),
-        "receiver": ({"received", "courier", "reporting"}, set[str](), APPEND),
+        "receiver": (
+            {"received", "courier", "reporting"},
+            set[str](),
+            APPEND | {"journal_hold": "SELECT, DELETE"},
+        ),
         "reporting": ({"reporting"}, {"received"}, APPEND),
         "portal": ({"portal"}, set[str](), {}),
         "intake": ({"intake"}, set[str](), ERASE),

@@ -137,6 +137,7 @@ def test_every_code_that_is_no_enumeration_is_a_key_of_the_programme_file() -> N
         ("pathways.period_confirmed", "period"),
         ("pathways.task_opened", "rule"),
         ("reporting.node_admitted", "partner"),
+        ("reporting.node_expelled", "partner"),
         # and these of the instrument's file, which the programme file names
         ("measurement.answers_recorded", "instrument"),
         ("measurement.answers_recorded", "version"),

@@ -52,6 +52,7 @@ class House:
     node_key: crypto.Key = field(default_factory=lambda: make_key("signing"))
     lead_key: crypto.Key = field(default_factory=lambda: make_key("signing"))
     lead_receiving: crypto.Key = field(default_factory=lambda: make_key("receiving"))
+    node_receiving: crypto.Key = field(default_factory=lambda: make_key("receiving"))
 
     def __post_init__(self) -> None:
         self.restart()
@@ -59,7 +60,7 @@ class House:
     def restart(self) -> None:
         """Every process ends and starts again."""
         assert self.lead_receiving.public is not None
-        carrier = FileCarrier(self.folder)
+        carrier = self.carrier
         leads, opens = public(self.lead_key), {self.lead_receiving.id: self.lead_receiving.secret()}
         self.courier = Courier(self.node, carrier, self.node_key, leads, self.lead_receiving.public)
         self.receiver = Receiver(self.lead, carrier, self.lead_key, opens)
@@ -67,6 +68,13 @@ class House:
         heard = {name: {(ProgrammeLoaded.kind, 1): put(shelf)} for name, shelf in shelves.items()}
         heard["activities"] |= {(StandingReached.kind, 1): met, (SubjectErased.kind, 1): forgotten}
         self.followers = {name: Follower(self.journal, name, handlers) for name, handlers in heard.items()}
+
+    @property
+    def carrier(self) -> FileCarrier:
+        return FileCarrier(self.folder)
+
+    def later(self) -> None:
+        self.now += timedelta(seconds=5)
 
     @property
     def journal(self) -> Journal:

@@ -118,7 +118,7 @@ def test_an_erased_person_is_found_nowhere_and_all_else_still_holds(house: House
     report = house.report()
     assert (report["arrived"], report["activities"][0]["participants"]) == (True, 1)
     assert report["activities"][0]["sessions"] == 2
-    assert report["data_quality"] == {"refused_lines": 0, "erased_people": 1, "erased_lines": 5}
+    assert report["data_quality"] == {"refused_lines": 0, "void_lines": 0, "erased_people": 1, "erased_lines": 5}
     assert len(kit.rows(house.node, intake.person)) == len(kit.rows(house.node, intake.vault)) == 1
 
 
@@ -311,4 +311,5 @@ def test_every_service_that_names_people_forgets_them() -> None:
         "journal_line",
         "journal_parked",
         "received_line",
+        "received_void",
     }

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, select
 from services.activities import store as activities
 from services.intake import store as intake
 from services.node.opening import open_database
+from services.reporting import store as reporting
 from shared.journal.tables import journal_hold
 from shared.ops.settings import load_home
 from shared.storage import snapshot
@@ -24,6 +25,7 @@ from shared.testing.postgres import new_database
 from shared.testing.wait import until
 from tests.flows.house import needles
 from tests.flows.kit import Pair, Site, joined_pair
+from tests.flows.test_lead_stream import digest_at, load_on_lead
 from tests.services import kit
 from tests.services.node.sets import ATTENDANCE, PERSON, SESSION, write_set
 
@@ -156,10 +158,55 @@ def test_a_node_comes_back_from_its_backup_and_goes_on_when_the_lead_has_answere
         pair.wait_until_arrived()
         restore(pair, tmp_path / "b2", passphrase)
         pair.node.up()
-        until(lambda: "lead_ahead" in ready(pair.node).get("hold", ""), 60)
-        before = kit.heads(database(pair.node))
-        import_set(pair, tmp_path / "more", BERTTA | {"ref": "doris"}, fails=True)
-        assert kit.heads(database(pair.node)) == before
+        until(lambda: kit.rows(database(pair.node), journal_hold) == [], 60)
+        lost = json.loads(pair.node.polku("parked", "list", "--json"))["lost"]
+        assert "intake.standing_reached" in {row["kind"] for row in lost}
+        import_set(pair, tmp_path / "more", BERTTA | {"ref": "doris"})
+
+        def accepted() -> bool:
+            return "void" in pair.lead.polku("lead", "accept-epoch", load_home(pair.node.path).name, fails=True)
+
+        until(accepted, 60)
+        report = pair.wait_until_arrived()
+        assert report["streams"][0]["epoch"] == 2
+        assert report["data_quality"]["void_lines"] == len(lost)
+        assert json.loads(pair.lead.polku("reporting", "rebuild", "--check", "--json"))["equal"] is True
+
+
+def digest_of(site: Site) -> str:
+    """The programme version in use at the lead."""
+    with snapshot(database(site)) as connection:
+        return reporting.shelf.get(connection, kit.KEY).digest
+
+
+def test_a_lead_comes_back_from_its_backup_and_its_nodes_bring_back_what_it_had_said(tmp_path: Path) -> None:
+    with joined_pair(tmp_path) as pair:
+        bring_two(pair, tmp_path)
+        passphrase = pair.lead.polku("backup", str(tmp_path / "b1")).splitlines()[0].rpartition(" ")[2]
+        digest = load_on_lead(pair, tmp_path / f"{kit.KEY}.yaml", silence_limit_days=5)
+        until(lambda: digest_at(pair.node) == digest, 60)
+        anna = kit.rows(database(pair.node), intake.participation)[0]["subject"].hex()
+        erase(pair.node, anna, "--yes", typed="")
+        until(lambda: pair.report()["data_quality"]["erased_people"] == 1, 60)
+        before = pair.wait_until_arrived()
+
+        pair.lead.kill()
+        shutil.rmtree(pair.lead.path)
+        pair.lead.environment = {**pair.lead.environment, "POLKU_RECOVERY_PASSPHRASE": passphrase}
+        assert "held until every member node has answered" in pair.lead.polku("restore", str(tmp_path / "b1"))
+        assert digest_of(pair.lead) != digest
+        assert anna.encode() in kit.stored_bytes(database(pair.lead))
+        pair.lead.up()
+        until(lambda: kit.rows(database(pair.lead), journal_hold) == [], 60)
+        assert digest_of(pair.lead) == digest
+        after = pair.wait_until_arrived()
+        until(lambda: pair.report()["data_quality"]["erased_people"] == 1, 60)
+        until(lambda: anna.encode() not in kit.stored_bytes(database(pair.lead)), 60)
+        assert pair.report()["activities"] == before["activities"]
+        assert after["streams"][0]["chain"] == before["streams"][0]["chain"]
+        digest = load_on_lead(pair, tmp_path / f"{kit.KEY}.yaml", silence_limit_days=6)
+        until(lambda: digest_at(pair.node) == digest, 60)
+        assert json.loads(pair.lead.polku("reporting", "rebuild", "--check", "--json"))["equal"] is True
 
 
 def restore(pair: Pair, file: Path, passphrase: str) -> None:

@@ -1,5 +1,6 @@
 """What a lead records reaches its nodes, by the commands people use."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from shared.programmes import load_file, parse
 from shared.programmes.files import programme_file
 from shared.testing.wait import until
 from tests.flows.kit import PROGRAMME, Pair, Site, joined_pair
+from tests.services.node.sets import SESSION, write_set
 
 
 def digest_at(node: Site) -> str | None:
@@ -41,3 +43,18 @@ def test_a_version_loaded_on_the_lead_is_in_use_at_the_node_by_itself(tmp_path: 
         digest = load_on_lead(pair, tmp_path / f"{PROGRAMME}.yaml", silence_limit_days=6)
         pair.node.up()
         until(lambda: digest_at(pair.node) == digest, 60)
+
+
+def test_an_expelled_partners_last_line_stays_in_the_report_and_nothing_more_is_taken(tmp_path: Path) -> None:
+    with joined_pair(tmp_path) as pair:
+        write_set(tmp_path, [], [SESSION], [])
+        pair.node.polku("import", str(tmp_path))
+        before = pair.wait_until_arrived()["streams"][0]
+        said = pair.lead.polku("lead", "expel", "leader_association", "--programme", PROGRAMME)
+        assert before["node"] in said
+        write_set(tmp_path, [], [SESSION | {"ref": "later"}], [])
+        pair.node.polku("import", str(tmp_path))
+        after = pair.report()["streams"][0]
+        assert (after["watermark"], after["chain"]) == (before["watermark"], before["chain"])
+        assert after["expelled"]
+        assert json.loads(pair.lead.polku("lead", "conflicts", "--json")) == []

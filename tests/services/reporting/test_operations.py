@@ -294,7 +294,7 @@ def test_lines_that_cannot_be_counted_are_set_aside_with_the_reason(engine: Engi
     }
     made = report(engine, KEY, None, None, NOW)
     assert (made["newer_facts"], made["arrived"]) == (2, False)
-    assert made["data_quality"] == {"refused_lines": 9, "erased_people": 0, "erased_lines": 0}
+    assert made["data_quality"] == {"refused_lines": 9, "void_lines": 0, "erased_people": 0, "erased_lines": 0}
     assert made["activities"][0]["sessions"] == 2  # theirs, and the first
     assert made["activities"][0]["attendances"] == 1
 

@@ -192,8 +192,10 @@ def test_a_report_holds_the_members_due_and_no_others(engine: Engine) -> None:
                 "head": 2,
                 "chain": chain.hex(),
                 "manifest_at": wire_time(NOW),
+                "expelled": None,
             },
-            dict.fromkeys(("node", "epoch", "watermark", "head", "chain", "manifest_at")) | {"partner": OTHER},
+            dict.fromkeys(("node", "epoch", "watermark", "head", "chain", "manifest_at", "expelled"))
+            | {"partner": OTHER},
         ],
         "activities": [
             {"group": "community_coaching", **absent, "participants": 0, "attendances": 0, "heads": None},
@@ -210,7 +212,7 @@ def test_a_report_holds_the_members_due_and_no_others(engine: Engine) -> None:
                 "unknown": 0,
             }
         ],
-        "data_quality": {"refused_lines": 0, "erased_people": 0, "erased_lines": 0},
+        "data_quality": {"refused_lines": 0, "void_lines": 0, "erased_people": 0, "erased_lines": 0},
     }
 
 

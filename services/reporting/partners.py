@@ -1,0 +1,119 @@
+"""Use cases of reporting about partners that are in: they leave, or go on after a restore or a second history."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from services.reporting import store
+from shared.contracts.catalogue import FACTS, EpochAccepted, NodeAdmitted, NodeExpelled, ProgrammeVersion
+from shared.contracts.errors import NotFound
+from shared.contracts.facts import Fact
+from shared.journal import Journal, epochs, received
+from shared.journal.carry_tables import received_line
+from shared.journal.erasing import note_received, subject_digest
+from shared.journal.lines import parse
+from shared.journal.returning import take_into_journal
+from shared.journal.tables import journal_line
+from shared.ops.clock import wire_time
+from shared.storage import snapshot, transaction
+
+
+def expel_partner(journal: Journal, programme: str, partner: str, *, by: str, now: datetime) -> tuple[str, int | None]:
+    """End the membership of the partner's node; returns the node and the journal position. Raises `NotFound`.
+
+    Nothing more is taken of it. What it has sent stays in the figures, its last watermark in every report. The partner
+    may be admitted again with another node.
+    """
+    with journal.unit(now) as unit:
+        member = store.find_partner(unit.connection, programme, partner)
+        if member is None:
+            raise NotFound(what=f"joined partner {partner} of {programme}")
+        store.expel_node(unit.connection, member.stream, wire_time(now))
+        unit.record(NodeExpelled(None, partner=partner, node=member.node), programme)
+        unit.audit(by, "expel_partner", programme=programme, partner=partner, node=member.node)
+    return member.node, unit.pos
+
+
+def accept_epoch(journal: Journal, node: str, *, by: str, now: datetime) -> tuple[list[dict[str, Any]], int | None]:
+    """Record which of a node's histories counts; the receiver brings it about (`apply_accepted`).
+
+    Of a stream whose node claims a new epoch: that one, from the line where it joins ours. Of one that has stopped:
+    ours. Returns per stream `stream`, `epoch`, `seq`, `void` (lines that will be), and the position. Raises `NotFound`.
+    """
+    accepted = []
+    with journal.unit(now) as unit:
+        streams = [row.stream for row in store.streams_of_node(unit.connection, node)]
+        for stream, head in received.read_heads(unit.connection, streams).items():
+            claim = epochs.claimed(unit.connection, head)
+            if claim is None and head.state != received.STOPPED:
+                continue
+            epoch, seq = claim or (head.epoch, head.seq)
+            programme = stream.partition("/")[2]
+            unit.record(EpochAccepted(None, node=node, epoch=epoch, seq=seq), programme)
+            unit.audit(by, "accept_epoch", programme=programme, node=node, epoch=epoch, seq=seq)
+            accepted.append({"stream": stream, "epoch": epoch, "seq": seq, "void": head.seq - seq})
+        if not accepted:
+            raise NotFound(what=f"stream of {node} that is stopped or claims a new epoch")
+    return accepted, unit.pos
+
+
+def apply_accepted(engine: Engine) -> None:
+    """Bring the received streams to the epochs that were accepted, and have their figures derived anew.
+
+    Begins from what the lead's own lines and the tables say: whatever was half done is completed, and a restored lead
+    comes to the same.
+    """
+    with snapshot(engine) as connection:
+        c = journal_line.c
+        said = [
+            parse(line) for line in connection.execute(select(c.line).where(c.kind == EpochAccepted.kind)).scalars()
+        ]
+    for line in said:
+        stream = f"{line.body['node']}/{line.stream.partition('/')[2]}"
+        with transaction(engine) as connection:
+            head = received.read_heads(connection, [stream], lock=True).get(stream)
+            if head and epochs.accept(connection, head, line.body["epoch"], line.body["seq"], line.recorded_at):
+                received.save_heads(connection, [head])
+                store.forget_derived(connection, [stream])
+
+
+def take_back(engine: Engine, stream: str) -> None:
+    """Put what a node has brought back of the lead's own stream into the restored lead's journal, with its effects."""
+    programme = stream.partition("/")[2]
+    with transaction(engine) as connection:
+        for data in take_into_journal(connection, stream):
+            line = parse(data)
+            known = FACTS.get((line.kind, line.v))
+            if known is not None:  # else of a newer release, whose backup this is not
+                _take_effect(connection, programme, known.read(line.subject, line.body), line.recorded_at)
+        store.forget_derived(connection, store.streams_of(connection, programme))
+
+
+def _take_effect(connection: Connection, programme: str, fact: Fact, at: str) -> None:
+    if isinstance(fact, ProgrammeVersion):
+        store.shelf.put(connection, fact)
+    elif isinstance(fact, NodeAdmitted):
+        stream = f"{fact['node']}/{programme}"
+        if store.find_stream(connection, stream) is None:
+            keys = {name: bytes.fromhex(fact[name]) for name in ("signing_key", "receiving_key")}
+            row = {"stream": stream, "programme": programme, "partner": fact["partner"], "node": fact["node"]}
+            store.add_node(connection, row | keys)
+    elif isinstance(fact, NodeExpelled):
+        store.expel_node(connection, f"{fact['node']}/{programme}", at)
+
+
+def erase_received(engine: Engine, stream: str, digests: Collection[bytes]) -> int:
+    """Erase whom a node knows to be erased and a restored lead has again; how many people."""
+    c = received_line.c
+    query = select(c.subject).where(c.stream == stream, c.subject.is_not(None)).distinct()
+    with snapshot(engine) as connection:
+        subjects = [subject.hex() for subject in connection.execute(query).scalars()]
+    found = [subject for subject in subjects if bytes.fromhex(subject_digest(subject)) in digests]
+    for subject in found:
+        with transaction(engine) as connection:
+            store.lock_derived(connection, stream)
+            note_received(connection, stream, subject, 0)
+            store.forget_subject(connection, stream, subject)
+    return len(found)

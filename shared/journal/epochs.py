@@ -1,0 +1,89 @@
+"""A new epoch of a stream: what a restored home has lost is void, and its stream goes on from where its backup stood.
+
+A restored home has taken note of what it lost (`returning`) and writes other lines under the same numbers, in the next
+epoch. The lead takes none of them by itself: whoever could copy a home could rewrite its history. It notes the
+**claim**: a signed statement of the new epoch that joins what the lead holds, at line `seq` with our chain there
+(`received_epoch`). `polku lead accept-epoch` accepts it: what was held beyond `seq` moves, with its proofs, into tables
+of its own (`received_void*`), is kept and shown, and is in no figure; the stream goes on at `seq`, in the new epoch.
+
+Call these under the lock of the stream's head (`received.lock_heads`).
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from shared.journal import received
+from shared.journal.carry_tables import (
+    received_conflict,
+    received_early,
+    received_epoch,
+    received_line,
+    received_segment,
+    received_void,
+    received_void_segment,
+)
+from shared.journal.received import OPEN, STOPPED, Head
+from shared.ops.clock import wire_time
+
+
+def note_claim(
+    connection: Connection,
+    head: Head,
+    epoch: int,
+    seq: int,
+    chain: bytes,
+    *,
+    statement: bytes,
+    signature: bytes,
+    now: datetime,
+) -> None:
+    """Note that the node goes on in a later `epoch` after line `seq`, if what we hold has this chain there."""
+    if epoch <= head.epoch or seq > head.seq or received.chain_at(connection, head, seq) != chain:
+        return
+    c = received_epoch.c
+    known = select(c.seq).where(c.stream == head.stream, c.epoch == epoch)
+    if connection.execute(known).one_or_none() is None:
+        row = {"stream": head.stream, "epoch": epoch, "seq": seq, "chain": chain, "statement": statement}
+        connection.execute(insert(received_epoch), row | {"signature": signature, "claimed_at": wire_time(now)})
+
+
+def claimed(connection: Connection, head: Head) -> tuple[int, int] | None:
+    """The newest epoch that the node claims and nobody has accepted, and the line after which it begins."""
+    c = received_epoch.c
+    query = select(c.epoch, c.seq).where(c.stream == head.stream, c.epoch > head.epoch)
+    row = connection.execute(query.order_by(c.epoch.desc()).limit(1)).one_or_none()
+    return (row.epoch, row.seq) if row else None
+
+
+def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at: str) -> bool:
+    """Bring `head` and the tables to what was accepted; False if they are there already, or not that far yet.
+
+    A later epoch: void what is held beyond `seq`, go on there. The epoch of the head: reopen the stream if all its
+    conflicts are older than `accepted_at`; the history that we hold is the one that counts.
+    """
+    if epoch == head.epoch and head.state == STOPPED:
+        newest = select(func.max(received_conflict.c.received_at)).where(received_conflict.c.stream == head.stream)
+        if (connection.execute(newest).scalar_one() or "") >= accepted_at:
+            return False
+    elif epoch <= head.epoch or head.seq < seq:
+        return False
+    chain = received.chain_at(connection, head, seq)
+    for table, void, number in (
+        (received_line, received_void, received_line.c.seq),
+        (received_segment, received_void_segment, received_segment.c.last),
+    ):
+        beyond = (table.c.stream == head.stream) & (number > seq)
+        names = [column.name for column in table.c]
+        connection.execute(insert(void).from_select(names, select(table).where(beyond)))
+        connection.execute(delete(table).where(beyond))
+    connection.execute(delete(received_early).where(received_early.c.stream == head.stream))
+    head.epoch, head.seq, head.chain, head.state = epoch, seq, chain, OPEN
+    head.head_epoch, head.head_seq, head.head_chain = epoch, seq, chain
+    return True
+
+
+def void_lines(connection: Connection) -> dict[str, int]:
+    """How many void lines there are, by stream."""
+    c = received_void.c
+    return {row[0]: row[1] for row in connection.execute(select(c.stream, func.count()).group_by(c.stream))}

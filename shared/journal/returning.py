@@ -1,0 +1,265 @@
+"""The end of a stream goes back to the home that wrote it and has lost it: a restored home asks, its peer answers.
+
+A restored home is held (`holding`). If its peer is ahead, the peer has lines that the home has lost. They come back as
+everything else travels: in segments with manifest and receipts, over the channel's back channel (`carrier.back_of`),
+sealed to the home. The home asks with a receipt there that says where its backup stands (`Retriever`); the peer sends
+what it has received beyond (`Returner`: a courier whose ledger is `planning.RECEIVED`). The lines come to lie in the
+home's `received_line`, under its own stream's name: beside its journal, not in it. The echo rule heals every loss.
+
+Whoever sends is not believed about what the home itself had written. The **proof** is: the home's own signature, by
+which the last of these lines came to the peer. It is under the chain, so it holds for every line before. What goes with
+it unproved is who was **erased**: digests of subjects, signed by the peer. Their lines are digests by now, so only
+in this way does a restored home learn of them. A restored lead learns it from its nodes by the same item in their own
+channels, which a node writes when a lead's database is another one (`erased_here`).
+"""
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+
+from shared.journal import crypto, received
+from shared.journal.carrier import ERASED, MANIFEST, PROOF, RECEIPT, Carrier, back_of, stream_of
+from shared.journal.carry_tables import (
+    courier_manifest,
+    courier_receipt,
+    courier_segment,
+    received_early,
+    received_erased,
+    received_head,
+    received_line,
+    received_segment,
+)
+from shared.journal.planning import RECEIVED
+from shared.journal.receiving import Receiver
+from shared.journal.segment import HEX64, MAX_HEADER, SegmentRefused, signed_header
+from shared.journal.sending import Courier
+from shared.journal.statements import MAX_STATEMENT
+from shared.journal.tables import journal_erased, journal_head, journal_line
+from shared.ops.clock import wire_time
+from shared.storage import snapshot, transaction
+from shared.storage.upsert import add_missing
+
+log = logging.getLogger(__name__)
+
+HOME_ROW = ""
+ERASED_CONTEXT = b"polku-erased-1"
+MAX_ERASED = 4 * 1024 * 1024
+_SIGNED = 32 + 64
+"""Digest of the payload and signature, at the end of a proof."""
+
+
+@dataclass(slots=True)
+class Returner:
+    """The peer's end. `signer` and `peer_*` as of a `Courier`."""
+
+    engine: Engine
+    carrier: Carrier
+    signer: crypto.Key
+    peer_signing: Mapping[str, bytes]
+    peer_receiving: bytes
+    _couriers: dict[str, Courier] = field(default_factory=dict)
+    _cleared: set[str] = field(default_factory=set)
+
+    def round(self, channel: str, now: datetime) -> bool:
+        """Send the end of the channel's stream back if its home asks for it, or take away what was sent."""
+        back = back_of(channel)
+        try:
+            if self.carrier.read(back, RECEIPT, MAX_STATEMENT + 1) is None:
+                self._clear(back)
+                return False
+            self._cleared.discard(back)
+            self._tell(back, now)
+        except OSError as error:
+            log.error("the end of a stream was not sent back", extra={"stream": back, "error": type(error).__name__})
+            return False
+        courier = self._couriers.get(back)
+        if courier is None:
+            keys = (self.signer, self.peer_signing, self.peer_receiving)
+            courier = self._couriers[back] = Courier(self.engine, self.carrier, *keys, ledger=RECEIVED)
+        courier.round([back], now)
+        return True
+
+    def _tell(self, back: str, now: datetime) -> None:
+        stream = stream_of(back)
+        with snapshot(self.engine) as connection:
+            proof, digests = last_proof(connection, stream), erased_of(connection, stream)
+        if proof is not None and self.carrier.read(back, PROOF, MAX_HEADER + _SIGNED + 1) != proof:
+            self.carrier.write(back, PROOF, proof)
+        said = write_erased(stream, digests, now, self.signer, self.peer_receiving)
+        self.carrier.write(back, ERASED, said)
+
+    def _clear(self, back: str) -> None:
+        if back in self._cleared:
+            return
+        for found in self.carrier.list_segments(back):
+            self.carrier.delete(back, found.place.name)
+        for name in (MANIFEST, PROOF, ERASED):
+            self.carrier.delete(back, name)
+        with transaction(self.engine) as connection:
+            for table in (courier_receipt, courier_manifest, courier_segment):
+                connection.execute(delete(table).where(table.c.stream == back))
+        self._couriers.pop(back, None)
+        self._cleared.add(back)
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """All that came back of a stream: its last line, and the digests of the subjects that were erased."""
+
+    stream: str
+    last: int
+    erased: tuple[bytes, ...]
+
+
+@dataclass(slots=True)
+class Retriever:
+    """The restored home's end. `signer` and `receiving` as of a `Receiver`, `own` the home's public signing keys."""
+
+    engine: Engine
+    carrier: Carrier
+    signer: crypto.Key
+    receiving: Mapping[str, bytes]
+    own: Mapping[str, bytes]
+    _receivers: dict[str, Receiver] = field(default_factory=dict)
+
+    def round(self, stream: str, channel: str, peer: Mapping[str, bytes], now: datetime) -> Tail | None:
+        """Ask, and take in what has come; the tail once all of it is here and proved. `peer`: its signing keys."""
+        back = back_of(channel)
+        with transaction(self.engine) as connection:
+            _begin(connection, stream)
+        receiver = self._receivers.get(back)
+        if receiver is None:
+            receiver = Receiver(self.engine, self.carrier, self.signer, self.receiving, lambda _stream: back)
+            self._receivers[back] = receiver
+        receiver.round({stream: peer}, now)
+        with snapshot(self.engine) as connection:
+            head = received.read_heads(connection, [stream])[stream]
+        if not head.echo or head.seq < head.head_seq or head.state != received.OPEN:
+            return None
+        try:
+            proof = self.carrier.read(back, PROOF, MAX_HEADER + _SIGNED + 1)
+            said = self.carrier.read(back, ERASED, MAX_ERASED + 1)
+        except OSError:
+            return None
+        erased = read_erased(said, stream, peer, self.receiving) if said is not None else None
+        if erased is None or proof is None or not proves(proof, head, self.own):
+            return None
+        return Tail(stream, head.seq, erased)
+
+    def thank(self, channel: str) -> None:
+        """Ask no more: the peer takes away what it has sent."""
+        self.carrier.delete(back_of(channel), RECEIPT)
+
+
+def _begin(connection: Connection, stream: str) -> None:
+    """Begin to receive the home's own stream where its journal ends."""
+    if connection.execute(select(received_head.c.seq).where(received_head.c.stream == stream)).first():
+        return
+    head = connection.execute(select(journal_head).where(journal_head.c.name == stream)).one_or_none()
+    at = received.lock_heads(connection, [stream])[stream]
+    if head is not None:
+        at.epoch, at.seq, at.chain = at.head_epoch, at.head_seq, at.head_chain = head.epoch, head.seq, head.chain
+        # The lines before are in the journal: the chain here stands in a proof's place, with nothing else in it.
+        where = {"stream": stream, "epoch": at.epoch, "first": at.seq, "last": at.seq, "chain": at.chain}
+        nothing = {"header": b"", "payload_digest": b"", "signature": b"", "received_at": ""}
+        connection.execute(insert(received_segment), where | nothing)
+    received.save_heads(connection, [at])
+
+
+def last_proof(connection: Connection, stream: str) -> bytes | None:
+    """The signed header by which the last received line of the stream came: header, digest of payload, signature."""
+    c = received_segment.c
+    query = select(c.header, c.payload_digest, c.signature).where(c.stream == stream, c.header != b"")
+    row = connection.execute(query.order_by(c.last.desc()).limit(1)).one_or_none()
+    return bytes(row.header + row.payload_digest + row.signature) if row else None
+
+
+def proves(proof: bytes, head: received.Head, keys: Mapping[str, bytes]) -> bool:
+    """Whether one of `keys` has signed that the stream has this chain at this last line."""
+    encoded, digest, signature = proof[:-_SIGNED], proof[-_SIGNED:-64], proof[-64:]
+    try:
+        header = signed_header(encoded, digest, signature, {head.stream: keys})
+    except SegmentRefused:
+        return False
+    says = (header.stream, header.epoch, header.last, header.chain)
+    return says == (head.stream, head.epoch, head.seq, head.chain)
+
+
+def erased_of(connection: Connection, stream: str) -> Sequence[bytes]:
+    """Digests of the subjects of a received stream that were erased."""
+    query = select(received_erased.c.digest).where(received_erased.c.stream == stream)
+    return list(connection.execute(query.order_by(received_erased.c.digest)).scalars())
+
+
+def erased_here(connection: Connection, stream: str) -> Sequence[bytes]:
+    """Digests of the subjects of a stream of this home that were erased here."""
+    query = select(journal_erased.c.digest).where(journal_erased.c.stream == stream)
+    return list(connection.execute(query.order_by(journal_erased.c.digest)).scalars())
+
+
+def write_erased(stream: str, digests: Iterable[bytes], now: datetime, signer: crypto.Key, sealed_to: bytes) -> bytes:
+    """The item `erased`: whose lines of the stream were erased, signed and sealed."""
+    said = {"stream": stream, "time": wire_time(now), "erased": [d.hex() for d in digests], "key": signer.id}
+    body = json.dumps(said, separators=(",", ":")).encode()
+    signature = crypto.sign(signer.secret(), ERASED_CONTEXT, body).hex().encode()
+    return crypto.seal(sealed_to, ERASED_CONTEXT, body + b"\n" + signature)
+
+
+def read_erased(
+    data: bytes, stream: str, keys: Mapping[str, bytes], privates: Mapping[str, bytes]
+) -> tuple[bytes, ...] | None:
+    """The digests in an item `erased` about this stream, signed by one of `keys`; None if it is anything else."""
+    for private in privates.values():
+        try:
+            body, _, signature = crypto.open_sealed(private, ERASED_CONTEXT, data).partition(b"\n")
+            said = json.loads(body)
+            signed = crypto.verify(keys[said["key"]], bytes.fromhex(signature.decode()), ERASED_CONTEXT, body)
+            digests = said["erased"] if signed and said["stream"] == stream else None
+            if not isinstance(digests, list) or not all(isinstance(d, str) and HEX64.fullmatch(d) for d in digests):
+                return None
+            return tuple(bytes.fromhex(digest) for digest in digests)
+        except crypto.CannotOpen:
+            continue
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
+    return None
+
+
+def take_into_journal(connection: Connection, stream: str) -> list[bytes]:
+    """Put what came back of the home's own stream into its journal, where the backup left off; the lines, in order.
+
+    Only for a lead: its facts are whole without anything beside them, and the nodes hold the same lines. The caller
+    brings their effects about in the same transaction.
+    """
+    c = received_line.c
+    heads = select(journal_head.c.name, journal_head.c.seq).where(journal_head.c.name.in_([HOME_ROW, stream]))
+    at = {row.name: row.seq for row in connection.execute(heads.order_by(journal_head.c.name).with_for_update())}
+    query = select(c.seq, c.epoch, c.kind, c.subject, c.digest, c.line).where(c.stream == stream)
+    rows = connection.execute(query.where(c.seq > at.get(stream, 0)).order_by(c.seq)).all()
+    new = [row._asdict() | {"stream": stream, "pos": at[HOME_ROW] + n} for n, row in enumerate(rows, 1)]
+    if new:
+        connection.execute(insert(journal_line), new)
+        head = received.read_heads(connection, [stream])[stream]
+        values = {"epoch": head.epoch, "seq": head.seq, "chain": head.chain}
+        add_missing(connection, journal_head, {"name": stream} | values)
+        connection.execute(update(journal_head).where(journal_head.c.name == stream).values(**values))
+        connection.execute(update(journal_head).where(journal_head.c.name == HOME_ROW).values(seq=new[-1]["pos"]))
+    for table in (received_line, received_segment, received_early, received_head):
+        connection.execute(delete(table).where(table.c.stream == stream))
+    return [row.line for row in rows if row.line is not None]
+
+
+def keep_erased(connection: Connection, tail: Tail) -> None:
+    """Keep whom the peer knows to be erased, until the home has erased them again."""
+    known = set(erased_of(connection, tail.stream))
+    rows = [
+        {"stream": tail.stream, "digest": digest, "seq": tail.last, "lines": 0, "scrubbed": True}
+        for digest in tail.erased
+        if digest not in known
+    ]
+    if rows:
+        connection.execute(insert(received_erased), rows)

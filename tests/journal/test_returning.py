@@ -1,0 +1,265 @@
+"""A restored node gets back what it has lost, to be shown; its stream goes on in a new epoch once the lead accepts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+
+from services.intake.operations import erase_again
+from services.reporting import operations as reporting
+from services.reporting import partners, queries
+from shared.contracts.errors import NotFound
+from shared.journal import Journal, received
+from shared.journal.carry_tables import received_erased, received_void
+from shared.journal.holding import go_on, hold, is_held, lost
+from shared.journal.returning import Retriever, Returner, read_erased, write_erased
+from shared.journal.tables import journal_erased, journal_head
+from shared.storage import snapshot, transaction
+from shared.storage.dump import dump_rows, load_rows
+from tests.flows.house import STREAM, House
+from tests.flows.test_erasing import copied
+from tests.journal.exchange_kit import public
+from tests.journal.journal_kit import Killed, killed_at
+from tests.services import kit
+
+
+@pytest.fixture
+def house(migrated_file: Path, tmp_path: Path) -> Iterator[House]:
+    made = House(*(copied(migrated_file, tmp_path / name) for name in ("node", "lead")), tmp_path / "inbox")
+    made.join()
+    made.register("anna")
+    made.work()
+    yield made
+    made.node.dispose()
+    made.lead.dispose()
+
+
+@pytest.fixture
+def backup(house: House, migrated_file: Path, tmp_path: Path) -> Iterator[Engine]:
+    """The node's database as a backup taken now would bring it back, held."""
+    restored = copied(migrated_file, tmp_path / "restored")
+    with snapshot(house.node) as connection:
+        records = list(dump_rows(connection))
+    with transaction(restored) as connection:
+        load_rows(connection, iter(records))
+        hold(connection, "2026-11-22T09:15:02.123456Z", kit.NODE)
+    yield restored
+    restored.dispose()
+
+
+def restored(house: House, database: Engine) -> None:
+    """The old node is gone; the restored one takes its place."""
+    house.node.dispose()
+    house.node = database
+    house.restart()
+
+
+def talk(house: House, rounds: int = 8) -> bool:
+    """Rounds of the held courier and of the lead's receiver, each as a new process; whether the hold has ended."""
+    for _ in range(rounds):
+        house.courier.listen([STREAM], house.now)
+        if node_round(house):
+            return True
+        lead_round(house)
+        house.later()
+    return False
+
+
+def node_round(house: House) -> bool:
+    opens = {house.node_receiving.id: house.node_receiving.secret()}
+    retriever = Retriever(house.node, house.carrier, house.node_key, opens, public(house.node_key))
+    leads = public(house.lead_key)
+    over = go_on(house.node, [STREAM], lambda stream: retriever.round(stream, stream, leads, house.now))
+    if over:
+        retriever.thank(STREAM)
+    return over
+
+
+def lead_round(house: House) -> None:
+    house.receiver.round(queries.admitted_keys(house.lead), house.now)
+    partners.apply_accepted(house.lead)
+    while reporting.derive(house.lead):
+        pass
+    assert house.node_receiving.public is not None
+    keys = (public(house.node_key), house.node_receiving.public)
+    Returner(house.lead, house.carrier, house.lead_key, *keys).round(STREAM, house.now)
+
+
+def accept(house: House) -> list[dict[str, object]]:
+    found, _ = partners.accept_epoch(Journal(house.lead, "lead"), kit.NODE, by="boss", now=house.now)
+    return found
+
+
+def epoch_of(engine: Engine) -> int:
+    with snapshot(engine) as connection:
+        return connection.execute(select(journal_head.c.epoch).where(journal_head.c.name == STREAM)).scalar_one()
+
+
+def test_what_was_lost_is_shown_and_the_stream_goes_on_when_the_lead_accepts(house: House, backup: Engine) -> None:
+    lines = kit.lines(house.node)
+    house.register("bertta", "cecilia")
+    new = [line for line in kit.lines(house.node)[len(lines) :] if line.stream == STREAM]
+    house.work()
+    before = house.report()["streams"][0]
+    restored(house, backup)
+    assert talk(house)
+    with snapshot(house.node) as connection:
+        assert not is_held(connection)
+        shown = lost(connection, kit.NODE)
+    assert [(row["seq"], row["kind"], row["recorded_at"]) for row in shown] == [
+        (line.seq, line.kind, line.recorded_at) for line in new
+    ]
+    assert epoch_of(house.node) == 2
+
+    house.register("doris")
+    house.work()
+    stopped = house.report()["streams"][0]
+    assert (stopped["watermark"], stopped["chain"]) == (before["watermark"], before["chain"]), "nothing is taken yet"
+    assert house.report()["arrived"] is False
+    (accepted,) = accept(house)
+    assert (accepted["epoch"], accepted["seq"], accepted["void"]) == (2, new[0].seq - 1, len(new))
+    lead_round(house)
+    house.work()
+    report = house.report()
+    assert report["arrived"] is True
+    assert report["streams"][0]["epoch"] == 2
+    assert report["data_quality"]["void_lines"] == len(new)
+    assert [row["seq"] for row in kit.rows(house.lead, received_void)] == [line.seq for line in new]
+    house.assert_whole()
+    with pytest.raises(NotFound):
+        accept(house)
+
+
+def test_nothing_asked_for_lies_on_the_carrier_afterwards(house: House, backup: Engine) -> None:
+    house.register("bertta")
+    house.work()
+    restored(house, backup)
+    assert talk(house)
+    lead_round(house)
+    assert not [path for path in house.folder.rglob("back/*") if path.is_file()]
+
+
+def test_a_person_erased_after_the_backup_is_erased_again(house: House, backup: Engine) -> None:
+    (anna,) = (row["subject"].hex() for row in kit.rows(house.node, kit_participation()))
+    house.erase(anna)
+    house.work()
+    restored(house, backup)
+    assert anna.encode() in kit.stored_bytes(house.node)
+    assert talk(house)
+    assert erase_again(house.journal, house.now) is not None
+    assert erase_again(house.journal, house.now) is None
+    house.work()
+    accept(house)
+    lead_round(house)
+    house.work()
+    assert kit.rows(house.node, kit_participation()) == []
+    assert len(kit.rows(house.node, journal_erased)) == 1
+    assert anna.encode() not in kit.stored_bytes(house.node)
+    assert len(kit.rows(house.lead, received_erased)) == 1
+    house.assert_whole()
+
+
+def test_void_lines_of_a_person_who_is_erased_later_become_digests(house: House, backup: Engine) -> None:
+    (anna,) = (row["subject"].hex() for row in kit.rows(house.node, kit_participation()))
+    house.attend("after", anna)
+    house.work()
+    restored(house, backup)
+    assert talk(house)
+    house.work()
+    accept(house)
+    lead_round(house)
+    assert [row["subject"].hex() for row in kit.rows(house.lead, received_void) if row["subject"]] == [anna]
+    house.erase(anna)
+    house.work()
+    assert anna.encode() not in kit.stored_bytes(house.lead)
+    assert [row["line"] for row in kit.rows(house.lead, received_void) if row["subject"]] == []
+
+
+def kit_participation() -> object:
+    from services.intake.store import participation
+
+    return participation
+
+
+def test_killed_at_any_step_of_the_return_it_is_completed(house: House, backup: Engine) -> None:
+    house.register("bertta")
+    house.work()
+    restored(house, backup)
+    for step in range(0, 400, 3):
+        try:
+            with killed_at(house.node, step), killed_at(house.lead, step):
+                done = talk(house)
+        except Killed:
+            house.restart()
+            with snapshot(house.node) as connection:
+                if not is_held(connection):
+                    break
+            continue
+        assert done
+        break
+    assert step > 10
+    assert epoch_of(house.node) == 2
+    house.work()
+    accept(house)
+    lead_round(house)
+    house.register("doris")
+    house.work()
+    assert house.report()["arrived"] is True
+    house.assert_whole()
+
+
+def test_lines_that_the_node_has_not_signed_are_not_believed(house: House, backup: Engine) -> None:
+    house.register("bertta")
+    house.work()
+    with transaction(house.lead) as connection:
+        connection.exec_driver_sql("UPDATE received_segment SET signature = zeroblob(64)")
+    restored(house, backup)
+    assert not talk(house)
+    with snapshot(house.node) as connection:
+        assert is_held(connection)
+
+
+def test_who_was_erased_is_believed_only_of_the_lead_about_this_stream() -> None:
+    from datetime import UTC, datetime
+
+    from tests.journal.exchange_kit import make_key
+
+    signer, sealed = make_key("signing"), make_key("receiving")
+    assert sealed.public is not None
+    data = write_erased(STREAM, [b"d" * 32], datetime(2026, 1, 1, tzinfo=UTC), signer, sealed.public)
+    opens = {sealed.id: sealed.secret()}
+    assert read_erased(data, STREAM, public(signer), opens) == (b"d" * 32,)
+    assert read_erased(data, "eura-00000002/lahde", public(signer), opens) is None
+    assert read_erased(data, STREAM, public(make_key("signing")), opens) is None
+    assert read_erased(data, STREAM, public(signer), {"x": make_key("receiving").secret()}) is None
+    assert read_erased(data[:-1], STREAM, public(signer), opens) is None
+
+
+def test_two_histories_stop_the_stream_until_the_lead_says_that_its_own_counts(
+    house: House, backup: Engine, tmp_path: Path
+) -> None:
+    original = house.node
+    with transaction(backup) as connection:
+        connection.exec_driver_sql("DELETE FROM journal_hold")
+    house.register("bertta")
+    house.work()
+    held = house.report()["streams"][0]
+    house.node = backup  # a copy of the home runs beside it
+    house.restart()
+    house.register("cecilia", "doris")
+    house.work()
+    (conflict,) = queries.conflicts(house.lead)
+    assert conflict["state"] == received.STOPPED
+    after = house.report()["streams"][0]
+    assert (after["watermark"], after["chain"]) == (held["watermark"], held["chain"]), "nothing is overwritten"
+    house.node = original  # the copy is stopped for good
+    house.restart()
+    house.work()
+    assert house.report()["arrived"] is False
+    accept(house)
+    lead_round(house)
+    house.register("eeva")
+    house.work()
+    assert house.report()["arrived"] is True
+    assert queries.conflicts(house.lead)[0]["state"] == received.OPEN
