@@ -251,6 +251,8 @@ def stream_state(row: Mapping[str, Any], report: Mapping[str, Any], say: Words, 
     watermark, head = row.get("watermark"), row.get("head")
     if row.get("node") is None:
         return "none", say("state_not_joined")
+    if ended := _time(row.get("expelled")):
+        return "none", say("state_expelled", on=formats.moment(ended, lang))
     if head is None:
         return "unknown", say("state_unknown")
     if (first := (watermark or 0) + 1) <= head:

@@ -322,6 +322,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     "state_to_head": ("viimeiseen riviin asti", "till sista raden", "up to the last line"),
     "state_missing": ("rivejä puuttuu: {lines}", "rader fattas: {lines}", "lines missing: {lines}"),
     "state_unknown": ("ei tiedossa", "okänt", "not known"),
+    "state_expelled": ("jäsenyys päättynyt {on}", "medlemskapet upphörde {on}", "membership ended {on}"),
     "state_not_joined": ("ei ole liittynyt", "har inte anslutit sig", "has not joined"),
     "never_heard": ("ei vielä saapunut", "ännu inte mottaget", "not arrived yet"),
     "means_title": ("Mitä ”kaikki saapunut” tarkoittaa", "Vad ”allt mottaget” betyder", "What “arrived” means"),

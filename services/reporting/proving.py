@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Connection, select
 
@@ -46,4 +47,5 @@ def _stream(connection: Connection, programme: str, at: StreamState) -> StreamPr
         query = select(c.header, c.payload_digest, c.signature).where(c.stream == name, c.last == at.watermark)
         row = connection.execute(query).one_or_none()
         segment = SegmentWord(row.header, row.payload_digest, row.signature) if row else None
-    return StreamProof(at.partner, "joined", at.node, at.epoch, at.watermark, at.chain, (key,), manifest, segment)
+    state: Literal["joined", "expelled"] = "expelled" if at.expelled else "joined"
+    return StreamProof(at.partner, state, at.node, at.epoch, at.watermark, at.chain, (key,), manifest, segment)

@@ -160,6 +160,8 @@ def test_proof_counts_missing_lines_and_claims_no_more_than_is_known() -> None:
     assert table_rows(behind, "proof")[0][1] == "rivejä puuttuu: 1\N{NO-BREAK SPACE}801–1\N{NO-BREAK SPACE}894"
     differs = page(arrived=False, streams=[stream])  # equal numbers, but the chains differ
     assert table_rows(differs, "proof")[0][1] == "viimeiseen riviin asti"
+    left = page(streams=[stream | {"expelled": "2017-01-31T10:00:00.000000Z"}])
+    assert table_rows(left, "proof")[0][1].startswith("jäsenyys päättynyt 31.1.2017")
     unheard = page(arrived=None, streams=[stream | {"head": None, "watermark": None, "manifest_at": None}])
     assert table_rows(unheard, "proof")[0][1:5] == [
         "ei tiedossa",
