@@ -130,8 +130,8 @@ def note_manifest(
         encoded, signature, _ = data.split(b"\n")
         said = {"statement": encoded, "signature": bytes.fromhex(signature.decode())}
         epochs.note_claim(connection, head, manifest.epoch, manifest.seq, manifest.chain, **said, now=now)
-    else:
-        _note_claim(connection, head, manifest, data, now)
+    elif _note_claim(connection, head, manifest, data, now) and not from_the_future:
+        _keep(head, manifest, data)
     if from_the_future:
         return Reason.FROM_THE_FUTURE
     if head.state != STOPPED:
@@ -139,16 +139,21 @@ def note_manifest(
     return Reason.OTHER_EPOCH if manifest.epoch != head.epoch else None
 
 
-def _note_claim(connection: Connection, head: Head, manifest: Manifest, data: bytes, now: datetime) -> None:
+def _note_claim(connection: Connection, head: Head, manifest: Manifest, data: bytes, now: datetime) -> bool:
+    """Hold the manifest's head against ours; whether it agrees."""
     clash = _against_head(connection, head, manifest.seq, manifest.chain)
     if clash is None:
         _claim(head, manifest.seq, manifest.chain)
-        # A replayed old one is true, but says less than the one we have.
-        if head.manifest is None or stated_place(head.manifest) < (manifest.epoch, manifest.seq, manifest.time):
-            head.manifest = data
     elif head.state != STOPPED:
         encoded, signature, _ = data.split(b"\n")
         _stop(connection, head, clash, encoded, bytes.fromhex(signature.decode()), now)
+    return clash is None
+
+
+def _keep(head: Head, manifest: Manifest, data: bytes) -> None:
+    """The newest manifest is kept: a replayed old one is true, but says less than the one we have."""
+    if head.manifest is None or stated_place(head.manifest) < (manifest.epoch, manifest.seq, manifest.time):
+        head.manifest = data
 
 
 def _clash(seq: int, theirs: bytes, ours: bytes) -> tuple[int, bytes, bytes] | None:

@@ -748,6 +748,8 @@ def test_a_manifest_from_the_future_still_says_how_far_the_stream_goes(world: Wo
     world.pipe.arrived.clear()
     world.receiver()
     assert (said(world).missing, said(world).manifest_at) == (((1, 3),), None)
+    with world.lead.connect() as connection:
+        assert connection.execute(select(tables.received_head.c.manifest)).scalar_one() is None  # shown to nobody
 
 
 def test_a_node_that_has_fallen_silent_is_not_known_since(world: World) -> None:
