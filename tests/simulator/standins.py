@@ -37,6 +37,9 @@ LEAD_TABLES: Sequence[Table] = [
     carry_tables.received_refused,
     carry_tables.received_conflict,
     carry_tables.received_erased,
+    carry_tables.received_epoch,
+    carry_tables.received_void,
+    carry_tables.received_void_segment,
 ]
 ALL_TABLES = [*NODE_TABLES, *LEAD_TABLES]
 

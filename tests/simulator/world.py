@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any, cast
 
 from sqlalchemy.exc import IntegrityError
 
-from services.node.courier import still_held
-from shared.journal import crypto, erasing, receiving, unit
+from shared.journal import crypto, erasing, holding, receiving, unit
 from shared.journal.receiving import Receiver
 from shared.journal.sending import Courier
 from shared.journal.statements import read_manifest
@@ -182,11 +180,11 @@ class World:
                 new_nonce=lambda: RANDOMNESS.token_hex(16),
             )
         courier, now = node.couriers[which], self.now + node.skew
-        engine, joined = cast(Any, node.database), [SimpleNamespace(programme=s.split("/")[1]) for s in node.streams]
+        engine = cast(Any, node.database)
         try:
-            if node.restored and still_held(engine, node.name, cast(Any, joined)):
+            if node.restored and _still_held(engine, node.streams):
                 sent = courier.listen(node.streams, now)
-                still_held(engine, node.name, cast(Any, joined))
+                _still_held(engine, node.streams)
             else:
                 sent = courier.round(node.streams, now)
                 erasing.finish(engine)
@@ -278,3 +276,9 @@ class World:
 
 
 Step = tuple[Any, ...]
+
+
+def _still_held(engine: Any, streams: Any) -> bool:
+    """Whether a restored node waits for its leads; one whose lead is ahead waits for ever: nothing comes back here."""
+    holding.go_on(engine, list(streams), lambda _stream: None)
+    return bool(holding.held_streams(engine, list(streams)))
