@@ -78,6 +78,8 @@ def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at
         connection.execute(insert(void).from_select(names, select(table).where(beyond)))
         connection.execute(delete(table).where(beyond))
     connection.execute(delete(received_early).where(received_early.c.stream == head.stream))
+    if epoch != head.epoch:
+        head.manifest = None  # of the history that is void; the node states the new one within minutes
     head.epoch, head.seq, head.chain, head.state = epoch, seq, chain, OPEN
     head.head_epoch, head.head_seq, head.head_chain = epoch, seq, chain
     return True

@@ -34,7 +34,7 @@ LABELS: dict[str, str] = {
     "service": "a service of the house",
     "side": "`service` or `caller`",
     "status": "a class of HTTP status: `2xx` to `5xx`",
-    "stream": "`NODE/PROGRAMME`, a stream that the home ships or has admitted",
+    "stream": "`NODE/PROGRAMME`, a stream that the home ships or has admitted, or the channel by which one goes",
     "what": "one of the few words that the metric's meaning names",
     "where": "a kind of queue",
     "why": "one of the few words that the metric's meaning names",

@@ -52,6 +52,8 @@ def test_an_expelled_partners_last_watermark_and_figures_stay_and_it_does_not_ch
     (row,) = [row for row in after["streams"] if row["partner"] == OTHER]  # type: ignore[attr-defined]
     assert (row["watermark"], row["expelled"]) == (2, wire_time(NOW))
     assert queries.completeness(engine, KEY, NOW)["complete"] is True
+    states = [(stream.partner, stream.state) for stream in after["proof"].streams]  # type: ignore[attr-defined]
+    assert (OTHER, "expelled") in states
 
 
 def test_nothing_more_is_taken_of_it_nor_sent_to_it(engine: Engine, journal: Journal) -> None:
