@@ -1,4 +1,6 @@
-"""What carries segments and statements between two homes, seen from both ends. `filecarrier` is one: a folder.
+"""What carries segments and statements between two homes, seen from both ends.
+
+`filecarrier` is a folder, `httpcarrier` a folder at the lead reached through its portal, `amqpcarrier` a broker.
 
 A **channel** is the way of one stream from the home that writes it to one that reads it: `NODE/PROGRAMME` from a node
 to its lead, `lead/PROGRAMME/NODE` from the lead to one of its nodes. In a channel lie named items, each put there by
@@ -12,13 +14,23 @@ one side and only replaced or deleted by that side:
 `Carrier` is all that `sending` and `receiving` know of any transport. A carrier promises nothing: it may lose,
 repeat, delay, reorder or change what it carries. It must not hand out half an item, and what a writer wrote before a
 manifest must be visible to whoever sees that manifest (else the writer repeats itself, which costs and never harms).
+Where it has a doubt about anything it wrote, it must raise: the writer then states its head anew, and the answer tells
+what is missing.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.ops.metrics import counter
+
 MANIFEST, RECEIPT, JOIN = "manifest", "receipt", "join"
+
+refused_total = counter(
+    "polku_carrier_refused_total", "Items and requests that the carrier itself turned away, by reason", "reason"
+)
+for _reason in ("oversized", "name", "foreign", "unauthenticated"):
+    refused_total.labels(_reason)
 
 _NODE, _PROGRAMME = r"[a-z0-9-]{1,24}-[0-9a-f]{8}", r"[a-z0-9-]{1,40}"
 CHANNEL = re.compile(rf"{_NODE}/{_PROGRAMME}|lead/{_PROGRAMME}/{_NODE}")
@@ -28,6 +40,12 @@ _SEGMENT = re.compile(r"([0-9]{4})-([0-9]{12})-([0-9]{12})\.seg")
 def stream_of(channel: str) -> str:
     """The stream that goes through a channel."""
     return "/".join(channel.split("/")[:2])
+
+
+def node_channel(channel: str) -> str:
+    """The channel of the node at the node's end: of `lead/PROGRAMME/NODE` it is `NODE/PROGRAMME`, else itself."""
+    first, second, *rest = channel.split("/")
+    return f"{rest[0]}/{second}" if rest else f"{first}/{second}"
 
 
 def channel_to(node: str, programme: str) -> str:
@@ -65,10 +83,10 @@ class Found:
 
 
 class Carrier(Protocol):
-    """What a transport does. Every method may raise OSError: the round is then given up and tried again."""
+    """What a transport does. Every method but `decided` may raise OSError: the round is given up and tried again."""
 
-    def list_segments(self, channel: str) -> list[Found]:
-        """The segments that lie there, by epoch and first line."""
+    def list_segments(self, channel: str) -> list[Found] | None:
+        """The segments that lie there, by epoch and first line; None: their writer cannot look (a queue)."""
 
     def read(self, channel: str, name: str, limit: int) -> bytes | None:
         """An item's bytes, at most `limit` of them; None if it is not there."""
@@ -78,3 +96,6 @@ class Carrier(Protocol):
 
     def delete(self, channel: str, name: str) -> None:
         """Delete an item of ours if it is there."""
+
+    def decided(self, channel: str, found: Found) -> None:
+        """The reader will not read this segment again: what was delivered may go, what lies in a folder stays."""

@@ -187,7 +187,8 @@ class Receiver:
         there: dict[tuple[str, Found], None] = {}
         for stream in sorted(work.admitted):
             try:
-                there |= dict.fromkeys((stream, found) for found in self.carrier.list_segments(self.channel(stream)))
+                listed = self.carrier.list_segments(self.channel(stream)) or ()
+                there |= dict.fromkeys((stream, found) for found in listed)
             except OSError as error:
                 self._fail(work, stream, error)
                 work.unfinished.add(stream)
@@ -272,7 +273,10 @@ class Receiver:
             work.outcomes[outcome] += 1
             if outcome is Outcome.UNDECIDED:
                 work.unfinished.add(arrival.stream)
-            elif outcome is Outcome.OVERFLOW:
+                continue
+            if arrival.found:
+                self.carrier.decided(self.channel(arrival.stream), arrival.found)
+            if outcome is Outcome.OVERFLOW:
                 if arrival.found:
                     self._postponed[arrival.stream, arrival.found] = heads[arrival.stream].seq
             else:

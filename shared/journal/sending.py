@@ -114,6 +114,7 @@ class Courier:
                 sent[channel] = self._round(channel, now)
             except (OSError, JournalDamaged) as error:
                 failures_total.inc()
+                self._stated.discard(channel)  # whatever has got lost, a new manifest finds out
                 log.error("a stream was not sent", extra={"stream": channel, "error": type(error).__name__})
                 sent[channel] = Sent(failed=True)
             failing.labels(channel).set(sent[channel].failed)
@@ -138,7 +139,7 @@ class Courier:
         stopped.labels(channel).set(0)
         with snapshot(self.engine) as connection:
             view = planning.load(connection, channel)
-        found = {entry.place: entry.size for entry in self.carrier.list_segments(channel)}
+        found = self._found(channel, view)
         keep, drop = planning.sort_out(view, found, now, self.manifest_every)
         self._forget(channel, view, drop)
         kept_places = {planning.place_of(row) for row in keep}
@@ -148,6 +149,13 @@ class Courier:
         written = sum(self._write_gap(channel, view, gap, drop, now) for gap in planning.gaps(view, keep))
         stated = self._state(channel, view, now, bool(written))
         return Sent(view.seq, view.receipt.seq if view.receipt else 0, written, len(obsolete), stated)
+
+    def _found(self, channel: str, view: View) -> dict[Place, int]:
+        """What lies there. If the carrier cannot tell, what was written: the echo says if that is not so."""
+        listed = self.carrier.list_segments(channel)
+        if listed is None:
+            return {planning.place_of(row): row.size for row in view.segments}
+        return {entry.place: entry.size for entry in listed}
 
     def listen(self, channels: Iterable[str], now: datetime) -> dict[str, Sent]:
         """A round of a held home (`holding`): write manifests, believe only receipts that echo one, ship nothing."""
@@ -261,7 +269,11 @@ class Courier:
             }
             with transaction(self.engine) as connection:
                 connection.execute(insert(courier_segment), row)
-            self.carrier.write(channel, Place(header.epoch, header.first, header.last).name, built.data)
+            try:
+                self.carrier.write(channel, Place(header.epoch, header.first, header.last).name, built.data)
+            except OSError:
+                self._forget(channel, view, {header.first: "missing"})
+                raise
             segments_total.labels(why).inc()
             written += 1
             first, chain = header.last + 1, header.chain

@@ -169,6 +169,9 @@ class Pipe:
         self.sent.pop((channel, _place(name)), None)
         self._did()
 
+    def decided(self, channel: str, found: Found) -> None:
+        """It stays, as in a folder."""
+
 
 def _place(name: str) -> Place:
     place = place_named(name)
