@@ -1,23 +1,31 @@
 """`polku lead admit` and `polku node join`: the two ends of an invite (`shared.journal.joining`)."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import TextIO
 
 from services.node.control import Rpc
-from services.node.uplink import folder_of
-from shared.contracts.errors import ForeignProgramme, InvalidInvite
-from shared.journal.carrier import JOIN
+from services.node.uplink import hand_in
+from shared.contracts.errors import ForeignProgramme, HomeUnusable, InvalidInput, InvalidInvite
+from shared.contracts.fields import UPLINK
 from shared.journal.crypto import load_keys
-from shared.journal.filecarrier import FileCarrier
 from shared.journal.joining import Invite, build_join, read_invite, token_digest
 from shared.ops.clock import parse_wire_time, utcnow
 from shared.ops.settings import Home, Joined
 
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----")
 
-def invite(home: Home, rpc: Rpc, programme: str, partner: str, by: str) -> str:
-    """Have reporting note an invite, and write it out for the partner. Its token is in it and nowhere else."""
+
+def invite(home: Home, rpc: Rpc, programme: str, partner: str, by: str, uplink: str = "") -> str:
+    """Have reporting note an invite, and write it out for the partner. Its token is in it and nowhere else.
+
+    `uplink` is where the partner's node reaches this lead; by default the folder `inbox/`.
+    """
+    uplink = uplink or home.inbox.as_uri().replace("file://", "file:")
+    if not UPLINK.fullmatch(uplink):
+        raise InvalidInput(field="uplink", reason="file:/folder, https://… or amqps://…; in clear only to loopback")
     token = secrets.token_hex(32)
     digest = token_digest(token).hex()
     noted = rpc.call("reporting", "admit_partner", by=by, programme=programme, partner=partner, token_digest=digest)
@@ -25,8 +33,21 @@ def invite(home: Home, rpc: Rpc, programme: str, partner: str, by: str) -> str:
     signing, receiving = keys.newest("signing").public, keys.newest("receiving").public
     assert signing is not None
     assert receiving is not None
-    uplink = home.inbox.as_uri().replace("file://", "file:")
-    return Invite(programme, partner, uplink, signing, receiving, token, parse_wire_time(noted["expires"])).to_json()
+    expires = parse_wire_time(noted["expires"])
+    return Invite(programme, partner, uplink, signing, receiving, token, expires, _authority(home)).to_json()
+
+
+def _authority(home: Home) -> str:
+    """The certificates of the lead's own authority (PEM) without whatever else stands in their file."""
+    if not home.authority:
+        return ""
+    try:
+        found = _CERTIFICATE.findall(Path(home.authority).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        found = []
+    if not found:
+        raise HomeUnusable(home=str(home.path), reason="home.toml: authority names no readable file of certificates")
+    return "\n".join(found) + "\n"
 
 
 def private_file(path: Path) -> TextIO:
@@ -39,7 +60,7 @@ def private_file(path: Path) -> TextIO:
 def join(home: Home, file: Path) -> Home:
     """Answer an invite: note the lead in home.toml, put the answer on the carrier. Joining twice answers again.
 
-    Raises `InvalidInvite`, or `ForeignProgramme` if the key is already another lead's.
+    Raises `InvalidInvite`, `LeadUnreachable`, or `ForeignProgramme` if the key is already another lead's.
     """
     try:
         given = read_invite(file.read_text(encoding="utf-8"))
@@ -57,9 +78,9 @@ def join(home: Home, file: Path) -> Home:
     assert signing.public is not None
     assert receiving.public is not None
     answer = build_join(given, home.name, signing.secret(), signing.public, receiving.public)
-    carrier = FileCarrier(folder_of(given.uplink))
-    joined = Joined(given.programme, given.partner, given.uplink, given.signing_key.hex(), given.receiving_key.hex())
+    lead = (given.signing_key.hex(), given.receiving_key.hex())
+    joined = Joined(given.programme, given.partner, given.uplink, *lead, given.authority)
     home = home.with_programme(joined)
     home.save()
-    carrier.write(f"{home.name}/{given.programme}", JOIN, answer)
+    hand_in(joined, keys, given, f"{home.name}/{given.programme}", answer)
     return home

@@ -20,6 +20,7 @@ from shared.contracts.errors import (
     DatabaseNewer,
     HomeInUse,
     InternalError,
+    LeadUnreachable,
     PolkuError,
     RemoteError,
     RpcTimeout,
@@ -27,7 +28,16 @@ from shared.contracts.errors import (
 )
 from shared.ops.settings import LOOPBACK
 
-FAILURES = (RpcTimeout, ServiceAbsent, InternalError, HomeInUse, DatabaseNewer, RemoteError, ServicesDoNotStart)
+FAILURES = (
+    RpcTimeout,
+    ServiceAbsent,
+    InternalError,
+    HomeInUse,
+    DatabaseNewer,
+    RemoteError,
+    ServicesDoNotStart,
+    LeadUnreachable,
+)
 LATER = {
     "journal": "carrying by `journal export|import`",
     "retention": "retention rules",
@@ -244,7 +254,8 @@ def lead() -> None:
 @click.argument("partner")
 @click.option("--programme", "key", required=True)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it (default: stdout).")
-def lead_admit(partner: str, key: str, out: Path | None) -> None:
+@click.option("--uplink", default="", help="Where the node reaches this lead (default: the folder inbox/).")
+def lead_admit(partner: str, key: str, out: Path | None, uplink: str) -> None:
     """Invite a partner: hand the file over to it, `polku node join` answers."""
     from services.node.admitting import invite, private_file
     from services.node.reaching import services_of
@@ -252,7 +263,7 @@ def lead_admit(partner: str, key: str, out: Path | None) -> None:
     home = the_home("lead")
     file = None if out is None else private_file(out)  # before the lead notes an invite that could not be written
     with services_of(home) as rpc:
-        text = invite(home, rpc, key, partner, actor())
+        text = invite(home, rpc, key, partner, actor(), uplink)
     with file or contextlib.nullcontext(sys.stdout) as place:
         click.echo(text, file=place)
 

@@ -11,12 +11,11 @@ from sqlalchemy import Engine
 from services.node.children import tell_parent
 from services.node.opening import open_database
 from services.node.rounds import assert_plain, run_rounds
-from services.node.uplink import folder_of
+from services.node.uplink import carrier_to
 from shared.journal import erasing, holding
-from shared.journal.carrier import channel_to
+from shared.journal.carrier import Carrier, channel_to
 from shared.journal.crypto import Keys, key_id, load_keys
 from shared.journal.directory import lead_stream
-from shared.journal.filecarrier import FileCarrier
 from shared.journal.receiving import Receiver
 from shared.journal.sending import Courier, Sent
 from shared.ops.logging import setup_logging
@@ -46,6 +45,7 @@ class CourierRounds:
     engine: Engine
     keys: Keys
     heard: Callable[[], None] = lambda: None
+    _carriers: dict[Joined, Carrier] = field(default_factory=dict)
     _couriers: dict[Joined, Courier] = field(default_factory=dict)
     _receivers: dict[Joined, Receiver] = field(default_factory=dict)
     _results: dict[str, Sent] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class CourierRounds:
         for place in joined:
             courier = self._couriers.get(place)
             if courier is None:
-                courier = self._couriers[place] = _courier(self.engine, self.keys, place)
+                courier = self._couriers[place] = _courier(self.engine, self.keys, place, self._carrier(place))
             once = courier.listen if held else courier.round
             self._results.update(once([f"{self.home.name}/{place.programme}"], now))
         if held:
@@ -76,9 +76,18 @@ class CourierRounds:
         """Take in what the lead has sent; whether any line was new."""
         receiver = self._receivers.get(place)
         if receiver is None:
-            receiver = self._receivers[place] = _receiver(self.engine, self.keys, self.home.name, place)
+            receiver = self._receivers[place] = _receiver(
+                self.engine, self.keys, self.home.name, place, self._carrier(place)
+            )
         lead = bytes.fromhex(place.lead_signing_key)
         return receiver.round({lead_stream(place.programme): {key_id(lead): lead}}, now).progress
+
+    def _carrier(self, place: Joined) -> Carrier:
+        """The one carrier for both directions."""
+        carrier = self._carriers.get(place)
+        if carrier is None:
+            carrier = self._carriers[place] = carrier_to(place, self.keys)
+        return carrier
 
     def check(self) -> str | None:
         """For `/ready`."""
@@ -95,15 +104,13 @@ def still_held(engine: Engine, name: str, joined: Sequence[Joined]) -> dict[str,
     return reasons
 
 
-def _receiver(engine: Engine, keys: Keys, name: str, place: Joined) -> Receiver:
-    carrier = FileCarrier(folder_of(place.uplink))
+def _receiver(engine: Engine, keys: Keys, name: str, place: Joined, carrier: Carrier) -> Receiver:
     channel = channel_to(name, place.programme)
     return Receiver(engine, carrier, keys.newest("signing"), keys.privates("receiving"), lambda _stream: channel)
 
 
-def _courier(engine: Engine, keys: Keys, place: Joined) -> Courier:
+def _courier(engine: Engine, keys: Keys, place: Joined, carrier: Carrier) -> Courier:
     lead = bytes.fromhex(place.lead_signing_key)
-    carrier = FileCarrier(folder_of(place.uplink))
     return Courier(
         engine, carrier, keys.newest("signing"), {key_id(lead): lead}, bytes.fromhex(place.lead_receiving_key)
     )

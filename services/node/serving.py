@@ -11,9 +11,9 @@ from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
 
 from services.node.opening import listening, open_database
-from services.node.portal import portal_app
+from services.node.portal import portal_app, refuse_clear_text
 from services.node.rounds import assert_plain
-from services.portal.app import MAX_BODY
+from services.portal.carrying import MAX_ITEM
 from services.portal.context import directly
 from shared.bus.client import RpcClient
 from shared.contracts.errors import InvalidInput
@@ -35,6 +35,7 @@ def run_portal(home: Home, health_port: int | None = None) -> None:
     assert_plain()
     if home.embedded:
         raise InvalidInput(field="SERVICE", reason="the embedded bus lives in one process: run all of the home")
+    refuse_clear_text(home, own_tls=False)
     setup_logging("portal")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -64,7 +65,7 @@ def serve(app: Flask, host: str, port: int, stopping: threading.Event) -> None:
             host=host,
             port=port,
             threads=THREADS,
-            max_request_body_size=MAX_BODY,
+            max_request_body_size=MAX_ITEM + 1,  # waitress refuses what is as long
             channel_timeout=30,
             ident=None,
         )

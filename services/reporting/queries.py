@@ -229,6 +229,21 @@ def admitted_keys(engine: Engine) -> dict[str, dict[str, bytes]]:
         return {row.stream: {key_id(row.signing_key): row.signing_key} for row in rows}
 
 
+def may_carry(engine: Engine, node: str, programme: str, token_digest: str | None, now: datetime) -> dict[str, Any]:
+    """The signing keys (hex) of an admitted node's stream, none if it is not admitted; and whether the invite with
+    this token digest is open: given out for the programme, not expired, and not used by another node."""
+    with snapshot(engine) as connection:
+        admitted = store.find_stream(connection, f"{node}/{programme}")
+        invite = store.find_invite(connection, bytes.fromhex(token_digest)) if token_digest else None
+    invited = (
+        invite is not None
+        and invite.programme == programme
+        and invite.used_by in (None, node)
+        and invite.expires_at.replace(tzinfo=now.tzinfo) >= now
+    )
+    return {"signing_keys": [admitted.signing_key.hex()] if admitted else [], "invited": invited}
+
+
 def completeness(engine: Engine, programme: str | None, now: datetime) -> dict[str, Any]:
     """What can be said about the streams of one programme, or of all; one snapshot. Raises `UnknownProgramme`."""
     with snapshot(engine) as connection:

@@ -6,7 +6,15 @@ from typing import Any
 from services.reporting import certifying, operations, queries
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
-from shared.contracts.commands import AdmitPartner, AskCompleteness, AskReport, CertifyReport, LoadProgramme, load
+from shared.contracts.commands import (
+    AdmitPartner,
+    AskCompleteness,
+    AskMayCarry,
+    AskReport,
+    CertifyReport,
+    LoadProgramme,
+    load,
+)
 from shared.ops.clock import wire_time
 
 
@@ -62,3 +70,8 @@ class ReportingService:
     def completeness(self, **command: Any) -> dict[str, Any]:
         body = load(AskCompleteness, command)
         return queries.completeness(self.home.engine, body["programme"], self.home.now())
+
+    @rpc
+    def may_carry(self, **command: Any) -> dict[str, Any]:
+        body = load(AskMayCarry, command)
+        return queries.may_carry(self.home.engine, **body, now=self.home.now())

@@ -33,6 +33,7 @@ from shared.contracts.fields import (
     Flag,
     Language,
     Municipality,
+    NodeName,
     Number,
     ProgrammeKey,
     PublicKey,
@@ -323,6 +324,15 @@ class AskCompleteness(Question):
     """`reporting.completeness`: of one programme, or of all."""
 
     programme = ProgrammeKey(allow_none=True, load_default=None)
+
+
+class AskMayCarry(Question):
+    """`reporting.may_carry`: the keys by which a node signs what it asks of the lead's HTTPS carrier, and whether the
+    invite with this token digest is open for it."""
+
+    node = NodeName(required=True)
+    programme = ProgrammeKey(required=True)
+    token_digest = Digest(allow_none=True, load_default=None)
 
 
 class AssessmentItem(Item):
