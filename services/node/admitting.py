@@ -1,31 +1,40 @@
 """`polku lead admit` and `polku node join`: the two ends of an invite (`shared.journal.joining`)."""
 
+import base64
+import json
 import os
-import re
 import secrets
+from hashlib import sha256
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from services.node.control import Rpc
-from services.node.uplink import hand_in
-from shared.contracts.errors import ForeignProgramme, HomeUnusable, InvalidInput, InvalidInvite
+from services.node.uplink import authority_of, hand_in, password_file
+from shared.contracts.errors import ForeignProgramme, InvalidInput, InvalidInvite
 from shared.contracts.fields import UPLINK
+from shared.journal.amqpcarrier import box_of, definitions
 from shared.journal.crypto import load_keys
+from shared.journal.durable import write_file
 from shared.journal.joining import Invite, build_join, read_invite, token_digest
 from shared.ops.clock import parse_wire_time, utcnow
 from shared.ops.settings import Home, Joined
 
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----")
 
+def invite(home: Home, rpc: Rpc, programme: str, partner: str, by: str, uplink: str = "") -> Invite:
+    """Have reporting note an invite for the partner. Its token is in it and nowhere else.
 
-def invite(home: Home, rpc: Rpc, programme: str, partner: str, by: str, uplink: str = "") -> str:
-    """Have reporting note an invite, and write it out for the partner. Its token is in it and nowhere else.
-
-    `uplink` is where the partner's node reaches this lead; by default the folder `inbox/`.
+    `uplink` is where the partner's node reaches this lead; by default the folder `inbox/`. If it is a broker, the
+    partner becomes a user of its own there (`broker_definitions`), whose name and password the invite holds.
     """
-    uplink = uplink or home.inbox.as_uri().replace("file://", "file:")
-    if not UPLINK.fullmatch(uplink):
-        raise InvalidInput(field="uplink", reason="file:/folder, https://… or amqps://…; in clear only to loopback")
+    uplink, password = uplink or home.inbox.as_uri().replace("file://", "file:"), ""
+    if not UPLINK.fullmatch(uplink) or "@" in uplink.partition("://")[2]:
+        raise InvalidInput(
+            field="uplink", reason="file:/folder, https://… or amqps://…/vhost; in clear only to loopback"
+        )
+    if uplink.startswith("amqp"):
+        password = secrets.token_hex(24)
+        uplink = uplink.replace("://", f"://{box_of(programme, partner)}@", 1)
     token = secrets.token_hex(32)
     digest = token_digest(token).hex()
     noted = rpc.call("reporting", "admit_partner", by=by, programme=programme, partner=partner, token_digest=digest)
@@ -34,20 +43,15 @@ def invite(home: Home, rpc: Rpc, programme: str, partner: str, by: str, uplink: 
     assert signing is not None
     assert receiving is not None
     expires = parse_wire_time(noted["expires"])
-    return Invite(programme, partner, uplink, signing, receiving, token, expires, _authority(home)).to_json()
+    return Invite(programme, partner, uplink, signing, receiving, token, expires, authority_of(home), password)
 
 
-def _authority(home: Home) -> str:
-    """The certificates of the lead's own authority (PEM) without whatever else stands in their file."""
-    if not home.authority:
-        return ""
-    try:
-        found = _CERTIFICATE.findall(Path(home.authority).read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        found = []
-    if not found:
-        raise HomeUnusable(home=str(home.path), reason="home.toml: authority names no readable file of certificates")
-    return "\n".join(found) + "\n"
+def broker_definitions(invite: Invite) -> str:
+    """What `rabbitmqctl import_definitions` makes of an invite's user: rights and a hash, no secret."""
+    salt = secrets.token_bytes(4)
+    hashed = base64.b64encode(salt + sha256(salt + invite.password.encode()).digest()).decode()
+    vhost = urlsplit(invite.uplink).path[1:]
+    return json.dumps(definitions(box_of(invite.programme, invite.partner), vhost, hashed), indent=2)
 
 
 def private_file(path: Path) -> TextIO:
@@ -80,7 +84,9 @@ def join(home: Home, file: Path) -> Home:
     answer = build_join(given, home.name, signing.secret(), signing.public, receiving.public)
     lead = (given.signing_key.hex(), given.receiving_key.hex())
     joined = Joined(given.programme, given.partner, given.uplink, *lead, given.authority)
+    if given.password:
+        write_file(password_file(home, given.programme), given.password.encode(), 0o600)
     home = home.with_programme(joined)
     home.save()
-    hand_in(joined, keys, given, f"{home.name}/{given.programme}", answer)
+    hand_in(home, joined, keys, given, answer)
     return home

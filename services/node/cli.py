@@ -257,15 +257,22 @@ def lead() -> None:
 @click.option("--uplink", default="", help="Where the node reaches this lead (default: the folder inbox/).")
 def lead_admit(partner: str, key: str, out: Path | None, uplink: str) -> None:
     """Invite a partner: hand the file over to it, `polku node join` answers."""
-    from services.node.admitting import invite, private_file
+    from services.node.admitting import broker_definitions, invite, private_file
     from services.node.reaching import services_of
 
     home = the_home("lead")
+    if uplink.startswith("amqp") and out is None:
+        raise click.UsageError("an amqps:// uplink needs --out: what the broker must know is written beside it")
     file = None if out is None else private_file(out)  # before the lead notes an invite that could not be written
     with services_of(home) as rpc:
-        text = invite(home, rpc, key, partner, actor(), uplink)
+        made = invite(home, rpc, key, partner, actor(), uplink)
     with file or contextlib.nullcontext(sys.stdout) as place:
-        click.echo(text, file=place)
+        click.echo(made.to_json(), file=place)
+    if made.password and out is not None:
+        broker = out.with_name(f"{out.name}.broker.json")
+        with private_file(broker) as place:
+            click.echo(broker_definitions(made), file=place)
+        click.echo(f"now, at the broker: rabbitmqctl import_definitions {broker}", err=True)
 
 
 @polku.group()

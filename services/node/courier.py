@@ -13,6 +13,7 @@ from services.node.opening import open_database
 from services.node.rounds import assert_plain, run_rounds
 from services.node.uplink import carrier_to
 from shared.journal import erasing, holding
+from shared.journal.amqpcarrier import AmqpCarrier
 from shared.journal.carrier import Carrier, channel_to
 from shared.journal.crypto import Keys, key_id, load_keys
 from shared.journal.directory import lead_stream
@@ -33,7 +34,7 @@ def run_courier(home: Home, health_port: int | None = None, *, child: bool) -> N
     assert_plain()
     setup_logging("courier")
     work = CourierRounds(home, open_database(home), load_keys(home.keys), tell_parent if child else lambda: None)
-    run_rounds(home, work.round, {"streams": work.check}, health_port, child=child)
+    run_rounds(home, work.round, {"streams": work.check}, health_port, child=child, watched=work.watched)
 
 
 @dataclass(slots=True)
@@ -86,8 +87,13 @@ class CourierRounds:
         """The one carrier for both directions."""
         carrier = self._carriers.get(place)
         if carrier is None:
-            carrier = self._carriers[place] = carrier_to(place, self.keys)
+            carrier = self._carriers[place] = carrier_to(self.home, place, self.keys)
         return carrier
+
+    def watched(self) -> list[int]:
+        """What becomes readable when a lead has sent something by its broker."""
+        brokers = [carrier for carrier in self._carriers.values() if isinstance(carrier, AmqpCarrier)]
+        return [descriptor for broker in brokers if (descriptor := broker.fileno()) is not None]
 
     def check(self) -> str | None:
         """For `/ready`."""

@@ -12,11 +12,11 @@ from services.node.leadstream import LeadCouriers
 from services.node.measuring import LeadMeasures
 from services.node.opening import open_database
 from services.node.rounds import assert_plain, run_rounds
+from services.node.uplink import LeadCarrier, lead_carrier
 from services.reporting import operations, queries
 from shared.contracts.errors import InvalidInvite, PartnerAlreadyJoined
 from shared.journal import Journal, erasing
 from shared.journal.crypto import Keys, load_keys
-from shared.journal.filecarrier import FileCarrier
 from shared.journal.joining import MAX_JOIN, open_join
 from shared.journal.receiving import Receiver
 from shared.ops.logging import setup_logging
@@ -36,14 +36,14 @@ def run_receiver(home: Home, health_port: int | None = None, *, child: bool) -> 
     assert_plain()
     setup_logging("receiver")
     work = ReceiverRounds(home, open_database(home), load_keys(home.keys))
-    run_rounds(home, work.round, {}, health_port, child=child)
+    run_rounds(home, work.round, {}, health_port, child=child, watched=work.watched)
 
 
 class ReceiverRounds:
     """What the receiver does in a round: answers to invites, segments, figures, the lead's own stream."""
 
     def __init__(self, home: Home, engine: Engine, keys: Keys) -> None:
-        carrier = FileCarrier(home.inbox)
+        carrier = self._carrier = lead_carrier(home)
         self._engine = engine
         self._receiver = Receiver(engine, carrier, keys.newest("signing"), keys.privates("receiving"))
         self._joins = _Joins(home, engine, keys, carrier)
@@ -56,6 +56,7 @@ class ReceiverRounds:
         if not self._readable:
             operations.derive_what_has_become_readable(self._engine)
             self._readable = True
+        self._carrier.serve(*queries.boxes(self._engine))
         self._joins.round(now)
         took = self._receiver.round(queries.admitted_keys(self._engine), now)
         more = operations.derive(self._engine) or took.progress
@@ -63,6 +64,10 @@ class ReceiverRounds:
         erasing.scrub(self._engine)
         self._measures.look(now)
         return 0.0 if more else IDLE_SECONDS
+
+    def watched(self) -> list[int]:
+        """What becomes readable when the broker has something."""
+        return self._carrier.watched()
 
 
 @dataclass(slots=True)
@@ -72,7 +77,7 @@ class _Joins:
     home: Home
     engine: Engine
     keys: Keys
-    carrier: FileCarrier
+    carrier: LeadCarrier
     _seen: set[bytes] = field(default_factory=set)
 
     def round(self, now: datetime) -> None:

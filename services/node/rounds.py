@@ -46,8 +46,12 @@ def run_rounds(
     health_port: int | None = None,
     *,
     child: bool,
+    watched: Callable[[], list[int]],
 ) -> None:
-    """Rounds until SIGTERM, SIGINT or (child) end of input; each says after how many seconds the next is due."""
+    """Rounds until SIGTERM, SIGINT or (child) end of input; each says after how many seconds the next is due.
+
+    It comes sooner when something of `watched` becomes readable, which the round must then read.
+    """
     port = health_port or home.child_port
     stopping = threading.Event()
     reader, writer = os.pipe()
@@ -64,7 +68,7 @@ def run_rounds(
     inputs = [reader, sys.stdin.fileno()] if child else [reader]
     while not stopping.is_set():
         due = state.run(round_, utcnow())
-        readable, _, _ = select.select(inputs, [], [], due)
+        readable, _, _ = select.select([*inputs, *watched()], [], [], due)
         if child and sys.stdin.fileno() in readable and not os.read(sys.stdin.fileno(), 65536):
             return
 

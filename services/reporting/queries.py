@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, func, select
 from services.reporting import outcomes, proving, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, People, StreamState, arrived, check_days
 from shared.journal import received
+from shared.journal.amqpcarrier import box_of
 from shared.journal.carry_tables import received_erased, received_head, received_line
 from shared.journal.crypto import key_id
 from shared.journal.lines import chain_start
@@ -227,6 +228,15 @@ def admitted_keys(engine: Engine) -> dict[str, dict[str, bytes]]:
     with snapshot(engine) as connection:
         rows = connection.execute(select(store.node.c.stream, store.node.c.signing_key))
         return {row.stream: {key_id(row.signing_key): row.signing_key} for row in rows}
+
+
+def boxes(engine: Engine) -> tuple[dict[str, str], set[str]]:
+    """The partner of each admitted stream; and the boxes (`amqpcarrier`) of all partners that were ever invited."""
+    invite, node = store.invite.c, store.node.c
+    with snapshot(engine) as connection:
+        partners = {row.stream: row.partner for row in connection.execute(select(node.stream, node.partner))}
+        invited = connection.execute(select(invite.programme, invite.partner).distinct())
+        return partners, {box_of(row.programme, row.partner) for row in invited}
 
 
 def may_carry(engine: Engine, node: str, programme: str, token_digest: str | None, now: datetime) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -16,12 +17,14 @@ from services.node.serving import serve
 from services.portal.context import directly
 from shared.contracts.commands import AskMayCarry, load
 from shared.journal import crypto
+from shared.journal.amqpcarrier import AmqpCarrier, Broker, box_of, definitions
 from shared.journal.carrier import Carrier, Found
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.httpcarrier import HttpCarrier
+from shared.testing.broker import Broker as BrokerUnderTest
 from shared.testing.private import free_port
 from shared.testing.wait import until
-from tests.journal.exchange_kit import STREAM, make_key
+from tests.journal.exchange_kit import OTHER, STREAM, make_key
 
 NODE_KEY, OTHER_KEY = make_key("signing"), make_key("signing")
 
@@ -47,7 +50,7 @@ class Ends:
 
     kind: str
     node: Carrier
-    lead: Carrier
+    lead: FileCarrier | AmqpCarrier
     woken: list[None] = field(default_factory=list)
     directory: Directory = field(default_factory=Directory)
     inbox: Path | None = None
@@ -102,3 +105,32 @@ def portal_ends(folder: Path) -> Iterator[Ends]:
     app = portal_app(home, open_database(home), directory, directly, lambda: woken.append(None))
     with served(app) as url:
         yield Ends("https", HttpCarrier(url, NODE_KEY), FileCarrier(home.inbox), woken, directory, home.inbox, url)
+
+
+BOX = box_of("lahde", "yhdistys")
+
+
+@contextmanager
+def broker_ends(broker: BrokerUnderTest) -> Iterator[Ends]:
+    """A lead's broker; the node's end is a user with a partner's rights and no others."""
+    url = broker.new_vhost()
+    rights = definitions(BOX, "-", "-")["permissions"][0]
+    partner = broker.new_user(url, rights["configure"], rights["write"], rights["read"])
+    lead = AmqpCarrier(as_broker(url), {STREAM: BOX, OTHER: OTHER_BOX}, at_lead=True)
+    node = AmqpCarrier(as_broker(partner), {STREAM: BOX})
+    lead.list_segments(STREAM)  # makes the boxes
+    try:
+        yield Ends("amqp", node, lead, url=url)
+    finally:
+        node.close()
+        lead.close()
+        broker.drop_vhost(url)
+
+
+OTHER_BOX = box_of("lahde", "opisto")
+
+
+def as_broker(url: str) -> Broker:
+    """The broker at a URL with a password in it."""
+    parts = urlsplit(url)
+    return Broker(url.replace(f":{parts.password}@", "@"), parts.password or "")

@@ -2,6 +2,7 @@
 
 from shared.journal.carrier import JOIN, MANIFEST, RECEIPT, Place
 from shared.journal.segment import MAX_SEGMENT
+from shared.testing.wait import until
 from tests.carriers.kit import Ends
 from tests.journal.exchange_kit import STREAM
 
@@ -112,4 +113,4 @@ def test_the_largest_segment_passes(ends: Ends) -> None:
 
 def test_a_join_reaches_the_lead(ends: Ends) -> None:
     ends.node.write(STREAM, JOIN, b"sealed")
-    ends.arrives(STREAM, JOIN, b"sealed")
+    until(lambda: ends.lead.read_joins(100) == [b"sealed"])
