@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask
 
 from services.node.opening import listening, open_database
 from services.node.portal import portal_app, refuse_clear_text
@@ -17,6 +18,8 @@ from services.portal.carrying import MAX_ITEM
 from services.portal.context import directly
 from shared.bus.client import RpcClient
 from shared.contracts.errors import InvalidInput
+from shared.journal.carrier import refused_total
+from shared.journal.httpcarrier import PREFIX
 from shared.ops.health import HealthServer
 from shared.ops.logging import setup_logging
 from shared.ops.settings import Home
@@ -69,11 +72,26 @@ def serve(app: Flask, host: str, port: int, stopping: threading.Event) -> None:
             channel_timeout=30,
             ident=None,
         )
+    for listening_socket in list(sockets.values()):
+        listening_socket.channel_class = _Channel
     while not stopping.is_set():
         wasyncore.loop(TICK, use_poll=True, map=sockets, count=1)
     deadline = time.monotonic() + STOP_SECONDS
     while any(_busy(channel) for channel in sockets.values()) and time.monotonic() < deadline:
         wasyncore.loop(TICK, use_poll=True, map=sockets, count=1)
+
+
+class _Refusal(ErrorTask):  # type: ignore[misc]
+    """What is answered before the application is asked; a node's item that is too long counts as one there."""
+
+    def execute(self) -> None:
+        if self.request.error.code == 413 and self.request.path.startswith(PREFIX):
+            refused_total.labels("oversized").inc()
+        super().execute()
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    error_task_class = _Refusal
 
 
 def _busy(channel: Any) -> bool:

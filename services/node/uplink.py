@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from shared.contracts.errors import HomeUnusable, LeadUnreachable
 from shared.contracts.fields import UPLINK
-from shared.journal.amqpcarrier import AmqpCarrier, Broker, box_of
+from shared.journal.amqpcarrier import AmqpCarrier, box_of
+from shared.journal.brokerlink import Broker
 from shared.journal.carrier import JOIN, MANIFEST, Carrier, Found, node_channel
 from shared.journal.crypto import Keys
 from shared.journal.filecarrier import FileCarrier

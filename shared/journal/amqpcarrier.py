@@ -19,17 +19,15 @@ A connection that was lost raises once, even if it was idle: the broker may have
 the writer's next manifest that one finds out. A writer cannot look into a queue: `list_segments` says so.
 """
 
-import logging
-import select
-import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
 import amqp
 
+from shared.journal import brokerlink
+from shared.journal.brokerlink import Broker, BrokerFailed, Link
 from shared.journal.carrier import (
     CHANNEL,
     JOIN,
@@ -44,48 +42,10 @@ from shared.journal.joining import MAX_JOIN
 from shared.journal.segment import MAX_SEGMENT
 from shared.journal.statements import MAX_STATEMENT
 
-log = logging.getLogger(__name__)
-
-SECONDS = 15.0
-"""How long connecting, a confirm, and each wait for the network may take."""
 HEARTBEAT_SECONDS = 60
-RETRY_SECONDS = 2.0
-"""How long a broker that was not reached is left alone."""
 PREFETCH = 20
 _LIMITS = {MANIFEST: MAX_STATEMENT, RECEIPT: MAX_STATEMENT, JOIN: MAX_JOIN}
 _QUEUE = {"x-queue-type": "quorum", "x-single-active-consumer": True}
-
-
-class BrokerFailed(OSError):
-    """The broker was not reached, or there is a doubt about what it did."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where it is: `amqps://[USER@]HOST[:PORT]/VHOST`, `amqp://` on loopback. `authority` as in `HttpCarrier`."""
-
-    url: str
-    password: str = field(repr=False)
-    authority: str = ""
-
-    def connect(self, heartbeat: int) -> amqp.Connection:
-        """A new connection; raises whatever the library does. `heartbeat` in seconds; 0: none."""
-        parts = urlsplit(self.url)
-        host, secure = parts.hostname or "", parts.scheme == "amqps"
-        checked = {"context": {"cadata": self.authority or None, "check_hostname": True}, "server_hostname": host}
-        connection = amqp.Connection(
-            f"{f'[{host}]' if ':' in host else host}:{parts.port or (5671 if secure else 5672)}",
-            userid=parts.username,
-            password=self.password,
-            login_method="PLAIN",
-            virtual_host=parts.path[1:],
-            ssl=checked if secure else False,
-            connect_timeout=SECONDS,
-            heartbeat=heartbeat,
-        )
-        connection.connect()
-        connection.sock.settimeout(SECONDS)  # every wait of the library that has no time of its own
-        return connection
 
 
 def box_of(programme: str, partner: str) -> str:
@@ -192,7 +152,8 @@ class AmqpCarrier:
         if key in self._held:
             self._let_go(key)
         limit = _LIMITS.get(name, MAX_SEGMENT) + 1
-        self._held[key] = _Held(bytes(message.body[:limit]), message, self._in.version(message))
+        data = message.body[:limit] if isinstance(message.body, bytes) else b""  # the library's empty body is a text
+        self._held[key] = _Held(data, message, self._in.version(message))
         if sum(1 for held in self._held if held[0] == box) >= PREFETCH:
             self._make_room(box)
 
@@ -230,76 +191,17 @@ class _Held:
     version: str
 
 
-class _Link:
-    """A connection with one channel that is opened when needed and dropped at any doubt."""
-
-    heartbeat = 0
-
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
-        self._connection: amqp.Connection | None = None
-        self._channel: Any = None
-        self._not_before = 0.0
-        self._number = 0
-
-    def open(self) -> None:
-        """Connect if there is no connection. Raises `BrokerFailed`."""
-        if self._connection is not None:
-            return
-        if monotonic() < self._not_before:
-            raise BrokerFailed("the broker was not reached a moment ago")
-        try:
-            self._connection = self._broker.connect(self.heartbeat)
-            self._channel = self._connection.channel()
-            self._channel.auto_decode = False
-            self._number += 1
-            self.opened()
-        except Exception as error:  # the library raises whatever its state leads to, not only its own errors
-            self._not_before = monotonic() + RETRY_SECONDS
-            self.drop()
-            raise BrokerFailed(type(error).__name__) from None
-
-    def opened(self) -> None:
-        """Called with a new channel."""
-
-    def drain(self) -> None:
-        """Read what is there now; nothing is waited for but the end of a frame that has begun."""
-        assert self._connection is not None
-        while self._readable():
-            self._connection.drain_events(timeout=SECONDS)
-
-    def drop(self) -> None:
-        """End the connection without a word, which takes no time."""
-        connection, self._connection, self._channel = self._connection, None, None
-        if connection is not None:
-            try:
-                connection.collect()
-            except Exception as error:
-                log.debug("a connection ended badly: %s", type(error).__name__)
-
-    def fileno(self) -> int | None:
-        """The socket's descriptor."""
-        return None if self._connection is None else self._connection.sock.fileno()
-
-    def _readable(self) -> bool:
-        assert self._connection is not None
-        sock = self._connection.sock
-        if isinstance(sock, ssl.SSLSocket) and sock.pending():
-            return True
-        return bool(select.select([sock], [], [], 0)[0])
-
-
-class _Out(_Link):
+class _Out(Link):
     """Writes, and consumes nothing."""
 
     def opened(self) -> None:
-        self._channel.confirm_select()
+        self.channel.confirm_select()
         self._sent = 0
         self._answers: list[tuple[int, bool, bool]] = []
         self._returned = False
-        self._channel.events["basic_ack"].add(lambda tag, multiple: self._answers.append((tag, multiple, True)))
-        self._channel.events["basic_nack"].add(lambda tag, multiple, *_: self._answers.append((tag, multiple, False)))
-        self._channel.events["basic_return"].add(self._on_return)
+        self.channel.events["basic_ack"].add(lambda tag, multiple: self._answers.append((tag, multiple, True)))
+        self.channel.events["basic_nack"].add(lambda tag, multiple, *_: self._answers.append((tag, multiple, False)))
+        self.channel.events["basic_return"].add(self._on_return)
 
     def publish(self, exchange: str, key: str, item: str, data: bytes) -> None:
         """Send a message; returns when the broker has it for certain. Raises `BrokerFailed`."""
@@ -308,7 +210,7 @@ class _Out(_Link):
             self.drain()  # it may have been closed meanwhile
             message = amqp.Message(data, message_id=item, delivery_mode=2, content_type="application/octet-stream")
             self._sent += 1
-            self._channel.basic_publish(message, exchange=exchange, routing_key=key, mandatory=True)
+            self.channel.basic_publish(message, exchange=exchange, routing_key=key, mandatory=True)
             confirmed = self._confirmed()
         except Exception as error:
             self.drop()
@@ -319,13 +221,13 @@ class _Out(_Link):
 
     def _confirmed(self) -> bool:
         """Wait until the message just sent is confirmed; False if it, or another one, is answered otherwise."""
-        assert self._connection is not None
-        deadline = monotonic() + SECONDS
+        assert self.connection is not None
+        deadline = monotonic() + brokerlink.SECONDS
         while not self._answers:
             remaining = deadline - monotonic()
             if remaining <= 0:
                 return False
-            self._connection.drain_events(timeout=remaining)
+            self.connection.drain_events(timeout=remaining)
         answers, self._answers = self._answers, []
         return [(tag, good) for tag, _, good in answers] == [(self._sent, True)] and not self._returned
 
@@ -333,7 +235,7 @@ class _Out(_Link):
         self._returned = True
 
 
-class _In(_Link):
+class _In(Link):
     """Reads the boxes, and writes nothing but acks."""
 
     heartbeat = HEARTBEAT_SECONDS
@@ -348,19 +250,19 @@ class _In(_Link):
 
     def opened(self) -> None:
         self._reading, self._failed, self._pending = set(), False, []
-        self._channel.basic_qos(0, PREFETCH, False)
+        self.channel.basic_qos(0, PREFETCH, False)
 
     def take(self) -> None:
         """Hand over what has been delivered. Raises `BrokerFailed`."""
         self.open()
-        assert self._connection is not None
+        assert self.connection is not None
         try:
             for box in sorted(self.boxes - self._reading):
                 self._read_box(box)
-            self._connection.heartbeat_tick()
+            self.connection.heartbeat_tick()
             self._hand_over()
-            while self._readable():
-                self._connection.drain_events(timeout=SECONDS)
+            while self.readable():
+                self.connection.drain_events(timeout=brokerlink.SECONDS)
                 self._hand_over()  # after each, so that no more than one is held at full length
         except Exception as error:
             raise BrokerFailed(type(error).__name__) from None
@@ -381,18 +283,18 @@ class _In(_Link):
 
     def version(self, message: amqp.Message) -> str:
         """Which delivery this is."""
-        return f"{self._number}-{message.delivery_tag}"
+        return f"{self.number}-{message.delivery_tag}"
 
     def _read_box(self, box: str) -> None:
         if self._at_lead:
             # Made by whoever reads them, each time: so a broker that was emptied has them again.
-            self._channel.exchange_declare(box, "fanout", durable=True, auto_delete=False)
+            self.channel.exchange_declare(box, "fanout", durable=True, auto_delete=False)
             for queue in (up(box), down(box)):
-                self._channel.queue_declare(queue, durable=True, auto_delete=False, arguments=_QUEUE)
-            self._channel.queue_bind(up(box), box, "")
+                self.channel.queue_declare(queue, durable=True, auto_delete=False, arguments=_QUEUE)
+            self.channel.queue_bind(up(box), box, "")
         queue = up(box) if self._at_lead else down(box)
         # Only put aside: what it means is looked at when no frame is being read.
-        self._channel.basic_consume(queue, callback=lambda message: self._pending.append((box, message)))
+        self.channel.basic_consume(queue, callback=lambda message: self._pending.append((box, message)))
         self._reading.add(box)
 
 

@@ -17,7 +17,8 @@ from services.node.serving import serve
 from services.portal.context import directly
 from shared.contracts.commands import AskMayCarry, load
 from shared.journal import crypto
-from shared.journal.amqpcarrier import AmqpCarrier, Broker, box_of, definitions
+from shared.journal.amqpcarrier import AmqpCarrier, box_of, definitions
+from shared.journal.brokerlink import Broker
 from shared.journal.carrier import Carrier, Found
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.httpcarrier import HttpCarrier
