@@ -94,13 +94,14 @@ def authority_of(home: Home) -> str:
 
 class LeadCarrier:
     """The lead's end of every carrier at once. A node speaks by one of them, and may change it: what a node is told
-    goes where its manifest last changed, and only what lies there is looked at. Whatever it had sent the other way and
-    was not decided, its courier sends again (`sending`)."""
+    goes where its manifest last changed, and only what lies there is looked at. Whatever either side had sent the other
+    way and was not decided, its courier sends again (`sending`)."""
 
     def __init__(self, folder: FileCarrier, broker: AmqpCarrier | None) -> None:
         self._folder, self._broker = folder, broker
         self._current: dict[str, FileCarrier | AmqpCarrier] = {}
         self._manifests: dict[tuple[bool, str], bytes] = {}
+        self._moved: set[str] = set()
 
     def serve(self, partners: Mapping[str, str], invited: set[str]) -> None:
         """These nodes' streams are admitted, for these partners; these boxes have been given out."""
@@ -119,6 +120,9 @@ class LeadCarrier:
     def read(self, channel: str, name: str, limit: int) -> bytes | None:
         if name == MANIFEST and node_channel(channel) == channel:
             self._look(channel, limit)
+        elif channel.startswith("lead/") and node_channel(channel) in self._moved:
+            self._moved.discard(node_channel(channel))
+            raise OSError("the node speaks by another carrier now")  # its courier states its head there
         return self._at(channel).read(channel, name, limit)
 
     def write(self, channel: str, name: str, data: bytes) -> None:
@@ -156,4 +160,6 @@ class LeadCarrier:
                 continue
             key = (carrier is self._broker, channel)
             if data is not None and data != self._manifests.get(key):
+                if carrier is not self._at(channel):
+                    self._moved.add(channel)
                 self._manifests[key], self._current[channel] = data, carrier
