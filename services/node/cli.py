@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from services.node import keepcli, operating, reportcli
+from services.node import carrycli, keepcli, operating, reportcli
 from services.node.actor import actor
 from services.node.errors import ServicesDoNotStart
 from services.node.homeoption import health_port_option, home_option, home_path, later, the_home
@@ -39,7 +39,6 @@ FAILURES = (
     LeadUnreachable,
 )
 LATER = {
-    "journal": "carrying by `journal export|import`",
     "retention": "retention rules",
 }
 """Commands of later releases, and what they are for."""
@@ -382,7 +381,7 @@ def migrate() -> None:
     click.echo(f"up to date; roles: {', '.join(bring_up_to_date(the_home())) or 'none'}")
 
 
-for _command in (*operating.COMMANDS, *keepcli.COMMANDS, *reportcli.COMMANDS):
+for _command in (*operating.COMMANDS, *keepcli.COMMANDS, *reportcli.COMMANDS, *carrycli.COMMANDS):
     polku.add_command(_command)
 for _name, _what in LATER.items():
     later(polku, _name, _what)

@@ -5,18 +5,20 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Engine
 
 from services.node.children import tell_parent
 from services.node.opening import open_database
-from services.node.rounds import assert_plain, run_rounds
+from services.node.rounds import assert_plain, one_round, run_rounds
 from services.node.uplink import carrier_to
 from shared.journal import erasing, holding
 from shared.journal.amqpcarrier import AmqpCarrier
 from shared.journal.carrier import Carrier, channel_to
 from shared.journal.crypto import Keys, key_id, load_keys
 from shared.journal.directory import lead_stream
+from shared.journal.filecarrier import FileCarrier
 from shared.journal.receiving import Receiver
 from shared.journal.sending import Courier, Sent
 from shared.ops.logging import setup_logging
@@ -40,12 +42,13 @@ def run_courier(home: Home, health_port: int | None = None, *, child: bool) -> N
 @dataclass(slots=True)
 class CourierRounds:
     """What the courier does in a round: all streams of all programmes that the node has joined, both ways. `heard`
-    is called when a lead's lines have come."""
+    is called when a lead's lines have come; `folder` takes the place of the uplinks."""
 
     home: Home
     engine: Engine
     keys: Keys
     heard: Callable[[], None] = lambda: None
+    folder: Path | None = None
     _carriers: dict[Joined, Carrier] = field(default_factory=dict)
     _couriers: dict[Joined, Courier] = field(default_factory=dict)
     _receivers: dict[Joined, Receiver] = field(default_factory=dict)
@@ -53,7 +56,12 @@ class CourierRounds:
 
     def round(self, now: datetime) -> float:
         """One round; after how many seconds the next is due."""
-        joined = load_home(self.home.path).joined  # a programme may be joined while we run
+        with one_round(self.home):
+            return self._round(now)
+
+    def _round(self, now: datetime) -> float:
+        joined = load_home(self.home.path).joined  # a programme may be joined, or an uplink changed, while we run
+        self._forget_carriers(joined)
         held = bool(still_held(self.engine, self.home.name, joined))
         took = [self._receive(place, now) for place in joined]
         if any(took):
@@ -87,8 +95,17 @@ class CourierRounds:
         """The one carrier for both directions."""
         carrier = self._carriers.get(place)
         if carrier is None:
-            carrier = self._carriers[place] = carrier_to(self.home, place, self.keys)
+            carrier = FileCarrier(self.folder) if self.folder else carrier_to(self.home, place, self.keys)
+            self._carriers[place] = carrier
         return carrier
+
+    def _forget_carriers(self, joined: Sequence[Joined]) -> None:
+        for place in self._carriers.keys() - set(joined):
+            carrier = self._carriers.pop(place)
+            if isinstance(carrier, AmqpCarrier):
+                carrier.close()
+            self._couriers.pop(place, None)
+            self._receivers.pop(place, None)
 
     def watched(self) -> list[int]:
         """What becomes readable when a lead has sent something by its broker."""

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from services.node.leadstream import LeadCouriers
 from services.node.measuring import LeadMeasures
 from services.node.opening import open_database
-from services.node.rounds import assert_plain, run_rounds
+from services.node.rounds import assert_plain, one_round, run_rounds
 from services.node.uplink import LeadCarrier, lead_carrier
 from services.reporting import operations, queries
 from shared.contracts.errors import InvalidInvite, PartnerAlreadyJoined
@@ -42,28 +42,38 @@ def run_receiver(home: Home, health_port: int | None = None, *, child: bool) -> 
 class ReceiverRounds:
     """What the receiver does in a round: answers to invites, segments, figures, the lead's own stream."""
 
-    def __init__(self, home: Home, engine: Engine, keys: Keys) -> None:
-        carrier = self._carrier = lead_carrier(home)
-        self._engine = engine
+    def __init__(self, home: Home, engine: Engine, keys: Keys, carrier: LeadCarrier | None = None) -> None:
+        carrier = self._carrier = carrier or lead_carrier(home)
+        self._home, self._engine = home, engine
         self._receiver = Receiver(engine, carrier, keys.newest("signing"), keys.privates("receiving"))
         self._joins = _Joins(home, engine, keys, carrier)
         self._couriers = LeadCouriers(engine, carrier, keys.newest("signing"))
         self._measures = LeadMeasures(engine)
         self._readable = False
+        self._failed: frozenset[str] = frozenset()
 
     def round(self, now: datetime) -> float:
         """One round; after how many seconds the next is due."""
+        with one_round(self._home):
+            return self._round(now)
+
+    def _round(self, now: datetime) -> float:
         if not self._readable:
             operations.derive_what_has_become_readable(self._engine)
             self._readable = True
         self._carrier.serve(*queries.boxes(self._engine))
         self._joins.round(now)
         took = self._receiver.round(queries.admitted_keys(self._engine), now)
+        self._failed = took.failed
         more = operations.derive(self._engine) or took.progress
         self._couriers.round(now)
         erasing.scrub(self._engine)
         self._measures.look(now)
         return 0.0 if more else IDLE_SECONDS
+
+    def check(self) -> str | None:
+        """For `/ready`."""
+        return f"not read or answered: {', '.join(sorted(self._failed))}" if self._failed else None
 
     def watched(self) -> list[int]:
         """What becomes readable when the broker has something."""

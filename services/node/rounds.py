@@ -4,13 +4,15 @@ What must be exact runs in plain processes that assert eventlet is not loaded (a
 one function: a round when a byte comes on standard input (`--child`), and every few seconds anyway.
 """
 
+import fcntl
 import logging
 import os
 import select
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import InitVar, dataclass
 from datetime import datetime
 
@@ -71,6 +73,17 @@ def run_rounds(
         readable, _, _ = select.select([*inputs, *watched()], [], [], due)
         if child and sys.stdin.fileno() in readable and not os.read(sys.stdin.fileno(), 65536):
             return
+
+
+@contextmanager
+def one_round(home: Home) -> Iterator[None]:
+    """Around each round: a courier or receiver that runs and a command that does a round never work side by side."""
+    directory = os.open(home.keys, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
 
 
 @dataclass(slots=True)
