@@ -1,6 +1,8 @@
 """A node and its lead by the lead's broker, as people set it up."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from shared.programmes.files import programme_file
@@ -31,10 +33,16 @@ def test_a_node_joined_by_the_leads_broker_is_complete(tmp_path: Path, rabbitmq:
         node.polku("node", "join", str(invite))
         assert password not in (node.path / "home.toml").read_text()
         node.up()
-        node.polku("programme", "load", file)
+        until(lambda: lines_from_the_lead(node) > 0, 60)
         assert pair.wait_until_arrived()["arrived"] is True
         until(lambda: json.loads(node.polku("complete", "--json", fails=True))["complete"], 30)
-        assert list((lead.path / "inbox").iterdir()) == []
+        assert list((lead.path / "inbox").glob("leader-*")) == []
     finally:
         node.down()
         lead.down()
+
+
+def lines_from_the_lead(node: Site) -> int:
+    """How many lines of the lead's own stream the node has."""
+    with closing(sqlite3.connect(node.path / "node.db")) as database:
+        return int(database.execute("SELECT count(*) FROM received_line WHERE stream LIKE 'lead/%'").fetchone()[0])
