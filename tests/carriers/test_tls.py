@@ -13,12 +13,17 @@ from services.node.certificate import Certificate
 from services.node.opening import init_home, open_database
 from services.node.portal import portal_app
 from services.portal.context import directly
+from shared.journal.amqpcarrier import AmqpCarrier
+from shared.journal.brokerlink import Broker as Address
+from shared.journal.brokerlink import BrokerFailed
 from shared.journal.carrier import MANIFEST
 from shared.journal.httpcarrier import HttpCarrier, HttpFailed
 from shared.ops.settings import Home
 from shared.testing.authority import Authority
+from shared.testing.broker import Broker
 from shared.testing.private import free_port
-from tests.carriers.kit import NODE_KEY, Directory
+from shared.testing.wait import until
+from tests.carriers.kit import BOX, NODE_KEY, Directory, as_broker
 from tests.journal.exchange_kit import STREAM
 
 
@@ -120,3 +125,42 @@ def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
         with pytest.raises(HttpFailed, match="307"):
             HttpCarrier(url, NODE_KEY).write(STREAM, MANIFEST, b"x")
     assert asked == [f"/carrier/{STREAM}/{MANIFEST}"]
+
+
+@contextmanager
+def tls_broker(rabbitmq: Broker, certificate: Path) -> Iterator[int]:
+    """A TLS listener of the test run's broker with this certificate; its port."""
+    port, file = free_port(), str(certificate)
+    options = f'[{{certfile, "{file}"}}, {{keyfile, "{file}"}}]'
+    rabbitmq.erlang("rabbit_networking:ensure_ssl().")
+    rabbitmq.erlang(f"rabbit_networking:start_ssl_listener({port}, {options}, 1).")
+    try:
+        yield port
+    finally:
+        rabbitmq.erlang("rabbit_networking:stop_ranch_listener_of_protocol('amqp/ssl').")
+
+
+def write_by_broker(port: int, host: str, url: str, authority: Authority | None) -> None:
+    vhost = url.rsplit("/", 1)[1]
+    broker = Address(f"amqps://guest@{host}:{port}/{vhost}", "guest", authority.pem if authority else "")
+    carrier = AmqpCarrier(broker, {STREAM: BOX})
+    try:
+        carrier.write(STREAM, MANIFEST, b"x")
+    finally:
+        carrier.close()
+
+
+def test_a_broker_must_have_the_right_certificate_too(rabbitmq: Broker, rabbitmq_url: str, tmp_path: Path) -> None:
+    authority, other = Authority(tmp_path / "ca"), Authority(tmp_path / "other")
+    lead = AmqpCarrier(as_broker(rabbitmq_url), {STREAM: BOX}, at_lead=True)
+    lead.list_segments(STREAM)
+    with tls_broker(rabbitmq, authority.issue("localhost")) as port:
+        write_by_broker(port, "localhost", rabbitmq_url, authority)
+        until(lambda: lead.read(STREAM, MANIFEST, 100) == b"x")
+        for host, known in (("127.0.0.1", authority), ("localhost", other), ("localhost", None)):
+            with pytest.raises(BrokerFailed, match="SSLCertVerificationError"):
+                write_by_broker(port, host, rabbitmq_url, known)
+        authority.issue("localhost")
+        rabbitmq.erlang("ssl:clear_pem_cache().")
+        write_by_broker(port, "localhost", rabbitmq_url, authority)
+    lead.close()
