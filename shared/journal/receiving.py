@@ -199,7 +199,8 @@ class Receiver:
     def _fail(self, work: _Round, stream: str, error: OSError) -> None:
         failures_total.inc()
         work.failed.add(stream)
-        log.error("the carrier failed", extra={"stream": stream, "error": type(error).__name__})
+        why = {"error": type(error).__name__, "why": str(error)}
+        log.error("the carrier failed", extra={"stream": stream, **why})
 
     def _take_file(self, work: _Round, stream: str, found: Found) -> None:
         try:

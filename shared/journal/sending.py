@@ -115,7 +115,8 @@ class Courier:
             except (OSError, JournalDamaged) as error:
                 failures_total.inc()
                 self._stated.discard(channel)  # whatever has got lost, a new manifest finds out
-                log.error("a stream was not sent", extra={"stream": channel, "error": type(error).__name__})
+                why = {"error": type(error).__name__, "why": str(error)}
+                log.error("a stream was not sent", extra={"stream": channel, **why})
                 sent[channel] = Sent(failed=True)
             failing.labels(channel).set(sent[channel].failed)
             self._measure(channel, now)
@@ -165,7 +166,8 @@ class Courier:
                 sent[channel] = self._listen(channel, now)
             except OSError as error:
                 failures_total.inc()
-                log.error("a stream's lead was not asked", extra={"stream": channel, "error": type(error).__name__})
+                why = {"error": type(error).__name__, "why": str(error)}
+                log.error("a stream's lead was not asked", extra={"stream": channel, **why})
                 sent[channel] = Sent(failed=True)
         return sent
 
