@@ -36,7 +36,17 @@ from services.portal.context import Blocking, Rpc
 from services.portal.metrics import REQUEST_SECONDS
 from shared.contracts.errors import PolkuError
 from shared.journal import signedrequests
-from shared.journal.carrier import CHANNEL, JOIN, MANIFEST, RECEIPT, node_channel, place_named, refused_total
+from shared.journal.carrier import (
+    CHANNEL,
+    JOIN,
+    MANIFEST,
+    RECEIPT,
+    goes_to_node,
+    is_nodes,
+    node_channel,
+    place_named,
+    refused_total,
+)
 from shared.journal.crypto import key_id
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.httpcarrier import PREFIX
@@ -68,11 +78,6 @@ class _Asked:
     @property
     def path(self) -> str:
         return f"{self.channel}/{self.name}"
-
-    def is_ours(self) -> bool:
-        """Whether the item is the node's own, to write and delete; the others are the lead's, to read."""
-        to_node = self.channel.startswith("lead/")
-        return self.name == RECEIPT if to_node else self.name != RECEIPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +175,9 @@ def _read(request: Request) -> _Asked:
         if asked.method != "GET":
             raise MethodNotAllowed
         return asked
-    if asked.is_ours() != (asked.method != "GET") or (asked.channel.startswith("lead/") and asked.name == JOIN):
+    if is_nodes(asked.channel, asked.name) != (asked.method != "GET") or (
+        asked.name == JOIN and goes_to_node(asked.channel)
+    ):
         refused_total.labels("foreign").inc()
         raise Forbidden
     if asked.method == "PUT":

@@ -34,6 +34,8 @@ from shared.journal.carrier import (
     MANIFEST,
     RECEIPT,
     Found,
+    goes_to_node,
+    is_nodes,
     node_channel,
     place_named,
     refused_total,
@@ -89,7 +91,7 @@ class AmqpCarrier:
         self._lose()
 
     def list_segments(self, channel: str) -> list[Found] | None:
-        if channel.startswith("lead/") == self._at_lead:
+        if goes_to_node(channel) == self._at_lead:
             return None
         self._take()
         box = self._box(channel)
@@ -159,9 +161,8 @@ class AmqpCarrier:
 
     def _is_for_us(self, box: str, channel: str, name: str) -> bool:
         """Whether the box's other side may write this item, and for this channel."""
-        to_node, node = channel.startswith("lead/"), node_channel(channel)
-        from_node = (name == RECEIPT) == to_node
-        if (name == JOIN and to_node) or from_node != self._at_lead:
+        node = node_channel(channel)
+        if (name == JOIN and goes_to_node(channel)) or is_nodes(channel, name) != self._at_lead:
             return False
         if name == JOIN or (self._at_lead and box not in self._boxes.values()):
             return box.startswith(f"{node.split('/')[1]}.")

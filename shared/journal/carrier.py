@@ -45,7 +45,17 @@ def stream_of(channel: str) -> str:
 def node_channel(channel: str) -> str:
     """The channel of the node at the node's end: of `lead/PROGRAMME/NODE` it is `NODE/PROGRAMME`, else itself."""
     first, second, *rest = channel.split("/")
-    return f"{rest[0]}/{second}" if rest else f"{first}/{second}"
+    return f"{rest[0]}/{second}" if first == "lead" else f"{first}/{second}"
+
+
+def goes_to_node(channel: str) -> bool:
+    """Whether it is the lead that writes the channel's segments, and the node that reads them."""
+    return channel.startswith("lead/")
+
+
+def is_nodes(channel: str, name: str) -> bool:
+    """Whether the item is the node's to write and the lead's to read; else it is the other way round."""
+    return (name == RECEIPT) == goes_to_node(channel)
 
 
 def channel_to(node: str, programme: str) -> str:
