@@ -1,23 +1,40 @@
 """`polku lead admit` and `polku node join`: the two ends of an invite (`shared.journal.joining`)."""
 
+import base64
+import json
 import os
 import secrets
+from hashlib import sha256
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from services.node.control import Rpc
-from services.node.uplink import folder_of
-from shared.contracts.errors import ForeignProgramme, InvalidInvite
-from shared.journal.carrier import JOIN
+from services.node.uplink import authority_of, hand_in, password_file
+from shared.contracts.errors import ForeignProgramme, InvalidInput, InvalidInvite
+from shared.contracts.fields import UPLINK
+from shared.journal.amqpcarrier import box_of, definitions
 from shared.journal.crypto import load_keys
-from shared.journal.filecarrier import FileCarrier
+from shared.journal.durable import write_file
 from shared.journal.joining import Invite, build_join, read_invite, token_digest
 from shared.ops.clock import parse_wire_time, utcnow
 from shared.ops.settings import Home, Joined
 
 
-def invite(home: Home, rpc: Rpc, programme: str, partner: str, by: str) -> str:
-    """Have reporting note an invite, and write it out for the partner. Its token is in it and nowhere else."""
+def invite(home: Home, rpc: Rpc, programme: str, partner: str, by: str, uplink: str = "") -> Invite:
+    """Have reporting note an invite for the partner. Its token is in it and nowhere else.
+
+    `uplink` is where the partner's node reaches this lead; by default the folder `inbox/`. If it is a broker, the
+    partner becomes a user of its own there (`broker_definitions`), whose name and password the invite holds.
+    """
+    uplink, password = uplink or home.inbox.as_uri().replace("file://", "file:"), ""
+    if not UPLINK.fullmatch(uplink) or "@" in uplink.partition("://")[2]:
+        raise InvalidInput(
+            field="uplink", reason="file:/folder, https://… or amqps://…/vhost; in clear only to loopback"
+        )
+    if uplink.startswith("amqp"):
+        password = secrets.token_hex(24)
+        uplink = uplink.replace("://", f"://{box_of(programme, partner)}@", 1)
     token = secrets.token_hex(32)
     digest = token_digest(token).hex()
     noted = rpc.call("reporting", "admit_partner", by=by, programme=programme, partner=partner, token_digest=digest)
@@ -25,8 +42,16 @@ def invite(home: Home, rpc: Rpc, programme: str, partner: str, by: str) -> str:
     signing, receiving = keys.newest("signing").public, keys.newest("receiving").public
     assert signing is not None
     assert receiving is not None
-    uplink = home.inbox.as_uri().replace("file://", "file:")
-    return Invite(programme, partner, uplink, signing, receiving, token, parse_wire_time(noted["expires"])).to_json()
+    expires = parse_wire_time(noted["expires"])
+    return Invite(programme, partner, uplink, signing, receiving, token, expires, authority_of(home), password)
+
+
+def broker_definitions(invite: Invite) -> str:
+    """What `rabbitmqctl import_definitions` makes of an invite's user: rights and a hash, no secret."""
+    salt = secrets.token_bytes(4)
+    hashed = base64.b64encode(salt + sha256(salt + invite.password.encode()).digest()).decode()
+    vhost = urlsplit(invite.uplink).path[1:]
+    return json.dumps(definitions(box_of(invite.programme, invite.partner), vhost, hashed), indent=2)
 
 
 def private_file(path: Path) -> TextIO:
@@ -39,7 +64,7 @@ def private_file(path: Path) -> TextIO:
 def join(home: Home, file: Path) -> Home:
     """Answer an invite: note the lead in home.toml, put the answer on the carrier. Joining twice answers again.
 
-    Raises `InvalidInvite`, or `ForeignProgramme` if the key is already another lead's.
+    Raises `InvalidInvite`, `LeadUnreachable`, or `ForeignProgramme` if the key is already another lead's.
     """
     try:
         given = read_invite(file.read_text(encoding="utf-8"))
@@ -57,9 +82,11 @@ def join(home: Home, file: Path) -> Home:
     assert signing.public is not None
     assert receiving.public is not None
     answer = build_join(given, home.name, signing.secret(), signing.public, receiving.public)
-    carrier = FileCarrier(folder_of(given.uplink))
-    joined = Joined(given.programme, given.partner, given.uplink, given.signing_key.hex(), given.receiving_key.hex())
+    lead = (given.signing_key.hex(), given.receiving_key.hex())
+    joined = Joined(given.programme, given.partner, given.uplink, *lead, given.authority)
+    if given.password:
+        write_file(password_file(home, given.programme), given.password.encode(), 0o600)
     home = home.with_programme(joined)
     home.save()
-    carrier.write(f"{home.name}/{given.programme}", JOIN, answer)
+    hand_in(home, joined, keys, given, answer)
     return home

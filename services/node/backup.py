@@ -74,7 +74,7 @@ def _write(home: Home, engine: Engine, key: RecoveryKey, out: BinaryIO, now: dat
         put({"polku_backup": 1, "role": home.role, "name": home.name, **at})
         put({"file": "home.toml", "content": _b64(home.path / "home.toml")})
         for path in sorted(home.keys.iterdir()):
-            if KEY_FILE.fullmatch(path.name) or path.name == RECOVERY:
+            if KEY_FILE.fullmatch(path.name) or path.name == RECOVERY or path.name.startswith("broker."):
                 put({"file": f"keys/{path.name}", "content": _b64(path)})
         put({"rows": True})
         for record in dump_rows(connection):

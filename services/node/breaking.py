@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from services.node.opening import locked, open_database
-from services.node.uplink import folder_of
-from shared.journal.carrier import Found, place_named
+from services.node.uplink import carrier_to
+from shared.journal.carrier import Carrier, Found, place_named
 from shared.journal.crypto import key_id, load_keys
-from shared.journal.filecarrier import FileCarrier
 from shared.journal.sending import Courier
 from shared.ops.clock import utcnow
 from shared.ops.settings import Home
@@ -16,7 +15,7 @@ from shared.ops.settings import Home
 class LosingCarrier:
     """Carries statements and loses every segment, as a carrier may."""
 
-    whole: FileCarrier
+    whole: Carrier
 
     def list_segments(self, channel: str) -> list[Found]:
         """Nothing has arrived."""
@@ -34,12 +33,15 @@ class LosingCarrier:
     def delete(self, channel: str, name: str) -> None:
         """Nothing is there."""
 
+    def decided(self, channel: str, found: Found) -> None:
+        """Nothing was found."""
+
 
 def break_link(home: Home, programme: str) -> None:
     """One round of the courier of a stopped home, over a link that loses what matters."""
     (place,) = (place for place in home.joined if place.programme == programme)
     lead, keys = bytes.fromhex(place.lead_signing_key), load_keys(home.keys)
-    carrier = LosingCarrier(FileCarrier(folder_of(place.uplink)))
+    carrier = LosingCarrier(carrier_to(home, place, keys))
     with locked(home):
         engine = open_database(home)
         try:

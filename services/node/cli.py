@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from services.node import keepcli, leadcli, operating, reportcli
+from services.node import carrycli, keepcli, leadcli, operating, reportcli
 from services.node.actor import actor
 from services.node.errors import ServicesDoNotStart
 from services.node.homeoption import health_port_option, home_option, home_path, later, the_home
@@ -20,6 +20,7 @@ from shared.contracts.errors import (
     DatabaseNewer,
     HomeInUse,
     InternalError,
+    LeadUnreachable,
     PolkuError,
     RemoteError,
     RpcTimeout,
@@ -27,9 +28,17 @@ from shared.contracts.errors import (
 )
 from shared.ops.settings import LOOPBACK
 
-FAILURES = (RpcTimeout, ServiceAbsent, InternalError, HomeInUse, DatabaseNewer, RemoteError, ServicesDoNotStart)
+FAILURES = (
+    RpcTimeout,
+    ServiceAbsent,
+    InternalError,
+    HomeInUse,
+    DatabaseNewer,
+    RemoteError,
+    ServicesDoNotStart,
+    LeadUnreachable,
+)
 LATER = {
-    "journal": "carrying by `journal export|import`",
     "retention": "retention rules",
 }
 """Commands of later releases, and what they are for."""
@@ -244,17 +253,25 @@ def lead() -> None:
 @click.argument("partner")
 @click.option("--programme", "key", required=True)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it (default: stdout).")
-def lead_admit(partner: str, key: str, out: Path | None) -> None:
+@click.option("--uplink", default="", help="Where the node reaches this lead (default: the folder inbox/).")
+def lead_admit(partner: str, key: str, out: Path | None, uplink: str) -> None:
     """Invite a partner: hand the file over to it, `polku node join` answers."""
-    from services.node.admitting import invite, private_file
+    from services.node.admitting import broker_definitions, invite, private_file
     from services.node.reaching import services_of
 
     home = the_home("lead")
+    if uplink.startswith("amqp") and out is None:
+        raise click.UsageError("an amqps:// uplink needs --out: what the broker must know is written beside it")
     file = None if out is None else private_file(out)  # before the lead notes an invite that could not be written
     with services_of(home) as rpc:
-        text = invite(home, rpc, key, partner, actor())
+        made = invite(home, rpc, key, partner, actor(), uplink)
     with file or contextlib.nullcontext(sys.stdout) as place:
-        click.echo(text, file=place)
+        click.echo(made.to_json(), file=place)
+    if made.password and out is not None:
+        broker = out.with_name(f"{out.name}.broker.json")
+        with private_file(broker) as place:
+            click.echo(broker_definitions(made), file=place)
+        click.echo(f"now, at the broker: rabbitmqctl import_definitions {broker}", err=True)
 
 
 @polku.group()
@@ -364,7 +381,7 @@ def migrate() -> None:
     click.echo(f"up to date; roles: {', '.join(bring_up_to_date(the_home())) or 'none'}")
 
 
-for _command in (*operating.COMMANDS, *keepcli.COMMANDS, *reportcli.COMMANDS):
+for _command in (*operating.COMMANDS, *keepcli.COMMANDS, *reportcli.COMMANDS, *carrycli.COMMANDS):
     polku.add_command(_command)
 for _name, _what in LATER.items():
     later(polku, _name, _what)

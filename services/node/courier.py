@@ -3,18 +3,20 @@ what the leads send (`shared.journal.receiving`)."""
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Engine, select
 
 from services.node.children import tell_parent
 from services.node.opening import open_database
-from services.node.rounds import assert_plain, run_rounds
-from services.node.uplink import folder_of
+from services.node.rounds import assert_plain, one_round, run_rounds
+from services.node.uplink import carrier_to
 from shared.journal import erasing, holding
-from shared.journal.carrier import ERASED, channel_to
+from shared.journal.amqpcarrier import AmqpCarrier
+from shared.journal.carrier import ERASED, Carrier, channel_to
 from shared.journal.carry_tables import courier_receipt
 from shared.journal.crypto import Keys, key_id, load_keys
 from shared.journal.directory import lead_stream
@@ -38,18 +40,20 @@ def run_courier(home: Home, health_port: int | None = None, *, child: bool) -> N
     assert_plain()
     setup_logging("courier")
     work = CourierRounds(home, open_database(home), load_keys(home.keys), tell_parent if child else lambda: None)
-    run_rounds(home, work.round, {"streams": work.check}, health_port, child=child)
+    run_rounds(home, work.round, {"streams": work.check}, health_port, child=child, watched=work.watched)
 
 
 @dataclass(slots=True)
 class CourierRounds:
     """What the courier does in a round: all streams of all programmes that the node has joined, both ways. `heard`
-    is called when a lead's lines have come."""
+    is called when a lead's lines have come; `folder` takes the place of the uplinks."""
 
     home: Home
     engine: Engine
     keys: Keys
     heard: Callable[[], None] = lambda: None
+    folder: Path | None = None
+    _carriers: dict[Joined, Carrier] = field(default_factory=dict)
     _couriers: dict[Joined, Courier] = field(default_factory=dict)
     _receivers: dict[Joined, Receiver] = field(default_factory=dict)
     _retrievers: dict[Joined, Retriever] = field(default_factory=dict)
@@ -60,7 +64,12 @@ class CourierRounds:
 
     def round(self, now: datetime) -> float:
         """One round; after how many seconds the next is due."""
-        joined = load_home(self.home.path).joined  # a programme may be joined while we run
+        with one_round(self.home):
+            return self._round(now)
+
+    def _round(self, now: datetime) -> float:
+        joined = load_home(self.home.path).joined  # a programme may be joined, or an uplink changed, while we run
+        self._forget_carriers(joined)
         with snapshot(self.engine) as connection:
             held = holding.is_held(connection)
         took = [self._receive(place, now) for place in joined]
@@ -71,7 +80,7 @@ class CourierRounds:
         for place in joined:
             courier = self._couriers.get(place)
             if courier is None:
-                courier = self._couriers[place] = _courier(self.engine, self.keys, place)
+                courier = self._couriers[place] = _courier(self.engine, self.keys, place, self._carrier(place))
             once = courier.listen if held else courier.round
             self._results.update(once([f"{self.home.name}/{place.programme}"], now))
         if held:
@@ -92,7 +101,9 @@ class CourierRounds:
         """Take in what the lead has sent; whether any line was new."""
         receiver = self._receivers.get(place)
         if receiver is None:
-            receiver = self._receivers[place] = _receiver(self.engine, self.keys, self.home.name, place)
+            receiver = self._receivers[place] = _receiver(
+                self.engine, self.keys, self.home.name, place, self._carrier(place)
+            )
         lead = bytes.fromhex(place.lead_signing_key)
         return receiver.round({lead_stream(place.programme): {key_id(lead): lead}}, now).progress
 
@@ -102,8 +113,7 @@ class CourierRounds:
         if returner is None:
             lead, sealed_to = bytes.fromhex(place.lead_signing_key), bytes.fromhex(place.lead_receiving_key)
             keys = (self.keys.newest("signing"), {key_id(lead): lead}, sealed_to)
-            carrier = FileCarrier(folder_of(place.uplink))
-            returner = self._returners[place] = Returner(self.engine, carrier, *keys)
+            returner = self._returners[place] = Returner(self.engine, self._carrier(place), *keys)
         return returner
 
     def _tell_erased(self, place: Joined, now: datetime) -> None:
@@ -119,13 +129,13 @@ class CourierRounds:
             if digests:
                 keys = (self.keys.newest("signing"), bytes.fromhex(place.lead_receiving_key))
                 data = write_erased(stream, digests, now, *keys)
-                FileCarrier(folder_of(place.uplink)).write(stream, ERASED, data)
+                self._carrier(place).write(stream, ERASED, data)
             self._told[stream] = incarnation
 
     def _retriever(self, place: Joined) -> Retriever:
         retriever = self._retrievers.get(place)
         if retriever is None:
-            carrier, signer = FileCarrier(folder_of(place.uplink)), self.keys.newest("signing")
+            carrier, signer = self._carrier(place), self.keys.newest("signing")
             keys = (self.keys.privates("receiving"), self.keys.publics("signing"))
             retriever = self._retrievers[place] = Retriever(self.engine, carrier, signer, *keys)
         return retriever
@@ -143,21 +153,40 @@ class CourierRounds:
             self._retriever(place).thank(f"{self.home.name}/{place.programme}")
             self._asked_no_more.add(place)
 
+    def _carrier(self, place: Joined) -> Carrier:
+        """The one carrier for both directions."""
+        carrier = self._carriers.get(place)
+        if carrier is None:
+            carrier = FileCarrier(self.folder) if self.folder else carrier_to(self.home, place, self.keys)
+            self._carriers[place] = carrier
+        return carrier
+
+    def _forget_carriers(self, joined: Sequence[Joined]) -> None:
+        for place in self._carriers.keys() - set(joined):
+            carrier = self._carriers.pop(place)
+            if isinstance(carrier, AmqpCarrier):
+                carrier.close()
+            for made in (self._couriers, self._receivers, self._retrievers, self._returners):
+                made.pop(place, None)
+
+    def watched(self) -> list[int]:
+        """What becomes readable when a lead has sent something by its broker."""
+        brokers = [carrier for carrier in self._carriers.values() if isinstance(carrier, AmqpCarrier)]
+        return [descriptor for broker in brokers if (descriptor := broker.fileno()) is not None]
+
     def check(self) -> str | None:
         """For `/ready`."""
         trouble = [stream for stream, sent in self._results.items() if sent.failed or sent.conflict]
         return f"not sent: {', '.join(trouble)}" if trouble else None
 
 
-def _receiver(engine: Engine, keys: Keys, name: str, place: Joined) -> Receiver:
-    carrier = FileCarrier(folder_of(place.uplink))
+def _receiver(engine: Engine, keys: Keys, name: str, place: Joined, carrier: Carrier) -> Receiver:
     channel = channel_to(name, place.programme)
     return Receiver(engine, carrier, keys.newest("signing"), keys.privates("receiving"), lambda _stream: channel)
 
 
-def _courier(engine: Engine, keys: Keys, place: Joined) -> Courier:
+def _courier(engine: Engine, keys: Keys, place: Joined, carrier: Carrier) -> Courier:
     lead = bytes.fromhex(place.lead_signing_key)
-    carrier = FileCarrier(folder_of(place.uplink))
     return Courier(
         engine, carrier, keys.newest("signing"), {key_id(lead): lead}, bytes.fromhex(place.lead_receiving_key)
     )

@@ -184,7 +184,7 @@ def _join(lead: Home, member: Member) -> Home:
         return node
     with services_of(lead) as rpc:
         rpc.call("reporting", "load_programme", by=BY, document=member.document)
-        text = invite(lead, rpc, key, member.partner, BY)
+        text = invite(lead, rpc, key, member.partner, BY).to_json()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "invite.json"
         file.write_text(text, encoding="utf-8")

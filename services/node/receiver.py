@@ -12,13 +12,13 @@ from sqlalchemy import Engine
 from services.node.leadstream import LeadCouriers
 from services.node.measuring import LeadMeasures
 from services.node.opening import open_database
-from services.node.rounds import assert_plain, run_rounds
+from services.node.rounds import assert_plain, one_round, run_rounds
+from services.node.uplink import LeadCarrier, lead_carrier
 from services.reporting import operations, partners, queries
 from shared.contracts.errors import HomeHeld, InvalidInvite, PartnerAlreadyJoined
 from shared.journal import Journal, erasing
 from shared.journal.carrier import ERASED
 from shared.journal.crypto import Keys, load_keys
-from shared.journal.filecarrier import FileCarrier
 from shared.journal.joining import MAX_JOIN, open_join
 from shared.journal.receiving import Receiver
 from shared.journal.returning import MAX_ERASED, read_erased
@@ -41,15 +41,15 @@ def run_receiver(home: Home, health_port: int | None = None, *, child: bool) -> 
     assert_plain()
     setup_logging("receiver")
     work = ReceiverRounds(home, open_database(home), load_keys(home.keys))
-    run_rounds(home, work.round, {}, health_port, child=child)
+    run_rounds(home, work.round, {}, health_port, child=child, watched=work.watched)
 
 
 class ReceiverRounds:
     """What the receiver does in a round: answers to invites, segments, figures, the lead's own stream."""
 
-    def __init__(self, home: Home, engine: Engine, keys: Keys) -> None:
-        carrier = FileCarrier(home.inbox)
-        self._engine = engine
+    def __init__(self, home: Home, engine: Engine, keys: Keys, carrier: LeadCarrier | None = None) -> None:
+        carrier = self._carrier = carrier or lead_carrier(home)
+        self._home, self._engine = home, engine
         self._receiver = Receiver(engine, carrier, keys.newest("signing"), keys.privates("receiving"))
         self._joins = _Joins(home, engine, keys, carrier)
         self._couriers = LeadCouriers(
@@ -59,14 +59,21 @@ class ReceiverRounds:
         self._measures = LeadMeasures(engine)
         self._readable = False
         self._recorded = -1
+        self._failed: frozenset[str] = frozenset()
 
     def round(self, now: datetime) -> float:
         """One round; after how many seconds the next is due."""
+        with one_round(self._home):
+            return self._round(now)
+
+    def _round(self, now: datetime) -> float:
         if not self._readable:
             operations.derive_what_has_become_readable(self._engine)
             self._readable = True
+        self._carrier.serve(*queries.boxes(self._engine))
         self._joins.round(now)
         took = self._receiver.round(queries.admitted_keys(self._engine), now)
+        self._failed = took.failed
         self._apply_accepted()
         more = operations.derive(self._engine) or took.progress
         self._couriers.round(now)
@@ -83,6 +90,14 @@ class ReceiverRounds:
             partners.apply_accepted(self._engine)
             self._recorded = recorded
 
+    def check(self) -> str | None:
+        """For `/ready`."""
+        return f"not read or answered: {', '.join(sorted(self._failed))}" if self._failed else None
+
+    def watched(self) -> list[int]:
+        """What becomes readable when the broker has something."""
+        return self._carrier.watched()
+
 
 @dataclass(slots=True)
 class _Forgotten:
@@ -90,7 +105,7 @@ class _Forgotten:
 
     engine: Engine
     keys: Keys
-    carrier: FileCarrier
+    carrier: LeadCarrier
     _seen: dict[str, bytes] = field(default_factory=dict)
 
     def round(self) -> None:
@@ -111,7 +126,7 @@ class _Joins:
     home: Home
     engine: Engine
     keys: Keys
-    carrier: FileCarrier
+    carrier: LeadCarrier
     _seen: set[bytes] = field(default_factory=set)
 
     def round(self, now: datetime) -> None:

@@ -4,6 +4,7 @@ What must be exact runs in plain processes that assert eventlet is not loaded (a
 one function: a round when a byte comes on standard input (`--child`), and every few seconds anyway.
 """
 
+import fcntl
 import gc
 import logging
 import os
@@ -11,7 +12,8 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import InitVar, dataclass
 from datetime import datetime
 
@@ -53,8 +55,12 @@ def run_rounds(
     health_port: int | None = None,
     *,
     child: bool,
+    watched: Callable[[], list[int]],
 ) -> None:
-    """Rounds until SIGTERM, SIGINT or (child) end of input; each says after how many seconds the next is due."""
+    """Rounds until SIGTERM, SIGINT or (child) end of input; each says after how many seconds the next is due.
+
+    It comes sooner when something of `watched` becomes readable, which the round must then read.
+    """
     collect_seldom()
     port = health_port or home.child_port
     stopping = threading.Event()
@@ -72,9 +78,20 @@ def run_rounds(
     inputs = [reader, sys.stdin.fileno()] if child else [reader]
     while not stopping.is_set():
         due = state.run(round_, utcnow())
-        readable, _, _ = select.select(inputs, [], [], due)
+        readable, _, _ = select.select([*inputs, *watched()], [], [], due)
         if child and sys.stdin.fileno() in readable and not os.read(sys.stdin.fileno(), 65536):
             return
+
+
+@contextmanager
+def one_round(home: Home) -> Iterator[None]:
+    """Around each round: a courier or receiver that runs and a command that does a round never work side by side."""
+    directory = os.open(home.keys, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
 
 
 @dataclass(slots=True)

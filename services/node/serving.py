@@ -9,14 +9,17 @@ from flask import Flask
 from sqlalchemy import text
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask
 
 from services.node.opening import listening, open_database
-from services.node.portal import portal_app
+from services.node.portal import portal_app, refuse_clear_text
 from services.node.rounds import assert_plain
-from services.portal.app import MAX_BODY
 from services.portal.context import directly
 from shared.bus.client import RpcClient
 from shared.contracts.errors import InvalidInput
+from shared.journal.carrier import refused_total
+from shared.journal.httpcarrier import PREFIX
+from shared.journal.items import MAX_ITEM
 from shared.ops.health import HealthServer
 from shared.ops.logging import setup_logging
 from shared.ops.settings import Home
@@ -35,6 +38,7 @@ def run_portal(home: Home, health_port: int | None = None) -> None:
     assert_plain()
     if home.embedded:
         raise InvalidInput(field="SERVICE", reason="the embedded bus lives in one process: run all of the home")
+    refuse_clear_text(home, own_tls=False)
     setup_logging("portal")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -64,15 +68,30 @@ def serve(app: Flask, host: str, port: int, stopping: threading.Event) -> None:
             host=host,
             port=port,
             threads=THREADS,
-            max_request_body_size=MAX_BODY,
+            max_request_body_size=MAX_ITEM + 1,  # waitress refuses what is as long
             channel_timeout=30,
             ident=None,
         )
+    for listening_socket in list(sockets.values()):
+        listening_socket.channel_class = _Channel
     while not stopping.is_set():
         wasyncore.loop(TICK, use_poll=True, map=sockets, count=1)
     deadline = time.monotonic() + STOP_SECONDS
     while any(_busy(channel) for channel in sockets.values()) and time.monotonic() < deadline:
         wasyncore.loop(TICK, use_poll=True, map=sockets, count=1)
+
+
+class _Refusal(ErrorTask):  # type: ignore[misc]
+    """What is answered before the application is asked; a node's item that is too long counts as one there."""
+
+    def execute(self) -> None:
+        if self.request.error.code == 413 and self.request.path.startswith(PREFIX):
+            refused_total.labels("oversized").inc()
+        super().execute()
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    error_task_class = _Refusal
 
 
 def _busy(channel: Any) -> bool:

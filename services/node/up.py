@@ -6,7 +6,7 @@ This module is imported only by a process that is monkey-patched already (see `_
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import eventlet
@@ -19,11 +19,12 @@ from sqlalchemy.exc import DBAPIError
 from services.activities.service import ActivitiesService
 from services.intake.service import IntakeService
 from services.measurement.service import MeasurementService
+from services.node.certificate import Certificate
 from services.node.children import Child
 from services.node.control import ControlServer, Rpc
 from services.node.measuring import EVERY_SECONDS, child_restarts_total, measure_home
 from services.node.opening import listening, locked, open_database
-from services.node.portal import portal_app
+from services.node.portal import portal_app, refuse_clear_text
 from services.pathways.service import PathwaysService
 from services.reporting.queries import admitted_nodes
 from services.reporting.service import ReportingService
@@ -64,6 +65,8 @@ def run_up(
         raise InvalidInput(field="SERVICE", reason=f"a {home.role} home has no service {unknown[0]}")
     if names and home.embedded:
         raise InvalidInput(field="SERVICE", reason="the embedded bus lives in one process: run all of the home")
+    if not private:
+        refuse_clear_text(home, own_tls=True)
     # A home that is opened for one command says nothing but what goes wrong: the command speaks.
     setup_logging("-".join(names) or home.role, logging.WARNING if private else logging.INFO)
     if home.embedded:
@@ -95,7 +98,7 @@ def _run(home: Home, names: Sequence[str], health_port: int, *, child: bool, pri
         with listening(health_port):
             HealthServer(home.host, health_port, checks).start()
     if not private and (not names or PORTAL in names):
-        _serve_portal(home, engine, rpc)
+        _serve_portal(home, engine, rpc, carrier.wake if carrier is not None else lambda: None)
     if not names:
         ControlServer(home.socket, rpc).start()
     if carrier is not None:
@@ -146,11 +149,21 @@ def _measure(engine: Engine, services: Sequence[str]) -> None:
         eventlet.sleep(EVERY_SECONDS)
 
 
-def _serve_portal(home: Home, engine: Engine, rpc: Rpc) -> None:
+def _serve_portal(home: Home, engine: Engine, rpc: Rpc, wake: Callable[[], None]) -> None:
+    certificate = Certificate(home) if home.certificate else None
     with listening(home.port):
         listener = eventlet.listen((home.host, home.port))
-    app = portal_app(home, engine, rpc, blocking=eventlet.tpool.execute)
+    if certificate is not None:
+        listener = certificate.context.wrap_socket(listener, server_side=True)
+        eventlet.spawn(_renew, certificate)
+    app = portal_app(home, engine, rpc, blocking=eventlet.tpool.execute, wake=wake)
     eventlet.spawn(eventlet.wsgi.server, listener, app, log_output=False, debug=False, socket_timeout=30)
+
+
+def _renew(certificate: Certificate) -> None:
+    while True:
+        eventlet.sleep(EVERY_SECONDS)
+        certificate.look()
 
 
 def _checks(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, func, select
 from services.reporting import outcomes, proving, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, People, StreamState, arrived, check_days
 from shared.journal import epochs, received
+from shared.journal.amqpcarrier import box_of
 from shared.journal.carry_tables import received_conflict, received_erased, received_head, received_line
 from shared.journal.crypto import key_id
 from shared.journal.lines import chain_start
@@ -255,6 +256,34 @@ def conflicts(engine: Engine) -> list[dict[str, Any]]:
     with snapshot(engine) as connection:
         rows = connection.execute(query.order_by(c.stream, c.received_at, c.seq)).all()
     return [row._asdict() | {"ours": row.ours.hex(), "theirs": row.theirs.hex()} for row in rows]
+
+
+def boxes(engine: Engine) -> tuple[dict[str, str], set[str]]:
+    """The partner of each admitted stream; and the boxes (`amqpcarrier`) of all partners that were ever invited."""
+    invite, node = store.invite.c, store.node.c
+    with snapshot(engine) as connection:
+        partners = {
+            row.stream: row.partner
+            for row in connection.execute(select(node.stream, node.partner).where(node.expelled_at.is_(None)))
+        }
+        invited = connection.execute(select(invite.programme, invite.partner).distinct())
+        return partners, {box_of(row.programme, row.partner) for row in invited}
+
+
+def may_carry(engine: Engine, node: str, programme: str, token_digest: str | None, now: datetime) -> dict[str, Any]:
+    """The signing keys (hex) of an admitted node's stream, none if it is not admitted; and whether the invite with
+    this token digest is open: given out for the programme, not expired, and not used by another node."""
+    with snapshot(engine) as connection:
+        admitted = store.find_stream(connection, f"{node}/{programme}")
+        invite = store.find_invite(connection, bytes.fromhex(token_digest)) if token_digest else None
+    invited = (
+        invite is not None
+        and invite.programme == programme
+        and invite.used_by in (None, node)
+        and invite.expires_at.replace(tzinfo=now.tzinfo) >= now
+    )
+    keys = [admitted.signing_key.hex()] if admitted is not None and admitted.expelled_at is None else []
+    return {"signing_keys": keys, "invited": invited}
 
 
 def completeness(engine: Engine, programme: str | None, now: datetime) -> dict[str, Any]:

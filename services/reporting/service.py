@@ -10,6 +10,7 @@ from shared.contracts.commands import (
     AcceptEpoch,
     AdmitPartner,
     AskCompleteness,
+    AskMayCarry,
     AskReport,
     CertifyReport,
     ExpelPartner,
@@ -88,3 +89,8 @@ class ReportingService:
     def completeness(self, **command: Any) -> dict[str, Any]:
         body = load(AskCompleteness, command)
         return queries.completeness(self.home.engine, body["programme"], self.home.now())
+
+    @rpc
+    def may_carry(self, **command: Any) -> dict[str, Any]:
+        body = load(AskMayCarry, command)
+        return queries.may_carry(self.home.engine, **body, now=self.home.now())

@@ -339,6 +339,15 @@ class AskCompleteness(Question):
     programme = ProgrammeKey(allow_none=True, load_default=None)
 
 
+class AskMayCarry(Question):
+    """`reporting.may_carry`: the keys by which a node signs what it asks of the lead's HTTPS carrier, and whether the
+    invite with this token digest is open for it."""
+
+    node = NodeName(required=True)
+    programme = ProgrammeKey(required=True)
+    token_digest = Digest(allow_none=True, load_default=None)
+
+
 class AssessmentItem(Item):
     """One filled-in form. No `subject`: it names nobody. `corrects`: the assessment that it takes the place of."""
 

@@ -115,6 +115,10 @@ class InvalidInvite(PolkuError):
     """The invite cannot be used: {reason}"""
 
 
+class LeadUnreachable(PolkuError):
+    """The lead was not reached: {reason}"""
+
+
 class HomeInUse(PolkuError):
     """Another process works in this home; stop it first or talk to it."""
 

@@ -17,6 +17,16 @@ from marshmallow import ValidationError, fields, validate
 HEX32 = re.compile(r"[0-9a-f]{32}")
 CODE = re.compile(r"[a-z0-9_]{1,40}")
 PROGRAMME = re.compile(r"(?!local\Z)[a-z0-9-]{1,40}")
+_HOST, _HERE = r"(?:[A-Za-z0-9.-]+|\[[0-9a-f:.]+\])", r"(?:127\.0\.0\.1|localhost|\[::1\])"
+UPLINK = re.compile(
+    rf"file:/.+|(?:https://{_HOST}|http://{_HERE})(?::[0-9]{{1,5}})?(?:/[!->@-~]*)?"
+    rf"|(?:amqps://(?:[\w.-]+@)?{_HOST}|amqp://(?:[\w.-]+@)?{_HERE})(?::[0-9]{{1,5}})?/[\w.-]+",
+    re.ASCII,
+)
+"""By which carrier a node reaches its lead: a folder, the lead's portal or its broker; in clear only on loopback.
+No URL has a password in it: `home.toml` holds no secret."""
+CERTIFICATES = re.compile(r"|-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n -]+")
+"""Certificates as PEM, or none."""
 NODE = re.compile(r"[a-z0-9-]{1,24}-[0-9a-f]{8}")
 
 _LOOKS_PERSONAL = re.compile(

@@ -17,7 +17,8 @@ Read in this order; half an hour is enough:
 ``joining``     invite and answer: how a node's keys reach the lead
 ``directory``   whose node is which, under which keys: what the lead's own stream says
 
-Beside them: ``carrier`` (what a transport does), ``filecarrier`` (a folder), ``crypto`` (signing, sealing, key files),
+Beside them: ``carrier`` (what a transport does), ``filecarrier`` (a folder), ``httpcarrier`` (the lead's portal;
+``signedrequests``), ``amqpcarrier`` (the lead's broker; ``brokerlink``), ``crypto`` (signing, sealing, key files),
 ``durable`` (files that survive a crash), ``tables`` and ``carry_tables``.
 
 Promises: numbers follow commit order without a hole; a fact is there if and only if its transaction was committed;

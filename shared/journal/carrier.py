@@ -1,4 +1,6 @@
-"""What carries segments and statements between two homes, seen from both ends. `filecarrier` is one: a folder.
+"""What carries segments and statements between two homes, seen from both ends.
+
+`filecarrier` is a folder, `httpcarrier` a folder at the lead reached through its portal, `amqpcarrier` a broker.
 
 A **channel** is the way of one stream from the home that writes it to one that reads it: `NODE/PROGRAMME` from a node
 to its lead, `lead/PROGRAMME/NODE` from the lead to one of its nodes. In a channel lie named items, each put there by
@@ -16,14 +18,24 @@ more items lie there, both the writer's: `proof` and `erased`. `erased` lies in 
 `Carrier` is all that `sending` and `receiving` know of any transport. A carrier promises nothing: it may lose,
 repeat, delay, reorder or change what it carries. It must not hand out half an item, and what a writer wrote before a
 manifest must be visible to whoever sees that manifest (else the writer repeats itself, which costs and never harms).
+Where it has a doubt about anything it wrote, it must raise: the writer then states its head anew, and the answer tells
+what is missing.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.ops.metrics import counter
+
 MANIFEST, RECEIPT, JOIN = "manifest", "receipt", "join"
 PROOF, ERASED = "proof", "erased"
+
+refused_total = counter(
+    "polku_carrier_refused_total", "Items and requests that the carrier itself turned away, by reason", "reason"
+)
+for _reason in ("oversized", "name", "foreign", "unauthenticated"):
+    refused_total.labels(_reason)
 
 _NODE, _PROGRAMME = r"[a-z0-9-]{1,24}-[0-9a-f]{8}", r"[a-z0-9-]{1,40}"
 CHANNEL = re.compile(rf"(?:{_NODE}/{_PROGRAMME}|lead/{_PROGRAMME}/{_NODE})(?:/back)?")
@@ -38,6 +50,22 @@ def stream_of(channel: str) -> str:
 def back_of(channel: str) -> str:
     """The channel by which the end of this channel's stream goes back."""
     return f"{channel}/back"
+
+
+def node_channel(channel: str) -> str:
+    """The channel of the node at the node's end: of `lead/PROGRAMME/NODE` it is `NODE/PROGRAMME`, else itself."""
+    first, second, *rest = channel.split("/")
+    return f"{rest[0]}/{second}" if first == "lead" else f"{first}/{second}"
+
+
+def goes_to_node(channel: str) -> bool:
+    """Whether it is the lead that writes the channel's segments, and the node that reads them."""
+    return channel.startswith("lead/") != channel.endswith("/back")
+
+
+def is_nodes(channel: str, name: str) -> bool:
+    """Whether the item is the node's to write and the lead's to read; else it is the other way round."""
+    return (name == RECEIPT) == goes_to_node(channel)
 
 
 def channel_to(node: str, programme: str) -> str:
@@ -75,10 +103,10 @@ class Found:
 
 
 class Carrier(Protocol):
-    """What a transport does. Every method may raise OSError: the round is then given up and tried again."""
+    """What a transport does. Every method but `decided` may raise OSError: the round is given up and tried again."""
 
-    def list_segments(self, channel: str) -> list[Found]:
-        """The segments that lie there, by epoch and first line."""
+    def list_segments(self, channel: str) -> list[Found] | None:
+        """The segments that lie there, by epoch and first line; None: their writer cannot look (a queue)."""
 
     def read(self, channel: str, name: str, limit: int) -> bytes | None:
         """An item's bytes, at most `limit` of them; None if it is not there."""
@@ -88,3 +116,6 @@ class Carrier(Protocol):
 
     def delete(self, channel: str, name: str) -> None:
         """Delete an item of ours if it is there."""
+
+    def decided(self, channel: str, found: Found) -> None:
+        """The reader will not read this segment again: what was delivered may go, what lies in a folder stays."""

@@ -64,6 +64,9 @@ class FileCarrier:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(name, dir_fd=directory)
 
+    def decided(self, channel: str, found: Found) -> None:
+        """It lies there until its writer takes it away."""
+
     def read_joins(self, limit: int) -> list[bytes]:
         """All answers to invites that lie there, of whoever wrote them; one over `limit` bytes is cut."""
         channels = (f"{path.parent.parent.name}/{path.parent.name}" for path in sorted(self.root.glob("*/*/join")))

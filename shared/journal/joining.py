@@ -1,7 +1,8 @@
 """Joining a programme: the lead's invite to a partner, and the node's answer. Pure: bytes in, bytes out.
 
 The **invite** (JSON, given to the partner by hand) holds the carrier's address, the lead's public keys, a one-time
-token and its expiry; no secret of the programme. The **join** goes back through the carrier: JSON with the token and
+token and its expiry; no secret of the programme. Where the carrier needs them: the certificate of the lead's own
+authority, and the password for its broker. The **join** goes back through the carrier: JSON with the token and
 the node's public keys, a line feed, the node's signature over "polku-join-1" ‖ JSON in hex, all of it sealed (HPKE,
 info "polku-join-1") to the lead's receiving key. So only the lead can read the token, and the keys are those of
 somebody who holds the signing key and was given the invite.
@@ -9,13 +10,13 @@ somebody who holds the signing key and was given the invite.
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from shared.contracts.errors import InvalidInvite
-from shared.contracts.fields import CODE, NODE, PROGRAMME
+from shared.contracts.fields import CERTIFICATES, CODE, NODE, PROGRAMME, UPLINK
 from shared.journal.crypto import CannotOpen, open_sealed, seal, sign, verify
 from shared.ops.clock import parse_wire_time, wire_time
 
@@ -36,9 +37,12 @@ class Invite:
     receiving_key: bytes
     token: str
     expires: datetime
+    authority: str = ""
+    password: str = field(default="", repr=False)
 
     def to_json(self) -> str:
         """The invite as it is handed over."""
+        optional = {"authority": self.authority, "password": self.password}
         return json.dumps(
             {
                 "polku_invite": 1,
@@ -49,6 +53,7 @@ class Invite:
                 "lead_receiving_key": self.receiving_key.hex(),
                 "token": self.token,
                 "expires": wire_time(self.expires),
+                **{name: value for name, value in optional.items() if value},
             },
             indent=2,
         )
@@ -70,12 +75,15 @@ def read_invite(text: str) -> Invite:
     rules = {
         "programme": PROGRAMME,
         "partner": CODE,
-        "uplink": re.compile(r"file:/.+"),
+        "uplink": UPLINK,
         "lead_signing_key": _HEX64,
         "lead_receiving_key": _HEX64,
         "token": _HEX64,
         "expires": re.compile(r".+Z"),
+        "authority": CERTIFICATES,
+        "password": re.compile(r"[0-9a-f]{0,64}"),
     }
+    data = {"authority": "", "password": "", **data}
     for member, rule in rules.items():
         if not isinstance(data.get(member), str) or not rule.fullmatch(data[member]):
             raise InvalidInvite(reason=f"{member} is missing or malformed")
@@ -91,6 +99,8 @@ def read_invite(text: str) -> Invite:
         bytes.fromhex(data["lead_receiving_key"]),
         data["token"],
         expires,
+        data["authority"],
+        data["password"],
     )
 
 

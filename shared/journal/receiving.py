@@ -187,7 +187,8 @@ class Receiver:
         there: dict[tuple[str, Found], None] = {}
         for stream in sorted(work.admitted):
             try:
-                there |= dict.fromkeys((stream, found) for found in self.carrier.list_segments(self.channel(stream)))
+                listed = self.carrier.list_segments(self.channel(stream)) or ()
+                there |= dict.fromkeys((stream, found) for found in listed)
             except OSError as error:
                 self._fail(work, stream, error)
                 work.unfinished.add(stream)
@@ -198,7 +199,8 @@ class Receiver:
     def _fail(self, work: _Round, stream: str, error: OSError) -> None:
         failures_total.inc()
         work.failed.add(stream)
-        log.error("the carrier failed", extra={"stream": stream, "error": type(error).__name__})
+        why = {"error": type(error).__name__, "why": str(error)}
+        log.error("the carrier failed", extra={"stream": stream, **why})
 
     def _take_file(self, work: _Round, stream: str, found: Found) -> None:
         try:
@@ -272,7 +274,10 @@ class Receiver:
             work.outcomes[outcome] += 1
             if outcome is Outcome.UNDECIDED:
                 work.unfinished.add(arrival.stream)
-            elif outcome is Outcome.OVERFLOW:
+                continue
+            if arrival.found:
+                self.carrier.decided(self.channel(arrival.stream), arrival.found)
+            if outcome is Outcome.OVERFLOW:
                 if arrival.found:
                     self._postponed[arrival.stream, arrival.found] = heads[arrival.stream].seq
             else:

@@ -50,6 +50,7 @@ ERASED_CONTEXT = b"polku-erased-1"
 MAX_ERASED = 4 * 1024 * 1024
 _SIGNED = 32 + 64
 """Digest of the payload and signature, at the end of a proof."""
+MAX_PROOF = MAX_HEADER + _SIGNED
 
 
 @dataclass(slots=True)
@@ -87,7 +88,7 @@ class Returner:
         stream = stream_of(back)
         with snapshot(self.engine) as connection:
             proof, digests = last_proof(connection, stream), erased_of(connection, stream)
-        if proof is not None and self.carrier.read(back, PROOF, MAX_HEADER + _SIGNED + 1) != proof:
+        if proof is not None and self.carrier.read(back, PROOF, MAX_PROOF + 1) != proof:
             self.carrier.write(back, PROOF, proof)
         said = write_erased(stream, digests, now, self.signer, self.peer_receiving)
         self.carrier.write(back, ERASED, said)
@@ -95,7 +96,7 @@ class Returner:
     def _clear(self, back: str) -> None:
         if back in self._cleared:
             return
-        for found in self.carrier.list_segments(back):
+        for found in self.carrier.list_segments(back) or []:
             self.carrier.delete(back, found.place.name)
         for name in (MANIFEST, PROOF, ERASED):
             self.carrier.delete(back, name)
@@ -141,7 +142,7 @@ class Retriever:
         if not head.echo or head.seq < head.head_seq or head.state != received.OPEN:
             return None
         try:
-            proof = self.carrier.read(back, PROOF, MAX_HEADER + _SIGNED + 1)
+            proof = self.carrier.read(back, PROOF, MAX_PROOF + 1)
             said = self.carrier.read(back, ERASED, MAX_ERASED + 1)
         except OSError:
             return None

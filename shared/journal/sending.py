@@ -116,7 +116,9 @@ class Courier:
                 sent[channel] = self._round(channel, now)
             except (OSError, JournalDamaged) as error:
                 failures_total.inc()
-                log.error("a stream was not sent", extra={"stream": channel, "error": type(error).__name__})
+                self._stated.discard(channel)  # whatever has got lost, a new manifest finds out
+                why = {"error": type(error).__name__, "why": str(error)}
+                log.error("a stream was not sent", extra={"stream": channel, **why})
                 sent[channel] = Sent(failed=True)
             failing.labels(channel).set(sent[channel].failed)
         return sent
@@ -145,7 +147,7 @@ class Courier:
         if conflict is not None:
             stated = self._state(channel, self._dispute(channel, view), now, False)
             return Sent(view.seq, view.receipt.seq if view.receipt else 0, manifest=stated, conflict=conflict)
-        found = {entry.place: entry.size for entry in self.carrier.list_segments(channel)}
+        found = self._found(channel, view)
         keep, drop = planning.sort_out(view, found, now, self.manifest_every)
         self._forget(channel, view, drop)
         kept_places = {planning.place_of(row) for row in keep}
@@ -165,6 +167,13 @@ class Courier:
             chain = planning.chain_at(connection, stream_of(channel), view, receipt.seq, self.ledger)
         return view if chain is None else replace(view, seq=receipt.seq, chain=chain)
 
+    def _found(self, channel: str, view: View) -> dict[Place, int]:
+        """What lies there. If the carrier cannot tell, what was written: the echo says if that is not so."""
+        listed = self.carrier.list_segments(channel)
+        if listed is None:
+            return {planning.place_of(row): row.size for row in view.segments}
+        return {entry.place: entry.size for entry in listed}
+
     def listen(self, channels: Iterable[str], now: datetime) -> dict[str, Sent]:
         """A round of a held home (`holding`): write manifests, believe only receipts that echo one, ship nothing."""
         sent = {}
@@ -173,7 +182,8 @@ class Courier:
                 sent[channel] = self._listen(channel, now)
             except OSError as error:
                 failures_total.inc()
-                log.error("a stream's lead was not asked", extra={"stream": channel, "error": type(error).__name__})
+                why = {"error": type(error).__name__, "why": str(error)}
+                log.error("a stream's lead was not asked", extra={"stream": channel, **why})
                 sent[channel] = Sent(failed=True)
         return sent
 
@@ -301,7 +311,11 @@ class Courier:
             }
             with transaction(self.engine) as connection:
                 connection.execute(insert(courier_segment), row)
-            self.carrier.write(channel, Place(header.epoch, header.first, header.last).name, built.data)
+            try:
+                self.carrier.write(channel, Place(header.epoch, header.first, header.last).name, built.data)
+            except OSError:
+                self._forget(channel, view, {header.first: "missing"})
+                raise
             segments_total.labels(why).inc()
             written += 1
             first, chain = header.last + 1, header.chain

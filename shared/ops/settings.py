@@ -17,11 +17,12 @@ from typing import Any, Literal
 from sqlalchemy import URL
 
 from shared.contracts.errors import HomeUnusable
-from shared.contracts.fields import CODE, NODE, PROGRAMME
+from shared.contracts.fields import CERTIFICATES, CODE, NODE, PROGRAMME, UPLINK
 
 Role = Literal["lead", "node"]
 DEFAULT_PORTS = {"lead": 8400, "node": 8401}
 LOOPBACK = "127.0.0.1"
+_OPTIONAL = ("database", "bus", "certificate", "certificate_key", "authority")
 _URLS = {
     "database": re.compile(r"sqlite:///.+|postgresql\+psycopg://.+"),
     "bus": re.compile(r"(embedded|amqps?)://.+"),
@@ -30,18 +31,26 @@ _URLS = {
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A node's place in a programme: as which partner, by which carrier, under whose keys (hex)."""
+    """A node's place in a programme: as which partner, by which carrier, under whose keys (hex).
+
+    `authority` is the certificate (PEM) that the carrier's own must be signed by; empty: one of the system's.
+    """
 
     programme: str
     partner: str
     uplink: str
     lead_signing_key: str
     lead_receiving_key: str
+    authority: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A home's settings. `name` is "lead" or the node's name; `port` is the portal's."""
+    """A home's settings. `name` is "lead" or the node's name; `port` is the portal's.
+
+    `certificate` and `certificate_key` are files (PEM) with which the portal serves https itself, `authority` a file
+    with the certificate of a lead's own authority: it goes into invites, and the lead's own broker is checked by it.
+    """
 
     path: Path
     role: Role
@@ -51,6 +60,9 @@ class Home:
     database: str = ""
     bus: str = ""
     joined: tuple[Joined, ...] = field(default=())
+    certificate: str = ""
+    certificate_key: str = ""
+    authority: str = ""
 
     @property
     def database_url(self) -> str:
@@ -114,13 +126,12 @@ class Home:
         """Write home.toml, whole or not at all."""
         lines = [f'role = "{self.role}"', f'name = "{self.name}"', f"port = {self.port}"]
         lines += [f"host = {_quoted(self.host)}"]
-        lines += [
-            f"{name} = {_quoted(value)}" for name, value in (("database", self.database), ("bus", self.bus)) if value
-        ]
+        lines += [f"{name} = {_quoted(value)}" for name in _OPTIONAL if (value := getattr(self, name))]
         for place in self.joined:
             lines += ["", "[[programme]]", f'key = "{place.programme}"', f'partner = "{place.partner}"']
             lines += [f"uplink = {_quoted(place.uplink)}", f'lead_signing_key = "{place.lead_signing_key}"']
             lines += [f'lead_receiving_key = "{place.lead_receiving_key}"']
+            lines += [f"authority = {_quoted(place.authority)}"] if place.authority else []
         part = self.path / "home.toml.part"
         with part.open("w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
@@ -146,7 +157,7 @@ def load_home(path: Path) -> Home:
         raise HomeUnusable(home=str(path), reason=f"home.toml: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         raise HomeUnusable(home=str(path), reason="home.toml is not TOML") from None
-    taken = {"role", "name", "port", "host", "database", "bus", "programme"}
+    taken = {"role", "name", "port", "host", "programme", *_OPTIONAL}
     if unknown := sorted(set(data) - taken):
         raise HomeUnusable(home=str(path), reason=f"home.toml: unknown setting {unknown[0]}")
     role, name, port = data.get("role"), data.get("name"), data.get("port")
@@ -156,7 +167,7 @@ def load_home(path: Path) -> Home:
         raise HomeUnusable(home=str(path), reason="home.toml: name is not one that polku init makes")
     if type(port) is not int or not 1 <= port <= 63535:
         raise HomeUnusable(home=str(path), reason="home.toml: port is not a number from 1 to 63535")
-    texts = {key: data.get(key, "") for key in ("host", "database", "bus")}
+    texts = {key: data.get(key, "") for key in ("host", *_OPTIONAL)}
     for key, value in texts.items():
         if not isinstance(value, str):
             raise HomeUnusable(home=str(path), reason=f"home.toml: {key} is not a text")
@@ -166,21 +177,24 @@ def load_home(path: Path) -> Home:
     places = tuple(_joined(path, entry) for entry in entries)
     if len({place.programme for place in places}) < len(places):
         raise HomeUnusable(home=str(path), reason="home.toml: programme.key stands twice")
-    return Home(path, role, name, port, texts["host"] or LOOPBACK, texts["database"], texts["bus"], places)
+    host = texts.pop("host") or LOOPBACK
+    return Home(path, role, name, port, host, **texts, joined=places)
 
 
 def _joined(path: Path, entry: Any) -> Joined:
     rules = {
         "key": PROGRAMME,
         "partner": CODE,
-        "uplink": re.compile(r"file:/.+"),
+        "uplink": UPLINK,
         "lead_signing_key": re.compile(r"[0-9a-f]{64}"),
         "lead_receiving_key": re.compile(r"[0-9a-f]{64}"),
+        "authority": CERTIFICATES,
     }
     if not isinstance(entry, Mapping):
         raise HomeUnusable(home=str(path), reason="home.toml: programme is not a list of tables")
     if unknown := sorted(set(entry) - set(rules)):
         raise HomeUnusable(home=str(path), reason=f"home.toml: unknown setting programme.{unknown[0]}")
+    entry = {"authority": "", **entry}
     for name, rule in rules.items():
         if not isinstance(entry.get(name), str) or not rule.fullmatch(entry[name]):
             raise HomeUnusable(home=str(path), reason=f"home.toml: programme.{name} is missing or malformed")

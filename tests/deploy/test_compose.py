@@ -84,6 +84,7 @@ def test_our_containers_can_change_nothing_but_their_volumes(block: Block) -> No
         "setup": [f"{block.home}-home:/var/lib/polku/{block.home}"],
         "courier": ["node-home:/var/lib/polku/node", "carrier:/var/lib/polku/lead/inbox"],
         "receiver": ["carrier:/var/lib/polku/lead/inbox"],
+        "portal": ["carrier:/var/lib/polku/lead/inbox"] if block.home == "lead" else [],
     }.get(block.what, [])
 
 

@@ -169,6 +169,9 @@ class Pipe:
         self.sent.pop((channel, _place(name)), None)
         self._did()
 
+    def decided(self, channel: str, found: Found) -> None:
+        """It stays, as in a folder."""
+
 
 def _place(name: str) -> Place:
     place = place_named(name)
@@ -178,11 +181,15 @@ def _place(name: str) -> Place:
 
 @dataclass
 class World:
-    """One node, one lead, a carrier and a clock. `courier()` and `receiver()` are rounds of these processes."""
+    """One node, one lead, a carrier and a clock. `courier()` and `receiver()` are rounds of these processes.
+
+    `carrier` is the node's end, `lead_end` the lead's if that is another object.
+    """
 
     node: Engine = field(default_factory=new_engine)
     lead: Engine = field(default_factory=new_engine)
     carrier: Carrier = field(default_factory=Pipe)
+    lead_end: Carrier | None = None
     now: datetime = START
     max_lines: int = 3
     early_limit: int = 1000
@@ -227,7 +234,7 @@ class World:
         if self._receiver is None:
             self._receiver = Receiver(
                 self.lead,
-                self.carrier,
+                self.lead_end or self.carrier,
                 self.lead_key,
                 {self.lead_receiving.id: self.lead_receiving.secret()},
                 early_limit=self.early_limit,

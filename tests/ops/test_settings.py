@@ -189,3 +189,50 @@ def test_a_url_that_is_none_is_named_and_not_repeated(
         with pytest.raises(HomeUnusable, match=name) as refused:
             read.fget(_node(tmp_path))
         assert "hunter2" not in str(refused.value)
+
+
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n"
+
+
+def test_a_lead_with_certificates_is_read_as_it_was_saved(tmp_path: Path) -> None:
+    home = Home(tmp_path, "lead", "lead", 8400, certificate="/c.pem", certificate_key="/k.pem", authority="/a.pem")
+    home.save()
+    assert load_home(tmp_path) == home
+
+
+@pytest.mark.parametrize(
+    "uplink",
+    [
+        "file:/var/in box",
+        "https://lead.example.org",
+        "https://lead.example.org:8443/polku",
+        "http://127.0.0.1:8400",
+        "http://[::1]:8400",
+        "amqps://lahde.yhdistys@broker.example.org/polku",
+        "amqp://lahde.yhdistys@localhost:5672/polku",
+    ],
+)
+def test_every_carrier_has_an_uplink(tmp_path: Path, uplink: str) -> None:
+    home = _node(tmp_path, joined=(Joined("lahde", "yhdistys", uplink, KEY, KEY, PEM),))
+    home.save()
+    assert load_home(tmp_path) == home
+
+
+@pytest.mark.parametrize(
+    "uplink",
+    [
+        "http://lead.example.org",
+        "http://127.0.0.1.example.org",
+        "amqp://user@broker.example.org/polku",
+        "amqps://user:secret@broker.example.org/polku",
+        "https://user:secret@lead.example.org",
+        "https://lead.example.org/?x",
+        "amqps://broker.example.org",
+        "ftp://lead.example.org",
+        "",
+    ],
+)
+def test_what_is_in_clear_or_holds_a_secret_is_no_uplink(tmp_path: Path, uplink: str) -> None:
+    _node(tmp_path, joined=(Joined("lahde", "yhdistys", uplink, KEY, KEY),)).save()
+    with pytest.raises(HomeUnusable, match="programme.uplink"):
+        load_home(tmp_path)

@@ -4,6 +4,7 @@ import socket
 import threading
 import urllib.request
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from flask import Flask, request
 from werkzeug.test import TestResponse
 
 from services.node.opening import init_home, open_database
-from services.node.portal import portal_app
+from services.node.portal import portal_app, refuse_clear_text
 from services.node.serving import serve
 from services.portal.context import directly
+from shared.contracts.errors import HomeUnusable
+from shared.ops.settings import Home
 from shared.testing.private import free_port
 from shared.testing.wait import until
 from tests.services.node.test_cli import run
@@ -120,3 +123,24 @@ def test_an_embedded_home_has_no_portal_on_its_own(tmp_path: Path) -> None:
     init_home(tmp_path / "lead", "lead")
     done = run("up", "portal", home=tmp_path / "lead")
     assert (done.code, "run all of the home" in done.error) == (2, True)
+
+
+@pytest.mark.parametrize(("said", "refused"), [("", True), ("0", True), ("1", False), ("loopback", False)])
+def test_a_lead_is_not_served_in_clear_beyond_loopback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, refused: bool
+) -> None:
+    monkeypatch.setenv("POLKU_BEHIND_TLS_PROXY", said)
+    home = Home(tmp_path, "lead", "lead", 8400, "0.0.0.0")
+    with pytest.raises(HomeUnusable, match="in clear") if refused else nullcontext():
+        refuse_clear_text(home, own_tls=True)
+
+
+def test_a_certificate_counts_only_where_it_is_used(tmp_path: Path) -> None:
+    home = Home(tmp_path, "lead", "lead", 8400, "0.0.0.0", certificate="/c.pem")
+    refuse_clear_text(home, own_tls=True)
+    with pytest.raises(HomeUnusable, match="in clear"):
+        refuse_clear_text(home, own_tls=False)
+
+
+def test_on_loopback_a_lead_needs_neither(tmp_path: Path) -> None:
+    refuse_clear_text(Home(tmp_path, "lead", "lead", 8400), own_tls=False)

@@ -1,0 +1,250 @@
+"""What is true of the broker only: rights, confirms, acks, and a broker that forgets everything."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import amqp
+import pytest
+from prometheus_client import REGISTRY
+
+from shared.journal.amqpcarrier import PREFETCH, AmqpCarrier, definitions
+from shared.journal.brokerlink import BrokerFailed
+from shared.journal.carrier import JOIN, MANIFEST, RECEIPT, Place
+from shared.journal.segment import MAX_SEGMENT
+from shared.journal.sending import MANIFEST_EVERY
+from shared.testing.broker import Broker
+from shared.testing.wait import until
+from tests.carriers.kit import BOX, OTHER_BOX, Ends, as_broker, broker_ends
+from tests.carriers.test_exchange import assert_whole, settle, world_over
+from tests.journal.exchange_kit import OTHER, STREAM, append, held, kept
+
+PLACE = Place(1, 1, 3)
+
+
+@pytest.fixture
+def by_broker(rabbitmq: Broker) -> Iterator[Ends]:
+    with broker_ends(rabbitmq) as made:
+        yield made
+
+
+def depth(rabbitmq: Broker, ends: Ends, queue: str) -> int:
+    return rabbitmq.depths(ends.url)[queue][0]
+
+
+def carriers(ends: Ends) -> tuple[AmqpCarrier, AmqpCarrier]:
+    assert isinstance(ends.node, AmqpCarrier)
+    assert isinstance(ends.lead, AmqpCarrier)
+    return ends.node, ends.lead
+
+
+def refused(reason: str) -> float:
+    return REGISTRY.get_sample_value("polku_carrier_refused_total", {"reason": reason}) or 0.0
+
+
+@pytest.mark.parametrize(
+    "forbidden",
+    [
+        lambda channel: channel.basic_consume(f"{BOX}.up"),
+        lambda channel: channel.basic_consume(f"{OTHER_BOX}.down"),
+        lambda channel: channel.basic_get(f"{OTHER_BOX}.up"),
+        lambda channel: channel.queue_declare("mine"),
+        lambda channel: channel.exchange_declare("mine", "fanout"),
+        lambda channel: channel.queue_delete(f"{BOX}.down"),
+        lambda channel: channel.queue_purge(f"{BOX}.up"),
+        lambda channel: channel.queue_bind(f"{BOX}.down", OTHER_BOX),
+        lambda channel: _publish(channel, OTHER_BOX),
+        lambda channel: _publish(channel, ""),
+        lambda channel: _publish(channel, "amq.fanout"),
+    ],
+)
+def test_a_partner_may_write_its_exchange_and_read_its_queue_and_nothing_else(by_broker: Ends, forbidden: Any) -> None:
+    node, _ = carriers(by_broker)
+    connection = node._out._broker.connect(0)
+    with pytest.raises(amqp.exceptions.AccessRefused):
+        forbidden(connection.channel())
+    connection.collect()
+
+
+def _publish(channel: amqp.Channel, exchange: str) -> None:
+    channel.confirm_select()
+    channel.basic_publish(amqp.Message(b"x"), exchange=exchange, routing_key=f"{OTHER_BOX}.up")
+    channel.connection.drain_events(timeout=10)
+
+
+def test_what_is_decided_is_acked_and_what_is_not_comes_again(by_broker: Ends, rabbitmq: Broker) -> None:
+    node, lead = carriers(by_broker)
+    for first in (1, 4):
+        node.write(STREAM, Place(1, first, first + 2).name, b"segment")
+    first, _ = by_broker.listed(lead, STREAM, 2)
+    lead.decided(STREAM, first)
+    until(lambda: depth(rabbitmq, by_broker, f"{BOX}.up") == 1)
+    lead.close()
+    assert [found.place.first for found in by_broker.listed(lead, STREAM, 1)] == [4]
+
+
+def test_a_statement_stays_until_a_newer_one_comes(by_broker: Ends, rabbitmq: Broker) -> None:
+    node, lead = carriers(by_broker)
+    for number in range(3):
+        node.write(STREAM, MANIFEST, b"%d" % number)
+    by_broker.arrives(STREAM, MANIFEST, b"2")
+    until(lambda: depth(rabbitmq, by_broker, f"{BOX}.up") == 1)
+    lead.close()
+    by_broker.arrives(STREAM, MANIFEST, b"2")
+
+
+def test_what_the_broker_cannot_route_is_a_doubt(by_broker: Ends) -> None:
+    node, lead = carriers(by_broker)
+    lead._in.channel.queue_delete(f"{BOX}.up")
+    with pytest.raises(BrokerFailed):
+        node.write(STREAM, MANIFEST, b"x")
+    assert node._out.fileno() is None
+
+
+def test_a_broker_that_refuses_is_a_doubt(by_broker: Ends) -> None:
+    node, lead = carriers(by_broker)
+    lead._in.channel.exchange_delete(BOX)
+    with pytest.raises(BrokerFailed):
+        node.write(STREAM, MANIFEST, b"x")
+
+
+@pytest.mark.parametrize(
+    "answers", [[(1, False, True)], [(2, False, False)], [(3, False, True)], [(2, False, True), (2, False, True)]]
+)
+def test_only_the_answer_to_this_very_message_confirms_it(
+    by_broker: Ends, monkeypatch: pytest.MonkeyPatch, answers: list[tuple[int, bool, bool]]
+) -> None:
+    node, _ = carriers(by_broker)
+    node.write(STREAM, MANIFEST, b"one")
+    real = node._out.channel.basic_publish
+
+    def answered(*given: Any, **named: Any) -> None:
+        real(*given, **named)
+        node._out._answers[:] = answers
+
+    monkeypatch.setattr(node._out.channel, "basic_publish", answered)
+    with pytest.raises(BrokerFailed, match="did not take"):
+        node.write(STREAM, MANIFEST, b"two")
+    assert node._out.fileno() is None
+
+
+def test_a_confirm_that_does_not_come_in_time_is_a_doubt(by_broker: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    node, _ = carriers(by_broker)
+    node.write(STREAM, MANIFEST, b"one")
+    monkeypatch.setattr("shared.journal.brokerlink.SECONDS", 0.0)
+    with pytest.raises(BrokerFailed):
+        node.write(STREAM, MANIFEST, b"two")
+
+
+def test_a_lost_connection_is_said_once_even_if_it_was_idle(by_broker: Ends, rabbitmq: Broker) -> None:
+    node, _ = carriers(by_broker)
+    node.read(STREAM, RECEIPT, 100)
+    rabbitmq.restart()
+
+    def lost() -> bool:
+        try:
+            node.read(STREAM, RECEIPT, 100)
+        except BrokerFailed:
+            return True
+        return False
+
+    until(lost)
+    until(lambda: not lost())
+
+
+def test_a_broker_that_forgot_everything_heals_without_anybodys_help(by_broker: Ends, rabbitmq: Broker) -> None:
+    world = world_over(by_broker)
+    append(world.node, 20)
+    settle(world)
+    append(world.node, 40)
+    world.courier()  # confirmed, and then gone with the vhost; its users and their rights are there again
+    wipe(rabbitmq, by_broker)
+    before = world.now
+
+    def healed() -> bool:
+        world.courier()
+        world.receiver()
+        world.later(1)
+        return held(world.lead) == kept(world.node)
+
+    until(healed, 60)
+    assert world.now - before < MANIFEST_EVERY
+    assert_whole(world)
+
+
+def wipe(rabbitmq: Broker, ends: Ends) -> None:
+    """Delete the vhost with all that is in it, and make it anew as an operator does."""
+    node, _ = carriers(ends)
+    user, vhost = urlsplit(node._out._broker.url).username, ends.url.rsplit("/", 1)[1]
+    rights = definitions(BOX, vhost, "-")["permissions"][0]
+    rabbitmq.drop_vhost(ends.url)
+    rabbitmq.new_vhost(vhost)
+    patterns = ", ".join(
+        '<<"' + rights[right].replace("\\", "\\\\") + '">>' for right in ("configure", "write", "read")
+    )
+    rabbitmq.erlang(
+        f'rabbit_auth_backend_internal:set_permissions(<<"{user}">>, <<"{vhost}">>, {patterns}, <<"tests">>).'
+    )
+
+
+def test_items_for_another_partners_channel_are_turned_away(by_broker: Ends, rabbitmq: Broker) -> None:
+    node, lead = carriers(by_broker)
+    before = refused("foreign")
+    for item in (
+        f"{OTHER}/{MANIFEST}",
+        f"{OTHER}/{PLACE.name}",
+        f"{STREAM}/{RECEIPT}",
+        f"lead/lahde/pori-0a1b2c3d/{MANIFEST}",
+    ):
+        node._out.publish(BOX, "", item, b"x")
+    until(lambda: lead.list_segments(STREAM) == [] and refused("foreign") == before + 4)
+    assert lead.read(OTHER, MANIFEST, 100) is None
+    assert depth(rabbitmq, by_broker, f"{BOX}.up") == 0
+
+
+@pytest.mark.parametrize("item", ["", "x", f"{STREAM}/secret", f"{STREAM}/../{MANIFEST}", "a/b/c/d/e/manifest"])
+def test_what_is_no_item_is_turned_away(by_broker: Ends, rabbitmq: Broker, item: str) -> None:
+    node, lead = carriers(by_broker)
+    before = refused("name")
+    node._out.publish(BOX, "", item, b"x")
+    until(lambda: lead.list_segments(STREAM) == [] and refused("name") == before + 1)
+    until(lambda: depth(rabbitmq, by_broker, f"{BOX}.up") == 0)
+
+
+@pytest.mark.parametrize("where", ["message_id", "content_type", "reply_to", "routing_key"])
+def test_texts_that_are_no_utf_8_stop_nobody(by_broker: Ends, rabbitmq: Broker, where: str) -> None:
+    node, _ = carriers(by_broker)
+    node.write(STREAM, MANIFEST, b"before")
+    message, mark = amqp.Message(b"x", message_id=f"{STREAM}/{PLACE.name}"), "MARKMARK"
+    if where != "routing_key":
+        message.properties[where] = mark
+    raw = node._out
+    assert raw.connection is not None
+    transport = raw.connection.transport
+    send = transport._write
+    transport._write = lambda data: send(bytes(data).replace(mark.encode(), b"\xff" * len(mark)))
+    raw.channel.basic_publish(message, exchange=BOX, routing_key=mark if where == "routing_key" else "")
+    raw.connection.drain_events(timeout=10)
+    raw.drop()
+    node.write(STREAM, MANIFEST, b"after")
+    by_broker.arrives(STREAM, MANIFEST, b"after")
+
+
+def test_an_overlong_message_is_cut_to_where_it_is_seen_to_be_too_long(by_broker: Ends) -> None:
+    node, lead = carriers(by_broker)
+    node._out.publish(BOX, "", f"{STREAM}/{PLACE.name}", b"x" * 17 * 1024 * 1024)
+    (found,) = by_broker.listed(lead, STREAM, 1)
+    assert found.size == MAX_SEGMENT + 1
+
+
+def test_a_join_gets_through_a_box_full_of_what_nobody_can_decide(by_broker: Ends) -> None:
+    node, lead = carriers(by_broker)
+    lead.serve({OTHER: OTHER_BOX}, {BOX})  # the partner is invited, no node of its is admitted
+    for first in range(1, 2 * PREFETCH):
+        node.write(STREAM, Place(1, first, first).name, b"segment")
+    node.write(STREAM, JOIN, b"sealed")
+    until(lambda: lead.read_joins(100) == [b"sealed"])
+
+
+def test_no_password_is_in_what_is_said_of_a_broker() -> None:
+    assert "geheim" not in repr(as_broker("amqp://user:geheim@127.0.0.1/v"))

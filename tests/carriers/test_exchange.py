@@ -1,0 +1,132 @@
+"""A courier and a receiver over every carrier, over one that loses everything, and over one that is exchanged."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from services.node.uplink import LeadCarrier
+from shared.journal.amqpcarrier import AmqpCarrier
+from shared.journal.carry_tables import received_conflict, received_refused
+from shared.journal.filecarrier import FileCarrier
+from tests.carriers.conftest import ends_of
+from tests.carriers.kit import NODE_KEY, Ends
+from tests.journal.exchange_kit import STREAM, World, append, held, kept
+
+
+def world_over(ends: Ends) -> World:
+    return World(carrier=ends.node, lead_end=ends.lead, node_key=NODE_KEY)
+
+
+def settle(world: World, rounds: int = 200) -> int:
+    """Rounds of both, a second apart, until the node has a receipt for all it has; how many it took."""
+    for number in range(1, rounds):
+        world.courier()
+        world.receiver()
+        world.later(1)
+        sent = world.courier()[STREAM]
+        if sent.receipt == sent.head and not sent.failed:
+            return number
+    raise AssertionError("it did not settle")
+
+
+def assert_whole(world: World) -> None:
+    assert held(world.lead) == kept(world.node)
+    with world.lead.connect() as connection:
+        for table in (received_conflict, received_refused):
+            assert connection.execute(select(func.count()).select_from(table)).scalar_one() == 0
+
+
+def test_all_lines_arrive_once(ends: Ends) -> None:
+    world = world_over(ends)
+    append(world.node, 100)
+    settle(world)
+    append(world.node, 7)
+    settle(world)
+    assert_whole(world)
+
+
+def test_both_ends_may_be_restarted_between_any_two_rounds(ends: Ends) -> None:
+    world = world_over(ends)
+    for _ in range(8):
+        append(world.node, 9)
+        world.courier()
+        world.restart()
+        world.receiver()
+        world.restart()
+        if isinstance(ends.node, AmqpCarrier) and isinstance(ends.lead, AmqpCarrier):
+            ends.node.close()
+            ends.lead.close()
+    settle(world)
+    assert_whole(world)
+
+
+def test_a_receiver_that_holds_nothing_is_sent_everything_again(ends: Ends) -> None:
+    from tests.journal.exchange_kit import new_engine
+
+    world = world_over(ends)
+    append(world.node, 20)
+    settle(world)
+    world.lead = new_engine()
+    world.restart()
+    world.later(121)
+    settle(world)
+    assert_whole(world)
+
+
+@pytest.fixture
+def all_ways(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[World, dict[str, Ends]]]:
+    """One lead that is reached by all carriers at once."""
+    with ends_of("https", request, tmp_path) as https, ends_of("amqp", request, tmp_path) as amqp:
+        assert https.inbox is not None
+        assert isinstance(amqp.lead, AmqpCarrier)
+        folder = Ends("file", FileCarrier(https.inbox), FileCarrier(https.inbox))
+        lead = LeadCarrier(FileCarrier(https.inbox), amqp.lead)
+        world = World(carrier=folder.node, lead_end=lead, node_key=NODE_KEY)
+        yield world, {"file": folder, "https": https, "amqp": amqp}
+
+
+def change(world: World, ends: Ends) -> None:
+    """Another uplink in home.toml: a new courier, the same tables."""
+    world.carrier = ends.node
+    world._courier = None
+
+
+def test_changing_the_carrier_in_mid_stream_loses_and_repeats_nothing(
+    all_ways: tuple[World, dict[str, Ends]],
+) -> None:
+    world, ways = all_ways
+    for way in ("file", "https", "amqp", "https", "file", "amqp", "file"):
+        change(world, ways[way])
+        append(world.node, 11)
+        settle(world)
+    assert_whole(world)
+
+
+def test_what_was_under_way_when_the_carrier_was_changed_is_sent_by_the_new_one(
+    all_ways: tuple[World, dict[str, Ends]],
+) -> None:
+    world, ways = all_ways
+    for way in ("file", "amqp", "https", "amqp", "file", "https"):
+        change(world, ways[way])
+        append(world.node, 11)
+        world.courier()  # and nobody at the lead looks
+    settle(world)
+    assert_whole(world)
+
+
+def test_a_broker_that_is_away_holds_up_nobody_who_comes_by_the_folder(
+    all_ways: tuple[World, dict[str, Ends]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, ways = all_ways
+    lead = ways["amqp"].lead
+    assert isinstance(lead, AmqpCarrier)
+
+    def away(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(lead, "_take", away)
+    append(world.node, 11)
+    settle(world)
+    assert_whole(world)
