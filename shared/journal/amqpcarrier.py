@@ -152,8 +152,8 @@ class AmqpCarrier:
             self._let_go(key)
         limit = (limit_of(name) or 0) + 1
         data = message.body[:limit] if isinstance(message.body, bytes) else b""  # the library's empty body is a text
-        if not data:
-            self._in.ack(message)
+        if not data and place_named(name) is None:
+            self._in.ack(message)  # its writer has taken the item away
             return
         self._held[key] = _Held(data, message, self._in.version(message))
         if sum(1 for held in self._held if held[0] == box) >= PREFETCH:
