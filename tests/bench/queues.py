@@ -59,7 +59,8 @@ class End:
         self._ours = ours
         self._items: dict[tuple[str, str], bytes] = {}
         self._found: dict[str, dict[Found, int]] = {stream: {} for stream in streams}
-        self._tags: list[int] = []
+        self.heard: set[str] = set()
+        """Streams of which something has come that is no segment; whoever looks takes them out."""
         for stream in streams:
             for side in (ours, theirs):
                 self.channel.queue_declare(
@@ -76,6 +77,7 @@ class End:
             self._found[stream][Found(place, len(message.body), "")] = message.delivery_tag
         else:
             self.channel.basic_ack(message.delivery_tag)
+            self.heard.add(stream)
 
     def wait(self, seconds: float) -> None:
         """Until something comes, and then for what has come with it."""

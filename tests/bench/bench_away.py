@@ -1,0 +1,144 @@
+"""A node that was away comes back with 50,000 facts, on the full footing, while somebody reads the lead's report page.
+
+``python -m tests.bench.bench_away [facts]`` prints a table and writes ``build/bench/away.json``. The courier is stopped
+while the facts are recorded and goes on when the link returns; the page is asked for five times a second all the while
+until the lead says that it is complete. Exits 1 over the limits of issue 4: 30 seconds, 500 ms at the 95th percentile.
+"""
+
+import json
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+import time
+from itertools import islice
+from pathlib import Path
+from statistics import quantiles
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
+
+from services.reporting import queries
+from shared.journal import Journal
+from shared.ops.clock import utcnow
+from shared.ops.settings import load_home
+from shared.storage import open_engine
+from shared.testing.broker import Broker, end_broker, shared_broker
+from shared.testing.postgres import end_postgres, shared_postgres
+from shared.testing.wait import until
+from tests.bench.uplink_kit import facts
+from tests.flows.full import FullSite, full_pair
+from tests.flows.kit import PROGRAMME
+
+RESULT = Path(__file__).parents[2] / "build" / "bench" / "away.json"
+LIMITS = {"complete_seconds": 30.0, "page_p95_ms": 500.0}
+EVERY = 0.2
+UNIT = 500
+
+
+def record(node: FullSite, count: int) -> None:
+    """Have the node record so many facts, as its services do."""
+    engine = open_engine(node.environment_of("owner")["POLKU_DATABASE_URL"])
+    journal, some = Journal(engine, load_home(node.path).name), facts(1)
+    for start in range(0, count, UNIT):
+        with journal.unit(utcnow()) as unit:
+            for fact in islice(some, min(UNIT, count - start)):
+                unit.record(fact, PROGRAMME)
+    engine.dispose()
+
+
+class Reader:
+    """A reporter with a browser, who has logged in and changed the one-time password."""
+
+    def __init__(self, lead: FullSite) -> None:
+        told = lead.polku("user", "add", "rita", "--role", "reporter")
+        once = max(told.split(), key=len)
+        self._at = f"http://127.0.0.1:{load_home(lead.path).port}"
+        self._browser: OpenerDirector = build_opener(HTTPCookieProcessor())
+        self._send("/login", name="rita", password=once)
+        self._send("/password", old=once, new="correct horse battery staple", again="correct horse battery staple")
+        self.milliseconds: list[float] = []
+        self.read()
+        self.milliseconds.clear()
+
+    def _get(self, path: str) -> str:
+        page: str = self._browser.open(self._at + path, timeout=30).read().decode()
+        return page
+
+    def _send(self, path: str, **values: str) -> None:
+        token = re.search(r'name="form_token" value="([^"]+)"', self._get(path))
+        assert token is not None
+        form = urlencode({"form_token": token[1], **values}).encode()
+        self._browser.open(Request(self._at + path, form, {"Sec-Fetch-Site": "same-origin"}), timeout=30)
+
+    def read(self) -> None:
+        """Ask for the report page once."""
+        began = time.perf_counter()
+        page = self._get(f"/report/{PROGRAMME}")
+        self.milliseconds.append((time.perf_counter() - began) * 1000)
+        assert PROGRAMME in page
+
+    def read_until(self, done: threading.Event) -> None:
+        """Go on until it is over."""
+        while not done.wait(EVERY):
+            self.read()
+
+
+def measure(folder: Path, broker: Broker, postgres: int, count: int) -> dict[str, float]:
+    """Seconds from the link's return to complete, and how long the page took meanwhile."""
+    with full_pair(folder, broker, postgres) as pair:
+        lead, node = pair.lead, pair.node
+        assert isinstance(lead, FullSite)
+        assert isinstance(node, FullSite)
+        reader = Reader(lead)
+        engine = open_engine(lead.environment_of("owner")["POLKU_DATABASE_URL"])
+        courier = node.running["courier"].process
+        assert courier is not None
+        courier.send_signal(signal.SIGSTOP)
+        record(node, count)
+
+        def complete() -> bool:
+            said = queries.completeness(engine, PROGRAMME, utcnow())
+            return bool(said["complete"] and said["streams"][0]["watermark"] >= count)
+
+        done = threading.Event()
+        reading = threading.Thread(target=reader.read_until, args=(done,))
+        reading.start()
+        began = time.monotonic()
+        courier.send_signal(signal.SIGCONT)
+        try:
+            until(complete, 300, every=0.1)
+            seconds = time.monotonic() - began
+        finally:
+            done.set()
+            reading.join()
+        engine.dispose()
+    pages = reader.milliseconds
+    return {
+        "facts": count,
+        "complete_seconds": seconds,
+        "pages": len(pages),
+        "page_p50_ms": quantiles(pages, n=100)[49],
+        "page_p95_ms": quantiles(pages, n=100)[94],
+    }
+
+
+def main(count: int) -> int:
+    """Measure; 0 if all is within the limits."""
+    os.environ.setdefault("POLKU_TEST_FSYNC", "on")
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            found = measure(Path(name), shared_broker(), shared_postgres(), count)
+    finally:
+        end_broker()
+        end_postgres()
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps({"limits": LIMITS, **found}, indent=2) + "\n")
+    for key, value in found.items():
+        print(f"{key:18} {value:10.1f}" + (f"   limit {LIMITS[key]}" if key in LIMITS else ""))
+    return int(any(found[name] > limit for name, limit in LIMITS.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 50_000))
