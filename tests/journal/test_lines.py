@@ -202,6 +202,12 @@ def test_the_short_way_of_reading_refuses_and_reads_what_the_long_one_does(
 SCALARS = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(st.characters(codec="ascii"), max_size=9)
 
 
+def test_both_ways_read_a_text_that_begins_with_a_colon() -> None:
+    line = replace(LINE, body={"a": ":", "b": [":x"]})
+    assert parse(serialise(line)) == line
+    assert read_envelope(serialise(line)).seq == line.seq
+
+
 @given(st.dictionaries(st.from_regex(r"[a-z0-9_]{1,3}", fullmatch=True), SCALARS | st.lists(SCALARS, max_size=3)))
 def test_both_ways_read_any_body_of_one_level(body: dict[str, Any]) -> None:
     data = serialise(replace(LINE, body=body))
@@ -210,8 +216,9 @@ def test_both_ways_read_any_body_of_one_level(body: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("twice", [b'"heads":148,"heads":148', b'"heads":148,"known":false', b'"heads":1,"codes":[]'])
 def test_the_short_way_sees_a_member_that_stands_twice(twice: bytes) -> None:
-    with pytest.raises(BadLine):
-        parse(USUAL.replace(b'"heads":148', twice))
+    for read in (parse, read_envelope):
+        with pytest.raises(BadLine):
+            read(USUAL.replace(b'"heads":148', twice))
 
 
 @given(st.sampled_from([USUAL, GOLDEN]), st.one_of(st.none(), st.binary(min_size=16, max_size=16).map(bytes.hex)))
