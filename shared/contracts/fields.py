@@ -10,7 +10,6 @@ from one: that a code stands in the programme file is for the service to check b
 import re
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -27,6 +26,7 @@ _LOOKS_PERSONAL = re.compile(
 
 
 _PERSONAL = "looks like an identity code or a phone number"
+_REMEMBERED = 4096
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -48,6 +48,20 @@ class FactField(fields.Field[Any]):
 class _Pattern(FactField, fields.String):
     pattern: re.Pattern[str]
     says: str
+    few = False
+    """Whether the values are few, as codes and days are: then those that have passed are remembered."""
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        self._passed: set[str] = set()
+
+    def take(self, value: Any) -> Any:
+        if type(value) is str and value in self._passed:
+            return value
+        taken = super().take(value)
+        if self.few and len(self._passed) < _REMEMBERED:
+            self._passed.add(taken)
+        return taken
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any) -> str:
         if not isinstance(value, str) or not self.pattern.fullmatch(value):
@@ -79,6 +93,7 @@ class Digest(_Pattern):
 class Code(_Pattern):
     """A key of the programme file or of an enumeration in this package."""
 
+    few = True
     pattern = CODE
     says = "not a code (a-z, 0-9 and _, 1 to 40 characters)"
 
@@ -87,15 +102,9 @@ class Code(_Pattern):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any) -> str:
         code = super()._deserialize(value, attr, data, **kw)
-        if _looks_personal(code):
+        if _LOOKS_PERSONAL.search(code):
             raise ValidationError(_PERSONAL)
         return code
-
-
-@lru_cache(maxsize=4096)
-def _looks_personal(code: str) -> bool:
-    """Remembered, because the codes of a programme are few and come in every fact."""
-    return _LOOKS_PERSONAL.search(code) is not None
 
 
 class ProgrammeKey(_Pattern):
@@ -108,7 +117,7 @@ class ProgrammeKey(_Pattern):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any) -> str:
         key = super()._deserialize(value, attr, data, **kw)
-        if _looks_personal(key):
+        if _LOOKS_PERSONAL.search(key):
             raise ValidationError(_PERSONAL)
         return key
 
@@ -137,6 +146,7 @@ class Language(_Pattern):
 class Day(_Pattern):
     """A day in Europe/Helsinki, ``YYYY-MM-DD``."""
 
+    few = True
     pattern = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
     says = "not a date (YYYY-MM-DD)"
 

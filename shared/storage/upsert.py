@@ -6,6 +6,7 @@ costs both ends ten times as much. SQLite is in the process; there a statement p
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Connection, Date, DateTime, Integer, LargeBinary, String, Table, insert
@@ -58,8 +59,8 @@ def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]])
     if connection.dialect.name == "sqlite":
         connection.execute(_upserting(table, columns), rows)
         return
-    keys = [column.name for column in table.primary_key]
-    last = {tuple(row[key] for key in keys): row for row in rows}  # one statement may not change a row twice
+    key = itemgetter(*(column.name for column in table.primary_key))
+    last = {key(row): row for row in rows}  # one statement may not change a row twice
     arrays = tuple([row[name] for row in last.values()] for name in columns)
     connection.exec_driver_sql(_upserting_arrays(table, columns), arrays)
 
