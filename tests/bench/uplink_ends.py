@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select
 
-from services.node.rounds import assert_plain
+from services.node.rounds import assert_plain, collect_seldom
 from services.reporting import operations, queries, store
 from shared.journal.carry_tables import received_head
 from shared.journal.crypto import Key, key_id
@@ -101,4 +101,5 @@ def _tell(used: float) -> None:
 
 if __name__ == "__main__":
     assert_plain()
+    collect_seldom()
     {"send": send, "receive": receive}[sys.argv[1]](json.loads(Path(sys.argv[2]).read_text()))
