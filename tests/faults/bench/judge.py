@@ -45,7 +45,7 @@ class Claims:
 
     attempted: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
-    refused: Counter[str] = field(default_factory=Counter)
+    refused: dict[str, str] = field(default_factory=dict)
     who: dict[str, str] = field(default_factory=dict)
     erased: set[str] = field(default_factory=set)
 
@@ -74,7 +74,7 @@ def claims(entries: Iterable[dict[str, Any]]) -> dict[str, Claims]:
             of.who |= dict(zip(entry["marks"], entry.get("who", []), strict=False))
         elif entry["do"] == "answer":
             of.answered |= set(entry["marks"])
-            of.refused.update(entry["refused"].values())
+            of.refused |= entry["refused"]
         elif entry["do"] == "erase":
             of.erased.add(entry["subject"])
     return found
@@ -145,7 +145,9 @@ def _compare_facts(verdict: Verdict, stream: str, of: Claims, recorded: Found, a
     counters["delivered"] += delivered
     counters["applied"] += len(applied.facts)
     counters["erased"] += len(gone & of.answered)
-    counters["refused"] += sum(of.refused.values())
+    counters["refused"] += len(of.refused)
+    for mark in of.refused.keys() - gone:
+        verdict.count("unexpected", f"{stream} {mark}: refused as {of.refused[mark]}, and nobody was erased")
     for mark in of.answered - gone - recorded.facts.keys():
         verdict.count("lost", f"{stream} {mark}: answered, and not in the node's journal")
     for mark in recorded.facts.keys() - applied.facts.keys() - gone:
