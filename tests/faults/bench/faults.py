@@ -17,7 +17,8 @@ from pathlib import Path
 from sqlalchemy import select
 
 from services.node.backup import back_up
-from shared.journal.carrier import Place, place_named
+from services.reporting.store import cursor
+from shared.journal.carrier import RECEIPT, Place, place_named
 from shared.journal.carry_tables import received_early, received_head, received_refused
 from shared.journal.lines import chain_start
 from shared.journal.segment import Reason
@@ -172,17 +173,40 @@ def restarted_child(site: BenchSite, pid: int) -> None:
 
 
 def kill_courier(scene: Scene, site: Partner) -> None:
-    """F01: kill -9 of the courier at a random moment."""
-    _kill_child(scene, site)
+    """F01: kill -9 of the courier at a random moment while there is something to send."""
+    scene.drivers[site.partner].calling.wait(3)
+    scene.random_moment(1)
+    _kill_child(site)
 
 
 def kill_receiver(scene: Scene, site: Partner) -> None:
-    """F02: kill -9 of the lead's receiver at a random moment."""
-    _kill_child(scene, scene.lead)
+    """F02: kill -9 of the lead's receiver: at a random moment, just after a receipt, or just after its cursor moved."""
+    looks: dict[str, Callable[[], object]] = {
+        "receipt": lambda: _receipt(site),
+        "cursor": lambda: _cursor(scene, site),
+    }
+    look = looks.get(scene.chance.choice(["random", *looks]))
+    if look is None:
+        scene.drivers[site.partner].calling.wait(3)
+        scene.random_moment(2.5)  # a receiver that looks at a folder looks every two seconds
+    else:
+        before = look()
+        staged(lambda: look() != before)
+    _kill_child(scene.lead)
 
 
-def _kill_child(scene: Scene, site: BenchSite) -> None:
-    scene.random_moment(0.6)
+def _receipt(site: Partner) -> bytes:
+    file = site.channel / RECEIPT
+    return file.read_bytes() if file.exists() else b""
+
+
+def _cursor(scene: Scene, site: Partner) -> int:
+    with scene.lead.look() as connection:
+        query = select(cursor.c.seq).where(cursor.c.stream == site.stream)
+        return int(connection.execute(query).scalar_one_or_none() or 0)
+
+
+def _kill_child(site: BenchSite) -> None:
     child = site.running_child()
     os.kill(child, signal.SIGKILL)
     restarted_child(site, child)
