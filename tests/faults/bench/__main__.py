@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from tests.faults.bench.epilogue import restore_node
 from tests.faults.bench.page import page, table
 from tests.faults.bench.run import CAMPAIGN, SMOKE, run, summary, work_folder
 
@@ -27,7 +28,7 @@ def main() -> int:
     profile = replace(profile, facts=asked.facts or profile.facts)
     say(f"profile {profile.name}, seed {asked.seed}")
     folder = work_folder()
-    result = run(profile, asked.seed, folder, seconds=asked.seconds, progress=say)
+    result = run(profile, asked.seed, folder, seconds=asked.seconds, progress=say, after=restore_node)
     found = summary(result)
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / f"{profile.name}.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")

@@ -80,6 +80,7 @@ def page(found: dict[str, Any]) -> str:
                 ),
                 ("ambiguous answers, asked again", str(found["ambiguous_answers"])),
                 ("longest stop after SIGTERM", f"{found['stop_seconds_max']} s"),
+                ("a node put back to an old copy", found["restored_node"] or "not tried"),
                 ("carrier, footing", f"{found['carrier']}; {found['footing']}"),
                 *((name, str(value)) for name, value in found["versions"].items()),
                 ("seed", str(found["seed"])),

@@ -6,7 +6,6 @@ import random
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -49,6 +48,7 @@ CAMPAIGN = Profile(
         **{"F19": 8, "F20": 12, "F21": 14, "F22": 12, "F24": 3, "F25": 10, "F26": 8, "F29": 10},
     },
 )
+LAST = {"F23": "a node's database is put back to an old copy, after the verdict"}
 NOT_HERE = {
     "F04": "the carrier `file:` has no broker",
     "F05": "the carrier `file:` has no broker",
@@ -239,7 +239,8 @@ def summary(result: Result) -> dict[str, Any]:
         "passed": result.passed,
         "profile": result.profile.name,
         "seed": result.seed,
-        "again": f"{sys.executable} -m tests.faults.bench --profile {result.profile.name} --seed {result.seed}",
+        "again": f".venv/bin/python -m tests.faults.bench --profile {result.profile.name} --seed {result.seed}"
+        f" --facts {result.profile.facts}",
         "carrier": "file",
         "footing": "embedded, SQLite",
         "partners": result.profile.partners,
@@ -257,13 +258,13 @@ def summary(result: Result) -> dict[str, Any]:
         },
         "faults": {
             fault: {
-                "what": (FAULTS[fault].__doc__ or "").removeprefix(f"{fault}: ").split("\n")[0],
+                "what": LAST.get(fault) or (FAULTS[fault].__doc__ or "").removeprefix(f"{fault}: ").split("\n")[0],
                 "done": result.done[fault],
                 "not_staged": result.not_staged[fault],
                 "heal_p50": round(percentile(result.heal.get(fault, []), 0.5), 2),
                 "heal_max": round(max(result.heal.get(fault, []), default=0), 2),
             }
-            for fault in sorted(result.profile.faults)
+            for fault in sorted({*result.profile.faults, *result.done})
         },
         "faults_done": sum(result.done.values()),
         "not_here": NOT_HERE,
