@@ -4,6 +4,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ def main() -> int:
     asked = parser.parse_args()
     profile = PROFILES[asked.profile]
     profile = replace(profile, facts=asked.facts or profile.facts)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # end the homes and take the small file system away
     say(f"profile {profile.name}, seed {asked.seed}")
     folder = work_folder()
     result = run(profile, asked.seed, folder, seconds=asked.seconds, progress=say, after=restore_node)

@@ -10,7 +10,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from tests.faults.bench.federation import UP_SECONDS, BenchSite, Federation, Par
 from tests.faults.bench.forging import FAR, Forger, garbage, refused_as
 from tests.faults.test_kills import is_running
 
-STAGING_SECONDS = 20.0
+STAGING_SECONDS = 10.0
 DECIDING_SECONDS = 90.0
 """How long a receiver may take to look at what lies there, on a machine that does a lot else."""
 
@@ -41,7 +41,10 @@ class NotStaged(Exception):
 
 @dataclass
 class Scene:
-    """What a fault acts on: the homes, who works there, and what the lead must have refused, by digest."""
+    """What a fault acts on: the homes, who works there, and what the lead must have refused, by digest.
+
+    `leads` changes before and after the lead is replaced, `restoring` is true until it has healed from that.
+    """
 
     federation: Federation
     drivers: dict[str, Driver]
@@ -49,7 +52,7 @@ class Scene:
     refused: dict[bytes, Reason] = field(default_factory=dict)
     seen_refused: dict[bytes, str] = field(default_factory=dict)
     erased: set[str] = field(default_factory=set)
-    restores: int = 0
+    leads: int = 0
     restoring: bool = False
     numbers: int = 0
     stop_seconds: list[float] = field(default_factory=list)
@@ -115,6 +118,7 @@ class Scene:
 
 def drop(file: Path, data: bytes) -> None:
     """Put a file there as a carrier does: whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)  # a restored lead's folder is empty
     part = file.with_suffix(".part")
     part.write_bytes(data)
     part.rename(file)
@@ -174,7 +178,7 @@ def restarted_child(site: BenchSite, pid: int) -> None:
 
 def kill_courier(scene: Scene, site: Partner) -> None:
     """F01: kill -9 of the courier at a random moment while there is something to send."""
-    scene.drivers[site.partner].calling.wait(3)
+    scene.drivers[site.partner].calling.wait(1)
     scene.random_moment(1)
     _kill_child(site)
 
@@ -187,7 +191,7 @@ def kill_receiver(scene: Scene, site: Partner) -> None:
     }
     look = looks.get(scene.chance.choice(["random", *looks]))
     if look is None:
-        scene.drivers[site.partner].calling.wait(3)
+        scene.drivers[site.partner].calling.wait(1)
         scene.random_moment(2.5)  # a receiver that looks at a folder looks every two seconds
     else:
         before = look()
@@ -215,7 +219,7 @@ def _kill_child(site: BenchSite) -> None:
 def kill_node(scene: Scene, site: Partner) -> None:
     """F03: kill -9 of the node while it works on a command."""
     driver = scene.drivers[site.partner]
-    driver.calling.wait(3)
+    driver.calling.wait(1)
     scene.random_moment(0.15)
     site.end(kill=True)
     site.up()
@@ -276,24 +280,18 @@ def long_cut(scene: Scene, site: Partner) -> None:
 
 
 def disk_full(scene: Scene, site: Partner) -> None:
-    """F12: the disk under the node's database is full."""
-    tight = scene.federation.tight
-    if tight is None:
+    """F12: the disk under the node's database is full, until the node has refused something for it."""
+    if site is not scene.federation.tight:
         raise NotStaged
-    driver = scene.drivers[tight.partner]
-    ambiguous, filler = driver.ambiguous, tight.path / "filler"
+    driver = scene.drivers[site.partner]
+    ambiguous, filler = driver.ambiguous, site.path / "filler"
     try:
-        with filler.open("wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(65536))
-            except OSError:
-                pass
-        scene.random_moment(3)
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(65536))
+        staged(lambda: driver.ambiguous > ambiguous)
     finally:
         filler.unlink()
-    if driver.ambiguous == ambiguous:
-        raise NotStaged
 
 
 # --- what lies in the carrier
@@ -322,12 +320,11 @@ def _places(site: Partner) -> list[Place]:
 
 def replay(scene: Scene, site: Partner) -> None:
     """F19: everything that was ever seen on its way comes again."""
+    if not any(tape_of(scene, site).iterdir()):
+        with held_segments(scene, site):
+            pass  # now there is something
     with standing_still(site.running_child()):
-        record(scene, site)
-        tape = sorted(tape_of(scene, site).iterdir())
-        if not tape:
-            raise NotStaged
-        for copy in tape:
+        for copy in sorted(tape_of(scene, site).iterdir()):
             drop(site.channel / copy.name, copy.read_bytes())
         # The last to be looked at in a round is refused, and says that the round has come to the end.
         scene.plant(site, [(scene.chance.randbytes(64), Reason.BAD_MAGIC)])
@@ -393,16 +390,17 @@ def purge(scene: Scene, site: Partner) -> None:
 
 def restore_lead(scene: Scene, site: Partner) -> None:
     """F24: the lead is restored from a backup that lacks what came since."""
-    backup = scene.federation.folder / f"backup-{scene.restores}"
+    backup = scene.federation.folder / f"backup-{scene.leads}"
     passphrase = back_up(scene.lead.home, backup, utcnow(), new_passphrase=True)
     assert passphrase is not None
     before, _ = scene.watermark(site)
     staged(lambda: scene.watermark(site)[0] > before)
     scene.restoring = True
-    scene.restores += 1
+    scene.leads += 1
     scene.lead.end(kill=True)
     scene.federation.restore_lead(backup, passphrase)
     scene.lead.up()
+    scene.leads += 1
 
 
 def erase(scene: Scene, site: Partner) -> None:

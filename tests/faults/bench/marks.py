@@ -20,7 +20,7 @@ START = date(2017, 5, 4)
 DAYS = 1000
 SHORTEST = 60
 """Minutes of the first thousand sessions; the next thousand are a minute longer."""
-AT_A_SESSION = 20
+AT_A_SESSION = 10
 PEOPLE_ACTIVITY, HEADS_ACTIVITY = "culture_group", "patrol"
 BLOCK = 4
 """Sessions sent together; the last of them counts heads."""

@@ -35,7 +35,8 @@ class Profile:
     partners: int
     facts: int
     faults: Mapping[str, int]
-    heal_seconds: float = 120.0
+    heal_seconds: float = 180.0
+    """A node that has nothing to send hears of a restored lead by its next manifest: after up to two minutes."""
 
 
 SMOKE = Profile("smoke", 2, 2000, {"F01": 2, "F02": 3, "F08": 1, "F16": 1, "F18": 1, "F20": 1})
@@ -93,7 +94,8 @@ def plan_of(profile: Profile, partners: Sequence[str], seed: int) -> list[tuple[
     chance = random.Random(seed)
     faults = [fault for fault, count in profile.faults.items() for _ in range(count)]
     chance.shuffle(faults)
-    return [(fault, partners[number % len(partners)]) for number, fault in enumerate(faults)]
+    # The last partner's home has the small disk.
+    return [(fault, partners[-1 if fault == "F12" else number % len(partners)]) for number, fault in enumerate(faults)]
 
 
 def run(

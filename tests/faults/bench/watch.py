@@ -135,7 +135,7 @@ class Watch:
         """What a receipt says is already in the lead's database. After a restore the old ones lie there for a while."""
         if self.scene.restoring:
             return
-        before = self.scene.restores
+        before = self.scene.leads
         said = {}
         for site in self.scene.federation.partners:
             with suppress(FileNotFoundError):
@@ -144,7 +144,7 @@ class Watch:
         c = received_head.c
         with self.scene.lead.look() as connection:
             held = {row.stream: row for row in connection.execute(select(c.stream, c.seq, c.chain))}
-        if self.scene.restoring or self.scene.restores != before:
+        if self.scene.restoring or self.scene.leads != before:
             return
         for stream, (seq, chain) in said.items():
             self.samples += 1
@@ -169,7 +169,7 @@ class Watch:
         client = self.scene.lead.connected()
         if client is None:
             return
-        restores = self.scene.restores
+        leads = self.scene.leads
         try:
             rows = client.call("reporting", "completeness", timeout=5)["streams"]
             report = client.call("reporting", "report", timeout=5, programme=marks.PROGRAMME)
@@ -181,7 +181,7 @@ class Watch:
                 c = received_line.c
                 upto = select(func.count()).where(c.stream == row["stream"], c.seq <= row["watermark"])
                 held[row["stream"]] = connection.execute(upto).scalar_one()
-        if self.scene.restores != restores or self.scene.restoring:
+        if self.scene.leads != leads:
             return
         for site in self.scene.federation.partners:
             self._check_complete(site, next(row for row in rows if row["stream"] == site.stream), held[site.stream])
