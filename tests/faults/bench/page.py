@@ -51,17 +51,17 @@ def page(found: dict[str, Any]) -> str:
     heal = found["heal_seconds"]
     parts = [
         f'<p class="verdict {"good" if passed else "bad"}">{verdict}</p>',
-        f"<p>{found['faults_done']} faults in {found['seconds'] / 60:.0f} minutes, {found['partners']} partners, "
-        f"{found['counters']['committed']} facts recorded. {escape(found['bound'])}.</p>",
+        f"<p>{found['faults_done']} faults in {found['seconds']:.0f} seconds, {found['partners']} partners, "
+        f"{found['counters']['committed']} facts recorded: {escape(found['bound'])}.</p>",
         '<div class="counters">',
         *(_counter(name, value) for name, value in found["counters"].items()),
         *(_counter(f"heal_seconds {name}", value) for name, value in heal.items()),
         "</div>",
         "<h2>Faults</h2>",
         _rows(
-            ("", "fault", "done", "not staged", "healed in, p50", "max"),
+            ("", "fault", "done", "not staged", "seconds to heal, p50", "max"),
             [
-                (fault, row["what"], row["done"], row["not_staged"], f"{row['heal_p50']} s", f"{row['heal_max']} s")
+                (fault, row["what"], row["done"], row["not_staged"], row["heal_p50"], row["heal_max"])
                 for fault, row in found["faults"].items()
             ],
         ),
@@ -114,7 +114,7 @@ def _rows(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
 
 
 def _n(cell: Any) -> str:
-    return ' class="n"' if isinstance(cell, int | float) or str(cell).endswith(" s") else ""
+    return ' class="n"' if isinstance(cell, int | float) else ""
 
 
 def _troubles(found: dict[str, Any]) -> list[str]:

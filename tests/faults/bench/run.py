@@ -51,10 +51,10 @@ CAMPAIGN = Profile(
 )
 LAST = {"F23": "a node's database is put back to an old copy, after the verdict"}
 NOT_HERE = {
-    "F04": "the carrier `file:` has no broker",
-    "F05": "the carrier `file:` has no broker",
-    "F06": "the carrier `file:` has no broker",
-    "F09": "the carrier `file:` has no connection that could be slow",
+    "F04": "the carrier “file” has no broker",
+    "F05": "the carrier “file” has no broker",
+    "F06": "the carrier “file” has no broker",
+    "F09": "the carrier “file” has no connection that could be slow",
     "F14": "faketime is not installed" if shutil.which("faketime") is None else "not built yet",
     "F28": "the embedded footing has no server",
 }
@@ -250,7 +250,7 @@ def summary(result: Result) -> dict[str, Any]:
         "counters": {name: result.verdict.counters[name] for name in names},
         "found": result.verdict.found,
         "failures": result.failures,
-        "bound": f"no loss in {applied} facts bounds the rate of loss at {3 / applied:.1e} (3/N, 95 %)"
+        "bound": f"no loss in {applied} facts bounds the rate of loss at {3 / applied:.1e} (3/N, 95 %)"
         if applied
         else "",
         "heal_seconds": {
@@ -263,8 +263,8 @@ def summary(result: Result) -> dict[str, Any]:
                 "what": LAST.get(fault) or (FAULTS[fault].__doc__ or "").removeprefix(f"{fault}: ").split("\n")[0],
                 "done": result.done[fault],
                 "not_staged": result.not_staged[fault],
-                "heal_p50": round(percentile(result.heal.get(fault, []), 0.5), 2),
-                "heal_max": round(max(result.heal.get(fault, []), default=0), 2),
+                "heal_p50": round(percentile(result.heal[fault], 0.5), 2) if fault in result.heal else "",
+                "heal_max": round(max(result.heal[fault]), 2) if fault in result.heal else "",
             }
             for fault in sorted({*result.profile.faults, *result.done})
         },
