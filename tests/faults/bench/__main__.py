@@ -11,9 +11,9 @@ from pathlib import Path
 
 from tests.faults.bench.epilogue import restore_node
 from tests.faults.bench.page import page, table
-from tests.faults.bench.run import CAMPAIGN, SMOKE, run, summary, work_folder
+from tests.faults.bench.run import CAMPAIGN, FULL, SMOKE, run, summary, work_folder
 
-PROFILES = {profile.name: profile for profile in (SMOKE, CAMPAIGN)}
+PROFILES = {profile.name: profile for profile in (SMOKE, FULL, CAMPAIGN)}
 
 
 def main() -> int:
@@ -30,7 +30,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # end the homes and take the small file system away
     say(f"profile {profile.name}, seed {asked.seed}")
     folder = work_folder()
-    result = run(profile, asked.seed, folder, seconds=asked.seconds, progress=say, after=restore_node)
+    after = (lambda *_: None) if profile.full else restore_node
+    result = run(profile, asked.seed, folder, seconds=asked.seconds, progress=say, after=after)
     found = summary(result)
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / f"{profile.name}.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")

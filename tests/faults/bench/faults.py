@@ -25,8 +25,8 @@ from shared.journal.segment import Reason
 from shared.ops.clock import utcnow
 from shared.testing.private import free_port
 from shared.testing.wait import until
-from tests.faults.bench.driver import Driver
-from tests.faults.bench.federation import UP_SECONDS, BenchSite, Federation, Partner
+from tests.faults.bench.driver import CALL_SECONDS, Driver
+from tests.faults.bench.federation import UP_SECONDS, BenchSite, Federation, Partner, Servers
 from tests.faults.bench.forging import FAR, Forger, garbage, refused_as
 from tests.faults.test_kills import is_running
 
@@ -246,6 +246,47 @@ def two_at_once(scene: Scene, site: Partner) -> None:
         second.wait(10)
 
 
+# --- the servers of the full footing
+
+
+def servers_of(scene: Scene) -> Servers:
+    """PostgreSQL and RabbitMQ, where there are any."""
+    if scene.federation.servers is None:
+        raise NotStaged
+    return scene.federation.servers
+
+
+def kill_broker(scene: Scene, site: Partner) -> None:
+    """F04: kill -9 of the broker of all homes; it comes back with what was on its disk."""
+    scene.drivers[site.partner].calling.wait(1)
+    servers_of(scene).rabbitmq.crash()
+
+
+def wipe_broker(scene: Scene, site: Partner) -> None:
+    """F05: the broker's data directory is gone."""
+    scene.drivers[site.partner].calling.wait(1)
+    servers_of(scene).lose_the_bus()
+
+
+def freeze_broker(scene: Scene, site: Partner) -> None:
+    """F06: SIGSTOP and SIGCONT of the broker, longer than a call may take."""
+    group = servers_of(scene).rabbitmq.pid
+    os.killpg(group, signal.SIGSTOP)
+    try:
+        time.sleep(CALL_SECONDS)  # the fault's length
+        scene.random_moment(4)
+    finally:
+        os.killpg(group, signal.SIGCONT)
+
+
+def crash_postgres(scene: Scene, site: Partner) -> None:
+    """F28: kill -9 of PostgreSQL under all homes, while one works on a command."""
+    servers = servers_of(scene)
+    scene.drivers[site.partner].calling.wait(1)
+    scene.random_moment(0.15)
+    servers.postgres.crash(servers.port)
+
+
 # --- what stands still, and what is cut
 
 
@@ -418,6 +459,9 @@ FAULTS: dict[str, Callable[[Scene, Partner], None]] = {
     "F01": kill_courier,
     "F02": kill_receiver,
     "F03": kill_node,
+    "F04": kill_broker,
+    "F05": wipe_broker,
+    "F06": freeze_broker,
     "F07": freeze,
     "F08": cut_link,
     "F10": long_cut,
@@ -431,7 +475,8 @@ FAULTS: dict[str, Callable[[Scene, Partner], None]] = {
     "F24": restore_lead,
     "F25": two_at_once,
     "F26": terminate,
+    "F28": crash_postgres,
     "F29": erase,
 }
-AT_THE_LEAD = ("F02", "F24", "F26")
+AT_THE_LEAD = ("F02", "F04", "F05", "F06", "F24", "F26", "F28")
 """Faults that meet all partners' streams."""

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from unittest.mock import patch
 
 from sqlalchemy import Connection
 
@@ -27,6 +28,8 @@ from shared.ops.settings import Home, Role, load_home
 from shared.programmes import load_file, parse
 from shared.programmes.files import programme_file
 from shared.storage import open_engine, snapshot
+from shared.testing.broker import PrivateBroker
+from shared.testing.postgres import PrivatePostgres, new_database
 from shared.testing.wait import until
 from tests.faults.bench.marks import PROGRAMME
 from tests.faults.test_kills import child_of, is_running
@@ -114,12 +117,42 @@ class Partner(BenchSite):
         self.link.symlink_to(self.inbox)
 
 
+class Servers:
+    """A PostgreSQL and a RabbitMQ of the run's own, with a database and a vhost for each home: the full footing."""
+
+    def __init__(self) -> None:
+        self.postgres, self.rabbitmq = PrivatePostgres(), PrivateBroker()
+        self.vhosts: list[str] = []
+
+    def start(self) -> None:
+        """Start both. Raises `CannotRun`."""
+        self.port = self.postgres.start()
+        self.broker = self.rabbitmq.start()
+
+    def urls(self) -> dict[str, str]:
+        """A database and a bus for one more home."""
+        self.vhosts.append(f"home{len(self.vhosts)}")
+        return {"database": new_database(self.port), "bus": self.broker.new_vhost(self.vhosts[-1])}
+
+    def lose_the_bus(self) -> None:
+        """All that the broker held is gone; its vhosts are made again, as an operator would."""
+        self.rabbitmq.lose_everything()
+        for vhost in self.vhosts:
+            self.broker.new_vhost(vhost)
+
+    def end(self) -> None:
+        """End both."""
+        self.rabbitmq.end()
+        self.postgres.end()
+
+
 @dataclass
 class Federation:
     """All homes. `tight`: the partner whose home lies on a small file system of its own, if the machine allows it."""
 
     folder: Path
     lead: BenchSite
+    servers: Servers | None
     partners: list[Partner] = field(default_factory=list)
     tight: Partner | None = None
 
@@ -149,17 +182,27 @@ class Federation:
 
 @contextmanager
 def federation(
-    folder: Path, count: int, environment: Mapping[str, str] | None = None, *, tight: bool = False
+    folder: Path,
+    count: int,
+    environment: Mapping[str, str] | None = None,
+    *,
+    tight: bool = False,
+    full: bool = False,
 ) -> Iterator[Federation]:
-    """A lead and `count` partners that run, nobody recorded; `environment` is the lead's processes'."""
+    """A lead and `count` partners that run, nobody recorded; `environment` is the lead's processes'. `tight`: the last
+    partner gets a small disk; `full`: on PostgreSQL and RabbitMQ."""
     document = load_file(programme_file(PROGRAMME))
     keys = [partner.key for partner in parse(document).partners][:count]
     ports = _free_ports(count + 1)
     lead = BenchSite(folder / "lead", "lead", environment or {})
-    made = Federation(folder, lead)
+    servers = Servers() if full else None
+    made = Federation(folder, lead, servers)
     with ExitStack() as ending:
+        if servers is not None:
+            ending.callback(servers.end)
+            servers.start()
         ending.callback(_end, made)
-        _init(lead, "", ports)
+        _init(lead, "", ports, servers)
         lead.up()
         with services_of(lead.home) as rpc:
             rpc.call("reporting", "load_programme", by=BY, document=document)
@@ -168,7 +211,7 @@ def federation(
                 if tight and number == count and _mounted(site.path):
                     ending.callback(subprocess.run, ["umount", "-l", str(site.path)], check=False)
                     made.tight = site
-                _init(site, key.replace("_", "-"), ports + number)
+                _init(site, key.replace("_", "-"), ports + number, servers)
                 _join(site, invite(lead.home, rpc, PROGRAMME, key, BY))
                 made.partners.append(site)
         made.up(made.partners)
@@ -202,9 +245,12 @@ def _free_ports(count: int) -> int:
     )
 
 
-def _init(site: BenchSite, name: str, port: int) -> None:
+def _init(site: BenchSite, name: str, port: int, servers: Servers | None) -> None:
     role: Role = "lead" if site.role == "lead" else "node"
-    init_home(site.path, role, name, port)
+    urls = servers.urls() if servers else {}
+    with patch.dict(os.environ, {f"POLKU_{what.upper()}_URL": url for what, url in urls.items()}):
+        home = init_home(site.path, role, name, port)
+    replace(home, database=urls.get("database", ""), bus=urls.get("bus", "")).save()
 
 
 def _join(site: Partner, text: str) -> None:
