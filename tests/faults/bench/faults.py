@@ -30,7 +30,7 @@ from tests.faults.bench.federation import UP_SECONDS, BenchSite, Federation, Par
 from tests.faults.bench.forging import FAR, Forger, garbage, refused_as
 from tests.faults.test_kills import is_running
 
-STAGING_SECONDS = 10.0
+STAGING_SECONDS = 15.0
 DECIDING_SECONDS = 90.0
 """How long a receiver may take to look at what lies there, on a machine that does a lot else."""
 
@@ -350,7 +350,7 @@ def plant_forged(scene: Scene, site: Partner) -> None:
     forger = Forger(site, other, scene.chance)
     with standing_still(site.running_child()):
         scene.plant(site, forger.forged(FAR))
-        staged(lambda: scene.decided(site, _places(site)))
+        until(lambda: scene.decided(site, _places(site)), DECIDING_SECONDS, every=0.1)
         seq, chain = scene.watermark(site)
         scene.plant(site, forger.in_place(seq + 1, chain), Place(1, seq + 1, seq + 1))
 

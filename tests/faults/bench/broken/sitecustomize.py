@@ -37,20 +37,22 @@ def break_cursor() -> None:
     from sqlalchemy import select
 
     from services.reporting import operations, store
-    from shared.journal.carry_tables import received_line
-    from shared.journal.lines import chain_next, chain_start
+    from shared.journal.lines import chain_start
     from shared.storage import transaction
 
     right = operations._derive_stream
 
-    def wrong(connection, stream):  # type: ignore[no-untyped-def]
+    def where(connection, stream):  # type: ignore[no-untyped-def]
         at = connection.execute(select(store.cursor).where(store.cursor.c.stream == stream)).one_or_none()
-        epoch, seq, chain = before = (at.epoch, at.seq, at.chain) if at else (1, 0, chain_start(stream))
-        c = received_line.c
-        query = select(c.seq, c.epoch, c.digest).where(c.stream == stream, c.seq > seq).order_by(c.seq)
-        for row in connection.execute(query.limit(operations.DERIVE_BATCH)).all():
-            epoch, seq, chain = row.epoch, row.seq, chain_next(chain, row.digest)
-        store.set_cursor(connection, stream, epoch, seq, chain)
+        return (at.epoch, at.seq, at.chain) if at else (1, 0, chain_start(stream))
+
+    def wrong(connection, stream):  # type: ignore[no-untyped-def]
+        before = where(connection, stream)
+        with connection.begin_nested() as effect:
+            right(connection, stream)
+            after = where(connection, stream)
+            effect.rollback()
+        store.set_cursor(connection, stream, *after)
         effects.append((stream, before))
 
     def derive(engine):  # type: ignore[no-untyped-def]
