@@ -159,7 +159,7 @@ class Watch:
         with self._lock:
             done = [heal for heal in self._pending if reached.get(heal.site.stream, 0) >= heal.seq]
             self._pending = [heal for heal in self._pending if heal not in done]
-            if not self._pending:
+            if "F24" in {heal.fault for heal in done} - {heal.fault for heal in self._pending}:
                 self.scene.restoring = False
         for heal in done:
             self.healed.setdefault(heal.fault, []).append(now - heal.since)
