@@ -298,7 +298,7 @@ def freeze(scene: Scene, site: Partner) -> None:
 
 
 def cut_link(scene: Scene, site: Partner) -> None:
-    """F08: the link is cut; on `file:` the folder is not there."""
+    """F08: the link is cut; with the carrier “file” the folder is not there."""
     scene.random_moment(0.3)
     site.cut()
     try:

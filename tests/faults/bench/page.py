@@ -26,7 +26,9 @@ def table(found: dict[str, Any]) -> str:
     rows = [f"{name:20}{value:>10}" for name, value in found["counters"].items()]
     heal = found["heal_seconds"]
     rows.append(f"{'heal_seconds':20}{heal['p50']:>10} p50  {heal['p95']} p95  {heal['max']} max")
-    rows.append(f"{'faults':20}{found['faults_done']:>10} in {found['seconds']:.0f} s")
+    rows.append(
+        f"{'faults':20}{found['faults_done']:>10} ({found['faults_planned']} planned) in {found['seconds']:.0f} s"
+    )
     rows.append(
         f"{'statements checked':20}{found['statements_checked']:>10} ({found['complete_checked']} said complete)"
     )
@@ -51,7 +53,8 @@ def page(found: dict[str, Any]) -> str:
     heal = found["heal_seconds"]
     parts = [
         f'<p class="verdict {"good" if passed else "bad"}">{verdict}</p>',
-        f"<p>{found['faults_done']} faults in {found['seconds']:.0f} seconds, {found['partners']} partners, "
+        f"<p>{found['faults_done']} faults ({found['faults_planned']} planned) in {found['seconds']:.0f} seconds, "
+        f"{found['partners']} partners, "
         f"{found['counters']['committed']} facts recorded: {escape(found['bound'])}.</p>",
         '<div class="counters">',
         *(_counter(name, value) for name, value in found["counters"].items()),

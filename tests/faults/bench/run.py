@@ -293,6 +293,7 @@ def summary(result: Result) -> dict[str, Any]:
             for fault in sorted({*result.profile.faults, *result.done})
         },
         "faults_done": sum(result.done.values()),
+        "faults_planned": len(result.plan),
         "not_here": dict(sorted((NOT_HERE | (NOT_FULL if result.profile.full else NOT_EMBEDDED)).items())),
         "quarantined_by_reason": dict(sorted(result.reasons.items())),
         "statements_checked": result.samples,
