@@ -51,8 +51,11 @@ bench: install-bench ## benchmarks, side by side in one run; prints ratios, writ
 	deploy/ensure-servers
 	$(BIN)/python -m tests.bench
 
-faults: install-dev ## the fault campaign: kills at random moments; prints counters
+faults: install-dev ## the fault tests, then the fault campaign on both footings; prints counters, writes build/faults/
+	deploy/ensure-servers
 	POLKU_KILLS=30 $(BIN)/python -m pytest tests/faults -s
+	$(BIN)/python -m tests.faults.bench --profile full
+	$(BIN)/python -m tests.faults.bench --profile campaign
 
 soak: install-dev ## 100,000 schedules of the simulator on both cores; prints counters, and what failed step by step
 	$(BIN)/python -m tests.simulator --schedules 100000 --out build/simulator.json

@@ -39,7 +39,12 @@ WAITING, AHEAD, DIFFERS = "waiting", "lead_ahead", "differs"
 def hold(connection: Connection, since: str, home: str = "") -> None:
     """Hold the home from now on, and forget what the courier of another life wrote and read, and what came back of the
     own streams of `home` after an earlier restore; `since` in wire form."""
-    for table in (courier_receipt, courier_manifest, courier_segment):
+    for table in (
+        courier_receipt,
+        courier_manifest,
+        courier_segment,
+        journal_hold,
+    ):  # it may have been held at the backup
         connection.execute(delete(table))
     for table in (received_head, received_line, received_segment, received_early, received_erased):
         connection.execute(delete(table).where(table.c.stream.startswith(f"{home}/", autoescape=True)))

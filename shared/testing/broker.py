@@ -148,6 +148,16 @@ class PrivateBroker:
         _await_port(self._broker.port, START_SECONDS, process)
         self._broker.erlang("rabbit:await_startup().")
 
+    @property
+    def pid(self) -> int:
+        """The server's process group."""
+        return self.processes[-1].pid
+
+    def crash(self) -> None:
+        """Kill the server and start it again with what it has on the disk."""
+        end(self.processes.pop(), signal.SIGKILL, 10)
+        self._run()
+
     def lose_everything(self) -> None:
         """Kill the server, delete its data directory and start it again, empty: as a new one in its place."""
         end(self.processes.pop(), signal.SIGKILL, 10)

@@ -25,15 +25,16 @@ START_SECONDS = 60
 ATTEMPTS = 3
 
 
-class _Running:
+class PrivatePostgres:
     """The server's process and directory, ended by the process that started them."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="polku-postgres-"))
         self.process: subprocess.Popen[bytes] | None = None
+        self._command: list[str] = []
 
     def start(self) -> int:
-        """Start; return the port."""
+        """Start; return the port. Raises `CannotRun`."""
         data, port = self.folder / "data", free_port()
         as_user = []
         if os.geteuid() == 0:
@@ -59,10 +60,14 @@ class _Running:
         }
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         # --pdeathsig must come after the change of user, which clears it: so setpriv is called twice, inner one last.
-        command = [find_program("postgres", PLACES), "-D", str(data), *flags]
+        self._command = [find_program("postgres", PLACES), "-D", str(data), *flags]
         if as_user:
-            command = [*as_user, "setpriv", "--pdeathsig", "KILL", "--", *command]
-        self.process = spawn(command, log=self.folder / "server.log")
+            self._command = [*as_user, "setpriv", "--pdeathsig", "KILL", "--", *self._command]
+        self._run(port)
+        return port
+
+    def _run(self, port: int) -> None:
+        self.process = spawn(self._command, log=self.folder / "server.log")
         ready = [find_program("pg_isready", PLACES), "-h", "127.0.0.1", "-p", str(port), "-q"]
         deadline = time.monotonic() + START_SECONDS
         while subprocess.run(ready).returncode:
@@ -70,15 +75,22 @@ class _Running:
                 log = self.folder / "server.log"
                 raise CannotRun(f"it did not come up: {log.read_text(errors='replace')[-300:]}")
             time.sleep(0.05)
-        return port
+
+    def crash(self, port: int) -> None:
+        """Kill all its processes and start it again on the same port, with what was committed."""
+        assert self.process is not None
+        end(self.process, signal.SIGKILL, 10)
+        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+        self._run(port)
 
     def end(self) -> None:
+        """End it and remove its directory."""
         if self.process is not None:
             end(self.process, signal.SIGQUIT, 5)  # at once, its children too
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-_own: _Running | None = None
+_own: PrivatePostgres | None = None
 
 
 def shared_postgres() -> int:
@@ -87,7 +99,7 @@ def shared_postgres() -> int:
     if VARIABLE in os.environ:
         return int(os.environ[VARIABLE])
     for attempt in range(1, ATTEMPTS + 1):
-        running = _Running()
+        running = PrivatePostgres()
         try:
             port = running.start()
         except CannotRun as error:

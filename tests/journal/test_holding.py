@@ -143,3 +143,14 @@ def rows_of_cursor(engine: Engine) -> list[dict[str, int]]:
 
 def test_a_home_that_is_not_held_gives_no_reasons(house: House) -> None:
     assert reasons(house) == {}
+
+
+def test_a_backup_of_a_held_home_can_be_restored(backup: Engine, migrated_file: Path, tmp_path: Path) -> None:
+    again = copied(migrated_file, tmp_path / "again")
+    with snapshot(backup) as connection:
+        records = list(dump_rows(connection))
+    with transaction(again) as connection:
+        load_rows(connection, iter(records))
+        hold(connection, "2026-11-23T09:15:02.123456Z")
+    assert held_streams(again, [STREAM]) == {STREAM: WAITING}
+    again.dispose()
