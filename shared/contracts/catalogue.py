@@ -429,6 +429,15 @@ class PersonTagged(Fact):
     example = {"tag": "0" * 64, "key_no": 1}
 
 
+class TaggingDue(Fact):
+    """People of the programme have no tag under the tag key number `key_no` yet: it has just come, or some are left."""
+
+    kind, v, reach, about = "intake.tagging_due", 1, Reach.NODE, About.NOBODY
+    programme = ProgrammeKey()
+    key_no = Number(1, 999_999)
+    example = {"programme": "a-b", "key_no": 1}
+
+
 class TagsRetired(Fact):
     """Tags of the programme under the tag key number `key_no` are needed no longer on this node: a newer key is in use.
 
@@ -474,6 +483,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             MeetingPlanned,
             MeetingWithdrawn,
             PersonTagged,
+            TaggingDue,
             TagsRetired,
         )
     }

@@ -204,7 +204,9 @@ received_erased = Table(
     Column("seq", BIG, nullable=False),
     Column("lines", Integer, nullable=False),
     Column("scrubbed", Boolean, nullable=False),
+    Column("key_no", Integer),
 )
-"""The subjects of a stream that were erased, by `erasing.subject_digest`; `seq` is the line that said so, `lines` how
+"""The subjects of a stream that were erased, by `erasing.subject_digest`, and the tag keys (`key_no`) whose tags were;
+`seq` is the line that said so, `lines` how
 many received lines became digests then, that one too. Only by
 them can somebody whom a restored backup brings back be recognised, without keeping anybody's subject."""
