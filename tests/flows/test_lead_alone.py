@@ -9,7 +9,7 @@ number that could be a key, and looks for the results.
 import hmac
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha1, sha256, sha512
 from pathlib import Path
 
