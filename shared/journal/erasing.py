@@ -1,8 +1,9 @@
 """Erasing a person from the journal: their lines become digests, and chains and signatures still verify.
 
 Recording `intake.subject_erased` *is* erasing: the unit of work that records it calls `erase` under the journal's
-lock, so all other lines of the subject, what is parked of them and audit entries that name them are gone with the
-same commit. From then on no unit commits a fact of this subject (`refuse_erased`).
+lock, so all other lines of the subject, what is parked of them, letters about them that have not been acknowledged and
+audit entries that name them are gone with the same commit. From then on no unit commits a fact of this subject
+(`refuse_erased`).
 
 The line that says so has the subject too, and is needed a little longer: every service of the home and the lead must
 hear it. `finish`, called by the courier in every round, erases it when
@@ -29,6 +30,7 @@ from shared.journal.carry_tables import (
     courier_manifest,
     courier_receipt,
     courier_segment,
+    post_out,
     received_erased,
     received_line,
     received_void,
@@ -87,6 +89,7 @@ def erase(connection: Connection, subject: str, *, stream: str, seq: int, pos: i
     others = (journal_line.c.subject == raw) & (journal_line.c.pos != pos)
     lines = connection.execute(update(journal_line).where(others).values(**_GONE)).rowcount
     connection.execute(delete(journal_parked).where(journal_parked.c.subject == raw))
+    connection.execute(delete(post_out).where(post_out.c.subject == raw))
     _erase_audit_entries(connection, subject)
     row = {"digest": bytes.fromhex(subject_digest(subject)), "stream": stream, "seq": seq, "pos": pos, "lines": lines}
     connection.execute(
