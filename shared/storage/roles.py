@@ -5,12 +5,6 @@ table of a service is its own without a word here, and nobody else's:
 
 =============  =========================================================  ===========================================
 role           changes                                                    besides
-a service      its own tables                                             appends to the journal, follows it
-``intake``     its own tables, ``post_*``                                 the same, and erases: lines into digests
-``courier``    ``courier_*``, ``received_*``, ``post_*``                  reads the journal, ends erasing, ends a hold
-``receiver``   ``received_*``, ``reporting_*``: it derives the figures    appends to the journal
-=======
-=============  =========================================================  ===========================================
 a service      its own tables                                             appends to the journal, follows it and leads
 ``intake``     its own tables, ``post_*``                                 the same, and erases: lines into digests
 ``courier``    ``courier_*``, ``received_*``, ``post_*``                  reads the journal, ends erasing, ends a hold
