@@ -5,6 +5,7 @@ table of a service is its own without a word here, and nobody else's:
 
 =============  =========================================================  ===========================================
 role           changes                                                    besides
+=============  =========================================================  ===========================================
 a service      its own tables                                             appends to the journal, follows it and leads
 ``intake``     its own tables, ``post_*``                                 the same, and erases: lines into digests
 ``courier``    ``courier_*``, ``received_*``, ``post_*``                  reads the journal, ends erasing, ends a hold
