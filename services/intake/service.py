@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from services.intake import operations, queries, store, tags, texts
+from services.intake import operations, peers, queries, steward, store, tags, texts
 from services.intake.domain import Arrival
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
@@ -32,9 +32,14 @@ from shared.contracts.commands import (
     load,
 )
 from shared.contracts.errors import InvalidInput
+from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.talks import KeepTexts, ReadTexts, TextContent
 from shared.journal import Line, Unit
 from shared.journal.crypto import CannotOpen, open_sealed, read_secret, seal
+from shared.storage import snapshot
+
+POST_SECONDS = 5
+"""Letters come every few minutes at most, and nobody waits for one."""
 
 COMMAND_INFO = b"polku-command-1"
 REPLY_INFO = b"polku-reply-1"
@@ -143,6 +148,41 @@ class IntakeService(ParkedLines):
     @subscribes(TaggingDue)
     def on_tagging_due(self, unit: Unit, _line: Line, fact: TaggingDue) -> None:
         tags.tag_those_due(unit, self._vault().vault, self._tag_key, fact["programme"], fact["key_no"])
+
+    @rpc
+    def list_nodes(self, **command: Any) -> dict[str, Any]:
+        body = load(ListNodes, command)
+        with snapshot(self.home.engine) as connection:
+            return peers.list_nodes(connection, self._desk(), body["programme"])
+
+    @rpc
+    def confirm_node(self, **command: Any) -> dict[str, Any]:
+        body = load(ConfirmNode, command)
+        programme, node, now = body["programme"], body["node"], self.home.now()
+        peers.confirm_node(self.home.journal, self._desk(), programme, node, body["words"], by=body["by"], now=now)
+        return {"handed_tag_key": steward.hand_tag_key(self.home.journal, self._desk(), programme, node, now)}
+
+    @rpc
+    def renew_tag_key(self, **command: Any) -> dict[str, Any]:
+        body = load(RenewTagKey, command)
+        common = {"by": body["by"], "now": self.home.now()}
+        key_no, pos = steward.renew_tag_key(self.home.journal, self._desk(), body["programme"], **common)
+        return {"pos": self.home.committed(pos), "key_no": key_no}
+
+    @rpc
+    def retire_tag_key(self, **command: Any) -> dict[str, Any]:
+        body = load(RetireTagKey, command)
+        common = {"by": body["by"], "now": self.home.now()}
+        place = self.home.journal, self._desk(), body["programme"]
+        return {"pos": self.home.committed(steward.retire_tag_key(*place, body["key_no"], **common))}
+
+    @timer(interval=POST_SECONDS)
+    def take_letters(self) -> None:
+        self.home.committed(steward.take_letters(self.home.journal, self._desk(), self.home.now()))
+
+    def _desk(self) -> peers.Desk:
+        home = self.home.context.home
+        return peers.Desk.of(home.name, self.home.keys, home.keys)
 
     def _arrival(self, number: int, item: dict[str, Any]) -> Arrival:
         field = f"items.{number}.sealed"

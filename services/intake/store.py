@@ -103,6 +103,17 @@ tagged = Table(
 tag is made of deletes the row."""
 
 
+peer = Table(
+    "intake_peer",
+    metadata,
+    Column("programme", String(40), primary_key=True),
+    Column("node", String(40), primary_key=True),
+    Column("words", String(40), nullable=False),
+    Column("confirmed_at", String(32), nullable=False),
+)
+"""Nodes of other partners whose people have read us the six words of their keys. Other keys: not confirmed any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class TagKey:
     """A tag key of a programme, without the secret."""
@@ -278,3 +289,15 @@ def people_to_tag(
 def note_tagged(connection: Connection, subjects: Sequence[bytes], key_no: int) -> None:
     """These people have been looked at with this tag key."""
     upsert(connection, tagged, [{"subject": subject, "key_no": key_no} for subject in subjects])
+
+
+def peers(connection: Connection, programme: str | None = None) -> dict[tuple[str, str], str]:
+    """The six words that were confirmed, by programme and node."""
+    query = select(peer.c.programme, peer.c.node, peer.c.words)
+    rows = connection.execute(query.where(peer.c.programme == programme) if programme else query)
+    return {(row.programme, row.node): row.words for row in rows}
+
+
+def set_peer(connection: Connection, programme: str, node: str, words: str, at: str) -> None:
+    """Note that a node is confirmed."""
+    upsert(connection, peer, [{"programme": programme, "node": node, "words": words, "confirmed_at": at}])

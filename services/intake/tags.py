@@ -15,27 +15,45 @@ from services.intake import store
 from services.intake.domain import tag_of
 from services.intake.store import TagKey
 from shared.contracts.catalogue import PersonTagged, TaggingDue, TagsRetired
-from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput
+from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, NotFound
 from shared.journal import Journal, Unit
 from shared.journal.crypto import keep_key
 
 AT_ONCE = 200
 """People tagged in one transaction: on SQLite it stays under 50 ms."""
 
+Also = Callable[[Unit], None]
+
+
+def _nothing(_unit: Unit) -> None:
+    pass
+
+
 Secret = Callable[[int], bytes]
 """The tag key in the file with this number."""
 
 
 def take_tag_key(
-    journal: Journal, directory: Path, programme: str, key_no: int, basis: str, key: bytes, *, by: str, now: datetime
+    journal: Journal,
+    directory: Path,
+    programme: str,
+    key_no: int,
+    basis: str,
+    key: bytes,
+    *,
+    by: str,
+    now: datetime,
+    also: Also = _nothing,
 ) -> int | None:
     """Keep a tag key of the programme in `directory` and have its people tagged; the position, None: it was here.
+    `also` is done in the same unit of work.
 
     Raises `AlreadyRecordedDiffers` if another key came with this number. A crash before the commit leaves a file that
     the next attempt finds.
     """
     number = keep_key(directory, "tag", key).number
     with journal.unit(now) as unit:
+        also(unit)
         for known in store.tag_keys(unit.connection, programme):
             if known.key_no == key_no:
                 if known == TagKey(key_no, number, basis):
@@ -66,16 +84,19 @@ def tag_person(unit: Unit, vault: Mapping[int, bytes], secret: Secret, programme
         _tag(unit, vault, secret, programme, newest, rows)
 
 
-def retire_tags(journal: Journal, programme: str, key_no: int, *, by: str, now: datetime) -> tuple[int | None, int]:
+def retire_tags(
+    journal: Journal, programme: str, key_no: int, *, by: str, now: datetime, also: Also = _nothing
+) -> tuple[int | None, int]:
     """Turn the lines with tags under an older key into digests, when all nodes have the newer key.
 
-    Returns the position and the number of the key file that is needed no longer. Raises `InvalidInput` if the key is
-    the newest, or somebody has not been tagged with the newest yet.
+    Returns the position and the number of the key file that is needed no longer. Raises `NotFound`, or `InvalidInput`
+    if the key is the newest, or somebody has not been tagged with the newest yet.
     """
     with journal.unit(now) as unit:
+        also(unit)
         keys = {key.key_no: key for key in store.tag_keys(unit.connection, programme)}
         if key_no not in keys:
-            raise InvalidInput(field="key_no", reason="this node has no such tag key")
+            raise NotFound(what=f"tag key {key_no} of programme {programme}")
         newest = max(keys)
         if key_no == newest:
             raise InvalidInput(field="key_no", reason="it is the newest; people are recognised by it")

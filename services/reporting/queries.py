@@ -263,6 +263,14 @@ def conflicts(engine: Engine) -> list[dict[str, Any]]:
     return [row._asdict() | {"ours": row.ours.hex(), "theirs": row.theirs.hex()} for row in rows]
 
 
+def signing_keys(engine: Engine) -> dict[str, dict[str, dict[str, bytes]]]:
+    """Per programme the admitted nodes, each with its signing keys by id."""
+    found: dict[str, dict[str, dict[str, bytes]]] = defaultdict(dict)
+    for node in admitted_nodes(engine):
+        found[node.programme][node.node] = {key_id(node.signing_key): node.signing_key}
+    return found
+
+
 def completeness(engine: Engine, programme: str | None, now: datetime) -> dict[str, Any]:
     """What can be said about the streams of one programme, or of all; one snapshot. Raises `UnknownProgramme`."""
     with snapshot(engine) as connection:

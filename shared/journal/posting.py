@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, tuple_, update
 
 from shared.journal import crypto
 from shared.journal.carrier import POST, Carrier, channel_to
@@ -58,10 +58,12 @@ def put_letter(connection: Connection, head: Head, letter: bytes, now: datetime,
     connection.execute(insert(post_out), row | {"subject": about, "queued_at": wire_time(now)})
 
 
-def letters_to_take(connection: Connection, limit: int = 50) -> Sequence[Any]:
-    """Letters that have come and were not taken: id, programme, sender, letter; the oldest first."""
-    query = select(post_in).where(post_in.c.letter.is_not(None)).order_by(post_in.c.received_at, post_in.c.id)
-    return connection.execute(query.limit(limit)).all()
+def letters_to_take(connection: Connection, senders: Sequence[tuple[str, str]], limit: int = 50) -> Sequence[Any]:
+    """Letters that have come from these senders (programme, node) and were not taken, the oldest first: id, programme,
+    sender, letter. Letters of others wait."""
+    c = post_in.c
+    query = select(post_in).where(c.letter.is_not(None), tuple_(c.programme, c.sender).in_(senders))
+    return connection.execute(query.order_by(c.received_at, c.id).limit(limit)).all()
 
 
 def note_taken(connection: Connection, number: str) -> None:

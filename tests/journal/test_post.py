@@ -211,7 +211,7 @@ class World:
         """The service takes what has come: its effect and the mark in one transaction."""
         took = []
         with transaction(self.engines[person.node]) as connection:
-            for row in posting.letters_to_take(connection):
+            for row in posting.letters_to_take(connection, [(KEY, p.node) for p in self.people]):
                 took.append(post.open_letter(row.letter, person.opens))
                 posting.note_taken(connection, row.id)
         self.said[person.node].update(took)

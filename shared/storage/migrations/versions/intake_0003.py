@@ -1,4 +1,4 @@
-"""Tag keys of programmes, and who has been tagged with which."""
+"""Tag keys of programmes, who has been tagged with which, and the nodes that were recognised."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,4 +24,12 @@ def upgrade() -> None:
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.Column("key_no", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("subject"),
+    )
+    op.create_table(
+        "intake_peer",
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("node", sa.String(length=40), nullable=False),
+        sa.Column("words", sa.String(length=40), nullable=False),
+        sa.Column("confirmed_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("programme", "node"),
     )
