@@ -1,9 +1,13 @@
-"""Rules of intake: who comes in, with which standing, and what the start record says."""
+"""Rules of intake: who comes in, with which standing, what the start record says, and by what people are recognised."""
 
+import hmac
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from shared import hetu
 from shared.contracts.errors import InvalidInput, UnknownCode
 from shared.programmes import Programme
 
@@ -65,3 +69,39 @@ def _check_birth(born: date, start: date | None, today: date) -> None:
 def age_on(birth_date: date, day: date) -> int:
     """Full years on `day` (reference §1.1: age counts on the start day)."""
     return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+
+
+TAG_CONTEXT = b"polku-tag-1"
+_NOT_DECOMPOSED = str.maketrans(dict(zip("øđðłħŧı", "oddlhti", strict=True)) | {"æ": "ae", "œ": "oe"})
+"""Letters that Unicode does not take apart into a letter and a mark; small ones, after folding case."""
+
+
+def normalised_name(name: str) -> str:
+    """A name as it is compared: its letters alone, in one case and without marks.
+
+    So these are one: capital and small letters; ä and a, ö and o, å and a, é and e, ø and o, ß and ss (as people type
+    them on another keyboard); single and double spaces, hyphens, apostrophes and full stops, and none of them
+    (Mari-Anne, Mari Anne, Marianne). These stay two, and are counted as two people: ä and ae, aa and å; a name in
+    another alphabet and its transliteration; all given names and only the first; a nickname; a changed or misspelt
+    name; given and family name the wrong way round.
+    """
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
+    return "".join(letter for letter in letters.translate(_NOT_DECOMPOSED) if letter.isalpha())
+
+
+def tag_of(identity: Mapping[str, Any], basis: str, programme: str, key: bytes) -> str | None:
+    """The tag of a person (architecture §4), 64 hex digits; None if what is known of them does not allow one.
+
+    HMAC-SHA-256 under the programme's tag key, of a context, the programme, the basis and what the basis names: so
+    nothing can be compared across programmes, whatever keys they have.
+    """
+    if basis == "identity_code":
+        code = hetu.normalise(identity.get("identity_code") or "")
+        parts = [code if hetu.is_valid(code) else ""]
+    else:
+        names = (normalised_name(identity.get(name) or "") for name in ("family_name", "given_name"))
+        parts = [*names, identity.get("birth_date") or ""]
+    if not all(parts):
+        return None
+    message = b"\0".join(part.encode() for part in (programme, basis, *parts))
+    return hmac.digest(key, TAG_CONTEXT + b"\0" + message, "sha256").hex()

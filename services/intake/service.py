@@ -3,16 +3,24 @@
 import base64
 import json
 from datetime import date
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from marshmallow import Schema
 
-from services.intake import operations, queries, store, texts
+from services.intake import operations, peers, queries, steward, store, tags, texts
 from services.intake.domain import Arrival
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
-from shared.contracts.catalogue import ActionWithdrawn, ConversationRemoved, ProgrammeLoaded
+from shared.contracts.catalogue import (
+    ActionWithdrawn,
+    ConversationRemoved,
+    ProgrammeLoaded,
+    StandingReached,
+    TaggingDue,
+)
 from shared.contracts.commands import (
     ErasePerson,
     FindPeople,
@@ -24,9 +32,14 @@ from shared.contracts.commands import (
     load,
 )
 from shared.contracts.errors import InvalidInput
+from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.talks import KeepTexts, ReadTexts, TextContent
 from shared.journal import Line, Unit
-from shared.journal.crypto import CannotOpen, open_sealed, seal
+from shared.journal.crypto import CannotOpen, open_sealed, read_secret, seal
+from shared.storage import snapshot
+
+POST_SECONDS = 5
+"""Letters come every few minutes at most, and nobody waits for one."""
 
 COMMAND_INFO = b"polku-command-1"
 REPLY_INFO = b"polku-reply-1"
@@ -127,6 +140,50 @@ class IntakeService(ParkedLines):
     def on_action_withdrawn(self, unit: Unit, _line: Line, fact: ActionWithdrawn) -> None:
         store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
 
+    @subscribes(StandingReached)
+    def on_standing_reached(self, unit: Unit, line: Line, fact: StandingReached) -> None:
+        programme = line.stream.split("/")[1]
+        tags.tag_person(unit, self._vault().vault, self._tag_key, programme, str(fact.subject))
+
+    @subscribes(TaggingDue)
+    def on_tagging_due(self, unit: Unit, _line: Line, fact: TaggingDue) -> None:
+        tags.tag_those_due(unit, self._vault().vault, self._tag_key, fact["programme"], fact["key_no"])
+
+    @rpc
+    def list_nodes(self, **command: Any) -> dict[str, Any]:
+        body = load(ListNodes, command)
+        with snapshot(self.home.engine) as connection:
+            return peers.list_nodes(connection, self._desk(), body["programme"])
+
+    @rpc
+    def confirm_node(self, **command: Any) -> dict[str, Any]:
+        body = load(ConfirmNode, command)
+        programme, node, now = body["programme"], body["node"], self.home.now()
+        peers.confirm_node(self.home.journal, self._desk(), programme, node, body["words"], by=body["by"], now=now)
+        return {"handed_tag_key": steward.hand_tag_key(self.home.journal, self._desk(), programme, node, now)}
+
+    @rpc
+    def renew_tag_key(self, **command: Any) -> dict[str, Any]:
+        body = load(RenewTagKey, command)
+        common = {"by": body["by"], "now": self.home.now()}
+        key_no, pos = steward.renew_tag_key(self.home.journal, self._desk(), body["programme"], **common)
+        return {"pos": self.home.committed(pos), "key_no": key_no}
+
+    @rpc
+    def retire_tag_key(self, **command: Any) -> dict[str, Any]:
+        body = load(RetireTagKey, command)
+        common = {"by": body["by"], "now": self.home.now()}
+        place = self.home.journal, self._desk(), body["programme"]
+        return {"pos": self.home.committed(steward.retire_tag_key(*place, body["key_no"], **common))}
+
+    @timer(interval=POST_SECONDS)
+    def take_letters(self) -> None:
+        self.home.committed(steward.take_letters(self.home.journal, self._desk(), self.home.now()))
+
+    def _desk(self) -> peers.Desk:
+        home = self.home.context.home
+        return peers.Desk.of(home.name, self.home.keys, home.keys)
+
     def _arrival(self, number: int, item: dict[str, Any]) -> Arrival:
         field = f"items.{number}.sealed"
         identity = _inside(PersonIdentity, field, self._opened(field, item["sealed"]))
@@ -151,6 +208,9 @@ class IntakeService(ParkedLines):
         vault = {key.number: key.secret() for key in keys.all if key.name == "vault"}
         return operations.Vault(vault, keys.newest("index").secret())
 
+    def _tag_key(self, number: int) -> bytes:
+        return _read_tag_key(self.home.context.home.keys, number)
+
     def _identity(self, row: queries.PersonRow) -> dict[str, Any]:
         return store.open_identity(self._vault().vault, row.person, row.wrapped_key, row.box)
 
@@ -164,6 +224,12 @@ class IntakeService(ParkedLines):
             "started_on": row.started_on.isoformat() if row.started_on else None,
             "sealed": base64.b64encode(sealed).decode(),
         }
+
+
+@lru_cache(maxsize=64)
+def _read_tag_key(directory: Path, number: int) -> bytes:
+    """A key that came while we run; what is in a key file never changes."""
+    return read_secret(directory, "tag", number)
 
 
 def _sealed_text(ref: str, text: str | None, reply_to: bytes) -> dict[str, Any]:

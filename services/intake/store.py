@@ -10,6 +10,7 @@ from sqlalchemy import (
     Connection,
     Date,
     ForeignKey,
+    Integer,
     LargeBinary,
     String,
     Table,
@@ -25,7 +26,7 @@ from shared.programmes.shelf import Shelf
 from shared.storage import metadata
 from shared.storage.forgetting import forget_subject
 from shared.storage.once import key_table
-from shared.storage.upsert import add_missing
+from shared.storage.upsert import add_missing, upsert
 from shared.storage.vault import decrypt, encrypt, new_key, unwrap, wrap
 
 shelf = Shelf("intake")
@@ -80,6 +81,46 @@ text = Table(
     Column("box", LargeBinary, nullable=False),
 )
 """Free texts, encrypted with the key of their person, or of their programme where `person` is null."""
+
+
+tag_key = Table(
+    "intake_tag_key",
+    metadata,
+    Column("programme", String(40), primary_key=True),
+    Column("key_no", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("basis", String(40), nullable=False),
+)
+"""Tag keys that came for a programme: number and basis as its steward gave them; the key is `keys/tag-NUMBER`."""
+
+tagged = Table(
+    "intake_tagged",
+    metadata,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("key_no", Integer, nullable=False),
+)
+"""With which tag key each person was last looked at, whether a tag came of it or not; whoever changes what a person's
+tag is made of deletes the row."""
+
+
+peer = Table(
+    "intake_peer",
+    metadata,
+    Column("programme", String(40), primary_key=True),
+    Column("node", String(40), primary_key=True),
+    Column("words", String(40), nullable=False),
+    Column("confirmed_at", String(32), nullable=False),
+)
+"""Nodes of other partners whose people have read us the six words of their keys. Other keys: not confirmed any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagKey:
+    """A tag key of a programme, without the secret."""
+
+    key_no: int
+    number: int
+    basis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,3 +247,57 @@ def drop_text(connection: Connection, ref: str, subject: str) -> None:
 
 def _programme_place(programme: str) -> bytes:
     return b"programme:" + programme.encode()
+
+
+def tag_keys(connection: Connection, programme: str) -> list[TagKey]:
+    """The programme's tag keys that are in use here, the newest last."""
+    c = tag_key.c
+    query = select(c.key_no, c.number, c.basis).where(c.programme == programme).order_by(c.key_no)
+    return [TagKey(*row) for row in connection.execute(query)]
+
+
+def add_tag_key(connection: Connection, programme: str, key: TagKey) -> None:
+    """Note that a tag key has come."""
+    row = {"programme": programme, "key_no": key.key_no, "number": key.number, "basis": key.basis}
+    connection.execute(insert(tag_key), row)
+
+
+def drop_tag_key(connection: Connection, programme: str, key_no: int) -> None:
+    """Forget a tag key."""
+    this = (tag_key.c.programme == programme) & (tag_key.c.key_no == key_no)
+    connection.execute(delete(tag_key).where(this))
+
+
+def people_to_tag(
+    connection: Connection, programme: str, key_no: int, limit: int, subject: str | None = None
+) -> Sequence[Any]:
+    """Up to `limit` people of the programme (`subject`: this one alone) who have not been looked at with this tag key
+    or a newer one: subject, person, and their identity still closed."""
+    seen = (tagged.c.subject == participation.c.subject) & (tagged.c.key_no >= key_no)
+    query = (
+        select(participation.c.subject, participation.c.person, person.c.wrapped_key, vault.c.box)
+        .join(person, person.c.person == participation.c.person)
+        .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
+        .outerjoin(tagged, seen)
+        .where(participation.c.programme == programme, tagged.c.subject.is_(None))
+    )
+    if subject is not None:
+        query = query.where(participation.c.subject == bytes.fromhex(subject))
+    return connection.execute(query.order_by(participation.c.subject).limit(limit)).all()
+
+
+def note_tagged(connection: Connection, subjects: Sequence[bytes], key_no: int) -> None:
+    """These people have been looked at with this tag key."""
+    upsert(connection, tagged, [{"subject": subject, "key_no": key_no} for subject in subjects])
+
+
+def peers(connection: Connection, programme: str | None = None) -> dict[tuple[str, str], str]:
+    """The six words that were confirmed, by programme and node."""
+    query = select(peer.c.programme, peer.c.node, peer.c.words)
+    rows = connection.execute(query.where(peer.c.programme == programme) if programme else query)
+    return {(row.programme, row.node): row.words for row in rows}
+
+
+def set_peer(connection: Connection, programme: str, node: str, words: str, at: str) -> None:
+    """Note that a node is confirmed."""
+    upsert(connection, peer, [{"programme": programme, "node": node, "words": words, "confirmed_at": at}])

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from services.node import carrycli, keepcli, leadcli, operating, reportcli
+from services.node import carrycli, keepcli, leadcli, operating, peerscli, reportcli
 from services.node.actor import actor
 from services.node.errors import ServicesDoNotStart
 from services.node.homeoption import health_port_option, home_option, home_path, later, the_home
@@ -381,6 +381,8 @@ def migrate() -> None:
     click.echo(f"up to date; roles: {', '.join(bring_up_to_date(the_home())) or 'none'}")
 
 
+for _command in peerscli.COMMANDS:
+    node.add_command(_command)
 for _command in (*operating.COMMANDS, *keepcli.COMMANDS, *reportcli.COMMANDS, *carrycli.COMMANDS):
     polku.add_command(_command)
 for _name, _what in LATER.items():

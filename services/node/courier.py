@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from services.node.children import tell_parent
 from services.node.opening import open_database
@@ -19,8 +19,9 @@ from shared.journal.amqpcarrier import AmqpCarrier
 from shared.journal.carrier import ERASED, Carrier, channel_to
 from shared.journal.carry_tables import courier_receipt
 from shared.journal.crypto import Keys, key_id, load_keys
-from shared.journal.directory import lead_stream
+from shared.journal.directory import lead_stream, members
 from shared.journal.filecarrier import FileCarrier
+from shared.journal.posting import Members, NodePost
 from shared.journal.receiving import Receiver
 from shared.journal.returning import Retriever, Returner, Tail, erased_here, write_erased
 from shared.journal.sending import Courier, Sent
@@ -60,6 +61,7 @@ class CourierRounds:
     _returners: dict[Joined, Returner] = field(default_factory=dict)
     _told: dict[str, str] = field(default_factory=dict)
     _asked_no_more: set[Joined] = field(default_factory=set)
+    _posts: dict[Joined, NodePost] = field(default_factory=dict)
     _results: dict[str, Sent] = field(default_factory=dict)
 
     def round(self, now: datetime) -> float:
@@ -92,6 +94,7 @@ class CourierRounds:
         for place in joined:
             self._ask_no_more(place)
             self._tell_erased(place, now)
+            self._post(place, now)
         finished = erasing.finish(self.engine)
         erasing.scrub(self.engine)
         waiting = any(sent.receipt < sent.head and not sent.failed for sent in self._results.values())
@@ -166,7 +169,7 @@ class CourierRounds:
             carrier = self._carriers.pop(place)
             if isinstance(carrier, AmqpCarrier):
                 carrier.close()
-            for made in (self._couriers, self._receivers, self._retrievers, self._returners):
+            for made in (self._couriers, self._receivers, self._retrievers, self._returners, self._posts):
                 made.pop(place, None)
 
     def watched(self) -> list[int]:
@@ -174,10 +177,26 @@ class CourierRounds:
         brokers = [carrier for carrier in self._carriers.values() if isinstance(carrier, AmqpCarrier)]
         return [descriptor for broker in brokers if (descriptor := broker.fileno()) is not None]
 
+    def _post(self, place: Joined, now: datetime) -> None:
+        """Letters from and to other nodes; what the carrier fails at is tried again in the next round."""
+        post = self._posts.get(place)
+        if post is None:
+            ours = (self.home.name, self.keys.newest("signing"))
+            post = self._posts[place] = NodePost(self.engine, self._carrier(place), *ours, signing_keys)
+        try:
+            post.round(place.programme, now)
+        except OSError as error:
+            log.error("letters were not carried", extra={"error": type(error).__name__})
+
     def check(self) -> str | None:
         """For `/ready`."""
         trouble = [stream for stream, sent in self._results.items() if sent.failed or sent.conflict]
         return f"not sent: {', '.join(trouble)}" if trouble else None
+
+
+def signing_keys(connection: Connection, programme: str) -> Members:
+    """The programme's nodes that were not expelled, with their signing keys, as the lead's stream says."""
+    return {known.node: known.signing for known in members(connection, programme) if not known.expelled}
 
 
 def _receiver(engine: Engine, keys: Keys, name: str, place: Joined, carrier: Carrier) -> Receiver:

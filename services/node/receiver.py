@@ -20,6 +20,7 @@ from shared.journal import Journal, erasing
 from shared.journal.carrier import ERASED
 from shared.journal.crypto import Keys, load_keys
 from shared.journal.joining import MAX_JOIN, open_join
+from shared.journal.posting import LeadPost
 from shared.journal.receiving import Receiver
 from shared.journal.returning import MAX_ERASED, read_erased
 from shared.journal.unit import last_position
@@ -45,7 +46,7 @@ def run_receiver(home: Home, health_port: int | None = None, *, child: bool) -> 
 
 
 class ReceiverRounds:
-    """What the receiver does in a round: answers to invites, segments, figures, the lead's own stream."""
+    """What the receiver does in a round: answers to invites, segments, figures, the lead's own stream, letters."""
 
     def __init__(self, home: Home, engine: Engine, keys: Keys, carrier: LeadCarrier | None = None) -> None:
         carrier = self._carrier = carrier or lead_carrier(home)
@@ -56,6 +57,7 @@ class ReceiverRounds:
             engine, carrier, keys.newest("signing"), keys.privates("receiving"), keys.publics("signing")
         )
         self._forgotten = _Forgotten(engine, keys, carrier)
+        self._post = LeadPost(carrier)
         self._measures = LeadMeasures(engine)
         self._readable = False
         self._recorded = -1
@@ -78,6 +80,8 @@ class ReceiverRounds:
         more = operations.derive(self._engine) or took.progress
         self._couriers.round(now)
         self._forgotten.round()
+        for programme, members in queries.signing_keys(self._engine).items():
+            self._post.round(programme, members, now)
         erasing.scrub(self._engine)
         self._measures.look(now)
         return 0.0 if more else IDLE_SECONDS

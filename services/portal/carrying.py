@@ -40,6 +40,7 @@ from shared.journal.carrier import (
     CHANNEL,
     JOIN,
     MANIFEST,
+    POST,
     RECEIPT,
     is_nodes,
     node_channel,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PATH = re.compile(rf"{PREFIX}({CHANNEL.pattern})/([^/]*)")
-_WAKING = (MANIFEST, RECEIPT, JOIN)
+_WAKING = (MANIFEST, RECEIPT, JOIN, POST)
 """What the receiver need not look for: segments are followed by a manifest."""
 
 
@@ -169,8 +170,8 @@ def _read(request: Request) -> _Asked:
             raise MethodNotAllowed
         return asked
     own = is_nodes(asked.channel, asked.name)
-    # On its way back a stream's end is sent by whoever has it, who looks at what lies there already (`returning`).
-    may = own if asked.method != "GET" else not own or asked.channel.endswith("/back")
+    # Letters, and a stream's end on its way back, are sent by who looks at what lies there already.
+    may = own if asked.method != "GET" else not own or asked.name == POST or asked.channel.endswith("/back")
     if not may or (asked.name == JOIN and asked.channel != node_channel(asked.channel)):
         refused_total.labels("foreign").inc()
         raise Forbidden

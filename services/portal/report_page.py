@@ -16,6 +16,7 @@ from services.portal.charts import Bar, Tone, bar_chart
 from services.portal.labels import Figure, Label, Names, figure, label_of
 from services.portal.rendering import Frame, render
 from services.portal.report_outcomes import confirmed_rows, outcome_tables
+from services.portal.report_people import people_sentences
 from services.portal.words import Lang, Words, words
 
 __all__ = ["Figure", "Label", "ProgrammeNames", "figure", "label_of", "render_report_html"]
@@ -112,6 +113,7 @@ def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: L
         facts=_facts(report, names, lang),
         arrived=_arrived(report, lang),
         activities=[_activity_row(row, names, lang) for row in report.get("activities") or []],
+        people=people_sentences(report, lang),
         charts=_charts(report.get("activities") or [], names, lang),
         outcomes=outcome_tables(report, names.outcomes, names.activities, lang),
         confirmed=confirmed_rows(report, names.periods, names.partners, lang),

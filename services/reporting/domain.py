@@ -5,9 +5,11 @@ between them: a sum of people and heads is a type error, not a figure. People of
 because somebody may be in both; they are counted again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 from shared.contracts.errors import InvalidInput
@@ -65,6 +67,7 @@ class OutcomeFigures:
     """What became of an activity's participants: different people with each outcome, and those without any.
 
     Who had two outcomes stands under both, so the outcomes may add up to more than the people; `unknown` is exact.
+    Of a person whom several partners met, the outcomes of the record with the latest one count (`one_record`).
     """
 
     activity: str
@@ -80,6 +83,99 @@ class OutcomeFigures:
             "outcomes": {outcome: people.count for outcome, people in self.outcomes.items()},
             "unknown": self.unknown.count,
         }
+
+
+def one_record(records: Iterable[Mapping[str, date]]) -> set[str]:
+    """The outcomes that count of one person who has several records, each by outcome with the day it last came.
+
+    One person is one record in a project, and a later result takes the place of an earlier one (reference §1.2): so
+    the outcomes of the record with the latest outcome count; of two with the same latest day, both.
+    """
+    told = [record for record in records if record]
+    latest = max((max(record.values()) for record in told), default=None)
+    return {outcome for record in told if max(record.values()) == latest for outcome in record}
+
+
+Person = tuple[str, bytes]
+"""A person as one node knows them: stream and subject."""
+
+Known = tuple[str, int]
+"""What matters of a person for counting: the stream, and a set of tag keys as a number of bits; 0 is no tag."""
+
+
+def join_equal(tags: Iterable[tuple[Person, int, bytes]]) -> dict[Person, Person]:
+    """Who is one person: for each who has equals, the one who stands for them all. `tags`: person, key number, tag.
+
+    Of two people only the tags under the newest key that both have are compared; who is one with a second is one with
+    the second's others too.
+    """
+    keys: dict[Person, set[int]] = defaultdict(set)
+    equal: dict[tuple[int, bytes], list[Person]] = defaultdict(list)
+    for person, key_no, tag in tags:
+        keys[person].add(key_no)
+        equal[key_no, tag].append(person)
+    stands_for: dict[Person, Person] = {}
+
+    def first(person: Person) -> Person:
+        while (other := stands_for.get(person, person)) != person:
+            person = other
+        return person
+
+    for (key_no, _), people in equal.items():
+        for one, other in combinations(people, 2):
+            if max(keys[one] & keys[other]) == key_no:
+                low, high = sorted((first(one), first(other)))
+                stands_for[low] = low
+                stands_for[high] = low
+    return {person: first(person) for person in stands_for}
+
+
+@dataclass(frozen=True, slots=True)
+class CountedPeople:
+    """Different people: `once` were compared and are counted once each, of `not_comparable` nobody can say whether
+    they are among the others. The truth lies between `least` and `most`."""
+
+    once: int
+    not_comparable: int
+    least: int
+    most: int
+
+    def to_json(self, counts_once: bool) -> dict[str, Any]:
+        """The report's `people`; null where the programme does not count people once across partners."""
+        once = self.once if counts_once else None
+        return {
+            "counted_once_by_tag": once,
+            "not_comparable": self.not_comparable,
+            "range": [self.least, self.most],
+        }
+
+
+def count_people(known: Mapping[Known, int], joined: Sequence[Sequence[Known]]) -> CountedPeople:
+    """How many different people there are: `known` counts them as the nodes know them, `joined` says which of these
+    are one person.
+
+    A person is comparable who shares a tag key with everybody tagged at other partners, or if nobody is counted at
+    another. Two subjects of one node whose tags differ are two people. So the least number is that of the comparable,
+    or of the people of the partner with most; the most, that nobody who could not be compared is anybody else.
+    """
+    alone = Counter(known)
+    alone.subtract(member for members in joined for member in members)
+    comparable = {member: _comparable(member, known) for member in known}
+    once = sum(n for member, n in alone.items() if comparable[member])
+    once += sum(any(comparable[member] for member in members) for members in joined)
+    most = sum(alone.values()) + len(joined)
+    at: Counter[str] = Counter()
+    for (stream, _), n in alone.items():
+        at[stream] += n
+    for members in joined:
+        at.update({stream for stream, _ in members})
+    return CountedPeople(once, most - once, max(once, *at.values(), 0), most)
+
+
+def _comparable(member: Known, known: Mapping[Known, int]) -> bool:
+    stream, keys = member
+    others = [theirs for other, theirs in known if other != stream]
+    return not others or (keys > 0 and all(keys & theirs for theirs in others if theirs))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from shared.contracts.catalogue import (
     OutcomeRecorded,
     ParticipationStarted,
     PeriodConfirmed,
+    PersonTagged,
     ProgrammeVersion,
     ScoreComputed,
     SessionHeld,
@@ -27,6 +28,7 @@ from shared.contracts.catalogue import (
     StepEntered,
     StepLeft,
     SubjectErased,
+    TagsRetired,
 )
 from shared.contracts.errors import (
     FactNotWritable,
@@ -38,7 +40,7 @@ from shared.contracts.errors import (
 from shared.contracts.facts import Fact
 from shared.journal import Journal
 from shared.journal.carry_tables import received_head, received_line, received_segment
-from shared.journal.erasing import note_received
+from shared.journal.erasing import note_received, note_tags_retired
 from shared.journal.joining import Join
 from shared.journal.lines import BadLine, chain_next, chain_start, parse
 from shared.ops.metrics import counter
@@ -132,6 +134,7 @@ class _Derivation:
     rows: store.Rows = field(default_factory=lambda: defaultdict(dict))
     seen: set[bytes] = field(default_factory=set)
     erased: dict[str, int] = field(default_factory=dict)
+    retired: dict[int, int] = field(default_factory=dict)
     seq: int = 0
 
     def take(self, lines: Sequence[tuple[int, bytes]]) -> None:
@@ -217,8 +220,22 @@ class _Derivation:
         self.erased[str(fact.subject)] = self.seq
         return None
 
+    def tagged(self, fact: Fact) -> str | None:
+        self._set("reporting_tag", subject=_subject(fact), key_no=fact["key_no"], tag=bytes.fromhex(fact["tag"]))
+        return None
+
+    def tags_retired(self, fact: Fact) -> str | None:
+        tags = self.rows["reporting_tag"]
+        for key in [key for key in tags if key[2] == fact["key_no"]]:
+            del tags[key]
+        self.retired[fact["key_no"]] = self.seq
+        return None
+
     def write(self) -> None:
-        """Write the effects; whoever was erased is gone from the lines and the derived tables alike."""
+        """Write the effects; who was erased, and what was retired, is gone from lines and derived tables alike."""
+        for key_no, seq in self.retired.items():
+            note_tags_retired(self.connection, self.stream, key_no, seq)
+            store.forget_tags(self.connection, self.stream, key_no)
         store.put_derived(self.connection, self.rows)
         for subject, seq in self.erased.items():
             note_received(self.connection, self.stream, subject, seq)
@@ -283,6 +300,8 @@ _EFFECTS: dict[type[Fact], Callable[[_Derivation, Fact], str | None]] = {
     PeriodConfirmed: _Derivation.confirmed,
     AttendanceRemoved: _Derivation.attendance_removed,
     SessionRemoved: _Derivation.session_removed,
+    PersonTagged: _Derivation.tagged,
+    TagsRetired: _Derivation.tags_retired,
 }
 
 

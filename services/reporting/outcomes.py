@@ -1,63 +1,75 @@
 """The read side of reporting, of what pathways' facts say: outcomes and confirmed periods. Part of `queries.report`."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Subquery, func, select
 
-from services.reporting import store
-from services.reporting.domain import OutcomeFigures, People
+from services.reporting import people, store
+from services.reporting.domain import OutcomeFigures, People, Person, one_record
+from services.reporting.people import OnePerson
 from shared.programmes import Programme
 
 
 def figures(
-    connection: Connection, definition: Programme, start: date | None, end: date | None
+    connection: Connection, definition: Programme, start: date | None, end: date | None, one: OnePerson
 ) -> Iterator[OutcomeFigures]:
     """For each activity that has outcomes: its participants of the days `start` to `end`, and what became of them.
 
     The participants are those of the activity table, different people of sessions on these days. Of them every outcome
-    counts that had come by `end`, also one of before `start`: the question is what became of these people.
+    counts that had come by `end`, also one of before `start`: the question is what became of these people. An outcome
+    may have come at another partner than the one they took part at.
     """
-    session, attendance, outcome = store.session, store.attendance, store.outcome
+    outcome, shared = store.outcome, one.shared
     streams = store.streams_of(connection, definition.key)
     for activity in dict.fromkeys(known.activity for known in definition.outcomes):
-        held = session.c.stream.in_(streams) & (session.c.activity == activity)
-        if start:
-            held &= session.c.occurred_on >= start
-        if end:
-            held &= session.c.occurred_on <= end
-        at = (attendance.c.stream == session.c.stream) & (attendance.c.session == session.c.session)
-        people = (
-            select(attendance.c.stream, attendance.c.subject)
-            .select_from(attendance.join(session, at))
-            .where(held, attendance.c.role == "participant")
-            .distinct()
-            .subquery()
-        )
-        theirs = (outcome.c.stream == people.c.stream) & (outcome.c.subject == people.c.subject)
-        came = outcome.c.activity == activity
+        present = people.participants(people.held(streams, [activity], start, end))
+        total = people.count(connection, present, one).count
+        came = outcome.c.stream.in_(streams) & (outcome.c.activity == activity)
         if end:
             came &= outcome.c.occurred_on <= end
+        theirs = (outcome.c.stream == present.c.stream) & (outcome.c.subject == present.c.subject)
+        too = (shared.c.stream == present.c.stream) & (shared.c.subject == present.c.subject)
         pairs = (
-            select(outcome.c.outcome, people.c.stream, people.c.subject)
-            .select_from(people.join(outcome, theirs))
-            .where(came)
+            select(outcome.c.outcome, present.c.stream, present.c.subject)
+            .select_from(present.join(outcome, theirs).outerjoin(shared, too))
+            .where(came, shared.c.subject.is_(None))
             .distinct()
             .subquery()
         )
-        counted = {r.outcome: r.n for r in connection.execute(_count_by(pairs))}
+        counts = Counter({r.outcome: r.n for r in connection.execute(_count_by(pairs))})
         told = select(pairs.c.stream, pairs.c.subject).distinct().subquery()
-        total = connection.execute(select(func.count()).select_from(people)).scalar_one()
-        known_of = connection.execute(select(func.count()).select_from(told)).scalar_one()
+        known_of = int(connection.execute(select(func.count()).select_from(told)).scalar_one())
+        for had in _of_shared(connection, present, came, one):
+            counts.update(had)
+            known_of += bool(had)
         keys = [o.key for o in definition.outcomes if o.activity == activity]
         yield OutcomeFigures(
-            activity, People(total), {key: People(counted.get(key, 0)) for key in keys}, People(total - known_of)
+            activity, People(total), {key: People(counts[key]) for key in keys}, People(total - known_of)
         )
 
 
 def _count_by(pairs: Any) -> Any:
     return select(pairs.c.outcome, func.count().label("n")).group_by(pairs.c.outcome)
+
+
+def _of_shared(connection: Connection, present: Subquery, came: Any, one: OnePerson) -> list[set[str]]:
+    """What became of each person of `present` whose tag somebody else has too, by the one-record rule."""
+    there = people.among(connection, present, one)
+    if not there:
+        return []
+    outcome, shared = store.outcome, one.shared
+    theirs = (outcome.c.stream == shared.c.stream) & (outcome.c.subject == shared.c.subject)
+    query = select(outcome.c.stream, outcome.c.subject, outcome.c.outcome, outcome.c.occurred_on)
+    records: dict[Person, dict[str, date]] = defaultdict(dict)
+    for row in connection.execute(query.join_from(outcome, shared, theirs).where(came).order_by("occurred_on")):
+        records[row.stream, bytes(row.subject)][row.outcome] = row.occurred_on
+    of: dict[Person, list[dict[str, date]]] = defaultdict(list)
+    for person, record in records.items():
+        of[one.stands_for.get(person, person)].append(record)
+    return [one_record(of[person]) for person in there]
 
 
 def confirmed(connection: Connection, definition: Programme, partners: Sequence[str]) -> list[dict[str, Any]]:

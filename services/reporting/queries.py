@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from services.reporting import outcomes, proving, store
-from services.reporting.domain import Attendances, GroupFigures, Heads, People, StreamState, arrived, check_days
+from services.reporting import outcomes, people, proving, store
+from services.reporting.domain import Attendances, GroupFigures, Heads, StreamState, arrived, check_days
+from services.reporting.people import OnePerson
 from shared.journal import epochs, received
 from shared.journal.amqpcarrier import box_of
 from shared.journal.carry_tables import received_conflict, received_erased, received_head, received_line
@@ -39,6 +40,8 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
         streams = _streams(connection, definition)
         newer = _newer(connection, streams, programme)
         complete = arrived(streams, newer, now, timedelta(days=definition.silence_limit_days))
+        tagging = store.streams_of(connection, programme) if definition.tag else []
+        one = people.find_equal(connection, tagging)
         return {
             "programme": programme,
             "from": start.isoformat() if start else None,
@@ -49,8 +52,9 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
             "confirmed": outcomes.confirmed(connection, definition, [stream.partner for stream in streams]),
             "newer_facts": newer,
             "streams": [_stream_json(stream) for stream in streams],
-            "activities": [f.to_json() for f in _activities(connection, definition, start, end)],
-            "outcomes": [f.to_json() for f in outcomes.figures(connection, definition, start, end)],
+            "people": _people(connection, definition, start, end, one),
+            "activities": [f.to_json() for f in _activities(connection, definition, start, end, one)],
+            "outcomes": [f.to_json() for f in outcomes.figures(connection, definition, start, end, one)],
             "data_quality": {
                 "refused_lines": _refused(connection, programme),
                 "void_lines": _void(connection, programme),
@@ -60,29 +64,31 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
         }
 
 
+def _people(
+    connection: Connection, definition: Programme, start: date | None, end: date | None, one: OnePerson
+) -> dict[str, Any]:
+    """Everybody who was a participant at a session on these days, of any activity that counts people."""
+    keys = [activity.key for activity in definition.activities if activity.counts == "people"]
+    present = people.participants(people.held(store.streams_of(connection, definition.key), keys, start, end))
+    return people.counted(connection, present, one).to_json(definition.tag is not None)
+
+
 def _activities(
-    connection: Connection, definition: Programme, start: date | None, end: date | None
+    connection: Connection, definition: Programme, start: date | None, end: date | None, one: OnePerson
 ) -> Sequence[GroupFigures]:
     session, attendance, heads = store.session, store.attendance, store.heads
     figures = []
     for group in definition.groups:
         keys = [activity.key for activity in definition.activities if activity.group == group.key]
-        held = session.c.stream.in_(store.streams_of(connection, definition.key)) & session.c.activity.in_(keys)
-        if start:
-            held &= session.c.occurred_on >= start
-        if end:
-            held &= session.c.occurred_on <= end
+        held = people.held(store.streams_of(connection, definition.key), keys, start, end)
         count, minutes = connection.execute(
             select(func.count(), func.sum(session.c.minutes)).select_from(session).where(held)
         ).one()
-        people = attendances = seen = None
+        different = attendances = seen = None
         if group.counts == "people":
             at = (attendance.c.stream == session.c.stream) & (attendance.c.session == session.c.session)
             there = held & (attendance.c.role == "participant")
-            # The same person may be known to two nodes, under two subjects: whether they are one is not known here.
-            subjects = select(attendance.c.stream, attendance.c.subject).select_from(attendance.join(session, at))
-            different = subjects.where(there).distinct().subquery()
-            people = People(connection.execute(select(func.count()).select_from(different)).scalar_one())
+            different = people.count(connection, people.participants(held), one)
             times = select(func.count()).select_from(attendance.join(session, at)).where(there)
             attendances = Attendances(connection.execute(times).scalar_one())
         else:
@@ -90,7 +96,7 @@ def _activities(
             total = select(func.sum(heads.c.heads)).select_from(heads.join(session, at)).where(held)
             number = _recorded(connection.execute(total).scalar_one(), count)
             seen = None if number is None else Heads(number)
-        figures.append(GroupFigures(group.key, count, _recorded(minutes, count), people, attendances, seen))
+        figures.append(GroupFigures(group.key, count, _recorded(minutes, count), different, attendances, seen))
     return figures
 
 
@@ -216,7 +222,7 @@ def silence_limits(engine: Engine) -> dict[str, float]:
 
 def _erased(connection: Connection, programme: str) -> dict[str, int]:
     """How many people were erased since, and lines that had been received of them and count no more."""
-    here = received_erased.c.stream.in_(store.streams_of(connection, programme))
+    here = received_erased.c.stream.in_(store.streams_of(connection, programme)) & received_erased.c.key_no.is_(None)
     query = select(func.count(), func.coalesce(func.sum(received_erased.c.lines), 0)).where(here)
     people, lines = connection.execute(query).one()
     return {"erased_people": int(people), "erased_lines": int(lines)}
@@ -284,6 +290,14 @@ def may_carry(engine: Engine, node: str, programme: str, token_digest: str | Non
     )
     keys = [admitted.signing_key.hex()] if admitted is not None and admitted.expelled_at is None else []
     return {"signing_keys": keys, "invited": invited}
+
+
+def signing_keys(engine: Engine) -> dict[str, dict[str, dict[str, bytes]]]:
+    """Per programme the admitted nodes, each with its signing keys by id."""
+    found: dict[str, dict[str, dict[str, bytes]]] = defaultdict(dict)
+    for node in admitted_nodes(engine):
+        found[node.programme][node.node] = {key_id(node.signing_key): node.signing_key}
+    return found
 
 
 def completeness(engine: Engine, programme: str | None, now: datetime) -> dict[str, Any]:

@@ -169,7 +169,18 @@ confirmed = Table(
 )
 """Reporting periods that partners have confirmed, and when they last did."""
 
-DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet)
+tag = Table(
+    "reporting_tag",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("subject", LargeBinary, primary_key=True),
+    Column("key_no", Integer, primary_key=True, autoincrement=False),
+    Column("tag", LargeBinary, nullable=False),
+    Index("reporting_tag_equal", "key_no", "tag"),
+)
+"""By what a person is recognised whom several partners met; shown to nobody."""
+
+DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag)
 
 
 KEYS = {table.name: tuple(column.name for column in table.primary_key) for table in DERIVED}
@@ -227,6 +238,11 @@ def forget_subject(connection: Connection, stream: str, subject: str) -> None:
     line = received_line.c
     gone = exists().where(line.stream == aside.c.stream, line.seq == aside.c.seq, line.line.is_(None))
     connection.execute(delete(aside).where(aside.c.stream == stream, gone))
+
+
+def forget_tags(connection: Connection, stream: str, key_no: int) -> None:
+    """Delete a stream's tags under a tag key that is needed no longer."""
+    connection.execute(delete(tag).where(tag.c.stream == stream, tag.c.key_no == key_no))
 
 
 def add_invite(connection: Connection, token_digest: bytes, programme: str, partner: str, expires: datetime) -> None:

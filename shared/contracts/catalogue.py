@@ -416,6 +416,39 @@ class MeetingWithdrawn(Fact):
     example = {"meeting": _ID, "programme": "a-b"}
 
 
+class PersonTagged(Fact):
+    """By what the lead recognises a person whom several partners met: equal tags of one programme are one person.
+
+    `tag` is HMAC-SHA-256 under the programme's tag key number `key_no`, which no lead has (`services/intake/domain.py`
+    says of what). The last one of a person and `key_no` holds. Who has none could not be compared.
+    """
+
+    kind, v, reach, about = "intake.person_tagged", 1, Reach.LEAD, About.SOMEBODY
+    tag = Digest()
+    key_no = Number(1, 999_999)
+    example = {"tag": "0" * 64, "key_no": 1}
+
+
+class TaggingDue(Fact):
+    """People of the programme have no tag under the tag key number `key_no` yet: it has just come, or some are left."""
+
+    kind, v, reach, about = "intake.tagging_due", 1, Reach.NODE, About.NOBODY
+    programme = ProgrammeKey()
+    key_no = Number(1, 999_999)
+    example = {"programme": "a-b", "key_no": 1}
+
+
+class TagsRetired(Fact):
+    """Tags of the programme under the tag key number `key_no` are needed no longer on this node: a newer key is in use.
+
+    Recording it turns the lines that hold them into their digests, here and, when it has arrived, at the lead.
+    """
+
+    kind, v, reach, about = "intake.tags_retired", 1, Reach.LEAD, About.NOBODY
+    key_no = Number(1, 999_999)
+    example = {"key_no": 1}
+
+
 FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
     {
         (fact.kind, fact.v): fact
@@ -449,6 +482,9 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             ActionWithdrawn,
             MeetingPlanned,
             MeetingWithdrawn,
+            PersonTagged,
+            TaggingDue,
+            TagsRetired,
         )
     }
 )

@@ -14,6 +14,7 @@ Read in this order; half an hour is enough:
 ``holding``     why a restored home waits for its leads' answers
 ``returning``   how what it has lost comes back
 ``epochs``      how its stream goes on, and what becomes void
+``post``        letters between two nodes, which the lead carries and cannot read (``posting``: moving them)
 ``joining``     invite and answer: how a node's keys reach the lead
 ``directory``   whose node is which, under which keys: what the lead's own stream says
 

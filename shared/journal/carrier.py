@@ -10,6 +10,7 @@ one side and only replaced or deleted by that side:
     manifest                              writer    the newest manifest
     join                                  writer    a node's answer to an invite (see `joining`)
     receipt                               reader    the newest receipt
+    post                                  writer    letters between nodes (see `post`)
 
 Every channel has a **back** channel, `CHANNEL/back`: the same stream's end on its way back to the home that wrote it
 and has lost it. There the roles are exchanged: the receipt, with which it asks, is the home's (see `returning`). Two
@@ -28,7 +29,7 @@ from typing import Protocol
 
 from shared.ops.metrics import counter
 
-MANIFEST, RECEIPT, JOIN = "manifest", "receipt", "join"
+MANIFEST, RECEIPT, JOIN, POST = "manifest", "receipt", "join", "post"
 PROOF, ERASED = "proof", "erased"
 
 refused_total = counter(

@@ -204,7 +204,33 @@ received_erased = Table(
     Column("seq", BIG, nullable=False),
     Column("lines", Integer, nullable=False),
     Column("scrubbed", Boolean, nullable=False),
+    Column("key_no", Integer),
 )
-"""The subjects of a stream that were erased, by `erasing.subject_digest`; `seq` is the line that said so, `lines` how
+"""The subjects of a stream that were erased, by `erasing.subject_digest`, and the tag keys (`key_no`) whose tags were;
+`seq` is the line that said so, `lines` how
 many received lines became digests then, that one too. Only by
 them can somebody whom a restored backup brings back be recognised, without keeping anybody's subject."""
+
+
+post_out = Table(
+    "post_out",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("recipient", String(40), nullable=False),
+    Column("subject", LargeBinary),
+    Column("letter", LargeBinary, nullable=False),
+    Column("queued_at", String(32), nullable=False),
+)
+"""Letters to other nodes, sealed, until their recipients have acknowledged them. `subject`: who is meant inside."""
+
+post_in = Table(
+    "post_in",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("sender", String(40), nullable=False),
+    Column("letter", LargeBinary),
+    Column("received_at", String(32), nullable=False),
+)
+"""Letters from other nodes, sealed as they came, until a service has taken them; then only that they came."""

@@ -13,6 +13,7 @@ the newest is used to sign and seal, older ones stay to verify and open what was
 A key is named elsewhere by its **id**: the first 32 hex digits of SHA-256 of the raw public key.
 """
 
+import hmac
 import os
 import re
 from collections.abc import Mapping
@@ -146,22 +147,37 @@ def public_half(name: str, private: bytes) -> bytes | None:
     raise KeyFileUnusable(name, "no such kind of key")
 
 
-def make_key(directory: Path, name: str) -> Key:
-    """Make the next key of this name and write its files; an existing key is never replaced.
+def make_key(directory: Path, name: str, private: bytes | None = None) -> Key:
+    """Make the next key of this name (or take `private` for it) and write its files; none is ever replaced.
 
     The private half is written first: a crash in between leaves a complete key whose public half is computed.
     """
-    private = os.urandom(32)
+    private = private or os.urandom(32)
     public = public_half(name, private)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    numbers = [
-        int(match[2]) for path in directory.iterdir() if (match := KEY_FILE.fullmatch(path.name)) and match[1] == name
-    ]
-    number = max(numbers, default=0) + 1
+    number = max(_numbers(directory, name), default=0) + 1
     write_file(directory / f"{name}-{number}", private.hex().encode() + b"\n", 0o600)
     if public is not None:
         write_file(directory / f"{name}-{number}.pub", public.hex().encode() + b"\n", 0o644)
     return Key(name, number, private, public)
+
+
+def keep_key(directory: Path, name: str, secret: bytes) -> Key:
+    """The symmetric key `secret` of this name, which somebody else has made; written unless it is there."""
+    for number in _numbers(directory, name):
+        if hmac.compare_digest(read_secret(directory, name, number), secret):
+            return Key(name, number, secret, None)
+    return make_key(directory, name, secret)
+
+
+def read_secret(directory: Path, name: str, number: int) -> bytes:
+    """The private bytes of one key; `KeyFileUnusable` if it is damaged, OSError if it is not there."""
+    return _read(directory / f"{name}-{number}")
+
+
+def _numbers(directory: Path, name: str) -> list[int]:
+    found = (KEY_FILE.fullmatch(path.name) for path in directory.iterdir())
+    return sorted({int(match[2]) for match in found if match and match[1] == name})
 
 
 def load_keys(directory: Path) -> Keys:

@@ -1,14 +1,18 @@
 """Erasing a person from the journal: their lines become digests, and chains and signatures still verify.
 
 Recording `intake.subject_erased` *is* erasing: the unit of work that records it calls `erase` under the journal's
-lock, so all other lines of the subject, what is parked of them and audit entries that name them are gone with the
-same commit. From then on no unit commits a fact of this subject (`refuse_erased`).
+lock, so all other lines of the subject, what is parked of them, letters about them that have not been acknowledged and
+audit entries that name them are gone with the same commit. From then on no unit commits a fact of this subject
+(`refuse_erased`).
 
 The line that says so has the subject too, and is needed a little longer: every service of the home and the lead must
 hear it. `finish`, called by the courier in every round, erases it when
 
 - every service that follows the journal is past it and none has parked it, and
 - the lead's receipt covers it, or nothing of its stream was ever shipped.
+
+Tags under a tag key that was replaced go the same way: recording `intake.tags_retired` turns a stream's `person_tagged`
+lines of that key into digests. That line names nobody and stays.
 
 What stays is `subject_digest`, which tells whether a given subject was erased, and from which none can be computed.
 Database files keep old bytes in free places; `scrub` has them cleared (`shared.storage.scrub`) after each of the two
@@ -21,15 +25,17 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, insert, literal, select, update
 
+from shared.contracts.catalogue import PersonTagged
 from shared.journal.carry_tables import (
     courier_manifest,
     courier_receipt,
     courier_segment,
+    post_out,
     received_erased,
     received_line,
     received_void,
 )
-from shared.journal.lines import line_digest
+from shared.journal.lines import line_digest, parse
 from shared.journal.tables import journal_audit, journal_cursor, journal_erased, journal_line, journal_parked
 from shared.ops.clock import wire_time
 from shared.storage import snapshot, transaction
@@ -83,6 +89,7 @@ def erase(connection: Connection, subject: str, *, stream: str, seq: int, pos: i
     others = (journal_line.c.subject == raw) & (journal_line.c.pos != pos)
     lines = connection.execute(update(journal_line).where(others).values(**_GONE)).rowcount
     connection.execute(delete(journal_parked).where(journal_parked.c.subject == raw))
+    connection.execute(delete(post_out).where(post_out.c.subject == raw))
     _erase_audit_entries(connection, subject)
     row = {"digest": bytes.fromhex(subject_digest(subject)), "stream": stream, "seq": seq, "pos": pos, "lines": lines}
     connection.execute(
@@ -101,6 +108,41 @@ def _erase_audit_entries(connection: Connection, subject: str) -> None:
         changed = update(journal_audit).where(journal_audit.c.n == bindparam("b_n"))
         digests = [{"b_n": row.n, "entry": b"#" + line_digest(row.entry).hex().encode()} for row in rows]
         connection.execute(changed, digests)
+
+
+def retire_tags(connection: Connection, key_no: int, *, stream: str, seq: int, pos: int, now: datetime) -> int:
+    """Turn the stream's lines with tags under this tag key into their digests; how many. Call it as `erase`."""
+    c = journal_line.c
+    tags = select(c.pos, c.line).where(c.stream == stream, c.kind == PersonTagged.kind, c.pos < pos)
+    theirs = [row.pos for row in connection.execute(tags) if _is_tag_of(row.line, key_no)]
+    gone = update(journal_line).where(c.pos == bindparam("b_pos")).values(**_GONE)
+    if theirs:
+        connection.execute(gone, [{"b_pos": n} for n in theirs])
+    row = {"digest": _tags_digest(stream, key_no), "stream": stream, "seq": seq, "pos": pos, "lines": len(theirs)}
+    state = {"erased_at": wire_time(now), "finished": True, "scrubbed": False, "key_no": key_no}
+    connection.execute(insert(journal_erased), row | state)
+    return len(theirs)
+
+
+def note_tags_retired(connection: Connection, stream: str, key_no: int, seq: int) -> None:
+    """At the lead: the stream's line `seq` says that tags under this tag key are needed no longer."""
+    c = received_line.c
+    tags = select(c.seq, c.line).where(c.stream == stream, c.kind == PersonTagged.kind, c.seq < seq)
+    theirs = [row.seq for row in connection.execute(tags) if _is_tag_of(row.line, key_no)]
+    this = (c.stream == stream) & (c.seq == bindparam("b_seq"))
+    if theirs:
+        gone = update(received_line).where(this).values(**_GONE, v=None)
+        connection.execute(gone, [{"b_seq": n} for n in theirs])
+    row = {"stream": stream, "digest": _tags_digest(stream, key_no), "seq": seq, "lines": len(theirs)}
+    add_missing(connection, received_erased, row | {"scrubbed": False, "key_no": key_no})
+
+
+def _is_tag_of(line: bytes | None, key_no: int) -> bool:
+    return line is not None and parse(line).body.get("key_no") == key_no
+
+
+def _tags_digest(stream: str, key_no: int) -> bytes:
+    return sha256(f"polku-tags-1{stream}/{key_no}".encode()).digest()
 
 
 def finish(engine: Engine) -> int:

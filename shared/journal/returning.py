@@ -192,13 +192,15 @@ def proves(proof: bytes, head: received.Head, keys: Mapping[str, bytes]) -> bool
 
 def erased_of(connection: Connection, stream: str) -> Sequence[bytes]:
     """Digests of the subjects of a received stream that were erased."""
-    query = select(received_erased.c.digest).where(received_erased.c.stream == stream)
+    c = received_erased.c
+    query = select(c.digest).where(c.stream == stream, c.key_no.is_(None))
     return list(connection.execute(query.order_by(received_erased.c.digest)).scalars())
 
 
 def erased_here(connection: Connection, stream: str) -> Sequence[bytes]:
     """Digests of the subjects of a stream of this home that were erased here."""
-    query = select(journal_erased.c.digest).where(journal_erased.c.stream == stream)
+    c = journal_erased.c
+    query = select(c.digest).where(c.stream == stream, c.key_no.is_(None))
     return list(connection.execute(query.order_by(journal_erased.c.digest)).scalars())
 
 

@@ -81,9 +81,11 @@ journal_erased = Table(
     Column("erased_at", String(32), nullable=False),
     Column("finished", Boolean, nullable=False),
     Column("scrubbed", Boolean, nullable=False),
+    Column("key_no", Integer),
 )
-"""The subjects that were erased, by `subject_digest`; where the line that says so stands, how many lines went,
-whether that line is erased too, and whether the database's files have been cleared since. See `erasing`."""
+"""The subjects that were erased, by `subject_digest`, and the tag keys (`key_no`) whose tags were; where the line that
+says so stands, how many lines went, whether that line is erased too, and whether the database's files have been
+cleared since. See `erasing`."""
 
 journal_hold = Table(
     "journal_hold",

@@ -14,14 +14,14 @@ The facts are kept until the block ends. Only then, as the transaction's last st
 - the lock is held for the shortest time, and no process has to be the one that numbers (measured: architecture §4).
 
 A unit with facts is refused while the home is held after a restore (`holding`), and if one of them names an erased
-person; recording `SubjectErased` erases (`erasing`).
+person; recording `SubjectErased` or `TagsRetired` erases (`erasing`).
 
 On SQLite the database's one write lock is taken at the beginning (`shared.storage.transaction`), with the same effect.
 """
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,11 +29,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, case, insert, literal, select, update
 
-from shared.contracts.catalogue import SubjectErased
+from shared.contracts.catalogue import SubjectErased, TagsRetired
 from shared.contracts.errors import HomeHeld, UnknownPerson
 from shared.contracts.facts import Fact, Reach
 from shared.journal.audit import AuditEntry, chained
-from shared.journal.erasing import erase, erased_among, subject_digest
+from shared.journal.erasing import erase, erased_among, retire_tags, subject_digest
 from shared.journal.holding import is_held
 from shared.journal.lines import Line, chain_next, chain_start, line_digest, serialise
 from shared.journal.tables import journal_audit, journal_head, journal_line
@@ -103,7 +103,7 @@ class Journal:
             _refuse(connection, unit._facts)
         pos = known[HOME_ROW][1]
         first = pos + 1
-        erasures: list[dict[str, Any]] = []
+        erasures: list[tuple[Callable[..., int], dict[str, Any]]] = []
         heads: dict[str, tuple[int, int, bytes]] = {}
         rows: list[dict[str, Any]] = []
         for programme, fact in unit._facts:
@@ -127,8 +127,11 @@ class Journal:
                     "line": line,
                 }
             )
+            place = {"stream": stream, "seq": seq, "pos": pos}
             if isinstance(fact, SubjectErased):
-                erasures.append({"subject": fact.subject, "stream": stream, "seq": seq, "pos": pos})
+                erasures.append((erase, {"subject": fact.subject, **place}))
+            elif isinstance(fact, TagsRetired):
+                erasures.append((retire_tags, {"key_no": fact["key_no"], **place}))
         for start in range(0, len(rows), _BATCH):
             connection.execute(insert(journal_line), rows[start : start + _BATCH])
         if rows:
@@ -142,8 +145,8 @@ class Journal:
             connection.execute(insert(journal_audit), stored)
             heads[AUDIT_ROW] = (1, number + len(entries), chain)
         _set_heads(connection, heads)
-        for erasure in erasures:
-            erase(connection, now=unit.now, **erasure)
+        for erasing, what in erasures:
+            erasing(connection, now=unit.now, **what)
 
 
 def _named(name: str, value: str | int | Sequence[str]) -> str | int | Sequence[str]:

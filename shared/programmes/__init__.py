@@ -13,6 +13,7 @@ from shared.programmes.model import (
     Partner,
     Period,
     Programme,
+    Tagging,
     TargetGroup,
     Topic,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "ProgrammeRefused",
     "ReportingPeriod",
     "Step",
+    "Tagging",
     "TargetGroup",
     "TaskRule",
     "Topic",

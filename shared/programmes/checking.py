@@ -76,6 +76,7 @@ def _rules(document: dict[str, Any]) -> _Found:
         yield from _codes_stand_once(document, part)
     yield from _references(document)
     yield from _one_lead(document)
+    yield from _steward_is_no_lead(document)
     yield from _dates_in_order(document)
     yield from _standing_fits_counting(document)
     yield from _figures_fit(document)
@@ -104,6 +105,16 @@ def _one_lead(document: dict[str, Any]) -> _Found:
         yield ("partners",), "no partner has the role lead"
     for index in leads[1:]:
         yield ("partners", index, "role"), "a second lead: a project has exactly one"
+
+
+def _steward_is_no_lead(document: dict[str, Any]) -> _Found:
+    tag = document.get("tag")
+    steward = tag.get("steward") if isinstance(tag, dict) else None
+    yield from _points_at(("tag", "steward"), steward, "partners", _codes(document, "partners"))
+    roles = [item.get("role") for _, item in _items(document, "partners") if item.get("key") == steward]
+    if steward is not None and "lead" in roles:
+        reason = "the lead organisation counts the people, so another partner must keep the key that recognises them"
+        yield ("tag", "steward"), reason
 
 
 def _dates_in_order(document: dict[str, Any]) -> _Found:

@@ -14,6 +14,8 @@ from shared.programmes.workflow import FigureOutcome, Outcome, ReportingPeriod, 
 Counts = Literal["people", "heads"]
 Standing = Literal["met", "visitor", "client", "esf_participant"]
 
+TagBasis = Literal["name_birth_date", "identity_code"]
+
 STANDINGS: tuple[Standing, ...] = ("met", "visitor", "client", "esf_participant")
 """From the lightest to the fullest; a person may take part where theirs is at least the one asked."""
 
@@ -110,6 +112,14 @@ class InstrumentUse:
 
 
 @dataclass(frozen=True)
+class Tagging:
+    """How people whom several partners met are recognised: by what of them, and who makes the key for it."""
+
+    basis: TagBasis
+    steward: str
+
+
+@dataclass(frozen=True)
 class Programme(Named):
     """One version of a programme; `digest` addresses it."""
 
@@ -135,6 +145,8 @@ class Programme(Named):
     home_municipalities: tuple[str, ...] = ()
     instruments: tuple[InstrumentUse, ...] = ()
     topics: tuple[Topic, ...] = ()
+    tag: Tagging | None = None
+    """None: people are counted per partner; nobody can say whether two of them are one."""
 
     @property
     def lead(self) -> Partner:
@@ -236,6 +248,7 @@ def build(document: Mapping[str, Any]) -> Programme:
             for i in document.get("instruments", ())
         ),
         topics=tuple(Topic(t["key"], dict(t["name"])) for t in document.get("topics", ())),
+        tag=Tagging(**document["tag"]) if "tag" in document else None,
     )
 
 

@@ -7,8 +7,8 @@ table of a service is its own without a word here, and nobody else's:
 role           changes                                                    besides
 =============  =========================================================  ===========================================
 a service      its own tables                                             appends to the journal, follows it and leads
-``intake``     its own tables                                             the same, and erases: lines into digests
-``courier``    ``courier_*``, ``received_*``                              reads the journal, ends erasing, ends a hold
+``intake``     its own tables, ``post_*``                                 the same, and erases: lines into digests
+``courier``    ``courier_*``, ``received_*``, ``post_*``                  reads the journal, ends erasing, ends a hold
 ``receiver``   ``received_*``, ``courier_*``, ``reporting_*``             appends to the journal, which it ships
 ``reporting``  its own tables                                             the same, reads ``received_*``
 ``portal``     its own tables
@@ -29,7 +29,7 @@ from shared.storage.migrate import wait_for_turn
 ALL = "SELECT, INSERT, UPDATE, DELETE"
 READ = "SELECT"
 VERSION_TABLE = "alembic_version"
-NO_SERVICE = {"alembic", "courier", "journal", "portal", "received"}
+NO_SERVICE = {"alembic", "courier", "journal", "portal", "post", "received"}
 """Prefixes of tables that belong to no domain service."""
 
 APPEND = {
@@ -67,13 +67,13 @@ def prefix(table: str) -> str:
 
 def roles_for(tables: Iterable[str]) -> list[str]:
     """Every role that a database with these tables can have."""
-    return sorted({prefix(table) for table in tables} - {"alembic", "journal", "received"} | {"receiver"})
+    return sorted({prefix(table) for table in tables} - {"alembic", "journal", "post", "received"} | {"receiver"})
 
 
 def rights(role: str, tables: Iterable[str]) -> dict[str, str]:
     """What `role` may do, by table; a table that is not named it may not touch."""
     owned, read, rest = {
-        "courier": ({"courier", "received"}, set[str](), FOLLOW_OUT),
+        "courier": ({"courier", "received", "post"}, set[str](), FOLLOW_OUT),
         "receiver": (
             {"received", "courier", "reporting"},
             set[str](),
@@ -81,7 +81,7 @@ def rights(role: str, tables: Iterable[str]) -> dict[str, str]:
         ),
         "reporting": ({"reporting"}, {"received"}, APPEND),
         "portal": ({"portal"}, set[str](), {}),
-        "intake": ({"intake"}, set[str](), ERASE),
+        "intake": ({"intake", "post"}, set[str](), ERASE),
     }.get(role, ({role} - NO_SERVICE, set[str](), APPEND))
     given = {VERSION_TABLE: READ}
     for table in tables:

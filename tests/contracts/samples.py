@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from shared.contracts import commands
+from shared.contracts import commands, partners
 from shared.contracts import fields as types
 from shared.contracts.facts import About, Fact
 
@@ -29,6 +29,7 @@ _VALUES: dict[type, Any] = {
     commands.Sealed: "c2VhbGVk",
     commands.PlainText: "Äiti O'Hara",
     commands.Actor: "cli:anna",
+    partners.SixWords: "kalo-tuve-hame-noki-pilu-sota",
     fields.Dict: {"key": "a"},
 }
 

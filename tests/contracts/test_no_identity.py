@@ -180,6 +180,7 @@ def test_every_fact_that_leaves_the_home_is_of_a_programme_and_every_kind_is_of_
     assert {fact.kind.split(".")[0] for fact in FACTS.values()} == services
     assert {f.kind for f in FACTS.values() if f.reach is Reach.NODE} == {
         "pathways.programme_loaded",
+        "intake.tagging_due",
         "measurement.answers_recorded",
         "measurement.anonymous_answers_recorded",
         "activities.conversation_held",

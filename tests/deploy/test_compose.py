@@ -82,6 +82,7 @@ def test_our_containers_can_change_nothing_but_their_volumes(block: Block) -> No
     writes = [mount for mount in block.body["volumes"] if not mount.endswith(":ro")]
     assert writes == {
         "setup": [f"{block.home}-home:/var/lib/polku/{block.home}"],
+        "intake": ["node-home:/var/lib/polku/node"],  # tag keys come while it runs
         "courier": ["node-home:/var/lib/polku/node", "carrier:/var/lib/polku/lead/inbox"],
         "receiver": ["carrier:/var/lib/polku/lead/inbox"],
         "portal": ["carrier:/var/lib/polku/lead/inbox"] if block.home == "lead" else [],

@@ -11,9 +11,10 @@ from sqlalchemy import Engine, select
 from services.activities import store as activities
 from services.intake import operations as intake
 from services.intake import store as intake_store
+from services.intake import tags
 from services.reporting import operations as reporting
 from services.reporting import queries
-from shared.contracts.catalogue import ProgrammeLoaded, StandingReached, SubjectErased
+from shared.contracts.catalogue import ProgrammeLoaded, StandingReached, SubjectErased, TaggingDue
 from shared.contracts.facts import Fact
 from shared.journal import Journal, Unit, audit, crypto, erasing, received
 from shared.journal.carry_tables import received_head, received_line, received_segment
@@ -66,8 +67,29 @@ class House:
         self.receiver = Receiver(self.lead, carrier, self.lead_key, opens)
         shelves = {"intake": intake_store.shelf, "activities": activities.shelf}
         heard = {name: {(ProgrammeLoaded.kind, 1): put(shelf)} for name, shelf in shelves.items()}
+        heard["intake"] |= {(StandingReached.kind, 1): self._tag_person, (TaggingDue.kind, 1): self._tag_those_due}
         heard["activities"] |= {(StandingReached.kind, 1): met, (SubjectErased.kind, 1): forgotten}
         self.followers = {name: Follower(self.journal, name, handlers) for name, handlers in heard.items()}
+
+    def _tag_person(self, unit: Unit, line: Line, fact: Fact) -> None:
+        tags.tag_person(unit, KEYS.vault, self._tag_key, line.stream.split("/")[1], str(fact.subject))
+
+    def _tag_those_due(self, unit: Unit, _line: Line, fact: Fact) -> None:
+        tags.tag_those_due(unit, KEYS.vault, self._tag_key, fact["programme"], fact["key_no"])
+
+    def _tag_key(self, number: int) -> bytes:
+        return crypto.read_secret(self.node_keys, "tag", number)
+
+    @property
+    def node_keys(self) -> Path:
+        """Where the node's tag keys lie."""
+        return self.folder.parent / "node-keys"
+
+    def take_tag_key(self, key_no: int, key: bytes, basis: str = "name_birth_date") -> None:
+        """A tag key comes to the node."""
+        self.node_keys.mkdir(exist_ok=True)
+        tags.take_tag_key(self.journal, self.node_keys, kit.KEY, key_no, basis, key, by="worker", now=self.now)
+        self.follow()
 
     @property
     def carrier(self) -> FileCarrier:

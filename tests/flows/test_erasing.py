@@ -310,6 +310,7 @@ def test_every_service_that_names_people_forgets_them() -> None:
         "intake_vault",  # the same
         "journal_line",
         "journal_parked",
+        "post_out",  # by `erasing.erase`
         "received_line",
         "received_void",
     }

@@ -287,3 +287,24 @@ def test_bars_are_as_long_as_their_values(values: list[int]) -> None:
     for width, value in zip(widths, values, strict=True):
         assert abs(width - 80 * value / most) <= 0.01
     assert Page(str(drawn)).problems == []
+
+
+@pytest.mark.parametrize(
+    ("once", "apart", "ends", "said", "not_said"),
+    [
+        (51, 0, [51, 51], ["51 different people took part"], ["could not be compared", "at least"]),
+        (51, 3, [51, 54], ["51 different people", "3 people could not", "at least 51 and at most 54"], []),
+        (None, 54, [40, 54], ["does not compare", "at least 40 and at most 54"], ["took part in"]),
+        (None, 40, [40, 40], [], ["at least", "Different people</h3>"]),
+    ],
+)
+def test_different_people_are_said_with_what_could_not_be_compared(
+    once: int | None, apart: int, ends: list[int], said: list[str], not_said: list[str]
+) -> None:
+    html = page("en", people={"counted_once_by_tag": once, "not_comparable": apart, "range": ends})
+    assert all(words in html for words in said)
+    assert not any(words in html for words in not_said)
+
+
+def test_a_report_that_says_nothing_of_different_people_shows_nothing_of_them() -> None:
+    assert "Different people</h3>" not in page("en")

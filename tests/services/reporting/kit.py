@@ -118,8 +118,9 @@ def receive(
             data = line(stream, number, fact) if isinstance(fact, Fact) else fact
             digest = line_digest(data) if data is not None else bytes(32)
             subject = bytes.fromhex(fact.subject) if isinstance(fact, Fact) and fact.subject else None
+            kind, v = (fact.kind, fact.v) if isinstance(fact, Fact) else (None, None)
             row = {"stream": stream, "seq": number, "epoch": 1, "subject": subject, "digest": digest, "line": data}
-            connection.execute(insert(received_line), row)
+            connection.execute(insert(received_line), row | {"kind": kind, "v": v})
             seq, chain = number, chain_next(chain, digest)
         if at:
             connection.execute(received_head.delete().where(received_head.c.stream == stream))

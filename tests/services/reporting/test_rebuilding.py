@@ -186,7 +186,7 @@ def test_lines_of_a_newer_release_are_derived_anew_when_this_release_knows_them(
     derive_all(derived)
     assert queries.aside_counts(derived) == {(MINE, "foreign_session"): 1, (MINE, "newer"): 1}
     assert {(row["seq"], row["kind"], row["reason"]) for row in queries.list_aside(derived)} == {
-        (34, None, "foreign_session"),
+        (34, catalogue.AttendanceRecorded.kind, "foreign_session"),
         (37, HappenedLater.kind, "newer"),
     }
     derive_what_has_become_readable(derived)

@@ -1,0 +1,103 @@
+"""Other partners' nodes: recognising them by six words, and the letters that come from those that were recognised.
+
+The lead says whose keys are whose, and might say it wrongly. So nobody is handed a tag key, and no letter is taken,
+before people at both ends have read each other the six words of their keys by another way (telephone, a meeting).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from services.intake import store
+from shared.contracts.errors import InvalidInput, NotFound
+from shared.journal import Journal, Unit
+from shared.journal.crypto import Key, Keys
+from shared.journal.directory import Member, members
+from shared.journal.fingerprint import fingerprint, read_fingerprint
+from shared.journal.post import write_letter
+from shared.journal.posting import put_letter
+from shared.journal.unit import new_id
+from shared.ops.clock import wire_time
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a node writes and opens letters with: its name, its signing key, its receiving keys by id, its key files."""
+
+    node: str
+    signer: Key
+    opens: Mapping[str, bytes]
+    directory: Path
+    words: str
+
+    @classmethod
+    def of(cls, node: str, keys: Keys, directory: Path) -> "Desk":
+        """The desk of a home."""
+        signing, receiving = keys.newest("signing"), keys.newest("receiving")
+        own = words_of(signing.public or b"", receiving.public or b"")
+        return cls(node, signing, keys.privates("receiving"), directory, own)
+
+
+def words_of(signing: bytes, receiving: bytes) -> str:
+    """A node's six words: of both its public keys, so that neither can be exchanged."""
+    return fingerprint(signing + receiving)
+
+
+def _words(member: Member) -> str:
+    return words_of(member.signing_keys[-1], member.receiving_keys[-1])
+
+
+def list_nodes(connection: Connection, desk: Desk, programme: str) -> dict[str, Any]:
+    """``{"steward", "key_nos", "nodes"}``; a node has `partner`, `node`, `words`, `own`, `expelled` and `state`:
+    "confirmed", "unconfirmed", or "changed" if it was confirmed with other keys. Own words are of our own keys."""
+    definition = store.shelf.get(connection, programme)
+    confirmed = store.peers(connection, programme)
+    nodes = []
+    for known in members(connection, programme):
+        own, said = known.node == desk.node, confirmed.get((programme, known.node))
+        words = desk.words if own else _words(known)
+        state = "unconfirmed" if said is None else "confirmed" if said == words else "changed"
+        row = {"partner": known.partner, "node": known.node, "words": words, "own": own}
+        nodes.append(row | {"expelled": known.expelled, "state": None if own else state})
+    keys = [key.key_no for key in store.tag_keys(connection, programme)]
+    return {"steward": definition.tag.steward if definition.tag else None, "key_nos": keys, "nodes": nodes}
+
+
+def confirm_node(
+    journal: Journal, desk: Desk, programme: str, node: str, typed: str, *, by: str, now: datetime
+) -> None:
+    """Note that the node's people have read us its six words. Raises `NotFound`, or `InvalidInput` if they differ from
+    those of the keys that the lead gives out."""
+    words = read_fingerprint(typed)
+    if words is None:
+        raise InvalidInput(field="words", reason="not the six words of a node")
+    with journal.unit(now) as unit:
+        known = next((m for m in members(unit.connection, programme) if m.node == node and not m.expelled), None)
+        if known is None or node == desk.node:
+            raise NotFound(what=f"other node {node} in programme {programme}")
+        if _words(known) != words:
+            reason = "not those of the keys that the lead gives out for this node: hand it nothing, and ask both"
+            raise InvalidInput(field="words", reason=reason)
+        store.set_peer(unit.connection, programme, node, words, wire_time(now))
+        unit.audit(by, "confirm_node", programme=programme, node=node)
+
+
+def confirmed_members(connection: Connection, programme: str) -> dict[str, Member]:
+    """The programme's nodes that were confirmed with the keys they have now, and not expelled."""
+    said = store.peers(connection, programme)
+    return {
+        known.node: known
+        for known in members(connection, programme)
+        if not known.expelled and said.get((programme, known.node)) == _words(known)
+    }
+
+
+def write(unit: Unit, desk: Desk, programme: str, to: Member, plain: bytes, subject: str | None = None) -> None:
+    """Have a letter sent, in this unit of work."""
+    key = to.receiving_keys[-1]
+    head, letter = write_letter(new_id(), programme, desk.node, desk.signer, to.node, key, plain, unit.now)
+    put_letter(unit.connection, head, letter, unit.now, subject)

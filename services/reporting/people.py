@@ -1,0 +1,107 @@
+"""The read side of reporting, of who is one person: different people across partners, by their tags.
+
+Nearly everybody is known to one partner alone. So the database counts subjects, and only the few whose tag somebody
+else has too are looked at one by one. Neither tags nor subjects leave this module's callers.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Subquery, case, func, literal, select
+
+from services.reporting import store
+from services.reporting.domain import CountedPeople, Known, People, Person, count_people, join_equal
+
+MOST_KEYS = 60
+"""Tag keys that a set of bits holds; older ones are not compared. A programme has one, for some days two."""
+
+
+def held(streams: Sequence[str], activities: Sequence[str], start: date | None, end: date | None) -> Any:
+    """Which sessions: of these activities, of days `start` to `end`, both included."""
+    session = store.session
+    here = session.c.stream.in_(streams) & session.c.activity.in_(activities)
+    if start:
+        here &= session.c.occurred_on >= start
+    if end:
+        here &= session.c.occurred_on <= end
+    return here
+
+
+def participants(here: Any) -> Subquery:
+    """The distinct `stream`, `subject` of who was a participant at these sessions."""
+    session, attendance = store.session, store.attendance
+    at = (attendance.c.stream == session.c.stream) & (attendance.c.session == session.c.session)
+    there = select(attendance.c.stream, attendance.c.subject).select_from(attendance.join(session, at))
+    return there.where(here, attendance.c.role == "participant").distinct().subquery()
+
+
+@dataclass(frozen=True, slots=True)
+class OnePerson:
+    """Who of the `streams` is one person; `shared` is everybody whose tag somebody else has too."""
+
+    streams: Sequence[str]
+    shared: Subquery
+    stands_for: Mapping[Person, Person]
+    key_nos: Mapping[Person, frozenset[int]]
+
+
+def find_equal(connection: Connection, streams: Sequence[str]) -> OnePerson:
+    """Join the equal tags of these streams of one programme; of none, where it does not count people once."""
+    tag = store.tag
+    here = tag.c.stream.in_(streams)
+    several = select(tag.c.key_no, tag.c.tag).where(here).group_by(tag.c.key_no, tag.c.tag)
+    equal = several.having(func.count() > 1).subquery()
+    same = (tag.c.key_no == equal.c.key_no) & (tag.c.tag == equal.c.tag)
+    shared = select(tag.c.stream, tag.c.subject).join_from(tag, equal, same).where(here).distinct().subquery()
+    query = select(tag).join(shared, (tag.c.stream == shared.c.stream) & (tag.c.subject == shared.c.subject))
+    key_nos: dict[Person, set[int]] = defaultdict(set)
+    rows = []
+    for row in connection.execute(query):
+        person = (row.stream, bytes(row.subject))
+        key_nos[person].add(row.key_no)
+        rows.append((person, row.key_no, bytes(row.tag)))
+    frozen = {person: frozenset(keys) for person, keys in key_nos.items()}
+    return OnePerson(streams, shared, join_equal(rows), frozen)
+
+
+def count(connection: Connection, present: Subquery, one: OnePerson) -> People:
+    """How many different people the distinct `stream`, `subject` of `present` are."""
+    total = int(connection.execute(select(func.count()).select_from(present)).scalar_one())
+    joined = among(connection, present, one)
+    return People(total - sum(len(members) - 1 for members in joined.values()))
+
+
+def among(connection: Connection, present: Subquery, one: OnePerson) -> dict[Person, list[Person]]:
+    """Those of `present` whose tag somebody else has too, by the person who stands for them."""
+    found: dict[Person, list[Person]] = defaultdict(list)
+    if one.key_nos:
+        both = (present.c.stream == one.shared.c.stream) & (present.c.subject == one.shared.c.subject)
+        for row in connection.execute(select(present.c.stream, present.c.subject).join_from(present, one.shared, both)):
+            person = (row.stream, bytes(row.subject))
+            found[one.stands_for.get(person, person)].append(person)
+    return found
+
+
+def counted(connection: Connection, present: Subquery, one: OnePerson) -> CountedPeople:
+    """The same with what could not be compared, and the range in which the truth lies."""
+    tag = store.tag
+    keys = connection.execute(select(tag.c.key_no).where(tag.c.stream.in_(one.streams)).distinct()).scalars()
+    bits = {key_no: 1 << n for n, key_no in enumerate(sorted(keys)[-MOST_KEYS:])}
+    bit: Any = case(bits, value=tag.c.key_no, else_=0) if bits else literal(0)
+    of = (tag.c.stream == present.c.stream) & (tag.c.subject == present.c.subject)
+    each = (
+        select(present.c.stream, func.sum(bit).label("keys"))
+        .join_from(present, tag, of, isouter=True)
+        .group_by(present.c.stream, present.c.subject)
+        .subquery()
+    )
+    query = select(each.c.stream, each.c["keys"], func.count().label("n")).group_by(each.c.stream, each.c["keys"])
+    known: dict[Known, int] = {(stream, int(keys or 0)): n for stream, keys, n in connection.execute(query)}
+    joined = [
+        [(person[0], sum(bits.get(key_no, 0) for key_no in one.key_nos[person])) for person in members]
+        for members in among(connection, present, one).values()
+    ]
+    return count_people(known, joined)

@@ -1,0 +1,224 @@
+"""Moving letters (`post`): the outbox and the inbox of a node, and the rounds of a node and of the lead.
+
+A service that writes to another node puts a letter into `post_out` with its own state; whoever a letter is for finds it
+in `post_in`, in the same database, and marks it taken with what came of it. Between the two:
+
+    node A: post_out → item `post` of A/PROGRAMME → lead: sorts by recipient → item `post` of lead/PROGRAMME/B → post_in
+    node B: acknowledges what was taken, the same way back → A deletes the letter; the items lose it by themselves
+
+A round says everything anew (see `post`), so a crash, a loss, a repetition or an old item put back ends in the same
+state. `post_in` keeps the ids of what was taken: a letter has its effect once, however often it comes. The lead keeps
+nothing: it carries whose letter is signed by a member, and what a member no longer sends is gone from its items.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, insert, select, tuple_, update
+
+from shared.journal import crypto
+from shared.journal.carrier import POST, Carrier, channel_to
+from shared.journal.carry_tables import post_in, post_out
+from shared.journal.post import (
+    MAX_POST,
+    Head,
+    LetterRefused,
+    pack,
+    sender_of,
+    unpack,
+    verify_ack,
+    verify_letter,
+    write_ack,
+)
+from shared.ops.clock import wire_time
+from shared.ops.metrics import counter
+from shared.storage import snapshot, transaction
+
+log = logging.getLogger(__name__)
+
+AGAIN = timedelta(minutes=2)
+"""An item that says something is written again so often: what a queue has lost comes back."""
+
+Members = Mapping[str, Mapping[str, bytes]]
+"""The nodes of a programme, each with its public signing keys by id, old ones too."""
+
+letters_total = counter("polku_post_letters_total", "Letters between nodes, by what became of them", "outcome")
+for _outcome in ("received", "acknowledged", "carried", "refused"):
+    letters_total.labels(_outcome)
+
+
+def put_letter(connection: Connection, head: Head, letter: bytes, now: datetime, subject: str | None = None) -> None:
+    """Have a letter sent; `subject`: erasing this person takes it back as far as it can be."""
+    row = {"id": head.id, "programme": head.programme, "recipient": head.recipient, "letter": letter}
+    about = bytes.fromhex(subject) if subject else None
+    connection.execute(insert(post_out), row | {"subject": about, "queued_at": wire_time(now)})
+
+
+def letters_to_take(connection: Connection, senders: Sequence[tuple[str, str]], limit: int = 50) -> Sequence[Any]:
+    """Letters that have come from these senders (programme, node) and were not taken, the oldest first: id, programme,
+    sender, letter. Letters of others wait."""
+    c = post_in.c
+    query = select(post_in).where(c.letter.is_not(None), tuple_(c.programme, c.sender).in_(senders))
+    return connection.execute(query.order_by(c.received_at, c.id).limit(limit)).all()
+
+
+def note_taken(connection: Connection, number: str) -> None:
+    """The letter has had its effect, or never will: nothing of it is kept but that it came."""
+    connection.execute(update(post_in).where(post_in.c.id == number).values(letter=None))
+
+
+@dataclass(slots=True)
+class NodePost:
+    """A node's end, of one carrier. `members` says who the nodes of a programme are (`directory`)."""
+
+    engine: Engine
+    carrier: Carrier
+    node: str
+    signer: crypto.Key
+    members: Callable[[Connection, str], Members]
+    _written: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
+
+    def round(self, programme: str, now: datetime) -> None:
+        """Take what has come, and say what is to go. What the carrier fails at is tried again in the next round."""
+        item = self.carrier.read(channel_to(self.node, programme), POST, MAX_POST + 1)
+        letters, acks = _unpacked(item)
+        with snapshot(self.engine) as connection:
+            members = self.members(connection, programme)
+        came = [(head, letter) for letter in letters if (head := self._for_us(letter, programme, members))]
+        done = [head for ack in acks if (head := self._for_us(ack, programme, members, verify=verify_ack))]
+        stray = self._store(came, done, now)
+        with snapshot(self.engine) as connection:
+            to_go = _outbox(connection, programme)
+            taken = _taken(connection, [head.id for head, _ in came])
+        answers = [write_ack(head, self.signer) for head, _ in came if head.id in taken]
+        self._write(programme, pack(to_go, answers), bool(to_go or answers), stray, now)
+
+    def _for_us(
+        self, data: bytes, programme: str, members: Members, verify: Callable[..., Head] = verify_letter
+    ) -> Head | None:
+        try:
+            head = verify(data, members.get(sender_of(data), {}))
+        except LetterRefused as error:
+            _refused(error.reason)
+            return None
+        if (head.recipient, head.programme) != (self.node, programme):
+            _refused("wrong_recipient")
+            return None
+        return head
+
+    def _store(self, came: list[tuple[Head, bytes]], done: list[Head], now: datetime) -> bool:
+        """Keep new letters and let acknowledged ones go; whether one was acknowledged that we do not have (it lies in
+        our item still)."""
+        with snapshot(self.engine) as connection:
+            known = set(connection.execute(_ids(post_in, [head.id for head, _ in came])).scalars())
+            waiting = set(connection.execute(_ids(post_out, [head.id for head in done])).scalars())
+        new = {head.id: (head, letter) for head, letter in came if head.id not in known}
+        if new or waiting:
+            with transaction(self.engine) as connection:
+                for head, letter in new.values():
+                    row = {"id": head.id, "programme": head.programme, "sender": head.sender, "letter": letter}
+                    connection.execute(insert(post_in), row | {"received_at": wire_time(now)})
+                for head in done:
+                    theirs = (post_out.c.id == head.id) & (post_out.c.recipient == head.sender)
+                    connection.execute(delete(post_out).where(theirs, post_out.c.programme == head.programme))
+            letters_total.labels("received").inc(len(new))
+            letters_total.labels("acknowledged").inc(len(waiting))
+        return any(head.id not in waiting for head in done)
+
+    def _write(self, programme: str, item: bytes, says_something: bool, again: bool, now: datetime) -> None:
+        channel = f"{self.node}/{programme}"
+        fresh = programme not in self._written and not says_something
+        if fresh and self.carrier.read(channel, POST, 1) is None:
+            return  # whoever never writes a letter has no item
+        last, at = self._written.get(programme, (b"", now))
+        if item != last or again or (says_something and now - at >= AGAIN):
+            self.carrier.write(channel, POST, item)
+            self._written[programme] = item, now
+
+
+@dataclass(slots=True)
+class LeadPost:
+    """The lead's end: it sorts what its nodes send by whom it is for, and keeps nothing."""
+
+    carrier: Carrier
+    _written: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
+
+    def round(self, programme: str, members: Members, now: datetime) -> None:
+        """Carry the letters and acknowledgements of one programme's nodes."""
+        letters: dict[str, list[bytes]] = defaultdict(list)
+        acks: dict[str, list[bytes]] = defaultdict(list)
+        for node, keys in sorted(members.items()):
+            try:
+                item = self.carrier.read(f"{node}/{programme}", POST, MAX_POST + 1)
+            except OSError as error:
+                log.error("letters were not read", extra={"node": node, "error": type(error).__name__})
+                return  # what this node says is not unsaid because it could not be read just now
+            for found, sorted_out, verify in zip(
+                _unpacked(item), (letters, acks), (verify_letter, verify_ack), strict=True
+            ):
+                for data in found:
+                    to = _sent_by(node, programme, data, keys, verify)
+                    if to is not None:
+                        sorted_out[to].append(data)
+        for node in sorted(members):
+            self._write(channel_to(node, programme), letters[node], acks[node], now)
+
+    def _write(self, channel: str, letters: list[bytes], acks: list[bytes], now: datetime) -> None:
+        item, says_something = pack(letters, acks), bool(letters or acks)
+        known = self._written.get(channel)
+        if known is None and not says_something and self.carrier.read(channel, POST, 1) is None:
+            return
+        if known is None or item != known[0] or (says_something and now - known[1] >= AGAIN):
+            self.carrier.write(channel, POST, item)
+            if known is None or item != known[0]:
+                letters_total.labels("carried").inc(len(letters))
+            self._written[channel] = item, now
+
+
+def _sent_by(
+    node: str, programme: str, data: bytes, keys: Mapping[str, bytes], verify: Callable[..., Head]
+) -> str | None:
+    """To whom it is, if this node has signed it for this programme."""
+    try:
+        head: Head = verify(data, keys)
+    except LetterRefused as error:
+        _refused(error.reason)
+        return None
+    if (head.sender, head.programme) != (node, programme):
+        _refused("wrong_sender")
+        return None
+    return head.recipient
+
+
+def _unpacked(item: bytes | None) -> tuple[list[bytes], list[bytes]]:
+    if item is None:
+        return [], []
+    try:
+        return unpack(item)
+    except LetterRefused as error:
+        _refused(error.reason)
+        return [], []
+
+
+def _refused(reason: str) -> None:
+    letters_total.labels("refused").inc()
+    log.warning("a letter was refused", extra={"reason": reason})
+
+
+def _outbox(connection: Connection, programme: str) -> list[bytes]:
+    c = post_out.c
+    return list(
+        connection.execute(select(c.letter).where(c.programme == programme).order_by(c.queued_at, c.id)).scalars()
+    )
+
+
+def _taken(connection: Connection, ids: list[str]) -> set[str]:
+    return set(connection.execute(_ids(post_in, ids).where(post_in.c.letter.is_(None))).scalars())
+
+
+def _ids(table: Any, ids: list[str]) -> Any:
+    return select(table.c.id).where(table.c.id.in_(ids))

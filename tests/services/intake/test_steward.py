@@ -1,0 +1,291 @@
+"""The tag key's way from the steward's node to nodes whose people have read out their six words."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from services.intake import peers, steward, store
+from services.intake.domain import tag_of
+from shared.contracts.catalogue import NodeAdmitted, PersonTagged
+from shared.contracts.errors import InvalidInput, NotFound
+from shared.journal import Journal, crypto
+from shared.journal.carry_tables import post_in, post_out
+from shared.journal.directory import members
+from shared.journal.filecarrier import FileCarrier
+from shared.journal.posting import LeadPost, Members, NodePost
+from shared.journal.tables import journal_line
+from shared.storage import open_engine, snapshot
+from tests.services import kit
+from tests.services.intake.kit import IDENTITY
+from tests.services.intake.test_tags import Node
+from tests.services.kit import KEY, NOW, OTHER, OWN
+from tests.services.reporting.kit import receive
+
+DOCUMENT = kit.changed(tag={"basis": "name_birth_date", "steward": OTHER})
+STEWARD, LEADERS, THIRD = "rauma-00000001", "pori-00000002", "eura-00000003"
+PARTNERS = {STEWARD: OTHER, LEADERS: OWN, THIRD: "third"}
+
+
+def directory_of(connection: Connection, programme: str) -> Members:
+    return {known.node: known.signing for known in members(connection, programme)}
+
+
+class Place(Node):
+    """A node's home: keys, intake, courier."""
+
+    def __init__(self, engine: Engine, name: str, folder: Path, carrier: FileCarrier) -> None:
+        (folder / name).mkdir(parents=True)
+        super().__init__(engine, folder / name)
+        self.journal = Journal(engine, name)
+        self.follower.journal = self.journal
+        kit.put_programme(engine, store.shelf, DOCUMENT)
+        for key in ("signing", "receiving"):
+            crypto.make_key(self.keys, key)
+        self.name, self.now = name, NOW
+        self.refresh(carrier)
+
+    def refresh(self, carrier: FileCarrier) -> None:
+        """The processes start again and read their keys."""
+        keys = crypto.load_keys(self.keys)
+        self.desk = peers.Desk.of(self.name, keys, self.keys)
+        self.post = NodePost(self.engine, carrier, self.name, keys.newest("signing"), directory_of)
+
+    def admitted(self) -> NodeAdmitted:
+        keys = crypto.load_keys(self.keys)
+        signing, receiving = (keys.newest(name).public or b"" for name in ("signing", "receiving"))
+        named = {"partner": PARTNERS[self.name], "node": self.name}
+        return NodeAdmitted(None, **named, signing_key=signing.hex(), receiving_key=receiving.hex())
+
+    def nodes(self) -> dict[str, str | None]:
+        with snapshot(self.engine) as connection:
+            return {row["node"]: row["state"] for row in peers.list_nodes(connection, self.desk, KEY)["nodes"]}
+
+    def confirm(self, other: "Place", words: str = "") -> bool:
+        said = words or other.desk.words
+        peers.confirm_node(self.journal, self.desk, KEY, other.name, said, by="worker", now=self.now)
+        return steward.hand_tag_key(self.journal, self.desk, KEY, other.name, self.now)
+
+    def renew(self) -> int:
+        return steward.renew_tag_key(self.journal, self.desk, KEY, by="worker", now=self.now)[0]
+
+    def key_nos(self) -> list[int]:
+        with snapshot(self.engine) as connection:
+            return [key.key_no for key in store.tag_keys(connection, KEY)]
+
+    def secrets(self) -> set[bytes]:
+        return {key.secret() for key in crypto.load_keys(self.keys).all if key.name == "tag"}
+
+
+@dataclass
+class Land:
+    """A steward's node, the lead organisation's node, a third one, and the lead that carries."""
+
+    places: dict[str, Place]
+    inbox: Path
+    lead: LeadPost
+    now: datetime = NOW
+    seen: bytes = b""
+
+    def tell(self, *admitted: NodeAdmitted) -> None:
+        """The lead's stream says who is in."""
+        for place in self.places.values():
+            receive(place.engine, f"lead/{KEY}", admitted)
+
+    def work(self, rounds: int = 4) -> None:
+        """Rounds of everybody; all that the lead ever held is kept in `seen`."""
+        for _ in range(rounds):
+            self.now += timedelta(seconds=1)
+            for place in self.places.values():
+                place.now = self.now
+                place.post.round(KEY, self.now)
+                with snapshot(place.engine) as connection:
+                    self.lead.round(KEY, directory_of(connection, KEY), self.now)
+                steward.take_letters(place.journal, place.desk, self.now)
+                place.follow()
+            self.seen += b"".join(path.read_bytes() for path in self.inbox.rglob("post"))
+
+
+@pytest.fixture
+def land(tmp_path: Path, engine: Engine, migrated_file: Path) -> Land:
+    """Nobody has confirmed anybody; the third node's database is the one under test."""
+    carrier = FileCarrier(tmp_path / "inbox")
+    files = {name: shutil.copy(migrated_file, tmp_path / f"{name}.db") for name in (STEWARD, LEADERS)}
+    engines = {name: open_engine(f"sqlite:///{file}") for name, file in files.items()} | {THIRD: engine}
+    places = {name: Place(made, name, tmp_path / "keys", carrier) for name, made in engines.items()}
+    land = Land(places, tmp_path / "inbox", LeadPost(carrier))
+    land.tell(*(place.admitted() for place in places.values()))
+    return land
+
+
+def all_confirm(land: Land) -> tuple[Place, Place, Place]:
+    first, second, third = land.places.values()
+    for one in land.places.values():
+        for other in land.places.values():
+            if one is not other:
+                one.confirm(other)
+    return first, second, third
+
+
+def test_confirmed_nodes_get_the_key_and_tag_alike_and_the_lead_never_holds_it(land: Land) -> None:
+    first, second, third = all_confirm(land)
+    third.register("earlier")
+    assert first.renew() == 1
+    land.work()
+    assert first.key_nos() == second.key_nos() == third.key_nos() == [1]
+    assert first.secrets() == second.secrets() == third.secrets()
+    (key,) = first.secrets()
+    for place in land.places.values():
+        place.register("anna")
+        place.follow()
+    tags = [
+        line.body["tag"]
+        for place in land.places.values()
+        for line in kit.lines(place.engine)
+        if line.kind == PersonTagged.kind
+    ]
+    assert tags == [tag_of(IDENTITY, "name_birth_date", KEY, key)] * 4
+    assert b"polku_post" in land.seen
+    assert key not in land.seen
+    assert key.hex().encode() not in land.seen
+    assert [kit.rows(place.engine, post_out) for place in land.places.values()] == [[], [], []]
+
+
+def test_nobody_who_was_not_confirmed_is_handed_the_key(land: Land) -> None:
+    first, second, third = land.places.values()
+    second.confirm(first)
+    third.confirm(first)
+    first.confirm(second)
+    first.renew()
+    land.work()
+    assert (second.key_nos(), third.key_nos()) == ([1], [])
+    assert first.confirm(third), "who is confirmed later gets it then"
+    land.work()
+    assert third.key_nos() == [1]
+
+
+def test_no_key_is_taken_from_a_steward_who_was_not_confirmed(land: Land) -> None:
+    """Else a lead that gives out false keys could be the steward, and know the tag key."""
+    first, second, _ = land.places.values()
+    first.confirm(second)
+    first.renew()
+    land.work()
+    assert second.key_nos() == []
+    assert len(kit.rows(first.engine, post_out)) == 1, "the letter waits, and its sender sees it"
+    second.confirm(first)
+    land.work()
+    assert second.key_nos() == [1]
+    assert kit.rows(first.engine, post_out) == []
+
+
+def test_words_that_are_not_those_of_the_keys_given_out_are_refused(land: Land) -> None:
+    first, second, third = land.places.values()
+    with pytest.raises(InvalidInput, match="words"):
+        first.confirm(second, third.desk.words)
+    with pytest.raises(InvalidInput, match="not the six words"):
+        first.confirm(second, "kalo tuve")
+    assert first.nodes()[LEADERS] == "unconfirmed"
+    first.confirm(second, second.desk.words.upper().replace("-", "  "))
+    assert first.nodes() == {STEWARD: None, LEADERS: "confirmed", THIRD: "unconfirmed"}
+
+
+def test_a_node_that_is_not_there_and_ones_own_cannot_be_confirmed(land: Land) -> None:
+    first, second, _ = land.places.values()
+    with pytest.raises(NotFound):
+        first.confirm(first)
+    second.name = "muualta-00000009"
+    with pytest.raises(NotFound):
+        first.confirm(second)
+
+
+def test_with_other_keys_a_node_is_not_confirmed_any_more(land: Land) -> None:
+    first, second, _ = all_confirm(land)
+    crypto.make_key(second.keys, "receiving")
+    land.tell(second.admitted())
+    assert first.nodes()[LEADERS] == "changed"
+    first.renew()
+    land.work()
+    assert second.key_nos() == []
+
+
+def test_a_key_from_somebody_who_is_not_the_steward_is_refused_and_that_is_told(land: Land) -> None:
+    _, second, third = all_confirm(land)
+    letter = steward._letter(7, "name_birth_date", b"k" * 32)
+    with snapshot(second.engine) as connection:
+        to = peers.confirmed_members(connection, KEY)[THIRD]
+    with second.journal.unit(NOW) as unit:
+        peers.write(unit, second.desk, KEY, to, letter)
+    land.work()
+    assert third.key_nos() == []
+    assert third.secrets() == set()
+    refused = [entry for entry in kit.audit(third.engine) if entry["action"] == "refuse_letter"]
+    assert [(entry["node"], entry["reason"]) for entry in refused] == [(LEADERS, "not_the_steward")]
+    assert kit.rows(second.engine, post_out) == []
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        b"",
+        b"[]",
+        b'{"kind":"tag_key"}',
+        b'{"kind":"tag_key","key_no":0,"basis":"name_birth_date","key":"00"}',
+        b'{"kind":"tag_key","key_no":true,"basis":"name_birth_date","key":"' + b"0" * 64 + b'"}',
+        b'{"kind":"tag_key","key_no":1,"basis":"shoe_size","key":"' + b"0" * 64 + b'"}',
+        b'{"kind":"retire_tags","key_no":9}',
+    ],
+)
+def test_a_letter_that_can_never_be_used_is_taken_and_changes_nothing(land: Land, plain: bytes) -> None:
+    first, _, third = all_confirm(land)
+    with snapshot(first.engine) as connection:
+        to = peers.confirmed_members(connection, KEY)[THIRD]
+    with first.journal.unit(NOW) as unit:
+        peers.write(unit, first.desk, KEY, to, plain)
+    land.work()
+    assert third.key_nos() == []
+    assert kit.rows(first.engine, post_out) == []
+
+
+def test_a_letter_of_a_newer_release_waits(land: Land) -> None:
+    first, _, third = all_confirm(land)
+    with snapshot(first.engine) as connection:
+        to = peers.confirmed_members(connection, KEY)[THIRD]
+    with first.journal.unit(NOW) as unit:
+        peers.write(unit, first.desk, KEY, to, b'{"kind":"later","key_no":1}')
+    land.work()
+    assert [row["letter"] is not None for row in kit.rows(third.engine, post_in)] == [True]
+
+
+def test_the_key_is_replaced_with_overlap_and_the_old_one_given_up_everywhere(land: Land) -> None:
+    first, second, third = all_confirm(land)
+    third.register("anna")
+    first.renew()
+    land.work()
+    assert first.renew() == 2
+    land.work()
+    assert [place.key_nos() for place in land.places.values()] == [[1, 2]] * 3
+    assert [key_no for _, key_no in third.tags()] == [1, 2]
+    steward.retire_tag_key(first.journal, first.desk, KEY, 1, by="worker", now=land.now)
+    land.work()
+    assert [place.key_nos() for place in land.places.values()] == [[2]] * 3
+    assert len(first.secrets() | second.secrets() | third.secrets()) == 1
+    left = [row["line"] for row in kit.rows(third.engine, journal_line) if row["kind"] == PersonTagged.kind]
+    assert [b'"key_no":2' in bytes(line) for line in left] == [True]
+
+
+def test_only_the_stewards_node_makes_or_gives_up_a_key(land: Land) -> None:
+    _, second, _ = all_confirm(land)
+    with pytest.raises(InvalidInput, match=OTHER):
+        second.renew()
+    with pytest.raises(InvalidInput, match=OTHER):
+        steward.retire_tag_key(second.journal, second.desk, KEY, 1, by="worker", now=NOW)
+
+
+def test_a_programme_without_tags_has_no_key(land: Land) -> None:
+    first = land.places[STEWARD]
+    kit.put_programme(first.engine, store.shelf, kit.DOCUMENT)
+    with pytest.raises(InvalidInput, match="tag"):
+        first.renew()

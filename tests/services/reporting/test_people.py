@@ -1,0 +1,347 @@
+"""One person, one count: people whom several partners met, against a slow model that looks at every pair."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import combinations
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, select
+
+from services.reporting import rebuilding, store
+from services.reporting.domain import CountedPeople, count_people, join_equal, one_record
+from services.reporting.queries import report
+from shared.contracts.catalogue import OutcomeRecorded, PersonTagged, SubjectErased, TagsRetired
+from shared.contracts.facts import Fact
+from shared.journal.carry_tables import received_line
+from shared.storage import snapshot, transaction
+from tests.services import kit
+from tests.services.kit import KEY, NOW
+from tests.services.reporting.kit import (
+    RECEIVING,
+    SIGNING,
+    attendance,
+    derive_all,
+    forget_everything,
+    hex_id,
+    lead,
+    receive,
+    session,
+)
+
+NAMES = {"fi": "Yhdistys"}
+PARTNERS = ["one", "two", "three"]
+STREAMS = {partner: f"{partner}-0000000{n}/{KEY}" for n, partner in enumerate(PARTNERS)}
+DOCUMENT = kit.changed(
+    partners=[{"key": key, "name": NAMES, "role": "lead" if key == "one" else "partner"} for key in PARTNERS],
+    synthetic={"partners": ["one"], "home_municipalities": ["609"]},
+    tag={"basis": "name_birth_date", "steward": "two"},
+)
+DAYS = ["2016-03-01", "2016-03-02", "2016-03-03"]
+SESSIONS = [
+    session(0, "duuniin", DAYS[0], 60),
+    session(1, "kaapeli", DAYS[1], 60),
+    session(2, "duuniin", DAYS[2], 60),
+]
+OUTCOMES = ["education", "work_trial"]
+
+
+def tagged(person: object, key_no: int, human: object) -> Fact:
+    """The person (as one node knows them) is this human."""
+    return PersonTagged(hex_id("person", person), tag=hex_id(key_no, human) * 2, key_no=key_no)
+
+
+def outcome(name: object, person: object, code: str, day: str) -> Fact:
+    ids = {"outcome_id": hex_id("outcome", name)}
+    return OutcomeRecorded(hex_id("person", person), **ids, activity="duuniin", outcome=code, occurred_on=day)
+
+
+def erased(person: object) -> Fact:
+    return SubjectErased(hex_id("person", person))
+
+
+def a_lead(engine: Engine, document: dict[str, Any] = DOCUMENT) -> None:
+    """A lead whose three partners have joined."""
+    lead(engine, document)
+    with transaction(engine) as connection:
+        for partner, stream in STREAMS.items():
+            row = {"stream": stream, "programme": KEY, "partner": partner, "node": stream.partition("/")[0]}
+            store.add_node(connection, row | {"signing_key": SIGNING, "receiving_key": RECEIVING})
+
+
+def made(engine: Engine, streams: Mapping[str, Sequence[Fact]], end: date | None = None) -> dict[str, Any]:
+    """The report when these facts have come, by partner."""
+    for partner, facts in streams.items():
+        receive(engine, STREAMS[partner], [*SESSIONS, *facts])
+    derive_all(engine)
+    return report(engine, KEY, None, end, NOW)
+
+
+# --- the model
+
+
+def expected(streams: Mapping[str, Sequence[Fact]], end: date | None) -> dict[str, Any]:
+    """People by looking at every pair."""
+    inside = {s["session"] for s in SESSIONS if end is None or s["occurred_on"] <= end.isoformat()}
+    activity = {s["session"]: s["activity"] for s in SESSIONS}
+    tags: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
+    at: dict[tuple[str, str], tuple[str, str]] = {}
+    became: dict[tuple[str, str], tuple[str, str, str]] = {}
+    for partner, facts in streams.items():
+        gone = {fact.subject for fact in facts if isinstance(fact, SubjectErased)}
+        for fact in facts:
+            who = (partner, str(fact.subject))
+            if isinstance(fact, TagsRetired):
+                for theirs in [theirs for (place, _), theirs in tags.items() if place == partner]:
+                    theirs.pop(fact["key_no"], None)
+            elif fact.subject in gone:
+                continue
+            elif isinstance(fact, PersonTagged):
+                tags[who][fact["key_no"]] = fact["tag"]
+            elif isinstance(fact, OutcomeRecorded):
+                became[partner, fact["outcome_id"]] = (who[1], fact["outcome"], fact["occurred_on"])
+            else:
+                at[partner, fact["attendance"]] = (who[1], fact["session"])
+    everybody = {(partner, who) for (partner, _), (who, _) in at.items()} | set(tags)
+    everybody |= {(partner, who) for (partner, _), (who, _, _) in became.items()}
+    one = {person: {person} for person in everybody}
+    for a, b in combinations(sorted(everybody), 2):
+        common = tags[a].keys() & tags[b].keys()
+        if common and tags[a][max(common)] == tags[b][max(common)] and one[a] is not one[b]:
+            one[a] |= one[b]
+            for person in one[a]:
+                one[person] = one[a]
+
+    def there(activities: set[str]) -> set[tuple[str, str]]:
+        return {(p, who) for (p, _), (who, s) in at.items() if s in inside and activity[s] in activities}
+
+    def different(people: set[tuple[str, str]]) -> set[frozenset[tuple[str, str]]]:
+        return {frozenset(one[person]) for person in people}
+
+    present = there({"duuniin", "kaapeli"})
+    comparable = {p for p in present if _comparable(p, present, tags)}
+    once = len(different(comparable))
+    most = len(different(present))
+    at_one = [len({frozenset(one[p]) for p in present if p[0] == partner}) for partner in PARTNERS]
+    had = []
+    for people in different(there({"duuniin"})):
+        records = []
+        for partner, who in people:
+            came = [(day, code) for (place, _), (w, code, day) in became.items() if (place, w) == (partner, who)]
+            records.append([(day, code) for day, code in came if end is None or day <= end.isoformat()])
+        last = max((day for record in records for day, _ in record), default=None)
+        had.append({code for record in records if last in [day for day, _ in record] for _, code in record})
+    return {
+        "people": {"counted_once_by_tag": once, "not_comparable": most - once, "range": [max(once, *at_one), most]},
+        "participants": [len(different(there({a}))) for a in ("kaapeli", "duuniin")],
+        "outcomes": {code: sum(code in each for each in had) for code in OUTCOMES},
+        "unknown": sum(not each for each in had),
+    }
+
+
+def _comparable(person: tuple[str, str], present: set[tuple[str, str]], tags: Mapping[Any, Mapping[int, str]]) -> bool:
+    others = [other for other in present if other[0] != person[0]]
+    if not others:
+        return True
+    return bool(tags[person]) and all(tags[person].keys() & tags[o].keys() for o in others if tags[o])
+
+
+def shown(report_: Mapping[str, Any]) -> dict[str, Any]:
+    groups = {row["group"]: row["participants"] for row in report_["activities"]}
+    (became,) = report_["outcomes"]
+    assert became["participants"] == groups["individual_coaching"]
+    return {
+        "people": report_["people"],
+        "participants": [groups["community_coaching"], groups["individual_coaching"]],
+        "outcomes": {code: became["outcomes"][code] for code in OUTCOMES},
+        "unknown": became["unknown"],
+    }
+
+
+PEOPLE = st.integers(0, 4)
+
+
+@st.composite
+def a_partner(draw: st.DrawFn, partner: str) -> list[Fact]:
+    """What one partner recorded: of five people at most, some of them the same human, some without a tag."""
+    facts: list[Fact] = []
+    keys = draw(st.sampled_from([[1], [1], [1, 2], [2], []]))
+    for person in range(draw(PEOPLE)):
+        human = draw(st.integers(0, 3))
+        if draw(st.integers(0, 3)):
+            facts += [tagged((partner, person), key_no, human) for key_no in keys]
+        if draw(st.integers(0, 9)) == 0:  # somebody wrote the birth date down anew between the two keys
+            facts += [tagged((partner, person), key_no, 4) for key_no in keys[:1]]
+        for number in draw(st.sets(st.integers(0, 2))):
+            facts.append(attendance((person, number), number, (partner, person), "participant"))
+        for number in range(draw(st.integers(0, 2))):
+            code, day = draw(st.sampled_from(OUTCOMES)), draw(st.sampled_from(DAYS))
+            facts.append(outcome((person, number), (partner, person), code, day))
+    if draw(st.booleans()) and len(keys) == 2:
+        facts.append(TagsRetired(key_no=1))
+    facts += [erased((partner, person)) for person in draw(st.sets(PEOPLE, max_size=1))]
+    return facts
+
+
+STATE = st.fixed_dictionaries({partner: a_partner(partner) for partner in PARTNERS})
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STATE, st.sampled_from([None, date(2016, 3, 2)]))
+def test_people_are_those_of_the_model(sqlite_engine: Engine, streams: dict[str, list[Fact]], end: date | None) -> None:
+    if not kit.rows(sqlite_engine, store.node):
+        a_lead(sqlite_engine)
+    forget_everything(sqlite_engine)
+    assert shown(made(sqlite_engine, streams, end)) == expected(streams, end)
+    assert rebuilding.check(sqlite_engine)["equal"]
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STATE)
+def test_people_are_those_of_the_model_on_postgresql(postgres_engine: Engine, streams: dict[str, list[Fact]]) -> None:
+    if not kit.rows(postgres_engine, store.node):
+        a_lead(postgres_engine)
+    forget_everything(postgres_engine)
+    assert shown(made(postgres_engine, streams)) == expected(streams, None)
+
+
+# --- one by one
+
+
+def at(partner: str, person: object, human: object | None, number: int = 0, key_no: int = 1) -> list[Fact]:
+    """A person at a session of Duuniin, with a tag or without."""
+    facts = [] if human is None else [tagged((partner, person), key_no, human)]
+    return [*facts, attendance((person, number), number, (partner, person), "participant")]
+
+
+def test_the_same_person_at_two_partners_counts_once(engine: Engine) -> None:
+    a_lead(engine)
+    found = made(engine, {"one": at("one", 0, "anna") + at("one", 1, "bertta"), "two": at("two", 0, "anna")})
+    assert found["people"] == {"counted_once_by_tag": 2, "not_comparable": 0, "range": [2, 2]}
+    assert shown(found)["participants"] == [0, 2]
+    assert found["activities"][4]["attendances"] == 3
+
+
+def test_who_cannot_be_compared_is_counted_apart_and_the_total_is_a_range(engine: Engine) -> None:
+    a_lead(engine)
+    streams = {"one": at("one", 0, "anna") + at("one", 1, None), "two": at("two", 0, "anna") + at("two", 1, None)}
+    assert made(engine, streams)["people"] == {"counted_once_by_tag": 1, "not_comparable": 2, "range": [2, 3]}
+
+
+def test_erasing_one_of_two_leaves_the_other(engine: Engine) -> None:
+    a_lead(engine)
+    streams = {"one": at("one", 0, "anna"), "two": [*at("two", 0, "anna"), erased(("two", 0))]}
+    found = made(engine, streams)
+    assert found["people"] == {"counted_once_by_tag": 1, "not_comparable": 0, "range": [1, 1]}
+    assert [row["stream"] for row in kit.rows(engine, store.tag)] == [STREAMS["one"]]
+
+
+def test_the_later_of_two_records_says_what_became_of_a_person(engine: Engine) -> None:
+    a_lead(engine)
+    ours = [*at("one", 0, "anna"), outcome(0, ("one", 0), "education", DAYS[0])]
+    theirs = [*at("two", 0, "anna"), outcome(0, ("two", 0), "work_trial", DAYS[2])]
+    found = made(engine, {"one": ours, "two": theirs})["outcomes"][0]
+    assert {code: n for code, n in found["outcomes"].items() if n} == {"work_trial": 1}
+    assert (found["participants"], found["unknown"]) == (1, 0)
+
+
+def test_only_the_newest_key_that_both_have_is_compared(engine: Engine) -> None:
+    a_lead(engine)
+    both = [tagged(("one", 0), 1, "anna"), *at("one", 0, "another", key_no=2)]
+    old = at("two", 0, "anna", key_no=1)
+    new = at("three", 0, "anna", key_no=2)
+    found = made(engine, {"one": both, "two": old, "three": new})
+    # one and two are joined by key 1; three differs from one by key 2, and cannot be compared with two.
+    assert found["people"] == {"counted_once_by_tag": 1, "not_comparable": 1, "range": [1, 2]}
+
+
+def test_a_programme_that_does_not_count_once_says_so_and_joins_nobody(engine: Engine) -> None:
+    a_lead(engine, {name: value for name, value in DOCUMENT.items() if name != "tag"})
+    found = made(engine, {"one": at("one", 0, "anna"), "two": at("two", 0, "anna")})
+    assert found["people"] == {"counted_once_by_tag": None, "not_comparable": 2, "range": [1, 2]}
+
+
+def test_a_report_shows_neither_tags_nor_subjects(engine: Engine) -> None:
+    a_lead(engine)
+    streams = {"one": at("one", 0, "anna"), "two": at("two", 0, "anna")}
+    text = json.dumps(made(engine, streams), default=repr)
+    for row in kit.rows(engine, store.tag):
+        assert row["tag"].hex() not in text
+        assert row["subject"].hex() not in text
+
+
+def test_retired_tags_are_gone_from_lines_and_tables_and_nobody_was_erased(engine: Engine) -> None:
+    a_lead(engine)
+    facts = [tagged(("one", 0), 1, "anna"), tagged(("one", 0), 2, "anna"), TagsRetired(key_no=1)]
+    found = made(engine, {"one": [*facts, attendance(0, 0, ("one", 0), "participant")]})
+    assert [row["key_no"] for row in kit.rows(engine, store.tag)] == [2]
+    with snapshot(engine) as connection:
+        kept = connection.execute(select(received_line.c.kind, received_line.c.line).order_by("seq")).all()
+    assert [row.kind for row in kept[3:6]] == [None, PersonTagged.kind, TagsRetired.kind]
+    assert hex_id(1, "anna").encode() not in b"".join(row.line or b"" for row in kept)
+    assert (found["data_quality"]["erased_people"], found["data_quality"]["erased_lines"]) == (0, 0)
+    assert rebuilding.check(engine)["equal"]
+
+
+@pytest.mark.parametrize(
+    ("known", "joined", "once", "apart", "least", "most"),
+    [
+        ({}, [], 0, 0, 0, 0),
+        ({("a", 0): 5}, [], 5, 0, 5, 5),
+        ({("a", 1): 5, ("b", 1): 5}, [], 10, 0, 10, 10),
+        ({("a", 1): 5, ("b", 1): 5}, [[("a", 1), ("b", 1)]], 9, 0, 9, 9),
+        ({("a", 1): 5, ("b", 0): 3}, [], 5, 3, 5, 8),
+        ({("a", 1): 2, ("b", 0): 3}, [], 2, 3, 3, 5),
+        ({("a", 1): 2, ("b", 2): 3}, [], 0, 5, 3, 5),
+        ({("a", 3): 2, ("b", 1): 3, ("c", 2): 4}, [], 2, 7, 4, 9),
+    ],
+)
+def test_what_is_sure_and_what_is_not(
+    known: dict[tuple[str, int], int], joined: Any, once: int, apart: int, least: int, most: int
+) -> None:
+    assert count_people(known, joined) == CountedPeople(once, apart, least, most)
+
+
+MEMBERS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([0, 0, 1])), max_size=6)
+
+
+@given(MEMBERS, st.booleans())
+def test_the_least_number_is_that_of_the_best_way_in_which_people_could_be_one(
+    members: list[tuple[str, int]], joins: bool
+) -> None:
+    """Tried one after another: of one partner, and with two different tags, they are two; joined ones are one."""
+    tagged_at = {stream: n for n, (stream, keys) in enumerate(members) if keys}
+    together = sorted(tagged_at.values()) if joins and len(tagged_at) > 1 else []
+
+    def apart(one: int, other: int) -> bool:
+        both = {one, other} <= set(together)
+        return not both and (members[one][0] == members[other][0] or members[one][1] & members[other][1] > 0)
+
+    def least(number: int, groups: list[list[int]]) -> int:
+        if number == len(members):
+            return len(groups)
+        ways = [group for group in groups if not any(apart(number, other) for other in group)]
+        if number in together[1:]:
+            ways = [group for group in ways if together[0] in group]
+        found = [least(number + 1, [[*g, number] if g is group else g for g in groups]) for group in ways]
+        alone = [] if number in together[1:] else [least(number + 1, [*groups, [number]])]
+        return min(found + alone, default=len(members) + 1)
+
+    joined = [[members[n] for n in together]] if together else []
+    assert count_people(Counter(members), joined).least == least(0, [])
+
+
+def test_who_equals_somebody_is_one_with_all_of_theirs() -> None:
+    a, b, c, d = (("s", bytes([n])) for n in range(4))
+    tags = [(a, 1, b"x"), (b, 1, b"x"), (b, 2, b"y"), (c, 2, b"y"), (d, 2, b"z")]
+    assert join_equal(tags) == {a: a, b: a, c: a}
+
+
+def test_of_two_records_with_the_same_last_day_both_hold() -> None:
+    early, late = date(2016, 3, 1), date(2016, 3, 2)
+    assert one_record([{"a": early, "b": late}, {"c": late}, {"d": early}, {}]) == {"a", "b", "c"}
+    assert one_record([{}, {}]) == set()
