@@ -112,6 +112,9 @@ class End:
     def delete(self, channel: str, name: str) -> None:
         return
 
+    def decided(self, channel: str, found: Found) -> None:
+        """`settle` acks them together."""
+
 
 class NodeEnd(End):
     """The node's: what it wrote lies there until it deletes it."""
