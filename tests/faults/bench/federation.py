@@ -212,7 +212,7 @@ def federation(
                     ending.callback(subprocess.run, ["umount", "-l", str(site.path)], check=False)
                     made.tight = site
                 _init(site, key.replace("_", "-"), ports + number, servers)
-                _join(site, invite(lead.home, rpc, PROGRAMME, key, BY))
+                _join(site, invite(lead.home, rpc, PROGRAMME, key, BY).to_json())
                 made.partners.append(site)
         made.up(made.partners)
         for site in made.partners:
