@@ -2,10 +2,12 @@
 
 import json
 import os
+import random
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,6 @@ from typing import Any
 from services.node.control import connect
 from shared.ops.settings import load_home
 from shared.programmes.files import programme_file
-from shared.testing.private import free_port
 from shared.testing.wait import until
 
 PROGRAMME = "lahde-mukaan"
@@ -156,8 +157,20 @@ def free_port_triple() -> int:
 
 
 def free_port_run(count: int) -> int:
-    """The first of `count` ports one after another of which each leaves room for those 1,000 and 2,000 above it."""
-    return next(port for _ in range(200) if (port := free_port()) < 60_000 - count)
+    """The first of `count` ports of which each and those 1,000 and 2,000 above it are free, and below those that the
+    system gives to connections: a home that is killed must find its own again."""
+    chance = random.SystemRandom()
+
+    def free(port: int) -> bool:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return True
+        return False
+
+    def all_free(first: int) -> bool:
+        return all(free(first + more + n) for more in (0, 1000, 2000) for n in range(count))
+
+    return until(lambda: next(filter(all_free, chance.sample(range(10_000, 29_000), 50)), 0))
 
 
 def synthetic_set(folder: Path) -> Path:

@@ -5,9 +5,7 @@ the lead's folder. What is read here of a home's database is read as anybody cou
 """
 
 import os
-import random
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +31,7 @@ from shared.testing.postgres import PrivatePostgres, new_database
 from shared.testing.wait import until
 from tests.faults.bench.marks import PROGRAMME
 from tests.faults.test_kills import child_of, is_running
-from tests.flows.kit import Site
+from tests.flows.kit import Site, free_port_run
 
 BY = "cli:bench"
 TMPFS_MB = 512
@@ -193,7 +191,7 @@ def federation(
     partner gets a small disk; `full`: on PostgreSQL and RabbitMQ."""
     document = load_file(programme_file(PROGRAMME))
     keys = [partner.key for partner in parse(document).partners][:count]
-    ports = _free_ports(count + 1)
+    ports = free_port_run(count + 1)
     lead = BenchSite(folder / "lead", "lead", environment or {})
     servers = Servers() if full else None
     made = Federation(folder, lead, servers)
@@ -220,29 +218,6 @@ def federation(
                 rpc.call("pathways", "load_programme", by=BY, document=document)
         until(lambda: all((site.channel / MANIFEST).exists() for site in made.partners), UP_SECONDS)
         yield made
-
-
-def _free_ports(count: int) -> int:
-    """The first of `count` ports of which each and those 1,000 and 2,000 above it are free, and below those that the
-    system gives to connections: a home that is killed must find its own again."""
-    chance = random.SystemRandom()
-
-    def free(port: int) -> bool:
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return True
-        return False
-
-    return until(
-        lambda: next(
-            (
-                first
-                for first in chance.sample(range(10_000, 29_000), 50)
-                if all(free(first + more + n) for more in (0, 1000, 2000) for n in range(count))
-            ),
-            0,
-        )
-    )
 
 
 def _init(site: BenchSite, name: str, port: int, servers: Servers | None) -> None:
