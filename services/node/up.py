@@ -65,7 +65,7 @@ def run_up(
         raise InvalidInput(field="SERVICE", reason=f"a {home.role} home has no service {unknown[0]}")
     if names and home.embedded:
         raise InvalidInput(field="SERVICE", reason="the embedded bus lives in one process: run all of the home")
-    if not private:
+    if not private and (not names or PORTAL in names):
         refuse_clear_text(home, own_tls=True)
     # A home that is opened for one command says nothing but what goes wrong: the command speaks.
     setup_logging("-".join(names) or home.role, logging.WARNING if private else logging.INFO)

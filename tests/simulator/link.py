@@ -183,6 +183,9 @@ class LeadEnd:
     def delete(self, channel: str, name: str) -> None:
         raise AssertionError("the lead deletes nothing of the nodes'")
 
+    def decided(self, channel: str, found: Found) -> None:
+        """It lies there until its writer takes it away."""
+
 
 def _listed(side: Side, channel: str) -> list[Found]:
     found = []

@@ -27,6 +27,7 @@ NODE_TABLES: Sequence[Table] = [
     carry_tables.courier_receipt,
     carry_tables.courier_manifest,
     carry_tables.courier_segment,
+    carry_tables.post_out,
 ]
 LEAD_TABLES: Sequence[Table] = [
     carry_tables.received_incarnation,

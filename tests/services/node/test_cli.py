@@ -53,11 +53,6 @@ def test_a_command_of_a_later_release_says_so(command: str) -> None:
     assert (done.code, done.error.endswith("not in this release")) == (2, True)
 
 
-@pytest.mark.parametrize("words", [("accept-epoch", "pori-0a1b2c3d")])
-def test_what_a_lead_can_do_later_says_so(words: tuple[str, ...]) -> None:
-    assert run("lead", *words).error.endswith("not in this release")
-
-
 @pytest.mark.parametrize(
     "words",
     [

@@ -47,7 +47,7 @@ def still_parked(engine: Engine) -> list[int]:
 
 
 def test_nothing_is_parked_in_a_new_home(node: Path, lead: Path) -> None:
-    for home, empty in ((node, {"parked": []}), (lead, {"parked": [], "aside": []})):
+    for home, empty in ((node, {"parked": [], "lost": []}), (lead, {"parked": [], "aside": []})):
         assert run("parked", "list", home=home).out == "nothing is parked\n"
         assert json.loads(run("parked", "list", "--json", home=home).out) == empty
         assert (run("parked", "retry", home=home).code, run("parked", "retry", home=home).out) == (
@@ -121,7 +121,9 @@ def test_a_lead_lists_the_lines_that_are_not_in_the_figures(lead: Path) -> None:
     received.receive(engine, received.STREAMS[OWN], [received.attendance("a", "nowhere", 1, "participant")])
     received.derive_all(engine)
     stream = received.STREAMS[OWN]
-    assert run("parked", "list", home=lead).out == f"{stream} 1  erased  not in the figures: foreign_session\n"
+    assert run("parked", "list", home=lead).out == (
+        f"{stream} 1  activities.attendance_recorded v1  not in the figures: foreign_session\n"
+    )
     (row,) = json.loads(run("parked", "list", "--json", home=lead).out)["aside"]
     assert (row["stream"], row["seq"], row["reason"]) == (stream, 1, "foreign_session")
 
