@@ -15,8 +15,7 @@ from services.node.opening import open_database
 from services.node.rounds import assert_plain, one_round, run_rounds
 from services.node.uplink import carrier_to
 from shared.journal import erasing, holding
-from shared.journal.amqpcarrier import AmqpCarrier
-from shared.journal.carrier import ERASED, Carrier, channel_to
+from shared.journal.carrier import ERASED, Carrier, Connected, channel_to
 from shared.journal.carry_tables import courier_receipt
 from shared.journal.crypto import Keys, key_id, load_keys
 from shared.journal.directory import lead_stream, members
@@ -167,14 +166,14 @@ class CourierRounds:
     def _forget_carriers(self, joined: Sequence[Joined]) -> None:
         for place in self._carriers.keys() - set(joined):
             carrier = self._carriers.pop(place)
-            if isinstance(carrier, AmqpCarrier):
+            if isinstance(carrier, Connected):
                 carrier.close()
             for made in (self._couriers, self._receivers, self._retrievers, self._returners, self._posts):
                 made.pop(place, None)
 
     def watched(self) -> list[int]:
         """What becomes readable when a lead has sent something by its broker."""
-        brokers = [carrier for carrier in self._carriers.values() if isinstance(carrier, AmqpCarrier)]
+        brokers = [carrier for carrier in self._carriers.values() if isinstance(carrier, Connected)]
         return [descriptor for broker in brokers if (descriptor := broker.fileno()) is not None]
 
     def _post(self, place: Joined, now: datetime) -> None:

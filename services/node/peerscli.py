@@ -8,7 +8,6 @@ import click
 
 from services.node.actor import actor
 from services.node.homeoption import home_option, the_home
-from services.node.reaching import services_of
 
 
 @click.command()
@@ -17,6 +16,8 @@ from services.node.reaching import services_of
 @click.option("--json", "as_json", is_flag=True)
 def partners(programme: str, as_json: bool) -> None:
     """The programme's nodes with their six words: read yours to the others, and hear theirs."""
+    from services.node.reaching import services_of
+
     with services_of(the_home("node")) as rpc:
         found = rpc.call("intake", "list_nodes", programme=programme)
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_lines(found)))
@@ -29,6 +30,8 @@ def partners(programme: str, as_json: bool) -> None:
 @click.argument("words", nargs=-1, required=True, metavar="WORDS")
 def confirm(programme: str, node: str, words: tuple[str, ...]) -> None:
     """Note that the node's people have read you these six words, by telephone or face to face."""
+    from services.node.reaching import services_of
+
     with services_of(the_home("node")) as rpc:
         said = " ".join(words)
         done = rpc.call("intake", "confirm_node", by=actor(), programme=programme, node=node, words=said)
@@ -42,6 +45,8 @@ def confirm(programme: str, node: str, words: tuple[str, ...]) -> None:
 @click.option("--retire", type=click.IntRange(1, 999_999), metavar="N", help="Give up an older key, here and there.")
 def tag_key(programme: str, new: bool, retire: int | None) -> None:
     """On the steward's node: the key by which people are recognised whom several partners met."""
+    from services.node.reaching import services_of
+
     if new == (retire is not None):
         raise click.UsageError("give either --new or --retire N")
     with services_of(the_home("node")) as rpc:

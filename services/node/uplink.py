@@ -4,18 +4,20 @@ import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from shared.contracts.errors import HomeUnusable, LeadUnreachable
 from shared.contracts.fields import UPLINK
-from shared.journal.amqpcarrier import AmqpCarrier, box_of
-from shared.journal.brokerlink import Broker
 from shared.journal.carrier import JOIN, MANIFEST, Carrier, Found, node_channel
 from shared.journal.crypto import Keys
 from shared.journal.filecarrier import FileCarrier
-from shared.journal.httpcarrier import HttpCarrier
 from shared.journal.joining import Invite, token_digest
 from shared.ops.settings import Home, Joined, from_environment
+
+if TYPE_CHECKING:
+    from shared.journal.amqpcarrier import AmqpCarrier
+    from shared.journal.brokerlink import Broker
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +34,15 @@ def folder_of(uplink: str) -> Path:
 
 def carrier_to(home: Home, place: Joined, keys: Keys) -> Carrier:
     """The carrier between a node and the lead of a programme, for both directions."""
+    # A courier on a folder needs neither TLS nor a broker: an eighth of its memory.
     if place.uplink.startswith("http"):
+        from shared.journal.httpcarrier import HttpCarrier
+
         return HttpCarrier(place.uplink, keys.newest("signing"), place.authority)
     if place.uplink.startswith("amqp"):
+        from shared.journal.amqpcarrier import AmqpCarrier, box_of
+        from shared.journal.brokerlink import Broker
+
         try:
             password = password_file(home, place.programme).read_text(encoding="ascii").strip()
         except (OSError, ValueError):
@@ -52,6 +60,8 @@ def password_file(home: Home, programme: str) -> Path:
 
 def hand_in(home: Home, place: Joined, keys: Keys, invite: Invite, answer: bytes) -> None:
     """Put the answer to an invite on the carrier. Raises `LeadUnreachable`; it may be repeated."""
+    from shared.journal.httpcarrier import HttpCarrier
+
     carrier, channel = carrier_to(home, place, keys), f"{home.name}/{place.programme}"
     try:
         if isinstance(carrier, HttpCarrier):
@@ -64,11 +74,15 @@ def hand_in(home: Home, place: Joined, keys: Keys, invite: Invite, answer: bytes
 
 def lead_carrier(home: Home) -> "LeadCarrier":
     """A lead's carriers: its folder and, if POLKU_CARRIER_URL (or …_FILE) names one, its broker."""
+    from shared.journal.amqpcarrier import AmqpCarrier
+
     url = from_environment("POLKU_CARRIER_URL")
     return LeadCarrier(FileCarrier(home.inbox), AmqpCarrier(_own_broker(home, url), {}, at_lead=True) if url else None)
 
 
-def _own_broker(home: Home, url: str) -> Broker:
+def _own_broker(home: Home, url: str) -> "Broker":
+    from shared.journal.brokerlink import Broker
+
     parts = urlsplit(url)
     if parts.scheme not in ("amqp", "amqps") or not parts.password or not parts.path[1:]:
         reason = "POLKU_CARRIER_URL is not amqps://USER:PASSWORD@HOST[:PORT]/VHOST"
@@ -97,7 +111,7 @@ class LeadCarrier:
     goes where its manifest last changed, and only what lies there is looked at. Whatever either side had sent the other
     way and was not decided, its courier sends again (`sending`)."""
 
-    def __init__(self, folder: FileCarrier, broker: AmqpCarrier | None) -> None:
+    def __init__(self, folder: FileCarrier, broker: "AmqpCarrier | None") -> None:
         self._folder, self._broker = folder, broker
         self._current: dict[str, FileCarrier | AmqpCarrier] = {}
         self._manifests: dict[tuple[bool, str], bytes] = {}
@@ -106,6 +120,8 @@ class LeadCarrier:
     def serve(self, partners: Mapping[str, str], invited: set[str]) -> None:
         """These nodes' streams are admitted, for these partners; these boxes have been given out."""
         if self._broker is not None:
+            from shared.journal.amqpcarrier import box_of
+
             boxes = {stream: box_of(stream.split("/")[1], partner) for stream, partner in partners.items()}
             self._broker.serve(boxes, invited)
 
@@ -144,7 +160,7 @@ class LeadCarrier:
                 log.error("the broker was not read", extra={"error": str(error)})
         return found
 
-    def _at(self, channel: str) -> FileCarrier | AmqpCarrier:
+    def _at(self, channel: str) -> "FileCarrier | AmqpCarrier":
         return self._current.get(node_channel(channel), self._folder)
 
     def _look(self, channel: str, limit: int) -> None:

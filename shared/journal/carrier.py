@@ -25,7 +25,7 @@ what is missing.
 
 import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from shared.ops.metrics import counter
 
@@ -120,3 +120,14 @@ class Carrier(Protocol):
 
     def decided(self, channel: str, found: Found) -> None:
         """The reader will not read this segment again: what was delivered may go, what lies in a folder stays."""
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """A carrier that holds a connection by which something may come at any time."""
+
+    def fileno(self) -> int | None:
+        """What becomes readable when something has come; None while there is no connection."""
+
+    def close(self) -> None:
+        """Drop the connection."""
