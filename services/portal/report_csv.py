@@ -12,7 +12,7 @@ from typing import Any
 
 from services.portal.labels import STATED, Names, figure, label_of
 from services.portal.report_outcomes import confirmed_rows
-from services.portal.report_page import ProgrammeNames, stream_state
+from services.portal.report_page import ProgrammeNames, arrived_kind, stream_state
 from services.portal.words import Lang, words
 
 Row = Iterable[object]
@@ -63,7 +63,6 @@ def _tables(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang, statem
 
 def _about(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> Iterator[Row]:
     say = words(lang)
-    arrived = {True: "arrived_true", False: "arrived_false"}.get(report.get("arrived"), "arrived_null")  # type: ignore[arg-type]
     quality = report.get("data_quality") or {}
     yield say("code"), names.key
     yield say("programme"), label_of(names.name, lang, names.key).text
@@ -71,7 +70,7 @@ def _about(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> Iter
     yield say("last_day"), report.get("to") or say("whole")
     yield say("as_of"), report.get("as_of") or say("value_none")
     yield say("audience"), say(f"audience_{report['audience']}") if report.get("audience") else say("value_none")
-    yield say("state"), say(arrived)
+    yield say("state"), say(f"arrived_{arrived_kind(report)}")
     yield say("lines_newer"), _cell(report.get("newer_facts"), lang)
     counts = ("lines_refused", "refused_lines"), ("people_erased", "erased_people"), ("lines_erased", "erased_lines")
     for word, member in counts:

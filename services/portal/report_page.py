@@ -170,10 +170,16 @@ def _period(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> str
     return say("whole_project")
 
 
+def arrived_kind(report: Mapping[str, Any]) -> str:
+    """Which word of `arrived_true`, `arrived_false` (something is missing), `arrived_null` (not known since)."""
+    arrived = report.get("arrived")
+    return "null" if arrived is None else str(bool(arrived)).lower()
+
+
 def _arrived(report: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     """Heading, text and kind of the notice on completeness."""
     say = words(lang)
-    kind = {True: "true", False: "false"}.get(report.get("arrived"), "null")  # type: ignore[arg-type]
+    kind = arrived_kind(report)
     text = _not_known_since(report, say, lang) if kind == "null" else say(f"arrived_{kind}_text")
     refused = (report.get("data_quality") or {}).get("refused_lines")
     apart = (("newer_facts", report.get("newer_facts")), ("refused_lines", refused))

@@ -134,20 +134,20 @@ class LeadLines:
 
 @dataclass(slots=True)
 class Follower:
-    """A service's way through lines, by default the home's own journal. `handlers` are keyed by (kind, v); `committed`
-    is told the position of facts that they recorded, after the commit: others may wait for them."""
+    """A service's way through lines: the home's own journal, or `elsewhere`. `handlers` are keyed by (kind, v);
+    `committed` is told the position of facts that they recorded, after the commit: others may wait for them."""
 
     journal: Journal
     service: str
     handlers: Mapping[tuple[str, int], Handler]
-    lines: Lines = None  # type: ignore[assignment]  # the journal's own, see below
+    elsewhere: Lines | None = None
     committed: Callable[[int], object] = lambda _pos: None
     _failures: dict[int, int] = field(default_factory=dict)
     stuck_at: int | None = None
+    lines: Lines = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.lines is None:
-            self.lines = OwnLines(self.service)
+        self.lines = self.elsewhere or OwnLines(self.service)
 
     def advance(self, now: datetime) -> bool:
         """Take the next steps; False when there is nothing more to do now.

@@ -9,13 +9,7 @@ from datetime import date
 from pathlib import Path as FilePath
 from typing import Any
 
-from shared.documents.checking import Found as _Found
-from shared.documents.checking import Kind
-from shared.documents.checking import codes as _codes
-from shared.documents.checking import codes_stand_once as _codes_stand_once
-from shared.documents.checking import items as _items
-from shared.documents.checking import points_at as _points_at
-from shared.documents.checking import short as _short
+from shared.documents.checking import Found, Kind, codes, codes_stand_once, items, points_at, short
 from shared.documents.reading import Reading
 from shared.instruments import has_instrument
 from shared.programmes.model import Programme, build
@@ -56,10 +50,10 @@ def _check(path: FilePath) -> Reading:
     reading = _KIND.read(path)
     key = reading.data.get("key") if isinstance(reading.data, dict) else None
     if isinstance(key, str) and path.name != f"{key}.yaml":
-        reason = f'the file must be called like its key: "{_short(key)}.yaml", or the key "{_short(path.stem)}"'
+        reason = f'the file must be called like its key: "{short(key)}.yaml", or the key "{short(path.stem)}"'
         reading.problems.append(Problem(reading.line(("key",)), "key", reason))
     # Only a file is held against what this release ships: a document may come from a lead of another release.
-    for index, item in _items(reading.data if isinstance(reading.data, dict) else {}, "instruments"):
+    for index, item in items(reading.data if isinstance(reading.data, dict) else {}, "instruments"):
         key, version = item.get("key"), item.get("version")
         if isinstance(key, str) and isinstance(version, str) and not has_instrument(key, version):
             place = ("instruments", index, "key")
@@ -71,9 +65,9 @@ def _check(path: FilePath) -> Reading:
 # --- what the schema cannot say ---------------------------------------------------------------------------------------
 
 
-def _rules(document: dict[str, Any]) -> _Found:
+def _rules(document: dict[str, Any]) -> Found:
     for part in ("partners", "areas", "locations", "target_groups", "groups", "activities", "topics"):
-        yield from _codes_stand_once(document, part)
+        yield from codes_stand_once(document, part)
     yield from _references(document)
     yield from _one_lead(document)
     yield from _steward_is_no_lead(document)
@@ -84,22 +78,22 @@ def _rules(document: dict[str, Any]) -> _Found:
     yield from workflow_rules(document)
 
 
-def _references(document: dict[str, Any]) -> _Found:
+def _references(document: dict[str, Any]) -> Found:
     for part, word, target in (("activities", "group", "groups"), ("locations", "area", "areas")):
-        known = _codes(document, target)
-        for index, item in _items(document, part):
-            yield from _points_at((part, index, word), item.get(word), target, known)
-    groups = _codes(document, "groups")
-    for index, item in _items(document, "figures", "groups"):
-        yield from _points_at(("figures", "groups", index, "group"), item.get("group"), "groups", groups)
+        known = codes(document, target)
+        for index, item in items(document, part):
+            yield from points_at((part, index, word), item.get(word), target, known)
+    groups = codes(document, "groups")
+    for index, item in items(document, "figures", "groups"):
+        yield from points_at(("figures", "groups", index, "group"), item.get("group"), "groups", groups)
     synthetic = document.get("synthetic")
     listed = synthetic.get("partners") if isinstance(synthetic, dict) else None
     for index, key in enumerate(listed if isinstance(listed, list) else ()):
-        yield from _points_at(("synthetic", "partners", index), key, "partners", _codes(document, "partners"))
+        yield from points_at(("synthetic", "partners", index), key, "partners", codes(document, "partners"))
 
 
-def _one_lead(document: dict[str, Any]) -> _Found:
-    roles = [(index, item.get("role")) for index, item in _items(document, "partners")]
+def _one_lead(document: dict[str, Any]) -> Found:
+    roles = [(index, item.get("role")) for index, item in items(document, "partners")]
     leads = [index for index, role in roles if role == "lead"]
     if roles and not leads and all(role == "partner" for _, role in roles):
         yield ("partners",), "no partner has the role lead"
@@ -107,17 +101,17 @@ def _one_lead(document: dict[str, Any]) -> _Found:
         yield ("partners", index, "role"), "a second lead: a project has exactly one"
 
 
-def _steward_is_no_lead(document: dict[str, Any]) -> _Found:
+def _steward_is_no_lead(document: dict[str, Any]) -> Found:
     tag = document.get("tag")
     steward = tag.get("steward") if isinstance(tag, dict) else None
-    yield from _points_at(("tag", "steward"), steward, "partners", _codes(document, "partners"))
-    roles = [item.get("role") for _, item in _items(document, "partners") if item.get("key") == steward]
+    yield from points_at(("tag", "steward"), steward, "partners", codes(document, "partners"))
+    roles = [item.get("role") for _, item in items(document, "partners") if item.get("key") == steward]
     if steward is not None and "lead" in roles:
         reason = "the lead organisation counts the people, so another partner must keep the key that recognises them"
         yield ("tag", "steward"), reason
 
 
-def _dates_in_order(document: dict[str, Any]) -> _Found:
+def _dates_in_order(document: dict[str, Any]) -> Found:
     period = document.get("period")
     if not isinstance(period, dict):
         return
@@ -129,9 +123,9 @@ def _dates_in_order(document: dict[str, Any]) -> _Found:
         yield ("period", "end"), "the period ends before it starts"
 
 
-def _standing_fits_counting(document: dict[str, Any]) -> _Found:
-    counts = {item.get("key"): item.get("counts") for _, item in _items(document, "groups") if _plain(item.get("key"))}
-    for index, item in _items(document, "activities"):
+def _standing_fits_counting(document: dict[str, Any]) -> Found:
+    counts = {item.get("key"): item.get("counts") for _, item in items(document, "groups") if _plain(item.get("key"))}
+    for index, item in items(document, "activities"):
         counted = counts.get(item["group"]) if _plain(item.get("group")) else None
         path, standing = ("activities", index, "standing"), item.get("standing")
         if counted == "heads" and standing in ("visitor", "client", "esf_participant"):
@@ -140,19 +134,19 @@ def _standing_fits_counting(document: dict[str, Any]) -> _Found:
             yield path, "the group counts people: ask at least visitor"
 
 
-def _figures_fit(document: dict[str, Any]) -> _Found:
-    counts = {item.get("key"): item.get("counts") for _, item in _items(document, "groups") if _plain(item.get("key"))}
-    offered = {item.get("group") for _, item in _items(document, "activities") if _plain(item.get("group"))}
+def _figures_fit(document: dict[str, Any]) -> Found:
+    counts = {item.get("key"): item.get("counts") for _, item in items(document, "groups") if _plain(item.get("key"))}
+    offered = {item.get("group") for _, item in items(document, "activities") if _plain(item.get("group"))}
     seen: set[str] = set()
-    for index, item in _items(document, "figures", "groups"):
+    for index, item in items(document, "figures", "groups"):
         path, group = ("figures", "groups", index), item.get("group")
         if not isinstance(group, str) or group not in counts:
             continue
         if group in seen:
-            yield (*path, "group"), f'the group "{_short(group)}" has figures already'
+            yield (*path, "group"), f'the group "{short(group)}" has figures already'
         seen.add(group)
         if group not in offered:
-            yield (*path, "group"), f'no activity belongs to the group "{_short(group)}"'
+            yield (*path, "group"), f'no activity belongs to the group "{short(group)}"'
         right, wrong = ("participants", "heads") if counts[group] == "people" else ("heads", "participants")
         if wrong in item:
             yield (*path, wrong), f"the group counts {counts[group]}: give {right} instead"
@@ -170,14 +164,14 @@ def _less(one: Any, other: Any) -> bool:
     return isinstance(one, int) and isinstance(other, int) and one < other
 
 
-def _instruments_stand_once(document: dict[str, Any]) -> _Found:
+def _instruments_stand_once(document: dict[str, Any]) -> Found:
     seen: set[tuple[Any, Any]] = set()
-    for index, item in _items(document, "instruments"):
+    for index, item in items(document, "instruments"):
         key, version = item.get("key"), item.get("version")
         if not (isinstance(key, str) and isinstance(version, str)):
             continue
         if (key, version) in seen:
-            yield ("instruments", index, "key"), f'version "{_short(version)}" of it stands in this list twice'
+            yield ("instruments", index, "key"), f'version "{short(version)}" of it stands in this list twice'
         seen.add((key, version))
 
 

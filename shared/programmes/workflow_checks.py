@@ -3,62 +3,37 @@
 Each function yields (path, reason). It looks only at what has the right shape; the schema has told of the rest.
 """
 
-import difflib
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from shared.documents.checking import Found, codes, codes_stand_once, items, points_at, short
+from shared.documents.reading import Path
 from shared.programmes.workflow import FILTERS, ONE_EACH
-
-_Found = Iterator[tuple[tuple[str | int, ...], str]]
 
 _TARGETS = {"target_group": "target_groups", "activity": "activities", "step": "steps", "outcome": "outcomes"}
 """The list that each word of a condition points into."""
 
 
-def workflow_rules(document: dict[str, Any]) -> _Found:
+def workflow_rules(document: dict[str, Any]) -> Found:
     """Every problem of work areas, steps, outcomes, periods, tasks and the figures that rest on them."""
     for part in ("work_areas", "steps", "outcomes", "periods", "tasks"):
-        yield from _codes_stand_once(document, part)
-    for index, item in _items(document, "steps"):
+        yield from codes_stand_once(document, part)
+    for index, item in items(document, "steps"):
         yield from _points_at(document, ("steps", index, "work_area"), item.get("work_area"), "work_areas")
     yield from _outcomes(document)
     yield from _periods(document)
-    for index, item in _items(document, "tasks"):
+    for index, item in items(document, "tasks"):
         yield from _task(document, index, item)
     yield from _individual_figures(document)
     yield from _figure_outcomes(document)
 
 
-def _items(document: dict[str, Any], *path: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    found: Any = document
-    for word in path:
-        found = found.get(word) if isinstance(found, dict) else None
-    for index, item in enumerate(found if isinstance(found, list) else ()):
-        if isinstance(item, dict):
-            yield index, item
-
-
 def _by_key(document: dict[str, Any], part: str) -> dict[str, dict[str, Any]]:
-    return {item["key"]: item for _, item in _items(document, part) if isinstance(item.get("key"), str)}
+    return {item["key"]: item for _, item in items(document, part) if isinstance(item.get("key"), str)}
 
 
-def _codes_stand_once(document: dict[str, Any], part: str) -> _Found:
-    seen: set[str] = set()
-    for index, item in _items(document, part):
-        key = item.get("key")
-        if isinstance(key, str):
-            if key in seen:
-                yield (part, index, "key"), f'the code "{key[:40]}" stands in this list twice'
-            seen.add(key)
-
-
-def _points_at(document: dict[str, Any], path: tuple[str | int, ...], key: Any, part: str) -> _Found:
-    known = _by_key(document, part)
-    if isinstance(key, str) and key not in known:
-        close = difflib.get_close_matches(key, sorted(known), n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        yield path, f'"{key[:40]}" is no key in {part}{hint}'
+def _points_at(document: dict[str, Any], path: Path, key: Any, part: str) -> Found:
+    return points_at(path, key, part, codes(document, part))
 
 
 def _group_of(document: dict[str, Any], activity: Any) -> dict[str, Any]:
@@ -67,8 +42,8 @@ def _group_of(document: dict[str, Any], activity: Any) -> dict[str, Any]:
     return _by_key(document, "groups").get(group, {}) if isinstance(group, str) else {}
 
 
-def _outcomes(document: dict[str, Any]) -> _Found:
-    for index, item in _items(document, "outcomes"):
+def _outcomes(document: dict[str, Any]) -> Found:
+    for index, item in items(document, "outcomes"):
         path = ("outcomes", index, "activity")
         yield from _points_at(document, path, item.get("activity"), "activities")
         if _group_of(document, item.get("activity")).get("counts") == "heads":
@@ -82,9 +57,9 @@ def _day(part: Any, word: str) -> date | None:
         return None
 
 
-def _periods(document: dict[str, Any]) -> _Found:
+def _periods(document: dict[str, Any]) -> Found:
     first, last = (_day(document.get("period"), word) for word in ("start", "end"))
-    for index, item in _items(document, "periods"):
+    for index, item in items(document, "periods"):
         start, end = _day(item, "start"), _day(item, "end")
         if start and end and end < start:
             yield ("periods", index, "end"), "the period ends before it starts"
@@ -94,7 +69,7 @@ def _periods(document: dict[str, Any]) -> _Found:
             yield ("periods", index, "end"), "after the project's last day"
 
 
-def _task(document: dict[str, Any], index: int, item: dict[str, Any]) -> _Found:
+def _task(document: dict[str, Any], index: int, item: dict[str, Any]) -> Found:
     path = ("tasks", index)
     opens, closes = item.get("opens"), item.get("closes")
     for word, condition in (("opens", opens), ("closes", closes)):
@@ -116,7 +91,7 @@ def _one_fact_does_both(opens: dict[str, Any], closes: dict[str, Any]) -> bool:
     return all(opens[word] == closes[word] for word in opens.keys() & closes.keys())
 
 
-def _condition(document: dict[str, Any], path: tuple[str | int, ...], condition: dict[str, Any]) -> _Found:
+def _condition(document: dict[str, Any], path: Path, condition: dict[str, Any]) -> Found:
     on = condition.get("on")
     known = FILTERS.get(on, ()) if isinstance(on, str) else ()
     for word, value in condition.items():
@@ -136,12 +111,12 @@ def _condition(document: dict[str, Any], path: tuple[str | int, ...], condition:
     told, outcome = condition.get("activity"), condition.get("outcome")
     about = _by_key(document, "outcomes").get(outcome, {}).get("activity") if isinstance(outcome, str) else None
     if isinstance(told, str) and isinstance(about, str) and told != about:
-        yield (*path, "outcome"), f"is an outcome of {about[:40]}"
+        yield (*path, "outcome"), f"is an outcome of {short(about)}"
 
 
-def _individual_figures(document: dict[str, Any]) -> _Found:
-    for index, item in _items(document, "figures", "groups"):
-        kinds = {a.get("kind") for _, a in _items(document, "activities") if a.get("group") == item.get("group")}
+def _individual_figures(document: dict[str, Any]) -> Found:
+    for index, item in items(document, "figures", "groups"):
+        kinds = {a.get("kind") for _, a in items(document, "activities") if a.get("group") == item.get("group")}
         sessions, people = item.get("sessions"), item.get("participants")
         if kinds == {"individual"} and isinstance(sessions, int) and isinstance(people, int) and sessions < people:
             yield ("figures", "groups", index, "sessions"), "fewer than participants, but each is with one person"
@@ -149,23 +124,23 @@ def _individual_figures(document: dict[str, Any]) -> _Found:
             item.get("illustrative") or () if isinstance(item.get("illustrative"), list) else ()
         ):
             if isinstance(word, str) and word not in item:
-                yield ("figures", "groups", index, "illustrative", place), f"there is no {word[:40]} here"
+                yield ("figures", "groups", index, "illustrative", place), f"there is no {short(word)} here"
 
 
-def _figure_outcomes(document: dict[str, Any]) -> _Found:
+def _figure_outcomes(document: dict[str, Any]) -> Found:
     outcomes, seen = _by_key(document, "outcomes"), set[str]()
-    left = {g["group"]: g["participants"] for _, g in _items(document, "figures", "groups")
+    left = {g["group"]: g["participants"] for _, g in items(document, "figures", "groups")
             if isinstance(g.get("group"), str) and isinstance(g.get("participants"), int)}  # fmt: skip
-    for index, item in _items(document, "figures", "outcomes"):
+    for index, item in items(document, "figures", "outcomes"):
         path, key = ("figures", "outcomes", index), item.get("outcome")
         yield from _points_at(document, (*path, "outcome"), key, "outcomes")
         if not isinstance(key, str) or key not in outcomes:
             continue
         if key in seen:
-            yield (*path, "outcome"), f'the outcome "{key[:40]}" has a figure already'
+            yield (*path, "outcome"), f'the outcome "{short(key)}" has a figure already'
         seen.add(key)
         group = _group_of(document, outcomes[key].get("activity")).get("key")
-        members = [a for _, a in _items(document, "activities") if a.get("group") == group]
+        members = [a for _, a in items(document, "activities") if a.get("group") == group]
         if len(members) > 1:
             yield (
                 (*path, "outcome"),
