@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Test processes side by side. More than cores: tests mostly wait for processes that they start.
+WORKERS ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help run install install-dev install-bench test check fix bench faults soak docs env compose-test lock clean
@@ -35,7 +37,7 @@ $(VENV)/.installed-bench: requirements-bench.lock $(VENV)/.installed-dev
 
 test: install-dev ## the whole suite; installs RabbitMQ, PostgreSQL, Chromium and promtool where it may
 	deploy/ensure-servers
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: install-dev ## lint, format, types, import rules; changes nothing
 	$(BIN)/ruff check .

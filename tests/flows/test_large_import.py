@@ -1,4 +1,7 @@
-"""100,000 rows come in within three minutes and 300 MB, and all of it reaches the lead's figures."""
+"""A large set comes in with little memory, and all of it reaches the lead's figures.
+
+`make test` imports 20,000 rows; ``tests/bench/bench_import.py`` runs the same with the 100,000 that the bounds are for.
+"""
 
 import contextlib
 import subprocess
@@ -10,37 +13,50 @@ import pytest
 
 from tests.flows.kit import PROGRAMME, PUBLISHED, Site, figures, joined_pair
 
-SCALE = 72  # 72 × 1,443 rows
 MB = 1_000_000
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_rows_come_in_within_bounds(tmp_path: Path) -> None:
-    csv = tmp_path / "csv"
-    Site(tmp_path, "node").polku("synth", PROGRAMME, "--out", str(csv), "--scale", str(SCALE))
-    assert rows_in(csv) > 100_000
-    with joined_pair(tmp_path) as pair:
+def test_twenty_thousand_rows_come_in_with_little_memory(tmp_path: Path) -> None:
+    took = import_rows(tmp_path, scale=14)
+    assert took["rows"] > 20_000
+    assert took["client_mb"] < 100  # measured: 78 with 100,000 rows
+    assert took["node_mb"] < 130  # measured: 100 with 100,000 rows
+
+
+def import_rows(folder: Path, scale: int) -> dict[str, float]:
+    """Import `scale` times the 1,443 rows of programme 3's published figures, and see them in the lead's report; what
+    it took: rows, seconds until the import was over and until the lead had it, the most memory of client and node."""
+    csv = folder / "csv"
+    Site(folder, "node").polku("synth", PROGRAMME, "--out", str(csv), "--scale", str(scale))
+    with joined_pair(folder) as pair:
         began = time.monotonic()
         importing = subprocess.Popen(
             [sys.executable, "-m", "services.node", "--home", str(pair.node.path), "import", str(csv)],
             stderr=subprocess.DEVNULL,
         )
         # Not wait4's figure: that one also holds what the test process itself had when it forked.
-        most = most_memory(importing.pid)
+        client = most_memory(importing.pid)
         while importing.poll() is None:
-            most = max(most, most_memory(importing.pid))
+            client = max(client, most_memory(importing.pid))
             with contextlib.suppress(subprocess.TimeoutExpired):
                 importing.wait(0.2)
         assert importing.returncode == 0
-        assert time.monotonic() - began < 180
-        assert most < 300 * MB
+        imported = time.monotonic() - began
         assert pair.node.process is not None
-        assert most_memory(pair.node.process.pid) < 300 * MB
+        node = most_memory(pair.node.process.pid)
         wanted = {
-            group: (sessions * SCALE, people and people * SCALE, heads and heads * SCALE)
+            group: (sessions * scale, people and people * scale, heads and heads * scale)
             for group, (sessions, people, heads) in PUBLISHED.items()
         }
         assert figures(pair.wait_until_arrived()) == wanted
+    return {
+        "rows": rows_in(csv),
+        "import_seconds": imported,
+        "arrived_seconds": time.monotonic() - began,
+        "client_mb": client / MB,
+        "node_mb": node / MB,
+    }
 
 
 def rows_in(folder: Path) -> int:

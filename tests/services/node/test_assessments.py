@@ -181,9 +181,9 @@ def test_any_order_of_the_rows_gives_the_same_forms(
 
 
 def test_a_form_costs_little_memory_so_that_a_hundred_thousand_rows_fit(tmp_path: Path) -> None:
-    check(tmp_path, ANSWER)
     rows = [row for n in range(4000) for row in form(sheet=f"f{n}")]
     write_set(tmp_path, PEOPLE[:3], [SESSION], [ATTENDANCE], assessments=rows)
+    check_set(tmp_path, PROGRAMMES)  # what is imported and cached once is not the rows' cost
     tracemalloc.start()
     try:
         checked = check_set(tmp_path, PROGRAMMES)
