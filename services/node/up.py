@@ -34,8 +34,8 @@ from shared.bus.runner import Runner, stop_on_signals
 from shared.bus.wakeups import WakeupPublisher
 from shared.contracts.errors import InvalidInput, PolkuError
 from shared.journal.carrier import channel_to
-from shared.journal.crypto import load_keys
 from shared.journal.holding import held_streams
+from shared.ops.clock import utcnow
 from shared.ops.health import Check, HealthServer
 from shared.ops.logging import setup_logging
 from shared.ops.settings import Home, Role
@@ -86,7 +86,7 @@ def _run(home: Home, names: Sequence[str], health_port: int, *, child: bool, pri
         if carrier is not None:
             carrier.wake()
 
-    context = HomeContext(home, engine, load_keys(home.keys), wake)
+    context = HomeContext(home, engine, wake)
     chosen = [service for name, service in SERVICES[home.role].items() if not names or name in names]
     runner = Runner(chosen, home.bus_url, config={HOME_CONFIG: context})
     stop_on_signals(runner)
@@ -195,7 +195,7 @@ def _checks(
         home = context.home
         streams = [f"{home.name}/{place.programme}" for place in home.joined]
         if home.role == "lead":
-            streams = [channel_to(node.node, node.programme) for node in admitted_nodes(engine)]
+            streams = [channel_to(node.node, node.programme) for node in admitted_nodes(engine, utcnow())]
         reasons = held_streams(engine, streams)
         return "; ".join(f"held after a restore: {stream}: {why}" for stream, why in reasons.items()) or None
 

@@ -7,13 +7,23 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from services.reporting import store
-from shared.contracts.catalogue import FACTS, EpochAccepted, NodeAdmitted, NodeExpelled, ProgrammeVersion
+from shared.contracts.catalogue import (
+    FACTS,
+    EpochAccepted,
+    LeadKeysChanged,
+    NodeAdmitted,
+    NodeExpelled,
+    NodeKeysChanged,
+    ProgrammeVersion,
+)
 from shared.contracts.errors import NotFound
 from shared.contracts.facts import Fact
 from shared.journal import Journal, epochs, received
 from shared.journal.carry_tables import received_line
+from shared.journal.directory import members_of, renewal_of
 from shared.journal.erasing import note_received, subject_digest
 from shared.journal.lines import parse
+from shared.journal.renewing import OVERLAP, Renewal
 from shared.journal.returning import take_into_journal
 from shared.journal.tables import journal_line
 from shared.ops.clock import wire_time
@@ -34,6 +44,35 @@ def expel_partner(journal: Journal, programme: str, partner: str, *, by: str, no
         unit.record(NodeExpelled(None, partner=partner, node=member.node), programme)
         unit.audit(by, "expel_partner", programme=programme, partner=partner, node=member.node)
     return member.node, unit.pos
+
+
+def accept_keys(journal: Journal, stream: str, renewal: Renewal, now: datetime) -> bool:
+    """Record a member node's new keys, if a key of it that is taken now has signed them; whether they are new.
+
+    The signing key before is taken for `OVERLAP` more.
+    """
+    until = wire_time(now + OVERLAP)
+    with journal.unit(now) as unit:
+        connection = unit.connection
+        known = store.find_stream(connection, stream)
+        if known is None or known.expelled_at is not None or known.node != renewal.home:
+            return False
+        taken = store.signing_keys(connection, wire_time(now))[stream]
+        if (known.signing_key, known.receiving_key) == renewal.keys or renewal.key not in taken:
+            return False
+        if not renewal.follows(known.keys_at or "", now):
+            return False
+        store.change_keys(connection, stream, *renewal.keys, renewal.time, until)
+        unit.record(NodeKeysChanged(None, node=known.node, until=until, **members_of(renewal)), known.programme)
+        unit.audit("receiver", "accept_keys", programme=known.programme, node=known.node)
+    return True
+
+
+def record_own_keys(journal: Journal, programme: str, renewal: Renewal, now: datetime) -> None:
+    """Record the lead's own new keys on its stream of the programme."""
+    with journal.unit(now) as unit:
+        unit.record(LeadKeysChanged(None, **members_of(renewal)), programme)
+        unit.audit("receiver", "change_own_keys", programme=programme)
 
 
 def accept_epoch(journal: Journal, node: str, *, by: str, now: datetime) -> tuple[list[dict[str, Any]], int | None]:
@@ -100,6 +139,9 @@ def _take_effect(connection: Connection, programme: str, fact: Fact, at: str) ->
             keys = {name: bytes.fromhex(fact[name]) for name in ("signing_key", "receiving_key")}
             row = {"stream": stream, "programme": programme, "partner": fact["partner"], "node": fact["node"]}
             store.add_node(connection, row | keys)
+    elif isinstance(fact, NodeKeysChanged):
+        said = renewal_of(fact)
+        store.change_keys(connection, f"{said.home}/{programme}", *said.keys, said.time, fact["until"])
     elif isinstance(fact, NodeExpelled):
         store.expel_node(connection, f"{fact['node']}/{programme}", at)
 
