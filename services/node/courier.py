@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, select
 from services.node.children import tell_parent
 from services.node.opening import open_database
 from services.node.rounds import assert_plain, one_round, run_rounds
-from services.node.terms import NodeStatements, Terms, learn, terms_of
+from services.node.terms import NodeStatements, Terms, expelled, learn, note_expulsion, terms_of
 from services.node.uplink import carrier_to
 from shared.journal import erasing, holding
 from shared.journal.carrier import ERASED, Carrier, Connected, channel_to
@@ -79,7 +79,8 @@ class CourierRounds:
             return self._round(now)
 
     def _round(self, now: datetime) -> float:
-        joined = load_home(self.home.path).joined  # a programme may be joined, or an uplink changed, while we run
+        # A programme may be joined or left, or an uplink changed, while we run.
+        joined = [place for place in load_home(self.home.path).joined if not place.expelled_at]
         keys = current_keys(self.home.keys)
         with snapshot(self.engine) as connection:
             held = holding.is_held(connection)
@@ -126,9 +127,10 @@ class CourierRounds:
         took = receiver.round({lead_stream(place.programme): self._terms[place].peer}, now)
         due = now - self._looked.get(place, now - LOOK_FOR_KEYS) >= LOOK_FOR_KEYS
         if due or took.progress or took.refused[Reason.UNKNOWN_KEY]:  # a change of keys is a line too
+            self._looked[place] = now
             with contextlib.suppress(OSError):
+                note_expulsion(self.home, place, self._carrier(place), self._terms[place])
                 learn(self.home, place, self._carrier(place), now)
-                self._looked[place] = now
         return took.progress
 
     def _state_keys(self, place: Joined, keys: Keys, now: datetime, *, held: bool) -> None:
@@ -197,6 +199,8 @@ class CourierRounds:
         """Go on under these terms; what was made for a place that is left, or under others, is made anew."""
         changed = [place for place, before in self._terms.items() if terms.get(place) != before]
         self._terms = dict(terms)
+        streams = {f"{self.home.name}/{place.programme}" for place in terms}
+        self._results = {stream: sent for stream, sent in self._results.items() if stream in streams}
         for place in changed:
             carrier = self._carriers.pop(place, None)
             if isinstance(carrier, Connected):
@@ -223,7 +227,8 @@ class CourierRounds:
     def check(self) -> str | None:
         """For `/ready`."""
         trouble = [stream for stream, sent in self._results.items() if sent.failed or sent.conflict]
-        return f"not sent: {', '.join(trouble)}" if trouble else None
+        said = [f"not sent: {', '.join(trouble)}"] if trouble else []
+        return "; ".join([*said, *filter(None, [expelled(self.home)])]) or None
 
 
 def signing_keys(connection: Connection, programme: str) -> Members:

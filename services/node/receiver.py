@@ -20,6 +20,7 @@ from shared.contracts.errors import HomeHeld, InvalidInvite, PartnerAlreadyJoine
 from shared.journal import Journal, erasing
 from shared.journal.carrier import ERASED, KEYS
 from shared.journal.crypto import Keys, current_keys
+from shared.journal.expelling import write_expelled
 from shared.journal.joining import MAX_JOIN, open_join
 from shared.journal.posting import LeadPost
 from shared.journal.receiving import Receiver
@@ -55,6 +56,8 @@ class ReceiverRounds:
         self._home, self._engine = home, engine
         self._keys = current_keys(home.keys)
         self._begin(self._keys)
+        self._told: set[str] = set()
+        self._expelled: set[str] = set()
         self._post = LeadPost(carrier)
         self._measures = LeadMeasures(engine)
         self._readable = False
@@ -85,6 +88,7 @@ class ReceiverRounds:
             operations.derive_what_has_become_readable(self._engine)
             self._readable = True
         self._carrier.serve(*queries.boxes(self._engine))
+        self._tell_expelled(now)
         self._joins.round(now)
         self._renewals.round(now)
         took = self._receiver.round(queries.admitted_keys(self._engine, now), now)
@@ -98,6 +102,19 @@ class ReceiverRounds:
         erasing.scrub(self._engine)
         self._measures.look(now)
         return 0.0 if more else IDLE_SECONDS
+
+    def _tell_expelled(self, now: datetime) -> None:
+        """Once in a process's life, and when somebody is expelled."""
+        gone = queries.expelled_nodes(self._engine)
+        for stream, (partner, at) in gone.items():
+            if stream not in self._told:
+                with contextlib.suppress(OSError):
+                    self._carrier.tell(stream, partner, write_expelled(stream, at, self._keys.newest("signing")))
+                    self._told.add(stream)
+        if gone.keys() != self._expelled:
+            with contextlib.suppress(HomeHeld):
+                partners.record_expelled(Journal(self._engine, self._home.name), now)
+                self._expelled = set(gone)
 
     def _apply_accepted(self) -> None:
         """Once when the process begins, then when the lead has recorded something."""

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from shared.journal.carrier import KEYS, Carrier, channel_to
+from shared.journal.carrier import EXPELLED, KEYS, Carrier, channel_to
 from shared.journal.crypto import Key, Keys, key_id
 from shared.journal.directory import lead_renewals, member, signer_of
+from shared.journal.expelling import MAX_EXPELLED, read_expelled
 from shared.journal.renewing import MAX_KEYS, MOST, Pinned, Renewal, follow, read_renewals, renew
 from shared.ops.settings import Home, Joined, load_home
 
@@ -82,6 +83,22 @@ class NodeStatements:
         elif said != pair or now - at >= AGAIN:
             carrier.write(channel, KEYS, renew(self.node, *pair, terms.signer, now).write())
             self._said[place] = pair, now
+
+
+def note_expulsion(home: Home, place: Joined, carrier: Carrier, terms: Terms) -> None:
+    """If the lead says that this node is expelled, whoever reads home.toml next knows: nothing more is shipped."""
+    stream = f"{home.name}/{place.programme}"
+    data = carrier.read(channel_to(home.name, place.programme), EXPELLED, MAX_EXPELLED + 1)
+    at = read_expelled(data or b"", stream, terms.peer)
+    if at is not None:
+        load_home(home.path).with_programme(replace(place, expelled_at=at)).save()
+        log.warning("this node is expelled; nothing more is shipped", extra={"programme": place.programme, "at": at})
+
+
+def expelled(home: Home) -> str | None:
+    """For `/ready`: of which streams the lead takes nothing any more, since when."""
+    places = [place for place in load_home(home.path).joined if place.expelled_at]
+    return "; ".join(f"{home.name}/{p.programme}: expelled by the lead on {p.expelled_at}" for p in places) or None
 
 
 def learn(home: Home, place: Joined, carrier: Carrier, now: datetime) -> None:

@@ -25,6 +25,7 @@ from services.node.control import ControlServer, Rpc
 from services.node.measuring import EVERY_SECONDS, child_restarts_total, measure_home
 from services.node.opening import listening, locked, open_database
 from services.node.portal import portal_app, refuse_clear_text
+from services.node.terms import expelled
 from services.pathways.service import PathwaysService
 from services.reporting.queries import admitted_nodes
 from services.reporting.service import ReportingService
@@ -38,7 +39,7 @@ from shared.journal.holding import held_streams
 from shared.ops.clock import utcnow
 from shared.ops.health import Check, HealthServer
 from shared.ops.logging import setup_logging
-from shared.ops.settings import Home, Role
+from shared.ops.settings import Home, Role, load_home
 
 log = logging.getLogger(__name__)
 
@@ -193,13 +194,14 @@ def _checks(
 
     def hold() -> str | None:
         home = context.home
-        streams = [f"{home.name}/{place.programme}" for place in home.joined]
+        streams = [f"{home.name}/{p.programme}" for p in load_home(home.path).joined if not p.expelled_at]
         if home.role == "lead":
             streams = [channel_to(node.node, node.programme) for node in admitted_nodes(engine, utcnow())]
         reasons = held_streams(engine, streams)
         return "; ".join(f"held after a restore: {stream}: {why}" for stream, why in reasons.items()) or None
 
     checks: dict[str, Check] = {"database": database, "journal": journal, "child": child, "hold": hold}
+    checks["membership"] = lambda: expelled(context.home)
     return checks | {service.name: answers(service.name) for service in chosen}
 
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from shared.contracts.errors import HomeUnusable, LeadUnreachable
 from shared.contracts.fields import UPLINK
-from shared.journal.carrier import JOIN, MANIFEST, Carrier, Found, node_channel
+from shared.journal.carrier import EXPELLED, JOIN, MANIFEST, Carrier, Found, channel_to, node_channel
 from shared.journal.crypto import Key
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.joining import Invite, token_digest
@@ -149,6 +149,16 @@ class LeadCarrier:
 
     def decided(self, channel: str, found: Found) -> None:
         self._at(channel).decided(channel, found)
+
+    def tell(self, stream: str, partner: str, data: bytes) -> None:
+        """Leave the node of this stream, which is no member any more, the lead's last word, wherever it may look."""
+        node, programme = stream.split("/")
+        channel = channel_to(node, programme)
+        self._folder.write(channel, EXPELLED, data)
+        if self._broker is not None:
+            from shared.journal.amqpcarrier import box_of
+
+            self._broker.tell(box_of(programme, partner), channel, EXPELLED, data)
 
     def read_joins(self, limit: int) -> list[bytes]:
         """All answers to invites that have come, by whichever carrier."""

@@ -20,8 +20,9 @@ from shared.contracts.errors import NotFound
 from shared.contracts.facts import Fact
 from shared.journal import Journal, epochs, received
 from shared.journal.carry_tables import received_line
-from shared.journal.directory import members_of, renewal_of
+from shared.journal.directory import members, members_of, renewal_of
 from shared.journal.erasing import note_received, subject_digest
+from shared.journal.holding import is_held
 from shared.journal.lines import parse
 from shared.journal.renewing import OVERLAP, Renewal
 from shared.journal.returning import take_into_journal
@@ -34,16 +35,35 @@ def expel_partner(journal: Journal, programme: str, partner: str, *, by: str, no
     """End the membership of the partner's node; returns the node and the journal position. Raises `NotFound`.
 
     Nothing more is taken of it. What it has sent stays in the figures, its last watermark in every report. The partner
-    may be admitted again with another node.
+    may be admitted again with another node. A held lead (`holding`) no longer waits for it: nothing can be recorded
+    yet, the position is None, and `record_expelled` follows when the hold has ended.
     """
     with journal.unit(now) as unit:
         member = store.find_partner(unit.connection, programme, partner)
         if member is None:
             raise NotFound(what=f"joined partner {partner} of {programme}")
         store.expel_node(unit.connection, member.stream, wire_time(now))
-        unit.record(NodeExpelled(None, partner=partner, node=member.node), programme)
+        if not is_held(unit.connection):
+            unit.record(NodeExpelled(None, partner=partner, node=member.node), programme)
         unit.audit(by, "expel_partner", programme=programme, partner=partner, node=member.node)
     return member.node, unit.pos
+
+
+def record_expelled(journal: Journal, now: datetime) -> None:
+    """Record who was expelled while the lead was held. Raises `HomeHeld` if it still is."""
+    c = store.node.c
+    with snapshot(journal.engine) as connection:
+        gone = connection.execute(select(c.programme, c.partner, c.node).where(c.expelled_at.is_not(None))).all()
+        told = {
+            (programme, known.node)
+            for programme in {row.programme for row in gone}
+            for known in members(connection, programme)
+            if known.expelled
+        }
+    for row in gone:
+        if (row.programme, row.node) not in told:
+            with journal.unit(now) as unit:
+                unit.record(NodeExpelled(None, partner=row.partner, node=row.node), row.programme)
 
 
 def accept_keys(journal: Journal, stream: str, renewal: Renewal, now: datetime) -> bool:

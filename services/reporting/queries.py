@@ -268,6 +268,14 @@ def conflicts(engine: Engine) -> list[dict[str, Any]]:
     return [row._asdict() | {"ours": row.ours.hex(), "theirs": row.theirs.hex()} for row in rows]
 
 
+def expelled_nodes(engine: Engine) -> dict[str, tuple[str, str]]:
+    """The streams of nodes that were expelled, each with its partner, and when (wire form)."""
+    c = store.node.c
+    query = select(c.stream, c.partner, c.expelled_at).where(c.expelled_at.is_not(None)).order_by(c.stream)
+    with snapshot(engine) as connection:
+        return {row.stream: (row.partner, row.expelled_at) for row in connection.execute(query)}
+
+
 def boxes(engine: Engine) -> tuple[dict[str, str], set[str]]:
     """The partner of each admitted stream; and the boxes (`amqpcarrier`) of all partners that were ever invited."""
     invite, node = store.invite.c, store.node.c
@@ -281,8 +289,8 @@ def boxes(engine: Engine) -> tuple[dict[str, str], set[str]]:
 
 
 def may_carry(engine: Engine, node: str, programme: str, token_digest: str | None, now: datetime) -> dict[str, Any]:
-    """The signing keys (hex) of an admitted node's stream, none if it is not admitted; and whether the invite with
-    this token digest is open: given out for the programme, not expired, and not used by another node."""
+    """The signing keys (hex) of a node's stream, none if it never was admitted; whether it is `expelled`; and whether
+    the invite with this token digest is open: given out for the programme, not expired, not used by another node."""
     with snapshot(engine) as connection:
         admitted = store.find_stream(connection, f"{node}/{programme}")
         invite = store.find_invite(connection, bytes.fromhex(token_digest)) if token_digest else None
@@ -293,8 +301,8 @@ def may_carry(engine: Engine, node: str, programme: str, token_digest: str | Non
         and invite.used_by in (None, node)
         and invite.expires_at.replace(tzinfo=now.tzinfo) >= now
     )
-    keys = [key.hex() for key in taken] if admitted is not None and admitted.expelled_at is None else []
-    return {"signing_keys": keys, "invited": invited}
+    expelled = admitted is not None and admitted.expelled_at is not None
+    return {"signing_keys": [key.hex() for key in taken], "invited": invited, "expelled": expelled}
 
 
 def signing_keys(engine: Engine, now: datetime) -> dict[str, dict[str, dict[str, bytes]]]:

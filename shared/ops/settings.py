@@ -23,7 +23,7 @@ Role = Literal["lead", "node"]
 DEFAULT_PORTS = {"lead": 8400, "node": 8401}
 LOOPBACK = "127.0.0.1"
 _OPTIONAL = ("database", "bus", "certificate", "certificate_key", "authority")
-_PLACE_OPTIONAL = ("authority", "lead_keys_at", "lead_former_keys")
+_PLACE_OPTIONAL = ("authority", "lead_keys_at", "lead_former_keys", "expelled_at")
 _URLS = {
     "database": re.compile(r"sqlite:///.+|postgresql\+psycopg://.+"),
     "bus": re.compile(r"(embedded|amqps?)://.+"),
@@ -36,6 +36,7 @@ class Joined:
 
     `authority` is the certificate (PEM) that the carrier's own must be signed by; empty: one of the system's.
     `lead_keys_at` and `lead_former_keys` (``HEX@TIME`` with spaces between): see `shared.journal.renewing.Pinned`.
+    `expelled_at`: when the lead has ended the membership (wire form), empty for a member.
     """
 
     programme: str
@@ -46,6 +47,7 @@ class Joined:
     authority: str = ""
     lead_keys_at: str = ""
     lead_former_keys: str = ""
+    expelled_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,7 @@ def _joined(path: Path, entry: Any) -> Joined:
         "authority": CERTIFICATES,
         "lead_keys_at": re.compile(r"[0-9T:.Z-]{0,27}"),
         "lead_former_keys": re.compile(r"(?:[0-9a-f]{64}@[0-9T:.Z-]{27}(?: (?!\Z)|\Z))*"),
+        "expelled_at": re.compile(r"[0-9T:.Z-]{0,27}"),
     }
     if not isinstance(entry, Mapping):
         raise HomeUnusable(home=str(path), reason="home.toml: programme is not a list of tables")
