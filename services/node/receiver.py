@@ -15,6 +15,7 @@ from services.node.opening import open_database
 from services.node.rounds import assert_plain, one_round, run_rounds
 from services.node.terms import LeadStatements, due_renewal
 from services.node.uplink import LeadCarrier, lead_carrier
+from services.node.waking import Bell
 from services.reporting import operations, partners, queries
 from shared.contracts.errors import HomeHeld, InvalidInvite, PartnerAlreadyJoined
 from shared.journal import Journal, erasing
@@ -45,7 +46,17 @@ def run_receiver(home: Home, health_port: int | None = None, *, child: bool) -> 
     assert_plain()
     setup_logging("receiver")
     work = ReceiverRounds(home, open_database(home))
-    run_rounds(home, work.round, {}, health_port, child=child, watched=work.watched)
+    if child:
+        run_rounds(home, work.round, {}, health_port, child=True, watched=work.watched)
+        return
+    bell = Bell(home)
+
+    def round_(now: datetime) -> float:
+        bell.hush()
+        return work.round(now)
+
+    with contextlib.closing(bell):
+        run_rounds(home, round_, {}, health_port, child=False, watched=lambda: [bell.fileno(), *work.watched()])
 
 
 class ReceiverRounds:
