@@ -1,5 +1,6 @@
 """New keys come into use while everything is under way: nothing is lost, refused for good or taken from a stranger."""
 
+import random
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -221,3 +222,33 @@ def test_a_statement_reads_as_it_was_written_and_not_when_it_is_changed(tmp_path
     for place in range(0, len(data), 7):
         changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
         assert read_renewals(changed) != [pair_now]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_happens_between_any_rotations_every_line_arrives_once(pair: Pair, seed: int) -> None:
+    """Rounds, restarts, lost items and months that pass, in any order with new keys of every kind at both ends."""
+    chance, count = random.Random(seed), 0
+    for _ in range(40):
+        step = chance.choice(["record", "record", "courier", "courier", "receiver", "receiver", "key", "late", "lose"])
+        if step == "record":
+            pair.record(3)
+            count += 3
+        elif step == "courier":
+            pair.courier_round(chance.choice([1, 70]))
+        elif step == "receiver":
+            pair.receiver_round(chance.choice([1, 70]))
+        elif step == "key":
+            home, kind = chance.choice([pair.node, pair.lead]), chance.choice(["signing", "receiving"])
+            rotating.rotate(load_home(home.path), kind, "boss", pair.now)
+        elif step == "late":
+            pair.restart()
+            pair.now += timedelta(days=chance.choice([1, 30, 70]))
+        elif lying := sorted(path for path in pair.lead.inbox.rglob("*") if path.is_file()):
+            chance.choice(lying).unlink()
+    pair.go(12, seconds=60)
+    pair.assert_arrived(count)
+    assert pair.listed() == pair.listed(pair.node_engine)
+    assert pair.listed().pairs[-1] == load_keys(pair.node.keys).pair()
+    (place,) = load_home(pair.node.path).joined
+    signing, receiving = load_keys(pair.lead.keys).pair()
+    assert (place.lead_signing_key, place.lead_receiving_key) == (signing.hex(), receiving.hex())
