@@ -27,12 +27,13 @@ def _at(home: Home) -> Iterator[str]:
 
 
 class Bell:
-    """The receiver's end; it takes the place of one that an earlier process has left."""
+    """The receiver's end; it takes the place of one that an earlier process has left. Where the file system has no
+    sockets nobody can ring: the receiver looks by itself."""
 
     def __init__(self, home: Home) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        with _at(home) as path:
+        with contextlib.suppress(OSError), _at(home) as path:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
             self._socket.bind(path)
