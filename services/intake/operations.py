@@ -24,10 +24,20 @@ _FACT_MEMBERS = tuple(name for name in ParticipationStarted.members if name not 
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """The keys that intake needs: `vault` by number; `index` keys the digests of what holds identities."""
+    """The keys that intake needs: `vault` by number; `index` keys the digests of what holds identities, `older_index`
+    are those before it."""
 
     vault: Mapping[int, bytes]
     index: bytes
+    older_index: Sequence[bytes] = ()
+
+    def digest(self, content: bytes) -> bytes:
+        """A keyed digest: an unkeyed one of a name and a birth date, or of a short note, could be guessed."""
+        return hmac.digest(self.index, content, "sha256")
+
+    def is_digest(self, known: bytes, content: bytes) -> bool:
+        """Whether `known` is the digest of `content` under the index key, or one before it."""
+        return any(hmac.digest(key, content, "sha256") == known for key in (self.index, *self.older_index))
 
 
 def register_participants(
@@ -51,11 +61,11 @@ def register_participants(
         added: list[tuple[str, str, Arrival]] = []
         fresh: dict[str, Done] = {}
         for arrival in arrivals:
-            digest = _digest(keys.index, programme, arrival)
+            content = _content(programme, arrival)
             known = done.get(arrival.key) or fresh.get(arrival.key)
             try:
                 if known is not None:
-                    if known.digest != digest:
+                    if not keys.is_digest(known.digest, content):
                         raise AlreadyRecordedDiffers(field="ref")
                     results.append({"subject": known.made.hex(), "new": False})
                     continue
@@ -67,7 +77,7 @@ def register_participants(
                 break
             subject = new_id()
             added.append((new_id(), subject, arrival))
-            fresh[arrival.key] = Done(digest, bytes.fromhex(subject))
+            fresh[arrival.key] = Done(keys.digest(content), bytes.fromhex(subject))
             results.append({"subject": subject, "new": True})
             _record(unit, programme, subject, arrival)
         store.add_people(unit.connection, keys.vault, programme, added)
@@ -88,10 +98,10 @@ def _record(unit: Unit, programme: str, subject: str, arrival: Arrival) -> None:
         unit.record(ParticipationStarted(subject, occurred_on=day, age=age, **body), programme)
 
 
-def _digest(index_key: bytes, programme: str, arrival: Arrival) -> bytes:
-    """A keyed digest of the whole row: an unkeyed one of a name and a birth date could be guessed."""
+def _content(programme: str, arrival: Arrival) -> bytes:
+    """The whole row, to be digested."""
     content = [programme, arrival.standing, str(arrival.start_date), arrival.record, arrival.identity]
-    return hmac.digest(index_key, json.dumps(content, sort_keys=True).encode(), "sha256")
+    return json.dumps(content, sort_keys=True).encode()
 
 
 def log_identities_read(journal: Journal, subjects: Sequence[str], *, by: str, programme: str, now: datetime) -> None:

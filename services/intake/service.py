@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from services.intake import operations, peers, queries, steward, store, tags, texts
+from services.intake import operations, peers, queries, rotation, steward, store, tags, texts
 from services.intake.domain import Arrival
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
@@ -38,8 +39,13 @@ from shared.journal import Line, Unit
 from shared.journal.crypto import CannotOpen, open_sealed, read_secret, seal
 from shared.storage import snapshot
 
+log = logging.getLogger(__name__)
+
 POST_SECONDS = 5
 """Letters come every few minutes at most, and nobody waits for one."""
+
+ROTATION_SECONDS = 5
+"""Between batches of people's keys that are wrapped with a newer vault key."""
 
 COMMAND_INFO = b"polku-command-1"
 REPLY_INFO = b"polku-reply-1"
@@ -180,9 +186,15 @@ class IntakeService(ParkedLines):
     def take_letters(self) -> None:
         self.home.committed(steward.take_letters(self.home.journal, self._desk(), self.home.now()))
 
+    @timer(interval=ROTATION_SECONDS)
+    def keep_keys(self) -> None:
+        rotation.wrap_anew(self.home.engine, self._vault().vault)
+        if gone := rotation.discard(self.home.engine, self.home.keys, self.home.context.home.keys):
+            log.warning("keys that nothing needs any more were deleted", extra={"files": ", ".join(gone)})
+
     def _desk(self) -> peers.Desk:
         home = self.home.context.home
-        return peers.Desk.of(home.name, self.home.keys, home.keys)
+        return peers.Desk(home.name, self.home.keys, home.keys)
 
     def _arrival(self, number: int, item: dict[str, Any]) -> Arrival:
         field = f"items.{number}.sealed"
@@ -206,7 +218,8 @@ class IntakeService(ParkedLines):
     def _vault(self) -> operations.Vault:
         keys = self.home.keys
         vault = {key.number: key.secret() for key in keys.all if key.name == "vault"}
-        return operations.Vault(vault, keys.newest("index").secret())
+        *older, index = [key.secret() for key in keys.all if key.name == "index"]
+        return operations.Vault(vault, index, older)
 
     def _tag_key(self, number: int) -> bytes:
         return _read_tag_key(self.home.context.home.keys, number)

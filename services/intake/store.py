@@ -17,8 +17,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     delete,
+    func,
     insert,
     select,
+    update,
 )
 
 from services.intake.domain import Arrival
@@ -30,6 +32,7 @@ from shared.storage.upsert import add_missing, upsert
 from shared.storage.vault import decrypt, encrypt, new_key, unwrap, wrap
 
 shelf = Shelf("intake")
+_PLACE = b"programme:"
 keys = key_table("intake")
 
 person = Table(
@@ -245,8 +248,34 @@ def drop_text(connection: Connection, ref: str, subject: str) -> None:
     connection.execute(delete(text).where(mine))
 
 
+def wrapped_with_older(connection: Connection, newest: int, limit: int) -> list[tuple[bytes, bytes]]:
+    """Up to `limit` keys, of people and then of programmes, that are wrapped with an older vault key than `newest`: the
+    place that each is bound to, and the wrapped key."""
+    mark, due = newest.to_bytes(2, "big"), list[tuple[bytes, bytes]]()
+    for table, place in ((person, lambda row: row.person), (text_key, lambda row: _programme_place(row.programme))):
+        older = func.substr(table.c.wrapped_key, 1, 2, type_=LargeBinary) != mark
+        rows = connection.execute(select(table).where(older).limit(limit - len(due)))
+        due += [(place(row), row.wrapped_key) for row in rows]
+    return due
+
+
+def wrap_again(connection: Connection, vault_keys: Mapping[int, bytes], due: Iterable[tuple[bytes, bytes]]) -> None:
+    """Wrap these keys with the newest vault key; one that is another by now, or gone, is left alone."""
+    for place, wrapped in due:
+        again = wrap(vault_keys, place, unwrap(vault_keys, place, wrapped))
+        for table, this in (
+            (person, person.c.person == place),
+            (text_key, text_key.c.programme == _programme_in(place)),
+        ):
+            connection.execute(update(table).where(this, table.c.wrapped_key == wrapped).values(wrapped_key=again))
+
+
+def _programme_in(place: bytes) -> str:
+    return place.removeprefix(_PLACE).decode("ascii", "replace") if place.startswith(_PLACE) else ""
+
+
 def _programme_place(programme: str) -> bytes:
-    return b"programme:" + programme.encode()
+    return _PLACE + programme.encode()
 
 
 def tag_keys(connection: Connection, programme: str) -> list[TagKey]:

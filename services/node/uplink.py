@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 from shared.contracts.errors import HomeUnusable, LeadUnreachable
 from shared.contracts.fields import UPLINK
-from shared.journal.carrier import JOIN, MANIFEST, Carrier, Found, node_channel
-from shared.journal.crypto import Keys
+from shared.journal.carrier import EXPELLED, JOIN, MANIFEST, Carrier, Found, channel_to, node_channel
+from shared.journal.crypto import Key
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.joining import Invite, token_digest
 from shared.ops.settings import Home, Joined, from_environment
@@ -32,13 +32,13 @@ def folder_of(uplink: str) -> Path:
     return Path(unquote(parts.path))
 
 
-def carrier_to(home: Home, place: Joined, keys: Keys) -> Carrier:
-    """The carrier between a node and the lead of a programme, for both directions."""
+def carrier_to(home: Home, place: Joined, signer: Key) -> Carrier:
+    """The carrier between a node and the lead of a programme, for both directions; `signer` signs our requests."""
     # A courier on a folder needs neither TLS nor a broker: an eighth of its memory.
     if place.uplink.startswith("http"):
         from shared.journal.httpcarrier import HttpCarrier
 
-        return HttpCarrier(place.uplink, keys.newest("signing"), place.authority)
+        return HttpCarrier(place.uplink, signer, place.authority)
     if place.uplink.startswith("amqp"):
         from shared.journal.amqpcarrier import AmqpCarrier, box_of
         from shared.journal.brokerlink import Broker
@@ -58,11 +58,11 @@ def password_file(home: Home, programme: str) -> Path:
     return home.keys / f"broker.{programme}"
 
 
-def hand_in(home: Home, place: Joined, keys: Keys, invite: Invite, answer: bytes) -> None:
+def hand_in(home: Home, place: Joined, signer: Key, invite: Invite, answer: bytes) -> None:
     """Put the answer to an invite on the carrier. Raises `LeadUnreachable`; it may be repeated."""
     from shared.journal.httpcarrier import HttpCarrier
 
-    carrier, channel = carrier_to(home, place, keys), f"{home.name}/{place.programme}"
+    carrier, channel = carrier_to(home, place, signer), f"{home.name}/{place.programme}"
     try:
         if isinstance(carrier, HttpCarrier):
             carrier.write_join(channel, answer, token_digest(invite.token))
@@ -149,6 +149,16 @@ class LeadCarrier:
 
     def decided(self, channel: str, found: Found) -> None:
         self._at(channel).decided(channel, found)
+
+    def tell(self, stream: str, partner: str, data: bytes) -> None:
+        """Leave the node of this stream, which is no member any more, the lead's last word, wherever it may look."""
+        node, programme = stream.split("/")
+        channel = channel_to(node, programme)
+        self._folder.write(channel, EXPELLED, data)
+        if self._broker is not None:
+            from shared.journal.amqpcarrier import box_of
+
+            self._broker.tell(box_of(programme, partner), channel, EXPELLED, data)
 
     def read_joins(self, limit: int) -> list[bytes]:
         """All answers to invites that have come, by whichever carrier."""

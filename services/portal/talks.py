@@ -119,11 +119,12 @@ def keep_texts(context: PortalContext, programme: str, subject: str | None, key:
     """Each text's `text_ref`, after intake has it; the texts leave this process only sealed to intake's key."""
     if not texts:
         return []
-    if context.bus_key is None:
+    bus_key = context.bus_key()
+    if bus_key is None:
         raise NotFound(what="bus key")
     items = []
     for place, text in enumerate(texts):
-        sealed = seal(context.bus_key, COMMAND_INFO, json.dumps({"text": text}, ensure_ascii=False).encode())
+        sealed = seal(bus_key, COMMAND_INFO, json.dumps({"text": text}, ensure_ascii=False).encode())
         item = {"key": part_key(key, f"text {place}"), "sealed": base64.b64encode(sealed).decode()}
         items.append(item | ({"subject": subject} if subject else {}))
     answer = context.rpc.call("intake", "keep_texts", programme=programme, by=g.session.user.name, items=items)

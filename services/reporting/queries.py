@@ -230,28 +230,32 @@ def _erased(connection: Connection, programme: str) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class AdmittedNode:
-    """A node that the lead's stream goes to, and its keys: raw public halves."""
+    """A node that the lead's stream goes to, and its keys: raw public halves; the signing keys are those taken now."""
 
     programme: str
     node: str
-    signing_key: bytes
+    signing_keys: tuple[bytes, ...]
     receiving_key: bytes
 
+    @property
+    def signing(self) -> dict[str, bytes]:
+        """Its signing keys by id."""
+        return {key_id(key): key for key in self.signing_keys}
 
-def admitted_nodes(engine: Engine) -> list[AdmittedNode]:
+
+def admitted_nodes(engine: Engine, now: datetime) -> list[AdmittedNode]:
     """The member nodes of every programme, by stream."""
     c = store.node.c
-    query = select(c.programme, c.node, c.signing_key, c.receiving_key).where(c.expelled_at.is_(None))
+    query = select(c.stream, c.programme, c.node, c.receiving_key).where(c.expelled_at.is_(None))
     with snapshot(engine) as connection:
-        return [AdmittedNode(*row) for row in connection.execute(query.order_by(c.stream))]
+        keys = store.signing_keys(connection, wire_time(now))
+        rows = connection.execute(query.order_by(c.stream))
+        return [AdmittedNode(row.programme, row.node, keys[row.stream], row.receiving_key) for row in rows]
 
 
-def admitted_keys(engine: Engine) -> dict[str, dict[str, bytes]]:
-    """The admitted streams, each with its node's signing keys by id, as the receiver needs them."""
-    with snapshot(engine) as connection:
-        members = select(store.node.c.stream, store.node.c.signing_key).where(store.node.c.expelled_at.is_(None))
-        rows = connection.execute(members)
-        return {row.stream: {key_id(row.signing_key): row.signing_key} for row in rows}
+def admitted_keys(engine: Engine, now: datetime) -> dict[str, dict[str, bytes]]:
+    """The admitted streams, each with its node's signing keys that are taken now, by id, as the receiver needs them."""
+    return {f"{node.node}/{node.programme}": node.signing for node in admitted_nodes(engine, now)}
 
 
 def conflicts(engine: Engine) -> list[dict[str, Any]]:
@@ -262,6 +266,14 @@ def conflicts(engine: Engine) -> list[dict[str, Any]]:
     with snapshot(engine) as connection:
         rows = connection.execute(query.order_by(c.stream, c.received_at, c.seq)).all()
     return [row._asdict() | {"ours": row.ours.hex(), "theirs": row.theirs.hex()} for row in rows]
+
+
+def expelled_nodes(engine: Engine) -> dict[str, tuple[str, str]]:
+    """The streams of nodes that were expelled, each with its partner, and when (wire form)."""
+    c = store.node.c
+    query = select(c.stream, c.partner, c.expelled_at).where(c.expelled_at.is_not(None)).order_by(c.stream)
+    with snapshot(engine) as connection:
+        return {row.stream: (row.partner, row.expelled_at) for row in connection.execute(query)}
 
 
 def boxes(engine: Engine) -> tuple[dict[str, str], set[str]]:
@@ -277,26 +289,27 @@ def boxes(engine: Engine) -> tuple[dict[str, str], set[str]]:
 
 
 def may_carry(engine: Engine, node: str, programme: str, token_digest: str | None, now: datetime) -> dict[str, Any]:
-    """The signing keys (hex) of an admitted node's stream, none if it is not admitted; and whether the invite with
-    this token digest is open: given out for the programme, not expired, and not used by another node."""
+    """The signing keys (hex) of a node's stream, none if it never was admitted; whether it is `expelled`; and whether
+    the invite with this token digest is open: given out for the programme, not expired, not used by another node."""
     with snapshot(engine) as connection:
         admitted = store.find_stream(connection, f"{node}/{programme}")
         invite = store.find_invite(connection, bytes.fromhex(token_digest)) if token_digest else None
+        taken = store.signing_keys(connection, wire_time(now)).get(f"{node}/{programme}", ())
     invited = (
         invite is not None
         and invite.programme == programme
         and invite.used_by in (None, node)
         and invite.expires_at.replace(tzinfo=now.tzinfo) >= now
     )
-    keys = [admitted.signing_key.hex()] if admitted is not None and admitted.expelled_at is None else []
-    return {"signing_keys": keys, "invited": invited}
+    expelled = admitted is not None and admitted.expelled_at is not None
+    return {"signing_keys": [key.hex() for key in taken], "invited": invited, "expelled": expelled}
 
 
-def signing_keys(engine: Engine) -> dict[str, dict[str, dict[str, bytes]]]:
-    """Per programme the admitted nodes, each with its signing keys by id."""
+def signing_keys(engine: Engine, now: datetime) -> dict[str, dict[str, dict[str, bytes]]]:
+    """Per programme the admitted nodes, each with its signing keys that are taken now, by id."""
     found: dict[str, dict[str, dict[str, bytes]]] = defaultdict(dict)
-    for node in admitted_nodes(engine):
-        found[node.programme][node.node] = {key_id(node.signing_key): node.signing_key}
+    for node in admitted_nodes(engine, now):
+        found[node.programme][node.node] = node.signing
     return found
 
 

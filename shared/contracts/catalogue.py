@@ -11,6 +11,7 @@ from shared.contracts.fields import (
     Digest,
     EntityId,
     Language,
+    Moment,
     Municipality,
     NodeName,
     Number,
@@ -18,6 +19,7 @@ from shared.contracts.fields import (
     ProgrammeText,
     PublicKey,
     Score,
+    Signature,
     TimeOfDay,
 )
 
@@ -223,6 +225,45 @@ class NodeExpelled(Fact):
     partner = Code()
     node = NodeName()
     example = {"partner": "yhdistys", "node": "pori-0a1b2c3d"}
+
+
+class NodeKeysChanged(Fact):
+    """A node's new public keys, as it has stated them itself under a key before (`shared/journal/renewing.py`).
+
+    The other signing keys that the directory lists of it are taken until `until`. Members but `until` are the node's
+    statement: everybody can check its signature.
+    """
+
+    kind, v, reach, about = "reporting.node_keys_changed", 1, Reach.LEAD, About.NOBODY
+    node = NodeName()
+    signing_key = PublicKey()
+    receiving_key = PublicKey()
+    stated_at = Moment()
+    signed_by = PublicKey()
+    signature = Signature()
+    until = Moment()
+    example = {
+        **{"node": "pori-0a1b2c3d", "signing_key": "1" * 64, "receiving_key": "1" * 64},
+        **{"stated_at": "2026-11-22T09:15:02.123456Z", "signed_by": "0" * 64, "signature": "0" * 128},
+        "until": "2027-01-21T09:15:02.123456Z",
+    }
+
+
+class LeadKeysChanged(Fact):
+    """The lead's own new public keys, stated under a key before. A node follows the same statement from the key that
+    it has pinned, as it comes with the channel; this is the record of it.
+    """
+
+    kind, v, reach, about = "reporting.lead_keys_changed", 1, Reach.LEAD, About.NOBODY
+    signing_key = PublicKey()
+    receiving_key = PublicKey()
+    stated_at = Moment()
+    signed_by = PublicKey()
+    signature = Signature()
+    example = {
+        **{"signing_key": "1" * 64, "receiving_key": "1" * 64, "stated_at": "2026-11-22T09:15:02.123456Z"},
+        **{"signed_by": "0" * 64, "signature": "0" * 128},
+    }
 
 
 class EpochAccepted(Fact):
@@ -469,6 +510,8 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             NodeAdmitted,
             NodeExpelled,
             EpochAccepted,
+            NodeKeysChanged,
+            LeadKeysChanged,
             AnswersRecorded,
             ScoreComputed,
             AnonymousAnswersRecorded,

@@ -205,6 +205,20 @@ class PublicKey(_Pattern):
     says = "not a public key (64 hex digits)"
 
 
+class Signature(_Pattern):
+    """An Ed25519 signature as 128 hex digits."""
+
+    pattern = re.compile(r"[0-9a-f]{128}")
+    says = "not a signature (128 hex digits)"
+
+
+class Moment(_Pattern):
+    """A time in UTC with six decimals, as in lines: ``2026-11-22T09:15:02.123456Z``."""
+
+    pattern = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+    says = "not a time (YYYY-MM-DDTHH:MM:SS.ffffffZ)"
+
+
 class ProgrammeText(FactField, fields.String):
     """A piece of a programme file in canonical JSON: the organisations' own public text, checked by its schema.
 

@@ -103,6 +103,10 @@ class AmqpCarrier:
         exchange, key = ("", down(box)) if self._at_lead else (box, "")
         self._out.publish(exchange, key, f"{channel}/{name}", data)
 
+    def tell(self, box: str, channel: str, name: str, data: bytes) -> None:
+        """At the lead: write an item for a node whose channel has no box any more."""
+        self._out.publish("", down(box), f"{channel}/{name}", data)
+
     def delete(self, channel: str, name: str) -> None:
         """A segment that has been sent is the reader's; of the other items an empty one takes the last one's place."""
         if place_named(name) is None:

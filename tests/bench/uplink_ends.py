@@ -61,7 +61,7 @@ def receive(config: dict[str, Any]) -> None:
     carrier = LeadEnd(config["amqp"], list(config["streams"]))
     receiving = key("receiving", config["lead"]["receiving"])
     receiver = Receiver(engine, carrier, key("signing", config["lead"]["signing"]), {receiving.id: receiving.secret()})
-    admitted = queries.admitted_keys(engine)
+    admitted = queries.admitted_keys(engine, utcnow())
     used = _wait_for_start()
     while True:
         took = receiver.round(admitted, utcnow())

@@ -407,7 +407,7 @@ def make_portal(
         secure=secure,
         hasher=CHEAP,
         page_size=50,
-        bus_key=BUS_PRIVATE.public_key().public_bytes_raw() if role == "node" else None,
+        bus_key=lambda: BUS_PRIVATE.public_key().public_bytes_raw() if role == "node" else None,
     )
     app = create_app(context)
     return Portal(app, app.test_client(), engine, rpc, clock, context)

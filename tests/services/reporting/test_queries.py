@@ -315,9 +315,9 @@ def test_only_the_streams_of_the_programme_count(engine: Engine) -> None:
 
 def test_the_receiver_is_told_each_admitted_stream_with_its_keys(engine: Engine) -> None:
     lead(engine)
-    assert queries.admitted_keys(engine) == {}
+    assert queries.admitted_keys(engine, NOW) == {}
     admit(engine, OWN, OTHER)
-    assert queries.admitted_keys(engine) == {stream: {key_id(SIGNING): SIGNING} for stream in STREAMS.values()}
+    assert queries.admitted_keys(engine, NOW) == {stream: {key_id(SIGNING): SIGNING} for stream in STREAMS.values()}
 
 
 def test_programmes_are_listed_with_names_and_document(engine: Engine) -> None:
