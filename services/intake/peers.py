@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from services.intake import store
-from shared.contracts.errors import InvalidInput, NotFound
+from shared.contracts.errors import InvalidInput, NodeNotConfirmed, NotFound
 from shared.journal import Journal, Unit
 from shared.journal.crypto import Key, Keys
 from shared.journal.directory import Member, members
@@ -94,6 +94,20 @@ def confirmed_members(connection: Connection, programme: str) -> dict[str, Membe
         for known in members(connection, programme)
         if not known.expelled and said.get((programme, known.node)) == _words(known)
     }
+
+
+def confirmed_partners(connection: Connection, desk: Desk, programme: str) -> dict[str, Member]:
+    """The other partners of the programme whose node is confirmed, by partner."""
+    known = confirmed_members(connection, programme).values()
+    return {member.partner: member for member in known if member.node != desk.node}
+
+
+def confirmed_partner(connection: Connection, desk: Desk, programme: str, partner: str) -> Member:
+    """The partner's confirmed node; raises `NodeNotConfirmed`."""
+    found = confirmed_partners(connection, desk, programme).get(partner)
+    if found is None:
+        raise NodeNotConfirmed(field="partner", partner=partner)
+    return found
 
 
 def write(unit: Unit, desk: Desk, programme: str, to: Member, plain: bytes, subject: str | None = None) -> None:
