@@ -146,5 +146,7 @@ def shared_identity(identity: Mapping[str, Any], agreed: Collection[str]) -> dic
         raise InvalidInput(field="agreed", reason="who has not agreed to their name being told is not referred")
     names = ("given_name", "family_name")
     told = [*names] if any(identity.get(name) for name in names) else ["token"]
+    if not any(identity.get(name) for name in told):
+        raise InvalidInput(field="identity", reason="names nobody")
     told += [name for name in ("birth_date", "identity_code") if name in agreed]
     return {name: identity[name] for name in told if identity.get(name)}
