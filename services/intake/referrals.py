@@ -270,6 +270,8 @@ def _take_state(unit: Unit, programme: str, sender: Member, letter: dict[str, An
     if letter["revision"] <= row.revision:
         return
     state = moved(AT_SENDER, row.state, letter["state"])
+    if letter["outcome"] not in store.shelf.get(unit.connection, programme).outcome_by_key:
+        letter["outcome"] = None  # of another version of the programme file: no code of ours
     became = (letter["became"], letter["outcome"])
     told = {name: letter[name] for name in ("revision", "reason", "became", "outcome")}
     referral_store.set_referral(unit.connection, row.referral, wire_time(unit.now), state=state, **told)
