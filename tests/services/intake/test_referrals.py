@@ -1,8 +1,10 @@
 """Somebody is referred from one partner to another: what each end holds, what the letter tells, and that both agree."""
 
+import contextlib
 import json
 import random
-from datetime import date
+from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -460,13 +462,15 @@ def test_letters_that_come_in_the_other_order_end_the_same(land: Land, tmp_path:
     first, _, third = all_confirm(land)
     one, two = first.register("anna")[0], first.register("bertta")[0]
     sent = [send(first, one), send(first, two, key="two")]
+    first.now += timedelta(seconds=1)
     withdraw(first, sent[0])
     _carry(first, third)
     assert sorted(row["state"] for row in seen(third)) == ["received"], "the other was taken back before it came"
     number = incoming(third)
     accept(third, number)
-    follow_up(third, number, "started")
-    follow_up(third, number, "did_not_come")
+    for became in ("started", "did_not_come"):
+        third.now += timedelta(seconds=1)
+        follow_up(third, number, became)
     _carry(third, first)
     assert {row["referral"]: (row["state"], row["became"]) for row in seen(first)} == {
         sent[0]: ("withdrawn", None),
@@ -476,10 +480,76 @@ def test_letters_that_come_in_the_other_order_end_the_same(land: Land, tmp_path:
 
 def _carry(sender: Place, to: Place) -> None:
     """Each waiting letter comes and is taken by itself, the newest first."""
-    rows = kit.rows(sender.engine, post_out)
-    kit.empty(sender.engine, post_out)
-    for row in reversed(rows):
-        with transaction(to.engine) as connection:
-            came = {"id": row["id"], "programme": KEY, "sender": sender.name, "letter": row["letter"]}
-            connection.execute(post_in.insert(), came | {"received_at": row["queued_at"]})
-        letters.take_letters(to.journal, to.desk, KEYS, to.now)
+    while rows := _waiting(sender):
+        _bring(sender, to, rows[-1])
+
+
+def _waiting(sender: Place) -> list[dict[str, Any]]:
+    return sorted(kit.rows(sender.engine, post_out), key=lambda row: (row["queued_at"], row["id"]))
+
+
+def _bring(sender: Place, to: Place, row: dict[str, Any]) -> None:
+    """This letter comes, is taken, and is acknowledged."""
+    with transaction(to.engine) as connection:
+        came = {"id": row["id"], "programme": KEY, "sender": sender.name, "letter": row["letter"]}
+        connection.execute(post_in.insert(), came | {"received_at": row["queued_at"]})
+    letters.take_letters(to.journal, to.desk, KEYS, to.now)
+    with transaction(sender.engine) as connection:
+        connection.execute(post_out.delete().where(post_out.c.id == row["id"]))
+
+
+def test_the_code_keeps_to_the_tables_whatever_is_done(land: Land) -> None:
+    """Random moves with the code itself: what is refused changes nothing, and in the end both have the same."""
+    first, _, third = all_confirm(land)
+    numbers = count()
+
+    @settings(max_examples=25, deadline=None)
+    @given(MOVES, st.integers(0, 2**32))
+    def run(moves: list[str], seed: int) -> None:
+        chance = random.Random(seed)
+        name = f"person {next(numbers)}"
+        (anna,) = first.register(name)
+        sent = send(first, anna, key=f"send {name}")
+        ways = {"to_receiver": (first, third), "to_sender": (third, first)}
+
+        def row_of(place: Place) -> dict[str, Any] | None:
+            column = "referral" if place is first else "theirs"
+            rows = kit.rows(place.engine, store.referral)
+            return next((row for row in rows if row[column] == bytes.fromhex(sent)), None)
+
+        def deliver(way: str) -> None:
+            if letters_ := _waiting(ways[way][0]):
+                _bring(*ways[way], chance.choice(letters_))
+
+        actions = {
+            "withdraw": lambda _: withdraw(first, sent),
+            "accept": lambda number: accept(third, number),
+            "decline": lambda number: decline(third, number),
+            "tell": lambda number: follow_up(third, number, chance.choice(["started", "did_not_come"])),
+            "erase": lambda _: erase(first, anna),
+        }
+        for move in moves:
+            if move in ways or move == "again":
+                deliver(move if move in ways else chance.choice(list(ways)))
+                continue
+            theirs = row_of(third)
+            with contextlib.suppress(ReferralClosed, NotFound, UnknownPerson):
+                actions[move](theirs["referral"].hex() if theirs else "0" * 32)
+        while any(_waiting(place) for place in (first, third)):
+            deliver(chance.choice(list(ways)))
+        ours, theirs = row_of(first), row_of(third)
+        state = theirs["state"] if theirs else None
+        assert (state == "received") == bool(theirs and theirs["box"])
+        if ours is None:
+            assert state != "received"
+        elif ours["state"] == "sent":
+            assert state == "received"
+        else:
+            assert theirs is not None
+            assert [ours[n] for n in ("state", "became", "revision")] == [
+                theirs[n] for n in ("state", "became", "revision")
+            ]
+        ended = {row["subject"]: row["end_reason"] for row in kit.rows(first.engine, store.participation)}
+        assert ended.get(bytes.fromhex(anna)) == ("transferred" if ours and state == "accepted" else None)
+
+    run()
