@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -79,7 +79,7 @@ def register_participants(
             added.append((new_id(), subject, arrival))
             fresh[arrival.key] = Done(keys.digest(content), bytes.fromhex(subject))
             results.append({"subject": subject, "new": True})
-            _record(unit, programme, subject, arrival)
+            record_start(unit, programme, subject, arrival)
         store.add_people(unit.connection, keys.vault, programme, added)
         remember(unit.connection, store.keys, fresh)
         if added:
@@ -87,14 +87,17 @@ def register_participants(
     return results, unit.pos
 
 
-def _record(unit: Unit, programme: str, subject: str, arrival: Arrival) -> None:
+def record_start(unit: Unit, programme: str, subject: str, arrival: Arrival, continues: str | None = None) -> None:
+    """Record that somebody has come in; `continues`: under which subject another partner's node referred them."""
     start = arrival.start_date
     day = start.isoformat() if start else None
-    unit.record(StandingReached(subject, standing=arrival.standing, occurred_on=day), programme)
-    if arrival.standing == "esf_participant" and start is not None:
+    participates = arrival.standing == "esf_participant" and start is not None
+    linked = {} if participates or continues is None else {"continues": continues}
+    unit.record(StandingReached(subject, standing=arrival.standing, occurred_on=day, **linked), programme)
+    if participates and start is not None:
         born = arrival.identity.get("birth_date")
         age = age_on(date.fromisoformat(born), start) if born else None
-        body = {name: arrival.record.get(name) for name in _FACT_MEMBERS}
+        body = {name: arrival.record.get(name) for name in _FACT_MEMBERS} | {"continues": continues}
         unit.record(ParticipationStarted(subject, occurred_on=day, age=age, **body), programme)
 
 
@@ -110,12 +113,23 @@ def log_identities_read(journal: Journal, subjects: Sequence[str], *, by: str, p
         unit.audit(by, "read_identities", programme=programme, subjects=list(subjects))
 
 
-def erase_person(journal: Journal, programme: str, subject: str, *, by: str, now: datetime) -> tuple[bool, int | None]:
+First = Callable[[Unit, str, str], None]
+"""What is done before somebody is erased, in the same unit of work: of a programme and a subject."""
+
+
+def _nothing(_unit: Unit, _programme: str, _subject: str) -> None:
+    pass
+
+
+def erase_person(
+    journal: Journal, programme: str, subject: str, *, by: str, now: datetime, first: First = _nothing
+) -> tuple[bool, int | None]:
     """Erase a person of a programme: vault, participation, every line. False if that was done before.
 
     Raises `UnknownPerson`. Recording the fact erases the journal's lines; other services and the lead hear it.
     """
     with journal.unit(now) as unit:
+        first(unit, programme, subject)
         if not store.forget_participation(unit.connection, programme, subject):
             if erased_among(unit.connection, [subject]):
                 return False, None
@@ -125,7 +139,7 @@ def erase_person(journal: Journal, programme: str, subject: str, *, by: str, now
     return True, unit.pos
 
 
-def erase_again(journal: Journal, now: datetime) -> int | None:
+def erase_again(journal: Journal, now: datetime, first: First = _nothing) -> int | None:
     """Erase whom a lead knows to be erased and a restore has brought back; the journal position, None: nobody."""
     pos = None
     with snapshot(journal.engine) as connection:
@@ -136,7 +150,7 @@ def erase_again(journal: Journal, now: datetime) -> int | None:
             if subject_digest(subject) in digests
         ]
     for programme, subject in due:
-        _, pos = erase_person(journal, programme, subject, by="restore", now=now)
+        _, pos = erase_person(journal, programme, subject, by="restore", now=now, first=first)
     return pos
 
 

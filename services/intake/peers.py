@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from services.intake import store
-from shared.contracts.errors import InvalidInput, NotFound
+from shared.contracts.errors import InvalidInput, NodeNotConfirmed, NotFound
 from shared.journal import Journal, Unit
 from shared.journal.crypto import Key, Keys
 from shared.journal.directory import Member, member, members, signer_of
 from shared.journal.fingerprint import fingerprint, read_fingerprint
 from shared.journal.post import write_letter
-from shared.journal.posting import put_letter
+from shared.journal.posting import put_letter, waiting_for
 from shared.journal.unit import new_id
 from shared.ops.clock import wire_time
 
@@ -62,18 +62,29 @@ def _words(known: Member) -> set[str]:
 
 def list_nodes(connection: Connection, desk: Desk, programme: str) -> dict[str, Any]:
     """``{"steward", "key_nos", "nodes"}``; a node has `partner`, `node`, `words`, `own`, `expelled` and `state`:
-    "confirmed", "unconfirmed", or "changed" if it was confirmed with other keys. Own words are of our own keys."""
+    "confirmed", "unconfirmed", or "changed" if it was confirmed with other keys. Own words are of our own keys.
+
+    `tag_key`, where we know it: "has" it, "on_its_way" (as long as a letter to the node waits), or "waits" to be
+    confirmed first. Only the steward's node knows of others; everybody knows of the steward.
+    """
     definition = store.shelf.get(connection, programme)
     confirmed = store.peers(connection, programme)
+    keys = [key.key_no for key in store.tag_keys(connection, programme)]
+    steward, on_their_way = definition.tag.steward if definition.tag else None, waiting_for(connection, programme)
+    is_steward = any(known.node == desk.node and known.partner == steward for known in members(connection, programme))
     nodes = []
     for known in members(connection, programme):
         own, said = known.node == desk.node, confirmed.get((programme, known.node))
         words = desk.words(known) if own else words_of(*known.pairs[-1])
         state = "unconfirmed" if said is None else "confirmed" if said in _words(known) else "changed"
-        row = {"partner": known.partner, "node": known.node, "words": words, "own": own}
+        row = {"partner": known.partner, "node": known.node, "words": words, "own": own, "tag_key": None}
+        if keys and (own or known.partner == steward):
+            row["tag_key"] = "has"
+        elif keys and is_steward and not known.expelled:
+            handed = "on_its_way" if known.node in on_their_way else "has"
+            row["tag_key"] = handed if state == "confirmed" else "waits"
         nodes.append(row | {"expelled": known.expelled, "state": None if own else state})
-    keys = [key.key_no for key in store.tag_keys(connection, programme)]
-    return {"steward": definition.tag.steward if definition.tag else None, "key_nos": keys, "nodes": nodes}
+    return {"steward": steward, "key_nos": keys, "nodes": nodes}
 
 
 def confirm_node(
@@ -103,6 +114,20 @@ def confirmed_members(connection: Connection, programme: str) -> dict[str, Membe
         for known in members(connection, programme)
         if not known.expelled and said.get((programme, known.node)) in _words(known)
     }
+
+
+def confirmed_partners(connection: Connection, desk: Desk, programme: str) -> dict[str, Member]:
+    """The other partners of the programme whose node is confirmed, by partner."""
+    known = confirmed_members(connection, programme).values()
+    return {member.partner: member for member in known if member.node != desk.node}
+
+
+def confirmed_partner(connection: Connection, desk: Desk, programme: str, partner: str) -> Member:
+    """The partner's confirmed node; raises `NodeNotConfirmed`."""
+    found = confirmed_partners(connection, desk, programme).get(partner)
+    if found is None:
+        raise NodeNotConfirmed(field="partner", partner=partner)
+    return found
 
 
 def write(unit: Unit, desk: Desk, programme: str, to: Member, plain: bytes, subject: str | None = None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from services.intake import operations, peers, queries, rotation, steward, store, tags, texts
+from services.intake import letters, operations, peers, queries, referrals, rotation, steward, store, tags, texts
 from services.intake.domain import Arrival
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
@@ -34,6 +34,15 @@ from shared.contracts.commands import (
 )
 from shared.contracts.errors import InvalidInput
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
+from shared.contracts.referrals import (
+    AcceptReferral,
+    DeclineReferral,
+    FollowUpReferral,
+    ListReferrals,
+    ReferralPartners,
+    SendReferral,
+    WithdrawReferral,
+)
 from shared.contracts.talks import KeepTexts, ReadTexts, TextContent
 from shared.journal import Line, Unit
 from shared.journal.crypto import CannotOpen, open_sealed, read_secret, seal
@@ -106,15 +115,14 @@ class IntakeService(ParkedLines):
 
     @timer(interval=RESTORED_SECONDS)
     def erase_again(self) -> None:
-        self.home.committed(operations.erase_again(self.home.journal, self.home.now()))
+        self.home.committed(operations.erase_again(self.home.journal, self.home.now(), self._recall))
 
     @rpc
     def erase_person(self, **command: Any) -> dict[str, Any]:
         body = load(ErasePerson, command)
         self.home.follow_to(body["after"])
-        erased, pos = operations.erase_person(
-            self.home.journal, body["programme"], body["subject"], by=body["by"], now=self.home.now()
-        )
+        common = {"by": body["by"], "now": self.home.now(), "first": self._recall}
+        erased, pos = operations.erase_person(self.home.journal, body["programme"], body["subject"], **common)
         return {"pos": self.home.committed(pos), "erased": erased}
 
     @subscribes(ProgrammeLoaded)
@@ -184,7 +192,63 @@ class IntakeService(ParkedLines):
 
     @timer(interval=POST_SECONDS)
     def take_letters(self) -> None:
-        self.home.committed(steward.take_letters(self.home.journal, self._desk(), self.home.now()))
+        self.home.committed(letters.take_letters(self.home.journal, self._desk(), self._vault(), self.home.now()))
+
+    @rpc
+    def referral_partners(self, **command: Any) -> dict[str, Any]:
+        body = load(ReferralPartners, command)
+        with snapshot(self.home.engine) as connection:
+            found = peers.confirmed_partners(connection, self._desk(), body["programme"])
+        return {"partners": sorted(found)}
+
+    @rpc
+    def send_referral(self, **command: Any) -> dict[str, Any]:
+        body = load(SendReferral, command)
+        self.home.follow_to(body["after"])
+        sealed = body["sealed"]
+        text = sealed and _inside(TextContent, "sealed", self._opened("sealed", sealed))["text"]
+        new = referrals.NewReferral(body["key"], body["subject"], body["partner"], tuple(body["agreed"]), text)
+        referral, is_new, pos = referrals.send(self._place(body), new, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "referral": referral, "new": is_new}
+
+    @rpc
+    def list_referrals(self, **command: Any) -> dict[str, Any]:
+        body = load(ListReferrals, command)
+        page = (body["limit"], body["offset"])
+        total, found = referrals.listed(self._place(body), *page, by=body["by"], now=self.home.now())
+        reply_to = bytes.fromhex(body["reply_to"])
+        return {"total": total, "referrals": [shown.coded | {"sealed": _to(reply_to, shown.named)} for shown in found]}
+
+    @rpc
+    def accept_referral(self, **command: Any) -> dict[str, Any]:
+        body = load(AcceptReferral, command)
+        given = (body["referral"], body["standing"], _day(body["start_date"]))
+        subject, is_new, pos = referrals.accept(self._place(body), *given, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "subject": subject, "new": is_new}
+
+    @rpc
+    def decline_referral(self, **command: Any) -> dict[str, Any]:
+        body = load(DeclineReferral, command)
+        given = (self._place(body), body["referral"], body["reason"])
+        return {"pos": self.home.committed(referrals.decline(*given, by=body["by"], now=self.home.now()))}
+
+    @rpc
+    def withdraw_referral(self, **command: Any) -> dict[str, Any]:
+        body = load(WithdrawReferral, command)
+        pos = referrals.withdraw(self._place(body), body["referral"], by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos)}
+
+    @rpc
+    def follow_up_referral(self, **command: Any) -> dict[str, Any]:
+        body = load(FollowUpReferral, command)
+        given = (self._place(body), body["referral"], body["became"], body["outcome"])
+        return {"pos": self.home.committed(referrals.follow_up(*given, by=body["by"], now=self.home.now()))}
+
+    def _place(self, body: dict[str, Any]) -> referrals.Place:
+        return referrals.Place(self.home.journal, self._desk(), self._vault(), body["programme"])
+
+    def _recall(self, unit: Unit, programme: str, subject: str) -> None:
+        referrals.recall(unit, self._desk(), programme, subject)
 
     @timer(interval=ROTATION_SECONDS)
     def keep_keys(self) -> None:
@@ -230,12 +294,11 @@ class IntakeService(ParkedLines):
     def _sealed(self, row: queries.PersonRow, reply_to: bytes) -> dict[str, Any]:
         identity = self._identity(row)
         shown = {name: identity.get(name) for name in ("given_name", "family_name", "token")}
-        sealed = seal(reply_to, REPLY_INFO, json.dumps(shown).encode())
         return {
             "person": row.subject,
             "standing": row.standing,
             "started_on": row.started_on.isoformat() if row.started_on else None,
-            "sealed": base64.b64encode(sealed).decode(),
+            "sealed": _to(reply_to, shown),
         }
 
 
@@ -249,8 +312,12 @@ def _sealed_text(ref: str, text: str | None, reply_to: bytes) -> dict[str, Any]:
     """`sealed` is None for a text that is not there (any more)."""
     if text is None:
         return {"text_ref": ref, "sealed": None}
-    sealed = seal(reply_to, REPLY_INFO, json.dumps({"text": text}).encode())
-    return {"text_ref": ref, "sealed": base64.b64encode(sealed).decode()}
+    return {"text_ref": ref, "sealed": _to(reply_to, {"text": text})}
+
+
+def _to(reply_to: bytes, content: dict[str, Any]) -> str:
+    """What only who asked can open, as base64."""
+    return base64.b64encode(seal(reply_to, REPLY_INFO, json.dumps(content).encode())).decode()
 
 
 def _inside(schema: type[Schema], field: str, opened: bytes) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Date,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     String,
@@ -61,6 +63,8 @@ participation = Table(
     Column("standing", String(40), nullable=False),
     Column("started_on", Date),
     Column("record", Text, nullable=False),
+    Column("ended_on", Date),
+    Column("end_reason", String(40)),
     UniqueConstraint("person", "programme", name="intake_participation_once"),
 )
 """A person in a programme, by the subject that facts name; `record` is the coded part of the start form, as JSON."""
@@ -115,6 +119,33 @@ peer = Table(
     Column("confirmed_at", String(32), nullable=False),
 )
 """Nodes of other partners whose people have read us the six words of their keys. Other keys: not confirmed any more."""
+
+
+referral = Table(
+    "intake_referral",
+    metadata,
+    Column("referral", LargeBinary, primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("direction", String(3), nullable=False),
+    Column("node", String(40), nullable=False),
+    Column("partner", String(40), nullable=False),
+    Column("theirs", LargeBinary),
+    Column("subject", LargeBinary),
+    Column("state", String(20), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("reason", String(40)),
+    Column("became", String(40)),
+    Column("outcome", String(40)),
+    Column("text_ref", LargeBinary),
+    Column("box", LargeBinary),
+    Column("changed_at", String(32), nullable=False),
+    Index("intake_referral_newest", "programme", "changed_at"),
+    UniqueConstraint("programme", "node", "theirs", name="intake_referral_theirs"),
+)
+"""Referrals that went "out" to the partner's node, or came "in" from it, under its id `theirs`. `subject` is our own
+person: whom we sent, or whom we accepted. `box` holds who is meant by one that came in, encrypted with the programme's
+key, until it is decided; then it is empty, and an accepted person is in the vault like everybody. `revision` numbers
+what the receiver has said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,3 +361,35 @@ def peers(connection: Connection, programme: str | None = None) -> dict[tuple[st
 def set_peer(connection: Connection, programme: str, node: str, words: str, at: str) -> None:
     """Note that a node is confirmed."""
     upsert(connection, peer, [{"programme": programme, "node": node, "words": words, "confirmed_at": at}])
+
+
+def locked_participation(connection: Connection, programme: str, subject: str) -> Any | None:
+    """A person's participation with key and identity, still closed; nobody else changes it until the transaction ends.
+    None if there is none."""
+    here = (participation.c.subject == bytes.fromhex(subject)) & (participation.c.programme == programme)
+    found = connection.execute(select(participation.c.subject).where(here).with_for_update()).first()
+    if found is None:
+        return None
+    query = (
+        select(participation, person.c.wrapped_key, vault.c.box)
+        .join(person, person.c.person == participation.c.person)
+        .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
+    )
+    return connection.execute(query.where(here)).one()
+
+
+def end_participation(connection: Connection, subject: str, day: date, reason: str) -> bool:
+    """Note that it has ended; False if it had before."""
+    this = (participation.c.subject == bytes.fromhex(subject)) & participation.c.end_reason.is_(None)
+    return bool(connection.execute(update(participation).where(this).values(ended_on=day, end_reason=reason)).rowcount)
+
+
+def people_of(connection: Connection, programme: str, subjects: Sequence[bytes]) -> dict[bytes, Any]:
+    """These people with key and identity, still closed, by subject."""
+    query = (
+        select(participation.c.subject, participation.c.person, person.c.wrapped_key, vault.c.box)
+        .join(person, person.c.person == participation.c.person)
+        .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
+        .where(participation.c.programme == programme, participation.c.subject.in_(subjects))
+    )
+    return {bytes(row.subject): row for row in connection.execute(query)}

@@ -38,6 +38,7 @@ from shared.contracts.errors import (
     UnknownProgramme,
 )
 from shared.contracts.facts import Fact
+from shared.contracts.referral_facts import ParticipationEnded
 from shared.journal import Journal
 from shared.journal.carry_tables import received_head, received_line, received_segment
 from shared.journal.erasing import note_received, note_tags_retired
@@ -163,10 +164,19 @@ class _Derivation:
     def standing(self, fact: Fact) -> str | None:
         since = date.fromisoformat(fact["occurred_on"]) if fact["occurred_on"] else None
         self._set("reporting_person", subject=_subject(fact), standing=fact["standing"], since=since)
-        return None
+        return self._continues(fact)
 
     def participation(self, fact: Fact) -> str | None:
-        return None  # the ESF indicators are derived from it when they come
+        return self._continues(fact)  # the ESF indicators are derived from it when they come
+
+    def _continues(self, fact: Fact) -> str | None:
+        """That this person was another partner's before. Nothing of theirs is changed, or even looked for."""
+        if fact["continues"]:
+            self._set("reporting_continues", subject=_subject(fact), continues=bytes.fromhex(fact["continues"]))
+        return None
+
+    def ended(self, fact: Fact) -> str | None:
+        return None  # a person who was transferred counts as they did; the ESF indicators will look at it
 
     def session(self, fact: Fact) -> str | None:
         if fact["activity"] not in self.programme.activity_by_key:
@@ -302,6 +312,7 @@ _EFFECTS: dict[type[Fact], Callable[[_Derivation, Fact], str | None]] = {
     SessionRemoved: _Derivation.session_removed,
     PersonTagged: _Derivation.tagged,
     TagsRetired: _Derivation.tags_retired,
+    ParticipationEnded: _Derivation.ended,
 }
 
 

@@ -1,7 +1,8 @@
-"""The read side of reporting, of who is one person: different people across partners, by their tags.
+"""The read side of reporting, of who is one person: different people across partners, by their tags and by referrals.
 
 Nearly everybody is known to one partner alone. So the database counts subjects, and only the few whose tag somebody
-else has too are looked at one by one. Neither tags nor subjects leave this module's callers.
+else has too, or who were referred from one partner to another, are looked at one by one. Neither tags nor subjects
+leave this module's callers.
 """
 
 from collections import defaultdict
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Subquery, case, func, literal, select
+from sqlalchemy import Connection, Subquery, case, func, literal, select, union
 
 from services.reporting import store
 from services.reporting.domain import CountedPeople, Known, People, Person, count_people, join_equal
@@ -40,7 +41,8 @@ def participants(here: Any) -> Subquery:
 
 @dataclass(frozen=True, slots=True)
 class OnePerson:
-    """Who of the `streams` is one person; `shared` is everybody whose tag somebody else has too."""
+    """Who is one person; `shared` is everybody whose tag somebody else has too, and both ends of referrals. Tags of the
+    `streams` were compared."""
 
     streams: Sequence[str]
     shared: Subquery
@@ -48,15 +50,31 @@ class OnePerson:
     key_nos: Mapping[Person, frozenset[int]]
 
 
-def find_equal(connection: Connection, streams: Sequence[str]) -> OnePerson:
-    """Join the equal tags of these streams of one programme; of none, where it does not count people once."""
-    tag = store.tag
-    here = tag.c.stream.in_(streams)
+def find_equal(connection: Connection, streams: Sequence[str], *, by_tag: bool) -> OnePerson:
+    """Join who is one person in these streams of one programme: by a referral, and `by_tag` by equal tags.
+
+    Whom somebody continues is a subject of another stream; the line does not say which. Where there is none (not
+    arrived yet, or erased) nobody is joined.
+    """
+    tag, link, node, there = store.tag, store.continues, store.node, store.person
+    tagging = list(streams) if by_tag else []
+    here = tag.c.stream.in_(tagging)
     several = select(tag.c.key_no, tag.c.tag).where(here).group_by(tag.c.key_no, tag.c.tag)
     equal = several.having(func.count() > 1).subquery()
     same = (tag.c.key_no == equal.c.key_no) & (tag.c.tag == equal.c.tag)
-    shared = select(tag.c.stream, tag.c.subject).join_from(tag, equal, same).where(here).distinct().subquery()
-    query = select(tag).join(shared, (tag.c.stream == shared.c.stream) & (tag.c.subject == shared.c.subject))
+    continuing = link.c.stream.in_(streams) & node.c.stream.in_(streams)
+    before = (there.c.stream == node.c.stream) & (there.c.subject == link.c.continues)
+    pairs = select(link.c.stream, link.c.subject, there.c.stream.label("before"), link.c.continues)
+    other = pairs.join_from(link, node, node.c.stream != link.c.stream)
+    links = other.join(there, before).where(continuing)
+    ends = links.subquery()
+    shared = union(
+        select(tag.c.stream, tag.c.subject).join_from(tag, equal, same).where(here),
+        select(ends.c.stream, ends.c.subject),
+        select(ends.c.before, ends.c.continues),
+    ).subquery()
+    theirs = (tag.c.stream == shared.c.stream) & (tag.c.subject == shared.c.subject)
+    query = select(tag).join(shared, theirs).where(here)
     key_nos: dict[Person, set[int]] = defaultdict(set)
     rows = []
     for row in connection.execute(query):
@@ -64,7 +82,8 @@ def find_equal(connection: Connection, streams: Sequence[str]) -> OnePerson:
         key_nos[person].add(row.key_no)
         rows.append((person, row.key_no, bytes(row.tag)))
     frozen = {person: frozenset(keys) for person, keys in key_nos.items()}
-    return OnePerson(streams, shared, join_equal(rows), frozen)
+    linked = [((r.stream, bytes(r.subject)), (r.before, bytes(r.continues))) for r in connection.execute(links)]
+    return OnePerson(tagging, shared, join_equal(rows, linked), frozen)
 
 
 def count(connection: Connection, present: Subquery, one: OnePerson) -> People:
@@ -75,9 +94,9 @@ def count(connection: Connection, present: Subquery, one: OnePerson) -> People:
 
 
 def among(connection: Connection, present: Subquery, one: OnePerson) -> dict[Person, list[Person]]:
-    """Those of `present` whose tag somebody else has too, by the person who stands for them."""
+    """Those of `present` who may be somebody else too, by the person who stands for them."""
     found: dict[Person, list[Person]] = defaultdict(list)
-    if one.key_nos:
+    if one.key_nos or one.stands_for:
         both = (present.c.stream == one.shared.c.stream) & (present.c.subject == one.shared.c.subject)
         for row in connection.execute(select(present.c.stream, present.c.subject).join_from(present, one.shared, both)):
             person = (row.stream, bytes(row.subject))
@@ -101,7 +120,7 @@ def counted(connection: Connection, present: Subquery, one: OnePerson) -> Counte
     query = select(each.c.stream, each.c["keys"], func.count().label("n")).group_by(each.c.stream, each.c["keys"])
     known: dict[Known, int] = {(stream, int(keys or 0)): n for stream, keys, n in connection.execute(query)}
     joined = [
-        [(person[0], sum(bits.get(key_no, 0) for key_no in one.key_nos[person])) for person in members]
+        [(person[0], sum(bits.get(key_no, 0) for key_no in one.key_nos.get(person, ()))) for person in members]
         for members in among(connection, present, one).values()
     ]
     return count_people(known, joined)

@@ -40,8 +40,7 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
         streams = _streams(connection, definition)
         newer = _newer(connection, streams, programme)
         complete = arrived(streams, newer, now, timedelta(days=definition.silence_limit_days))
-        tagging = store.streams_of(connection, programme) if definition.tag else []
-        one = people.find_equal(connection, tagging)
+        one = people.find_equal(connection, store.streams_of(connection, programme), by_tag=definition.tag is not None)
         return {
             "programme": programme,
             "from": start.isoformat() if start else None,

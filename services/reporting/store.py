@@ -191,7 +191,16 @@ tag = Table(
 )
 """By what a person is recognised whom several partners met; shown to nobody."""
 
-DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag)
+continues = Table(
+    "reporting_continues",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("subject", LargeBinary, primary_key=True),
+    Column("continues", LargeBinary, nullable=False),
+)
+"""Who was referred by another partner, and whom they are said to be there: a claim about somebody else's subject."""
+
+DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, continues)
 
 
 KEYS = {table.name: tuple(column.name for column in table.primary_key) for table in DERIVED}

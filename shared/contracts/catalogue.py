@@ -20,8 +20,10 @@ from shared.contracts.fields import (
     PublicKey,
     Score,
     Signature,
+    SubjectRef,
     TimeOfDay,
 )
+from shared.contracts.referral_facts import REFERRAL_FACTS
 
 STANDINGS = ("visitor", "client", "esf_participant")
 """From least to most; *met* has no subject and therefore no fact of this kind."""
@@ -47,19 +49,23 @@ TASK_REASONS = ("not_needed", "done_elsewhere", "refused", "not_reached", "has_l
 class StandingReached(Fact):
     """A person reached a standing on this node, or was put back to it by a correction; the last one holds.
 
-    `occurred_on` is left out where nobody wrote the day down.
+    `occurred_on` is left out where nobody wrote the day down. `continues` as in `ParticipationStarted`, of somebody who
+    was referred and is no ESF participant here.
     """
 
     kind, v, reach, about = "intake.standing_reached", 1, Reach.LEAD, About.SOMEBODY
     standing = Code(*STANDINGS)
     occurred_on = Day(allow_none=True)
+    continues = SubjectRef(allow_none=True)
     example = {"standing": "client", "occurred_on": "2016-02-01"}
 
 
 class ParticipationStarted(Fact):
     """The start record of an ESF participant: what the fund asks, on the start day; a later one corrects it.
 
-    Age in full years on the start day; never a birth date or an address. `education` is the ISCED level.
+    Age in full years on the start day; never a birth date or an address. `education` is the ISCED level. `continues` is
+    the subject under which another partner of the programme knew the person and referred them: a claim that the two are
+    one person, which changes nothing of the other.
     """
 
     kind, v, reach, about = "intake.participation_started", 1, Reach.LEAD, About.SOMEBODY
@@ -78,6 +84,7 @@ class ParticipationStarted(Fact):
     other_disadvantage = Code(*SENSITIVE_ANSWERS, allow_none=True)
     homeless = Code(*SENSITIVE_ANSWERS, allow_none=True)
     rural = Code(*SENSITIVE_ANSWERS, allow_none=True)
+    continues = SubjectRef(allow_none=True)
     example = {"occurred_on": "2016-02-01", "age": 34, "gender": "f", "municipality": "609", "education": 3}
 
 
@@ -528,6 +535,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             PersonTagged,
             TaggingDue,
             TagsRetired,
+            *REFERRAL_FACTS,
         )
     }
 )

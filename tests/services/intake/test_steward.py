@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine
 
-from services.intake import peers, steward, store
+from services.intake import letters, peers, steward, store
 from services.intake.domain import tag_of
 from shared.contracts.catalogue import NodeAdmitted, NodeKeysChanged, PersonTagged
 from shared.contracts.errors import InvalidInput, NotFound
@@ -22,7 +22,7 @@ from shared.journal.tables import journal_line
 from shared.ops.clock import wire_time
 from shared.storage import open_engine, snapshot
 from tests.services import kit
-from tests.services.intake.kit import IDENTITY
+from tests.services.intake.kit import IDENTITY, KEYS
 from tests.services.intake.test_tags import Node
 from tests.services.kit import KEY, NOW, OTHER, OWN
 from tests.services.reporting.kit import receive
@@ -110,7 +110,7 @@ class Land:
                 place.post.round(KEY, self.now)
                 with snapshot(place.engine) as connection:
                     self.lead.round(KEY, directory_of(connection, KEY), self.now)
-                steward.take_letters(place.journal, place.desk, self.now)
+                letters.take_letters(place.journal, place.desk, KEYS, self.now)
                 place.follow()
             self.seen += b"".join(path.read_bytes() for path in self.inbox.rglob("post"))
 
