@@ -3,6 +3,8 @@ ships the lead's own stream to the nodes."""
 
 import contextlib
 import logging
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -24,7 +26,7 @@ from shared.journal.crypto import Keys, current_keys
 from shared.journal.expelling import write_expelled
 from shared.journal.joining import MAX_JOIN, open_join
 from shared.journal.posting import LeadPost
-from shared.journal.receiving import Receiver
+from shared.journal.receiving import Admitted, Receiver
 from shared.journal.renewing import MAX_KEYS, read_renewals
 from shared.journal.returning import MAX_ERASED, read_erased
 from shared.journal.unit import last_position
@@ -101,14 +103,16 @@ class ReceiverRounds:
         self._carrier.serve(*queries.boxes(self._engine))
         self._tell_expelled(now)
         self._joins.round(now)
-        self._renewals.round(now)
-        took = self._receiver.round(queries.admitted_keys(self._engine, now), now)
+        admitted = queries.admitted_keys(self._engine, now)
+        if self._renewals.round(admitted, now):
+            admitted = queries.admitted_keys(self._engine, now)
+        took = self._receiver.round(admitted, now)
         self._failed = took.failed
         self._apply_accepted()
         more = operations.derive(self._engine) or took.progress
         self._couriers.round(now)
-        self._forgotten.round(now)
-        for programme, members in queries.signing_keys(self._engine, now).items():
+        self._forgotten.round(admitted)
+        for programme, members in _by_programme(admitted).items():
             self._post.round(programme, members, now)
         erasing.scrub(self._engine)
         self._measures.look(now)
@@ -153,15 +157,24 @@ class _Forgotten:
     carrier: LeadCarrier
     _seen: dict[str, bytes] = field(default_factory=dict)
 
-    def round(self, now: datetime) -> None:
+    def round(self, admitted: Admitted) -> None:
         """Erase them again."""
-        for stream, node_keys in queries.admitted_keys(self.engine, now).items():
+        for stream, node_keys in admitted.items():
             with contextlib.suppress(OSError):
                 data = self.carrier.read(stream, ERASED, MAX_ERASED + 1)
                 if data is not None and data != self._seen.get(stream):
                     digests = read_erased(data, stream, node_keys, self.keys.privates("receiving"))
                     partners.erase_received(self.engine, stream, set(digests or ()))
                     self._seen[stream] = data
+
+
+def _by_programme(admitted: Admitted) -> dict[str, dict[str, Mapping[str, bytes]]]:
+    """Per programme the admitted nodes, each with its signing keys."""
+    found: dict[str, dict[str, Mapping[str, bytes]]] = defaultdict(dict)
+    for stream, keys in admitted.items():
+        node, programme = stream.split("/")
+        found[programme][node] = keys
+    return found
 
 
 @dataclass(slots=True)
@@ -174,20 +187,21 @@ class _Renewals:
     _seen: dict[str, bytes] = field(default_factory=dict)
     _own: set[str] = field(default_factory=set)
 
-    def round(self, now: datetime) -> None:
-        """Look at what has been stated since."""
+    def round(self, admitted: Admitted, now: datetime) -> bool:
+        """Look at what has been stated since; whether a node's keys have changed."""
+        changed = False
         journal = Journal(self.engine, self.home.name)
         with contextlib.suppress(HomeHeld):  # after a restore; it is looked at again
-            streams = list(queries.admitted_keys(self.engine, now))
-            for stream in streams:
+            for stream in admitted:
                 with contextlib.suppress(OSError):
                     data = self.carrier.read(stream, KEYS, MAX_KEYS + 1)
                     if data and data != self._seen.get(stream):
                         for renewal in read_renewals(data):
-                            partners.accept_keys(journal, stream, renewal, now)
+                            changed |= partners.accept_keys(journal, stream, renewal, now)
                         self._seen[stream] = data
-            for programme in sorted({stream.partition("/")[2] for stream in streams}):
+            for programme in _by_programme(admitted):
                 self._state_own(journal, programme, now)
+        return changed
 
     def _state_own(self, journal: Journal, programme: str, now: datetime) -> None:
         if programme in self._own:

@@ -304,14 +304,6 @@ def may_carry(engine: Engine, node: str, programme: str, token_digest: str | Non
     return {"signing_keys": [key.hex() for key in taken], "invited": invited, "expelled": expelled}
 
 
-def signing_keys(engine: Engine, now: datetime) -> dict[str, dict[str, dict[str, bytes]]]:
-    """Per programme the admitted nodes, each with its signing keys that are taken now, by id."""
-    found: dict[str, dict[str, dict[str, bytes]]] = defaultdict(dict)
-    for node in admitted_nodes(engine, now):
-        found[node.programme][node.node] = node.signing
-    return found
-
-
 def completeness(engine: Engine, programme: str | None, now: datetime) -> dict[str, Any]:
     """What can be said about the streams of one programme, or of all; one snapshot. Raises `UnknownProgramme`."""
     with snapshot(engine) as connection:

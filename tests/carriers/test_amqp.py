@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from shared.journal.amqpcarrier import PREFETCH, AmqpCarrier, definitions
 from shared.journal.brokerlink import BrokerFailed
-from shared.journal.carrier import JOIN, MANIFEST, RECEIPT, Place
+from shared.journal.carrier import EXPELLED, JOIN, MANIFEST, RECEIPT, Place, channel_to
 from shared.journal.segment import MAX_SEGMENT
 from shared.journal.sending import MANIFEST_EVERY
 from shared.testing.broker import Broker
@@ -248,3 +248,13 @@ def test_a_join_gets_through_a_box_full_of_what_nobody_can_decide(by_broker: End
 
 def test_no_password_is_in_what_is_said_of_a_broker() -> None:
     assert "geheim" not in repr(as_broker("amqp://user:geheim@127.0.0.1/v"))
+
+
+def test_a_node_that_was_expelled_is_still_reached_with_the_leads_last_word(by_broker: Ends) -> None:
+    assert isinstance(by_broker.lead, AmqpCarrier)
+    channel = channel_to(*STREAM.split("/"))
+    by_broker.lead.serve({}, {BOX})  # nobody is a member any more
+    with pytest.raises(BrokerFailed):
+        by_broker.lead.write(channel, EXPELLED, b"for members alone")
+    by_broker.lead.tell(BOX, channel, EXPELLED, b"the last word")
+    by_broker.arrives(channel, EXPELLED, b"the last word")
