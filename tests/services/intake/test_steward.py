@@ -289,3 +289,20 @@ def test_a_programme_without_tags_has_no_key(land: Land) -> None:
     kit.put_programme(first.engine, store.shelf, kit.DOCUMENT)
     with pytest.raises(InvalidInput, match="tag"):
         first.renew()
+
+
+def test_the_stewards_node_knows_who_has_the_key_and_the_others_know_of_the_steward(land: Land) -> None:
+    first, second, _ = land.places.values()
+
+    def keys(place: Place) -> list[str | None]:
+        with snapshot(place.engine) as connection:
+            return [row["tag_key"] for row in peers.list_nodes(connection, place.desk, KEY)["nodes"]]
+
+    assert keys(first) == [None, None, None]
+    first.confirm(second)
+    second.confirm(first)
+    first.renew()
+    assert keys(first) == ["has", "on_its_way", "waits"]
+    land.work()
+    assert keys(first) == ["has", "has", "waits"]
+    assert keys(second) == ["has", "has", None]
