@@ -323,3 +323,20 @@ def test_a_node_stays_confirmed_only_with_keys_that_the_confirmed_one_vouches_fo
     first.renew()
     land.work()
     assert second.key_nos() == [1]
+
+
+def test_the_stewards_node_knows_who_has_the_key_and_the_others_know_of_the_steward(land: Land) -> None:
+    first, second, _ = land.places.values()
+
+    def keys(place: Place) -> list[str | None]:
+        with snapshot(place.engine) as connection:
+            return [row["tag_key"] for row in peers.list_nodes(connection, place.desk, KEY)["nodes"]]
+
+    assert keys(first) == [None, None, None]
+    first.confirm(second)
+    second.confirm(first)
+    first.renew()
+    assert keys(first) == ["has", "on_its_way", "waits"]
+    land.work()
+    assert keys(first) == ["has", "has", "waits"]
+    assert keys(second) == ["has", "has", None]
