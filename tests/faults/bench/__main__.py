@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tests.faults.bench.epilogue import restore_node
 from tests.faults.bench.page import page, table
-from tests.faults.bench.run import CAMPAIGN, FULL, SMOKE, run, summary, work_folder
+from tests.faults.bench.run import CAMPAIGN, FULL, SMOKE, run, work_folder
+from tests.faults.bench.summary import summary
 
 PROFILES = {profile.name: profile for profile in (SMOKE, FULL, CAMPAIGN)}
 
