@@ -89,7 +89,9 @@ class Proxy:
                 if mode is Mode.TORN and upward:
                     if len(data) >= left:
                         sink.sendall(data[:left])
-                        break
+                        sink.shutdown(socket.SHUT_WR)  # it gets half an item; a reset could take that away again
+                        _tear(source)
+                        return
                     left -= len(data)
                 self._pass_on(sink, data, mode)
         self._reset(pair)
