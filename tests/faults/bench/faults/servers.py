@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shared.testing.broker import PrivateBroker
+from shared.testing.broker import Broker, PrivateBroker
 from shared.testing.wait import until
 from tests.faults.bench.driver import CALL_SECONDS
 from tests.faults.bench.federation import PATIENCE_SECONDS, UP_SECONDS, Partner
@@ -55,7 +55,7 @@ def freeze_broker(scene: Scene, site: Partner) -> None:
 
 def no_disk_for_broker(scene: Scene, site: Partner) -> None:
     """F11: the disk alarm of the lead's broker: nobody may publish."""
-    with _alarm(scene, site, "rabbit_disk_monitor:set_disk_free_limit({})", '"100TB"', '"50MB"'):
+    with _alarm(scene, site, "rabbit_disk_monitor:set_disk_free_limit({})", str(10**15), str(50 * 10**6)):
         _node_goes_on_and_lead_hears_nothing(scene, site)
 
 
@@ -70,11 +70,18 @@ def _alarm(scene: Scene, site: Partner, call: str, bad: str, good: str) -> Itera
     broker = by_broker(site).broker
     broker.erlang(f"{call.format(bad)}.")
     try:
-        until(lambda: "[]" not in broker.erlang("rabbit_alarm:get_alarms()."), UP_SECONDS)
+        _wait_for_alarm(broker, True)
         yield
     finally:
         broker.erlang(f"{call.format(good)}.")
-        until(lambda: "[]" in broker.erlang("rabbit_alarm:get_alarms()."), UP_SECONDS)
+        _wait_for_alarm(broker, False)
+
+
+def _wait_for_alarm(broker: Broker, on: bool) -> None:
+    def alarmed() -> bool:
+        return "0" not in broker.erlang("length(rabbit_alarm:get_alarms()).")
+
+    until(lambda: alarmed() is on, UP_SECONDS, every=0.5)  # each look is a call into a server with one scheduler
 
 
 def _node_goes_on_and_lead_hears_nothing(scene: Scene, site: Partner) -> None:
