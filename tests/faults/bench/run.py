@@ -170,7 +170,9 @@ def run(
         for thread in threads:
             thread.start()
         watching = watch.start()
-        Injection(result, scene, watch, ledger, paces, progress).run(began + seconds if seconds else None)
+        lanes = ThreadPoolExecutor(BUSY)
+        ending.callback(lanes.shutdown)  # not sooner: a server that a thread has started ends with that thread
+        Injection(result, scene, watch, ledger, paces, progress).run(lanes, began + seconds if seconds else None)
         for pace in paces.values():
             pace.begin(len(plan) + 1)
         progress(f"the faults are over after {time.monotonic() - began:.0f} s; the load ends")
@@ -203,23 +205,24 @@ class Injection:
     _busy: set[str] = field(default_factory=set)
     _turn: threading.Condition = field(default_factory=threading.Condition)
 
-    def run(self, deadline: float | None) -> None:
+    def run(self, lanes: ThreadPoolExecutor, deadline: float | None) -> None:
         """All of them, or those that begin before the deadline."""
         turns: Counter[str] = Counter()
-        with ThreadPoolExecutor(BUSY) as lanes:
-            for number, (fault, at) in enumerate(self.result.plan, 1):
-                homes = self._homes(fault, at)
-                with self._turn:
-                    self._turn.wait_for(lambda homes=homes: not self._busy & homes and len(self._busy) < BUSY)  # type: ignore[misc]
-                    if deadline is not None and time.monotonic() > deadline:
-                        self.progress(f"time is up after {number - 1} of {len(self.result.plan)} faults")
-                        return
-                    self._busy |= homes
-                meant = list(self.paces) if fault in AT_THE_LEAD else [at]
-                turns.update(meant)
-                for name in meant:
-                    self.paces[name].begin(turns[name])
-                lanes.submit(self._one, number, fault, at, homes)
+        for number, (fault, at) in enumerate(self.result.plan, 1):
+            homes = self._homes(fault, at)
+            with self._turn:
+                self._turn.wait_for(lambda homes=homes: not self._busy & homes and len(self._busy) < BUSY)  # type: ignore[misc]
+                if deadline is not None and time.monotonic() > deadline:
+                    self.progress(f"time is up after {number - 1} of {len(self.result.plan)} faults")
+                    break
+                self._busy |= homes
+            meant = list(self.paces) if fault in AT_THE_LEAD else [at]
+            turns.update(meant)
+            for name in meant:
+                self.paces[name].begin(turns[name])
+            lanes.submit(self._one, number, fault, at, homes)
+        with self._turn:
+            self._turn.wait_for(lambda: not self._busy)
 
     def _homes(self, fault: str, at: str) -> set[str]:
         """What nothing else may meddle with meanwhile."""
@@ -228,8 +231,19 @@ class Injection:
         return {at} if fault in AT_A_NODE else {"lead", at}
 
     def _one(self, number: int, fault: str, at: str, homes: set[str]) -> None:
-        sites = self.scene.federation.partners
-        site = next(site for site in sites if site.partner == at)
+        try:
+            self._inject(number, fault, at)
+            self._stand_up(homes)
+        except Exception as error:  # the bench itself could not do it: the run has failed, and goes on to be judged
+            self.result.failures.append(f"{fault} at {at}: {type(error).__name__}: {error}")
+        finally:
+            self._over(number, fault, at)
+            with self._turn:
+                self._busy -= homes
+                self._turn.notify_all()
+
+    def _inject(self, number: int, fault: str, at: str) -> None:
+        site = self._site(at)
         self.scene.begin(number)
         self.ledger.entry("fault", id=fault, at_partner=at, number=number)
         try:
@@ -238,20 +252,18 @@ class Injection:
             self.result.by_carrier[site.link.kind] += 1
         except NotStaged:
             self.result.not_staged[fault] += 1
-        except Exception as error:  # the bench itself could not do it: the run has failed, and goes on to be judged
-            self.result.failures.append(f"{fault} at {at}: {type(error).__name__}: {error}")
+
+    def _over(self, number: int, fault: str, at: str) -> None:
+        """Healing begins."""
         self.ledger.entry("fault_over", id=fault, number=number)
-        try:
-            self._stand_up(homes)
-        except Exception as error:
-            self.result.failures.append(f"after {fault} at {at}: {type(error).__name__}: {error}")
-        self.watch.heal_from_now(fault, list(sites) if fault in AT_THE_LEAD else [site])
+        sites = self.scene.federation.partners
+        self.watch.heal_from_now(fault, list(sites) if fault in AT_THE_LEAD else [self._site(at)])
         if number % 20 == 0:
             blocks = sum(driver.blocks for driver in self.scene.drivers.values())
             self.progress(f"{number} of {len(self.result.plan)} faults, {blocks} blocks")
-        with self._turn:
-            self._busy -= homes
-            self._turn.notify_all()
+
+    def _site(self, partner: str) -> Partner:
+        return next(site for site in self.scene.federation.partners if site.partner == partner)
 
     def _stand_up(self, homes: set[str]) -> None:
         """Start again what has ended by itself, as systemd would; it is counted."""
