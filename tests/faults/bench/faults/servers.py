@@ -14,6 +14,7 @@ from tests.faults.bench.scene import NotStaged, Scene, by_broker, servers_of, st
 
 OTHER_RABBITMQ = "POLKU_BENCH_RABBITMQ"
 """The environment variable that names the `rabbitmq-server` of another release."""
+VERSION = "rabbit_misc:version()."
 
 
 def broker_of(scene: Scene) -> PrivateBroker:
@@ -35,11 +36,13 @@ def wipe_broker(scene: Scene, site: Partner) -> None:
 
 def other_release(scene: Scene, site: Partner) -> None:
     """F30: another release of RabbitMQ in the place of the lead's, empty; the next time the first one again."""
-    broker, other = broker_of(scene), os.environ.get(OTHER_RABBITMQ)
+    broker, other, link = broker_of(scene), os.environ.get(OTHER_RABBITMQ), by_broker(site)
     if not other:
         raise NotStaged
+    before = link.broker.erlang(VERSION)
     broker.server = [other] if broker.server != [other] else scene.federation.first_server
     wipe_broker(scene, site)
+    assert link.broker.erlang(VERSION) != before
 
 
 def freeze_broker(scene: Scene, site: Partner) -> None:
