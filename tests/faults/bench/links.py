@@ -17,6 +17,7 @@ import amqp
 from shared.journal.amqpcarrier import box_of, up
 from shared.journal.carrier import MANIFEST, place_named
 from shared.testing.broker import Broker
+from shared.testing.wait import until
 from tests.faults.bench.marks import PROGRAMME
 from tests.faults.bench.proxy import Mode, Proxy
 from tests.faults.test_kills import is_running
@@ -24,6 +25,8 @@ from tests.faults.test_kills import is_running
 TAPE = 60
 """How many segments are kept for a replay."""
 VHOST = "carrier"
+MADE_SECONDS = 60
+"""How long the lead may take to make a box that is gone."""
 CARRIERS = ("file", "https", "amqp")
 
 
@@ -221,12 +224,18 @@ class _BoxHeld:
         self._items: dict[str, bytes] = {}
 
     def __enter__(self) -> Held:
+        until(self._diverted, MADE_SECONDS, every=0.2)
+        return self
+
+    def _diverted(self) -> bool:
+        """Whether it is done; a broker that was emptied has a box again when the lead has made it."""
         box = self._link.box
-        with self._link.admin() as channel:
+        with suppress(amqp.exceptions.NotFound), self._link.admin() as channel:
             channel.queue_declare(self._tap, durable=True, auto_delete=False)
             channel.queue_bind(self._tap, box, "")
             channel.queue_unbind(up(box), box, "")
-        return self
+            return True
+        return False
 
     def __exit__(self, *_: object) -> None:
         box = self._link.box

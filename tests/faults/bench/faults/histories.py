@@ -10,7 +10,7 @@ from tests.faults.bench.scene import NotStaged, Scene, staged
 
 def restore_lead(scene: Scene, site: Partner) -> None:
     """F24: the lead is restored from a backup that lacks what came since."""
-    backup = scene.federation.folder / f"backup-{scene.leads}"
+    backup = scene.federation.folder / f"backup-{next(scene.numbers)}"
     passphrase = back_up(scene.lead.home, backup, utcnow(), new_passphrase=True)
     assert passphrase is not None
     before, _ = scene.watermark(site)
