@@ -1,5 +1,6 @@
 """By which carrier a home reaches others: the uplink URL in home.toml and in invites; at a lead, all at once."""
 
+import contextlib
 import logging
 import re
 from collections.abc import Mapping
@@ -9,7 +10,17 @@ from urllib.parse import unquote, urlsplit
 
 from shared.contracts.errors import HomeUnusable, LeadUnreachable
 from shared.contracts.fields import UPLINK
-from shared.journal.carrier import EXPELLED, JOIN, MANIFEST, Carrier, Found, channel_to, node_channel
+from shared.journal.carrier import (
+    EXPELLED,
+    JOIN,
+    MANIFEST,
+    Carrier,
+    Found,
+    channel_to,
+    goes_to_node,
+    node_channel,
+    place_named,
+)
 from shared.journal.crypto import Key
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.joining import Invite, token_digest
@@ -131,7 +142,17 @@ class LeadCarrier:
         return [] if descriptor is None else [descriptor]
 
     def list_segments(self, channel: str) -> list[Found] | None:
-        return self._at(channel).list_segments(channel)
+        """What lies where the node speaks, and what its box holds: that is at most so much, and may be all before the
+        manifest by which one would know that it speaks there."""
+        found = self._at(channel).list_segments(channel)
+        if found is not None and (box := self._box(channel)) is not None:
+            with contextlib.suppress(OSError):
+                found = sorted({*found, *(box.list_segments(channel) or ())})
+        return found
+
+    def _box(self, channel: str) -> "AmqpCarrier | None":
+        """The broker, if segments may lie there although the node speaks by the folder."""
+        return self._broker if self._at(channel) is self._folder and not goes_to_node(channel) else None
 
     def read(self, channel: str, name: str, limit: int) -> bytes | None:
         if name == MANIFEST and node_channel(channel) == channel:
@@ -139,7 +160,10 @@ class LeadCarrier:
         elif channel.startswith("lead/") and node_channel(channel) in self._moved:
             self._moved.discard(node_channel(channel))
             raise OSError("the node speaks by another carrier now")  # its courier states its head there
-        return self._at(channel).read(channel, name, limit)
+        data = self._at(channel).read(channel, name, limit)
+        if data is None and place_named(name) and (box := self._box(channel)) is not None:
+            return box.read(channel, name, limit)
+        return data
 
     def write(self, channel: str, name: str, data: bytes) -> None:
         self._at(channel).write(channel, name, data)
@@ -148,7 +172,9 @@ class LeadCarrier:
         self._at(channel).delete(channel, name)
 
     def decided(self, channel: str, found: Found) -> None:
-        self._at(channel).decided(channel, found)
+        for carrier in (self._folder, self._broker):
+            if carrier is not None:
+                carrier.decided(channel, found)  # which one it came by is in its version
 
     def tell(self, stream: str, partner: str, data: bytes) -> None:
         """Leave the node of this stream, which is no member any more, the lead's last word, wherever it may look."""

@@ -1,6 +1,7 @@
 """The benchmarks of the uplink with a handful of lines, so that they still run when somebody measures."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,23 @@ def test_a_lead_of_several_nodes_is_measured(rabbitmq: Broker, postgres: int) ->
     assert row["lines"] == 360
     rows = dict.fromkeys(("one", "ten_times", "few_nodes", "many_nodes"), row)
     assert set(bench_scale.LIMITS) < set(bench_scale.ratios(rows))
+
+
+@pytest.mark.parametrize(
+    ("program", "seconds", "said"),
+    [
+        ("raise SystemExit('the disk is full')", 60.0, "B has ended: the disk is full"),
+        (
+            "import sys, time; print('no lines come', file=sys.stderr, flush=True); time.sleep(60)",
+            1.0,
+            "of A: .*B: no lines",
+        ),
+    ],
+)
+def test_a_side_that_dies_or_hangs_ends_the_measurement_with_its_last_words(
+    program: str, seconds: float, said: str
+) -> None:
+    waiting = [sys.executable, "-c", "input()"]
+    with bench_uplink.started("A", waiting) as a, bench_uplink.started("B", [sys.executable, "-c", program]) as b:
+        with pytest.raises(RuntimeError, match=said):
+            bench_uplink.hear([a, b], seconds)

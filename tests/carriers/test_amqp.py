@@ -8,7 +8,7 @@ import amqp
 import pytest
 from prometheus_client import REGISTRY
 
-from shared.journal.amqpcarrier import PREFETCH, AmqpCarrier, definitions
+from shared.journal.amqpcarrier import PREFETCH, WINDOW, AmqpCarrier, _Out, definitions
 from shared.journal.brokerlink import BrokerFailed
 from shared.journal.carrier import EXPELLED, JOIN, MANIFEST, RECEIPT, Place, channel_to
 from shared.journal.segment import MAX_SEGMENT
@@ -126,6 +126,46 @@ def test_only_the_answer_to_this_very_message_confirms_it(
     with pytest.raises(BrokerFailed, match="did not take"):
         node.write(STREAM, MANIFEST, b"two")
     assert node._out.fileno() is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "sound", "left"),
+    [
+        ([(2, False, True), (1, False, True)], True, {3}),
+        ([(2, True, True)], True, {3}),
+        ([(3, True, True)], True, set()),
+        ([(4, True, True)], False, None),
+        ([(3, True, True), (2, False, True)], False, None),
+        ([(1, False, True), (3, True, False)], False, None),
+    ],
+)
+def test_confirms_of_several_messages_are_matched_by_tag(
+    answers: list[tuple[int, bool, bool]], sound: bool, left: set[int] | None
+) -> None:
+    out = _Out(as_broker("amqp://user:secret@127.0.0.1/v"))
+    out._open, out._answers, out._returned = {1, 2, 3}, answers, False
+    assert out._take_answers() is sound
+    assert left is None or out._open == left
+
+
+def test_a_manifest_waits_for_all_segments_before_it_and_raises_if_one_of_them_was_refused(by_broker: Ends) -> None:
+    node, _ = carriers(by_broker)
+    for first in (1, 2):
+        node.write(STREAM, Place(1, first, first).name, b"segment")
+    node.write(STREAM, MANIFEST, b"one")
+    assert node._out._open == set()
+    node.write(STREAM, Place(1, 3, 3).name, b"segment")
+    node._out._answers[:] = [(4, False, False)]
+    with pytest.raises(BrokerFailed, match="did not take"):
+        node.write(STREAM, MANIFEST, b"two")
+    assert node._out.fileno() is None
+
+
+def test_no_more_than_a_window_of_segments_is_unconfirmed(by_broker: Ends) -> None:
+    node, _ = carriers(by_broker)
+    for first in range(1, 2 * WINDOW):
+        node.write(STREAM, Place(1, first, first).name, b"segment")
+        assert len(node._out._open) <= WINDOW
 
 
 def test_a_confirm_that_does_not_come_in_time_is_a_doubt(by_broker: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
