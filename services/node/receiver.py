@@ -5,6 +5,7 @@ import contextlib
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 
 from sqlalchemy import Engine
@@ -15,6 +16,7 @@ from services.node.opening import open_database
 from services.node.rounds import assert_plain, one_round, run_rounds
 from services.node.uplink import LeadCarrier, lead_carrier
 from services.reporting import operations, partners, queries
+from services.reporting.beside import take_and_derive
 from shared.contracts.errors import HomeHeld, InvalidInvite, PartnerAlreadyJoined
 from shared.journal import Journal, erasing
 from shared.journal.carrier import ERASED
@@ -74,10 +76,7 @@ class ReceiverRounds:
             self._readable = True
         self._carrier.serve(*queries.boxes(self._engine))
         self._joins.round(now)
-        took = self._receiver.round(queries.admitted_keys(self._engine), now)
-        self._failed = took.failed
-        self._apply_accepted()
-        more = operations.derive(self._engine) or took.progress
+        more = take_and_derive(self._engine, partial(self._take, now))
         self._couriers.round(now)
         self._forgotten.round()
         for programme, members in queries.signing_keys(self._engine).items():
@@ -85,6 +84,13 @@ class ReceiverRounds:
         erasing.scrub(self._engine)
         self._measures.look(now)
         return 0.0 if more else IDLE_SECONDS
+
+    def _take(self, now: datetime) -> bool:
+        """Take in what has come; whether there may be more."""
+        took = self._receiver.round(queries.admitted_keys(self._engine), now)
+        self._failed = took.failed
+        self._apply_accepted()
+        return took.progress
 
     def _apply_accepted(self) -> None:
         """Once when the process begins, then when the lead has recorded something."""

@@ -6,7 +6,6 @@ until the lead says that it is complete. Exits 1 over the limits of issue 4: 30 
 """
 
 import json
-import os
 import re
 import signal
 import sys
@@ -24,9 +23,9 @@ from shared.journal import Journal
 from shared.ops.clock import utcnow
 from shared.ops.settings import load_home
 from shared.storage import open_engine
-from shared.testing.broker import Broker, end_broker, shared_broker
-from shared.testing.postgres import end_postgres, shared_postgres
+from shared.testing.broker import Broker
 from shared.testing.wait import until
+from tests.bench.servers import hosted
 from tests.bench.uplink_kit import facts
 from tests.flows.full import FullSite, full_pair
 from tests.flows.kit import PROGRAMME
@@ -126,13 +125,8 @@ def measure(folder: Path, broker: Broker, postgres: int, count: int) -> dict[str
 
 def main(count: int) -> int:
     """Measure; 0 if all is within the limits."""
-    os.environ.setdefault("POLKU_TEST_FSYNC", "on")
-    try:
-        with tempfile.TemporaryDirectory() as name:
-            found = measure(Path(name), shared_broker(), shared_postgres(), count)
-    finally:
-        end_broker()
-        end_postgres()
+    with tempfile.TemporaryDirectory() as name, hosted() as servers:
+        found = measure(Path(name), *servers, count)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({"limits": LIMITS, **found}, indent=2) + "\n")
     for key, value in found.items():

@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 
 from services.node.rounds import assert_plain, collect_seldom
-from services.reporting import operations, queries, store
+from services.reporting import queries, store
+from services.reporting.beside import take_and_derive
 from shared.journal.carry_tables import received_head
 from shared.journal.crypto import Key, key_id
 from shared.journal.receiving import Receiver
@@ -62,17 +63,20 @@ def receive(config: dict[str, Any]) -> None:
     receiving = key("receiving", config["lead"]["receiving"])
     receiver = Receiver(engine, carrier, key("signing", config["lead"]["signing"]), {receiving.id: receiving.secret()})
     admitted = queries.admitted_keys(engine)
+
+    def take() -> bool:
+        progress = receiver.round(admitted, utcnow()).progress
+        carrier.settle()
+        if progress:
+            carrier.wait(0.0005)
+        return progress
+
     used = _wait_for_start()
     while True:
-        took = receiver.round(admitted, utcnow())
-        carrier.settle()
-        more = config["derive"] and operations.derive(engine)
-        if not more and not took.progress:
+        if not (take_and_derive(engine, take) if config["derive"] else take()):
             if _all_in(engine, config):
                 break
             carrier.wait(IDLE_SECONDS)
-        elif took.progress:
-            carrier.wait(0.0005)
     _tell(used)
 
 
