@@ -6,6 +6,7 @@ until the lead says that it is complete. Exits 1 over the limits of issue 4: 30 
 """
 
 import json
+import os
 import re
 import signal
 import sys
@@ -114,6 +115,8 @@ def measure(folder: Path, broker: Broker, postgres: int, count: int) -> dict[str
             reading.join()
         engine.dispose()
     pages = reader.milliseconds
+    if os.environ.get("AWAY_DEBUG"):
+        print([round(p) for p in pages])
     return {
         "facts": count,
         "complete_seconds": seconds,
