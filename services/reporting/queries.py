@@ -18,7 +18,7 @@ from shared.journal.crypto import key_id
 from shared.journal.lines import chain_start
 from shared.ops.clock import parse_wire_time, wire_time
 from shared.programmes import Programme
-from shared.storage import snapshot
+from shared.storage import join_whole_tables, snapshot
 
 
 def list_programmes(engine: Engine) -> list[dict[str, Any]]:
@@ -36,6 +36,7 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
     """
     check_days(start, end)
     with snapshot(engine) as connection:
+        join_whole_tables(connection)
         definition = store.shelf.get(connection, programme)
         streams = _streams(connection, definition)
         newer = _newer(connection, streams, programme)
