@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 
 from sqlalchemy import Engine
@@ -19,6 +20,7 @@ from services.node.terms import LeadStatements, due_renewal
 from services.node.uplink import LeadCarrier, lead_carrier
 from services.node.waking import Bell
 from services.reporting import operations, partners, queries
+from services.reporting.beside import take_and_derive
 from shared.contracts.errors import HomeHeld, InvalidInvite, PartnerAlreadyJoined
 from shared.journal import Journal, erasing
 from shared.journal.carrier import ERASED, KEYS
@@ -106,10 +108,7 @@ class ReceiverRounds:
         admitted = queries.admitted_keys(self._engine, now)
         if self._renewals.round(admitted, now):
             admitted = queries.admitted_keys(self._engine, now)
-        took = self._receiver.round(admitted, now)
-        self._failed = took.failed
-        self._apply_accepted()
-        more = operations.derive(self._engine) or took.progress
+        more = take_and_derive(self._engine, partial(self._take, admitted, now))
         self._couriers.round(now)
         self._forgotten.round(admitted)
         for programme, members in _by_programme(admitted).items():
@@ -130,6 +129,13 @@ class ReceiverRounds:
             with contextlib.suppress(HomeHeld):
                 partners.record_expelled(Journal(self._engine, self._home.name), now)
                 self._expelled = set(gone)
+
+    def _take(self, admitted: Admitted, now: datetime) -> bool:
+        """Take in what has come; whether there may be more."""
+        took = self._receiver.round(admitted, now)
+        self._failed = took.failed
+        self._apply_accepted()
+        return took.progress
 
     def _apply_accepted(self) -> None:
         """Once when the process begins, then when the lead has recorded something."""

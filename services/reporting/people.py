@@ -5,16 +5,19 @@ else has too, or who were referred from one partner to another, are looked at on
 leave this module's callers.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Subquery, case, func, literal, select, union
+from sqlalchemy import Connection, Subquery, case, func, select, union
 
 from services.reporting import store
 from services.reporting.domain import CountedPeople, Known, People, Person, count_people, join_equal
+
+Activities = tuple[str, ...]
+"""Keys of activities that are counted together."""
 
 MOST_KEYS = 60
 """Tag keys that a set of bits holds; older ones are not compared. A programme has one, for some days two."""
@@ -37,6 +40,54 @@ def participants(here: Any) -> Subquery:
     at = (attendance.c.stream == session.c.stream) & (attendance.c.session == session.c.session)
     there = select(attendance.c.stream, attendance.c.subject).select_from(attendance.join(session, at))
     return there.where(here, attendance.c.role == "participant").distinct().subquery()
+
+
+@dataclass(slots=True)
+class Attended:
+    """Participants of some activities as the database counts them, a subject of a stream once, and how often they
+    came."""
+
+    people: Counter[str] = field(default_factory=Counter)
+    attendances: int = 0
+
+
+def attended(
+    connection: Connection,
+    streams: Sequence[str],
+    wanted: Iterable[Activities],
+    start: date | None,
+    end: date | None,
+) -> dict[Activities, Attended]:
+    """For each of `wanted`, some activities: who was a participant at their sessions on these days.
+
+    One way through the attendances answers for all: a report asks for a dozen, and there may be millions.
+    """
+    found = {keys: Attended() for keys in wanted}
+    if not found:
+        return found
+    session, attendance = store.session, store.attendance
+    at = (attendance.c.stream == session.c.stream) & (attendance.c.session == session.c.session)
+    here = held(streams, sorted(set().union(*found)), start, end) & (attendance.c.role == "participant")
+    by = (attendance.c.stream, attendance.c.subject, session.c.activity)
+    each = select(*by, func.count().label("n")).select_from(attendance.join(session, at))
+    each_activity = each.where(here).group_by(*by).subquery()
+    times = [
+        func.sum(case((each_activity.c.activity.in_(keys), each_activity.c.n), else_=0)).label(f"n{number}")
+        for number, keys in enumerate(found)
+    ]
+    who = each_activity.c.stream, each_activity.c.subject
+    person = select(*who, *times).group_by(*who).subquery()
+    often = [person.c[f"n{number}"] for number in range(len(found))]
+    came = [case((n > 0, 1), else_=0).label(f"c{number}") for number, n in enumerate(often)]
+    alike = select(person.c.stream, *came, func.count(), *map(func.sum, often)).group_by(
+        "stream", *(c.name for c in came)
+    )
+    for stream, *row in connection.execute(alike):
+        there, number, times_came = row[: len(found)], row[len(found)], row[len(found) + 1 :]
+        for of, was_there, n in zip(found.values(), there, times_came, strict=True):
+            of.people[stream] += number * was_there
+            of.attendances += int(n)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +137,10 @@ def find_equal(connection: Connection, streams: Sequence[str], *, by_tag: bool) 
     return OnePerson(tagging, shared, join_equal(rows, linked), frozen)
 
 
-def count(connection: Connection, present: Subquery, one: OnePerson) -> People:
-    """How many different people the distinct `stream`, `subject` of `present` are."""
-    total = int(connection.execute(select(func.count()).select_from(present)).scalar_one())
+def count(connection: Connection, found: Attended, present: Subquery, one: OnePerson) -> People:
+    """How many different people the distinct `stream`, `subject` of `present`, counted as `found`, are."""
     joined = among(connection, present, one)
-    return People(total - sum(len(members) - 1 for members in joined.values()))
+    return People(found.people.total() - sum(len(members) - 1 for members in joined.values()))
 
 
 def among(connection: Connection, present: Subquery, one: OnePerson) -> dict[Person, list[Person]]:
@@ -104,21 +154,23 @@ def among(connection: Connection, present: Subquery, one: OnePerson) -> dict[Per
     return found
 
 
-def counted(connection: Connection, present: Subquery, one: OnePerson) -> CountedPeople:
+def counted(connection: Connection, found: Attended, present: Subquery, one: OnePerson) -> CountedPeople:
     """The same with what could not be compared, and the range in which the truth lies."""
     tag = store.tag
     keys = connection.execute(select(tag.c.key_no).where(tag.c.stream.in_(one.streams)).distinct()).scalars()
     bits = {key_no: 1 << n for n, key_no in enumerate(sorted(keys)[-MOST_KEYS:])}
-    bit: Any = case(bits, value=tag.c.key_no, else_=0) if bits else literal(0)
-    of = (tag.c.stream == present.c.stream) & (tag.c.subject == present.c.subject)
-    each = (
-        select(present.c.stream, func.sum(bit).label("keys"))
-        .join_from(present, tag, of, isouter=True)
-        .group_by(present.c.stream, present.c.subject)
-        .subquery()
-    )
-    query = select(each.c.stream, each.c["keys"], func.count().label("n")).group_by(each.c.stream, each.c["keys"])
-    known: dict[Known, int] = {(stream, int(keys or 0)): n for stream, keys, n in connection.execute(query)}
+    known: dict[Known, int] = {(stream, 0): number for stream, number in found.people.items() if number}
+    if bits:
+        bit: Any = case(bits, value=tag.c.key_no, else_=0)
+        of = (tag.c.stream == present.c.stream) & (tag.c.subject == present.c.subject)
+        each = (
+            select(present.c.stream, func.sum(bit).label("keys"))
+            .join_from(present, tag, of, isouter=True)
+            .group_by(present.c.stream, present.c.subject)
+            .subquery()
+        )
+        query = select(each.c.stream, each.c["keys"], func.count().label("n")).group_by(each.c.stream, each.c["keys"])
+        known = {(stream, int(keys or 0)): n for stream, keys, n in connection.execute(query)}
     joined = [
         [(person[0], sum(bits.get(key_no, 0) for key_no in one.key_nos.get(person, ()))) for person in members]
         for members in among(connection, present, one).values()

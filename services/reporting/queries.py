@@ -1,7 +1,7 @@
 """The read side of reporting: a report is one snapshot, figures and watermarks alike."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from services.reporting import outcomes, people, proving, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, StreamState, arrived, check_days
-from services.reporting.people import OnePerson
+from services.reporting.people import Activities, Attended, OnePerson
 from shared.journal import epochs, received
 from shared.journal.amqpcarrier import box_of
 from shared.journal.carry_tables import received_conflict, received_erased, received_head, received_line
@@ -18,7 +18,7 @@ from shared.journal.crypto import key_id
 from shared.journal.lines import chain_start
 from shared.ops.clock import parse_wire_time, wire_time
 from shared.programmes import Programme
-from shared.storage import snapshot
+from shared.storage import join_whole_tables, snapshot
 
 
 def list_programmes(engine: Engine) -> list[dict[str, Any]]:
@@ -36,11 +36,11 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
     """
     check_days(start, end)
     with snapshot(engine) as connection:
+        join_whole_tables(connection)
         definition = store.shelf.get(connection, programme)
         streams = _streams(connection, definition)
         newer = _newer(connection, streams, programme)
         complete = arrived(streams, newer, now, timedelta(days=definition.silence_limit_days))
-        one = people.find_equal(connection, store.streams_of(connection, programme), by_tag=definition.tag is not None)
         return {
             "programme": programme,
             "from": start.isoformat() if start else None,
@@ -51,9 +51,7 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
             "confirmed": outcomes.confirmed(connection, definition, [stream.partner for stream in streams]),
             "newer_facts": newer,
             "streams": [_stream_json(stream) for stream in streams],
-            "people": _people(connection, definition, start, end, one),
-            "activities": [f.to_json() for f in _activities(connection, definition, start, end, one)],
-            "outcomes": [f.to_json() for f in outcomes.figures(connection, definition, start, end, one)],
+            **_figures(connection, definition, start, end),
             "data_quality": {
                 "refused_lines": _refused(connection, programme),
                 "void_lines": _void(connection, programme),
@@ -63,45 +61,82 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
         }
 
 
-def _people(
-    connection: Connection, definition: Programme, start: date | None, end: date | None, one: OnePerson
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """What all figures of one report are made from."""
+
+    connection: Connection
+    definition: Programme
+    streams: Sequence[str]
+    start: date | None
+    end: date | None
+    one: OnePerson
+    attended: Mapping[Activities, Attended]
+
+    def held(self, keys: Sequence[str]) -> Any:
+        """Which sessions: of these activities."""
+        return people.held(self.streams, keys, self.start, self.end)
+
+
+def _figures(connection: Connection, definition: Programme, start: date | None, end: date | None) -> dict[str, Any]:
+    streams = store.streams_of(connection, definition.key)
+    one = people.find_equal(connection, streams, by_tag=definition.tag is not None)
+    groups = [_keys(definition, group.key) for group in definition.groups if group.counts == "people"]
+    wanted = {_all_people(definition), *groups, *outcomes.asked(definition)}
+    found = people.attended(connection, streams, sorted(wanted), start, end)
+    of = _Of(connection, definition, streams, start, end, one, found)
+    what_became = outcomes.figures(connection, definition, streams, found, start, end, one)
+    return {
+        "people": _people(of),
+        "activities": [figures.to_json() for figures in _activities(of)],
+        "outcomes": [figures.to_json() for figures in what_became],
+    }
+
+
+def _all_people(definition: Programme) -> Activities:
+    return tuple(activity.key for activity in definition.activities if activity.counts == "people")
+
+
+def _keys(definition: Programme, group: str) -> Activities:
+    return tuple(activity.key for activity in definition.activities if activity.group == group)
+
+
+def _people(of: _Of) -> dict[str, Any]:
     """Everybody who was a participant at a session on these days, of any activity that counts people."""
-    keys = [activity.key for activity in definition.activities if activity.counts == "people"]
-    present = people.participants(people.held(store.streams_of(connection, definition.key), keys, start, end))
-    return people.counted(connection, present, one).to_json(definition.tag is not None)
+    keys = _all_people(of.definition)
+    present = people.participants(of.held(keys))
+    counted = people.counted(of.connection, of.attended[keys], present, of.one)
+    return counted.to_json(of.definition.tag is not None)
 
 
-def _activities(
-    connection: Connection, definition: Programme, start: date | None, end: date | None, one: OnePerson
-) -> Sequence[GroupFigures]:
-    session, attendance, heads = store.session, store.attendance, store.heads
-    figures = []
-    for group in definition.groups:
-        keys = [activity.key for activity in definition.activities if activity.group == group.key]
-        held = people.held(store.streams_of(connection, definition.key), keys, start, end)
-        count, minutes = connection.execute(
-            select(func.count(), func.sum(session.c.minutes)).select_from(session).where(held)
-        ).one()
-        different = attendances = seen = None
+def _activities(of: _Of) -> Iterator[GroupFigures]:
+    session, heads = store.session, store.heads
+    keys = [activity.key for activity in of.definition.activities]
+    held = of.held(keys)
+    count = select(session.c.activity, func.count(), func.sum(session.c.minutes)).where(held)
+    sessions = {key: (n, minutes) for key, n, minutes in of.connection.execute(count.group_by(session.c.activity))}
+    at = (heads.c.stream == session.c.stream) & (heads.c.session == session.c.session)
+    total = select(session.c.activity, func.sum(heads.c.heads)).select_from(heads.join(session, at)).where(held)
+    seen = {key: number for key, number in of.connection.execute(total.group_by(session.c.activity))}
+    for group in of.definition.groups:
+        keys_of = _keys(of.definition, group.key)
+        number = sum(sessions[key][0] for key in keys_of if key in sessions)
+        minutes = _recorded([sessions[key][1] for key in keys_of if key in sessions], number)
+        different = attendances = headcount = None
         if group.counts == "people":
-            at = (attendance.c.stream == session.c.stream) & (attendance.c.session == session.c.session)
-            there = held & (attendance.c.role == "participant")
-            different = people.count(connection, people.participants(held), one)
-            times = select(func.count()).select_from(attendance.join(session, at)).where(there)
-            attendances = Attendances(connection.execute(times).scalar_one())
+            found = of.attended[keys_of]
+            different = people.count(of.connection, found, people.participants(of.held(keys_of)), of.one)
+            attendances = Attendances(found.attendances)
         else:
-            at = (heads.c.stream == session.c.stream) & (heads.c.session == session.c.session)
-            total = select(func.sum(heads.c.heads)).select_from(heads.join(session, at)).where(held)
-            number = _recorded(connection.execute(total).scalar_one(), count)
-            seen = None if number is None else Heads(number)
-        figures.append(GroupFigures(group.key, count, _recorded(minutes, count), different, attendances, seen))
-    return figures
+            known = _recorded([seen[key] for key in keys_of if key in seen], number)
+            headcount = None if known is None else Heads(known)
+        yield GroupFigures(group.key, number, minutes, different, attendances, headcount)
 
 
-def _recorded(total: int | None, sessions: int) -> int | None:
+def _recorded(totals: Iterable[int | None], sessions: int) -> int | None:
     """A sum over sessions: 0 if there were none, None if there were some and nothing was written down of any."""
-    return None if total is None and sessions else int(total or 0)
+    written = [int(total) for total in totals if total is not None]
+    return None if sessions and not written else sum(written)
 
 
 def _streams(connection: Connection, definition: Programme) -> list[StreamState]:

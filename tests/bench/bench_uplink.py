@@ -29,10 +29,11 @@ from shared.journal.amqpcarrier import box_of
 from shared.journal.tables import journal_line
 from shared.storage import open_engine, transaction
 from shared.storage.upsert import insert_many
-from shared.testing.broker import Broker, end_broker, shared_broker
-from shared.testing.postgres import drop_database, end_postgres, new_database, shared_postgres
+from shared.testing.broker import Broker
+from shared.testing.postgres import drop_database, new_database
 from shared.testing.wait import until
 from tests.bench.rivals import TABLE
+from tests.bench.servers import hosted
 from tests.bench.uplink_kit import COLUMNS, PROGRAMME, fill, lead_with, make_key, new_home, partner_key, stream_name
 
 RESULT = Path(__file__).parents[2] / "build" / "bench" / "uplink.json"
@@ -213,9 +214,8 @@ def started(name: str, program: Sequence[str]) -> Iterator[Side]:
             process.communicate()
 
 
-def measure(lines: int, rival_lines: int) -> dict[str, dict[str, float]]:
+def measure(broker: Broker, postgres: int, lines: int, rival_lines: int) -> dict[str, dict[str, float]]:
     """All rows of the table."""
-    broker, postgres = shared_broker(), shared_postgres()
     found = {}
     with journal(postgres, [1], rival_lines) as node:
         for name, title in RIVALS.items():
@@ -230,12 +230,8 @@ def measure(lines: int, rival_lines: int) -> dict[str, dict[str, float]]:
 
 def main(lines: int, rival_lines: int) -> int:
     """Measure; 0 if all is within the limits."""
-    os.environ.setdefault("POLKU_TEST_FSYNC", "on")
-    try:
-        found = measure(lines, rival_lines)
-    finally:
-        end_broker()
-        end_postgres()
+    with hosted() as (broker, postgres):
+        found = measure(broker, postgres, lines, rival_lines)
     rivals = [row["per_second"] for name, row in found.items() if name in ("FastStream", "nameko")]
     for row in found.values():
         row["times_the_better"] = row["per_second"] / max(rivals)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,8 @@ from shared.testing.broker import Broker
 from tests.bench import bench_scale, bench_uplink
 
 
-@pytest.mark.usefixtures("postgres")
-def test_every_side_of_the_uplink_benchmark_gets_its_lines(rabbitmq: Broker) -> None:
-    found = bench_uplink.measure(400, 40)
+def test_every_side_of_the_uplink_benchmark_gets_its_lines(rabbitmq: Broker, postgres: int) -> None:
+    found = bench_uplink.measure(rabbitmq, postgres, 400, 40)
     assert {"nameko", "receipted", "derived", "COPY alone"} <= set(found)  # FastStream, Celery: where `make bench` was
     for name, row in found.items():
         assert row["lines"] == (40 if name in bench_uplink.RIVALS.values() else 400)
@@ -33,9 +33,7 @@ def test_the_limits_decide_and_the_result_is_kept(
     rows = {name: {"lines": 1.0, "seconds": 1.0, "per_second": speed} for name, speed in speeds.items()}
     monkeypatch.setattr(bench_uplink, "RESULT", tmp_path / "bench" / "uplink.json")
     monkeypatch.setattr(bench_uplink, "measure", lambda *_: rows)
-    monkeypatch.setenv("POLKU_TEST_FSYNC", "off")
-    for servers in ("end_broker", "end_postgres"):  # those of the test run
-        monkeypatch.setattr(bench_uplink, servers, lambda: None)
+    monkeypatch.setattr(bench_uplink, "hosted", lambda: nullcontext((None, 0)))
     assert bench_uplink.main(1, 1) == 0
     assert json.loads(bench_uplink.RESULT.read_text())["rows"]["derived"]["times_the_better"] == 12
     rows["nameko"]["per_second"] = 1001.0

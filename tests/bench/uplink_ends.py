@@ -17,7 +17,8 @@ from sqlalchemy import select as query
 
 from services.node.rounds import assert_plain, collect_seldom
 from services.node.uplink import LeadCarrier
-from services.reporting import operations, queries, store
+from services.reporting import queries, store
+from services.reporting.beside import take_and_derive
 from shared.journal.amqpcarrier import AmqpCarrier
 from shared.journal.brokerlink import Broker
 from shared.journal.carry_tables import received_head
@@ -76,11 +77,13 @@ def receive(config: dict[str, Any]) -> None:
     admitted = queries.admitted_keys(engine, utcnow())
     carrier.serve(*queries.boxes(engine))
     carrier.read_joins(1)  # makes the boxes
+
+    def take() -> bool:
+        return receiver.round(admitted, utcnow()).progress
+
     used = _wait_for_start()
     while True:
-        took = receiver.round(admitted, utcnow())
-        more = config["derive"] and operations.derive(engine)
-        if not more and not took.progress:
+        if not (take_and_derive(engine, take) if config["derive"] else take()):
             if _all_in(engine, config):
                 break
             select.select(carrier.watched(), [], [], IDLE_SECONDS)
