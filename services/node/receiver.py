@@ -109,6 +109,7 @@ class ReceiverRounds:
         if self._renewals.round(admitted, now):
             admitted = queries.admitted_keys(self._engine, now)
         more = take_and_derive(self._engine, partial(self._take, admitted, now))
+        more = self._apply_accepted() or more
         self._couriers.round(now)
         self._forgotten.round(admitted)
         for programme, members in _by_programme(admitted).items():
@@ -134,16 +135,20 @@ class ReceiverRounds:
         """Take in what has come; whether there may be more."""
         took = self._receiver.round(admitted, now)
         self._failed = took.failed
-        self._apply_accepted()
         return took.progress
 
-    def _apply_accepted(self) -> None:
-        """Once when the process begins, then when the lead has recorded something."""
+    def _apply_accepted(self) -> bool:
+        """Once when the process begins, then when the lead has recorded something; whether it was done.
+
+        Not beside deriving: both change lines that are stored, each under locks that the other needs.
+        """
         with snapshot(self._engine) as connection:
             recorded = last_position(connection)
-        if recorded != self._recorded:
-            partners.apply_accepted(self._engine)
-            self._recorded = recorded
+        if recorded == self._recorded:
+            return False
+        partners.apply_accepted(self._engine)
+        self._recorded = recorded
+        return True
 
     def check(self) -> str | None:
         """For `/ready`."""
