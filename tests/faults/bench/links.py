@@ -100,9 +100,10 @@ class FolderLink:
         self.set(Mode.OPEN)
 
     def set(self, mode: Mode) -> bool:
-        self.symlink.unlink(missing_ok=True)
         away = self.symlink.parent / "nowhere" / "at" / "all"
-        self.symlink.symlink_to(self.inbox if mode is Mode.OPEN else away)
+        part = self.symlink.with_suffix(".part")
+        part.symlink_to(self.inbox if mode is Mode.OPEN else away)
+        part.replace(self.symlink)  # at once: a courier that finds no link would make a folder there
         return mode in (Mode.OPEN, Mode.CUT)
 
     def put(self, name: str, data: bytes) -> None:
