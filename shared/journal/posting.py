@@ -170,7 +170,10 @@ class LeadPost:
                     if to is not None:
                         sorted_out[to].append(data)
         for node in sorted(members):
-            self._write(channel_to(node, programme), letters[node], acks[node], now)
+            try:
+                self._write(channel_to(node, programme), letters[node], acks[node], now)
+            except OSError as error:  # tried again in the next round; the others need not wait for it
+                log.error("letters were not carried", extra={"node": node, "error": type(error).__name__})
 
     def _write(self, channel: str, letters: list[bytes], acks: list[bytes], now: datetime) -> None:
         item, says_something = pack(letters, acks), bool(letters or acks)

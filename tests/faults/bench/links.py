@@ -100,9 +100,10 @@ class FolderLink:
         self.set(Mode.OPEN)
 
     def set(self, mode: Mode) -> bool:
-        self.symlink.unlink(missing_ok=True)
         away = self.symlink.parent / "nowhere" / "at" / "all"
-        self.symlink.symlink_to(self.inbox if mode is Mode.OPEN else away)
+        part = self.symlink.with_suffix(".part")
+        part.symlink_to(self.inbox if mode is Mode.OPEN else away)
+        part.replace(self.symlink)  # at once: a courier that finds no link would make a folder there
         return mode in (Mode.OPEN, Mode.CUT)
 
     def put(self, name: str, data: bytes) -> None:
@@ -250,7 +251,8 @@ class _BoxHeld:
     def segments(self) -> dict[str, bytes]:
         with self._link.admin() as channel:
             while (message := channel.basic_get(self._tap, no_ack=True)) is not None:
-                self._items[str(message.properties["message_id"])] = bytes(message.body)
+                data = message.body if isinstance(message.body, bytes) else b""  # the library's empty body is a text
+                self._items[str(message.properties["message_id"])] = data
         stream = f"{self._link.stream()}/"
         names = {item: item.removeprefix(stream) for item in self._items if item.startswith(stream)}
         found = {name: self._items[item] for item, name in sorted(names.items()) if place_named(name)}

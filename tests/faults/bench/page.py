@@ -17,7 +17,12 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 .counters { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .8rem; margin: 1rem 0; }
 .counter { border: 1px solid #8886; border-radius: .4rem; padding: .5rem .8rem; }
 .counter b { display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
-code { overflow-wrap: anywhere; }
+td, code { overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  th, td { padding: .3rem .35rem .3rem 0; font-size: .8rem; }
+  table { table-layout: fixed; } th { overflow-wrap: anywhere; }
+  th.n, td.n { white-space: normal; } tr > :nth-child(2):not(:last-child) { width: 40%; }
+}
 """
 
 

@@ -47,20 +47,8 @@ CAMPAIGN = Profile(
     50_000,
     {
         **{"F01": 60, "F02": 60, "F03": 12, "F04": 4, "F05": 3, "F06": 3, "F07": 24, "F08": 50, "F09": 14, "F10": 10},
-        **{
-            "F11": 3,
-            "F12": 6,
-            "F13": 3,
-            "F14": 4,
-            "F16": 8,
-            "F18": 8,
-            "F19": 8,
-            "F20": 12,
-            "F21": 12,
-            "F22": 12,
-            "F24": 3,
-        },
-        **{"F25": 8, "F26": 6, "F27": 4, "F29": 10, "F30": 2},
+        **{"F11": 3, "F12": 6, "F13": 3, "F14": 4, "F16": 8, "F18": 8, "F19": 8, "F20": 12, "F21": 12, "F22": 12},
+        **{"F24": 3, "F25": 8, "F26": 6, "F27": 4, "F29": 10, "F30": 2},
     },
 )
 FULL = Profile(
@@ -68,8 +56,8 @@ FULL = Profile(
     ("file", "amqp"),
     6000,
     {
-        **{"F01": 4, "F02": 5, "F03": 3, "F04": 3, "F05": 2, "F06": 2, "F07": 2, "F08": 3, "F09": 1, "F11": 1},
-        **{"F13": 1, "F16": 1, "F18": 1, "F19": 1, "F20": 1, "F21": 1, "F22": 2, "F25": 1, "F26": 2, "F27": 1},
+        **{"F01": 4, "F02": 5, "F03": 3, "F04": 3, "F05": 2, "F06": 2, "F07": 2, "F08": 3, "F09": 1},
+        **{"F16": 1, "F18": 1, "F19": 1, "F20": 1, "F21": 1, "F22": 2, "F25": 1, "F26": 2, "F27": 1},
         **{"F28": 3, "F29": 2},
     },
     full=True,
@@ -84,7 +72,13 @@ NOT_HERE = {
     **({} if os.environ.get(OTHER_RABBITMQ) else {"F30": f"{OTHER_RABBITMQ} names no other RabbitMQ; see 0182"}),
 }
 NOT_EMBEDDED = {"F28": "the embedded footing has no PostgreSQL (profile full)"}
-NOT_FULL = {"F10": "campaign only", "F12": "SQLite only", "F23": "SQLite only", "F24": "SQLite only"}
+NOT_FULL = {
+    **dict.fromkeys(("F11", "F13"), "the homes' own bus is that broker (campaign)"),
+    "F10": "campaign only",
+    "F12": "SQLite only",
+    "F23": "SQLite only",
+    "F24": "SQLite only",
+}
 """Faults that a footing or the machine cannot have, or that are not built for it; they are no part of any figure."""
 
 
