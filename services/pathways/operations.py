@@ -103,7 +103,7 @@ def record_steps(
 
         def take(new: NewStay) -> str:
             place = (new.subject, new.step)
-            ended = check_stay(new, definition, people, stays[place], today)
+            ended = check_stay(new, definition, people, stays, today)
             if ended is None:
                 made = Stay(new_id(), new.entered_on, new.left_on)
                 unit.record(StepEntered(new.subject, step=new.step, occurred_on=_text(new.entered_on)), programme)

@@ -20,6 +20,8 @@ def workflow_rules(document: dict[str, Any]) -> Found:
         yield from codes_stand_once(document, part)
     for index, item in items(document, "steps"):
         yield from _points_at(document, ("steps", index, "work_area"), item.get("work_area"), "work_areas")
+        yield from _step(document, index, item)
+    yield from _steps_in_a_ring(document)
     yield from _outcomes(document)
     yield from _periods(document)
     for index, item in items(document, "tasks"):
@@ -48,6 +50,40 @@ def _outcomes(document: dict[str, Any]) -> Found:
         yield from _points_at(document, path, item.get("activity"), "activities")
         if _group_of(document, item.get("activity")).get("counts") == "heads":
             yield path, "the activity counts heads: of people nobody knows no outcome can be told"
+
+
+def _step(document: dict[str, Any], index: int, item: dict[str, Any]) -> Found:
+    """People are on individual steps only, so only those can say anything about people."""
+    level, key = item.get("level"), item.get("key")
+    for word in ("alone", "enter_when", "complete_when"):
+        if word in item and level in ("community", "service_system"):
+            yield ("steps", index, word), f"a {level} step is never entered by people"
+    for word in ("enter_when", "complete_when"):
+        for place, condition in items(item, word):
+            path = ("steps", index, word, place)
+            yield from _condition(document, path, condition)
+            if isinstance(key, str) and condition.get("step") == key:
+                yield (*path, "step"), "the step would wait for itself"
+
+
+def _steps_in_a_ring(document: dict[str, Any]) -> Found:
+    """Steps of which each waits until somebody has been on another one of them."""
+    before = {
+        key: {
+            str(c["step"])
+            for _, c in items(step, "enter_when")
+            if c.get("step") != key and isinstance(c.get("step"), str)
+        }
+        for key, step in _by_key(document, "steps").items()
+    }
+    while free := {key for key, waits in before.items() if not waits & before.keys()}:
+        before = {key: waits for key, waits in before.items() if key not in free}
+    # What is left waits for the ring or is in it; the first of those that others wait for is told.
+    waited = {key for waits in before.values() for key in waits}
+    for index, item in items(document, "steps"):
+        if isinstance(item.get("key"), str) and item["key"] in before and item["key"] in waited:
+            yield ("steps", index, "enter_when"), "waits for steps that wait for this one"
+            return
 
 
 def _day(part: Any, word: str) -> date | None:
