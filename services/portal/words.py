@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from services.portal.words_certificate import CERTIFICATE_WORDS
 from services.portal.words_outcomes import OUTCOME_WORDS
 from services.portal.words_people import PEOPLE_WORDS
+from services.portal.words_programme import PROGRAMME_WORDS
 from services.portal.words_recording import RECORDING
 
 Lang = Literal["fi", "sv", "en"]
@@ -369,6 +370,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **OUTCOME_WORDS,
     **CERTIFICATE_WORDS,
     **PEOPLE_WORDS,
+    **PROGRAMME_WORDS,
 }
 
 
