@@ -68,7 +68,8 @@ class _Page:
         return (Label(formats.day(date.fromisoformat(value), self.lang), None),) if value else self.text("value_none")
 
     def number(self, value: object) -> Cell:
-        return (Label(figure(value, self.lang).text, None),)
+        shown = figure(value, self.lang)
+        return (Label(shown.words or shown.text, None),)
 
     def facts(self, names: ProgrammeNames) -> list[tuple[str, str]]:
         found = []
@@ -160,6 +161,12 @@ class _Page:
         last = in_force(rows, word, key, end)
         return [(row, row is last) for row in sorted(rows, key=lambda row: str(row["valid_from"]))] or [(None, True)]
 
+    def _when(self, row: Mapping[str, Any] | None) -> tuple[Cell, Cell]:
+        """From which day it holds, and when that was decided."""
+        if row is None:
+            return self.text("value_not_set"), self.text("value_not_set")
+        return self.day(row["valid_from"]), self.day(row.get("decided_on"))
+
     def _targets(self) -> Part:
         rows: list[tuple[Cell, ...]] = []
         published = self._published("indicators", "indicator")
@@ -167,7 +174,7 @@ class _Page:
             for row, last in self._planned("targets", "indicator", item["key"]):
                 came = published.get(item["key"], {}) if last else {}
                 planned = (row.get("planned"), row.get("women", "not_set")) if row else ("not_set", "not_set")
-                when = (self.day(row["valid_from"]), self.day(row.get("decided_on"))) if row else ((), ())
+                when = self._when(row)
                 seen = (self.number(came.get("realised")), self.number(came.get("women")))
                 rows.append((self.own(item), *(self.number(value) for value in planned), *when, *seen))
         columns = ("indicator", "planned", "women", "valid_from", "decided_on", "published", "women")
@@ -183,7 +190,7 @@ class _Page:
             for row, last in self._planned("budget", "source", item["key"]):
                 came = published.get(item["key"], {}) if last else {}
                 planned = self.number(row["planned"] if row else "not_set")
-                when = (self.day(row["valid_from"]), self.day(row.get("decided_on"))) if row else ((), ())
+                when = self._when(row)
                 rows.append((named, self.text(item["planned_is"]), planned, *when, self.number(came.get("realised"))))
         columns = ("source", "state", "planned", "valid_from", "decided_on", "published")
         return Part("funding", columns, rows, (), frozenset({2, 5}))
