@@ -152,9 +152,15 @@ def _condition(document: dict[str, Any], path: Path, condition: dict[str, Any]) 
 
 def _individual_figures(document: dict[str, Any]) -> Found:
     for index, item in items(document, "figures", "groups"):
-        kinds = {a.get("kind") for _, a in items(document, "activities") if a.get("group") == item.get("group")}
+        kinds = [a.get("kind") for _, a in items(document, "activities") if a.get("group") == item.get("group")]
         sessions, people = item.get("sessions"), item.get("participants")
-        if kinds == {"individual"} and isinstance(sessions, int) and isinstance(people, int) and sessions < people:
+        if (
+            kinds
+            and all(kind == "individual" for kind in kinds)
+            and isinstance(sessions, int)
+            and isinstance(people, int)
+            and sessions < people
+        ):
             yield ("figures", "groups", index, "sessions"), "fewer than participants, but each is with one person"
         for place, word in enumerate(
             item.get("illustrative") or () if isinstance(item.get("illustrative"), list) else ()
