@@ -8,7 +8,7 @@ shape is right, so that one mistake gives one problem.
 import difflib
 import json
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as FilePath
@@ -218,3 +218,14 @@ def points_at(path: Path, key: Any, target: str, known: set[str]) -> Found:
     """A problem if `key` is a word, but none of the keys of `target`."""
     if isinstance(key, str) and key not in known:
         yield path, f'"{short(key)}" is no key in {target}' + hint(key, sorted(known))
+
+
+def reached(leads: Mapping[str, Sequence[str]], start: str) -> set[str]:
+    """Every key that one comes to from `start`; `start` itself only by a ring."""
+    found: set[str] = set()
+    left = list(leads.get(start, ()))
+    while left:
+        if (one := left.pop()) not in found:
+            found.add(one)
+            left += leads.get(one, ())
+    return found

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from shared.contracts.catalogue import OCCASIONS
-from shared.documents.checking import Found, codes, codes_stand_once, items, points_at, short
+from shared.documents.checking import Found, codes, codes_stand_once, items, points_at, reached, short
 from shared.programmes.plan import in_force, is_business_id
 
 _TARGETS, _BUDGET = ("targets", "indicator", "indicators"), ("budget", "source", "funding")
@@ -102,7 +102,7 @@ def _totals(document: dict[str, Any]) -> Found:
     parts = {i["key"]: [k for _, k in _words(i.get("includes"))] for _, i in items(document, "funding")
              if isinstance(i.get("key"), str)}  # fmt: skip
     for index, item in items(document, "funding"):
-        if isinstance(item.get("key"), str) and item["key"] in _reached(parts, item["key"]):
+        if isinstance(item.get("key"), str) and item["key"] in reached(parts, item["key"]):
             yield ("funding", index, "includes"), "includes itself"
             return
     rows = [(index, row) for index, row in items(document, "budget") if _is_row(row)]
@@ -122,16 +122,6 @@ def _is_row(row: dict[str, Any]) -> bool:
     except (KeyError, TypeError, ValueError):
         return False
     return isinstance(row.get("source"), str) and isinstance(row.get("planned"), int)
-
-
-def _reached(parts: dict[str, list[str]], key: str) -> set[str]:
-    found: set[str] = set()
-    left = list(parts.get(key, ()))
-    while left:
-        if (one := left.pop()) not in found:
-            found.add(one)
-            left += parts.get(one, ())
-    return found
 
 
 def _published(document: dict[str, Any]) -> Found:

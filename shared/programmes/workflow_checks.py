@@ -6,7 +6,7 @@ Each function yields (path, reason). It looks only at what has the right shape; 
 from datetime import date
 from typing import Any
 
-from shared.documents.checking import Found, codes, codes_stand_once, items, points_at, short
+from shared.documents.checking import Found, codes, codes_stand_once, items, points_at, reached, short
 from shared.documents.reading import Path
 from shared.programmes.workflow import FILTERS, ONE_EACH
 
@@ -67,21 +67,13 @@ def _step(document: dict[str, Any], index: int, item: dict[str, Any]) -> Found:
 
 
 def _steps_in_a_ring(document: dict[str, Any]) -> Found:
-    """Steps of which each waits until somebody has been on another one of them."""
+    """Steps of which each waits until somebody has been on another one of them; the first of them is told."""
     before = {
-        key: {
-            str(c["step"])
-            for _, c in items(step, "enter_when")
-            if c.get("step") != key and isinstance(c.get("step"), str)
-        }
+        key: [c["step"] for _, c in items(step, "enter_when") if isinstance(c.get("step"), str) and c["step"] != key]
         for key, step in _by_key(document, "steps").items()
     }
-    while free := {key for key, waits in before.items() if not waits & before.keys()}:
-        before = {key: waits for key, waits in before.items() if key not in free}
-    # What is left waits for the ring or is in it; the first of those that others wait for is told.
-    waited = {key for waits in before.values() for key in waits}
     for index, item in items(document, "steps"):
-        if isinstance(item.get("key"), str) and item["key"] in before and item["key"] in waited:
+        if isinstance(item.get("key"), str) and item["key"] in reached(before, item["key"]):
             yield ("steps", index, "enter_when"), "waits for steps that wait for this one"
             return
 

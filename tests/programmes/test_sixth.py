@@ -193,6 +193,21 @@ def test_a_broken_project_gives_its_error_with_the_line(what: str, tmp_path: Pat
     assert any(blamed in line and reason in said for line, said in found), found
 
 
+def test_a_step_that_only_leads_to_a_ring_is_not_blamed_for_it(tmp_path: Path) -> None:
+    ring = "    enter_when: [{on: step_entered, step: shed}]\n"
+    more = "  - key: shed\n    name: {fi: Vaja}\n    level: individual\n"
+    more += "    enter_when: [{on: step_entered, step: pier}]\n"
+    pier = "  - key: pier\n    name: {fi: Laituri}\n    level: individual\n" + ring
+    text = GOOD.replace("    complete_when:\n", ring + "    complete_when:\n", 1).replace(
+        "outcomes:\n", more + pier + "outcomes:\n", 1
+    )
+    path = tmp_path / SIXTH.name
+    path.write_text(text, encoding="utf-8")
+    assert [(p.path, p.reason) for p in check_file(path)] == [
+        ("steps[3].enter_when", "waits for steps that wait for this one")
+    ]
+
+
 def test_there_are_thirty_ways_and_more() -> None:
     assert len(BROKEN) >= 30
     assert len({change(GOOD) for change, _, _ in BROKEN.values()}) == len(BROKEN)
