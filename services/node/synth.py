@@ -61,8 +61,9 @@ def synthesize(programme_document: Mapping[str, Any], out: Path, seed: int = 1, 
     """Write participants.csv, sessions.csv, attendance.csv and, if there are figures for it, outcomes.csv into `out`.
 
     Totals are the document's `figures` times `scale` (1–10,000): sessions, different people (of which women, where the
-    file says so), heads, by group, and people by outcome. Nobody is in two groups. The folder is made if it is not there. Raises
-    `InvalidProgramme` for a document with problems, `InvalidInput` for one without figures or a scale out of range.
+    file says so), heads, by group, and people by outcome. Nobody is in two groups. The folder is made if it is not
+    there. Raises `InvalidProgramme` for a document with problems, `InvalidInput` for one without figures or a scale out
+    of range.
     """
     programme = parse(programme_document)
     if programme.figures is None:
