@@ -51,14 +51,19 @@ class _Person:
     first: date = date.max
     last: date = date.min
     group: str = ""
+    woman: bool | None = None
+    """None: drawn by lot."""
+    registered: bool = False
+    """An activity asks the fund's start form."""
 
 
 def synthesize(programme_document: Mapping[str, Any], out: Path, seed: int = 1, scale: int = 1) -> None:
     """Write participants.csv, sessions.csv, attendance.csv and, if there are figures for it, outcomes.csv into `out`.
 
-    Totals are the document's `figures` times `scale` (1–10,000): sessions, different people, heads, by group, and
-    people by outcome. Nobody is in two groups. The folder is made if it is not there. Raises
-    `InvalidProgramme` for a document with problems, `InvalidInput` for one without figures or a scale out of range.
+    Totals are the document's `figures` times `scale` (1–10,000): sessions, different people (of which women, where the
+    file says so), heads, by group, and people by outcome. Nobody is in two groups. The folder is made if it is not
+    there. Raises `InvalidProgramme` for a document with problems, `InvalidInput` for one without figures or a scale out
+    of range.
     """
     programme = parse(programme_document)
     if programme.figures is None:
@@ -113,9 +118,19 @@ class _Maker:
                 attend(partner, sessions, count)
                 for person in self.people[-count:]:
                     person.group = figure.group
+                    person.registered = any(a.standing == "esf_participant" for a in activities)
+            self._tell_women(figure, scale)
         else:
             sessions = [session for part in made for session in part]
             self._count_heads(sessions, (figure.heads or 0) * scale)
+
+    def _tell_women(self, figure: FigureGroup, scale: int) -> None:
+        """Exactly as many women as the figure says, over everybody of the group."""
+        if figure.women is not None:
+            theirs = [person for person in self.people if person.group == figure.group]
+            women = {person.ref for person in self.chance.sample(theirs, figure.women * scale)}
+            for person in theirs:
+                person.woman = person.ref in women
 
     def _held(self, partner: str, activities: list[Activity], count: int) -> list[_Session]:
         """`count` sessions of one partner over the period, the activities one after another."""
@@ -213,7 +228,7 @@ class _Maker:
 
     def _person_row(self, number: int, person: _Person) -> Sequence[Any]:
         chance, programme = self.chance, self.programme
-        esf = chance.random() < 0.6
+        esf = chance.random() < 0.6 or person.registered
         start = max(programme.period.start, person.first - timedelta(days=chance.randrange(15)))
         while start.weekday() > 4 and start > programme.period.start:
             start -= timedelta(days=1)
@@ -231,7 +246,7 @@ class _Maker:
             "given_name": f"Synteettinen-{number:04}",
             "family_name": f"Henkilö-{number:04}",
             "birth_date": born.isoformat(),
-            "gender": chance.choices(("f", "m", "x", "unknown"), (52, 45, 1, 2))[0],
+            "gender": _gender(person, chance.choices(("f", "m", "x", "unknown"), (52, 45, 1, 2))[0]),
             "service_language": chance.choices(("fi", "sv", "en"), (94, 2, 4))[0],
             "contact_language": chance.choices(("fi", "sv", "en", "ar", "ru", ""), (88, 2, 3, 2, 3, 2))[0],
             "interpreter": chance.choices(("no", "yes", ""), (85, 3, 12))[0],
@@ -271,6 +286,13 @@ def _birthday(start: date, chance: random.Random) -> date:
     youngest = date(start.year - 18, start.month, min(start.day, 28))
     oldest = date(start.year - 65, start.month, min(start.day, 28)) + timedelta(days=1)
     return youngest - timedelta(days=chance.randrange((youngest - oldest).days))
+
+
+def _gender(person: _Person, drawn: str) -> str:
+    """What was drawn, unless a published figure says whether the person is a woman."""
+    if person.woman is None:
+        return drawn
+    return "f" if person.woman else "m" if drawn == "f" else drawn
 
 
 def _answer(chance: random.Random, yes: int) -> str:

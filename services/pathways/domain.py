@@ -40,9 +40,13 @@ class Stay:
 
 
 def check_stay(
-    new: NewStay, programme: Programme, people: Mapping[str, str], stays: Sequence[Stay], today: date
+    new: NewStay,
+    programme: Programme,
+    people: Mapping[str, str],
+    stays: Mapping[tuple[str, str], Sequence[Stay]],
+    today: date,
 ) -> Stay | None:
-    """Refuse a time on a step that cannot be; `stays` are the person's on this step.
+    """Refuse a time on a step that cannot be; `stays` are the person's and others', by (person, step).
 
     Returns the open stay that the new one ends, None if it is another one. Raises `InvalidInput`, `UnknownCode` or
     `UnknownPerson` naming the field.
@@ -58,11 +62,16 @@ def check_stay(
         _check_day("to", new.left_on, programme, today)
         if new.left_on < new.entered_on:
             raise InvalidInput(field="to", reason="before from")
-    for stay in stays:
+    same = stays.get((new.subject, new.step), ())
+    for stay in same:
         if stay.left_on is None and stay.entered_on == new.entered_on and new.left_on is not None:
             return stay
-    if any(_overlap(stay, new) for stay in stays):
+    if any(_overlap(stay, new) for stay in same):
         raise InvalidInput(field="from", reason="the person is on this step already at that time")
+    apart = (other.key for other in programme.steps if other.key != step.key and (step.alone or other.alone))
+    for key in apart:
+        if any(_overlap(stay, new) for stay in stays.get((new.subject, key), ())):
+            raise InvalidInput(field="from", reason=f"the person is on {key} then, and one of the two is alone")
     return None
 
 

@@ -38,7 +38,7 @@ from shared.journal import Journal, Line, Unit
 from shared.journal.directory import lead_stream
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
-from shared.programmes import InvalidProgramme, Programme, canonical, parse
+from shared.programmes import InvalidProgramme, Programme, ProgrammeRefused, canonical, parse
 from shared.programmes.shelf import pieces
 from shared.storage.once import Results, each_once
 
@@ -64,8 +64,9 @@ def load_programme(journal: Journal, document: dict[str, Any], by: str, now: dat
 def take_version(unit: Unit, line: Line, piece: Fact) -> None:
     """Take a piece of a programme version that the lead has sent; the version in use already changes nothing.
 
-    The last piece puts the version into use. Raises `InvalidProgramme` if this release cannot read it: the one in use
-    stays, and the lead's stream waits here for the next release. A lead speaks of its own programme only.
+    The last piece puts the version into use. Raises `InvalidProgramme` if this release cannot read it, because it has
+    words of a newer one: the one in use stays, and the lead's stream waits here for the next release. A lead speaks of
+    its own programme only.
     """
     key, digest = piece["programme"], piece["digest"]
     if line.stream != lead_stream(key):
@@ -76,7 +77,18 @@ def take_version(unit: Unit, line: Line, piece: Fact) -> None:
     loaded = ProgrammeLoaded(None, **piece.body)
     shelf.put(unit.connection, loaded)
     unit.record(loaded)
-    if piece["part"] == piece["parts"] and shelf.get(unit.connection, key).digest != digest:
+    if piece["part"] != piece["parts"]:
+        return
+    try:
+        taken = shelf.get(unit.connection, key)
+    except ProgrammeRefused as refused:
+        first = refused.problems[0]
+        log.error(
+            "this release cannot read the version that the lead has sent: upgrade the node",
+            extra={"stream": line.stream, "seq": line.seq, "at": first.path, "problems": len(refused.problems)},
+        )
+        raise
+    if taken.digest != digest:
         raise InvalidProgramme(count=1, line=1, reason="the pieces do not make the version that their digest names")
 
 
@@ -103,7 +115,7 @@ def record_steps(
 
         def take(new: NewStay) -> str:
             place = (new.subject, new.step)
-            ended = check_stay(new, definition, people, stays[place], today)
+            ended = check_stay(new, definition, people, stays, today)
             if ended is None:
                 made = Stay(new_id(), new.entered_on, new.left_on)
                 unit.record(StepEntered(new.subject, step=new.step, occurred_on=_text(new.entered_on)), programme)

@@ -17,6 +17,7 @@ from services.portal.context import PortalContext
 from services.portal.errors import LoginRefused, PasswordRefused, TooManyAttempts
 from services.portal.guard import Guard
 from services.portal.metrics import LOGINS
+from services.portal.programme_page import programme_values
 from services.portal.rendering import Frame, render
 from services.portal.replies import Identity, ReplyKey
 from services.portal.report_file import report_file
@@ -42,6 +43,7 @@ _LINKS = {
     "people": "open_people",
     "referrals": "referrals",
     "partners": "partners",
+    "programme": "open_programme",
 }
 
 
@@ -83,6 +85,8 @@ class Pages:
         self.add(app, "/password", "password", self.password, everybody, locked=True)
         self.add(app, "/password", "change_password", self.change_password, everybody, "POST", locked=True)
         self.add(app, "/", "start", self.start, everybody)
+        reading = _REPORT_ROLES if self.context.role == "lead" else LIST_ROLES
+        self.add(app, "/programme/<programme:key>", "programme", self.about, reading)
         if self.context.role == "lead":
             self.add(app, "/report/<programme:key>", "report", self.report, _REPORT_ROLES)
             for form in MEDIA_TYPES:
@@ -165,6 +169,10 @@ class Pages:
         listed = self._programmes() if mine else {}
         named = [(key, label_of(item.name, g.lang, key)) for key, item in sorted(listed.items())]
         return self.show("start.html", links=mine, programmes=named)
+
+    def about(self, key: str) -> ResponseReturnValue:
+        """The project as its file says it."""
+        return self.show("programme.html", **programme_values(self.programme(key), g.lang))
 
     # lead
 

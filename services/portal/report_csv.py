@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from services.portal.labels import STATED, Names, figure, label_of
+from services.portal.publicity import publicity
 from services.portal.report_outcomes import confirmed_rows
 from services.portal.report_page import ProgrammeNames, arrived_kind, stream_state
 from services.portal.words import Lang, words
@@ -69,6 +70,9 @@ def _about(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> Iter
     yield say("first_day"), report.get("from") or say("whole")
     yield say("last_day"), report.get("to") or say("whole")
     yield say("as_of"), report.get("as_of") or say("value_none")
+    told = publicity(names.funding, names.logos, lang)
+    if told is not None:
+        yield say("eu_support"), f"{told.mark}. {told.statement}" if told.mark else told.statement
     yield say("audience"), say(f"audience_{report['audience']}") if report.get("audience") else say("value_none")
     yield say("state"), say(f"arrived_{arrived_kind(report)}")
     yield say("lines_newer"), _cell(report.get("newer_facts"), lang)

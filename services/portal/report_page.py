@@ -14,6 +14,7 @@ from markupsafe import Markup
 from services.portal import formats
 from services.portal.charts import Bar, Tone, bar_chart
 from services.portal.labels import Figure, Label, Names, figure, label_of
+from services.portal.publicity import logos, publicity
 from services.portal.rendering import Frame, render
 from services.portal.report_outcomes import confirmed_rows, outcome_tables
 from services.portal.report_people import people_sentences
@@ -46,6 +47,10 @@ class ProgrammeNames:
     topics: Names = field(default_factory=dict)
     offered: tuple[Offered, ...] = ()
     period: tuple[date, date] | None = None
+    funding: str = ""
+    logos: tuple[Mapping[str, str], ...] = ()
+    """Names that stand for the partners' logos, in their order."""
+    document: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, listed: Mapping[str, Any]) -> "ProgrammeNames":
@@ -72,6 +77,9 @@ class ProgrammeNames:
                 for item in document.get("activities") or []
             ),
             period=(_day(period["start"]), _day(period["end"])) if period else None,
+            funding=document.get("funding_programme", ""),
+            logos=logos(document),
+            document=document,
         )
 
 
@@ -119,6 +127,7 @@ def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: L
         confirmed=confirmed_rows(report, names.periods, names.partners, lang),
         certificate=signed and _certificate(signed, names, lang),
         streams=[_stream_row(row, report, names, lang) for row in report.get("streams") or []],
+        publicity=publicity(names.funding, names.logos, lang),
     )
 
 

@@ -11,6 +11,7 @@ from services.portal.words_certificate import CERTIFICATE_WORDS
 from services.portal.words_outcomes import OUTCOME_WORDS
 from services.portal.words_partners import PARTNER_WORDS
 from services.portal.words_people import PEOPLE_WORDS
+from services.portal.words_programme import PROGRAMME_WORDS
 from services.portal.words_recording import RECORDING
 
 Lang = Literal["fi", "sv", "en"]
@@ -371,6 +372,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **CERTIFICATE_WORDS,
     **PEOPLE_WORDS,
     **PARTNER_WORDS,
+    **PROGRAMME_WORDS,
 }
 
 

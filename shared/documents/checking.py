@@ -8,7 +8,7 @@ shape is right, so that one mistake gives one problem.
 import difflib
 import json
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as FilePath
@@ -143,6 +143,7 @@ _TYPES = {
     "array": "a list (- item)",
     "string": "text",
     "integer": "a whole number",
+    "boolean": "true or false",
 }
 
 _PATTERNS = {
@@ -150,6 +151,7 @@ _PATTERNS = {
     "^[a-z0-9-]{1,40}$": "a programme's key has a-z, 0-9 and - only, at most 40",
     "^\\S(.*\\S)?$": "no spaces at the ends, one line",
     "^[0-9]{3}$": "three digits",
+    "^[0-9]{7}-[0-9]$": "seven digits, a dash and a check digit",
     "^[A-Z][0-9]{5}$": "one capital letter and five digits",
     "^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$": "a day is written YYYY-MM-DD",
 }
@@ -216,3 +218,14 @@ def points_at(path: Path, key: Any, target: str, known: set[str]) -> Found:
     """A problem if `key` is a word, but none of the keys of `target`."""
     if isinstance(key, str) and key not in known:
         yield path, f'"{short(key)}" is no key in {target}' + hint(key, sorted(known))
+
+
+def reached(leads: Mapping[str, Sequence[str]], start: str) -> set[str]:
+    """Every key that one comes to from `start`; `start` itself only by a ring."""
+    found: set[str] = set()
+    left = list(leads.get(start, ()))
+    while left:
+        if (one := left.pop()) not in found:
+            found.add(one)
+            left += leads.get(one, ())
+    return found

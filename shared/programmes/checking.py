@@ -13,6 +13,7 @@ from shared.documents.checking import Found, Kind, codes, codes_stand_once, item
 from shared.documents.reading import Reading
 from shared.instruments import has_instrument
 from shared.programmes.model import Programme, build
+from shared.programmes.plan_checks import plan_rules
 from shared.programmes.problems import Problem, ProgrammeRefused
 from shared.programmes.workflow_checks import workflow_rules
 
@@ -76,6 +77,7 @@ def _rules(document: dict[str, Any]) -> Found:
     yield from _figures_fit(document)
     yield from _instruments_stand_once(document)
     yield from workflow_rules(document)
+    yield from plan_rules(document)
 
 
 def _references(document: dict[str, Any]) -> Found:

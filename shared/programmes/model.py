@@ -89,6 +89,8 @@ class FigureGroup:
     sessions: int
     participants: int | None
     heads: int | None
+    women: int | None = None
+    """Of the participants; None: nobody has said."""
     illustrative: tuple[str, ...] = ()
     """Which of these numbers nobody published."""
 
@@ -257,7 +259,12 @@ def _figures(figures: Mapping[str, Any]) -> Figures:
         basis=figures["basis"],
         groups=tuple(
             FigureGroup(
-                g["group"], g["sessions"], g.get("participants"), g.get("heads"), tuple(g.get("illustrative", ()))
+                g["group"],
+                g["sessions"],
+                g.get("participants"),
+                g.get("heads"),
+                g.get("women"),
+                tuple(g.get("illustrative", ())),
             )
             for g in figures["groups"]
         ),

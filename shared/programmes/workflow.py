@@ -34,10 +34,14 @@ class WorkArea(Named):
 
 @dataclass(frozen=True)
 class Step(Named):
-    """A step at one level; people are only ever on individual ones. `work_area` is a key or None."""
+    """A step at one level; people are only ever on individual ones. `work_area` is a key or None.
+
+    Whoever is on a step that is `alone` is on no other at the same time.
+    """
 
     level: Level
     work_area: str | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def work_areas(document: Mapping[str, Any]) -> tuple[WorkArea, ...]:
 def steps(document: Mapping[str, Any]) -> tuple[Step, ...]:
     """The steps of a checked document."""
     return tuple(
-        Step(s["key"], dict(s["name"]), level=s["level"], work_area=s.get("work_area"))
+        Step(s["key"], dict(s["name"]), s["level"], s.get("work_area"), s.get("alone", False))
         for s in document.get("steps", ())
     )
 

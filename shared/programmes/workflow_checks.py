@@ -6,7 +6,7 @@ Each function yields (path, reason). It looks only at what has the right shape; 
 from datetime import date
 from typing import Any
 
-from shared.documents.checking import Found, codes, codes_stand_once, items, points_at, short
+from shared.documents.checking import Found, codes, codes_stand_once, items, points_at, reached, short
 from shared.documents.reading import Path
 from shared.programmes.workflow import FILTERS, ONE_EACH
 
@@ -20,6 +20,8 @@ def workflow_rules(document: dict[str, Any]) -> Found:
         yield from codes_stand_once(document, part)
     for index, item in items(document, "steps"):
         yield from _points_at(document, ("steps", index, "work_area"), item.get("work_area"), "work_areas")
+        yield from _step(document, index, item)
+    yield from _steps_in_a_ring(document)
     yield from _outcomes(document)
     yield from _periods(document)
     for index, item in items(document, "tasks"):
@@ -48,6 +50,32 @@ def _outcomes(document: dict[str, Any]) -> Found:
         yield from _points_at(document, path, item.get("activity"), "activities")
         if _group_of(document, item.get("activity")).get("counts") == "heads":
             yield path, "the activity counts heads: of people nobody knows no outcome can be told"
+
+
+def _step(document: dict[str, Any], index: int, item: dict[str, Any]) -> Found:
+    """People are on individual steps only, so only those can say anything about people."""
+    level, key = item.get("level"), item.get("key")
+    for word in ("alone", "enter_when", "complete_when"):
+        if word in item and level in ("community", "service_system"):
+            yield ("steps", index, word), f"a {level} step is never entered by people"
+    for word in ("enter_when", "complete_when"):
+        for place, condition in items(item, word):
+            path = ("steps", index, word, place)
+            yield from _condition(document, path, condition)
+            if isinstance(key, str) and condition.get("step") == key:
+                yield (*path, "step"), "the step would wait for itself"
+
+
+def _steps_in_a_ring(document: dict[str, Any]) -> Found:
+    """Steps of which each waits until somebody has been on another one of them; the first of them is told."""
+    before = {
+        key: [c["step"] for _, c in items(step, "enter_when") if isinstance(c.get("step"), str) and c["step"] != key]
+        for key, step in _by_key(document, "steps").items()
+    }
+    for index, item in items(document, "steps"):
+        if isinstance(item.get("key"), str) and item["key"] in reached(before, item["key"]):
+            yield ("steps", index, "enter_when"), "waits for steps that wait for this one"
+            return
 
 
 def _day(part: Any, word: str) -> date | None:
@@ -116,9 +144,15 @@ def _condition(document: dict[str, Any], path: Path, condition: dict[str, Any]) 
 
 def _individual_figures(document: dict[str, Any]) -> Found:
     for index, item in items(document, "figures", "groups"):
-        kinds = {a.get("kind") for _, a in items(document, "activities") if a.get("group") == item.get("group")}
+        kinds = [a.get("kind") for _, a in items(document, "activities") if a.get("group") == item.get("group")]
         sessions, people = item.get("sessions"), item.get("participants")
-        if kinds == {"individual"} and isinstance(sessions, int) and isinstance(people, int) and sessions < people:
+        if (
+            kinds
+            and all(kind == "individual" for kind in kinds)
+            and isinstance(sessions, int)
+            and isinstance(people, int)
+            and sessions < people
+        ):
             yield ("figures", "groups", index, "sessions"), "fewer than participants, but each is with one person"
         for place, word in enumerate(
             item.get("illustrative") or () if isinstance(item.get("illustrative"), list) else ()

@@ -14,6 +14,7 @@ from shared.programmes import InvalidProgramme, Named, canonical, check_document
 from shared.programmes.checking import SCHEMA_FILE
 
 LAHDE: dict[str, Any] = load_file(SCHEMA_FILE.parent / "lahde-mukaan.yaml")
+SIXTH: dict[str, Any] = load_file(Path(__file__).with_name("rannan-tuvat.yaml"))
 
 
 def test_programme_three_is_what_its_project_published() -> None:
@@ -123,8 +124,24 @@ def test_any_other_word_gives_another_digest() -> None:
         {"steps": [{"work_area": []}], "outcomes": [{"activity": {}}], "periods": [{"start": 1, "end": []}]},
         {"tasks": [1, {"opens": [], "closes": 3}, {"opens": {"on": []}, "closes": {"on": {}, "step": []}}]},
         {"figures": {"outcomes": [{"outcome": [], "people": "x"}], "groups": [{"group": [], "illustrative": 1}]}},
+        {"partners": [{"organisation": {"business_id": []}}], "publicity": {"logos": [[], {}]}, "period": {"end": 3}},
+        {
+            "barriers": [{"solutions": [[]]}],
+            "funding": [{"key": "a", "includes": ["a", {}]}],
+            "forms": 3,
+            "followup": [],
+        },
+        {
+            "targets": [{"indicator": [], "valid_from": 1}],
+            "budget": [{"source": {}, "planned": "x", "valid_from": "x"}],
+        },
+        {"steps": [{"key": [], "alone": {}, "enter_when": [[], {"on": {}, "step": []}], "complete_when": "x"}]},
+        {
+            "instruments": [{"occasions": 3, "schedule": [[], {"occasion": [], "days": {}}]}],
+            "figures": {"funding": [[]]},
+        },
     ],
-    ids=range(15),
+    ids=range(20),
 )
 def test_document_that_is_no_programme_is_refused_without_a_traceback(broken: Any) -> None:
     assert check_document(broken)
@@ -141,7 +158,7 @@ json_values = st.recursive(
 
 @given(st.data(), json_values)
 def test_any_value_put_anywhere_is_accepted_or_refused_by_name(data: st.DataObject, value: Any) -> None:
-    document: Any = copy.deepcopy(LAHDE)
+    document: Any = copy.deepcopy(data.draw(st.sampled_from([LAHDE, SIXTH])))
     place: Any = document
     while True:
         key = data.draw(st.sampled_from(list(place)) if isinstance(place, dict) else st.integers(0, len(place) - 1))

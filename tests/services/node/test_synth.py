@@ -15,7 +15,8 @@ from services.node.csvset import check_set
 from services.node.synth import synthesize
 from shared import hetu
 from shared.contracts.errors import InvalidInput, InvalidProgramme
-from shared.programmes import parse
+from shared.programmes import load_file, parse
+from shared.programmes.checking import SCHEMA_FILE
 from tests.services.node.sets import LAHDE, LAHDE_OF_TWO, OTHER, OWN, PROGRAMMES, read
 
 FILES = (PARTICIPANTS, SESSIONS, ATTENDANCE, OUTCOMES)
@@ -43,6 +44,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("synth")
     synthesize(LAHDE, folder, seed=1, scale=3)
     return folder
+
+
+def test_of_which_women_is_exact_and_a_start_form_that_is_asked_is_there(tmp_path: Path) -> None:
+    document = load_file(SCHEMA_FILE.parent / "kuntsari.yaml")
+    synthesize(document, tmp_path, seed=4, scale=2)
+    people = read(tmp_path, PARTICIPANTS)
+    assert (len(people), sum(row["gender"] == "f" for row in people)) == (51 * 2, 19 * 2)
+    assert {row["standing"] for row in people} == {"esf_participant"}
+    assert check_set(tmp_path, {"kuntsari": parse(document)}).problem_lines() == []
 
 
 def totals(folder: Path) -> dict[str, tuple[int, int]]:

@@ -1,5 +1,6 @@
 """Recording steps and outcomes, confirming periods, closing tasks: state, lines and audit log, on both databases."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.services.kit import KEY, NODE, key_of
 from tests.services.pathways.kit import (
     ANNA,
     BERTTA,
+    DOCUMENT,
     NOW,
     client,
     follow,
@@ -33,9 +35,9 @@ from tests.services.pathways.kit import (
 NEW = ("pathways.step_entered", "pathways.step_left", "pathways.outcome_recorded", "pathways.period_confirmed")
 
 
-def prepared(engine: Engine) -> Journal:
+def prepared(engine: Engine, document: dict[str, Any] = DOCUMENT) -> Journal:
     """Anna has been at a session of Duuniin, Bertta at none."""
-    journal = known(engine)
+    journal = known(engine, document)
     record(journal, client(ANNA), client(BERTTA), session(1), there(1, ANNA))
     follow(journal)
     return journal
@@ -90,6 +92,23 @@ def test_people_return_to_steps_and_are_on_several_at_once(engine: Engine) -> No
     ]
     results, _ = record_steps(journal, *items)
     assert all(result["new"] for result in results)
+
+
+@pytest.mark.parametrize("alone", ["outreach", "resources"])
+def test_a_step_that_is_alone_is_never_at_once_with_another_whichever_comes_first(engine: Engine, alone: str) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["steps"] = [step | ({"alone": True} if step["key"] == alone else {}) for step in document["steps"]]
+    journal = prepared(engine, document)
+    first, at_once, after, other = record_steps(
+        journal,
+        stay("1", left_on="2016-05-01"),
+        stay("2", step="resources", entered_on="2016-04-30"),
+        stay("3", step="resources", entered_on="2016-05-01"),
+        stay("4", BERTTA, "resources"),
+        skip_bad=True,
+    )[0]
+    assert [result.get("new") for result in (first, after, other)] == [True, True, True]
+    assert error_of(at_once)[1]["reason"] == "the person is on outreach then, and one of the two is alone"
 
 
 @pytest.mark.parametrize(

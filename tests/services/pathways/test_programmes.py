@@ -1,5 +1,7 @@
 """Programme versions at a node: by hand, and as the lead sends them."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Engine
 
@@ -9,7 +11,7 @@ from shared.contracts.catalogue import ProgrammeLoaded, ProgrammeVersion
 from shared.contracts.errors import InvalidProgramme, UnknownProgramme
 from shared.contracts.facts import Fact
 from shared.journal import Journal, Line
-from shared.programmes import canonical, parse
+from shared.programmes import canonical, digest, parse
 from shared.programmes import shelf as shelves
 from shared.programmes.shelf import pieces
 from shared.storage import snapshot
@@ -96,3 +98,18 @@ def test_pieces_that_do_not_make_the_version_they_name_leave_the_one_in_use(engi
     with pytest.raises(InvalidProgramme):
         sent(journal, forged)
     assert in_use(engine) == before
+
+
+def test_a_version_with_words_of_a_newer_release_is_told_and_the_one_in_use_stays(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal(engine, NODE)
+    operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)
+    before, document = in_use(engine), kit.changed(tides=[{"key": "ebb"}])
+    newer = replace(parse(kit.DOCUMENT), digest=digest(document))
+    with pytest.raises(InvalidProgramme, match='unknown key "tides"'):
+        sent(journal, pieces(ProgrammeVersion, newer, canonical(document).decode()))
+    assert in_use(engine) == before
+    (told,) = caplog.records
+    assert "upgrade the node" in told.message
+    assert told.__dict__["at"] == "tides"
