@@ -14,6 +14,7 @@ from shared.journal.carrier import (
     EXPELLED,
     JOIN,
     MANIFEST,
+    RECEIPT,
     Carrier,
     Found,
     channel_to,
@@ -157,9 +158,12 @@ class LeadCarrier:
     def read(self, channel: str, name: str, limit: int) -> bytes | None:
         if name == MANIFEST and node_channel(channel) == channel:
             self._look(channel, limit)
-        elif channel.startswith("lead/") and node_channel(channel) in self._moved:
+        elif (
+            (channel[:5], name) == ("lead/", RECEIPT) and goes_to_node(channel) and node_channel(channel) in self._moved
+        ):
+            # To nobody but the courier, which states its head there.
             self._moved.discard(node_channel(channel))
-            raise OSError("the node speaks by another carrier now")  # its courier states its head there
+            raise OSError("the node speaks by another carrier now")
         data = self._at(channel).read(channel, name, limit)
         if data is None and place_named(name) and (box := self._box(channel)) is not None:
             return box.read(channel, name, limit)
@@ -215,3 +219,8 @@ class LeadCarrier:
                 if carrier is not self._at(channel):
                     self._moved.add(channel)
                 self._manifests[key], self._current[channel] = data, carrier
+
+
+def _node_of(channel: str) -> str:
+    """The channel of the node to which the lead ships its stream by this one; empty if it ships nothing by it."""
+    return node_channel(channel) if channel.startswith("lead/") and goes_to_node(channel) else ""

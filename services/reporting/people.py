@@ -107,17 +107,15 @@ def find_equal(connection: Connection, streams: Sequence[str], *, by_tag: bool) 
     Whom somebody continues is a subject of another stream; the line does not say which. Where there is none (not
     arrived yet, or erased) nobody is joined.
     """
-    tag, link, node, there = store.tag, store.continues, store.node, store.person
+    tag, link, there = store.tag, store.continues, store.person
     tagging = list(streams) if by_tag else []
     here = tag.c.stream.in_(tagging)
     several = select(tag.c.key_no, tag.c.tag).where(here).group_by(tag.c.key_no, tag.c.tag)
     equal = several.having(func.count() > 1).subquery()
     same = (tag.c.key_no == equal.c.key_no) & (tag.c.tag == equal.c.tag)
-    continuing = link.c.stream.in_(streams) & node.c.stream.in_(streams)
-    before = (there.c.stream == node.c.stream) & (there.c.subject == link.c.continues)
+    continuing = link.c.stream.in_(streams) & there.c.stream.in_(streams) & (there.c.stream != link.c.stream)
     pairs = select(link.c.stream, link.c.subject, there.c.stream.label("before"), link.c.continues)
-    other = pairs.join_from(link, node, node.c.stream != link.c.stream)
-    links = other.join(there, before).where(continuing)
+    links = pairs.join_from(link, there, there.c.subject == link.c.continues).where(continuing)
     ends = links.subquery()
     shared = union(
         select(tag.c.stream, tag.c.subject).join_from(tag, equal, same).where(here),

@@ -18,7 +18,7 @@ SECONDS = 15.0
 """How long connecting, a confirm, and each wait for the network may take."""
 RETRY_SECONDS = 2.0
 """How long a broker that was not reached is left alone."""
-_METHOD, _HEADER, _DELIVER = 1, 2, b"\0\x3c\0\x3c"
+_METHOD, _HEADER, _HEARTBEAT, _DELIVER = 1, 2, 8, b"\0\x3c\0\x3c"
 
 
 class BrokerFailed(OSError):
@@ -70,7 +70,8 @@ def _tolerant(connection: amqp.Connection, callback: Callable[..., None]) -> Cal
                 amqp.Message().inbound_header(buffer)
             except Exception:  # whatever its decoders raise
                 frame = kind, channel, bytes(buffer[:12]) + b"\0\0"
-        return bool(handle(frame))
+        # After a heartbeat the library would wait for more, in the middle of nothing.
+        return bool(handle(frame)) or kind == _HEARTBEAT
 
     return on_frame
 

@@ -19,7 +19,7 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class FileCarrier:
-    """The folder `root`; it is made when something is written."""
+    """The folder `root`; it is made when something is written, if what it lies in is there."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -80,7 +80,7 @@ class FileCarrier:
             raise ValueError("not a channel's name")
         with contextlib.ExitStack() as opened:
             if create:
-                self.root.mkdir(parents=True, exist_ok=True)
+                self.root.mkdir(exist_ok=True)  # not what it lies in: a home or a stick that is gone is not made up
             try:
                 directory = os.open(self.root, _DIRECTORY)
                 opened.callback(os.close, directory)

@@ -8,7 +8,8 @@ import amqp
 import pytest
 from prometheus_client import REGISTRY
 
-from shared.journal.amqpcarrier import PREFETCH, WINDOW, AmqpCarrier, _Out, definitions
+from shared.journal import brokerlink
+from shared.journal.amqpcarrier import PREFETCH, WINDOW, AmqpCarrier, _In, _Out, definitions
 from shared.journal.brokerlink import BrokerFailed
 from shared.journal.carrier import EXPELLED, JOIN, MANIFEST, RECEIPT, Place, channel_to
 from shared.journal.segment import MAX_SEGMENT
@@ -298,3 +299,18 @@ def test_a_node_that_was_expelled_is_still_reached_with_the_leads_last_word(by_b
         by_broker.lead.write(channel, EXPELLED, b"for members alone")
     by_broker.lead.tell(BOX, channel, EXPELLED, b"the last word")
     by_broker.arrives(channel, EXPELLED, b"the last word")
+
+
+def test_a_heartbeat_of_an_idle_broker_is_no_message_to_wait_for(
+    rabbitmq: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_In, "heartbeat", 2)  # the broker sends one every second
+    monkeypatch.setattr(brokerlink, "SECONDS", 3.0)
+    with broker_ends(rabbitmq) as ends:
+        _, lead = carriers(ends)
+        assert lead.read(STREAM, MANIFEST, 9) is None
+        while lead._in.readable():
+            assert lead.read(STREAM, MANIFEST, 9) is None
+        until(lead._in.readable, 5)
+        assert lead.read(STREAM, MANIFEST, 9) is None
+        assert lead._in.number == 1, "the connection is the first one still"

@@ -8,8 +8,10 @@ from sqlalchemy import func, select
 
 from services.node.uplink import LeadCarrier
 from shared.journal.amqpcarrier import PREFETCH, AmqpCarrier
+from shared.journal.carrier import MANIFEST, POST, RECEIPT, channel_to
 from shared.journal.carry_tables import received_conflict, received_refused
 from shared.journal.filecarrier import FileCarrier
+from shared.testing.wait import until
 from tests.carriers.conftest import ends_of
 from tests.carriers.kit import NODE_KEY, Ends
 from tests.journal.exchange_kit import STREAM, World, append, held, kept
@@ -146,3 +148,19 @@ def test_a_broker_that_is_away_holds_up_nobody_who_comes_by_the_folder(
     append(world.node, 11)
     settle(world)
     assert_whole(world)
+
+
+def test_only_the_courier_is_told_that_a_node_speaks_by_another_carrier(
+    all_ways: tuple[World, dict[str, Ends]],
+) -> None:
+    world, ways = all_ways
+    assert world.lead_end is not None
+    lead, channel = world.lead_end, channel_to(*STREAM.split("/"))
+    change(world, ways["amqp"])
+    append(world.node, 1)
+    world.courier()
+    until(lambda: lead.read(STREAM, MANIFEST, 4096), 10)
+    assert lead.read(channel, POST, 1) is None
+    with pytest.raises(OSError, match="another carrier"):
+        lead.read(channel, RECEIPT, 1)
+    assert lead.read(channel, RECEIPT, 1) is None
