@@ -9,6 +9,8 @@ from typing import Any
 
 from shared import hetu
 from shared.contracts.errors import InvalidInput, UnknownCode
+from shared.forms import find_form
+from shared.forms.records import QUESTIONS, Start, age_on, answer_problems, start_problems
 from shared.programmes import Programme
 
 OLDEST = 120
@@ -48,6 +50,22 @@ def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
         raise UnknownCode(field="area", programme=programme.key, value=record["area"])
     if record.get("target_group") and record["target_group"] not in programme.target_group_by_key:
         raise UnknownCode(field="target_group", programme=programme.key, value=record["target_group"])
+    _check_answers(arrival, programme)
+
+
+def _check_answers(arrival: Arrival, programme: Programme) -> None:
+    """Refuse what the programme's form does not ask, of everybody; and of a participant what is no start record."""
+    form, record = find_form(programme.funding_programme), arrival.record
+    answers = {name: record[name] for name in QUESTIONS if name in record}
+    if programme.esf_record == "eura_only":
+        for name in answers:
+            if name != "gender":
+                raise InvalidInput(field=name, reason="people tell the fund so themselves, in EURA")
+    problems = answer_problems(form, answers)
+    if arrival.standing == "esf_participant" and arrival.start_date is not None:
+        problems = start_problems(form, Start(arrival.start_date, answers, asked="form_signed_on" in record))
+    for field, reason in problems:
+        raise InvalidInput(field=field, reason=reason)
 
 
 def _check_start(start: date, programme: Programme, today: date) -> None:
@@ -64,11 +82,6 @@ def _check_birth(born: date, start: date | None, today: date) -> None:
         raise InvalidInput(field="birth_date", reason="after start_date")
     if age_on(born, start or today) > OLDEST:
         raise InvalidInput(field="birth_date", reason=f"more than {OLDEST} years ago")
-
-
-def age_on(birth_date: date, day: date) -> int:
-    """Full years on `day` (reference §1.1: age counts on the start day)."""
-    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
 
 
 TAG_CONTEXT = b"polku-tag-1"

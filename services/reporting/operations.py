@@ -38,6 +38,7 @@ from shared.contracts.errors import (
     UnknownProgramme,
 )
 from shared.contracts.facts import Fact
+from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.journal import Journal
 from shared.journal.carry_tables import received_head, received_line, received_segment
 from shared.journal.erasing import note_received, note_tags_retired
@@ -302,6 +303,9 @@ _EFFECTS: dict[type[Fact], Callable[[_Derivation, Fact], str | None]] = {
     SessionRemoved: _Derivation.session_removed,
     PersonTagged: _Derivation.tagged,
     TagsRetired: _Derivation.tags_retired,
+    ParticipationEnded: _Derivation.participation,
+    ParticipationResumed: _Derivation.participation,
+    FollowUpRecorded: _Derivation.participation,
 }
 
 

@@ -20,6 +20,7 @@ from shared.contracts.fields import (
     Score,
     TimeOfDay,
 )
+from shared.contracts.record_facts import RECORD_FACTS
 
 STANDINGS = ("visitor", "client", "esf_participant")
 """From least to most; *met* has no subject and therefore no fact of this kind."""
@@ -485,6 +486,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             PersonTagged,
             TaggingDue,
             TagsRetired,
+            *RECORD_FACTS,
         )
     }
 )

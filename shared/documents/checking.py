@@ -143,6 +143,7 @@ _TYPES = {
     "array": "a list (- item)",
     "string": "text",
     "integer": "a whole number",
+    "boolean": "true or false",
 }
 
 _PATTERNS = {
@@ -150,6 +151,7 @@ _PATTERNS = {
     "^[a-z0-9-]{1,40}$": "a programme's key has a-z, 0-9 and - only, at most 40",
     "^\\S(.*\\S)?$": "no spaces at the ends, one line",
     "^[0-9]{3}$": "three digits",
+    "^[A-Z]{2,4}[0-9]{2}$": "two to four capital letters and two digits",
     "^[A-Z][0-9]{5}$": "one capital letter and five digits",
     "^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$": "a day is written YYYY-MM-DD",
 }
