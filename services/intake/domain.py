@@ -10,7 +10,7 @@ from typing import Any
 from shared import hetu
 from shared.contracts.errors import InvalidInput, UnknownCode
 from shared.forms import find_form
-from shared.forms.records import QUESTIONS, Start, age_on, answer_problems, start_problems
+from shared.forms.records import age_on, arrival_problems
 from shared.programmes import Programme
 
 OLDEST = 120
@@ -50,20 +50,14 @@ def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
         raise UnknownCode(field="area", programme=programme.key, value=record["area"])
     if record.get("target_group") and record["target_group"] not in programme.target_group_by_key:
         raise UnknownCode(field="target_group", programme=programme.key, value=record["target_group"])
-    _check_answers(arrival, programme)
-
-
-def _check_answers(arrival: Arrival, programme: Programme) -> None:
-    """Refuse what the programme's form does not ask, of everybody; and of a participant what is no start record."""
-    form, record = find_form(programme.funding_programme), arrival.record
-    answers = {name: record[name] for name in QUESTIONS if name in record}
-    if programme.esf_record == "eura_only":
-        for name in answers:
-            if name != "gender":
-                raise InvalidInput(field=name, reason="people tell the fund so themselves, in EURA")
-    problems = answer_problems(form, answers)
-    if arrival.standing == "esf_participant" and arrival.start_date is not None:
-        problems = start_problems(form, Start(arrival.start_date, answers, asked="form_signed_on" in record))
+    problems = arrival_problems(
+        find_form(programme.funding_programme),
+        record,
+        arrival.start_date,
+        participant=arrival.standing == "esf_participant",
+        asked="form_signed_on" in record,
+        here=programme.esf_record == "here",
+    )
     for field, reason in problems:
         raise InvalidInput(field=field, reason=reason)
 

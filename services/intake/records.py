@@ -5,7 +5,7 @@ from datetime import date
 
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownCode
 from shared.forms import find_form
-from shared.forms.records import End, end_problems, result_problems
+from shared.forms.records import IN_EURA, End, end_problems, result_problems
 from shared.programmes import Programme
 
 
@@ -61,7 +61,7 @@ def check_exit(new: NewExit, stay: Stay, programme: Programme, today: date) -> N
     if new.next and new.next not in programme.outcome_by_key:
         raise UnknownCode(field="next", programme=programme.key, value=new.next)
     if new.results and programme.esf_record == "eura_only":
-        raise InvalidInput(field="results", reason="people tell the fund so themselves, in EURA")
+        raise InvalidInput(field="results", reason=IN_EURA)
     form = find_form(programme.funding_programme)
     for field, reason in end_problems(form, stay.started_on, End(new.date, frozenset(new.results or ()))):
         raise InvalidInput(field=field, reason=reason)
@@ -107,6 +107,6 @@ def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: d
     if new.results and new.status != "reached":
         raise InvalidInput(field="results", reason="nobody was reached who could have told them")
     if new.results and programme.esf_record == "eura_only":
-        raise InvalidInput(field="results", reason="people tell the fund so themselves, in EURA")
+        raise InvalidInput(field="results", reason=IN_EURA)
     for field, reason in result_problems(find_form(programme.funding_programme), new.results or ()):
         raise InvalidInput(field=field, reason=reason)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select
 
 from services.reporting import store
+from services.reporting.records import start_row
 from shared.contracts.catalogue import (
     FACTS,
     AnonymousSheetRecorded,
@@ -166,8 +167,27 @@ class _Derivation:
         self._set("reporting_person", subject=_subject(fact), standing=fact["standing"], since=since)
         return None
 
-    def participation(self, fact: Fact) -> str | None:
-        return None  # the ESF indicators are derived from it when they come
+    def started(self, fact: Fact) -> str | None:
+        day = date.fromisoformat(fact["occurred_on"])
+        self._set("reporting_start", subject=_subject(fact), **start_row(self.programme, day, fact.body))
+        return None
+
+    def ended(self, fact: Fact) -> str | None:
+        day, results = date.fromisoformat(fact["occurred_on"]), _text(fact["results"])
+        what = {"reason": fact["reason"], "results": results, "next": fact["next"]}
+        self._set("reporting_exit", subject=_subject(fact), ended_on=day, **what)
+        return None
+
+    def resumed(self, fact: Fact) -> str | None:
+        self._remove("reporting_exit", _subject(fact))
+        return None
+
+    def followed_up(self, fact: Fact) -> str | None:
+        days = {"due": date.fromisoformat(fact["due"]), "occurred_on": date.fromisoformat(fact["occurred_on"])}
+        what = {"status": fact["status"], "results": _text(fact["results"])}
+        ref = bytes.fromhex(fact["follow_up"])
+        self._set("reporting_follow_up", follow_up=ref, subject=_subject(fact), **what, **days)
+        return None
 
     def session(self, fact: Fact) -> str | None:
         if fact["activity"] not in self.programme.activity_by_key:
@@ -288,7 +308,7 @@ _SCORE = ("definition", "scale", "score")
 
 _EFFECTS: dict[type[Fact], Callable[[_Derivation, Fact], str | None]] = {
     StandingReached: _Derivation.standing,
-    ParticipationStarted: _Derivation.participation,
+    ParticipationStarted: _Derivation.started,
     SessionHeld: _Derivation.session,
     AttendanceRecorded: _Derivation.attendance,
     HeadsCounted: _Derivation.heads,
@@ -303,9 +323,9 @@ _EFFECTS: dict[type[Fact], Callable[[_Derivation, Fact], str | None]] = {
     SessionRemoved: _Derivation.session_removed,
     PersonTagged: _Derivation.tagged,
     TagsRetired: _Derivation.tags_retired,
-    ParticipationEnded: _Derivation.participation,
-    ParticipationResumed: _Derivation.participation,
-    FollowUpRecorded: _Derivation.participation,
+    ParticipationEnded: _Derivation.ended,
+    ParticipationResumed: _Derivation.resumed,
+    FollowUpRecorded: _Derivation.followed_up,
 }
 
 
@@ -328,6 +348,10 @@ def _read(data: bytes) -> tuple[Fact | None, str | None]:
 
 def _named(fact: Fact, *members: str) -> dict[str, Any]:
     return {member: fact[member] for member in members}
+
+
+def _text(results: Sequence[str] | None) -> str | None:
+    return None if results is None else " ".join(results)
 
 
 def _subject(fact: Fact) -> bytes:

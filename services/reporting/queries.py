@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from services.reporting import outcomes, people, proving, store
+from services.reporting import indicators, outcomes, people, proving, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, StreamState, arrived, check_days
 from services.reporting.people import OnePerson
 from shared.journal import epochs, received
@@ -42,6 +42,7 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
         complete = arrived(streams, newer, now, timedelta(days=definition.silence_limit_days))
         tagging = store.streams_of(connection, programme) if definition.tag else []
         one = people.find_equal(connection, tagging)
+        counted, incomplete = indicators.figures(connection, definition, start, end, one)
         return {
             "programme": programme,
             "from": start.isoformat() if start else None,
@@ -52,12 +53,14 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
             "confirmed": outcomes.confirmed(connection, definition, [stream.partner for stream in streams]),
             "newer_facts": newer,
             "streams": [_stream_json(stream) for stream in streams],
+            "indicators": counted,
             "people": _people(connection, definition, start, end, one),
             "activities": [f.to_json() for f in _activities(connection, definition, start, end, one)],
             "outcomes": [f.to_json() for f in outcomes.figures(connection, definition, start, end, one)],
             "data_quality": {
                 "refused_lines": _refused(connection, programme),
                 "void_lines": _void(connection, programme),
+                "incomplete_records": incomplete,
                 **_erased(connection, programme),
             },
             "proof": proving.proof(connection, definition, streams, complete, now),

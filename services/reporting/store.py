@@ -18,6 +18,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    Text,
     and_,
     bindparam,
     delete,
@@ -180,7 +181,49 @@ tag = Table(
 )
 """By what a person is recognised whom several partners met; shown to nobody."""
 
-DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag)
+start = Table(
+    "reporting_start",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("subject", LargeBinary, primary_key=True),
+    Column("started_on", Date, nullable=False),
+    Column("gender", String(20), nullable=False),
+    Column("complete", Integer, nullable=False),
+    Column("codes", String(400), nullable=False),
+    Column("answers", Text, nullable=False),
+    Index("reporting_start_day", "stream", "started_on"),
+)
+"""Start records, by the form of the programme's funding period: whether one is complete (0 or 1), the indicators of the
+start in which it counts, parted by spaces, and what was answered, as JSON with its keys in order."""
+
+exit_ = Table(
+    "reporting_exit",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("subject", LargeBinary, primary_key=True),
+    Column("ended_on", Date, nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("results", String(120)),
+    Column("next", String(40)),
+)
+"""The exits that hold; nobody who has come back. `results` parted by spaces, null: not written down."""
+
+follow_up = Table(
+    "reporting_follow_up",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("follow_up", LargeBinary, primary_key=True),
+    Column("subject", LargeBinary, nullable=False),
+    Column("due", Date, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("results", String(120)),
+    Column("occurred_on", Date, nullable=False),
+    Index("reporting_follow_up_subject", "stream", "subject"),
+)
+
+RECORDS = (start, exit_, follow_up)
+
+DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, *RECORDS)
 
 
 KEYS = {table.name: tuple(column.name for column in table.primary_key) for table in DERIVED}

@@ -81,6 +81,15 @@ class Form(Named):
         return {question.key: question for question in self.questions}
 
     @cached_property
+    def result_codes(self) -> frozenset[str]:
+        """The indicators of what became of people: those that look at results, or at others that do."""
+        found: set[str] = set()
+        for indicator in self.indicators:
+            if any(c.results or c.counted & found for way in indicator.when for c in way):
+                found.add(indicator.key)
+        return frozenset(found)
+
+    @cached_property
     def result_by_key(self) -> Mapping[str, Result]:
         return {result.key: result for result in self.results}
 

@@ -23,6 +23,9 @@ IMMEDIATE = timedelta(days=28)
 NONE = "none"
 """Written down of a person who left without any result; nothing at all means that nobody wrote down whether."""
 
+IN_EURA = "people tell the fund so themselves, in EURA"
+"""Why something is not kept here, where people key their records in themselves."""
+
 SUPPORTS = ("direct", "information_event", "open_service")
 """How somebody is met; only who is helped directly is a participant."""
 
@@ -69,6 +72,22 @@ class Record:
     person: str
     start: Start
     end: End | None = None
+
+
+def arrival_problems(
+    form: Form, said: Mapping[str, Answer], started_on: date | None, *, participant: bool, asked: bool, here: bool
+) -> Iterator[Problem]:
+    """Why this cannot be kept of somebody who comes in; of `said` only what some form asks is looked at.
+
+    Of a `participant` it is the start record. `here`: records are kept here, not in the fund's own system alone.
+    """
+    answers = {name: said[name] for name in QUESTIONS if name in said}
+    if not here:
+        yield from ((name, IN_EURA) for name in answers if name != "gender")
+    if participant and started_on is not None:
+        yield from start_problems(form, Start(started_on, answers, asked=asked))
+    else:
+        yield from answer_problems(form, answers)
 
 
 def start_problems(form: Form, start: Start) -> Iterator[Problem]:
