@@ -113,7 +113,7 @@ class _Counting:
 
     def _on_these_days(self, day: ColumnElement[Any]) -> ColumnElement[bool]:
         start, end = self.days
-        on = day.is_not(None)
+        on: ColumnElement[bool] = day.is_not(None)
         if start:
             on &= day >= start
         return on & (day <= end) if end else on

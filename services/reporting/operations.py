@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from services.reporting import store
-from services.reporting.records import start_row
+from services.reporting import records, store
 from shared.contracts.catalogue import (
     FACTS,
     AnonymousSheetRecorded,
@@ -168,14 +167,11 @@ class _Derivation:
         return None
 
     def started(self, fact: Fact) -> str | None:
-        day = date.fromisoformat(fact["occurred_on"])
-        self._set("reporting_start", subject=_subject(fact), **start_row(self.programme, day, fact.body))
+        self._set("reporting_start", subject=_subject(fact), **records.start_row(self.programme, fact.body))
         return None
 
     def ended(self, fact: Fact) -> str | None:
-        day, results = date.fromisoformat(fact["occurred_on"]), _text(fact["results"])
-        what = {"reason": fact["reason"], "results": results, "next": fact["next"]}
-        self._set("reporting_exit", subject=_subject(fact), ended_on=day, **what)
+        self._set("reporting_exit", subject=_subject(fact), **records.exit_row(fact.body))
         return None
 
     def resumed(self, fact: Fact) -> str | None:
@@ -183,10 +179,7 @@ class _Derivation:
         return None
 
     def followed_up(self, fact: Fact) -> str | None:
-        days = {"due": date.fromisoformat(fact["due"]), "occurred_on": date.fromisoformat(fact["occurred_on"])}
-        what = {"status": fact["status"], "results": _text(fact["results"])}
-        ref = bytes.fromhex(fact["follow_up"])
-        self._set("reporting_follow_up", follow_up=ref, subject=_subject(fact), **what, **days)
+        self._set("reporting_follow_up", subject=_subject(fact), **records.follow_up_row(fact.body))
         return None
 
     def session(self, fact: Fact) -> str | None:
@@ -350,10 +343,6 @@ def _named(fact: Fact, *members: str) -> dict[str, Any]:
     return {member: fact[member] for member in members}
 
 
-def _text(results: Sequence[str] | None) -> str | None:
-    return None if results is None else " ".join(results)
-
-
 def _subject(fact: Fact) -> bytes:
     return bytes.fromhex(fact.subject or "")
 
@@ -374,12 +363,16 @@ def derive(engine: Engine) -> bool:
 
 
 def derive_what_has_become_readable(engine: Engine) -> None:
-    """Forget what was derived of streams with lines of a newer release that this release knows: derived anew."""
+    """Forget what was derived of streams with lines of a newer release that this release knows: derived anew.
+
+    So too of streams whose start records were taken by a release that made nothing of them.
+    """
     aside, line = store.aside, received_line
     at = (line.c.stream == aside.c.stream) & (line.c.seq == aside.c.seq)
     query = select(aside.c.stream, line.c.kind, line.c.v).join_from(aside, line, at).where(aside.c.reason == "newer")
     with engine.connect() as connection:
-        streams = sorted({row.stream for row in connection.execute(query.distinct()) if (row.kind, row.v) in FACTS})
+        found = {row.stream for row in connection.execute(query.distinct()) if (row.kind, row.v) in FACTS}
+        streams = sorted(found | set(store.unmade_starts(connection)))
     for stream in streams:
         with transaction(engine) as connection:
             store.forget_derived(connection, [stream])

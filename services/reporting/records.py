@@ -24,7 +24,7 @@ def form_of(programme: Programme) -> Form:
     return find_form(programme.funding_programme)
 
 
-def start_row(programme: Programme, started_on: date, body: Mapping[str, Any]) -> dict[str, Any]:
+def start_row(programme: Programme, body: Mapping[str, Any]) -> dict[str, Any]:
     """What is derived of a start record. Answers that the form does not take are left out: nobody is for that reason no
     participant, but nothing is counted of them."""
     form = form_of(programme)
@@ -38,14 +38,30 @@ def start_row(programme: Programme, started_on: date, body: Mapping[str, Any]) -
         and question.may_be(value)
         and question.is_for(said)
     }
-    start = Start(started_on, answers)
+    start = Start(date.fromisoformat(body["occurred_on"]), answers)
     return {
-        "started_on": started_on,
+        "started_on": start.started_on,
         "gender": body["gender"],
         "complete": int(not lacks(form, start)),
         "codes": " ".join(sorted(counted(form, start, None))),
         "answers": json.dumps(answers, sort_keys=True),
     }
+
+
+def exit_row(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What is derived of an exit."""
+    day = date.fromisoformat(body["occurred_on"])
+    return {"ended_on": day, "reason": body["reason"], "results": _text(body), "next": body.get("next")}
+
+
+def follow_up_row(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What is derived of a try to reach somebody."""
+    days = {name: date.fromisoformat(body[name]) for name in ("due", "occurred_on")}
+    return {"follow_up": bytes.fromhex(body["follow_up"]), "status": body["status"], "results": _text(body), **days}
+
+
+def _text(body: Mapping[str, Any]) -> str | None:
+    return " ".join(body["results"]) if "results" in body else None
 
 
 @lru_cache(maxsize=4096)

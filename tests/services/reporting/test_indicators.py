@@ -3,42 +3,39 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from services.reporting import rebuilding, store
+from services.reporting.operations import derive_what_has_become_readable
 from services.reporting.queries import report
 from shared.contracts.catalogue import ParticipationStarted, PersonTagged, SubjectErased
 from shared.contracts.facts import Fact
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.forms import find_form
 from shared.forms.records import Counts, End, Record, Start, count
+from shared.storage import transaction
 from tests.services import kit
 from tests.services.kit import KEY, NOW, OTHER, OWN
-from tests.services.reporting.kit import STREAMS, admit, derive_all, forget_everything, hex_id, lead, receive
+from tests.services.reporting.kit import (
+    STREAMS,
+    admit,
+    derive_all,
+    ended,
+    forget_everything,
+    hex_id,
+    lead,
+    receive,
+    resumed,
+    started,
+)
 
 MINE, THEIRS = STREAMS[OWN], STREAMS[OTHER]
 TAGGED = kit.changed(tag={"basis": "name_birth_date", "steward": OTHER})
-WHOLE = {"gender": "f", "age": 40, "labour_status": "unemployed", "unemployed_months": 20, "education": 3}
 FORM = find_form("esf_2014_2020")
-
-
-def started(person: object, day: str = "2016-03-01", **changes: Any) -> Fact:
-    return ParticipationStarted(hex_id("person", person), occurred_on=day, **WHOLE | changes)
-
-
-def ended(person: object, day: str = "2016-09-01", *results: str) -> Fact:
-    return ParticipationEnded(
-        hex_id("person", person), reason="completed", occurred_on=day, results=list(results) or None
-    )
-
-
-def resumed(person: object, day: str) -> Fact:
-    return ParticipationResumed(hex_id("person", person), occurred_on=day)
 
 
 def followed_up(person: object, day: str, *results: str) -> Fact:
@@ -150,6 +147,16 @@ def test_each_period_counts_by_its_own_form_and_nothing_of_what_it_does_not_ask(
     admit(engine, OWN)
     bring(engine, started(1, minority="yes", disability="yes"))
     assert [code for code, by in counts(engine).items() if by] == ["participants_started", *codes]
+
+
+def test_start_records_that_an_earlier_release_made_nothing_of_are_counted_after_it(at_lead: Engine) -> None:
+    bring(at_lead, started(1))
+    with transaction(at_lead) as connection:
+        connection.execute(delete(store.start))
+    derive_what_has_become_readable(at_lead)
+    derive_all(at_lead)
+    assert counts(at_lead)["participants_started"] == {"f": 1}
+    assert rebuilding.check(at_lead)["equal"]
 
 
 # --- against the plain way of counting
