@@ -30,6 +30,12 @@ class Arrival:
     record: dict[str, Any]
     identity: dict[str, Any]
 
+    @property
+    def age(self) -> int | None:
+        """On the start day; None if either day is not known."""
+        born = self.identity.get("birth_date")
+        return age_on(date.fromisoformat(born), self.start_date) if born and self.start_date else None
+
 
 def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
     """Refuse what contradicts itself or the programme; raises `InvalidInput` or `UnknownCode` naming the field."""

@@ -1,11 +1,13 @@
 """Rules of exit records: who can leave, come back and be asked when. What is counted of it is in `shared.forms`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownCode
 from shared.forms import find_form
-from shared.forms.records import IN_EURA, End, end_problems, result_problems
+from shared.forms.records import IN_EURA, QUESTIONS, End, Start, end_problems, lacks, not_asked, result_problems
 from shared.programmes import Programme
 
 
@@ -110,3 +112,20 @@ def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: d
         raise InvalidInput(field="results", reason=IN_EURA)
     for field, reason in result_problems(find_form(programme.funding_programme), new.results or ()):
         raise InvalidInput(field=field, reason=reason)
+
+
+def missing_evidence(record: Mapping[str, Any], started_on: date, programme: Programme) -> list[str]:
+    """What a participant's start record lacks: questions without an answer, special categories of which nothing says
+    that they were asked, the target group, and the proof itself (`form_signed_on`, or `eura_on`)."""
+    proof = "form_signed_on" if programme.esf_record == "here" else "eura_on"
+    missing = [] if record.get(proof) else [proof]
+    if programme.target_groups and not record.get("target_group"):
+        missing.append("target_group")
+    if programme.esf_record == "eura_only":
+        return missing
+    answers = {name: record[name] for name in QUESTIONS if record.get(name) is not None}
+    form, start = find_form(programme.funding_programme), Start(started_on, answers, asked=proof in record)
+    unanswered = [key for key in lacks(form, start) if key != "age" or "age" in record]  # an older release kept no age
+    # Without the proof all of them are missing with it; one word says so.
+    special = not_asked(form, start) if proof in record else ()
+    return [*missing, *unanswered, *special]

@@ -34,7 +34,7 @@ from shared.contracts.commands import (
 )
 from shared.contracts.errors import InvalidInput
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
-from shared.contracts.records import RecordExits, RecordFollowUps, ResumeParticipation
+from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps, ResumeParticipation
 from shared.contracts.talks import KeepTexts, ReadTexts, TextContent
 from shared.journal import Line, Unit
 from shared.journal.crypto import CannotOpen, open_sealed, read_secret, seal
@@ -99,6 +99,13 @@ class IntakeService(ParkedLines):
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
         results, pos = exits.record_follow_ups(self.home.journal, body["programme"], new, **common)
         return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def list_missing_evidence(self, **command: Any) -> dict[str, Any]:
+        body = load(ListMissingEvidence, command)
+        found = queries.missing_evidence(self.home.engine, body["programme"])
+        first = body["offset"]
+        return {"total": len(found), "people": found[first : first + body["limit"]]}
 
     @rpc
     def list_people(self, **command: Any) -> dict[str, Any]:

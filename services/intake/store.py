@@ -65,7 +65,8 @@ participation = Table(
     Column("resumed_on", Date),
     UniqueConstraint("person", "programme", name="intake_participation_once"),
 )
-"""A person in a programme, by the subject that facts name; `record` is the coded part of the start form, as JSON.
+"""A person in a programme, by the subject that facts name; `record` is the coded part of the start form, as JSON, with
+the age on the start day (null: not known).
 
 `ended_on` to `end_next` are the exit that holds: the last one, gone when the person has come back (`resumed_on`).
 `end_results` are parted by spaces; null: nobody wrote them down."""
@@ -170,7 +171,7 @@ def add_people(
                 "programme": programme,
                 "standing": arrival.standing,
                 "started_on": arrival.start_date,
-                "record": json.dumps(arrival.record),
+                "record": json.dumps(arrival.record | {"age": arrival.age}),
             }
         )
     for table, rows in ((person, persons), (vault, boxes), (participation, participations)):

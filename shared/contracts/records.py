@@ -1,7 +1,7 @@
 """Commands about exit records: people leaving, coming back, and being asked afterwards."""
 
-from shared.contracts.commands import Command, Item, items
-from shared.contracts.fields import Code, Codes, Day, Flag, ProgrammeKey, SubjectRef
+from shared.contracts.commands import MAX_ITEMS, Command, Item, Question, items
+from shared.contracts.fields import Code, Codes, Day, Flag, Number, ProgrammeKey, SubjectRef
 from shared.contracts.record_facts import EXITS, FOLLOW_UPS, RESULTS
 
 
@@ -48,3 +48,12 @@ class RecordFollowUps(Command):
     programme = ProgrammeKey(required=True)
     items = items(FollowUpItem)
     skip_bad = Flag(load_default=False)
+
+
+class ListMissingEvidence(Question):
+    """`intake.list_missing_evidence`: ESF participants whose start record lacks something, those who started first
+    before the others; nobody is named."""
+
+    programme = ProgrammeKey(required=True)
+    limit = Number(1, MAX_ITEMS, load_default=100)
+    offset = Number(0, 10_000_000, load_default=0)

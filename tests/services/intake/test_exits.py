@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services.intake import exits, operations, store
-from services.intake.records import NewExit, NewFollowUp, Stay, takes_effect
+from services.intake import exits, operations, queries, store
+from services.intake.domain import check_arrival
+from services.intake.records import NewExit, NewFollowUp, Stay, missing_evidence, takes_effect
 from shared.contracts.errors import InvalidInput, UnknownPerson
 from shared.journal import Journal
 from tests.services import kit
@@ -225,3 +226,36 @@ def test_the_last_of_any_exits_holds(days: list[date]) -> None:
         if takes_effect(new, stay):
             stay = stay.left(new)
     assert stay.ended_on == max(days)
+
+
+# --- evidence
+
+
+WHOLE = {"gender": "f", "labour_status": "inactive", "education": 3}
+SPECIAL = ["foreign_background", "minority", "disability", "other_disadvantage"]
+
+
+def test_missing_evidence_names_what_each_record_lacks_and_nobody_else(engine: Engine, journal: Journal) -> None:
+    group = kit.PROGRAMME.target_groups[0].key
+    whole = WHOLE | {"target_group": group, "form_signed_on": "2016-03-01"} | dict.fromkeys(SPECIAL, "no")
+    person(journal, "whole", record=whole)
+    person(journal, "client", standing="client")
+    bare = person(journal, "bare", record={"gender": "unknown"}, identity={"given_name": "Aino"})
+    some = person(journal, "some", record=whole | {"minority": "not_asked"}, start_date=date(2016, 2, 1))
+    assert queries.missing_evidence(engine, kit.KEY) == [
+        {"person": some, "missing": ["minority"]},
+        {
+            "person": bare,
+            "missing": ["form_signed_on", "target_group", "gender", "age", "labour_status", "education"],
+        },
+    ]
+
+
+def test_where_people_key_in_themselves_the_evidence_is_that_they_did() -> None:
+    eura = kit.parse_programme(kit.changed(funding_programme="esf_plus_2021_2027", esf_record="eura_only"))
+    group = {"target_group": eura.target_groups[0].key}
+    assert missing_evidence(group, DAY, eura) == ["eura_on"]
+    assert missing_evidence(group | {"eura_on": "2016-03-01", "eura_by": "self"}, DAY, eura) == []
+    with pytest.raises(InvalidInput, match="EURA"):
+        check_arrival(arrival(record={"gender": "f", "education": 3}), eura, DAY)
+    check_arrival(arrival(record={"gender": "f", "eura_on": "2016-03-01"}), eura, DAY)
