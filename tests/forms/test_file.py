@@ -125,3 +125,7 @@ def test_loading_a_broken_file_names_the_first_problem(tmp_path: Path) -> None:
     check(tmp_path, GOOD.replace("high: 9", "high: 0"))
     with pytest.raises(InvalidForm, match=r"test\.yaml has 1 problem.*line 5: questions\[1\]\.high"):
         load_file(tmp_path / "test.yaml")
+
+
+def test_the_image_has_the_forms() -> None:
+    assert "COPY deploy/forms deploy/forms" in (DIRECTORY.parent / "Dockerfile").read_text(encoding="utf-8")
