@@ -2,13 +2,13 @@
 
 import hmac
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from shared import hetu
-from shared.contracts.errors import InvalidInput, UnknownCode
+from shared.contracts.errors import InvalidInput, ReferralClosed, UnknownCode
 from shared.forms import find_form
 from shared.forms.records import age_on, arrival_problems
 from shared.programmes import Programme
@@ -118,3 +118,48 @@ def tag_of(identity: Mapping[str, Any], basis: str, programme: str, key: bytes) 
         return None
     message = b"\0".join(part.encode() for part in (programme, basis, *parts))
     return hmac.digest(key, TAG_CONTEXT + b"\0" + message, "sha256").hex()
+
+
+AT_SENDER: Mapping[tuple[str | None, str], str] = {
+    (None, "send"): "sent",
+    ("sent", "withdraw"): "withdrawn",
+    ("sent", "accepted"): "accepted",
+    ("sent", "declined"): "declined",
+    # The other side had decided before it heard that we took it back: what it decided holds.
+    ("withdrawn", "accepted"): "accepted",
+    ("withdrawn", "declined"): "declined",
+    ("accepted", "accepted"): "accepted",  # with what became of the person
+}
+"""What a referral becomes at the node that sent it: by state and what happens there or comes by letter."""
+
+AT_RECEIVER: Mapping[tuple[str | None, str], str] = {
+    (None, "referral"): "received",
+    (None, "withdrawal"): "withdrawn",  # letters have no order: the referral comes yet, and is not taken
+    ("withdrawn", "referral"): "withdrawn",
+    ("received", "withdrawal"): "withdrawn",
+    ("received", "accept"): "accepted",
+    ("received", "decline"): "declined",
+    ("accepted", "tell"): "accepted",
+    **{(state, "withdrawal"): state for state in ("accepted", "declined", "withdrawn")},
+    **{(state, "referral"): state for state in ("received", "accepted", "declined")},
+}
+"""The same at the node that received it. It alone decides what both ends agree on."""
+
+
+def moved(table: Mapping[tuple[str | None, str], str], state: str | None, event: str) -> str:
+    """The state after `event`; raises `ReferralClosed` if it cannot happen in this state."""
+    if (state, event) not in table:
+        raise ReferralClosed(state=state or "unknown")
+    return table[state, event]
+
+
+def shared_identity(identity: Mapping[str, Any], agreed: Collection[str]) -> dict[str, Any]:
+    """Of an identity what the person agreed to have told. Raises `InvalidInput` if that does not name anybody."""
+    if "name" not in agreed:
+        raise InvalidInput(field="agreed", reason="who has not agreed to their name being told is not referred")
+    names = ("given_name", "family_name")
+    told = [*names] if any(identity.get(name) for name in names) else ["token"]
+    if not any(identity.get(name) for name in told):
+        raise InvalidInput(field="identity", reason="names nobody")
+    told += [name for name in ("birth_date", "identity_code") if name in agreed]
+    return {name: identity[name] for name in told if identity.get(name)}

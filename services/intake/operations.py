@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -25,10 +25,20 @@ _FACT_MEMBERS = tuple(name for name in ParticipationStarted.members if name not 
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """The keys that intake needs: `vault` by number; `index` keys the digests of what holds identities."""
+    """The keys that intake needs: `vault` by number; `index` keys the digests of what holds identities, `older_index`
+    are those before it."""
 
     vault: Mapping[int, bytes]
     index: bytes
+    older_index: Sequence[bytes] = ()
+
+    def digest(self, content: bytes) -> bytes:
+        """A keyed digest: an unkeyed one of a name and a birth date, or of a short note, could be guessed."""
+        return hmac.digest(self.index, content, "sha256")
+
+    def is_digest(self, known: bytes, content: bytes) -> bool:
+        """Whether `known` is the digest of `content` under the index key, or one before it."""
+        return any(hmac.digest(key, content, "sha256") == known for key in (self.index, *self.older_index))
 
 
 def register_participants(
@@ -52,11 +62,11 @@ def register_participants(
         added: list[tuple[str, str, Arrival]] = []
         fresh: dict[str, Done] = {}
         for arrival in arrivals:
-            digest = _digest(keys.index, programme, arrival)
+            content = _content(programme, arrival)
             known = done.get(arrival.key) or fresh.get(arrival.key)
             try:
                 if known is not None:
-                    if known.digest != digest:
+                    if not keys.is_digest(known.digest, content):
                         raise AlreadyRecordedDiffers(field="ref")
                     results.append({"subject": known.made.hex(), "new": False})
                     continue
@@ -68,9 +78,9 @@ def register_participants(
                 break
             subject = new_id()
             added.append((new_id(), subject, arrival))
-            fresh[arrival.key] = Done(digest, bytes.fromhex(subject))
+            fresh[arrival.key] = Done(keys.digest(content), bytes.fromhex(subject))
             results.append({"subject": subject, "new": True})
-            _record(unit, programme, subject, arrival)
+            record_start(unit, programme, subject, arrival)
         store.add_people(unit.connection, keys.vault, programme, added)
         remember(unit.connection, store.keys, fresh)
         if added:
@@ -78,21 +88,24 @@ def register_participants(
     return results, unit.pos
 
 
-def _record(unit: Unit, programme: str, subject: str, arrival: Arrival) -> None:
+def record_start(unit: Unit, programme: str, subject: str, arrival: Arrival, continues: str | None = None) -> None:
+    """Record that somebody has come in; `continues`: under which subject another partner's node referred them."""
     start = arrival.start_date
     day = start.isoformat() if start else None
-    unit.record(StandingReached(subject, standing=arrival.standing, occurred_on=day), programme)
-    if arrival.standing == "esf_participant" and start is not None:
+    participates = arrival.standing == "esf_participant" and start is not None
+    linked = {} if participates or continues is None else {"continues": continues}
+    unit.record(StandingReached(subject, standing=arrival.standing, occurred_on=day, **linked), programme)
+    if participates and start is not None:
         born = arrival.identity.get("birth_date")
         age = age_on(date.fromisoformat(born), start) if born else None
-        body = {name: arrival.record.get(name) for name in _FACT_MEMBERS}
+        body = {name: arrival.record.get(name) for name in _FACT_MEMBERS} | {"continues": continues}
         unit.record(ParticipationStarted(subject, occurred_on=day, age=age, **body), programme)
 
 
-def _digest(index_key: bytes, programme: str, arrival: Arrival) -> bytes:
-    """A keyed digest of the whole row: an unkeyed one of a name and a birth date could be guessed."""
+def _content(programme: str, arrival: Arrival) -> bytes:
+    """The whole row, to be digested."""
     content = [programme, arrival.standing, str(arrival.start_date), arrival.record, arrival.identity]
-    return hmac.digest(index_key, json.dumps(content, sort_keys=True).encode(), "sha256")
+    return json.dumps(content, sort_keys=True).encode()
 
 
 def log_identities_read(journal: Journal, subjects: Sequence[str], *, by: str, programme: str, now: datetime) -> None:
@@ -101,12 +114,23 @@ def log_identities_read(journal: Journal, subjects: Sequence[str], *, by: str, p
         unit.audit(by, "read_identities", programme=programme, subjects=list(subjects))
 
 
-def erase_person(journal: Journal, programme: str, subject: str, *, by: str, now: datetime) -> tuple[bool, int | None]:
+First = Callable[[Unit, str, str], None]
+"""What is done before somebody is erased, in the same unit of work: of a programme and a subject."""
+
+
+def _nothing(_unit: Unit, _programme: str, _subject: str) -> None:
+    pass
+
+
+def erase_person(
+    journal: Journal, programme: str, subject: str, *, by: str, now: datetime, first: First = _nothing
+) -> tuple[bool, int | None]:
     """Erase a person of a programme: vault, participation, every line. False if that was done before.
 
     Raises `UnknownPerson`. Recording the fact erases the journal's lines; other services and the lead hear it.
     """
     with journal.unit(now) as unit:
+        first(unit, programme, subject)
         if not store.forget_participation(unit.connection, programme, subject):
             if erased_among(unit.connection, [subject]):
                 return False, None
@@ -116,7 +140,7 @@ def erase_person(journal: Journal, programme: str, subject: str, *, by: str, now
     return True, unit.pos
 
 
-def erase_again(journal: Journal, now: datetime) -> int | None:
+def erase_again(journal: Journal, now: datetime, first: First = _nothing) -> int | None:
     """Erase whom a lead knows to be erased and a restore has brought back; the journal position, None: nobody."""
     pos = None
     with snapshot(journal.engine) as connection:
@@ -127,7 +151,7 @@ def erase_again(journal: Journal, now: datetime) -> int | None:
             if subject_digest(subject) in digests
         ]
     for programme, subject in due:
-        _, pos = erase_person(journal, programme, subject, by="restore", now=now)
+        _, pos = erase_person(journal, programme, subject, by="restore", now=now, first=first)
     return pos
 
 

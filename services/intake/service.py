@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from services.intake import exits, operations, peers, queries, steward, store, tags, texts
+from services.intake import exits, letters, operations, peers, queries, referrals, rotation, steward, store, tags, texts
 from services.intake.domain import Arrival
 from services.intake.records import NewExit, NewFollowUp
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
@@ -35,13 +36,27 @@ from shared.contracts.commands import (
 from shared.contracts.errors import InvalidInput
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps, ResumeParticipation
+from shared.contracts.referrals import (
+    AcceptReferral,
+    DeclineReferral,
+    FollowUpReferral,
+    ListReferrals,
+    ReferralPartners,
+    SendReferral,
+    WithdrawReferral,
+)
 from shared.contracts.talks import KeepTexts, ReadTexts, TextContent
 from shared.journal import Line, Unit
 from shared.journal.crypto import CannotOpen, open_sealed, read_secret, seal
 from shared.storage import snapshot
 
+log = logging.getLogger(__name__)
+
 POST_SECONDS = 5
 """Letters come every few minutes at most, and nobody waits for one."""
+
+ROTATION_SECONDS = 5
+"""Between batches of people's keys that are wrapped with a newer vault key."""
 
 COMMAND_INFO = b"polku-command-1"
 REPLY_INFO = b"polku-reply-1"
@@ -135,15 +150,14 @@ class IntakeService(ParkedLines):
 
     @timer(interval=RESTORED_SECONDS)
     def erase_again(self) -> None:
-        self.home.committed(operations.erase_again(self.home.journal, self.home.now()))
+        self.home.committed(operations.erase_again(self.home.journal, self.home.now(), self._recall))
 
     @rpc
     def erase_person(self, **command: Any) -> dict[str, Any]:
         body = load(ErasePerson, command)
         self.home.follow_to(body["after"])
-        erased, pos = operations.erase_person(
-            self.home.journal, body["programme"], body["subject"], by=body["by"], now=self.home.now()
-        )
+        common = {"by": body["by"], "now": self.home.now(), "first": self._recall}
+        erased, pos = operations.erase_person(self.home.journal, body["programme"], body["subject"], **common)
         return {"pos": self.home.committed(pos), "erased": erased}
 
     @subscribes(ProgrammeLoaded)
@@ -213,11 +227,73 @@ class IntakeService(ParkedLines):
 
     @timer(interval=POST_SECONDS)
     def take_letters(self) -> None:
-        self.home.committed(steward.take_letters(self.home.journal, self._desk(), self.home.now()))
+        self.home.committed(letters.take_letters(self.home.journal, self._desk(), self._vault(), self.home.now()))
+
+    @rpc
+    def referral_partners(self, **command: Any) -> dict[str, Any]:
+        body = load(ReferralPartners, command)
+        with snapshot(self.home.engine) as connection:
+            found = peers.confirmed_partners(connection, self._desk(), body["programme"])
+        return {"partners": sorted(found)}
+
+    @rpc
+    def send_referral(self, **command: Any) -> dict[str, Any]:
+        body = load(SendReferral, command)
+        self.home.follow_to(body["after"])
+        sealed = body["sealed"]
+        text = sealed and _inside(TextContent, "sealed", self._opened("sealed", sealed))["text"]
+        new = referrals.NewReferral(body["key"], body["subject"], body["partner"], tuple(body["agreed"]), text)
+        referral, is_new, pos = referrals.send(self._place(body), new, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "referral": referral, "new": is_new}
+
+    @rpc
+    def list_referrals(self, **command: Any) -> dict[str, Any]:
+        body = load(ListReferrals, command)
+        page = (body["limit"], body["offset"])
+        total, found = referrals.listed(self._place(body), *page, by=body["by"], now=self.home.now())
+        reply_to = bytes.fromhex(body["reply_to"])
+        return {"total": total, "referrals": [shown.coded | {"sealed": _to(reply_to, shown.named)} for shown in found]}
+
+    @rpc
+    def accept_referral(self, **command: Any) -> dict[str, Any]:
+        body = load(AcceptReferral, command)
+        given = (body["referral"], body["standing"], _day(body["start_date"]))
+        subject, is_new, pos = referrals.accept(self._place(body), *given, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "subject": subject, "new": is_new}
+
+    @rpc
+    def decline_referral(self, **command: Any) -> dict[str, Any]:
+        body = load(DeclineReferral, command)
+        given = (self._place(body), body["referral"], body["reason"])
+        return {"pos": self.home.committed(referrals.decline(*given, by=body["by"], now=self.home.now()))}
+
+    @rpc
+    def withdraw_referral(self, **command: Any) -> dict[str, Any]:
+        body = load(WithdrawReferral, command)
+        pos = referrals.withdraw(self._place(body), body["referral"], by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos)}
+
+    @rpc
+    def follow_up_referral(self, **command: Any) -> dict[str, Any]:
+        body = load(FollowUpReferral, command)
+        given = (self._place(body), body["referral"], body["became"], body["outcome"])
+        return {"pos": self.home.committed(referrals.follow_up(*given, by=body["by"], now=self.home.now()))}
+
+    def _place(self, body: dict[str, Any]) -> referrals.Place:
+        return referrals.Place(self.home.journal, self._desk(), self._vault(), body["programme"])
+
+    def _recall(self, unit: Unit, programme: str, subject: str) -> None:
+        referrals.recall(unit, self._desk(), programme, subject)
+
+    @timer(interval=ROTATION_SECONDS)
+    def keep_keys(self) -> None:
+        rotation.wrap_anew(self.home.engine, self._vault().vault)
+        if gone := rotation.discard(self.home.engine, self.home.keys, self.home.context.home.keys):
+            log.warning("keys that nothing needs any more were deleted", extra={"files": ", ".join(gone)})
 
     def _desk(self) -> peers.Desk:
         home = self.home.context.home
-        return peers.Desk.of(home.name, self.home.keys, home.keys)
+        return peers.Desk(home.name, self.home.keys, home.keys)
 
     def _arrival(self, number: int, item: dict[str, Any]) -> Arrival:
         field = f"items.{number}.sealed"
@@ -241,7 +317,8 @@ class IntakeService(ParkedLines):
     def _vault(self) -> operations.Vault:
         keys = self.home.keys
         vault = {key.number: key.secret() for key in keys.all if key.name == "vault"}
-        return operations.Vault(vault, keys.newest("index").secret())
+        *older, index = [key.secret() for key in keys.all if key.name == "index"]
+        return operations.Vault(vault, index, older)
 
     def _tag_key(self, number: int) -> bytes:
         return _read_tag_key(self.home.context.home.keys, number)
@@ -252,12 +329,11 @@ class IntakeService(ParkedLines):
     def _sealed(self, row: queries.PersonRow, reply_to: bytes) -> dict[str, Any]:
         identity = self._identity(row)
         shown = {name: identity.get(name) for name in ("given_name", "family_name", "token")}
-        sealed = seal(reply_to, REPLY_INFO, json.dumps(shown).encode())
         return {
             "person": row.subject,
             "standing": row.standing,
             "started_on": row.started_on.isoformat() if row.started_on else None,
-            "sealed": base64.b64encode(sealed).decode(),
+            "sealed": _to(reply_to, shown),
         }
 
 
@@ -271,8 +347,12 @@ def _sealed_text(ref: str, text: str | None, reply_to: bytes) -> dict[str, Any]:
     """`sealed` is None for a text that is not there (any more)."""
     if text is None:
         return {"text_ref": ref, "sealed": None}
-    sealed = seal(reply_to, REPLY_INFO, json.dumps({"text": text}).encode())
-    return {"text_ref": ref, "sealed": base64.b64encode(sealed).decode()}
+    return {"text_ref": ref, "sealed": _to(reply_to, {"text": text})}
+
+
+def _to(reply_to: bytes, content: dict[str, Any]) -> str:
+    """What only who asked can open, as base64."""
+    return base64.b64encode(seal(reply_to, REPLY_INFO, json.dumps(content).encode())).decode()
 
 
 def _inside(schema: type[Schema], field: str, opened: bytes) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """The tag key on its way: the steward's node makes it and hands it to confirmed nodes, which take it from nobody else.
 
 The steward is the partner that the programme file names. Letters: ``{"kind": "tag_key", "key_no", "basis", "key"}`` and
-``{"kind": "retire_tags", "key_no"}``, as JSON. A letter that cannot be used for good (damaged, not of the steward) is
-taken and told in the audit log; one that may become usable (of a newer release, too early) waits.
+``{"kind": "retire_tags", "key_no"}``, as JSON.
 """
 
 import json
@@ -16,17 +15,16 @@ from sqlalchemy import Connection
 
 from services.intake import store
 from services.intake.peers import Desk, confirmed_members, write
-from services.intake.tags import retire_tags, take_tag_key
-from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, NotFound
+from services.intake.tags import Also, retire_tags, take_tag_key
+from shared.contracts.errors import InvalidInput
 from shared.journal import Journal, Unit
 from shared.journal.crypto import read_secret
 from shared.journal.directory import Member, member
-from shared.journal.holding import is_held
-from shared.journal.post import LetterRefused, open_letter
-from shared.journal.posting import letters_to_take, note_taken
+from shared.journal.post import LetterRefused
 from shared.storage import snapshot
 
 TAG_KEY, RETIRE = "tag_key", "retire_tags"
+KINDS = (TAG_KEY, RETIRE)
 BASES = ("name_birth_date", "identity_code")
 _KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -81,47 +79,24 @@ def retire_tag_key(journal: Journal, desk: Desk, programme: str, key_no: int, *,
     return pos
 
 
-def take_letters(journal: Journal, desk: Desk, now: datetime) -> int | None:
-    """Take what has come from confirmed nodes; the last position committed. Each letter is a unit of its own."""
-    with snapshot(journal.engine) as connection:
-        if is_held(connection):
-            return None
-        programmes = {programme for programme, _ in store.peers(connection)}
-        senders = {(p, node): m for p in programmes for node, m in confirmed_members(connection, p).items()}
-        waiting = letters_to_take(connection, list(senders))
-    last = None
-    for row in waiting:
-        pos = _take(journal, desk, row, senders[row.programme, row.sender], now)
-        last = pos or last
-    return last
+def take(
+    journal: Journal, desk: Desk, programme: str, sender: Member, said: dict[str, Any], now: datetime, taken: Also
+) -> int | None:
+    """The effect of a steward's letter, `taken` in the same unit of work; the position.
 
-
-def _take(journal: Journal, desk: Desk, row: Any, sender: Member, now: datetime) -> int | None:
-    def taken(unit: Unit) -> None:
-        note_taken(unit.connection, row.id)
-
+    Raises `LetterRefused`, `AlreadyRecordedDiffers` or `NotFound` if it can never have one; `InvalidInput`: not yet.
+    """
     common: dict[str, Any] = {"by": f"post:{sender.node}", "now": now, "also": taken}
-    try:
-        kind, key_no, said = _read(open_letter(row.letter, desk.opens))
-        if kind not in (TAG_KEY, RETIRE):
-            return None  # of a newer release: it waits
-        with snapshot(journal.engine) as connection:
-            definition = store.shelf.get(connection, row.programme)
-        if definition.tag is None or definition.tag.steward != sender.partner:
-            raise LetterRefused("not_the_steward")
-        if kind == TAG_KEY:
-            key = bytes.fromhex(said["key"])
-            return take_tag_key(journal, desk.directory, row.programme, key_no, said["basis"], key, **common)
-        pos, number = retire_tags(journal, row.programme, key_no, **common)
-        _discard(desk.directory, number)
-    except (LetterRefused, AlreadyRecordedDiffers, NotFound) as error:
-        reason = error.reason if isinstance(error, LetterRefused) else error.code
-        with journal.unit(now) as unit:
-            taken(unit)
-            unit.audit("post", "refuse_letter", programme=row.programme, node=sender.node, reason=reason)
-        return None
-    except InvalidInput:
-        return None  # people are still being tagged with the newer key: it waits
+    key_no = _key_no(said)
+    with snapshot(journal.engine) as connection:
+        definition = store.shelf.get(connection, programme)
+    if definition.tag is None or definition.tag.steward != sender.partner:
+        raise LetterRefused("not_the_steward")
+    if said["kind"] == TAG_KEY:
+        key = bytes.fromhex(said["key"])
+        return take_tag_key(journal, desk.directory, programme, key_no, said["basis"], key, **common)
+    pos, number = retire_tags(journal, programme, key_no, **common)
+    _discard(desk.directory, number)
     return pos
 
 
@@ -140,19 +115,15 @@ def _letter(key_no: int, basis: str, key: bytes) -> bytes:
     return json.dumps({"kind": TAG_KEY, "key_no": key_no, "basis": basis, "key": key.hex()}).encode()
 
 
-def _read(plain: bytes) -> tuple[str, int, dict[str, Any]]:
-    """Kind, key number and the whole; of a kind we know, checked."""
+def _key_no(said: dict[str, Any]) -> int:
+    """The key's number of a letter in which everything is as it must be."""
     try:
-        said = json.loads(plain)
-        kind = str(said["kind"])
-        if kind not in (TAG_KEY, RETIRE):
-            return kind, 0, said
         right = type(said["key_no"]) is int and 1 <= said["key_no"] <= 999_999
-        if kind == TAG_KEY:
+        if said["kind"] == TAG_KEY:
             right = right and said["basis"] in BASES and bool(_KEY.fullmatch(said["key"]))
         if right:
-            return kind, said["key_no"], said
-    except (ValueError, KeyError, TypeError, RecursionError):
+            return int(said["key_no"])
+    except (KeyError, TypeError):
         pass
     raise LetterRefused("malformed")
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Date,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     String,
@@ -17,8 +19,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     delete,
+    func,
     insert,
     select,
+    update,
 )
 
 from services.intake.domain import Arrival
@@ -30,6 +34,7 @@ from shared.storage.upsert import add_missing, upsert
 from shared.storage.vault import decrypt, encrypt, new_key, unwrap, wrap
 
 shelf = Shelf("intake")
+_PLACE = b"programme:"
 keys = key_table("intake")
 
 person = Table(
@@ -134,6 +139,33 @@ peer = Table(
     Column("confirmed_at", String(32), nullable=False),
 )
 """Nodes of other partners whose people have read us the six words of their keys. Other keys: not confirmed any more."""
+
+
+referral = Table(
+    "intake_referral",
+    metadata,
+    Column("referral", LargeBinary, primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("direction", String(3), nullable=False),
+    Column("node", String(40), nullable=False),
+    Column("partner", String(40), nullable=False),
+    Column("theirs", LargeBinary),
+    Column("subject", LargeBinary),
+    Column("state", String(20), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("reason", String(40)),
+    Column("became", String(40)),
+    Column("outcome", String(40)),
+    Column("text_ref", LargeBinary),
+    Column("box", LargeBinary),
+    Column("changed_at", String(32), nullable=False),
+    Index("intake_referral_newest", "programme", "changed_at"),
+    UniqueConstraint("programme", "node", "theirs", name="intake_referral_theirs"),
+)
+"""Referrals that went "out" to the partner's node, or came "in" from it, under its id `theirs`. `subject` is our own
+person: whom we sent, or whom we accepted. `box` holds who is meant by one that came in, encrypted with the programme's
+key, until it is decided; then it is empty, and an accepted person is in the vault like everybody. `revision` numbers
+what the receiver has said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,8 +299,34 @@ def drop_text(connection: Connection, ref: str, subject: str) -> None:
     connection.execute(delete(text).where(mine))
 
 
+def wrapped_with_older(connection: Connection, newest: int, limit: int) -> list[tuple[bytes, bytes]]:
+    """Up to `limit` keys, of people and then of programmes, that are wrapped with an older vault key than `newest`: the
+    place that each is bound to, and the wrapped key."""
+    mark, due = newest.to_bytes(2, "big"), list[tuple[bytes, bytes]]()
+    for table, place in ((person, lambda row: row.person), (text_key, lambda row: _programme_place(row.programme))):
+        older = func.substr(table.c.wrapped_key, 1, 2, type_=LargeBinary) != mark
+        rows = connection.execute(select(table).where(older).limit(limit - len(due)))
+        due += [(place(row), row.wrapped_key) for row in rows]
+    return due
+
+
+def wrap_again(connection: Connection, vault_keys: Mapping[int, bytes], due: Iterable[tuple[bytes, bytes]]) -> None:
+    """Wrap these keys with the newest vault key; one that is another by now, or gone, is left alone."""
+    for place, wrapped in due:
+        again = wrap(vault_keys, place, unwrap(vault_keys, place, wrapped))
+        for table, this in (
+            (person, person.c.person == place),
+            (text_key, text_key.c.programme == _programme_in(place)),
+        ):
+            connection.execute(update(table).where(this, table.c.wrapped_key == wrapped).values(wrapped_key=again))
+
+
+def _programme_in(place: bytes) -> str:
+    return place.removeprefix(_PLACE).decode("ascii", "replace") if place.startswith(_PLACE) else ""
+
+
 def _programme_place(programme: str) -> bytes:
-    return b"programme:" + programme.encode()
+    return _PLACE + programme.encode()
 
 
 def tag_keys(connection: Connection, programme: str) -> list[TagKey]:
@@ -323,3 +381,35 @@ def peers(connection: Connection, programme: str | None = None) -> dict[tuple[st
 def set_peer(connection: Connection, programme: str, node: str, words: str, at: str) -> None:
     """Note that a node is confirmed."""
     upsert(connection, peer, [{"programme": programme, "node": node, "words": words, "confirmed_at": at}])
+
+
+def locked_participation(connection: Connection, programme: str, subject: str) -> Any | None:
+    """A person's participation with key and identity, still closed; nobody else changes it until the transaction ends.
+    None if there is none."""
+    here = (participation.c.subject == bytes.fromhex(subject)) & (participation.c.programme == programme)
+    found = connection.execute(select(participation.c.subject).where(here).with_for_update()).first()
+    if found is None:
+        return None
+    query = (
+        select(participation, person.c.wrapped_key, vault.c.box)
+        .join(person, person.c.person == participation.c.person)
+        .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
+    )
+    return connection.execute(query.where(here)).one()
+
+
+def end_participation(connection: Connection, subject: str, day: date, reason: str) -> bool:
+    """Note that it has ended; False if it had before."""
+    this = (participation.c.subject == bytes.fromhex(subject)) & participation.c.end_reason.is_(None)
+    return bool(connection.execute(update(participation).where(this).values(ended_on=day, end_reason=reason)).rowcount)
+
+
+def people_of(connection: Connection, programme: str, subjects: Sequence[bytes]) -> dict[bytes, Any]:
+    """These people with key and identity, still closed, by subject."""
+    query = (
+        select(participation.c.subject, participation.c.person, person.c.wrapped_key, vault.c.box)
+        .join(person, person.c.person == participation.c.person)
+        .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
+        .where(participation.c.programme == programme, participation.c.subject.in_(subjects))
+    )
+    return {bytes(row.subject): row for row in connection.execute(query)}

@@ -10,6 +10,8 @@ from typing import TextIO
 from urllib.parse import urlsplit
 
 from services.node.control import Rpc
+from services.node.rounds import one_round
+from services.node.terms import pin, pinned
 from services.node.uplink import authority_of, hand_in, password_file
 from shared.contracts.errors import ForeignProgramme, InvalidInput, InvalidInvite
 from shared.contracts.fields import UPLINK
@@ -18,7 +20,7 @@ from shared.journal.crypto import load_keys
 from shared.journal.durable import write_file
 from shared.journal.joining import Invite, build_join, read_invite, token_digest
 from shared.ops.clock import parse_wire_time, utcnow
-from shared.ops.settings import Home, Joined
+from shared.ops.settings import Home, Joined, load_home
 
 
 def invite(home: Home, rpc: Rpc, programme: str, partner: str, by: str, uplink: str = "") -> Invite:
@@ -38,10 +40,7 @@ def invite(home: Home, rpc: Rpc, programme: str, partner: str, by: str, uplink: 
     token = secrets.token_hex(32)
     digest = token_digest(token).hex()
     noted = rpc.call("reporting", "admit_partner", by=by, programme=programme, partner=partner, token_digest=digest)
-    keys = load_keys(home.keys)
-    signing, receiving = keys.newest("signing").public, keys.newest("receiving").public
-    assert signing is not None
-    assert receiving is not None
+    signing, receiving = load_keys(home.keys).pair()
     expires = parse_wire_time(noted["expires"])
     return Invite(programme, partner, uplink, signing, receiving, token, expires, authority_of(home), password)
 
@@ -73,20 +72,27 @@ def join(home: Home, file: Path) -> Home:
     if given.expires < utcnow():
         raise InvalidInvite(reason="it has expired")
     for place in home.joined:
-        if place.programme == given.programme and place.lead_signing_key != given.signing_key.hex():
+        if place.programme == given.programme and given.signing_key not in _known_keys(place):
             raise ForeignProgramme(programme=given.programme)
         if place.programme == given.programme and place.partner != given.partner:
             raise InvalidInvite(reason=f"this node is the programme's partner {place.partner} already")
     keys = load_keys(home.keys)
-    signing, receiving = keys.newest("signing"), keys.newest("receiving")
-    assert signing.public is not None
-    assert receiving.public is not None
-    answer = build_join(given, home.name, signing.secret(), signing.public, receiving.public)
+    signing = keys.newest("signing")
+    answer = build_join(given, home.name, signing.secret(), *keys.pair())
     lead = (given.signing_key.hex(), given.receiving_key.hex())
     joined = Joined(given.programme, given.partner, given.uplink, *lead, given.authority)
+    for place in home.joined:
+        if place.programme == given.programme:  # an invite may be older than the lead's newest keys
+            joined = pin(joined, pinned(place))
     if given.password:
         write_file(password_file(home, given.programme), given.password.encode(), 0o600)
-    home = home.with_programme(joined)
-    home.save()
-    hand_in(home, joined, keys, given, answer)
+    with one_round(home):  # the courier moves the pins of leads that have new keys
+        home = load_home(home.path).with_programme(joined)
+        home.save()
+    hand_in(home, joined, signing, given, answer)
     return home
+
+
+def _known_keys(place: Joined) -> set[bytes]:
+    known = pinned(place)
+    return {known.signing_key, *(key for key, _ in known.former)}

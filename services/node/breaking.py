@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from services.node.opening import locked, open_database
+from services.node.terms import terms_of
 from services.node.uplink import carrier_to
 from shared.journal.carrier import Carrier, Found, place_named
-from shared.journal.crypto import key_id, load_keys
+from shared.journal.crypto import load_keys
 from shared.journal.sending import Courier
 from shared.ops.clock import utcnow
 from shared.ops.settings import Home
+from shared.storage import snapshot
 
 
 @dataclass(slots=True)
@@ -40,14 +42,13 @@ class LosingCarrier:
 def break_link(home: Home, programme: str) -> None:
     """One round of the courier of a stopped home, over a link that loses what matters."""
     (place,) = (place for place in home.joined if place.programme == programme)
-    lead, keys = bytes.fromhex(place.lead_signing_key), load_keys(home.keys)
-    carrier = LosingCarrier(carrier_to(home, place, keys))
     with locked(home):
         engine = open_database(home)
         try:
-            courier = Courier(
-                engine, carrier, keys.newest("signing"), {key_id(lead): lead}, bytes.fromhex(place.lead_receiving_key)
-            )
+            with snapshot(engine) as connection:
+                terms = terms_of(connection, home.name, place, load_keys(home.keys), utcnow())
+            carrier = LosingCarrier(carrier_to(home, place, terms.signer))
+            courier = Courier(engine, carrier, terms.signer, terms.peer, terms.sealed_to)
             courier.round([f"{home.name}/{programme}"], utcnow())
         finally:
             engine.dispose()

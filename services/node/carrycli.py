@@ -56,9 +56,8 @@ def _round_on(home: Home, folder: Path) -> None:
 def _as_node(home: Home, folder: Path) -> str | None:
     from services.node.courier import CourierRounds
     from services.node.opening import open_database
-    from shared.journal.crypto import load_keys
 
-    work = CourierRounds(home, open_database(home), load_keys(home.keys), folder=folder)
+    work = CourierRounds(home, open_database(home), folder=folder)
     _until_idle(work.round)
     return work.check()
 
@@ -68,11 +67,10 @@ def _as_lead(home: Home, folder: Path) -> tuple[str | None, dict[str, Any]]:
     from services.node.receiver import ReceiverRounds
     from services.node.uplink import LeadCarrier
     from services.reporting import queries
-    from shared.journal.crypto import load_keys
     from shared.journal.filecarrier import FileCarrier
 
     engine = open_database(home)
-    work = ReceiverRounds(home, engine, load_keys(home.keys), LeadCarrier(FileCarrier(folder), None))
+    work = ReceiverRounds(home, engine, LeadCarrier(FileCarrier(folder), None))
     _until_idle(work.round)
     return work.check(), queries.completeness(engine, None, utcnow())
 

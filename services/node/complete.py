@@ -37,7 +37,15 @@ def node_state(home: Home) -> dict[str, Any]:
     with snapshot(engine) as connection:
         rows = shipped(connection, sorted(partners))
     streams = [{"partner": partners[row["stream"]], **row, "manifest_age_seconds": _age(row, now)} for row in rows]
-    return {"complete": all(row["state"] == "complete" for row in streams), "streams": streams}
+    at = {f"{home.name}/{place.programme}": place.expelled_at for place in home.joined if place.expelled_at}
+    for row in streams:
+        if row["stream"] in at:  # what the lead has not got it will not take
+            row |= {"state": "expelled", "expelled": at[row["stream"]]}
+    return {"complete": all(_is_complete(row) for row in streams), "streams": streams}
+
+
+def _is_complete(row: dict[str, Any]) -> bool:
+    return row["state"] == "complete" or (row["state"] == "expelled" and not row["missing"])
 
 
 def _age(row: dict[str, Any], now: datetime) -> int | None:
@@ -51,7 +59,8 @@ def lines(state: dict[str, Any]) -> Iterator[str]:
         missing = ", ".join(f"{first}–{last}" for first, last in row["missing"])
         at = f"{row['watermark']} of {row['head'] if row['head'] is not None else '?'}"
         since = f"; oldest line without receipt {row['oldest']}" if row.get("oldest") else ""
-        words = _STATES[row["state"]] + (f": {missing}" if missing else "")
+        words = f"expelled by the lead on {row['expelled']}" if row["state"] == "expelled" else _STATES[row["state"]]
+        words += f": {missing}" if missing else ""
         proof = f"{_CHAINS[row['same_chain']]}; {_manifest(row['manifest_age_seconds'])}"
         yield f"{row['partner']}  {row['stream']}  {at}  {words}{since}  ({proof})"
     if not state["streams"]:

@@ -3,9 +3,9 @@ what the leads send (`shared.journal.receiving`)."""
 
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, select
@@ -13,17 +13,20 @@ from sqlalchemy import Connection, Engine, select
 from services.node.children import tell_parent
 from services.node.opening import open_database
 from services.node.rounds import assert_plain, one_round, run_rounds
+from services.node.terms import NodeStatements, Terms, expelled, learn, note_expulsion, terms_of
 from services.node.uplink import carrier_to
 from shared.journal import erasing, holding
 from shared.journal.carrier import ERASED, Carrier, Connected, channel_to
 from shared.journal.carry_tables import courier_receipt
-from shared.journal.crypto import Keys, key_id, load_keys
+from shared.journal.crypto import Keys, current_keys
 from shared.journal.directory import lead_stream, members
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.posting import Members, NodePost
 from shared.journal.receiving import Receiver
 from shared.journal.returning import Retriever, Returner, Tail, erased_here, write_erased
+from shared.journal.segment import Reason
 from shared.journal.sending import Courier, Sent
+from shared.ops.clock import utcnow, wire_time
 from shared.ops.logging import setup_logging
 from shared.ops.settings import Home, Joined, load_home
 from shared.storage import snapshot
@@ -31,6 +34,8 @@ from shared.storage import snapshot
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 5.0
+LOOK_FOR_KEYS = timedelta(minutes=1)
+"""Whether a lead states new keys is looked at so often, and when something that it sent says so."""
 WAITING_SECONDS = 0.5
 """Between looks for a receipt that is due."""
 
@@ -39,7 +44,7 @@ def run_courier(home: Home, health_port: int | None = None, *, child: bool) -> N
     """Ship this node's streams until told to stop."""
     assert_plain()
     setup_logging("courier")
-    work = CourierRounds(home, open_database(home), load_keys(home.keys), tell_parent if child else lambda: None)
+    work = CourierRounds(home, open_database(home), tell_parent if child else lambda: None)
     run_rounds(home, work.round, {"streams": work.check}, health_port, child=child, watched=work.watched)
 
 
@@ -50,18 +55,23 @@ class CourierRounds:
 
     home: Home
     engine: Engine
-    keys: Keys
     heard: Callable[[], None] = lambda: None
     folder: Path | None = None
+    _statements: NodeStatements = field(init=False)
+    _terms: dict[Joined, Terms] = field(default_factory=dict)
     _carriers: dict[Joined, Carrier] = field(default_factory=dict)
     _couriers: dict[Joined, Courier] = field(default_factory=dict)
     _receivers: dict[Joined, Receiver] = field(default_factory=dict)
     _retrievers: dict[Joined, Retriever] = field(default_factory=dict)
     _returners: dict[Joined, Returner] = field(default_factory=dict)
+    _looked: dict[Joined, datetime] = field(default_factory=dict)
     _told: dict[str, str] = field(default_factory=dict)
     _asked_no_more: set[Joined] = field(default_factory=set)
     _posts: dict[Joined, NodePost] = field(default_factory=dict)
     _results: dict[str, Sent] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._statements = NodeStatements(self.home.name)
 
     def round(self, now: datetime) -> float:
         """One round; after how many seconds the next is due."""
@@ -69,10 +79,15 @@ class CourierRounds:
             return self._round(now)
 
     def _round(self, now: datetime) -> float:
-        joined = load_home(self.home.path).joined  # a programme may be joined, or an uplink changed, while we run
-        self._forget_carriers(joined)
+        # A programme may be joined or left, or an uplink changed, while we run.
+        joined = [place for place in load_home(self.home.path).joined if not place.expelled_at]
+        keys = current_keys(self.home.keys)
         with snapshot(self.engine) as connection:
             held = holding.is_held(connection)
+            terms = {place: terms_of(connection, self.home.name, place, keys, now) for place in joined}
+        self._agree(terms)
+        for place in joined:
+            self._state_keys(place, keys, now, held=held)
         took = [self._receive(place, now) for place in joined]
         for place in joined:
             self._returner(place).round(channel_to(self.home.name, place.programme), now)
@@ -81,7 +96,9 @@ class CourierRounds:
         for place in joined:
             courier = self._couriers.get(place)
             if courier is None:
-                courier = self._couriers[place] = _courier(self.engine, self.keys, place, self._carrier(place))
+                agreed = terms[place]
+                courier = Courier(self.engine, self._carrier(place), agreed.signer, agreed.peer, agreed.sealed_to)
+                self._couriers[place] = courier
             once = courier.listen if held else courier.round
             self._results.update(once([f"{self.home.name}/{place.programme}"], now))
         if held:
@@ -103,19 +120,32 @@ class CourierRounds:
         """Take in what the lead has sent; whether any line was new."""
         receiver = self._receivers.get(place)
         if receiver is None:
-            receiver = self._receivers[place] = _receiver(
-                self.engine, self.keys, self.home.name, place, self._carrier(place)
-            )
-        lead = bytes.fromhex(place.lead_signing_key)
-        return receiver.round({lead_stream(place.programme): {key_id(lead): lead}}, now).progress
+            channel, terms = channel_to(self.home.name, place.programme), self._terms[place]
+            agreed = (self._carrier(place), terms.signer, terms.opens)
+            receiver = Receiver(self.engine, *agreed, lambda _stream: channel)
+            self._receivers[place] = receiver
+        took = receiver.round({lead_stream(place.programme): self._terms[place].peer}, now)
+        due = now - self._looked.get(place, now - LOOK_FOR_KEYS) >= LOOK_FOR_KEYS
+        if due or took.progress or took.refused[Reason.UNKNOWN_KEY]:  # a change of keys is a line too
+            self._looked[place] = now
+            with contextlib.suppress(OSError):
+                note_expulsion(self.home, place, self._carrier(place), self._terms[place])
+                learn(self.home, place, self._carrier(place), now)
+        return took.progress
+
+    def _state_keys(self, place: Joined, keys: Keys, now: datetime, *, held: bool) -> None:
+        try:
+            self._statements.round(place, self._terms[place], keys, self._carrier(place), now, held=held)
+        except OSError as error:
+            log.error("new keys were not stated", extra={"error": type(error).__name__})
 
     def _returner(self, place: Joined) -> Returner:
         """What a restored lead has lost of its own stream goes back to it."""
         returner = self._returners.get(place)
         if returner is None:
-            lead, sealed_to = bytes.fromhex(place.lead_signing_key), bytes.fromhex(place.lead_receiving_key)
-            keys = (self.keys.newest("signing"), {key_id(lead): lead}, sealed_to)
-            returner = self._returners[place] = Returner(self.engine, self._carrier(place), *keys)
+            terms = self._terms[place]
+            agreed = (terms.signer, terms.peer, terms.sealed_to)
+            returner = self._returners[place] = Returner(self.engine, self._carrier(place), *agreed)
         return returner
 
     def _tell_erased(self, place: Joined, now: datetime) -> None:
@@ -129,23 +159,23 @@ class CourierRounds:
             digests = erased_here(connection, stream)
         with contextlib.suppress(OSError):
             if digests:
-                keys = (self.keys.newest("signing"), bytes.fromhex(place.lead_receiving_key))
-                data = write_erased(stream, digests, now, *keys)
+                terms = self._terms[place]
+                data = write_erased(stream, digests, now, terms.signer, terms.sealed_to)
                 self._carrier(place).write(stream, ERASED, data)
             self._told[stream] = incarnation
 
     def _retriever(self, place: Joined) -> Retriever:
         retriever = self._retrievers.get(place)
         if retriever is None:
-            carrier, signer = self._carrier(place), self.keys.newest("signing")
-            keys = (self.keys.privates("receiving"), self.keys.publics("signing"))
-            retriever = self._retrievers[place] = Retriever(self.engine, carrier, signer, *keys)
+            terms, own = self._terms[place], current_keys(self.home.keys).publics("signing")
+            keys = (terms.signer, terms.opens, own)
+            retriever = self._retrievers[place] = Retriever(self.engine, self._carrier(place), *keys)
         return retriever
 
     def _retrieve(self, place: Joined, now: datetime) -> Tail | None:
         """What the lead has and this home has lost, once all of it has come."""
-        stream, lead = f"{self.home.name}/{place.programme}", bytes.fromhex(place.lead_signing_key)
-        return self._retriever(place).round(stream, stream, {key_id(lead): lead}, now)
+        stream = f"{self.home.name}/{place.programme}"
+        return self._retriever(place).round(stream, stream, self._terms[place].peer, now)
 
     def _ask_no_more(self, place: Joined) -> None:
         """Once in a process's life: whatever an earlier one had asked for has come."""
@@ -159,13 +189,20 @@ class CourierRounds:
         """The one carrier for both directions."""
         carrier = self._carriers.get(place)
         if carrier is None:
-            carrier = FileCarrier(self.folder) if self.folder else carrier_to(self.home, place, self.keys)
+            carrier = (
+                FileCarrier(self.folder) if self.folder else carrier_to(self.home, place, self._terms[place].signer)
+            )
             self._carriers[place] = carrier
         return carrier
 
-    def _forget_carriers(self, joined: Sequence[Joined]) -> None:
-        for place in self._carriers.keys() - set(joined):
-            carrier = self._carriers.pop(place)
+    def _agree(self, terms: Mapping[Joined, Terms]) -> None:
+        """Go on under these terms; what was made for a place that is left, or under others, is made anew."""
+        changed = [place for place, before in self._terms.items() if terms.get(place) != before]
+        self._terms = dict(terms)
+        streams = {f"{self.home.name}/{place.programme}" for place in terms}
+        self._results = {stream: sent for stream, sent in self._results.items() if stream in streams}
+        for place in changed:
+            carrier = self._carriers.pop(place, None)
             if isinstance(carrier, Connected):
                 carrier.close()
             for made in (self._couriers, self._receivers, self._retrievers, self._returners, self._posts):
@@ -180,7 +217,7 @@ class CourierRounds:
         """Letters from and to other nodes; what the carrier fails at is tried again in the next round."""
         post = self._posts.get(place)
         if post is None:
-            ours = (self.home.name, self.keys.newest("signing"))
+            ours = (self.home.name, self._terms[place].signer)
             post = self._posts[place] = NodePost(self.engine, self._carrier(place), *ours, signing_keys)
         try:
             post.round(place.programme, now)
@@ -190,21 +227,11 @@ class CourierRounds:
     def check(self) -> str | None:
         """For `/ready`."""
         trouble = [stream for stream, sent in self._results.items() if sent.failed or sent.conflict]
-        return f"not sent: {', '.join(trouble)}" if trouble else None
+        said = [f"not sent: {', '.join(trouble)}"] if trouble else []
+        return "; ".join([*said, *filter(None, [expelled(self.home)])]) or None
 
 
 def signing_keys(connection: Connection, programme: str) -> Members:
     """The programme's nodes that were not expelled, with their signing keys, as the lead's stream says."""
-    return {known.node: known.signing for known in members(connection, programme) if not known.expelled}
-
-
-def _receiver(engine: Engine, keys: Keys, name: str, place: Joined, carrier: Carrier) -> Receiver:
-    channel = channel_to(name, place.programme)
-    return Receiver(engine, carrier, keys.newest("signing"), keys.privates("receiving"), lambda _stream: channel)
-
-
-def _courier(engine: Engine, keys: Keys, place: Joined, carrier: Carrier) -> Courier:
-    lead = bytes.fromhex(place.lead_signing_key)
-    return Courier(
-        engine, carrier, keys.newest("signing"), {key_id(lead): lead}, bytes.fromhex(place.lead_receiving_key)
-    )
+    now = wire_time(utcnow())
+    return {known.node: known.signing(now) for known in members(connection, programme) if not known.expelled}

@@ -13,12 +13,17 @@ from services.node.homeoption import home_option, the_home
 @click.argument("partner")
 @click.option("--programme", "key", required=True)
 def expel(partner: str, key: str) -> None:
-    """Take nothing more of a partner; what it has sent stays in the figures, its last line in every report."""
+    """Take nothing more of a partner; what it has sent stays in the figures, its last line in every report. A lead
+    that was restored no longer waits for it: so it goes on when a member is gone for good."""
     from services.node.reaching import services_of
 
     with services_of(the_home("lead")) as rpc:
-        node = rpc.call("reporting", "expel_partner", by=actor(), programme=key, partner=partner)["node"]
-    click.echo(f"{partner}: {node} is no member of {key} any more")
+        done = rpc.call("reporting", "expel_partner", by=actor(), programme=key, partner=partner)
+    click.echo(f"{partner}: {done['node']} is no member of {key} any more")
+    if done["held"]:
+        click.echo(
+            "held after a restore: it is waited for no longer, and recorded when the other members have answered"
+        )
 
 
 @click.command("conflicts")

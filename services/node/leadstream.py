@@ -10,7 +10,7 @@ something, every few seconds while the node has not confirmed all of it, and oth
 
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -18,8 +18,8 @@ from sqlalchemy import Engine, select
 
 from services.reporting import partners, queries
 from services.reporting.queries import AdmittedNode
-from shared.journal.carrier import Carrier, channel_to, stream_of
-from shared.journal.crypto import Key, key_id
+from shared.journal.carrier import KEYS, Carrier, channel_to, stream_of
+from shared.journal.crypto import Key
 from shared.journal.directory import lead_stream
 from shared.journal.holding import AHEAD, held_streams, is_held, release
 from shared.journal.returning import Retriever, Returner
@@ -35,13 +35,14 @@ CONFIRMED = timedelta(minutes=1)
 
 @dataclass(slots=True)
 class LeadCouriers:
-    """The couriers to all admitted nodes."""
+    """The couriers to all admitted nodes. `keys_item` says what they are told of our own keys (`terms`)."""
 
     engine: Engine
     carrier: Carrier
     signer: Key
     receiving: Mapping[str, bytes]
     own: Mapping[str, bytes]
+    keys_item: Callable[..., bytes] = lambda *_, **__: b""
     _retrievers: dict[AdmittedNode, Retriever] = field(default_factory=dict)
     _returners: dict[AdmittedNode, Returner] = field(default_factory=dict)
     _couriers: dict[AdmittedNode, Courier] = field(default_factory=dict)
@@ -52,7 +53,7 @@ class LeadCouriers:
     def round(self, now: datetime) -> None:
         """Attend to the channels that are due."""
         heads = self._heads()
-        nodes = queries.admitted_nodes(self.engine)
+        nodes = queries.admitted_nodes(self.engine, now)
         self._couriers = {node: courier for node, courier in self._couriers.items() if node in nodes}
         with snapshot(self.engine) as connection:
             held = is_held(connection)
@@ -67,6 +68,7 @@ class LeadCouriers:
             if last is not None and last.head == head and now < self._due[channel]:
                 continue
             courier = self._couriers.get(node) or self._courier(node)
+            self._tell_keys(node, now, held=False)
             sent = self._sent[channel] = courier.round([channel], now)[channel]
             confirmed = sent.receipt == sent.head and not sent.failed
             self._due[channel] = now + (CONFIRMED if confirmed else WAITING)
@@ -76,13 +78,13 @@ class LeadCouriers:
         places = {channel_to(node.node, node.programme): node for node in nodes}
         for channel, node in places.items():
             self._returner(node).round(f"{node.node}/{node.programme}", now)
+            self._tell_keys(node, now, held=True)
             (self._couriers.get(node) or self._courier(node)).listen([channel], now)
         reasons = held_streams(self.engine, sorted(places))
         for channel, reason in reasons.items():
             if reason == AHEAD:
                 node, stream = places[channel], stream_of(channel)
-                peer = {key_id(node.signing_key): node.signing_key}
-                if self._retriever(node).round(stream, channel, peer, now):
+                if self._retriever(node).round(stream, channel, node.signing, now):
                     partners.take_back(self.engine, stream)
                     self._retrievers.clear()
                     return  # others may have to be admitted or asked again from there
@@ -104,15 +106,22 @@ class LeadCouriers:
 
     def _returner(self, node: AdmittedNode) -> Returner:
         if node not in self._returners:
-            keys = ({key_id(node.signing_key): node.signing_key}, node.receiving_key)
-            self._returners[node] = Returner(self.engine, self.carrier, self.signer, *keys)
+            keys = (self.signer, node.signing, node.receiving_key)
+            self._returners[node] = Returner(self.engine, self.carrier, *keys)
         return self._returners[node]
 
     def _courier(self, node: AdmittedNode) -> Courier:
-        public = {key_id(node.signing_key): node.signing_key}
-        courier = Courier(self.engine, self.carrier, self.signer, public, node.receiving_key)
+        courier = Courier(self.engine, self.carrier, self.signer, node.signing, node.receiving_key)
         self._couriers[node] = courier
         return courier
+
+    def _tell_keys(self, node: AdmittedNode, now: datetime, *, held: bool) -> None:
+        """Before anything that is signed with a new key."""
+        with snapshot(self.engine) as connection:
+            item = self.keys_item(connection, node.programme, now, held=held)
+        with contextlib.suppress(OSError):  # said again with the next manifest
+            if item:
+                self.carrier.write(channel_to(node.node, node.programme), KEYS, item)
 
     def _heads(self) -> dict[str, int]:
         c = journal_head.c

@@ -12,7 +12,7 @@ from services.portal.app import create_app
 from services.portal.carrying import CarrierEdge
 from services.portal.context import PortalContext
 from shared.contracts.errors import HomeUnusable
-from shared.journal.crypto import load_keys
+from shared.journal.crypto import current_keys
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.httpcarrier import PREFIX
 from shared.ops.clock import utcnow
@@ -58,7 +58,7 @@ def portal_app(
             blocking=blocking,
             now=utcnow,
             secure=proxied or bool(home.certificate),
-            bus_key=load_keys(home.keys).newest("bus").public if home.role == "node" else None,
+            bus_key=lambda: current_keys(home.keys).newest("bus").public if home.role == "node" else None,
         )
     )
     if proxied:

@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0
 
+BEHIND_PEOPLE = 5
+"""How much nicer than a portal: somebody who waits for a page comes before lines that stream in."""
+
 round_at = gauge(
     "polku_plain_last_round_timestamp_seconds",
     "When the last round that went well began; before the first: when the process did",
@@ -62,6 +65,7 @@ def run_rounds(
     It comes sooner when something of `watched` becomes readable, which the round must then read.
     """
     collect_seldom()
+    os.nice(BEHIND_PEOPLE)
     port = health_port or home.child_port
     stopping = threading.Event()
     reader, writer = os.pipe()

@@ -14,6 +14,7 @@ from waitress.task import ErrorTask
 from services.node.opening import listening, open_database
 from services.node.portal import portal_app, refuse_clear_text
 from services.node.rounds import assert_plain
+from services.node.waking import ring
 from services.portal.context import directly
 from shared.bus.client import RpcClient
 from shared.contracts.errors import InvalidInput
@@ -53,7 +54,7 @@ def run_portal(home: Home, health_port: int | None = None) -> None:
     port = health_port or home.health_port
     with listening(port):
         HealthServer(home.host, port, {"database": database}).start()
-    serve(portal_app(home, engine, rpc, directly), home.host, home.port, stopping)
+    serve(portal_app(home, engine, rpc, directly, lambda: ring(home)), home.host, home.port, stopping)
     rpc.close()
     engine.dispose()
 

@@ -25,6 +25,7 @@ from services.node.control import ControlServer, Rpc
 from services.node.measuring import EVERY_SECONDS, child_restarts_total, measure_home
 from services.node.opening import listening, locked, open_database
 from services.node.portal import portal_app, refuse_clear_text
+from services.node.terms import expelled
 from services.pathways.service import PathwaysService
 from services.reporting.queries import admitted_nodes
 from services.reporting.service import ReportingService
@@ -34,11 +35,11 @@ from shared.bus.runner import Runner, stop_on_signals
 from shared.bus.wakeups import WakeupPublisher
 from shared.contracts.errors import InvalidInput, PolkuError
 from shared.journal.carrier import channel_to
-from shared.journal.crypto import load_keys
 from shared.journal.holding import held_streams
+from shared.ops.clock import utcnow
 from shared.ops.health import Check, HealthServer
 from shared.ops.logging import setup_logging
-from shared.ops.settings import Home, Role
+from shared.ops.settings import Home, Role, load_home
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ def _run(home: Home, names: Sequence[str], health_port: int, *, child: bool, pri
         if carrier is not None:
             carrier.wake()
 
-    context = HomeContext(home, engine, load_keys(home.keys), wake)
+    context = HomeContext(home, engine, wake)
     chosen = [service for name, service in SERVICES[home.role].items() if not names or name in names]
     runner = Runner(chosen, home.bus_url, config={HOME_CONFIG: context})
     stop_on_signals(runner)
@@ -193,13 +194,14 @@ def _checks(
 
     def hold() -> str | None:
         home = context.home
-        streams = [f"{home.name}/{place.programme}" for place in home.joined]
+        streams = [f"{home.name}/{p.programme}" for p in load_home(home.path).joined if not p.expelled_at]
         if home.role == "lead":
-            streams = [channel_to(node.node, node.programme) for node in admitted_nodes(engine)]
+            streams = [channel_to(node.node, node.programme) for node in admitted_nodes(engine, utcnow())]
         reasons = held_streams(engine, streams)
         return "; ".join(f"held after a restore: {stream}: {why}" for stream, why in reasons.items()) or None
 
     checks: dict[str, Check] = {"database": database, "journal": journal, "child": child, "hold": hold}
+    checks["membership"] = lambda: expelled(context.home)
     return checks | {service.name: answers(service.name) for service in chosen}
 
 

@@ -1,5 +1,6 @@
 """By which carrier a home reaches others: the uplink URL in home.toml and in invites; at a lead, all at once."""
 
+import contextlib
 import logging
 import re
 from collections.abc import Mapping
@@ -9,8 +10,18 @@ from urllib.parse import unquote, urlsplit
 
 from shared.contracts.errors import HomeUnusable, LeadUnreachable
 from shared.contracts.fields import UPLINK
-from shared.journal.carrier import JOIN, MANIFEST, Carrier, Found, node_channel
-from shared.journal.crypto import Keys
+from shared.journal.carrier import (
+    EXPELLED,
+    JOIN,
+    MANIFEST,
+    Carrier,
+    Found,
+    channel_to,
+    goes_to_node,
+    node_channel,
+    place_named,
+)
+from shared.journal.crypto import Key
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.joining import Invite, token_digest
 from shared.ops.settings import Home, Joined, from_environment
@@ -32,13 +43,13 @@ def folder_of(uplink: str) -> Path:
     return Path(unquote(parts.path))
 
 
-def carrier_to(home: Home, place: Joined, keys: Keys) -> Carrier:
-    """The carrier between a node and the lead of a programme, for both directions."""
+def carrier_to(home: Home, place: Joined, signer: Key) -> Carrier:
+    """The carrier between a node and the lead of a programme, for both directions; `signer` signs our requests."""
     # A courier on a folder needs neither TLS nor a broker: an eighth of its memory.
     if place.uplink.startswith("http"):
         from shared.journal.httpcarrier import HttpCarrier
 
-        return HttpCarrier(place.uplink, keys.newest("signing"), place.authority)
+        return HttpCarrier(place.uplink, signer, place.authority)
     if place.uplink.startswith("amqp"):
         from shared.journal.amqpcarrier import AmqpCarrier, box_of
         from shared.journal.brokerlink import Broker
@@ -58,11 +69,11 @@ def password_file(home: Home, programme: str) -> Path:
     return home.keys / f"broker.{programme}"
 
 
-def hand_in(home: Home, place: Joined, keys: Keys, invite: Invite, answer: bytes) -> None:
+def hand_in(home: Home, place: Joined, signer: Key, invite: Invite, answer: bytes) -> None:
     """Put the answer to an invite on the carrier. Raises `LeadUnreachable`; it may be repeated."""
     from shared.journal.httpcarrier import HttpCarrier
 
-    carrier, channel = carrier_to(home, place, keys), f"{home.name}/{place.programme}"
+    carrier, channel = carrier_to(home, place, signer), f"{home.name}/{place.programme}"
     try:
         if isinstance(carrier, HttpCarrier):
             carrier.write_join(channel, answer, token_digest(invite.token))
@@ -131,7 +142,17 @@ class LeadCarrier:
         return [] if descriptor is None else [descriptor]
 
     def list_segments(self, channel: str) -> list[Found] | None:
-        return self._at(channel).list_segments(channel)
+        """What lies where the node speaks, and what its box holds: that is at most so much, and may be all before the
+        manifest by which one would know that it speaks there."""
+        found = self._at(channel).list_segments(channel)
+        if found is not None and (box := self._box(channel)) is not None:
+            with contextlib.suppress(OSError):
+                found = sorted({*found, *(box.list_segments(channel) or ())})
+        return found
+
+    def _box(self, channel: str) -> "AmqpCarrier | None":
+        """The broker, if segments may lie there although the node speaks by the folder."""
+        return self._broker if self._at(channel) is self._folder and not goes_to_node(channel) else None
 
     def read(self, channel: str, name: str, limit: int) -> bytes | None:
         if name == MANIFEST and node_channel(channel) == channel:
@@ -139,7 +160,10 @@ class LeadCarrier:
         elif channel.startswith("lead/") and node_channel(channel) in self._moved:
             self._moved.discard(node_channel(channel))
             raise OSError("the node speaks by another carrier now")  # its courier states its head there
-        return self._at(channel).read(channel, name, limit)
+        data = self._at(channel).read(channel, name, limit)
+        if data is None and place_named(name) and (box := self._box(channel)) is not None:
+            return box.read(channel, name, limit)
+        return data
 
     def write(self, channel: str, name: str, data: bytes) -> None:
         self._at(channel).write(channel, name, data)
@@ -148,7 +172,19 @@ class LeadCarrier:
         self._at(channel).delete(channel, name)
 
     def decided(self, channel: str, found: Found) -> None:
-        self._at(channel).decided(channel, found)
+        for carrier in (self._folder, self._broker):
+            if carrier is not None:
+                carrier.decided(channel, found)  # which one it came by is in its version
+
+    def tell(self, stream: str, partner: str, data: bytes) -> None:
+        """Leave the node of this stream, which is no member any more, the lead's last word, wherever it may look."""
+        node, programme = stream.split("/")
+        channel = channel_to(node, programme)
+        self._folder.write(channel, EXPELLED, data)
+        if self._broker is not None:
+            from shared.journal.amqpcarrier import box_of
+
+            self._broker.tell(box_of(programme, partner), channel, EXPELLED, data)
 
     def read_joins(self, limit: int) -> list[bytes]:
         """All answers to invites that have come, by whichever carrier."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from services.node.terms import pinned
 from shared.contracts.errors import InvalidInput
 from shared.journal.certificate import Certificate, CertificateRefused, Form, NoCertificate, StreamProof, check
 from shared.journal.crypto import load_keys
@@ -28,18 +29,18 @@ def run(file: Path, home: Path, words: str | None) -> int:
         form, certificate = check(data)
         if form == "json":
             _check_members(data, certificate)
-        pinned = _pinned(certificate, known, wanted)
+        is_pinned = _is_pinned(certificate, known, wanted)
     except NoCertificate as error:
         raise InvalidInput(field="FILE", reason=str(error)) from None
     except CertificateRefused as refused:
         click.echo(f"polku: {file.name}: {refused}", err=True)
         return 1
-    for line in said(form, certificate, pinned):
+    for line in said(form, certificate, is_pinned):
         click.echo(line)
     return 0
 
 
-def _pinned(certificate: Certificate, home: Home | None, wanted: str | None) -> bool:
+def _is_pinned(certificate: Certificate, home: Home | None, wanted: str | None) -> bool:
     """Whether the key that signed is one that was known before; a known key that is another one is a refusal."""
     signed_by = fingerprint(certificate.key)
     if wanted is not None and wanted != signed_by:
@@ -48,8 +49,9 @@ def _pinned(certificate: Certificate, home: Home | None, wanted: str | None) -> 
         return wanted is not None
     if home.role == "lead":
         return wanted is not None or certificate.key in load_keys(home.keys).publics("signing").values()
-    leads = [place.lead_signing_key for place in home.joined if place.programme == certificate.proof.programme]
-    if leads and certificate.key.hex() not in leads:
+    places = [pinned(place) for place in home.joined if place.programme == certificate.proof.programme]
+    leads = [key for known in places for key in (known.signing_key, *(key for key, _ in known.former))]
+    if leads and certificate.key not in leads:
         raise CertificateRefused(f"it is signed by {signed_by}, which is not the key of this home's lead")
     ours = set(load_keys(home.keys).publics("signing").values())
     for stream in certificate.proof.streams:

@@ -17,6 +17,8 @@ from services.portal.conversation import ConversationPages
 from services.portal.counter import CounterPages
 from services.portal.guard import FormRefused, Guard
 from services.portal.pages import Pages, frame
+from services.portal.partners import PartnerPages
+from services.portal.referrals import ReferralPages
 from services.portal.register import RegisterPages
 from services.portal.rendering import render
 from services.portal.words import words
@@ -67,6 +69,8 @@ def create_app(context: PortalContext) -> Flask:
         ConversationPages(pages).install(app)
         RegisterPages(pages).install(app)
         CounterPages(pages).install(app)
+        ReferralPages(pages).install(app)
+        PartnerPages(pages).install(app)
     _install_errors(app, context)
     return app
 

@@ -38,7 +38,9 @@ from shared.contracts.errors import PolkuError
 from shared.journal import signedrequests
 from shared.journal.carrier import (
     CHANNEL,
+    EXPELLED,
     JOIN,
+    KEYS,
     MANIFEST,
     POST,
     RECEIPT,
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PATH = re.compile(rf"{PREFIX}({CHANNEL.pattern})/([^/]*)")
-_WAKING = (MANIFEST, RECEIPT, JOIN, POST)
+_WAKING = (MANIFEST, RECEIPT, JOIN, POST, KEYS)
 """What the receiver need not look for: segments are followed by a manifest."""
 
 
@@ -128,6 +130,8 @@ class CarrierEdge:
             known = self.rpc.call("reporting", "may_carry", node=node, programme=programme)
             keys = {key_id(public): public for public in map(bytes.fromhex, known["signing_keys"])}
             if key in keys:
+                if known["expelled"] and (asked.method, asked.name) != ("GET", EXPELLED):
+                    raise Forbidden
                 return keys
         refused_total.labels("unauthenticated").inc()
         raise Unauthorized

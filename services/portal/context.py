@@ -50,5 +50,5 @@ class PortalContext:
     hasher: Hasher = field(default_factory=Hasher)
     page_size: int = 50
     """Rows of a list on one page, at most 100."""
-    bus_key: bytes | None = None
-    """The public half of intake's bus key, to seal free text to; a lead's home has none."""
+    bus_key: Callable[[], bytes | None] = lambda: None
+    """The public half of intake's newest bus key, to seal free text to; a lead's home has none."""

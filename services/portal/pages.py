@@ -40,6 +40,8 @@ _LINKS = {
     "counter": "counter",
     "sessions": "open_sessions",
     "people": "open_people",
+    "referrals": "referrals",
+    "partners": "partners",
 }
 
 
@@ -180,7 +182,7 @@ class Pages:
     # node
 
     def sessions(self, key: str) -> ResponseReturnValue:
-        names, offset = self.programme(key), self._offset()
+        names, offset = self.programme(key), self.offset()
         limit = self.context.page_size
         answer = self.context.rpc.call("activities", "list_sessions", programme=key, limit=limit, offset=offset)
         return self.show(
@@ -189,11 +191,11 @@ class Pages:
             rows=[_session_row(row, names) for row in answer["sessions"]],
             total=formats.number(answer["total"], g.lang),
             nothing=figure(None, g.lang),
-            pages=self._paging(answer["total"]),
+            pages=self.paging(answer["total"]),
         )
 
     def people(self, key: str) -> ResponseReturnValue:
-        names, offset, reply = self.programme(key), self._offset(), ReplyKey()
+        names, offset, reply = self.programme(key), self.offset(), ReplyKey()
         answer = self.context.rpc.call(
             "intake",
             "list_people",
@@ -205,10 +207,11 @@ class Pages:
         )
         return self.show(
             "people.html",
+            programme=key,
             title=label_of(names.name, g.lang, key),
             rows=[_person_row(row, reply.open(row["sealed"])) for row in answer["people"]],
             total=formats.number(answer["total"], g.lang),
-            pages=self._paging(answer["total"]),
+            pages=self.paging(answer["total"]),
         )
 
     # common
@@ -226,10 +229,12 @@ class Pages:
         asked = request.args.get("page", "1")
         return int(asked) if re.fullmatch("[1-9][0-9]{0,5}", asked) else abort(404)
 
-    def _offset(self) -> int:
+    def offset(self) -> int:
+        """How many rows stand on the pages before the one that is asked for."""
         return (self._page_number() - 1) * self.context.page_size
 
-    def _paging(self, total: int) -> Paging:
+    def paging(self, total: int) -> Paging:
+        """Which page it is, of how many."""
         return Paging(self._page_number(), max(1, -(-total // self.context.page_size)))
 
     def _frame(self) -> Frame:
@@ -271,6 +276,7 @@ def _session_row(row: Mapping[str, Any], names: ProgrammeNames) -> dict[str, obj
 def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, object]:
     lang, started, standing = g.lang, row.get("started_on"), row.get("standing")
     return {
+        "subject": row["person"],
         "closed": identity is None,
         "name": " ".join(filter(None, (identity.given_name, identity.family_name))) if identity else "",
         "token": identity.token if identity else "",

@@ -26,6 +26,18 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class Referred:
+    """Who is meant by a referral, and why; empty where nothing of it is kept any more."""
+
+    name: str
+    birth_date: str
+    text: str
+
+    def __repr__(self) -> str:
+        return "Referred(…)"  # never a name in a log
+
+
+@dataclass(frozen=True)
 class ReplyKey:
     """An X25519 key pair for one request."""
 
@@ -47,6 +59,14 @@ class ReplyKey:
         """The free text in a sealed answer; None if it is not there any more, or was not made for this key."""
         plain = self._open(sealed or "")
         return None if plain is None else str(plain.get("text") or "")
+
+    def open_referred(self, sealed: str) -> Referred:
+        """Who and why of a referral; empty if it was not made for this key."""
+        plain = self._open(sealed) or {}
+        given, family, token, born, text = (
+            str(plain.get(name) or "") for name in ("given_name", "family_name", "token", "birth_date", "text")
+        )
+        return Referred(" ".join(filter(None, (given, family))) or token, born, text)
 
     def _open(self, sealed: str) -> dict[str, Any] | None:
         try:

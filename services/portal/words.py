@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from services.portal.words_certificate import CERTIFICATE_WORDS
 from services.portal.words_outcomes import OUTCOME_WORDS
+from services.portal.words_partners import PARTNER_WORDS
 from services.portal.words_people import PEOPLE_WORDS
 from services.portal.words_recording import RECORDING
 
@@ -369,6 +370,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **OUTCOME_WORDS,
     **CERTIFICATE_WORDS,
     **PEOPLE_WORDS,
+    **PARTNER_WORDS,
 }
 
 

@@ -103,11 +103,14 @@ Known = tuple[str, int]
 """What matters of a person for counting: the stream, and a set of tag keys as a number of bits; 0 is no tag."""
 
 
-def join_equal(tags: Iterable[tuple[Person, int, bytes]]) -> dict[Person, Person]:
+def join_equal(
+    tags: Iterable[tuple[Person, int, bytes]], linked: Iterable[tuple[Person, Person]] = ()
+) -> dict[Person, Person]:
     """Who is one person: for each who has equals, the one who stands for them all. `tags`: person, key number, tag.
 
-    Of two people only the tags under the newest key that both have are compared; who is one with a second is one with
-    the second's others too.
+    Of two people only the tags under the newest key that both have are compared. `linked` were referred from one
+    partner to the other, by name: they are one whatever their tags say. Who is one with a second is one with the
+    second's others too.
     """
     keys: dict[Person, set[int]] = defaultdict(set)
     equal: dict[tuple[int, bytes], list[Person]] = defaultdict(list)
@@ -121,12 +124,17 @@ def join_equal(tags: Iterable[tuple[Person, int, bytes]]) -> dict[Person, Person
             person = other
         return person
 
+    def join(one: Person, other: Person) -> None:
+        low, high = sorted((first(one), first(other)))
+        stands_for[low] = low
+        stands_for[high] = low
+
     for (key_no, _), people in equal.items():
         for one, other in combinations(people, 2):
             if max(keys[one] & keys[other]) == key_no:
-                low, high = sorted((first(one), first(other)))
-                stands_for[low] = low
-                stands_for[high] = low
+                join(one, other)
+    for one, other in linked:
+        join(one, other)
     return {person: first(person) for person in stands_for}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, exists, func, not_, select, true
 
 from services.reporting import records, store
 from services.reporting.domain import Person
@@ -53,28 +53,35 @@ class _Counting:
 
     def starts(self) -> None:
         """Whom one partner knows, by what their start records say."""
-        s, theirs = store.start.c, self.one.shared.c
-        known = store.start.outerjoin(self.one.shared, (s.stream == theirs.stream) & (s.subject == theirs.subject))
-        query = select(s.gender, s.complete, s.codes, func.count().label("n")).select_from(known)
-        here = s.stream.in_(self.streams) & theirs.subject.is_(None) & self._on_these_days(s.started_on)
+        s = store.start.c
+        query = select(s.gender, s.complete, s.codes, func.count().label("n"))
+        here = s.stream.in_(self.streams) & self._of_one_partner() & self._on_these_days(s.started_on)
         for row in self.connection.execute(query.where(here).group_by(s.gender, s.complete, s.codes)):
             self.add_start(row.gender, bool(row.complete), row.codes.split(), row.n)
 
     def exits(self) -> None:
         """Of the same people those who have left, by results."""
-        s, e, theirs = store.start.c, store.exit_.c, self.one.shared.c
+        s, e = store.start.c, store.exit_.c
         left = store.start.join(store.exit_, (s.stream == e.stream) & (s.subject == e.subject))
-        left = left.outerjoin(self.one.shared, (s.stream == theirs.stream) & (s.subject == theirs.subject))
         query = select(s.stream, s.subject, s.gender, s.answers, e.ended_on, e.results).select_from(left)
-        here = s.stream.in_(self.streams) & theirs.subject.is_(None) & self._on_these_days(e.ended_on)
+        here = s.stream.in_(self.streams) & self._of_one_partner() & self._on_these_days(e.ended_on)
         later = self.later()
         for row in self.connection.execute(query.where(here, s.complete == 1)):
             end = _end(row, later)
             if results := immediate(self.form, end):
                 self.add(records.result_codes(self.form.key, row.answers, results), row.gender)
 
+    def _of_one_partner(self) -> ColumnElement[bool]:
+        """Whose tag nobody else has, and who was not referred."""
+        if not self.one.stands_for:
+            return true()
+        s, theirs = store.start.c, self.one.shared.c
+        return not_(exists().where(theirs.stream == s.stream, theirs.subject == s.subject))
+
     def of_several_partners(self) -> None:
         """People whom several partners know: one record of each."""
+        if not self.one.stands_for:
+            return
         s, e, theirs = store.start.c, store.exit_.c, self.one.shared.c
         known = store.start.join(self.one.shared, (s.stream == theirs.stream) & (s.subject == theirs.subject))
         known = known.outerjoin(store.exit_, (s.stream == e.stream) & (s.subject == e.subject))

@@ -1,12 +1,12 @@
 """Use cases of reporting: the lead's own facts, and deriving figures from the lines that have arrived."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, bindparam, func, select
 
 from services.reporting import records, store
 from shared.contracts.catalogue import (
@@ -43,12 +43,13 @@ from shared.journal import Journal
 from shared.journal.carry_tables import received_head, received_line, received_segment
 from shared.journal.erasing import note_received, note_tags_retired
 from shared.journal.joining import Join
-from shared.journal.lines import BadLine, chain_next, chain_start, parse
+from shared.journal.lines import BadLine, chain_next, chain_start, read_body
 from shared.ops.metrics import counter
 from shared.programmes import Programme, canonical
 from shared.programmes import parse as parse_programme
 from shared.programmes.shelf import pieces
 from shared.storage import LINES_AT_ONCE, transaction
+from shared.storage.upsert import read_many
 
 DERIVE_BATCH = LINES_AT_ONCE
 """Lines of one derive transaction, by dialect."""
@@ -138,9 +139,10 @@ class _Derivation:
     retired: dict[int, int] = field(default_factory=dict)
     seq: int = 0
 
-    def take(self, lines: Sequence[tuple[int, bytes]]) -> None:
-        """The effects of these lines, in order; one that is refused or of a newer release is set aside, and why."""
-        read = [(seq, *_read(data)) for seq, data in lines]
+    def take(self, lines: Iterable[tuple[Any, ...]]) -> None:
+        """The effects of these lines (seq, kind, version, subject, bytes), in order; one that is refused or of a newer
+        release is set aside, and why."""
+        read = [(seq, *_read(*line)) for seq, *line in lines]
         named = {fact["session"] for _, fact, _ in read if fact is not None and "session" in fact.members}
         self.seen = store.held_sessions(self.connection, self.stream, map(bytes.fromhex, named))
         for self.seq, fact, reason in read:
@@ -164,10 +166,16 @@ class _Derivation:
     def standing(self, fact: Fact) -> str | None:
         since = date.fromisoformat(fact["occurred_on"]) if fact["occurred_on"] else None
         self._set("reporting_person", subject=_subject(fact), standing=fact["standing"], since=since)
-        return None
+        return self._continues(fact)
 
     def started(self, fact: Fact) -> str | None:
         self._set("reporting_start", subject=_subject(fact), **records.start_row(self.programme, fact.body))
+        return self._continues(fact)
+
+    def _continues(self, fact: Fact) -> str | None:
+        """That this person was another partner's before. Nothing of theirs is changed, or even looked for."""
+        if fact["continues"]:
+            self._set("reporting_continues", subject=_subject(fact), continues=bytes.fromhex(fact["continues"]))
         return None
 
     def ended(self, fact: Fact) -> str | None:
@@ -322,19 +330,19 @@ _EFFECTS: dict[type[Fact], Callable[[_Derivation, Fact], str | None]] = {
 }
 
 
-def _read(data: bytes) -> tuple[Fact | None, str | None]:
+def _read(kind: str | None, v: int | None, subject: bytes | None, data: bytes) -> tuple[Fact | None, str | None]:
     """The fact of a line if it has an effect, or why it is set aside."""
     try:
-        line = parse(data)
+        body = read_body(data)
     except BadLine:
         return None, "bad_line"
-    known = FACTS.get((line.kind, line.v))
+    known = FACTS.get((kind or "", v or 0))
     if known is None:
         return None, "newer"
     if known not in _EFFECTS:
         return None, "foreign_kind"
     try:
-        return known.read(line.subject, line.body), None
+        return known.read(subject.hex() if subject is not None else None, body), None
     except FactNotWritable:
         return None, "bad_body"
 
@@ -345,6 +353,18 @@ def _named(fact: Fact, *members: str) -> dict[str, Any]:
 
 def _subject(fact: Fact) -> bytes:
     return bytes.fromhex(fact.subject or "")
+
+
+# Between two numbers, and without a LIMIT: then no plan reads what lies further on, whatever the database guesses.
+_NEXT = (
+    select(*(received_line.c[name] for name in ("seq", "epoch", "digest", "kind", "v", "subject", "line")))
+    .where(
+        received_line.c.stream == bindparam("stream"),
+        received_line.c.seq > bindparam("after"),
+        received_line.c.seq <= bindparam("to"),
+    )
+    .order_by(received_line.c.seq)
+)
 
 
 def derive(engine: Engine) -> bool:
@@ -388,22 +408,17 @@ def derive_next(source: Connection, target: Connection, stream: str, last: int |
     where its cursor says; returns how many. An effect reads nothing but the programme and derived tables."""
     at = target.execute(select(store.cursor).where(store.cursor.c.stream == stream)).one_or_none()
     seq, chain = (at.seq, at.chain) if at else (0, chain_start(stream))
-    query = select(received_line.c.seq, received_line.c.epoch, received_line.c.digest, received_line.c.line).where(
-        received_line.c.stream == stream, received_line.c.seq > seq
-    )
     most = DERIVE_BATCH[source.dialect.name]
     # Where a segment ends the node has signed the chain: a cursor there is one that a certificate can prove.
     c = received_segment.c
     ends = select(func.max(c.last)).where(c.stream == stream, c.last > seq, c.last <= seq + most)
-    bounds = [bound for bound in (last, source.execute(ends).scalar_one()) if bound is not None]
-    if bounds:
-        query = query.where(received_line.c.seq <= min(bounds))
+    to = min(bound for bound in (last, source.execute(ends).scalar_one(), seq + most) if bound is not None)
     derivation = _Derivation(target, stream, store.shelf.get(source, stream.split("/")[1]))
-    rows = source.execute(query.order_by(received_line.c.seq).limit(most)).all()
+    rows = read_many(source, _NEXT, {"stream": stream, "after": seq, "to": to})
     if rows:
-        derivation.take([(number, line) for number, _, _, line in rows if line is not None])
-        for _, _, digest, _ in rows:
-            chain = chain_next(chain, digest)
+        derivation.take((number, *line) for number, _, _, *line in rows if line[-1] is not None)
+        for row in rows:
+            chain = chain_next(chain, row[2])
         derivation.write()
-        store.set_cursor(target, stream, rows[-1].epoch, rows[-1].seq, chain)
+        store.set_cursor(target, stream, rows[-1][1], rows[-1][0], chain)
     return len(rows)

@@ -1,7 +1,7 @@
 """The read side of reporting, of what pathways' facts say: outcomes and confirmed periods. Part of `queries.report`."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -9,12 +9,23 @@ from sqlalchemy import Connection, Subquery, func, select
 
 from services.reporting import people, store
 from services.reporting.domain import OutcomeFigures, People, Person, one_record
-from services.reporting.people import OnePerson
+from services.reporting.people import Activities, Attended, OnePerson
 from shared.programmes import Programme
 
 
+def asked(definition: Programme) -> list[Activities]:
+    """The activities whose participants `figures` needs."""
+    return [(activity,) for activity in dict.fromkeys(known.activity for known in definition.outcomes)]
+
+
 def figures(
-    connection: Connection, definition: Programme, start: date | None, end: date | None, one: OnePerson
+    connection: Connection,
+    definition: Programme,
+    streams: Sequence[str],
+    found: Mapping[Activities, Attended],
+    start: date | None,
+    end: date | None,
+    one: OnePerson,
 ) -> Iterator[OutcomeFigures]:
     """For each activity that has outcomes: its participants of the days `start` to `end`, and what became of them.
 
@@ -23,10 +34,9 @@ def figures(
     may have come at another partner than the one they took part at.
     """
     outcome, shared = store.outcome, one.shared
-    streams = store.streams_of(connection, definition.key)
-    for activity in dict.fromkeys(known.activity for known in definition.outcomes):
+    for (activity,) in asked(definition):
         present = people.participants(people.held(streams, [activity], start, end))
-        total = people.count(connection, present, one).count
+        total = people.count(connection, found[activity,], present, one).count
         came = outcome.c.stream.in_(streams) & (outcome.c.activity == activity)
         if end:
             came &= outcome.c.occurred_on <= end

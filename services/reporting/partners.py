@@ -7,13 +7,24 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from services.reporting import store
-from shared.contracts.catalogue import FACTS, EpochAccepted, NodeAdmitted, NodeExpelled, ProgrammeVersion
+from shared.contracts.catalogue import (
+    FACTS,
+    EpochAccepted,
+    LeadKeysChanged,
+    NodeAdmitted,
+    NodeExpelled,
+    NodeKeysChanged,
+    ProgrammeVersion,
+)
 from shared.contracts.errors import NotFound
 from shared.contracts.facts import Fact
 from shared.journal import Journal, epochs, received
 from shared.journal.carry_tables import received_line
+from shared.journal.directory import members, members_of, renewal_of
 from shared.journal.erasing import note_received, subject_digest
+from shared.journal.holding import is_held
 from shared.journal.lines import parse
+from shared.journal.renewing import OVERLAP, Renewal
 from shared.journal.returning import take_into_journal
 from shared.journal.tables import journal_line
 from shared.ops.clock import wire_time
@@ -24,16 +35,64 @@ def expel_partner(journal: Journal, programme: str, partner: str, *, by: str, no
     """End the membership of the partner's node; returns the node and the journal position. Raises `NotFound`.
 
     Nothing more is taken of it. What it has sent stays in the figures, its last watermark in every report. The partner
-    may be admitted again with another node.
+    may be admitted again with another node. A held lead (`holding`) no longer waits for it: nothing can be recorded
+    yet, the position is None, and `record_expelled` follows when the hold has ended.
     """
     with journal.unit(now) as unit:
         member = store.find_partner(unit.connection, programme, partner)
         if member is None:
             raise NotFound(what=f"joined partner {partner} of {programme}")
         store.expel_node(unit.connection, member.stream, wire_time(now))
-        unit.record(NodeExpelled(None, partner=partner, node=member.node), programme)
+        if not is_held(unit.connection):
+            unit.record(NodeExpelled(None, partner=partner, node=member.node), programme)
         unit.audit(by, "expel_partner", programme=programme, partner=partner, node=member.node)
     return member.node, unit.pos
+
+
+def record_expelled(journal: Journal, now: datetime) -> None:
+    """Record who was expelled while the lead was held. Raises `HomeHeld` if it still is."""
+    c = store.node.c
+    with snapshot(journal.engine) as connection:
+        gone = connection.execute(select(c.programme, c.partner, c.node).where(c.expelled_at.is_not(None))).all()
+        told = {
+            (programme, known.node)
+            for programme in {row.programme for row in gone}
+            for known in members(connection, programme)
+            if known.expelled
+        }
+    for row in gone:
+        if (row.programme, row.node) not in told:
+            with journal.unit(now) as unit:
+                unit.record(NodeExpelled(None, partner=row.partner, node=row.node), row.programme)
+
+
+def accept_keys(journal: Journal, stream: str, renewal: Renewal, now: datetime) -> bool:
+    """Record a member node's new keys, if a key of it that is taken now has signed them; whether they are new.
+
+    The signing key before is taken for `OVERLAP` more.
+    """
+    until = wire_time(now + OVERLAP)
+    with journal.unit(now) as unit:
+        connection = unit.connection
+        known = store.find_stream(connection, stream)
+        if known is None or known.expelled_at is not None or known.node != renewal.home:
+            return False
+        taken = store.signing_keys(connection, wire_time(now))[stream]
+        if (known.signing_key, known.receiving_key) == renewal.keys or renewal.key not in taken:
+            return False
+        if not renewal.follows(known.keys_at or "", now):
+            return False
+        store.change_keys(connection, stream, *renewal.keys, renewal.time, until)
+        unit.record(NodeKeysChanged(None, node=known.node, until=until, **members_of(renewal)), known.programme)
+        unit.audit("receiver", "accept_keys", programme=known.programme, node=known.node)
+    return True
+
+
+def record_own_keys(journal: Journal, programme: str, renewal: Renewal, now: datetime) -> None:
+    """Record the lead's own new keys on its stream of the programme."""
+    with journal.unit(now) as unit:
+        unit.record(LeadKeysChanged(None, **members_of(renewal)), programme)
+        unit.audit("receiver", "change_own_keys", programme=programme)
 
 
 def accept_epoch(journal: Journal, node: str, *, by: str, now: datetime) -> tuple[list[dict[str, Any]], int | None]:
@@ -100,6 +159,9 @@ def _take_effect(connection: Connection, programme: str, fact: Fact, at: str) ->
             keys = {name: bytes.fromhex(fact[name]) for name in ("signing_key", "receiving_key")}
             row = {"stream": stream, "programme": programme, "partner": fact["partner"], "node": fact["node"]}
             store.add_node(connection, row | keys)
+    elif isinstance(fact, NodeKeysChanged):
+        said = renewal_of(fact)
+        store.change_keys(connection, f"{said.home}/{programme}", *said.keys, said.time, fact["until"])
     elif isinstance(fact, NodeExpelled):
         store.expel_node(connection, f"{fact['node']}/{programme}", at)
 

@@ -38,7 +38,7 @@ def _stream(connection: Connection, programme: str, at: StreamState) -> StreamPr
     if at.node is None:
         return StreamProof(at.partner, "not_joined")
     name = f"{at.node}/{programme}"
-    key = connection.execute(select(store.node.c.signing_key).where(store.node.c.stream == name)).scalar_one()
+    keys = store.signing_keys(connection)[name]
     said = select(received_head.c.manifest).where(received_head.c.stream == name)
     manifest = connection.execute(said).scalar_one_or_none()
     segment = None
@@ -48,4 +48,4 @@ def _stream(connection: Connection, programme: str, at: StreamState) -> StreamPr
         row = connection.execute(query).one_or_none()
         segment = SegmentWord(row.header, row.payload_digest, row.signature) if row else None
     state: Literal["joined", "expelled"] = "expelled" if at.expelled else "joined"
-    return StreamProof(at.partner, state, at.node, at.epoch, at.watermark, at.chain, (key,), manifest, segment)
+    return StreamProof(at.partner, state, at.node, at.epoch, at.watermark, at.chain, keys, manifest, segment)

@@ -1,7 +1,7 @@
 """The read side of reporting: a report is one snapshot, figures and watermarks alike."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from services.reporting import indicators, outcomes, people, proving, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, StreamState, arrived, check_days
-from services.reporting.people import OnePerson
+from services.reporting.people import Activities, Attended, OnePerson
 from shared.journal import epochs, received
 from shared.journal.amqpcarrier import box_of
 from shared.journal.carry_tables import received_conflict, received_erased, received_head, received_line
@@ -18,7 +18,7 @@ from shared.journal.crypto import key_id
 from shared.journal.lines import chain_start
 from shared.ops.clock import parse_wire_time, wire_time
 from shared.programmes import Programme
-from shared.storage import snapshot
+from shared.storage import join_whole_tables, snapshot
 
 
 def list_programmes(engine: Engine) -> list[dict[str, Any]]:
@@ -36,13 +36,12 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
     """
     check_days(start, end)
     with snapshot(engine) as connection:
+        join_whole_tables(connection)
         definition = store.shelf.get(connection, programme)
         streams = _streams(connection, definition)
         newer = _newer(connection, streams, programme)
         complete = arrived(streams, newer, now, timedelta(days=definition.silence_limit_days))
-        tagging = store.streams_of(connection, programme) if definition.tag else []
-        one = people.find_equal(connection, tagging)
-        counted, incomplete = indicators.figures(connection, definition, start, end, one)
+        figures, incomplete = _figures(connection, definition, start, end)
         return {
             "programme": programme,
             "from": start.isoformat() if start else None,
@@ -53,10 +52,7 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
             "confirmed": outcomes.confirmed(connection, definition, [stream.partner for stream in streams]),
             "newer_facts": newer,
             "streams": [_stream_json(stream) for stream in streams],
-            "indicators": counted,
-            "people": _people(connection, definition, start, end, one),
-            "activities": [f.to_json() for f in _activities(connection, definition, start, end, one)],
-            "outcomes": [f.to_json() for f in outcomes.figures(connection, definition, start, end, one)],
+            **figures,
             "data_quality": {
                 "refused_lines": _refused(connection, programme),
                 "void_lines": _void(connection, programme),
@@ -67,45 +63,88 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
         }
 
 
-def _people(
-    connection: Connection, definition: Programme, start: date | None, end: date | None, one: OnePerson
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """What all figures of one report are made from."""
+
+    connection: Connection
+    definition: Programme
+    streams: Sequence[str]
+    start: date | None
+    end: date | None
+    one: OnePerson
+    attended: Mapping[Activities, Attended]
+
+    def held(self, keys: Sequence[str]) -> Any:
+        """Which sessions: of these activities."""
+        return people.held(self.streams, keys, self.start, self.end)
+
+
+def _figures(
+    connection: Connection, definition: Programme, start: date | None, end: date | None
+) -> tuple[dict[str, Any], int]:
+    """What is counted, and how many who started have an incomplete record."""
+    streams = store.streams_of(connection, definition.key)
+    one = people.find_equal(connection, streams, by_tag=definition.tag is not None)
+    groups = [_keys(definition, group.key) for group in definition.groups if group.counts == "people"]
+    wanted = {_all_people(definition), *groups, *outcomes.asked(definition)}
+    found = people.attended(connection, streams, sorted(wanted), start, end)
+    of = _Of(connection, definition, streams, start, end, one, found)
+    what_became = outcomes.figures(connection, definition, streams, found, start, end, one)
+    counted, incomplete = indicators.figures(connection, definition, start, end, one)
+    figures = {
+        "indicators": counted,
+        "people": _people(of),
+        "activities": [figures.to_json() for figures in _activities(of)],
+        "outcomes": [figures.to_json() for figures in what_became],
+    }
+    return figures, incomplete
+
+
+def _all_people(definition: Programme) -> Activities:
+    return tuple(activity.key for activity in definition.activities if activity.counts == "people")
+
+
+def _keys(definition: Programme, group: str) -> Activities:
+    return tuple(activity.key for activity in definition.activities if activity.group == group)
+
+
+def _people(of: _Of) -> dict[str, Any]:
     """Everybody who was a participant at a session on these days, of any activity that counts people."""
-    keys = [activity.key for activity in definition.activities if activity.counts == "people"]
-    present = people.participants(people.held(store.streams_of(connection, definition.key), keys, start, end))
-    return people.counted(connection, present, one).to_json(definition.tag is not None)
+    keys = _all_people(of.definition)
+    present = people.participants(of.held(keys))
+    counted = people.counted(of.connection, of.attended[keys], present, of.one)
+    return counted.to_json(of.definition.tag is not None)
 
 
-def _activities(
-    connection: Connection, definition: Programme, start: date | None, end: date | None, one: OnePerson
-) -> Sequence[GroupFigures]:
-    session, attendance, heads = store.session, store.attendance, store.heads
-    figures = []
-    for group in definition.groups:
-        keys = [activity.key for activity in definition.activities if activity.group == group.key]
-        held = people.held(store.streams_of(connection, definition.key), keys, start, end)
-        count, minutes = connection.execute(
-            select(func.count(), func.sum(session.c.minutes)).select_from(session).where(held)
-        ).one()
-        different = attendances = seen = None
+def _activities(of: _Of) -> Iterator[GroupFigures]:
+    session, heads = store.session, store.heads
+    keys = [activity.key for activity in of.definition.activities]
+    held = of.held(keys)
+    count = select(session.c.activity, func.count(), func.sum(session.c.minutes)).where(held)
+    sessions = {key: (n, minutes) for key, n, minutes in of.connection.execute(count.group_by(session.c.activity))}
+    at = (heads.c.stream == session.c.stream) & (heads.c.session == session.c.session)
+    total = select(session.c.activity, func.sum(heads.c.heads)).select_from(heads.join(session, at)).where(held)
+    seen = {key: number for key, number in of.connection.execute(total.group_by(session.c.activity))}
+    for group in of.definition.groups:
+        keys_of = _keys(of.definition, group.key)
+        number = sum(sessions[key][0] for key in keys_of if key in sessions)
+        minutes = _recorded([sessions[key][1] for key in keys_of if key in sessions], number)
+        different = attendances = headcount = None
         if group.counts == "people":
-            at = (attendance.c.stream == session.c.stream) & (attendance.c.session == session.c.session)
-            there = held & (attendance.c.role == "participant")
-            different = people.count(connection, people.participants(held), one)
-            times = select(func.count()).select_from(attendance.join(session, at)).where(there)
-            attendances = Attendances(connection.execute(times).scalar_one())
+            found = of.attended[keys_of]
+            different = people.count(of.connection, found, people.participants(of.held(keys_of)), of.one)
+            attendances = Attendances(found.attendances)
         else:
-            at = (heads.c.stream == session.c.stream) & (heads.c.session == session.c.session)
-            total = select(func.sum(heads.c.heads)).select_from(heads.join(session, at)).where(held)
-            number = _recorded(connection.execute(total).scalar_one(), count)
-            seen = None if number is None else Heads(number)
-        figures.append(GroupFigures(group.key, count, _recorded(minutes, count), different, attendances, seen))
-    return figures
+            known = _recorded([seen[key] for key in keys_of if key in seen], number)
+            headcount = None if known is None else Heads(known)
+        yield GroupFigures(group.key, number, minutes, different, attendances, headcount)
 
 
-def _recorded(total: int | None, sessions: int) -> int | None:
+def _recorded(totals: Iterable[int | None], sessions: int) -> int | None:
     """A sum over sessions: 0 if there were none, None if there were some and nothing was written down of any."""
-    return None if total is None and sessions else int(total or 0)
+    written = [int(total) for total in totals if total is not None]
+    return None if sessions and not written else sum(written)
 
 
 def _streams(connection: Connection, definition: Programme) -> list[StreamState]:
@@ -233,28 +272,32 @@ def _erased(connection: Connection, programme: str) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class AdmittedNode:
-    """A node that the lead's stream goes to, and its keys: raw public halves."""
+    """A node that the lead's stream goes to, and its keys: raw public halves; the signing keys are those taken now."""
 
     programme: str
     node: str
-    signing_key: bytes
+    signing_keys: tuple[bytes, ...]
     receiving_key: bytes
 
+    @property
+    def signing(self) -> dict[str, bytes]:
+        """Its signing keys by id."""
+        return {key_id(key): key for key in self.signing_keys}
 
-def admitted_nodes(engine: Engine) -> list[AdmittedNode]:
+
+def admitted_nodes(engine: Engine, now: datetime) -> list[AdmittedNode]:
     """The member nodes of every programme, by stream."""
     c = store.node.c
-    query = select(c.programme, c.node, c.signing_key, c.receiving_key).where(c.expelled_at.is_(None))
+    query = select(c.stream, c.programme, c.node, c.receiving_key).where(c.expelled_at.is_(None))
     with snapshot(engine) as connection:
-        return [AdmittedNode(*row) for row in connection.execute(query.order_by(c.stream))]
+        keys = store.signing_keys(connection, wire_time(now))
+        rows = connection.execute(query.order_by(c.stream))
+        return [AdmittedNode(row.programme, row.node, keys[row.stream], row.receiving_key) for row in rows]
 
 
-def admitted_keys(engine: Engine) -> dict[str, dict[str, bytes]]:
-    """The admitted streams, each with its node's signing keys by id, as the receiver needs them."""
-    with snapshot(engine) as connection:
-        members = select(store.node.c.stream, store.node.c.signing_key).where(store.node.c.expelled_at.is_(None))
-        rows = connection.execute(members)
-        return {row.stream: {key_id(row.signing_key): row.signing_key} for row in rows}
+def admitted_keys(engine: Engine, now: datetime) -> dict[str, dict[str, bytes]]:
+    """The admitted streams, each with its node's signing keys that are taken now, by id, as the receiver needs them."""
+    return {f"{node.node}/{node.programme}": node.signing for node in admitted_nodes(engine, now)}
 
 
 def conflicts(engine: Engine) -> list[dict[str, Any]]:
@@ -265,6 +308,14 @@ def conflicts(engine: Engine) -> list[dict[str, Any]]:
     with snapshot(engine) as connection:
         rows = connection.execute(query.order_by(c.stream, c.received_at, c.seq)).all()
     return [row._asdict() | {"ours": row.ours.hex(), "theirs": row.theirs.hex()} for row in rows]
+
+
+def expelled_nodes(engine: Engine) -> dict[str, tuple[str, str]]:
+    """The streams of nodes that were expelled, each with its partner, and when (wire form)."""
+    c = store.node.c
+    query = select(c.stream, c.partner, c.expelled_at).where(c.expelled_at.is_not(None)).order_by(c.stream)
+    with snapshot(engine) as connection:
+        return {row.stream: (row.partner, row.expelled_at) for row in connection.execute(query)}
 
 
 def boxes(engine: Engine) -> tuple[dict[str, str], set[str]]:
@@ -280,27 +331,20 @@ def boxes(engine: Engine) -> tuple[dict[str, str], set[str]]:
 
 
 def may_carry(engine: Engine, node: str, programme: str, token_digest: str | None, now: datetime) -> dict[str, Any]:
-    """The signing keys (hex) of an admitted node's stream, none if it is not admitted; and whether the invite with
-    this token digest is open: given out for the programme, not expired, and not used by another node."""
+    """The signing keys (hex) of a node's stream, none if it never was admitted; whether it is `expelled`; and whether
+    the invite with this token digest is open: given out for the programme, not expired, not used by another node."""
     with snapshot(engine) as connection:
         admitted = store.find_stream(connection, f"{node}/{programme}")
         invite = store.find_invite(connection, bytes.fromhex(token_digest)) if token_digest else None
+        taken = store.signing_keys(connection, wire_time(now)).get(f"{node}/{programme}", ())
     invited = (
         invite is not None
         and invite.programme == programme
         and invite.used_by in (None, node)
         and invite.expires_at.replace(tzinfo=now.tzinfo) >= now
     )
-    keys = [admitted.signing_key.hex()] if admitted is not None and admitted.expelled_at is None else []
-    return {"signing_keys": keys, "invited": invited}
-
-
-def signing_keys(engine: Engine) -> dict[str, dict[str, dict[str, bytes]]]:
-    """Per programme the admitted nodes, each with its signing keys by id."""
-    found: dict[str, dict[str, dict[str, bytes]]] = defaultdict(dict)
-    for node in admitted_nodes(engine):
-        found[node.programme][node.node] = {key_id(node.signing_key): node.signing_key}
-    return found
+    expelled = admitted is not None and admitted.expelled_at is not None
+    return {"signing_keys": [key.hex() for key in taken], "invited": invited, "expelled": expelled}
 
 
 def completeness(engine: Engine, programme: str | None, now: datetime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.contracts.catalogue import GENDERS
 from shared.forms import Form, find_form
-from shared.forms.records import QUESTIONS, End, Start, counted, lacks
+from shared.forms.records import End, Start, counted, lacks, taken
 from shared.programmes import Programme
 
 STARTED = "participants_started"
@@ -28,16 +28,7 @@ def start_row(programme: Programme, body: Mapping[str, Any]) -> dict[str, Any]:
     """What is derived of a start record. Answers that the form does not take are left out: nobody is for that reason no
     participant, but nothing is counted of them."""
     form = form_of(programme)
-    said = {name: body[name] for name in QUESTIONS if name in body}
-    here = programme.esf_record == "here"
-    answers = {
-        key: value
-        for key, value in said.items()
-        if (question := form.question_by_key.get(key)) is not None
-        and (here or key == "gender")
-        and question.may_be(value)
-        and question.is_for(said)
-    }
+    answers = taken(form, body, here=programme.esf_record == "here")
     start = Start(date.fromisoformat(body["occurred_on"]), answers)
     return {
         "started_on": start.started_on,

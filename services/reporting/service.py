@@ -61,7 +61,7 @@ class ReportingService:
         body = load(ExpelPartner, command)
         common = {"by": body["by"], "now": self.home.now()}
         node, pos = partners.expel_partner(self.home.journal, body["programme"], body["partner"], **common)
-        return {"pos": self.home.committed(pos), "node": node}
+        return {"pos": self.home.committed(pos), "node": node, "held": pos is None}
 
     @rpc
     def accept_epoch(self, **command: Any) -> dict[str, Any]:

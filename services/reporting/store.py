@@ -58,8 +58,19 @@ node = Table(
     Column("signing_key", LargeBinary, nullable=False),
     Column("receiving_key", LargeBinary, nullable=False),
     Column("expelled_at", String(32)),
+    Column("keys_at", String(32)),
 )
-"""The nodes admitted to each programme, as the lead's own stream says; `expelled_at` in wire form, null: a member."""
+"""The nodes admitted to each programme, as the lead's own stream says; `expelled_at` in wire form, null: a member.
+The keys are the newest; `keys_at` is when the node stated them, null: when it joined."""
+
+former_key = Table(
+    "reporting_former_key",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("signing_key", LargeBinary, primary_key=True),
+    Column("until", String(32), nullable=False),
+)
+"""Signing keys that nodes have replaced, and until when they are taken (wire form); what is stored they verify."""
 
 session = Table(
     "reporting_session",
@@ -222,9 +233,18 @@ follow_up = Table(
     Index("reporting_follow_up_subject", "stream", "subject"),
 )
 
+continues = Table(
+    "reporting_continues",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("subject", LargeBinary, primary_key=True),
+    Column("continues", LargeBinary, nullable=False),
+)
+"""Who was referred by another partner, and whom they are said to be there: a claim about somebody else's subject."""
+
 RECORDS = (start, exit_, follow_up)
 
-DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, *RECORDS)
+DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, continues, *RECORDS)
 
 
 KEYS = {table.name: tuple(column.name for column in table.primary_key) for table in DERIVED}
@@ -317,6 +337,28 @@ def use_invite(connection: Connection, token_digest: bytes, node_name: str) -> N
 def add_node(connection: Connection, row: dict[str, Any]) -> None:
     """Admit a node."""
     connection.execute(insert(node), row)
+
+
+def change_keys(
+    connection: Connection, stream: str, signing_key: bytes, receiving_key: bytes, stated_at: str, until: str
+) -> None:
+    """The node of the stream has these keys now; the signing key before is taken until `until`."""
+    c = former_key.c
+    before = connection.execute(select(node.c.signing_key).where(node.c.stream == stream)).scalar_one()
+    if before != signing_key:
+        upsert(connection, former_key, [{"stream": stream, "signing_key": before, "until": until}])
+        connection.execute(delete(former_key).where(c.stream == stream, c.signing_key == signing_key))
+    values = {"signing_key": signing_key, "receiving_key": receiving_key, "keys_at": stated_at}
+    connection.execute(update(node).where(node.c.stream == stream).values(**values))
+
+
+def signing_keys(connection: Connection, taken_at: str = "") -> dict[str, tuple[bytes, ...]]:
+    """The signing keys of every stream's node, the newest first; with `taken_at` only those that are taken then."""
+    found = {row.stream: [row.signing_key] for row in connection.execute(select(node.c.stream, node.c.signing_key))}
+    query = select(former_key).where(former_key.c.until > taken_at).order_by(former_key.c.until.desc())
+    for row in connection.execute(query):
+        found[row.stream].append(row.signing_key)
+    return {stream: tuple(keys) for stream, keys in found.items()}
 
 
 def find_stream(connection: Connection, stream: str) -> Any | None:

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from shared.contracts.facts import Fact
 from shared.journal import Journal
-from shared.journal.crypto import Keys
+from shared.journal.crypto import Keys, current_keys
 from shared.journal.follow import LEADS, Follower, Handler, LeadFollowers
 from shared.ops.clock import utcnow
 from shared.ops.settings import Home
@@ -29,7 +29,6 @@ class HomeContext:
 
     home: Home
     engine: Engine
-    keys: Keys
     wake: Callable[[int], None]
     now: Callable[[], datetime] = utcnow
     followers: dict[str, Follower] = field(default_factory=dict)
@@ -59,8 +58,8 @@ class ServiceHome:
 
     @property
     def keys(self) -> Keys:
-        """The home's keys."""
-        return self.context.keys
+        """The home's keys, as they are now."""
+        return current_keys(self.context.home.keys)
 
     def now(self) -> datetime:
         """The time, for operations."""

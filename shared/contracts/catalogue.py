@@ -11,6 +11,7 @@ from shared.contracts.fields import (
     Digest,
     EntityId,
     Language,
+    Moment,
     Municipality,
     NodeName,
     Number,
@@ -18,9 +19,12 @@ from shared.contracts.fields import (
     ProgrammeText,
     PublicKey,
     Score,
+    Signature,
+    SubjectRef,
     TimeOfDay,
 )
 from shared.contracts.record_facts import RECORD_FACTS
+from shared.contracts.referral_facts import REFERRAL_FACTS
 
 STANDINGS = ("visitor", "client", "esf_participant")
 """From least to most; *met* has no subject and therefore no fact of this kind."""
@@ -46,19 +50,23 @@ TASK_REASONS = ("not_needed", "done_elsewhere", "refused", "not_reached", "has_l
 class StandingReached(Fact):
     """A person reached a standing on this node, or was put back to it by a correction; the last one holds.
 
-    `occurred_on` is left out where nobody wrote the day down.
+    `occurred_on` is left out where nobody wrote the day down. `continues` as in `ParticipationStarted`, of somebody who
+    was referred and is no ESF participant here.
     """
 
     kind, v, reach, about = "intake.standing_reached", 1, Reach.LEAD, About.SOMEBODY
     standing = Code(*STANDINGS)
     occurred_on = Day(allow_none=True)
+    continues = SubjectRef(allow_none=True)
     example = {"standing": "client", "occurred_on": "2016-02-01"}
 
 
 class ParticipationStarted(Fact):
     """The start record of an ESF participant: what the fund asks, on the start day; a later one corrects it.
 
-    Age in full years on the start day; never a birth date or an address. `education` is the ISCED level.
+    Age in full years on the start day; never a birth date or an address. `education` is the ISCED level. `continues` is
+    the subject under which another partner of the programme knew the person and referred them: a claim that the two are
+    one person, which changes nothing of the other.
     """
 
     kind, v, reach, about = "intake.participation_started", 1, Reach.LEAD, About.SOMEBODY
@@ -77,6 +85,7 @@ class ParticipationStarted(Fact):
     other_disadvantage = Code(*SENSITIVE_ANSWERS, allow_none=True)
     homeless = Code(*SENSITIVE_ANSWERS, allow_none=True)
     rural = Code(*SENSITIVE_ANSWERS, allow_none=True)
+    continues = SubjectRef(allow_none=True)
     example = {"occurred_on": "2016-02-01", "age": 34, "gender": "f", "municipality": "609", "education": 3}
 
 
@@ -224,6 +233,45 @@ class NodeExpelled(Fact):
     partner = Code()
     node = NodeName()
     example = {"partner": "yhdistys", "node": "pori-0a1b2c3d"}
+
+
+class NodeKeysChanged(Fact):
+    """A node's new public keys, as it has stated them itself under a key before (`shared/journal/renewing.py`).
+
+    The other signing keys that the directory lists of it are taken until `until`. Members but `until` are the node's
+    statement: everybody can check its signature.
+    """
+
+    kind, v, reach, about = "reporting.node_keys_changed", 1, Reach.LEAD, About.NOBODY
+    node = NodeName()
+    signing_key = PublicKey()
+    receiving_key = PublicKey()
+    stated_at = Moment()
+    signed_by = PublicKey()
+    signature = Signature()
+    until = Moment()
+    example = {
+        **{"node": "pori-0a1b2c3d", "signing_key": "1" * 64, "receiving_key": "1" * 64},
+        **{"stated_at": "2026-11-22T09:15:02.123456Z", "signed_by": "0" * 64, "signature": "0" * 128},
+        "until": "2027-01-21T09:15:02.123456Z",
+    }
+
+
+class LeadKeysChanged(Fact):
+    """The lead's own new public keys, stated under a key before. A node follows the same statement from the key that
+    it has pinned, as it comes with the channel; this is the record of it.
+    """
+
+    kind, v, reach, about = "reporting.lead_keys_changed", 1, Reach.LEAD, About.NOBODY
+    signing_key = PublicKey()
+    receiving_key = PublicKey()
+    stated_at = Moment()
+    signed_by = PublicKey()
+    signature = Signature()
+    example = {
+        **{"signing_key": "1" * 64, "receiving_key": "1" * 64, "stated_at": "2026-11-22T09:15:02.123456Z"},
+        **{"signed_by": "0" * 64, "signature": "0" * 128},
+    }
 
 
 class EpochAccepted(Fact):
@@ -470,6 +518,8 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             NodeAdmitted,
             NodeExpelled,
             EpochAccepted,
+            NodeKeysChanged,
+            LeadKeysChanged,
             AnswersRecorded,
             ScoreComputed,
             AnonymousAnswersRecorded,
@@ -487,6 +537,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             TaggingDue,
             TagsRetired,
             *RECORD_FACTS,
+            *REFERRAL_FACTS,
         )
     }
 )

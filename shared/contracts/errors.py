@@ -171,5 +171,13 @@ class ChangedMeanwhile(PolkuError):
     """{field}: somebody else has changed this in the meantime; look again before you change it."""
 
 
+class ReferralClosed(PolkuError):
+    """The referral is {state}: this is not possible any more."""
+
+
+class NodeNotConfirmed(PolkuError):
+    """{field}: the partner {partner} has no node whose six words this node has confirmed: `polku node confirm`."""
+
+
 class Overtaken(PolkuError):
     """Somebody else recorded the same at the same moment; nothing was done here: ask again."""

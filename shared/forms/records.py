@@ -90,6 +90,19 @@ def arrival_problems(
         yield from answer_problems(form, answers)
 
 
+def taken(form: Form, said: Mapping[str, Answer], *, here: bool) -> dict[str, Answer]:
+    """Of what another node says was answered what the form takes: nobody is for the rest no participant."""
+    answers = {name: said[name] for name in QUESTIONS if name in said}
+    return {
+        key: value
+        for key, value in answers.items()
+        if (here or key == "gender")
+        and (question := form.question_by_key.get(key)) is not None
+        and question.may_be(value)
+        and question.is_for(answers)
+    }
+
+
 def start_problems(form: Form, start: Start) -> Iterator[Problem]:
     """Why this is no start record of the form."""
     if start.paid_by_project:

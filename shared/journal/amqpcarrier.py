@@ -7,9 +7,12 @@ configure nothing. An item is a persistent message whose `message_id` is `CHANNE
 for again: they have no limit, no expiry, no dead-letter and no alternate exchange, so nobody but the reader takes
 anything out.
 
-**Writing** (`_Out`): one message at a time, mandatory, until the broker has confirmed that very delivery tag. A
-time-out, a return, a refusal, another tag, a closed connection: any doubt drops the connection and raises. (py-amqp's
-own confirms are matched by order of arrival: after a time-out they would be credited to the wrong message.)
+**Writing** (`_Out`): mandatory messages, each until the broker has confirmed that very delivery tag. Segments go out
+without waiting, at most `WINDOW` unconfirmed; every other item (each round of a courier that wrote segments ends with
+a manifest) waits until all before it and itself are confirmed. A time-out, a return, a refusal, another tag, a closed
+connection: any doubt about any of them drops the connection and raises, perhaps only at a later write; the writer's
+next manifest finds out which got lost. (py-amqp's own confirms are matched by order of arrival: after a time-out they
+would be credited to the wrong message.)
 
 **Reading** (`_In`): another connection. What is delivered is held in memory, at most `PREFETCH` per box, and is like a
 file until then: a segment until it is decided, a statement or join until a newer one comes. Only then is it acked, so
@@ -42,6 +45,8 @@ from shared.journal.items import limit_of
 
 HEARTBEAT_SECONDS = 60
 PREFETCH = 20
+WINDOW = 32
+"""How many segments may be under way to the broker; at most 1 MiB each."""
 _QUEUE = {"x-queue-type": "quorum", "x-single-active-consumer": True}
 
 
@@ -101,7 +106,11 @@ class AmqpCarrier:
     def write(self, channel: str, name: str, data: bytes) -> None:
         box = self._box(channel)
         exchange, key = ("", down(box)) if self._at_lead else (box, "")
-        self._out.publish(exchange, key, f"{channel}/{name}", data)
+        self._out.publish(exchange, key, f"{channel}/{name}", data, WINDOW if place_named(name) else 0)
+
+    def tell(self, box: str, channel: str, name: str, data: bytes) -> None:
+        """At the lead: write an item for a node whose channel has no box any more."""
+        self._out.publish("", down(box), f"{channel}/{name}", data)
 
     def delete(self, channel: str, name: str) -> None:
         """A segment that has been sent is the reader's; of the other items an empty one takes the last one's place."""
@@ -198,21 +207,26 @@ class _Out(Link):
     def opened(self) -> None:
         self.channel.confirm_select()
         self._sent = 0
+        self._open: set[int] = set()
         self._answers: list[tuple[int, bool, bool]] = []
         self._returned = False
         self.channel.events["basic_ack"].add(lambda tag, multiple: self._answers.append((tag, multiple, True)))
         self.channel.events["basic_nack"].add(lambda tag, multiple, *_: self._answers.append((tag, multiple, False)))
         self.channel.events["basic_return"].add(self._on_return)
 
-    def publish(self, exchange: str, key: str, item: str, data: bytes) -> None:
-        """Send a message; returns when the broker has it for certain. Raises `BrokerFailed`."""
+    def publish(self, exchange: str, key: str, item: str, data: bytes, window: int = 0) -> None:
+        """Send a message; returns when the broker has it and all before it for certain, but for `window` of them.
+
+        Raises `BrokerFailed`, also if it is one of these that is in doubt.
+        """
         self.open()
         try:
             self.drain()  # it may have been closed meanwhile
             message = amqp.Message(data, message_id=item, delivery_mode=2, content_type="application/octet-stream")
             self._sent += 1
+            self._open.add(self._sent)
             self.channel.basic_publish(message, exchange=exchange, routing_key=key, mandatory=True)
-            confirmed = self._confirmed()
+            confirmed = self._settle(window)
         except Exception as error:
             self.drop()
             raise BrokerFailed(type(error).__name__) from None
@@ -220,17 +234,27 @@ class _Out(Link):
             self.drop()
             raise BrokerFailed("the broker did not take a message")
 
-    def _confirmed(self) -> bool:
-        """Wait until the message just sent is confirmed; False if it, or another one, is answered otherwise."""
+    def _settle(self, window: int) -> bool:
+        """Wait until no more than `window` messages are unconfirmed; False if there is a doubt about any."""
         assert self.connection is not None
         deadline = monotonic() + brokerlink.SECONDS
-        while not self._answers:
-            remaining = deadline - monotonic()
-            if remaining <= 0:
+        while True:
+            if not self._take_answers():
                 return False
+            remaining = deadline - monotonic()
+            if len(self._open) <= window or remaining <= 0:
+                return len(self._open) <= window
             self.connection.drain_events(timeout=remaining)
+
+    def _take_answers(self) -> bool:
+        """Match what the broker has answered with what was sent; False if something was refused, or is no answer."""
         answers, self._answers = self._answers, []
-        return [(tag, good) for tag, _, good in answers] == [(self._sent, True)] and not self._returned
+        for tag, multiple, good in answers:
+            meant = {sent for sent in self._open if sent <= tag} if multiple else {tag}
+            if not good or tag not in self._open:
+                return False
+            self._open -= meant
+        return not self._returned
 
     def _on_return(self, *_: object) -> None:
         self._returned = True

@@ -11,6 +11,8 @@ one side and only replaced or deleted by that side:
     join                                  writer    a node's answer to an invite (see `joining`)
     receipt                               reader    the newest receipt
     post                                  writer    letters between nodes (see `post`)
+    keys                                  writer    its new public keys (see `renewing`)
+    expelled                              writer    the lead's word to a node that it has expelled (see `expelling`)
 
 Every channel has a **back** channel, `CHANNEL/back`: the same stream's end on its way back to the home that wrote it
 and has lost it. There the roles are exchanged: the receipt, with which it asks, is the home's (see `returning`). Two
@@ -30,6 +32,7 @@ from typing import Protocol, runtime_checkable
 from shared.ops.metrics import counter
 
 MANIFEST, RECEIPT, JOIN, POST = "manifest", "receipt", "join", "post"
+KEYS, EXPELLED = "keys", "expelled"
 PROOF, ERASED = "proof", "erased"
 
 refused_total = counter(

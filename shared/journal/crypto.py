@@ -127,6 +127,13 @@ class Keys:
             raise KeyFileUnusable(f"{name}-N", "there is none")
         return max(found, key=lambda key: key.number)
 
+    def pair(self) -> tuple[bytes, bytes]:
+        """The public halves of the newest signing and receiving key: what the home is known by."""
+        signing, receiving = self.newest("signing").public, self.newest("receiving").public
+        assert signing is not None
+        assert receiving is not None
+        return signing, receiving
+
     def publics(self, name: str) -> Mapping[str, bytes]:
         """Public halves by key id, old ones too: what verifies."""
         return {key.id: key.public for key in self.all if key.name == name and key.public is not None}
@@ -198,6 +205,18 @@ def load_keys(directory: Path) -> Keys:
             public = computed
         keys.append(Key(name, number, private, public))
     return Keys(tuple(keys))
+
+
+_loaded: dict[Path, tuple[int, Keys]] = {}
+
+
+def current_keys(directory: Path) -> Keys:
+    """As `load_keys`, but read again only when a file has come or gone: a process that runs sees a rotation."""
+    changed = directory.stat().st_mtime_ns
+    known = _loaded.get(directory)
+    if known is None or known[0] != changed:
+        known = _loaded[directory] = changed, load_keys(directory)
+    return known[1]
 
 
 def _read(path: Path) -> bytes:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from shared.journal import epochs, received
 from shared.journal.carrier import Found
 from shared.journal.lines import chain_next
-from shared.journal.received import STOPPED, Head
+from shared.journal.received import STOPPED, Head, NewLines
 from shared.journal.segment import OpenedLine, Reason, Refused, Segment
 from shared.journal.statements import Manifest, StatementRefused, read_manifest, stated_place
 
@@ -52,14 +52,18 @@ class Arrival:
     early: tuple[int, int] | None = None
 
 
-def decide(connection: Connection, head: Head, arrival: Arrival, early_limit: int, now: datetime) -> Outcome:
-    """The decision about one segment; changes `head` and the tables accordingly, but saves neither."""
+def decide(
+    connection: Connection, head: Head, arrival: Arrival, early_limit: int, now: datetime, new: NewLines
+) -> Outcome:
+    """The decision about one segment; changes `head` and the tables accordingly, but saves neither it nor `new`."""
     if head.state == STOPPED:
         return Outcome.UNDECIDED
     if arrival.segment is None:
         return Outcome.REFUSED
     segment = arrival.segment
     header = segment.header
+    if (header.epoch, header.first) != (head.epoch, head.seq + 1):
+        new.write(connection)  # its chain may be compared with a line's that is not stored yet
     if header.epoch != head.epoch:
         head.head_epoch = max(head.head_epoch, header.epoch)
         said = {"statement": segment.header_bytes + segment.payload_digest, "signature": segment.signature}
@@ -80,7 +84,7 @@ def decide(connection: Connection, head: Head, arrival: Arrival, early_limit: in
             return Outcome.UNDECIDED
         clash = _clash_within(head, segment, arrival.lines)
         if clash is None:
-            received.add_lines(connection, segment, [line for line in arrival.lines if line.seq > head.seq], now)
+            new.add(segment, (line for line in arrival.lines if line.seq > head.seq), now)
             head.seq, head.chain = header.last, header.chain
             head.heard(header.time, now)
             _claim(head, header.last, header.chain)

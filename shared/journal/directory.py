@@ -7,26 +7,28 @@ it is as new as the last segment that has come from the lead, and empty before t
 Anyone of the home may ask: every service's role may read these lines. Call it inside a snapshot or a unit of work.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
-from shared.contracts.catalogue import FACTS, NodeAdmitted, NodeExpelled
+from shared.contracts.catalogue import FACTS, LeadKeysChanged, NodeAdmitted, NodeExpelled, NodeKeysChanged
 from shared.contracts.facts import Fact
 from shared.journal.carry_tables import received_line
-from shared.journal.crypto import key_id
+from shared.journal.crypto import Key, Keys, key_id
 from shared.journal.lines import parse
+from shared.journal.renewing import Renewal
 from shared.journal.tables import journal_line
 
-KINDS = (NodeAdmitted.kind, NodeExpelled.kind)
+KINDS = (NodeAdmitted.kind, NodeExpelled.kind, NodeKeysChanged.kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
     """A partner's node in the programme. Keys are raw public keys (32 bytes), oldest first; the last is the one to
-    use, the others verify and open what was made before. `joined` and `expelled` are when the lead recorded it (UTC,
-    wire form); `expelled` is None for a member."""
+    use, the others verify and open what was made before. Every later pair is vouched for by a signing key before it.
+    `until` says of each signing key when it ends ("": it does not), `joined` and `expelled` when the lead recorded it
+    (UTC, wire form); `expelled` is None for a member."""
 
     partner: str
     node: str
@@ -34,11 +36,17 @@ class Member:
     receiving_keys: tuple[bytes, ...]
     joined: str
     expelled: str | None = None
+    until: tuple[str, ...] = ("",)
 
     @property
-    def signing(self) -> Mapping[str, bytes]:
-        """Every signing key by its id: what verifies."""
-        return {key_id(key): key for key in self.signing_keys}
+    def pairs(self) -> Sequence[tuple[bytes, bytes]]:
+        """Signing and receiving key, as they were valid together."""
+        return list(zip(self.signing_keys, self.receiving_keys, strict=True))
+
+    def signing(self, now: str) -> Mapping[str, bytes]:
+        """The signing keys that are taken at `now` (wire form), by id."""
+        valid = zip(self.signing_keys, self.until, strict=True)
+        return {key_id(key): key for key, until in valid if not until or until > now}
 
 
 def lead_stream(programme: str) -> str:
@@ -49,15 +57,38 @@ def lead_stream(programme: str) -> str:
 def members(connection: Connection, programme: str) -> list[Member]:
     """Every node that was ever admitted, in the order of admission; those that were expelled too."""
     found: dict[str, Member] = {}
+    for fact, at in _facts(connection, programme, KINDS):
+        _take(found, fact, at)
+    return list(found.values())
+
+
+def lead_renewals(connection: Connection, programme: str) -> list[Renewal]:
+    """The lead's own changes of keys, as its stream of the programme has them, the oldest first."""
+    return [renewal_of(fact) for fact, _ in _facts(connection, programme, (LeadKeysChanged.kind,))]
+
+
+def renewal_of(fact: Fact) -> Renewal:
+    """The statement behind a change of keys."""
+    home = fact["node"] if isinstance(fact, NodeKeysChanged) else "lead"
+    signing, receiving = (bytes.fromhex(fact[name]) for name in ("signing_key", "receiving_key"))
+    by, signature = bytes.fromhex(fact["signed_by"]), bytes.fromhex(fact["signature"])
+    return Renewal(home, signing, receiving, fact["stated_at"], by, signature)
+
+
+def members_of(renewal: Renewal) -> dict[str, str]:
+    """The inverse: what a fact says of a renewal."""
+    keys = {"signing_key": renewal.signing_key.hex(), "receiving_key": renewal.receiving_key.hex()}
+    return {**keys, "stated_at": renewal.time, "signed_by": renewal.key.hex(), "signature": renewal.signature.hex()}
+
+
+def _facts(connection: Connection, programme: str, kinds: Sequence[str]) -> Iterator[tuple[Fact, str]]:
     for table in (received_line, journal_line):
-        query = select(table.c.line).where(table.c.stream == lead_stream(programme), table.c.kind.in_(KINDS))
+        query = select(table.c.line).where(table.c.stream == lead_stream(programme), table.c.kind.in_(kinds))
         for data in connection.execute(query.order_by(table.c.seq)).scalars():
             line = parse(data)
             known = FACTS.get((line.kind, line.v))
-            if known is None:  # of a newer release
-                continue
-            _take(found, known.read(line.subject, line.body), line.recorded_at)
-    return list(found.values())
+            if known is not None:  # else of a newer release
+                yield known.read(line.subject, line.body), line.recorded_at
 
 
 def _take(found: dict[str, Member], fact: Fact, at: str) -> None:
@@ -65,10 +96,34 @@ def _take(found: dict[str, Member], fact: Fact, at: str) -> None:
     if isinstance(fact, NodeAdmitted):
         signing, receiving = (bytes.fromhex(fact[name]) for name in ("signing_key", "receiving_key"))
         found[node] = Member(fact["partner"], node, (signing,), (receiving,), at)
+    elif isinstance(fact, NodeKeysChanged) and node in found:
+        found[node] = _renewed(found[node], renewal_of(fact), fact["until"])
     elif isinstance(fact, NodeExpelled) and node in found:
         found[node] = replace(found[node], expelled=at)
+
+
+def _renewed(known: Member, renewal: Renewal, until: str) -> Member:
+    """With the keys that the node has stated. What none of its keys has signed is the lead's word alone: it does not
+    count."""
+    if renewal.key not in known.signing_keys or not renewal.holds():
+        return known
+    pairs = zip(known.signing_keys, known.until, strict=True)
+    ends = tuple("" if key == renewal.signing_key else end or until for key, end in pairs)
+    return replace(
+        known,
+        signing_keys=(*known.signing_keys, renewal.signing_key),
+        receiving_keys=(*known.receiving_keys, renewal.receiving_key),
+        until=(*ends, ""),
+    )
 
 
 def member(connection: Connection, programme: str, node: str) -> Member | None:
     """The node's entry, also if it was expelled; None if it was never admitted, or the lead has not said so yet."""
     return next((known for known in members(connection, programme) if known.node == node), None)
+
+
+def signer_of(keys: Keys, own: Member | None) -> Key:
+    """The newest signing key of ours that the directory lists; while it does not list us, our newest."""
+    ours = {key.public: key for key in keys.all if key.name == "signing" and key.private is not None}
+    listed = [ours[key] for key in (own.signing_keys if own else ()) if key in ours]
+    return listed[-1] if listed else keys.newest("signing")

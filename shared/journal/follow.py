@@ -12,7 +12,8 @@ these from the home's own journal. So `@subscribes` is the same for both, and a 
 A line whose handler fails is tried again; after `TRIES` it is **parked** with the error's type, and the later lines of
 the same person queue behind it, in order (`polku parked`). A line without a subject cannot be set aside, because
 everybody might depend on it: the service stops following there, says so in its health, and tries again. Lines of a
-lead are never set aside: none has a subject.
+lead are never set aside: none has a subject. A newer version of a kind that the service hears stops it there too, until
+this home has been upgraded.
 """
 
 import logging
@@ -48,6 +49,11 @@ Handler = Callable[[Unit, Line, Fact], None]
 
 parked_total = counter("polku_journal_parked_total", "Lines parked because their effect failed", "service")
 stuck = gauge("polku_journal_follower_stuck", "1 while a service cannot go on past a line without subject", "service")
+
+
+class NewerFact(Exception):
+    """A lead says in a newer version what this service hears. What is passed over now would not be heard after the
+    upgrade, so the service goes no further with this lead; kinds that it does not know at all it cannot miss."""
 
 
 class Lines(Protocol):
@@ -203,6 +209,8 @@ class Follower:
         handler = self.handlers.get((line.kind, line.v))
         if handler is not None:
             handler(unit, line, FACTS[line.kind, line.v].read(line.subject, line.body))
+        elif not self.lines.parks and line.v > max(v for kind, v in self.handlers if kind == line.kind):
+            raise NewerFact
 
     def _queued(self, unit: Unit, pos: int, subject: bytes | None) -> bool:
         """Park the line too if an earlier one of the same person is parked."""

@@ -1,8 +1,10 @@
 """How long the items of a channel may be (see `carrier`): what is longer is cut or refused before it is read whole."""
 
-from shared.journal.carrier import ERASED, JOIN, MANIFEST, POST, PROOF, RECEIPT, place_named
+from shared.journal.carrier import ERASED, EXPELLED, JOIN, KEYS, MANIFEST, POST, PROOF, RECEIPT, place_named
+from shared.journal.expelling import MAX_EXPELLED
 from shared.journal.joining import MAX_JOIN
 from shared.journal.post import MAX_POST
+from shared.journal.renewing import MAX_KEYS
 from shared.journal.returning import MAX_ERASED, MAX_PROOF
 from shared.journal.segment import MAX_SEGMENT
 from shared.journal.statements import MAX_STATEMENT
@@ -14,6 +16,8 @@ _LIMITS = {
     PROOF: MAX_PROOF,
     ERASED: MAX_ERASED,
     POST: MAX_POST,
+    KEYS: MAX_KEYS,
+    EXPELLED: MAX_EXPELLED,
 }
 MAX_ITEM = max(MAX_SEGMENT, *_LIMITS.values())
 """The longest that any item may be, in bytes."""

@@ -58,6 +58,11 @@ def put_letter(connection: Connection, head: Head, letter: bytes, now: datetime,
     connection.execute(insert(post_out), row | {"subject": about, "queued_at": wire_time(now)})
 
 
+def waiting_for(connection: Connection, programme: str) -> set[str]:
+    """The nodes that have not acknowledged every letter of ours."""
+    return set(connection.execute(select(post_out.c.recipient).where(post_out.c.programme == programme)).scalars())
+
+
 def letters_to_take(connection: Connection, senders: Sequence[tuple[str, str]], limit: int = 50) -> Sequence[Any]:
     """Letters that have come from these senders (programme, node) and were not taken, the oldest first: id, programme,
     sender, letter. Letters of others wait."""
@@ -165,7 +170,10 @@ class LeadPost:
                     if to is not None:
                         sorted_out[to].append(data)
         for node in sorted(members):
-            self._write(channel_to(node, programme), letters[node], acks[node], now)
+            try:
+                self._write(channel_to(node, programme), letters[node], acks[node], now)
+            except OSError as error:  # tried again in the next round; the others need not wait for it
+                log.error("letters were not carried", extra={"node": node, "error": type(error).__name__})
 
     def _write(self, channel: str, letters: list[bytes], acks: list[bytes], now: datetime) -> None:
         item, says_something = pack(letters, acks), bool(letters or acks)

@@ -47,7 +47,7 @@ from sqlalchemy import Engine
 from shared.journal import crypto, received
 from shared.journal.carrier import MANIFEST, RECEIPT, Carrier, Found
 from shared.journal.deciding import Arrival, Outcome, decide, note_manifest
-from shared.journal.received import STOPPED
+from shared.journal.received import STOPPED, NewLines
 from shared.journal.segment import (
     MAX_SEGMENT,
     Reason,
@@ -253,11 +253,11 @@ class Receiver:
         lines = 0
         newly: Counter[Reason] = Counter()
         with transaction(self.engine) as connection:
-            heads = received.lock_heads(connection, (arrival.stream for arrival in batch))
+            heads, new_lines = received.lock_heads(connection, (arrival.stream for arrival in batch)), NewLines()
             for arrival in batch:
                 head = heads[arrival.stream]
                 before = head.seq
-                outcome = decide(connection, head, arrival, self.early_limit, work.now)
+                outcome = decide(connection, head, arrival, self.early_limit, work.now, new_lines)
                 lines += head.seq - before
                 if outcome is Outcome.REFUSED and arrival.reason:
                     new = received.add_refused(
@@ -267,6 +267,7 @@ class Receiver:
                 if arrival.early and outcome in (Outcome.APPLIED, Outcome.DUPLICATE, Outcome.REFUSED):
                     received.drop_early(connection, arrival.stream, *arrival.early)
                 outcomes.append((arrival, outcome))
+            new_lines.write(connection)
             received.save_heads(connection, heads.values())
         for stream, head in heads.items():
             work.reach[stream] = head.seq

@@ -22,7 +22,7 @@ Which receipt is newer? Not the one with the later clock: the one that echoes ou
 somebody who has seen it can name its nonce. A lead whose database was restored or is empty echoes the newest manifest
 and stands lower: we send from there. An old receipt that is put back into the folder echoes an old manifest: ignored.
 
-**Killed at any moment.** A segment's row is committed before its file is written, a manifest's row before the
+**Killed at any moment.** Rows of segments are committed before their files are written, a manifest's row before the
 manifest; a row without its file is found and written again, a file without a row is deleted. Segments come before the
 manifest that speaks for them. A new process always writes a new manifest first. What the tables forget (`courier_*`
 in `carry_tables`) costs a repetition, never a line. No transaction lasts longer than a few statements.
@@ -35,14 +35,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert
 
 from shared.journal import crypto, planning
 from shared.journal.carrier import MANIFEST, RECEIPT, Carrier, Place, stream_of
 from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
+from shared.journal.cutting import JournalDamaged, cut_segments, segment_row
 from shared.journal.lines import chain_start
 from shared.journal.planning import OWN, Ledger, View
-from shared.journal.segment import LINES_PER_SEGMENT, Built, Item, Reason, build
+from shared.journal.segment import LINES_PER_SEGMENT, Reason
 from shared.journal.statements import (
     MAX_STATEMENT,
     Manifest,
@@ -70,10 +71,6 @@ failing = gauge("polku_courier_failing", "1 while the last round of the stream w
 oldest_seconds = gauge(
     "polku_courier_oldest_unreceipted_seconds", "Age of the oldest line that no receipt covers yet; 0: none", "stream"
 )
-
-
-class JournalDamaged(RuntimeError):
-    """The home's own lines do not lead to its own head: a hole or a changed line. Nothing is shipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,60 +285,33 @@ class Courier:
     ) -> int:
         """Cut and write segments for the lines from `first` to `last`, which must end at the chain `expected`."""
         first, last, expected = gap
+        stream, manifest, written = stream_of(channel), planning.last_number(view) + 1, 0
         with snapshot(self.engine) as connection:
-            chain = planning.chain_at(connection, stream_of(channel), view, first - 1, self.ledger)
-        written = 0
+            chain = planning.chain_at(connection, stream, view, first - 1, self.ledger)
+        sealing = (self.signer, self.peer_receiving, self.max_lines, now)
         while first <= last:
-            built = self._cut(channel, first, last, chain, now)
-            header = built.header
-            if header.last == last and header.chain != expected:
+            with snapshot(self.engine) as connection:
+                cut = cut_segments(connection, self.ledger, stream, (first, last), chain, *sealing)
+            if cut[-1].header.last == last and cut[-1].header.chain != expected:
                 raise JournalDamaged
-            why, attempt = planning.history(view, drop, header.first, header.last)
-            row = {
-                "stream": channel,
-                "first": header.first,
-                "epoch": header.epoch,
-                "last": header.last,
-                "before": header.before,
-                "chain": header.chain,
-                "size": len(built.data),
-                "manifest": planning.last_number(view) + 1,
-                "attempt": attempt,
-                "time": wire_time(now),
-            }
+            histories = [planning.history(view, drop, built.header.first, built.header.last) for built in cut]
             with transaction(self.engine) as connection:
-                connection.execute(insert(courier_segment), row)
-            try:
-                self.carrier.write(channel, Place(header.epoch, header.first, header.last).name, built.data)
-            except OSError:
-                self._forget(channel, view, {header.first: "missing"})
-                raise
-            segments_total.labels(why).inc()
-            written += 1
-            first, chain = header.last + 1, header.chain
+                rows = [
+                    segment_row(channel, built, manifest, attempt)
+                    for built, (_, attempt) in zip(cut, histories, strict=True)
+                ]
+                connection.execute(insert(courier_segment), rows)
+            for at, (built, (why, _)) in enumerate(zip(cut, histories, strict=True)):
+                header = built.header
+                try:
+                    self.carrier.write(channel, Place(header.epoch, header.first, header.last).name, built.data)
+                except OSError:
+                    self._forget(channel, view, {left.header.first: "missing" for left in cut[at:]})
+                    raise
+                segments_total.labels(why).inc()
+                written += 1
+                first, chain = header.last + 1, header.chain
         return written
-
-    def _cut(self, channel: str, first: int, last: int, chain: bytes | None, now: datetime) -> Built:
-        c = self.ledger.lines.c
-        query = select(c.seq, c.epoch, c.digest, c.line).where(
-            c.stream == stream_of(channel), c.seq >= first, c.seq <= last
-        )
-        with snapshot(self.engine) as connection:
-            rows = connection.execute(query.order_by(c.seq).limit(self.max_lines)).all()
-        if chain is None or not rows or any(row.seq != seq for seq, row in enumerate(rows, first)):
-            raise JournalDamaged
-        items = [Item(row.digest, row.line) for row in rows if row.epoch == rows[0].epoch]
-        return build(
-            items,
-            stream=stream_of(channel),
-            epoch=rows[0].epoch,
-            first=first,
-            before=chain,
-            signer=self.signer,
-            sealed_to=self.peer_receiving,
-            time=now,
-            max_lines=self.max_lines,
-        )
 
     def _state(self, channel: str, view: View, now: datetime, written: bool) -> bool:
         """Write a manifest if one is due."""

@@ -23,6 +23,7 @@ Role = Literal["lead", "node"]
 DEFAULT_PORTS = {"lead": 8400, "node": 8401}
 LOOPBACK = "127.0.0.1"
 _OPTIONAL = ("database", "bus", "certificate", "certificate_key", "authority")
+_PLACE_OPTIONAL = ("authority", "lead_keys_at", "lead_former_keys", "expelled_at")
 _URLS = {
     "database": re.compile(r"sqlite:///.+|postgresql\+psycopg://.+"),
     "bus": re.compile(r"(embedded|amqps?)://.+"),
@@ -34,6 +35,8 @@ class Joined:
     """A node's place in a programme: as which partner, by which carrier, under whose keys (hex).
 
     `authority` is the certificate (PEM) that the carrier's own must be signed by; empty: one of the system's.
+    `lead_keys_at` and `lead_former_keys` (``HEX@TIME`` with spaces between): see `shared.journal.renewing.Pinned`.
+    `expelled_at`: when the lead has ended the membership (wire form), empty for a member.
     """
 
     programme: str
@@ -42,6 +45,9 @@ class Joined:
     lead_signing_key: str
     lead_receiving_key: str
     authority: str = ""
+    lead_keys_at: str = ""
+    lead_former_keys: str = ""
+    expelled_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,8 @@ class Home:
             lines += ["", "[[programme]]", f'key = "{place.programme}"', f'partner = "{place.partner}"']
             lines += [f"uplink = {_quoted(place.uplink)}", f'lead_signing_key = "{place.lead_signing_key}"']
             lines += [f'lead_receiving_key = "{place.lead_receiving_key}"']
-            lines += [f"authority = {_quoted(place.authority)}"] if place.authority else []
+            optional = {name: getattr(place, name) for name in _PLACE_OPTIONAL}
+            lines += [f"{name} = {_quoted(value)}" for name, value in optional.items() if value]
         part = self.path / "home.toml.part"
         with part.open("w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
@@ -189,12 +196,15 @@ def _joined(path: Path, entry: Any) -> Joined:
         "lead_signing_key": re.compile(r"[0-9a-f]{64}"),
         "lead_receiving_key": re.compile(r"[0-9a-f]{64}"),
         "authority": CERTIFICATES,
+        "lead_keys_at": re.compile(r"[0-9T:.Z-]{0,27}"),
+        "lead_former_keys": re.compile(r"(?:[0-9a-f]{64}@[0-9T:.Z-]{27}(?: (?!\Z)|\Z))*"),
+        "expelled_at": re.compile(r"[0-9T:.Z-]{0,27}"),
     }
     if not isinstance(entry, Mapping):
         raise HomeUnusable(home=str(path), reason="home.toml: programme is not a list of tables")
     if unknown := sorted(set(entry) - set(rules)):
         raise HomeUnusable(home=str(path), reason=f"home.toml: unknown setting programme.{unknown[0]}")
-    entry = {"authority": "", **entry}
+    entry = {**dict.fromkeys(_PLACE_OPTIONAL, ""), **entry}
     for name, rule in rules.items():
         if not isinstance(entry.get(name), str) or not rule.fullmatch(entry[name]):
             raise HomeUnusable(home=str(path), reason=f"home.toml: programme.{name} is missing or malformed")

@@ -12,13 +12,14 @@ Plain code is caught by an audit hook; what Python does not audit asks `assert_o
 (`shared/bus/guard.py` does so for eventlet).
 """
 
-from shared.storage.engine import LINES_AT_ONCE, metadata, open_engine, snapshot, transaction
+from shared.storage.engine import LINES_AT_ONCE, join_whole_tables, metadata, open_engine, snapshot, transaction
 from shared.storage.guard import InsideTransaction, assert_outside_transaction
 
 __all__ = [
     "LINES_AT_ONCE",
     "InsideTransaction",
     "assert_outside_transaction",
+    "join_whole_tables",
     "metadata",
     "open_engine",
     "snapshot",

@@ -69,6 +69,16 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def join_whole_tables(connection: Connection) -> None:
+    """For the rest of the transaction PostgreSQL joins tables by hash or order, never row by row.
+
+    Its statistics are of some minutes ago. Where they say that a table is empty, and tens of thousands of lines have
+    come since, it compares each row with each, which takes seconds and then minutes.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
+
+
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Connection]:
     """One read-only snapshot: all statements of the block see the same committed state; a write is an error."""

@@ -1,15 +1,31 @@
-"""Insert rows, many at once, and replace or leave those with the same key, on both databases.
+"""Insert rows, many at once, and replace or leave those with the same key, on both databases; and read many.
 
 On PostgreSQL many rows go as one statement in the binary form, by COPY or as an array per column: a statement per row
-costs both ends ten times as much. SQLite is in the process; there a statement per row is the fast way.
+costs both ends ten times as much, bytes in text form twice. SQLite is in the process; there a statement per row is the
+fast way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Connection, Date, DateTime, Integer, LargeBinary, String, Table, insert
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Compiled,
+    Connection,
+    Date,
+    DateTime,
+    Dialect,
+    Integer,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    insert,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -36,15 +52,35 @@ def insert_many(
     if connection.dialect.name == "sqlite":
         connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
         return
-    driver: Any = connection.connection.driver_connection
     statement = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+    with _driver(connection, statement) as driver, driver.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(_types(table, columns))
+        for row in rows:
+            copy.write_row(row)
+
+
+def read_many(connection: Connection, query: Select[Any], values: dict[str, Any]) -> Sequence[Any]:
+    """All rows of `query`, a statement that is made once, with these `values` of its parameters: plain tuples."""
+    if connection.dialect.name == "sqlite":
+        return connection.execute(query, values).all()
+    compiled = _compiled(query, connection.dialect)
+    with _driver(connection, str(compiled)) as driver, driver.cursor(binary=True) as cursor:
+        rows: list[Any] = cursor.execute(str(compiled), compiled.construct_params(values)).fetchall()
+        return rows
+
+
+@lru_cache(maxsize=64)
+def _compiled(query: Select[Any], dialect: Dialect) -> Compiled:
+    return query.compile(dialect=dialect)
+
+
+@contextmanager
+def _driver(connection: Connection, statement: str) -> Iterator[Any]:
+    """psycopg's own connection; its errors come as SQLAlchemy's, for whoever waits for a database to come back."""
     base: Any = connection.dialect.loaded_dbapi.Error
     try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types(_types(table, columns))
-            for row in rows:
-                copy.write_row(row)
-    except base as error:  # as SQLAlchemy would raise it, for whoever waits for a database to come back
+        yield connection.connection.driver_connection
+    except base as error:
         raise DBAPIError.instance(statement, None, error, base, dialect=connection.dialect) from error
 
 

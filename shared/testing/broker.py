@@ -103,6 +103,7 @@ class PrivateBroker:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="polku-rabbit-"))
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.server: list[str] = []
         self._broker: Broker | None = None
 
     def start(self) -> Broker:
@@ -136,14 +137,14 @@ class PrivateBroker:
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-noinput +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none",
         }
         self._broker = Broker(port, f"{name}@localhost", cookie, epmd_port)
-        self._server = [server]
+        self.server = [server]
         self._environment = env
         self._run()
         return self._broker
 
     def _run(self) -> None:
         assert self._broker is not None
-        process = spawn(self._server, log=self.folder / "server.log", env=self._environment)
+        process = spawn(self.server, log=self.folder / "server.log", env=self._environment)
         self.processes.append(process)
         _await_port(self._broker.port, START_SECONDS, process)
         self._broker.erlang("rabbit:await_startup().")

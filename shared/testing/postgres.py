@@ -1,7 +1,8 @@
 """A private PostgreSQL per test run, a database per test.
 
-It listens on loopback only and trusts whoever connects: fit for tests, for nothing else. It writes without fsync, but
-with POLKU_TEST_FSYNC=on, for what is measured. As root it runs as the user postgres, because it refuses root.
+It listens on loopback only and trusts whoever connects: fit for tests, for nothing else. It is small and writes without
+fsync; for what is measured, POLKU_TEST_POSTGRES_SETTINGS ("name=value name=value") stands in place of that. As root it
+runs as the user postgres, because it refuses root.
 """
 
 import os
@@ -20,6 +21,8 @@ import pytest
 from shared.testing.private import CannotRun, end, find_program, free_port, give_up, spawn
 
 VARIABLE = "POLKU_TEST_POSTGRES"
+SETTINGS = "POLKU_TEST_POSTGRES_SETTINGS"
+SMALL = "fsync=off full_page_writes=off shared_buffers=32MB max_connections=200 autovacuum=off"
 PLACES = "/usr/lib/postgresql/*/bin"
 START_SECONDS = 60
 ATTEMPTS = 3
@@ -48,17 +51,9 @@ class PrivatePostgres:
         made = subprocess.run([*as_user, *initdb, "--locale=C.UTF-8"], capture_output=True, cwd=self.folder)
         if made.returncode:
             raise CannotRun(f"initdb: {made.stderr.decode(errors='replace')[-300:]}")
-        settings = {
-            "port": port,
-            "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": "",
-            "fsync": os.environ.get("POLKU_TEST_FSYNC", "off"),
-            "full_page_writes": "off",
-            "shared_buffers": "32MB",
-            "max_connections": 200,
-            "autovacuum": "off",
-        }
-        flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        settings = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories="]
+        settings += os.environ.get(SETTINGS, SMALL).split()
+        flags = [part for setting in settings for part in ("-c", setting)]
         # --pdeathsig must come after the change of user, which clears it: so setpriv is called twice, inner one last.
         self._command = [find_program("postgres", PLACES), "-D", str(data), *flags]
         if as_user:

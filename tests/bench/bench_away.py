@@ -1,46 +1,54 @@
 """A node that was away comes back with 50,000 facts, on the full footing, while somebody reads the lead's report page.
 
 ``python -m tests.bench.bench_away [facts]`` prints a table and writes ``build/bench/away.json``. The courier is stopped
-while the facts are recorded and goes on when the link returns; the page is asked for five times a second all the while
-until the lead says that it is complete. Exits 1 over the limits of issue 4: 30 seconds, 500 ms at the 95th percentile.
+while the facts are recorded and goes on when the link returns; the page is asked for again and again all the while
+until the lead says that it is complete, three times over. The slowest return counts, and the pages of all. Exits
+1 over the limits of issue 4: 30 seconds, 500 ms at the 95th percentile.
 """
 
 import json
-import os
 import re
 import signal
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import quantiles
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
+from sqlalchemy import Engine
+
 from services.reporting import queries
+from shared.contracts.facts import Fact
 from shared.journal import Journal
 from shared.ops.clock import utcnow
 from shared.ops.settings import load_home
 from shared.storage import open_engine
-from shared.testing.broker import Broker, end_broker, shared_broker
-from shared.testing.postgres import end_postgres, shared_postgres
+from shared.testing.broker import Broker
 from shared.testing.wait import until
+from tests.bench.servers import hosted
 from tests.bench.uplink_kit import facts
 from tests.flows.full import FullSite, full_pair
 from tests.flows.kit import PROGRAMME
 
 RESULT = Path(__file__).parents[2] / "build" / "bench" / "away.json"
 LIMITS = {"complete_seconds": 30.0, "page_p95_ms": 500.0}
-EVERY = 0.2
+EVERY = 0.05
+RETURNS = 3
+"""How often the node is away: one catching up is over before there are enough pages for a percentile."""
 UNIT = 500
 
 
-def record(node: FullSite, count: int) -> None:
+def record(node: FullSite, some: Iterator[Fact], count: int) -> None:
     """Have the node record so many facts, as its services do."""
     engine = open_engine(node.environment_of("owner")["POLKU_DATABASE_URL"])
-    journal, some = Journal(engine, load_home(node.path).name), facts(1)
+    journal = Journal(engine, load_home(node.path).name)
     for start in range(0, count, UNIT):
         with journal.unit(utcnow()) as unit:
             for fact in islice(some, min(UNIT, count - start)):
@@ -80,7 +88,7 @@ class Reader:
         assert PROGRAMME in page
 
     def read_until(self, done: threading.Event) -> None:
-        """Go on until it is over."""
+        """Go on until it is over; a page that fails ends the measurement."""
         while not done.wait(EVERY):
             self.read()
 
@@ -95,44 +103,41 @@ def measure(folder: Path, broker: Broker, postgres: int, count: int) -> dict[str
         engine = open_engine(lead.environment_of("owner")["POLKU_DATABASE_URL"])
         courier = node.running["courier"].process
         assert courier is not None
-        courier.send_signal(signal.SIGSTOP)
-        record(node, count)
-
-        def complete() -> bool:
-            said = queries.completeness(engine, PROGRAMME, utcnow())
-            return bool(said["complete"] and said["streams"][0]["watermark"] >= count)
-
-        done = threading.Event()
-        reading = threading.Thread(target=reader.read_until, args=(done,))
-        reading.start()
-        began = time.monotonic()
-        courier.send_signal(signal.SIGCONT)
-        try:
-            until(complete, 300, every=0.1)
-            seconds = time.monotonic() - began
-        finally:
-            done.set()
-            reading.join()
+        some, seconds = facts(1), []
+        for times in range(1, RETURNS + 1):
+            courier.send_signal(signal.SIGSTOP)
+            record(node, some, count)
+            done = threading.Event()
+            with ThreadPoolExecutor(1) as reading:
+                read = reading.submit(reader.read_until, done)
+                began = time.monotonic()
+                courier.send_signal(signal.SIGCONT)
+                try:
+                    until(partial(complete, engine, times * count), 300, every=0.1)
+                    seconds.append(time.monotonic() - began)
+                finally:
+                    done.set()
+            read.result()
         engine.dispose()
-    pages = reader.milliseconds
     return {
         "facts": count,
-        "complete_seconds": seconds,
-        "pages": len(pages),
-        "page_p50_ms": quantiles(pages, n=100)[49],
-        "page_p95_ms": quantiles(pages, n=100)[94],
+        "complete_seconds": max(seconds),
+        "pages": len(reader.milliseconds),
+        "page_p50_ms": quantiles(reader.milliseconds, n=100)[49],
+        "page_p95_ms": quantiles(reader.milliseconds, n=100)[94],
     }
+
+
+def complete(engine: Engine, lines: int) -> bool:
+    """Whether the lead says that it is, with so many lines of the node."""
+    said = queries.completeness(engine, PROGRAMME, utcnow())
+    return bool(said["complete"] and said["streams"][0]["watermark"] >= lines)
 
 
 def main(count: int) -> int:
     """Measure; 0 if all is within the limits."""
-    os.environ.setdefault("POLKU_TEST_FSYNC", "on")
-    try:
-        with tempfile.TemporaryDirectory() as name:
-            found = measure(Path(name), shared_broker(), shared_postgres(), count)
-    finally:
-        end_broker()
-        end_postgres()
+    with tempfile.TemporaryDirectory() as name, hosted() as servers:
+        found = measure(Path(name), *servers, count)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({"limits": LIMITS, **found}, indent=2) + "\n")
     for key, value in found.items():

@@ -7,15 +7,14 @@ is 100 ms or more, or if any command fails.
 """
 
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
 from statistics import quantiles
 
-from shared.testing.broker import Broker, end_broker, shared_broker
-from shared.testing.postgres import end_postgres, shared_postgres
+from shared.testing.broker import Broker
 from tests.bench.commanding import Commander
+from tests.bench.servers import hosted
 from tests.flows.full import FullSite, full_pair
 
 RESULT = Path(__file__).parents[2] / "build" / "bench" / "commands.json"
@@ -57,13 +56,8 @@ def measure(folder: Path, broker: Broker, postgres: int, seconds: float) -> dict
 
 def main(seconds: float) -> int:
     """Measure; 0 if all is within the limits."""
-    os.environ.setdefault("POLKU_TEST_FSYNC", "on")
-    try:
-        with tempfile.TemporaryDirectory() as name:
-            found = measure(Path(name), shared_broker(), shared_postgres(), seconds)
-    finally:
-        end_broker()
-        end_postgres()
+    with tempfile.TemporaryDirectory() as name, hosted() as servers:
+        found = measure(Path(name), *servers, seconds)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({"seconds": seconds, "rate": RATE, **found}, indent=2) + "\n")
     for key, value in found.items():

@@ -8,13 +8,12 @@ process here, which works for 100.)
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 
-from shared.testing.broker import Broker, end_broker, shared_broker
-from shared.testing.postgres import end_postgres, shared_postgres
+from shared.testing.broker import Broker
 from tests.bench.bench_uplink import journal, uplink
+from tests.bench.servers import hosted
 
 RESULT = Path(__file__).parents[2] / "build" / "bench" / "scale.json"
 LIMITS = {"ten_times_the_lines": 11.0, "memory": 1.2, "processor_per_fact": 1.5}
@@ -28,9 +27,8 @@ def one(broker: Broker, postgres: int, nodes: int, lines: int) -> dict[str, floa
         return uplink(node, broker, postgres, nodes=numbers, lines=lines, derive=True)
 
 
-def measure(lines: int) -> dict[str, dict[str, float]]:
+def measure(broker: Broker, postgres: int, lines: int) -> dict[str, dict[str, float]]:
     """The rows of the table."""
-    broker, postgres = shared_broker(), shared_postgres()
     return {
         "one": one(broker, postgres, 1, lines),
         "ten_times": one(broker, postgres, 1, 10 * lines),
@@ -52,12 +50,8 @@ def ratios(rows: dict[str, dict[str, float]]) -> dict[str, float]:
 
 def main(lines: int) -> int:
     """Measure; 0 if all is within the limits."""
-    os.environ.setdefault("POLKU_TEST_FSYNC", "on")
-    try:
-        rows = measure(lines)
-    finally:
-        end_broker()
-        end_postgres()
+    with hosted() as (broker, postgres):
+        rows = measure(broker, postgres, lines)
     found = ratios(rows)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({"limits": LIMITS, "ratios": found, "rows": rows}, indent=2) + "\n")

@@ -8,6 +8,7 @@ stores in PostgreSQL with fsync. Exits 1 under the limits of issue 4.
 
 import json
 import os
+import selectors
 import signal
 import subprocess
 import sys
@@ -15,26 +16,32 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
+from shared.journal.amqpcarrier import box_of
 from shared.journal.tables import journal_line
 from shared.storage import open_engine, transaction
 from shared.storage.upsert import insert_many
-from shared.testing.broker import Broker, end_broker, shared_broker
-from shared.testing.postgres import drop_database, end_postgres, new_database, shared_postgres
+from shared.testing.broker import Broker
+from shared.testing.postgres import drop_database, new_database
 from shared.testing.wait import until
 from tests.bench.rivals import TABLE
-from tests.bench.uplink_kit import COLUMNS, fill, lead_with, make_key, new_home, stream_name
+from tests.bench.servers import hosted
+from tests.bench.uplink_kit import COLUMNS, PROGRAMME, fill, lead_with, make_key, new_home, partner_key, stream_name
 
 RESULT = Path(__file__).parents[2] / "build" / "bench" / "uplink.json"
 RIVALS = {"faststream_": "FastStream", "nameko_": "nameko", "celery_": "Celery"}
 LIMITS = {"receipted": 30.0, "derived": 12.0}
 """How many times the better of FastStream and nameko."""
+START_SECONDS, SLOWEST = 60, 500
+"""How long a program may take to begin; and lines a second under which a side is taken to hang."""
 
 
 @contextmanager
@@ -61,10 +68,13 @@ def uplink(
     def halves(key: Any) -> list[str]:
         return [key.private.hex(), key.public.hex()]
 
+    at = urlsplit(amqp)
     config = {
         "node": node,
         "lead_database": lead,
-        "amqp": amqp,
+        "amqp": amqp.replace(f":{at.password}@", "@"),
+        "amqp_password": at.password,
+        "boxes": {stream_name(number): box_of(PROGRAMME, partner_key(number)) for number in nodes},
         "lines": lines,
         "derive": derive,
         "streams": {stream_name(number): halves(key) for number, key in keys.items()},
@@ -72,13 +82,14 @@ def uplink(
     }
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "config.json"
-        file.write_text(json.dumps(config))
+        file.write_text(json.dumps(config | {"inbox": str(Path(folder) / "inbox")}))
         with _started("tests.bench.uplink_ends", "receive", str(file)) as receiver:
             with _started("tests.bench.uplink_ends", "send", str(file)) as sender:
                 began = time.monotonic()
                 for end in (receiver, sender):
-                    _say(end)
-                sent, received = (json.loads(end.stdout.readline()) for end in (sender, receiver))
+                    end.say("go")
+                patience = START_SECONDS + lines * len(nodes) / SLOWEST
+                sent, received = (json.loads(line) for line in hear([sender, receiver], patience))
     broker.drop_vhost(amqp)
     drop_database(postgres, lead)
     with open_engine(node).begin() as connection:
@@ -112,7 +123,7 @@ def rival(name: str, node: str, broker: Broker, postgres: int, lines: int) -> di
     with _started(f"tests.bench.rivals.{name}", amqp, dsn):
         with _started("tests.bench.rivals.publishing", name, amqp, node) as publisher:
             began = time.monotonic()
-            _say(publisher)
+            publisher.say("go")
             until(stored, 120, every=0.02)
             seconds = time.monotonic() - began
     engine.dispose()
@@ -137,34 +148,74 @@ def copying(node: str, postgres: int) -> dict[str, float]:
     return {"lines": len(rows), "seconds": seconds, "per_second": len(rows) / seconds}
 
 
+@dataclass(frozen=True)
+class Side:
+    """A program of the benchmark, with what it writes to standard error."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: IO[str]
+
+    def say(self, word: str) -> None:
+        """Tell it something."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{word}\n".encode())
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        self.log.seek(0)
+        return self.log.read()[-2000:]
+
+
+def hear(sides: Sequence[Side], seconds: float) -> list[bytes]:
+    """A line from each. Raises RuntimeError with the last words of one that ends first, or when time is up."""
+    heard: dict[Side, bytes] = {}
+    deadline = time.monotonic() + seconds
+    with selectors.DefaultSelector() as waiting:
+        for side in sides:
+            assert side.process.stdout is not None
+            waiting.register(side.process.stdout, selectors.EVENT_READ, side)
+        while len(heard) < len(sides):
+            ready = waiting.select(max(0.0, deadline - time.monotonic()))
+            if not ready:
+                silent = [side for side in sides if side not in heard]
+                words = "; ".join(f"{side.name}: {side.last_words()}" for side in silent)
+                raise RuntimeError(f"nothing heard within {seconds:.0f} s of {words}")
+            for event, _ in ready:
+                side = event.data
+                if not (line := side.process.stdout.readline()):
+                    raise RuntimeError(f"{side.name} has ended: {side.last_words()}")
+                heard[side] = line
+                waiting.unregister(event.fileobj)
+    return [heard[side] for side in sides]
+
+
 @contextmanager
-def _started(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def _started(module: str, *arguments: str) -> Iterator[Side]:
     """A program of the benchmark once it has said that it is ready."""
-    command = ["setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-m", module, *arguments]
+    with started(module, [sys.executable, "-m", module, *arguments]) as side:
+        while hear([side], START_SECONDS) != [b"ready\n"]:
+            pass  # Celery has more to say first
+        yield side
+
+
+@contextmanager
+def started(name: str, program: Sequence[str]) -> Iterator[Side]:
+    """A program that ends with us."""
+    command = ["setpriv", "--pdeathsig", "KILL", "--", *program]
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+            command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True
         )
         try:
-            assert process.stdout is not None
-            if "ready\n" not in iter(process.stdout.readline, ""):  # Celery has more to say first
-                log.seek(0)
-                raise RuntimeError(f"{module} did not start: {log.read()[-2000:]}")
-            yield process
+            yield Side(name, process, log)
         finally:
             os.killpg(process.pid, signal.SIGKILL)  # Celery's children too
             process.communicate()
 
 
-def _say(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
-
-
-def measure(lines: int, rival_lines: int) -> dict[str, dict[str, float]]:
+def measure(broker: Broker, postgres: int, lines: int, rival_lines: int) -> dict[str, dict[str, float]]:
     """All rows of the table."""
-    broker, postgres = shared_broker(), shared_postgres()
     found = {}
     with journal(postgres, [1], rival_lines) as node:
         for name, title in RIVALS.items():
@@ -179,12 +230,8 @@ def measure(lines: int, rival_lines: int) -> dict[str, dict[str, float]]:
 
 def main(lines: int, rival_lines: int) -> int:
     """Measure; 0 if all is within the limits."""
-    os.environ.setdefault("POLKU_TEST_FSYNC", "on")
-    try:
-        found = measure(lines, rival_lines)
-    finally:
-        end_broker()
-        end_postgres()
+    with hosted() as (broker, postgres):
+        found = measure(broker, postgres, lines, rival_lines)
     rivals = [row["per_second"] for name, row in found.items() if name in ("FastStream", "nameko")]
     for row in found.values():
         row["times_the_better"] = row["per_second"] / max(rivals)

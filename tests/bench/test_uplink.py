@@ -1,6 +1,8 @@
 """The benchmarks of the uplink with a handful of lines, so that they still run when somebody measures."""
 
 import json
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,8 @@ from shared.testing.broker import Broker
 from tests.bench import bench_scale, bench_uplink
 
 
-@pytest.mark.usefixtures("postgres")
-def test_every_side_of_the_uplink_benchmark_gets_its_lines(rabbitmq: Broker) -> None:
-    found = bench_uplink.measure(400, 40)
+def test_every_side_of_the_uplink_benchmark_gets_its_lines(rabbitmq: Broker, postgres: int) -> None:
+    found = bench_uplink.measure(rabbitmq, postgres, 400, 40)
     assert {"nameko", "receipted", "derived", "COPY alone"} <= set(found)  # FastStream, Celery: where `make bench` was
     for name, row in found.items():
         assert row["lines"] == (40 if name in bench_uplink.RIVALS.values() else 400)
@@ -32,9 +33,7 @@ def test_the_limits_decide_and_the_result_is_kept(
     rows = {name: {"lines": 1.0, "seconds": 1.0, "per_second": speed} for name, speed in speeds.items()}
     monkeypatch.setattr(bench_uplink, "RESULT", tmp_path / "bench" / "uplink.json")
     monkeypatch.setattr(bench_uplink, "measure", lambda *_: rows)
-    monkeypatch.setenv("POLKU_TEST_FSYNC", "off")
-    for servers in ("end_broker", "end_postgres"):  # those of the test run
-        monkeypatch.setattr(bench_uplink, servers, lambda: None)
+    monkeypatch.setattr(bench_uplink, "hosted", lambda: nullcontext((None, 0)))
     assert bench_uplink.main(1, 1) == 0
     assert json.loads(bench_uplink.RESULT.read_text())["rows"]["derived"]["times_the_better"] == 12
     rows["nameko"]["per_second"] = 1001.0
@@ -47,3 +46,23 @@ def test_a_lead_of_several_nodes_is_measured(rabbitmq: Broker, postgres: int) ->
     assert row["lines"] == 360
     rows = dict.fromkeys(("one", "ten_times", "few_nodes", "many_nodes"), row)
     assert set(bench_scale.LIMITS) < set(bench_scale.ratios(rows))
+
+
+@pytest.mark.parametrize(
+    ("program", "seconds", "said"),
+    [
+        ("raise SystemExit('the disk is full')", 60.0, "B has ended: the disk is full"),
+        (
+            "import sys, time; print('no lines come', file=sys.stderr, flush=True); time.sleep(60)",
+            1.0,
+            "of A: .*B: no lines",
+        ),
+    ],
+)
+def test_a_side_that_dies_or_hangs_ends_the_measurement_with_its_last_words(
+    program: str, seconds: float, said: str
+) -> None:
+    waiting = [sys.executable, "-c", "input()"]
+    with bench_uplink.started("A", waiting) as a, bench_uplink.started("B", [sys.executable, "-c", program]) as b:
+        with pytest.raises(RuntimeError, match=said):
+            bench_uplink.hear([a, b], seconds)

@@ -6,22 +6,28 @@ until everything has got where it was to get, and print a line of JSON: when tha
 
 import json
 import os
+import select
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func
+from sqlalchemy import select as query
 
 from services.node.rounds import assert_plain, collect_seldom
-from services.reporting import operations, queries, store
+from services.node.uplink import LeadCarrier
+from services.reporting import queries, store
+from services.reporting.beside import take_and_derive
+from shared.journal.amqpcarrier import AmqpCarrier
+from shared.journal.brokerlink import Broker
 from shared.journal.carry_tables import received_head
 from shared.journal.crypto import Key, key_id
+from shared.journal.filecarrier import FileCarrier
 from shared.journal.receiving import Receiver
 from shared.journal.sending import Courier
 from shared.ops.clock import utcnow
 from shared.storage import open_engine
-from tests.bench.queues import LeadEnd, NodeEnd
 
 IDLE_SECONDS = 0.5
 
@@ -31,13 +37,18 @@ def key(name: str, halves: list[str]) -> Key:
     return Key(name, 1, bytes.fromhex(halves[0]), bytes.fromhex(halves[1]))
 
 
+def broker(config: dict[str, Any]) -> Broker:
+    """The lead's broker."""
+    return Broker(config["amqp"], config["amqp_password"])
+
+
 def send(config: dict[str, Any]) -> None:
-    """Courier rounds until a receipt covers every line of every stream."""
+    """Courier rounds until a receipt covers every line of every stream; each node has a carrier of its own."""
     engine = open_engine(config["node"])
-    carrier = NodeEnd(config["amqp"], list(config["streams"]))
     signing, receiving = (bytes.fromhex(config["lead"][name][1]) for name in ("signing", "receiving"))
+    carriers = {stream: AmqpCarrier(broker(config), {stream: box}) for stream, box in config["boxes"].items()}
     couriers = {
-        stream: Courier(engine, carrier, key("signing", halves), {key_id(signing): signing}, receiving)
+        stream: Courier(engine, carriers[stream], key("signing", halves), {key_id(signing): signing}, receiving)
         for stream, halves in config["streams"].items()
     }
     used = _wait_for_start()
@@ -48,38 +59,41 @@ def send(config: dict[str, Any]) -> None:
             sent = couriers[stream].round([stream], utcnow())[stream]
             if sent.receipt >= config["lines"]:
                 del open_[stream]
-        if open_:
-            carrier.wait(IDLE_SECONDS)
         # Each node would be a process of its own and look when its receipt comes.
-        due, carrier.heard = [stream for stream in open_ if stream in carrier.heard], set()
+        at = {carriers[stream].fileno(): stream for stream in open_}
+        readable, _, _ = (
+            select.select([fd for fd in at if fd is not None], [], [], IDLE_SECONDS) if at else ([], [], [])
+        )
+        due = [at[fd] for fd in readable] or list(open_)
     _tell(used)
 
 
 def receive(config: dict[str, Any]) -> None:
     """The receiver's rounds, and its derive loop if the configuration says so, until all lines are in."""
     engine = open_engine(config["lead_database"])
-    carrier = LeadEnd(config["amqp"], list(config["streams"]))
+    carrier = LeadCarrier(FileCarrier(Path(config["inbox"])), AmqpCarrier(broker(config), {}, at_lead=True))
     receiving = key("receiving", config["lead"]["receiving"])
     receiver = Receiver(engine, carrier, key("signing", config["lead"]["signing"]), {receiving.id: receiving.secret()})
-    admitted = queries.admitted_keys(engine)
+    admitted = queries.admitted_keys(engine, utcnow())
+    carrier.serve(*queries.boxes(engine))
+    carrier.read_joins(1)  # makes the boxes
+
+    def take() -> bool:
+        return receiver.round(admitted, utcnow()).progress
+
     used = _wait_for_start()
     while True:
-        took = receiver.round(admitted, utcnow())
-        carrier.settle()
-        more = config["derive"] and operations.derive(engine)
-        if not more and not took.progress:
+        if not (take_and_derive(engine, take) if config["derive"] else take()):
             if _all_in(engine, config):
                 break
-            carrier.wait(IDLE_SECONDS)
-        elif took.progress:
-            carrier.wait(0.0005)
+            select.select(carrier.watched(), [], [], IDLE_SECONDS)
     _tell(used)
 
 
 def _all_in(engine: Engine, config: dict[str, Any]) -> bool:
     table = store.cursor if config["derive"] else received_head
     with engine.connect() as connection:
-        total = connection.execute(select(func.sum(table.c.seq))).scalar_one()
+        total = connection.execute(query(func.sum(table.c.seq))).scalar_one()
     return bool(total == config["lines"] * len(config["streams"]))
 
 

@@ -33,6 +33,11 @@ def node_name(number: int) -> str:
     return f"partner-{number:08x}"
 
 
+def partner_key(number: int) -> str:
+    """Whose node it is."""
+    return f"partner_{number}"
+
+
 def stream_name(number: int) -> str:
     """Its stream."""
     return f"{node_name(number)}/{PROGRAMME}"
@@ -112,6 +117,6 @@ def lead_with(engine: Engine, nodes: Mapping[int, crypto.Key]) -> None:
     operations.load_programme(Journal(engine, "lead"), document, "bench", NOW)
     with transaction(engine) as connection:
         for number, key in nodes.items():
-            names = {"stream": stream_name(number), "programme": PROGRAMME, "partner": f"partner_{number}"}
+            names = {"stream": stream_name(number), "programme": PROGRAMME, "partner": partner_key(number)}
             keys = {"signing_key": key.public, "receiving_key": b"r" * 32}
             store.add_node(connection, names | keys | {"node": node_name(number)})

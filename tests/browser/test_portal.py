@@ -214,3 +214,31 @@ def test_worker_reads_people_and_sessions_of_a_node(page: Page, tmp_path: Path) 
 def _session(activity: str, day: str, **more: object) -> dict[str, object]:
     empty = dict.fromkeys(("start", "minutes", "location", "area", "attendances", "heads", "heads_basis"))
     return {"session": "0" * 32, "activity": activity, "occurred_on": day} | empty | more
+
+
+def test_referrals_and_partners_are_worked_on_a_phone(page: Page, tmp_path: Path) -> None:
+    portal = make_portal(str(tmp_path / "node.db"), "node")
+    uas = "university_of_applied_sciences"
+    states = [("in", "received"), ("in", "accepted"), ("in", "declined"), ("out", "sent"), ("out", "accepted")]
+    portal.rpc.referrals = [
+        samples.referral("Aino-Orvokki", "Esimerkki-Pitkäniminen", direction, state, referral=f"{n:02x}" * 16)
+        for n, (direction, state) in enumerate(states)
+    ]
+    portal.rpc.people = [person("Aino-Orvokki", "Esimerkki-Pitkäniminen", person=samples.MADE)]
+    nodes = [samples.node_row("leader_association", own=True, tag_key="has"), samples.node_row(uas, tag_key="waits")]
+    nodes.append(samples.node_row("third", state="confirmed", tag_key="has"))
+    portal.rpc.nodes = {"steward": "leader_association", "key_nos": [1, 2], "nodes": nodes}
+    with served(portal) as address:
+        log_in(page, address, portal, "coordinator")
+        for name in ("referrals/lahde-mukaan", f"refer/lahde-mukaan/{samples.MADE}", "partners/lahde-mukaan"):
+            for lang in ("sv", "en", "fi"):
+                page.goto(f"{address}/{name}?lang={lang}")
+                assert_nothing_overflows(page)
+            page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+            assert_nothing_overflows(page)
+            page.screenshot(path=SCREENS / f"{name.partition('/')[0]}-360.png", full_page=True)
+        page.goto(f"{address}/refer/lahde-mukaan/{samples.MADE}")
+        page.get_by_label("nimi tai lempinimi").check()
+        page.get_by_role("button", name="Lähetä").click()
+        assert page.get_by_role("status").inner_text() == "Ohjaus lähtee."
+        assert portal.rpc.sent("send_referral")["agreed"] == ["name"]

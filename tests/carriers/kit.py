@@ -36,13 +36,14 @@ class Directory:
 
     keys: dict[str, crypto.Key] = field(default_factory=lambda: {STREAM: NODE_KEY})
     invites: set[str] = field(default_factory=set)
+    expelled: bool = False
 
     def call(self, service: str, method: str, /, *, timeout: float = 10, **command: Any) -> Any:
         assert (service, method) == ("reporting", "may_carry")
         asked = load(AskMayCarry, command)
         key = self.keys.get(f"{asked['node']}/{asked['programme']}")
         signing = [key.public.hex()] if key is not None and key.public is not None else []
-        return {"signing_keys": signing, "invited": asked["token_digest"] in self.invites}
+        return {"signing_keys": signing, "invited": asked["token_digest"] in self.invites, "expelled": self.expelled}
 
 
 @dataclass

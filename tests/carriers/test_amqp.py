@@ -8,9 +8,9 @@ import amqp
 import pytest
 from prometheus_client import REGISTRY
 
-from shared.journal.amqpcarrier import PREFETCH, AmqpCarrier, definitions
+from shared.journal.amqpcarrier import PREFETCH, WINDOW, AmqpCarrier, _Out, definitions
 from shared.journal.brokerlink import BrokerFailed
-from shared.journal.carrier import JOIN, MANIFEST, RECEIPT, Place
+from shared.journal.carrier import EXPELLED, JOIN, MANIFEST, RECEIPT, Place, channel_to
 from shared.journal.segment import MAX_SEGMENT
 from shared.journal.sending import MANIFEST_EVERY
 from shared.testing.broker import Broker
@@ -126,6 +126,46 @@ def test_only_the_answer_to_this_very_message_confirms_it(
     with pytest.raises(BrokerFailed, match="did not take"):
         node.write(STREAM, MANIFEST, b"two")
     assert node._out.fileno() is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "sound", "left"),
+    [
+        ([(2, False, True), (1, False, True)], True, {3}),
+        ([(2, True, True)], True, {3}),
+        ([(3, True, True)], True, set()),
+        ([(4, True, True)], False, None),
+        ([(3, True, True), (2, False, True)], False, None),
+        ([(1, False, True), (3, True, False)], False, None),
+    ],
+)
+def test_confirms_of_several_messages_are_matched_by_tag(
+    answers: list[tuple[int, bool, bool]], sound: bool, left: set[int] | None
+) -> None:
+    out = _Out(as_broker("amqp://user:secret@127.0.0.1/v"))
+    out._open, out._answers, out._returned = {1, 2, 3}, answers, False
+    assert out._take_answers() is sound
+    assert left is None or out._open == left
+
+
+def test_a_manifest_waits_for_all_segments_before_it_and_raises_if_one_of_them_was_refused(by_broker: Ends) -> None:
+    node, _ = carriers(by_broker)
+    for first in (1, 2):
+        node.write(STREAM, Place(1, first, first).name, b"segment")
+    node.write(STREAM, MANIFEST, b"one")
+    assert node._out._open == set()
+    node.write(STREAM, Place(1, 3, 3).name, b"segment")
+    node._out._answers[:] = [(4, False, False)]
+    with pytest.raises(BrokerFailed, match="did not take"):
+        node.write(STREAM, MANIFEST, b"two")
+    assert node._out.fileno() is None
+
+
+def test_no_more_than_a_window_of_segments_is_unconfirmed(by_broker: Ends) -> None:
+    node, _ = carriers(by_broker)
+    for first in range(1, 2 * WINDOW):
+        node.write(STREAM, Place(1, first, first).name, b"segment")
+        assert len(node._out._open) <= WINDOW
 
 
 def test_a_confirm_that_does_not_come_in_time_is_a_doubt(by_broker: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,3 +288,13 @@ def test_a_join_gets_through_a_box_full_of_what_nobody_can_decide(by_broker: End
 
 def test_no_password_is_in_what_is_said_of_a_broker() -> None:
     assert "geheim" not in repr(as_broker("amqp://user:geheim@127.0.0.1/v"))
+
+
+def test_a_node_that_was_expelled_is_still_reached_with_the_leads_last_word(by_broker: Ends) -> None:
+    assert isinstance(by_broker.lead, AmqpCarrier)
+    channel = channel_to(*STREAM.split("/"))
+    by_broker.lead.serve({}, {BOX})  # nobody is a member any more
+    with pytest.raises(BrokerFailed):
+        by_broker.lead.write(channel, EXPELLED, b"for members alone")
+    by_broker.lead.tell(BOX, channel, EXPELLED, b"the last word")
+    by_broker.arrives(channel, EXPELLED, b"the last word")

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from services.node.uplink import LeadCarrier
-from shared.journal.amqpcarrier import AmqpCarrier
+from shared.journal.amqpcarrier import PREFETCH, AmqpCarrier
 from shared.journal.carry_tables import received_conflict, received_refused
 from shared.journal.filecarrier import FileCarrier
 from tests.carriers.conftest import ends_of
@@ -113,6 +113,21 @@ def test_what_was_under_way_when_the_carrier_was_changed_is_sent_by_the_new_one(
         change(world, ways[way])
         append(world.node, 11)
         world.courier()  # and nobody at the lead looks
+    settle(world)
+    assert_whole(world)
+
+
+@pytest.mark.parametrize("before", [[], ["file"]])
+def test_more_than_a_box_holds_may_come_before_the_manifest_by_which_the_lead_knows_where_a_node_speaks(
+    all_ways: tuple[World, dict[str, Ends]], before: list[str]
+) -> None:
+    world, ways = all_ways
+    for way in before:
+        change(world, ways[way])
+        append(world.node, 11)
+        settle(world)
+    change(world, ways["amqp"])
+    append(world.node, 3 * (PREFETCH + 5))  # three lines a segment
     settle(world)
     assert_whole(world)
 

@@ -20,6 +20,8 @@ _VALUES: dict[type, Any] = {
     types.Municipality: "609",
     types.Language: "fi",
     types.Day: "2016-02-29",
+    types.Moment: "2016-02-29T09:15:02.123456Z",
+    types.Signature: "03" * 64,
     types.TimeOfDay: "09:30",
     types.Flag: True,
     types.Score: "6.50",

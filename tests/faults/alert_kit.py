@@ -113,8 +113,8 @@ class Homes:
         """New processes."""
         self.node_engine.dispose()
         self.node_engine = open_database(self.node)
-        self._courier = CourierRounds(self.node, self.node_engine, load_keys(self.node.keys))
-        self._receiver = ReceiverRounds(self.lead, self.lead_engine, load_keys(self.lead.keys))
+        self._courier = CourierRounds(self.node, self.node_engine)
+        self._receiver = ReceiverRounds(self.lead, self.lead_engine)
         self._rounds = {name: Rounds(name, self.now) for name in PROCESSES}
 
     def courier(self) -> None:

@@ -150,7 +150,7 @@ class House:
         self.courier.round([STREAM], self.now)
         erasing.finish(self.node)
         erasing.scrub(self.node)
-        self.receiver.round(queries.admitted_keys(self.lead), self.now)
+        self.receiver.round(queries.admitted_keys(self.lead, self.now), self.now)
         while reporting.derive(self.lead):
             pass
         erasing.scrub(self.lead)

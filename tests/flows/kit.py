@@ -1,4 +1,4 @@
-"""Homes as people make them: every step is the `polku` command in a process of its own."""
+"""Homes as people make them: every step is the `polku` command, every home a process of its own."""
 
 import json
 import os
@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
+from services.node.cli import polku
 from services.node.control import connect
 from shared.ops.settings import load_home
 from shared.programmes.files import programme_file
@@ -54,12 +57,12 @@ class Site:
     process: subprocess.Popen[bytes] | None = None
 
     def polku(self, *arguments: str, fails: bool = False) -> str:
-        """Run a command on this home; its stdout. It must succeed unless `fails`."""
-        command = [sys.executable, "-m", "services.node", "--home", str(self.path), *arguments]
-        done = subprocess.run(
-            command, env={**os.environ, **self.environment}, capture_output=True, text=True, timeout=300
-        )
-        assert fails or done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stderr}"
+        """Run a command on this home; its stdout. It must succeed unless `fails`.
+
+        It runs in this process: starting one costs more than most commands do, and tests of their own do that.
+        """
+        done = CliRunner().invoke(polku, ["--home", str(self.path), *arguments], env=self.environment)
+        assert fails or done.exit_code == 0, f"{arguments}: {done.exit_code}\n{done.stderr}"
         return done.stdout
 
     def begin(self, *arguments: str) -> "subprocess.Popen[bytes]":

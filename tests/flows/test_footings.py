@@ -9,6 +9,7 @@ import pytest
 
 from shared.testing.broker import Broker
 from shared.testing.postgres import new_database
+from shared.testing.wait import until
 from tests.flows.kit import OUTCOMES, PROGRAMME, PUBLISHED, Pair, figures, joined_pair, synthetic_set
 
 RANDOM = {"node", "chain", "as_of", "manifest_at", "certificate"}
@@ -24,7 +25,8 @@ def whole_way(folder: Path, *environments: Mapping[str, str]) -> dict[str, Any]:
         assert "of whom without outcome: 1" in pair.node.polku("period", "confirm", PROGRAMME, "whole_project", "--yes")
         report = pair.wait_until_arrived()
         assert json.loads(pair.lead.polku("complete", "--json"))["complete"] is True
-        assert json.loads(pair.node.polku("complete", "--json"))["complete"] is True
+        # The node knows it by the lead's next receipt.
+        until(lambda: json.loads(pair.node.polku("complete", "--json", fails=True))["complete"], 30)
     return report
 
 

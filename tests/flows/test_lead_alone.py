@@ -16,13 +16,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, inspect, text
 
+from services.intake import store as intake
 from services.intake.domain import normalised_name, tag_of
 from services.intake.tags import retire_tags
 from shared.journal import segment
 from shared.storage import open_engine, snapshot
 from tests.flows.house import House
 from tests.services import kit
-from tests.services.intake.kit import IDENTITY
+from tests.services.intake.kit import IDENTITY, KEYS
 
 TAG_KEY, NEXT_KEY = b"tag-key-of-the-steward-number-1!", b"tag-key-of-the-steward-number-2!"
 _HEX = re.compile(rb"[0-9a-f]{32,128}")
@@ -50,6 +51,17 @@ def lead_sees(house: House) -> bytes:
             if path.suffix == ".seg":
                 opened = segment.open_lines(segment.verify(data, admitted, receiving), receiving)
                 seen += b"\n".join(line.line or line.digest for line in opened)
+    return bytes(seen)
+
+
+def node_sees(house: House) -> bytes:
+    """All bytes of the node's database and keys, and what its vault key opens of it."""
+    seen = bytearray(kit.stored_bytes(house.node))
+    seen += b"".join(path.read_bytes() for path in house.node_keys.rglob("*") if path.is_file())
+    wrapped = {row["person"]: row["wrapped_key"] for row in kit.rows(house.node, intake.person)}
+    for row in kit.rows(house.node, intake.vault):
+        identity = intake.open_identity(KEYS.vault, row["person"], wrapped[row["person"]], row["box"])
+        seen += json.dumps(identity, ensure_ascii=False).encode()
     return bytes(seen)
 
 
@@ -104,9 +116,11 @@ def digests(message: bytes, keys: set[bytes]) -> Iterator[bytes]:
         yield sha256(key + message).digest()
 
 
-def found_of(house: House, identity: dict[str, str], more_keys: Iterable[bytes] = ()) -> set[str]:
+def found_of(
+    house: House, identity: dict[str, str], more_keys: Iterable[bytes] = (), *, at_node: bool = False
+) -> set[str]:
     """What of the person, or computed of the person, the lead can find; empty is what must hold."""
-    seen = lead_sees(house)
+    engine, seen = (house.node, node_sees(house)) if at_node else (house.lead, lead_sees(house))
     found = {
         f"in clear: {name}"
         for name in ("given_name", "family_name", "birth_date", "identity_code", "token", "form_kept")
@@ -114,7 +128,7 @@ def found_of(house: House, identity: dict[str, str], more_keys: Iterable[bytes] 
         if form in seen
     }
     # Digests are whole values, or hex in text; whatever lies in free places of files is looked for as it is, too.
-    there = {value for value in values_of(house.lead) if len(value) >= 16}
+    there = {value for value in values_of(engine) if len(value) >= 16}
     there |= {bytes.fromhex(run.decode()) for run in _HEX.findall(seen) if len(run) % 2 == 0}
     keys = possible_keys(house, seen) | set(more_keys)
     assert len(keys) > 50
@@ -137,6 +151,18 @@ def test_the_lead_alone_cannot_test_for_a_person(house: House) -> None:
     assert tag.encode() in lead_sees(house), "the search finds what is there"
     assert found_of(house, IDENTITY) == set()
     assert found_of(house, IDENTITY, {TAG_KEY}) == {"a digest"}, "who has the tag key finds the person"
+
+
+def test_the_same_search_over_the_nodes_home_with_its_keys_finds_the_person(house: House) -> None:
+    house.take_tag_key(1, TAG_KEY)
+    house.register("anna")
+    house.work()
+    own = {TAG_KEY, KEYS.index, *KEYS.vault.values()}
+    assert found_of(house, IDENTITY, own, at_node=True) == {"a digest"} | {
+        f"in clear: {name}"
+        for name in ("given_name", "family_name", "birth_date", "identity_code", "token", "form_kept")
+    }
+    assert found_of(house, IDENTITY) == set(), "and over the lead's nothing"
 
 
 def test_nor_after_keys_were_replaced_and_the_person_erased(house: House) -> None:

@@ -1,14 +1,19 @@
-"""Two partners recognise each other by their six words, and the tag key goes from one to the other: by the commands."""
+"""Two partners recognise each other by their six words; the tag key goes from one to the other, and a person: by the
+commands."""
 
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from services.node.control import connect
+from shared.ops.settings import load_home
 from shared.testing.wait import until
 from tests.flows.kit import PROGRAMME, Pair, Site, free_port_triple, joined_pair
 from tests.flows.test_lead_stream import digest_at, load_on_lead
+from tests.services.node.sets import PERSON, write_set
 
 STEWARD = "university_of_applied_sciences"
 
@@ -36,7 +41,54 @@ def nodes(site: Site) -> dict[str, Any]:
     return {row["partner"]: row for row in found["nodes"]} | {"keys": found["key_nos"]}
 
 
-def test_the_tag_key_reaches_a_node_that_was_recognised(tmp_path: Path) -> None:
+def referrals(site: Site) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(site.polku("referral", "list", PROGRAMME, "--json"))
+    return found
+
+
+def record_attendance(site: Site, subject: str) -> None:
+    """The person is at a session of this node."""
+    client = connect(load_home(site.path).socket)
+    assert client is not None
+    common = {"programme": PROGRAMME, "by": "worker"}
+    held = {"key": secrets.token_hex(32), "activity": "kaapeli", "date": "2016-03-01"}
+    done = client.call("activities", "record_sessions", items=[held], **common)
+    there = {"session": done["results"][0]["session"], "subject": subject, "role": "participant"}
+    items = [there | {"key": secrets.token_hex(32)}]
+    done = client.call("activities", "record_attendance", items=items, after=done["pos"], **common)
+    client.close()
+    assert "error" not in done["results"][0]
+
+
+def refer_somebody(pair: Pair, to: Site, folder: Path) -> None:
+    """Somebody without a birth date, so without a tag, goes from one partner to the other and counts once."""
+    named = PERSON | {"given_name": "Aino", "family_name": "Esimerkki"}
+    folder.mkdir()
+    pair.node.polku("import", str(write_set(folder, [named], [], [])))
+    client = connect(load_home(pair.node.path).socket)
+    assert client is not None
+    listed = client.call("intake", "list_people", programme=PROGRAMME, by="worker", reply_to="0" * 63 + "9")
+    client.close()
+    (subject,) = [row["person"] for row in listed["people"]]
+    record_attendance(pair.node, subject)
+    (folder / "why").write_text("Haluaa ryhmään", encoding="utf-8")
+    why = ("--agreed", "name", "--reason", str(folder / "why"))
+    pair.node.polku("referral", "send", PROGRAMME, STEWARD, subject, *why)
+    until(lambda: [row["state"] for row in referrals(to)] == ["received"], 120)
+    (came,) = referrals(to)
+    assert (came["given_name"], came["text"], came["birth_date"]) == ("Aino", "Haluaa ryhmään", None)
+    taken = to.polku("referral", "accept", PROGRAMME, came["referral"]).split()[0]
+    record_attendance(to, taken)
+    until(lambda: [row["state"] for row in referrals(pair.node)] == ["accepted"], 120)
+    to.polku("referral", "follow-up", PROGRAMME, came["referral"], "started")
+    until(lambda: [row["became"] for row in referrals(pair.node)] == ["started"], 120)
+    until(lambda: pair.report()["activities"][0]["sessions"] == 2, 120)
+    report = pair.report()
+    assert (report["activities"][0]["participants"], report["activities"][0]["attendances"]) == (1, 2)
+    assert report["people"]["range"] == [1, 1]
+
+
+def test_a_recognised_node_is_given_the_tag_key_and_a_person(tmp_path: Path) -> None:
     with joined_pair(tmp_path) as pair, with_a_second_node(pair, tmp_path) as steward:
         tag = {"basis": "name_birth_date", "steward": STEWARD}
         digest = load_on_lead(pair, tmp_path / f"{PROGRAMME}.yaml", tag=tag)
@@ -54,3 +106,6 @@ def test_the_tag_key_reaches_a_node_that_was_recognised(tmp_path: Path) -> None:
         assert keys[0] == keys[1]
         for path in pair.lead.path.rglob("*"):
             assert not path.is_file() or keys[0].strip() not in path.read_bytes()
+        refer_somebody(pair, steward, tmp_path / "set")
+        for path in pair.lead.path.rglob("*"):
+            assert not path.is_file() or b"Esimerkki" not in path.read_bytes()

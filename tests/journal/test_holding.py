@@ -58,7 +58,7 @@ def talk(house: House) -> None:
 
     for _ in range(3):
         house.courier.listen([STREAM], house.now)
-        house.receiver.round(queries.admitted_keys(house.lead), house.now)
+        house.receiver.round(queries.admitted_keys(house.lead, house.now), house.now)
 
 
 def test_a_held_home_records_nothing_reads_on_and_ships_nothing(house: House, backup: Engine) -> None:

@@ -160,4 +160,4 @@ def test_the_directory_is_the_same_at_the_lead_and_at_the_node(down: Down) -> No
     first = found[0][0]
     assert (first.partner, first.node, first.expelled) == ("yhdistys", NODE, None)
     assert first.signing_keys == (bytes.fromhex("1" * 64),)
-    assert list(first.signing.values()) == [bytes.fromhex("1" * 64)]
+    assert list(first.signing("2026").values()) == [bytes.fromhex("1" * 64)]

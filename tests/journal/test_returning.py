@@ -77,7 +77,7 @@ def node_round(house: House) -> bool:
 
 
 def lead_round(house: House) -> None:
-    house.receiver.round(queries.admitted_keys(house.lead), house.now)
+    house.receiver.round(queries.admitted_keys(house.lead, house.now), house.now)
     partners.apply_accepted(house.lead)
     while reporting.derive(house.lead):
         pass

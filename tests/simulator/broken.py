@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.journal import deciding, planning, received, receiving
 from shared.journal.deciding import Outcome
+from shared.journal.received import NewLines
 from shared.journal.receiving import Receiver
 
 Put = Callable[[Any, str, Any], None]
@@ -32,26 +33,26 @@ def receipt_before_commit(put: Put) -> None:
 
 def watermark_before_lines(put: Put) -> None:
     """The watermark is committed before the lines it speaks of: the cursor before the effect."""
-    real, add = Receiver._decide_batch, received.add_lines
+    real, write = Receiver._decide_batch, NewLines.write
 
     def decide_batch(self: Receiver, work: Any) -> None:
-        later: list[tuple[Any, ...]] = []
-        received.add_lines = lambda _connection, *rest: later.append(rest)  # type: ignore[assignment]
+        later: list[NewLines] = []
+        NewLines.write = lambda new, _connection: later.append(new)  # type: ignore[assignment, method-assign]
         try:
             real(self, work)
         finally:
-            received.add_lines = add
+            NewLines.write = write  # type: ignore[method-assign]
         if later:
             with receiving.transaction(self.engine) as connection:
-                for rest in later:
-                    add(connection, *rest)
+                for new in later:
+                    write(new, connection)
 
     put(Receiver, "_decide_batch", decide_batch)
 
 
 def duplicates_applied(put: Put) -> None:
     """What has been applied is applied again when it comes again."""
-    real, add = deciding.decide, received.add_lines
+    real = deciding.decide
 
     def decide(connection: Any, head: Any, arrival: Any, *rest: Any) -> Outcome:
         outcome = real(connection, head, arrival, *rest)
@@ -62,7 +63,7 @@ def duplicates_applied(put: Put) -> None:
             between = f"{where} seq BETWEEN {segment.header.first} AND {segment.header.last}"
             connection.exec_driver_sql(f"DELETE FROM received_line WHERE {between}")
             connection.exec_driver_sql(f"DELETE FROM received_segment WHERE {where} last = {segment.header.last}")
-            add(connection, segment, lines, rest[1])
+            rest[2].add(segment, lines, rest[1])
         return outcome
 
     put(receiving, "decide", decide)

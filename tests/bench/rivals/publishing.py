@@ -5,13 +5,14 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
-from amqp import Message
+from amqp import Connection, Message
+from kombu.utils.url import parse_url
 from sqlalchemy import select
 
 from shared.journal.tables import journal_line
 from shared.storage import open_engine
-from tests.bench.queues import Publisher
 from tests.bench.rivals import QUEUE
 
 CONFIRM_EVERY = 500
@@ -38,12 +39,30 @@ def _lines(database: str) -> Iterator[bytes]:
 
 def _to_queue(amqp: str) -> tuple[Callable[[bytes], None], Callable[[], None]]:
     """Persistent messages; the second function waits until the broker has confirmed all."""
-    publisher = Publisher(amqp)
+    at: Any = parse_url(amqp)
+    where = {"userid": at["userid"], "password": at["password"], "virtual_host": at["virtual_host"]}
+    connection = Connection(f"{at['hostname']}:{at['port']}", **where)
+    connection.connect()
+    channel = connection.channel()
+    channel.confirm_select()
+    sent, unconfirmed = 0, set[int]()
+
+    def acked(tag: int, multiple: bool) -> None:
+        nonlocal unconfirmed
+        unconfirmed = {t for t in unconfirmed if t > tag} if multiple else unconfirmed - {tag}
 
     def send(line: bytes) -> None:
-        publisher.send(QUEUE, Message(line, delivery_mode=2, content_type="application/json"))
+        nonlocal sent
+        channel.basic_publish(Message(line, delivery_mode=2, content_type="application/json"), routing_key=QUEUE)
+        sent += 1
+        unconfirmed.add(sent)
 
-    return send, publisher.settle
+    def settle() -> None:
+        while unconfirmed:
+            connection.drain_events(timeout=30)
+
+    channel.events["basic_ack"].add(acked)
+    return send, settle
 
 
 def _to_celery(amqp: str) -> tuple[Callable[[bytes], None], Callable[[], None]]:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tests.faults.bench.epilogue import restore_node
 from tests.faults.bench.page import page, table
-from tests.faults.bench.run import CAMPAIGN, FULL, SMOKE, run, summary, work_folder
+from tests.faults.bench.run import CAMPAIGN, FULL, SMOKE, run, work_folder
+from tests.faults.bench.summary import summary
 
 PROFILES = {profile.name: profile for profile in (SMOKE, FULL, CAMPAIGN)}
 
@@ -22,7 +23,7 @@ def main() -> int:
     parser.add_argument("--profile", choices=PROFILES, default="campaign")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--facts", type=int, help="how many facts instead of the profile's")
-    parser.add_argument("--seconds", type=float, default=1500, help="after these no further fault begins")
+    parser.add_argument("--seconds", type=float, default=900, help="after these no further fault begins")
     parser.add_argument("--out", type=Path, default=Path("build/faults"))
     asked = parser.parse_args()
     profile = PROFILES[asked.profile]

@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,7 +143,8 @@ class Driver:
 
     def _drop(self) -> None:
         if self._client is not None:
-            self._client.close()
+            with suppress(OSError):  # what it had not sent goes nowhere
+                self._client.close()
             self._client = None
 
 

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from services.node.complete import node_state
 from shared.journal.carry_tables import received_line
 from shared.testing.wait import until
-from tests.faults.bench.faults import Scene
 from tests.faults.bench.federation import UP_SECONDS, Federation, Partner
 from tests.faults.bench.run import Result, statement
+from tests.faults.bench.scene import Scene
 
 FAULT = "F23"
 

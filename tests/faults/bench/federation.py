@@ -1,10 +1,11 @@
 """The system under test: a lead and its partners' nodes, real `polku up` processes, joined in one programme.
 
-Each node reaches the lead through a link of its own, which faults can cut: for the carrier `file:` a symbolic link to
-the lead's folder. What is read here of a home's database is read as anybody could, in a snapshot of its own.
+Each node reaches the lead through a link of its own (`links`), which faults can cut, by one of the three carriers.
+What is read here of a home's database is read as anybody could, in a snapshot of its own.
 """
 
 import os
+import random
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,22 +15,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest.mock import patch
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from services.node.admitting import invite, join
+from services.node.admitting import broker_definitions, invite, join
 from services.node.control import ControlClient, connect
 from services.node.opening import init_home
 from services.node.reaching import services_of
-from shared.contracts.errors import PolkuError
-from shared.journal.carrier import MANIFEST
+from shared.contracts.errors import LeadUnreachable, PolkuError
+from shared.journal.carry_tables import received_head
+from shared.journal.joining import Invite
 from shared.ops.settings import Home, Role, load_home
 from shared.programmes import load_file, parse
 from shared.programmes.files import programme_file
 from shared.storage import open_engine, snapshot
-from shared.testing.broker import PrivateBroker
+from shared.testing.broker import Broker, PrivateBroker
 from shared.testing.postgres import PrivatePostgres, new_database
 from shared.testing.wait import until
+from tests.faults.bench.links import VHOST, BrokerLink, FolderLink, Link, PortalLink
 from tests.faults.bench.marks import PROGRAMME
+from tests.faults.bench.proxy import Proxy
 from tests.faults.test_kills import child_of, is_running
 from tests.flows.kit import Site, free_port_run
 
@@ -37,6 +41,9 @@ BY = "cli:bench"
 TMPFS_MB = 512
 UP_SECONDS = 120
 """How long a home may take to answer on a machine that does a lot else."""
+PATIENCE_SECONDS = 4.0
+"""How long couriers wait for the lead here (`hurried/`); the product's own time-outs are 15 and 20 seconds."""
+HURRIED = {"PYTHONPATH": str(Path(__file__).parent / "hurried"), "POLKU_BENCH_PATIENCE": str(PATIENCE_SECONDS)}
 
 
 class BenchSite(Site):
@@ -87,32 +94,12 @@ class Partner(BenchSite):
     """A partner's node and its link."""
 
     partner: str = ""
-    link: Path = Path()
-    inbox: Path = Path()
+    link: Link = field(kw_only=True)
 
     @property
     def stream(self) -> str:
         """The stream it ships."""
         return f"{self.home.name}/{PROGRAMME}"
-
-    @property
-    def channel(self) -> Path:
-        """Where its segments lie at the lead."""
-        return self.inbox / self.stream
-
-    def segments(self) -> list[Path]:
-        """What lies there, by first line."""
-        return sorted(self.channel.glob("*.seg"))
-
-    def cut(self) -> None:
-        """Nothing gets through the link."""
-        self.link.unlink(missing_ok=True)
-        self.link.symlink_to(self.link.parent / "nowhere" / "at" / "all")
-
-    def mend(self) -> None:
-        """The link leads to the lead again."""
-        self.link.unlink(missing_ok=True)
-        self.link.symlink_to(self.inbox)
 
 
 class Servers:
@@ -146,11 +133,14 @@ class Servers:
 
 @dataclass
 class Federation:
-    """All homes. `tight`: the partner whose home lies on a small file system of its own, if the machine allows it."""
+    """All homes. `brokers`: the one that the lead's partners come by, if any does. `tight`: the partner whose home lies
+    on a small file system of its own, if the machine allows it."""
 
     folder: Path
     lead: BenchSite
     servers: Servers | None
+    brokers: list[PrivateBroker] = field(default_factory=list)
+    first_server: list[str] = field(default_factory=list)
     partners: list[Partner] = field(default_factory=list)
     tight: Partner | None = None
 
@@ -168,6 +158,18 @@ class Federation:
         """Homes whose process has ended by itself."""
         return [site for site in self.sites if site.process is not None and site.process.poll() is not None]
 
+    def lose_broker(self) -> None:
+        """All that the lead's broker held is gone; vhosts and users are made again, as an operator would."""
+        (broker,) = self.brokers
+        if self.servers is not None:
+            self.servers.lose_the_bus()
+        else:
+            broker.lose_everything()
+        for site in self.partners:
+            if isinstance(site.link, BrokerLink):
+                site.link.broker.new_vhost(VHOST)
+                site.link.know_user()
+
     def restore_lead(self, backup: Path, passphrase: str) -> None:
         """Put an old backup in the lead's place, as an operator would: the home of today goes aside."""
         aside = self.folder / "lead-aside"
@@ -181,18 +183,19 @@ class Federation:
 @contextmanager
 def federation(
     folder: Path,
-    count: int,
+    carriers: Sequence[str],
     environment: Mapping[str, str] | None = None,
     *,
+    seed: int = 0,
     tight: bool = False,
     full: bool = False,
 ) -> Iterator[Federation]:
-    """A lead and `count` partners that run, nobody recorded; `environment` is the lead's processes'. `tight`: the last
-    partner gets a small disk; `full`: on PostgreSQL and RabbitMQ."""
+    """A lead and a partner per carrier that run, nobody recorded; `environment` is the lead's processes'. `tight`: the
+    last partner gets a small disk; `full`: on PostgreSQL and RabbitMQ."""
     document = load_file(programme_file(PROGRAMME))
-    keys = [partner.key for partner in parse(document).partners][:count]
-    ports = free_port_run(count + 1)
-    lead = BenchSite(folder / "lead", "lead", environment or {})
+    keys = [partner.key for partner in parse(document).partners][: len(carriers)]
+    ports = free_port_run(len(carriers) + 1)
+    lead = BenchSite(folder / "lead", "lead", dict(environment or {}))
     servers = Servers() if full else None
     made = Federation(folder, lead, servers)
     with ExitStack() as ending:
@@ -200,24 +203,62 @@ def federation(
             ending.callback(servers.end)
             servers.start()
         ending.callback(_end, made)
+        broker = _carrier_broker(made, ending) if "amqp" in carriers else None
         _init(lead, "", ports, servers)
         lead.up()
         with services_of(lead.home) as rpc:
             rpc.call("reporting", "load_programme", by=BY, document=document)
-            for number, key in enumerate(keys, 1):
-                site = Partner(folder / key, "node", partner=key, link=folder / f"link-{key}", inbox=lead.home.inbox)
-                if tight and number == count and _mounted(site.path):
+            for number, (key, carrier) in enumerate(zip(keys, carriers, strict=True), 1):
+                link = _link(made, carrier, key, broker, random.Random(seed + number))
+                site = Partner(folder / key, "node", HURRIED, partner=key, link=link)
+                if tight and number == len(carriers) and _mounted(site.path):
                     ending.callback(subprocess.run, ["umount", "-l", str(site.path)], check=False)
                     made.tight = site
                 _init(site, key.replace("_", "-"), ports + number, servers)
-                _join(site, invite(lead.home, rpc, PROGRAMME, key, BY).to_json())
                 made.partners.append(site)
+                uplink = link.uplink if carrier != "file" else ""
+                _join(site, invite(lead.home, rpc, PROGRAMME, key, BY, uplink))
         made.up(made.partners)
         for site in made.partners:
             with services_of(site.home) as rpc:
                 rpc.call("pathways", "load_programme", by=BY, document=document)
-        until(lambda: all((site.channel / MANIFEST).exists() for site in made.partners), UP_SECONDS)
+        until(lambda: _heard(made) == len(carriers), UP_SECONDS, every=0.1)
         yield made
+
+
+def _carrier_broker(made: Federation, ending: ExitStack) -> Broker:
+    """The broker by which partners come: the homes' own, or one for this alone."""
+    if made.servers is not None:
+        running, broker = made.servers.rabbitmq, made.servers.broker
+    else:
+        running = PrivateBroker()
+        ending.callback(running.end)
+        broker = running.start()
+    made.brokers.append(running)
+    made.first_server = running.server
+    made.lead.environment = {**made.lead.environment, "POLKU_CARRIER_URL": broker.new_vhost(VHOST)}
+    return broker
+
+
+def _link(made: Federation, carrier: str, key: str, broker: Broker | None, chance: random.Random) -> Link:
+    folder, inbox = made.folder, made.lead.home.inbox
+
+    def stream() -> str:
+        return next(site.stream for site in made.partners if site.partner == key)
+
+    if carrier == "amqp":
+        assert broker is not None
+        return BrokerLink(broker, key, stream, Proxy(broker.port, chance))
+    link = folder / f"link-{key}"
+    if carrier == "https":
+        return PortalLink(link, inbox, lambda: inbox / stream(), proxy=Proxy(made.lead.home.port, chance))
+    return FolderLink(link, inbox, lambda: inbox / stream())
+
+
+def _heard(made: Federation) -> int:
+    """How many nodes the lead has heard of."""
+    with made.lead.look() as connection:
+        return len(connection.execute(select(received_head).where(received_head.c.manifest_at.is_not(None))).all())
 
 
 def _init(site: BenchSite, name: str, port: int, servers: Servers | None) -> None:
@@ -228,14 +269,23 @@ def _init(site: BenchSite, name: str, port: int, servers: Servers | None) -> Non
     replace(home, database=urls.get("database", ""), bus=urls.get("bus", "")).save()
 
 
-def _join(site: Partner, text: str) -> None:
+def _join(site: Partner, given: Invite) -> None:
     """Answer the invite, then have the courier use the link."""
-    file = site.link.with_suffix(".invite")
-    file.write_text(text, encoding="utf-8")
-    home = join(site.home, file)
-    site.mend()
-    (place,) = home.joined
-    home.with_programme(replace(place, uplink=f"file:{site.link}")).save()
+    if isinstance(site.link, BrokerLink):
+        site.link.definitions = broker_definitions(given)
+        site.link.know_user()
+    file = site.path.with_suffix(".invite")
+    file.write_text(given.to_json(), encoding="utf-8")
+
+    def joined() -> Home | None:
+        with suppress(LeadUnreachable):  # its receiver makes the box
+            return join(site.home, file)
+        return None
+
+    home = until(joined, UP_SECONDS, every=0.2)
+    if site.link.kind == "file":
+        (place,) = home.joined
+        home.with_programme(replace(place, uplink=site.link.uplink)).save()
 
 
 def _mounted(path: Path) -> bool:
@@ -247,6 +297,9 @@ def _mounted(path: Path) -> bool:
 
 
 def _end(made: Federation) -> None:
+    for site in made.partners:
+        if isinstance(site.link, PortalLink | BrokerLink):
+            site.link.proxy.close()
     for site in made.sites:
         if site.process is not None and site.process.poll() is None:
             child = site.child

@@ -32,7 +32,7 @@ def garbage(chance: random.Random) -> list[tuple[bytes, Reason]]:
         (MAGIC + b"\0\x20" + salt, Reason.TRUNCATED),
         (MAGIC + b"\xff\xff" + salt, Reason.HEADER_TOO_LONG),
         (framed + bytes(32 + 64) + salt, Reason.BAD_HEADER),
-        (salt + bytes(17 * 1024 * 1024), Reason.OVERSIZED),
+        (salt + bytes(12 * 1024 * 1024), Reason.OVERSIZED),
     ]
 
 
@@ -44,7 +44,7 @@ class Forger:
         (place,) = site.home.joined
         self._lead = bytes.fromhex(place.lead_receiving_key)
         self._stream, self._other, self._chance = site.stream, other, chance
-        self._nobody = Path(site.link.parent / f"nobody-{chance.randrange(10**9)}")
+        self._nobody = Path(site.path.parent / f"nobody-{chance.randrange(10**9)}")
         self._nobody.mkdir()
         crypto.make_key(self._nobody, "signing")
         self._foreign = crypto.load_keys(self._nobody).newest("signing")

@@ -17,7 +17,12 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 .counters { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .8rem; margin: 1rem 0; }
 .counter { border: 1px solid #8886; border-radius: .4rem; padding: .5rem .8rem; }
 .counter b { display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
-code { overflow-wrap: anywhere; }
+td, code { overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  th, td { padding: .3rem .35rem .3rem 0; font-size: .8rem; }
+  table { table-layout: fixed; } th { overflow-wrap: anywhere; }
+  th.n, td.n { white-space: normal; } tr > :nth-child(2):not(:last-child) { width: 40%; }
+}
 """
 
 
@@ -84,7 +89,10 @@ def page(found: dict[str, Any]) -> str:
                 ("ambiguous answers, asked again", str(found["ambiguous_answers"])),
                 ("longest stop after SIGTERM", f"{found['stop_seconds_max']} s"),
                 ("a node put back to an old copy", found["restored_node"] or "not tried"),
-                ("carrier, footing", f"{found['carrier']}; {found['footing']}"),
+                ("the partners' carriers", ", ".join(found["carriers"])),
+                ("faults by carrier", ", ".join(f"{k} {n}" for k, n in found["faults_by_carrier"].items())),
+                ("a courier waits for the lead", f"{found['patience_seconds']} s"),
+                ("footing", found["footing"]),
                 *((name, str(value)) for name, value in found["versions"].items()),
                 ("seed", str(found["seed"])),
                 ("again", found["again"]),

@@ -1,17 +1,14 @@
 """One run of the bench: the plan, the load, the faults, the healing, the verdict."""
 
 import os
-import platform
 import random
-import shutil
-import sqlite3
-import subprocess
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,19 +17,22 @@ from shared.testing.wait import until
 from tests.faults.bench import ledger as ledgers
 from tests.faults.bench import marks
 from tests.faults.bench.driver import Driver, Pace
-from tests.faults.bench.faults import AT_THE_LEAD, FAULTS, NotStaged, Scene
-from tests.faults.bench.federation import UP_SECONDS, Federation, federation
+from tests.faults.bench.faults import ALONE, AT_A_NODE, AT_THE_LEAD, BY_BROKER, FAULTS
+from tests.faults.bench.faults.servers import OTHER_RABBITMQ
+from tests.faults.bench.federation import UP_SECONDS, Federation, Partner, federation
 from tests.faults.bench.judge import ZERO, Verdict, claims, judge
 from tests.faults.bench.ledger import Ledger
+from tests.faults.bench.links import CARRIERS
+from tests.faults.bench.scene import NotStaged, Scene
 from tests.faults.bench.watch import Watch
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What a run is: how many partners and facts, and how often each fault."""
+    """What a run is: by which carrier each partner comes, how many facts, and how often each fault."""
 
     name: str
-    partners: int
+    carriers: tuple[str, ...]
     facts: int
     faults: Mapping[str, int]
     full: bool = False
@@ -40,47 +40,46 @@ class Profile:
     """A node that has nothing to send hears of a restored lead by its next manifest: after up to two minutes."""
 
 
-SMOKE = Profile("smoke", 2, 2000, {"F01": 2, "F02": 3, "F08": 1, "F16": 1, "F18": 1, "F20": 1})
+SMOKE = Profile("smoke", CARRIERS, 2000, {"F01": 3, "F02": 3, "F08": 3, "F09": 1, "F16": 1, "F18": 1, "F20": 1})
 CAMPAIGN = Profile(
     "campaign",
-    5,
+    ("amqp", "https", "file", "amqp", "https"),
     50_000,
     {
-        **{"F01": 80, "F02": 80, "F03": 12, "F07": 30, "F08": 40, "F10": 10, "F12": 4, "F16": 8, "F18": 8},
-        **{"F19": 8, "F20": 12, "F21": 14, "F22": 12, "F24": 3, "F25": 10, "F26": 8, "F29": 10},
+        **{"F01": 60, "F02": 60, "F03": 12, "F04": 4, "F05": 3, "F06": 3, "F07": 24, "F08": 50, "F09": 14, "F10": 10},
+        **{"F11": 3, "F12": 6, "F13": 3, "F14": 4, "F16": 8, "F18": 8, "F19": 8, "F20": 12, "F21": 12, "F22": 12},
+        **{"F24": 3, "F25": 8, "F26": 6, "F27": 4, "F29": 10, "F30": 2},
     },
 )
 FULL = Profile(
     "full",
-    2,
+    ("file", "amqp"),
     6000,
     {
-        **{
-            "F01": 4,
-            "F02": 6,
-            "F03": 4,
-            "F04": 3,
-            "F05": 2,
-            "F06": 2,
-            "F07": 3,
-            "F08": 2,
-            "F16": 1,
-            "F18": 1,
-            "F19": 1,
-        },
-        **{"F20": 2, "F21": 2, "F22": 2, "F25": 2, "F26": 2, "F28": 4, "F29": 2},
+        **{"F01": 4, "F02": 5, "F03": 3, "F04": 3, "F05": 2, "F06": 2, "F07": 2, "F08": 3, "F09": 1},
+        **{"F16": 1, "F18": 1, "F19": 1, "F20": 1, "F21": 1, "F22": 2, "F25": 1, "F26": 2, "F27": 1},
+        **{"F28": 3, "F29": 2},
     },
     full=True,
 )
 """On PostgreSQL and RabbitMQ: what only servers can suffer, and most of the rest."""
+BUSY = 4
+"""While faults are on at so many homes, no further one begins."""
 LAST = {"F23": "a node's database is put back to an old copy, after the verdict"}
 NOT_HERE = {
-    "F09": "the carrier “file” has no connection that could be slow",
-    "F14": "faketime is not installed" if shutil.which("faketime") is None else "not built yet",
+    "F15": "no fact makes a sound build fail; parked lines: tests/services/reporting",
+    "F17": "needs another release on one side; parked lines: tests/services/reporting",
+    **({} if os.environ.get(OTHER_RABBITMQ) else {"F30": f"{OTHER_RABBITMQ} names no other RabbitMQ; see 0182"}),
 }
-NOT_EMBEDDED = dict.fromkeys(("F04", "F05", "F06", "F28"), "the embedded footing has no servers (profile full)")
-NOT_FULL = {"F12": "SQLite only", "F23": "SQLite only", "F24": "SQLite only"}
-"""Faults that a footing or the carrier cannot have, or that are not built for it; they are no part of any figure."""
+NOT_EMBEDDED = {"F28": "the embedded footing has no PostgreSQL (profile full)"}
+NOT_FULL = {
+    **dict.fromkeys(("F11", "F13"), "the homes' own bus is that broker (campaign)"),
+    "F10": "campaign only",
+    "F12": "SQLite only",
+    "F23": "SQLite only",
+    "F24": "SQLite only",
+}
+"""Faults that a footing or the machine cannot have, or that are not built for it; they are no part of any figure."""
 
 
 @dataclass
@@ -91,6 +90,7 @@ class Result:
     seed: int
     plan: list[tuple[str, str]]
     done: Counter[str] = field(default_factory=Counter)
+    by_carrier: Counter[str] = field(default_factory=Counter)
     not_staged: Counter[str] = field(default_factory=Counter)
     ended: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -116,8 +116,17 @@ def plan_of(profile: Profile, partners: Sequence[str], seed: int) -> list[tuple[
     chance = random.Random(seed)
     faults = [fault for fault, count in profile.faults.items() for _ in range(count)]
     chance.shuffle(faults)
-    # The last partner's home has the small disk.
-    return [(fault, partners[-1 if fault == "F12" else number % len(partners)]) for number, fault in enumerate(faults)]
+    carriers = dict(zip(partners, profile.carriers, strict=True))
+    by_broker = [partner for partner in partners if carriers[partner] == "amqp"]
+    connected = [partner for partner in partners if carriers[partner] != "file"]
+
+    def at(fault: str, number: int) -> str:
+        if fault == "F12":
+            return partners[-1]  # whose home has the small disk
+        fit = by_broker if fault in BY_BROKER else connected if fault == "F09" else partners
+        return fit[number % len(fit)]
+
+    return [(fault, at(fault, number)) for number, fault in enumerate(faults)]
 
 
 def run(
@@ -135,25 +144,29 @@ def run(
     began = time.monotonic()
     with ExitStack() as ending:
         made = ending.enter_context(
-            federation(folder, profile.partners, environment, tight="F12" in profile.faults, full=profile.full)
+            federation(
+                folder, profile.carriers, environment, seed=seed, tight="F12" in profile.faults, full=profile.full
+            )
         )
         ledger = Ledger(folder / "ledger.jsonl")
         ending.callback(ledger.close)
         sites = {site.partner: site for site in made.partners}
         plan = plan_of(profile, list(sites), seed)
         result = Result(profile, seed, plan)
-        size = marks.size_of(-(-profile.facts // profile.partners))
+        size = marks.size_of(-(-profile.facts // len(profile.carriers)))
         paces = {
             name: Pace(sum(name == at or fault in AT_THE_LEAD for fault, at in plan), size.blocks) for name in sites
         }
         drivers = {name: Driver(site, ledger, size, paces[name].wait) for name, site in sites.items()}
-        scene = Scene(made, drivers, random.Random(seed + 1))
+        scene = Scene(made, drivers, seed)
         watch = Watch(scene)
         threads = [threading.Thread(target=driver.run, daemon=True) for driver in drivers.values()]
         for thread in threads:
             thread.start()
         watching = watch.start()
-        _inject(result, scene, watch, ledger, paces, began + seconds if seconds else None, progress)
+        lanes = ThreadPoolExecutor(BUSY)
+        ending.callback(lanes.shutdown)  # not sooner: a server that a thread has started ends with that thread
+        Injection(result, scene, watch, ledger, paces, progress).run(lanes, began + seconds if seconds else None)
         for pace in paces.values():
             pace.begin(len(plan) + 1)
         progress(f"the faults are over after {time.monotonic() - began:.0f} s; the load ends")
@@ -173,46 +186,87 @@ def run(
     return result
 
 
-def _inject(
-    result: Result,
-    scene: Scene,
-    watch: Watch,
-    ledger: Ledger,
-    paces: Mapping[str, Pace],
-    deadline: float | None,
-    progress: Callable[[str], None],
-) -> None:
-    turns: Counter[str] = Counter()
-    for number, (fault, at) in enumerate(result.plan, 1):
-        if deadline is not None and time.monotonic() > deadline:
-            progress(f"time is up after {number - 1} of {len(result.plan)} faults")
-            return
-        meant = list(paces) if fault in AT_THE_LEAD else [at]
-        turns.update(meant)
-        for name in meant:
-            paces[name].begin(turns[name])
-        site = next(site for site in scene.federation.partners if site.partner == at)
-        ledger.entry("fault", id=fault, at_partner=at, number=number)
+@dataclass
+class Injection:
+    """Injects the plan's faults in its order, several at once, never two at the same home."""
+
+    result: Result
+    scene: Scene
+    watch: Watch
+    ledger: Ledger
+    paces: Mapping[str, Pace]
+    progress: Callable[[str], None]
+    _busy: set[str] = field(default_factory=set)
+    _turn: threading.Condition = field(default_factory=threading.Condition)
+
+    def run(self, lanes: ThreadPoolExecutor, deadline: float | None) -> None:
+        """All of them, or those that begin before the deadline."""
+        turns: Counter[str] = Counter()
+        for number, (fault, at) in enumerate(self.result.plan, 1):
+            homes = self._homes(fault, at)
+            with self._turn:
+                self._turn.wait_for(lambda homes=homes: not self._busy & homes and len(self._busy) < BUSY)  # type: ignore[misc]
+                if deadline is not None and time.monotonic() > deadline:
+                    self.progress(f"time is up after {number - 1} of {len(self.result.plan)} faults")
+                    break
+                self._busy |= homes
+            meant = list(self.paces) if fault in AT_THE_LEAD else [at]
+            turns.update(meant)
+            for name in meant:
+                self.paces[name].begin(turns[name])
+            lanes.submit(self._one, number, fault, at, homes)
+        with self._turn:
+            self._turn.wait_for(lambda: not self._busy)
+
+    def _homes(self, fault: str, at: str) -> set[str]:
+        """What nothing else may meddle with meanwhile."""
+        if fault in ALONE:
+            return {"lead", *self.paces}
+        return {at} if fault in AT_A_NODE else {"lead", at}
+
+    def _one(self, number: int, fault: str, at: str, homes: set[str]) -> None:
         try:
-            FAULTS[fault](scene, site)
-            result.done[fault] += 1
-        except NotStaged:
-            result.not_staged[fault] += 1
+            self._inject(number, fault, at)
+            self._stand_up(homes)
         except Exception as error:  # the bench itself could not do it: the run has failed, and goes on to be judged
-            result.failures.append(f"{fault} at {at}: {type(error).__name__}: {error}")
-        ledger.entry("fault_over", id=fault, number=number)
-        _stand_up(result, scene)
-        watch.heal_from_now(fault, list(scene.federation.partners) if fault in AT_THE_LEAD else [site])
+            self.result.failures.append(f"{fault} at {at}: {type(error).__name__}: {error}")
+        finally:
+            self._over(number, fault, at)
+            with self._turn:
+                self._busy -= homes
+                self._turn.notify_all()
+
+    def _inject(self, number: int, fault: str, at: str) -> None:
+        site = self._site(at)
+        self.scene.begin(number)
+        self.ledger.entry("fault", id=fault, at_partner=at, number=number)
+        try:
+            FAULTS[fault](self.scene, site)
+            self.result.done[fault] += 1
+            self.result.by_carrier[site.link.kind] += 1
+        except NotStaged:
+            self.result.not_staged[fault] += 1
+
+    def _over(self, number: int, fault: str, at: str) -> None:
+        """Healing begins."""
+        self.ledger.entry("fault_over", id=fault, number=number)
+        sites = self.scene.federation.partners
+        self.watch.heal_from_now(fault, list(sites) if fault in AT_THE_LEAD else [self._site(at)])
         if number % 20 == 0:
-            progress(f"{number} of {len(result.plan)} faults, {sum(d.blocks for d in scene.drivers.values())} blocks")
+            blocks = sum(driver.blocks for driver in self.scene.drivers.values())
+            self.progress(f"{number} of {len(self.result.plan)} faults, {blocks} blocks")
 
+    def _site(self, partner: str) -> Partner:
+        return next(site for site in self.scene.federation.partners if site.partner == partner)
 
-def _stand_up(result: Result, scene: Scene) -> None:
-    """Start again what has ended by itself, as systemd would; it is counted."""
-    for site in scene.federation.ended():
-        result.ended.append(site.path.name)
-        site.process = None
-        site.up()
+    def _stand_up(self, homes: set[str]) -> None:
+        """Start again what has ended by itself, as systemd would; it is counted."""
+        for site in self.scene.federation.ended():
+            name = site.partner if isinstance(site, Partner) else "lead"
+            if name in homes:
+                self.result.ended.append(name)
+                site.process = None
+                site.up()
 
 
 def _heal(result: Result, watch: Watch, seconds: float) -> None:
@@ -245,71 +299,6 @@ def _judge(made: Federation, scene: Scene, watch: Watch, folder: Path) -> Verdic
     for what in watch.false:
         verdict.count("false_complete", what)
     return verdict
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which `share` of them lie."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
-
-
-def summary(result: Result) -> dict[str, Any]:
-    """The run as JSON: counters, faults, times to heal, versions, and how to run it again."""
-    every = [value for values in result.heal.values() for value in values]
-    applied = result.verdict.counters["applied"]
-    names = ("attempted", "committed", "delivered", "applied", *ZERO, "conflicted", "quarantined", "erased", "refused")
-    commit = ""
-    with suppress(OSError):
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    return {
-        "passed": result.passed,
-        "profile": result.profile.name,
-        "seed": result.seed,
-        "again": f".venv/bin/python -m tests.faults.bench --profile {result.profile.name} --seed {result.seed}"
-        f" --facts {result.profile.facts}",
-        "carrier": "file",
-        "footing": "PostgreSQL and RabbitMQ" if result.profile.full else "embedded: SQLite, in-process bus",
-        "partners": result.profile.partners,
-        "seconds": round(result.seconds, 1),
-        "counters": {name: result.verdict.counters[name] for name in names},
-        "found": result.verdict.found,
-        "failures": result.failures,
-        "bound": f"no loss in {applied} facts bounds the rate of loss at {3 / applied:.1e} (3/N, 95 %)"
-        if applied
-        else "",
-        "heal_seconds": {
-            "p50": round(percentile(every, 0.5), 2),
-            "p95": round(percentile(every, 0.95), 2),
-            "max": round(max(every, default=0), 2),
-        },
-        "faults": {
-            fault: {
-                "what": LAST.get(fault) or (FAULTS[fault].__doc__ or "").removeprefix(f"{fault}: ").split("\n")[0],
-                "done": result.done[fault],
-                "not_staged": result.not_staged[fault],
-                "heal_p50": round(percentile(result.heal[fault], 0.5), 2) if fault in result.heal else "–",
-                "heal_max": round(max(result.heal[fault]), 2) if fault in result.heal else "–",
-            }
-            for fault in sorted({*result.profile.faults, *result.done})
-        },
-        "faults_done": sum(result.done.values()),
-        "faults_planned": len(result.plan),
-        "not_here": dict(sorted((NOT_HERE | (NOT_FULL if result.profile.full else NOT_EMBEDDED)).items())),
-        "quarantined_by_reason": dict(sorted(result.reasons.items())),
-        "statements_checked": result.samples,
-        "complete_checked": result.complete_samples,
-        "ambiguous_answers": result.ambiguous,
-        "ended_by_itself": result.ended,
-        "stop_seconds_max": round(max(result.stop_seconds, default=0), 2),
-        "restored_node": result.restored_node,
-        "versions": {
-            "commit": commit,
-            "python": platform.python_version(),
-            "sqlite": sqlite3.sqlite_version,
-            "system": platform.platform(),
-            "cores": os.cpu_count(),
-        },
-    }
 
 
 def work_folder() -> Path:

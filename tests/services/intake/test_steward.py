@@ -8,19 +8,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine
 
-from services.intake import peers, steward, store
+from services.intake import letters, peers, steward, store
 from services.intake.domain import tag_of
-from shared.contracts.catalogue import NodeAdmitted, PersonTagged
+from shared.contracts.catalogue import NodeAdmitted, NodeKeysChanged, PersonTagged
 from shared.contracts.errors import InvalidInput, NotFound
 from shared.journal import Journal, crypto
 from shared.journal.carry_tables import post_in, post_out
-from shared.journal.directory import members
+from shared.journal.directory import members, members_of
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.posting import LeadPost, Members, NodePost
+from shared.journal.renewing import renew
 from shared.journal.tables import journal_line
+from shared.ops.clock import wire_time
 from shared.storage import open_engine, snapshot
 from tests.services import kit
-from tests.services.intake.kit import IDENTITY
+from tests.services.intake.kit import IDENTITY, KEYS
 from tests.services.intake.test_tags import Node
 from tests.services.kit import KEY, NOW, OTHER, OWN
 from tests.services.reporting.kit import receive
@@ -31,7 +33,11 @@ PARTNERS = {STEWARD: OTHER, LEADERS: OWN, THIRD: "third"}
 
 
 def directory_of(connection: Connection, programme: str) -> Members:
-    return {known.node: known.signing for known in members(connection, programme)}
+    return {known.node: known.signing(wire_time(NOW)) for known in members(connection, programme)}
+
+
+def words_of(place: "Place") -> str:
+    return peers.words_of(*place.desk.keys.pair())
 
 
 class Place(Node):
@@ -51,7 +57,7 @@ class Place(Node):
     def refresh(self, carrier: FileCarrier) -> None:
         """The processes start again and read their keys."""
         keys = crypto.load_keys(self.keys)
-        self.desk = peers.Desk.of(self.name, keys, self.keys)
+        self.desk = peers.Desk(self.name, keys, self.keys)
         self.post = NodePost(self.engine, carrier, self.name, keys.newest("signing"), directory_of)
 
     def admitted(self) -> NodeAdmitted:
@@ -65,7 +71,7 @@ class Place(Node):
             return {row["node"]: row["state"] for row in peers.list_nodes(connection, self.desk, KEY)["nodes"]}
 
     def confirm(self, other: "Place", words: str = "") -> bool:
-        said = words or other.desk.words
+        said = words or words_of(other)
         peers.confirm_node(self.journal, self.desk, KEY, other.name, said, by="worker", now=self.now)
         return steward.hand_tag_key(self.journal, self.desk, KEY, other.name, self.now)
 
@@ -104,7 +110,7 @@ class Land:
                 place.post.round(KEY, self.now)
                 with snapshot(place.engine) as connection:
                     self.lead.round(KEY, directory_of(connection, KEY), self.now)
-                steward.take_letters(place.journal, place.desk, self.now)
+                letters.take_letters(place.journal, place.desk, KEYS, self.now)
                 place.follow()
             self.seen += b"".join(path.read_bytes() for path in self.inbox.rglob("post"))
 
@@ -184,11 +190,11 @@ def test_no_key_is_taken_from_a_steward_who_was_not_confirmed(land: Land) -> Non
 def test_words_that_are_not_those_of_the_keys_given_out_are_refused(land: Land) -> None:
     first, second, third = land.places.values()
     with pytest.raises(InvalidInput, match="words"):
-        first.confirm(second, third.desk.words)
+        first.confirm(second, words_of(third))
     with pytest.raises(InvalidInput, match="not the six words"):
         first.confirm(second, "kalo tuve")
     assert first.nodes()[LEADERS] == "unconfirmed"
-    first.confirm(second, second.desk.words.upper().replace("-", "  "))
+    first.confirm(second, words_of(second).upper().replace("-", "  "))
     assert first.nodes() == {STEWARD: None, LEADERS: "confirmed", THIRD: "unconfirmed"}
 
 
@@ -289,3 +295,48 @@ def test_a_programme_without_tags_has_no_key(land: Land) -> None:
     kit.put_programme(first.engine, store.shelf, kit.DOCUMENT)
     with pytest.raises(InvalidInput, match="tag"):
         first.renew()
+
+
+def changed_keys(place: Place, signer: crypto.Key) -> NodeKeysChanged:
+    """The lead's line about new keys of the node, which `signer` has signed."""
+    crypto.make_key(place.keys, "signing")
+    crypto.make_key(place.keys, "receiving")
+    stated = renew(place.name, *crypto.load_keys(place.keys).pair(), signer, NOW)
+    return NodeKeysChanged(None, node=place.name, until="2099-01-01T00:00:00.000000Z", **members_of(stated))
+
+
+@pytest.mark.parametrize("vouched", [True, False])
+def test_a_node_stays_confirmed_only_with_keys_that_the_confirmed_one_vouches_for(land: Land, vouched: bool) -> None:
+    first, second, _ = all_confirm(land)
+    before = words_of(second)
+    signer = crypto.load_keys(second.keys).newest("signing")
+    land.tell(changed_keys(second, signer if vouched else crypto.make_key(land.inbox / "stranger", "signing")))
+    second.refresh(FileCarrier(land.inbox))
+    assert first.nodes()[second.name] == "confirmed"
+    with snapshot(first.engine) as connection:
+        (row,) = (r for r in peers.list_nodes(connection, first.desk, KEY)["nodes"] if r["node"] == second.name)
+        (known,) = (m for m in members(connection, KEY) if m.node == second.name)
+        assert second.desk.words(known) == row["words"], "both read the same words"
+        assert second.desk.signer(connection, KEY).public == known.signing_keys[-1], "and letters are signed with it"
+    assert (row["words"] == before) is not vouched, "what nobody vouched for counts for nothing"
+    assert len(known.pairs) == 1 + vouched
+    first.renew()
+    land.work()
+    assert second.key_nos() == [1]
+
+
+def test_the_stewards_node_knows_who_has_the_key_and_the_others_know_of_the_steward(land: Land) -> None:
+    first, second, _ = land.places.values()
+
+    def keys(place: Place) -> list[str | None]:
+        with snapshot(place.engine) as connection:
+            return [row["tag_key"] for row in peers.list_nodes(connection, place.desk, KEY)["nodes"]]
+
+    assert keys(first) == [None, None, None]
+    first.confirm(second)
+    second.confirm(first)
+    first.renew()
+    assert keys(first) == ["has", "on_its_way", "waits"]
+    land.work()
+    assert keys(first) == ["has", "has", "waits"]
+    assert keys(second) == ["has", "has", None]

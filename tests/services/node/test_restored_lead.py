@@ -156,7 +156,7 @@ def test_what_it_had_said_comes_back_with_its_effects_and_it_goes_on(fed: Fed, b
     assert not fed.held(), "the other one is no member any more, says what has come back"
     with snapshot(fed.lead) as connection:
         assert members(connection, KEY) == directory
-    assert [node.node for node in queries.admitted_nodes(fed.lead)] == [NODE]
+    assert [node.node for node in queries.admitted_nodes(fed.lead, fed.now)] == [NODE]
     fed.load(silence_limit_days=9)
     fed.work()
     fed.assert_whole()

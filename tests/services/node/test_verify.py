@@ -208,3 +208,14 @@ def test_a_file_that_is_not_there_and_words_that_are_none_are_bad_input(file: Pa
     assert run("verify", tmp_path / "nothing").code == 2
     assert run("verify", tmp_path).code == 2
     assert run("verify", file, "--key", "ab" * 16).error == "--key: not the six words of a key"
+
+
+def test_a_certificate_under_a_key_that_the_lead_has_replaced_is_pinned_still(tmp_path: Path, file: Path) -> None:
+    assert OTHER_KEY.public is not None
+    home = joined(tmp_path / "node", LEAD)
+    (place,) = home.joined
+    former = f"{place.lead_signing_key}@2020-01-01T00:00:00.000000Z"
+    home.with_programme(replace(place, lead_signing_key=OTHER_KEY.public.hex(), lead_former_keys=former)).save()
+    done = run("verify", file, home=home.path)
+    assert (done.code, "(pinned)" in done.out) == (0, True), done.err
+    assert run("verify", file, "--key", SIGNED_BY).out.startswith("unaltered")

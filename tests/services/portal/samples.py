@@ -20,6 +20,16 @@ from services.portal.passwords import Hasher
 from services.portal.users import add_user
 from shared.contracts.commands import AskReport, CertifyReport, ListPeople, ListSessions, load
 from shared.contracts.errors import UnknownProgramme, UnknownSession
+from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
+from shared.contracts.referrals import (
+    AcceptReferral,
+    DeclineReferral,
+    FollowUpReferral,
+    ListReferrals,
+    ReferralPartners,
+    SendReferral,
+    WithdrawReferral,
+)
 from shared.contracts.talks import (
     AskRecent,
     AskRegister,
@@ -225,6 +235,17 @@ _BODIES = {
     ("activities", "start_counter"): StartCounter,
     ("activities", "count_heads"): CountHeads,
     ("activities", "list_counters"): ListCounters,
+    ("intake", "list_referrals"): ListReferrals,
+    ("intake", "referral_partners"): ReferralPartners,
+    ("intake", "send_referral"): SendReferral,
+    ("intake", "accept_referral"): AcceptReferral,
+    ("intake", "decline_referral"): DeclineReferral,
+    ("intake", "withdraw_referral"): WithdrawReferral,
+    ("intake", "follow_up_referral"): FollowUpReferral,
+    ("intake", "list_nodes"): ListNodes,
+    ("intake", "confirm_node"): ConfirmNode,
+    ("intake", "renew_tag_key"): RenewTagKey,
+    ("intake", "retire_tag_key"): RetireTagKey,
 }
 
 BUS_PRIVATE = X25519PrivateKey.generate()
@@ -251,6 +272,9 @@ class FakeRpc:
     counters: list[dict[str, Any]] = field(default_factory=list)
     recent: list[str] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    referrals: list[dict[str, Any]] = field(default_factory=list)
+    reachable: list[str] = field(default_factory=lambda: ["university_of_applied_sciences"])
+    nodes: dict[str, Any] = field(default_factory=lambda: {"steward": None, "key_nos": [], "nodes": []})
     failing: dict[str, Exception] = field(default_factory=dict)
     """What a method raises, by its name, after it was called."""
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
@@ -282,6 +306,17 @@ class FakeRpc:
             ("activities", "start_counter"): lambda **_: {"counter": MADE, "new": True},
             ("activities", "count_heads"): lambda **_: {"pos": None, "taken": True},
             ("activities", "list_counters"): lambda **_: self.counters,
+            ("intake", "list_referrals"): self._list_referrals,
+            ("intake", "referral_partners"): lambda **_: {"partners": self.reachable},
+            ("intake", "send_referral"): lambda **_: {"pos": 1, "referral": MADE, "new": True},
+            ("intake", "accept_referral"): lambda **_: {"pos": 1, "subject": MADE, "new": True},
+            ("intake", "decline_referral"): lambda **_: {"pos": 1},
+            ("intake", "withdraw_referral"): lambda **_: {"pos": 1},
+            ("intake", "follow_up_referral"): lambda **_: {"pos": 1},
+            ("intake", "list_nodes"): lambda **_: self.nodes,
+            ("intake", "confirm_node"): lambda **_: {"handed_tag_key": False},
+            ("intake", "renew_tag_key"): lambda **_: {"pos": 1, "key_no": 2},
+            ("intake", "retire_tag_key"): lambda **_: {"pos": 1},
         }
         return answers[service, method](**kwargs)
 
@@ -329,6 +364,14 @@ class FakeRpc:
             rows.append(row | {"sealed": base64.b64encode(sealed).decode()})
         return {"total": len(everybody), "people": rows}
 
+    def _list_referrals(self, reply_to: str, limit: int, offset: int, **_: Any) -> Any:
+        rows = []
+        for row in self.referrals[offset : offset + limit]:
+            sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(row["identity"]).encode())
+            coded = {key: value for key, value in row.items() if key != "identity"}
+            rows.append(coded | {"sealed": base64.b64encode(sealed).decode()})
+        return {"total": len(self.referrals), "referrals": rows}
+
     def _list_sessions(self, programme: str, limit: int, offset: int) -> Any:
         return {"total": len(self.sessions), "sessions": self.sessions[offset : offset + limit]}
 
@@ -337,6 +380,21 @@ def person(given: str, family: str, token: str = "", **more: Any) -> dict[str, A
     """A person as intake lists them."""
     identity = {"given_name": given, "family_name": family, "token": token}
     return {"person": "0" * 32, "standing": "client", "started_on": "2016-02-01", "identity": identity} | more
+
+
+def referral(given: str, family: str, direction: str = "in", state: str = "received", **more: Any) -> dict[str, Any]:
+    """A referral as intake lists it."""
+    identity = {"given_name": given, "family_name": family, "token": None, "birth_date": "1981-02-03"}
+    identity["text"] = more.pop("text", "Haluaa ryhmään.\nSoita vasta iltapäivällä.")
+    row = {"referral": MADE, "direction": direction, "partner": "university_of_applied_sciences", "state": state}
+    row |= {"node": "uas-0a1b2c3d", "reason": None, "became": None, "outcome": None, "person": None}
+    return row | {"changed_at": "2017-05-30T09:00:00.000000Z", "identity": identity} | more
+
+
+def node_row(partner: str, *, own: bool = False, **more: Any) -> dict[str, Any]:
+    """A partner's node as intake lists it."""
+    row = {"partner": partner, "node": f"{partner[:6]}-0a1b2c3d", "words": "kalo-tuve-hame-noki-pilu-sota", "own": own}
+    return row | {"expelled": None, "state": None if own else "unconfirmed", "tag_key": None} | more
 
 
 def recorded_talk(**changes: Any) -> dict[str, Any]:
@@ -407,7 +465,7 @@ def make_portal(
         secure=secure,
         hasher=CHEAP,
         page_size=50,
-        bus_key=BUS_PRIVATE.public_key().public_bytes_raw() if role == "node" else None,
+        bus_key=lambda: BUS_PRIVATE.public_key().public_bytes_raw() if role == "node" else None,
     )
     app = create_app(context)
     return Portal(app, app.test_client(), engine, rpc, clock, context)

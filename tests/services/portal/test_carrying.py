@@ -13,7 +13,7 @@ from services.portal.carrying import CarrierEdge
 from services.portal.context import directly
 from shared.contracts.errors import ServiceAbsent
 from shared.journal import crypto, signedrequests
-from shared.journal.carrier import JOIN, MANIFEST, RECEIPT, Place
+from shared.journal.carrier import EXPELLED, JOIN, MANIFEST, RECEIPT, Place
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.joining import MAX_JOIN
 from shared.journal.segment import MAX_SEGMENT
@@ -195,6 +195,17 @@ def test_an_invite_lets_its_holder_write_a_join_and_nothing_else(edge: Edge) -> 
     assert edge.ask("PUT", f"{STREAM}/{SEGMENT}", b"x", header=header).status_code == 401
     assert edge.ask("GET", f"{STREAM}/{RECEIPT}", header=header).status_code == 401
     assert edge.ask("PUT", f"{STREAM}/{JOIN}", b"x", header=f"Polku-Invite {'cd' * 32}").status_code == 401
+
+
+def test_an_expelled_node_reads_that_it_is_and_nothing_else(edge: Edge) -> None:
+    for name in (EXPELLED, MANIFEST):
+        edge.carrier.write(TO_NODE, name, b"for the node")
+    edge.directory.expelled = True
+    assert edge.ask("GET", f"{TO_NODE}/{EXPELLED}").data == b"for the node"
+    assert edge.ask("GET", f"{TO_NODE}/{EXPELLED}", key=OTHER_KEY).status_code == 401
+    for method, path in (("GET", f"{TO_NODE}/{MANIFEST}"), ("PUT", f"{STREAM}/{MANIFEST}"), ("GET", f"{TO_NODE}/")):
+        assert edge.ask(method, path, b"x" if method == "PUT" else b"").status_code == 403
+    assert edge.carrier.read(STREAM, MANIFEST, 9) is None
 
 
 def test_statements_and_joins_wake_the_receiver_segments_do_not(edge: Edge) -> None:

@@ -24,7 +24,7 @@ from shared.contracts.facts import Fact
 from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
 from shared.journal import Journal
 from shared.journal.carry_tables import received_head, received_line
-from shared.journal.lines import Line, chain_next, chain_start, line_digest, serialise
+from shared.journal.lines import BadLine, Line, chain_next, chain_start, line_digest, read_envelope, serialise
 from shared.ops.clock import wire_time
 from shared.storage import transaction
 from tests.services.kit import DOCUMENT, KEY, NOW, OTHER, OWN, empty
@@ -135,8 +135,7 @@ def receive(
         for number, fact in zip(count(seq + 1), content, strict=False):
             data = line(stream, number, fact) if isinstance(fact, Fact) else fact
             digest = line_digest(data) if data is not None else bytes(32)
-            subject = bytes.fromhex(fact.subject) if isinstance(fact, Fact) and fact.subject else None
-            kind, v = (fact.kind, fact.v) if isinstance(fact, Fact) else (None, None)
+            kind, v, subject = _indexed(data)
             row = {"stream": stream, "seq": number, "epoch": 1, "subject": subject, "digest": digest, "line": data}
             connection.execute(insert(received_line), row | {"kind": kind, "v": v})
             seq, chain = number, chain_next(chain, digest)
@@ -148,6 +147,15 @@ def receive(
         row |= {"head_chain": chain if said is None else b"?" * 32, "echo": "", "state": state}
         connection.execute(insert(received_head), row | {"manifest_at": wire_time(heard) if heard else None})
     return bytes(chain)
+
+
+def _indexed(data: bytes | None) -> tuple[str | None, int | None, bytes | None]:
+    """What the receiver stores beside a line."""
+    try:
+        content = read_envelope(data or b"")
+    except BadLine:
+        return None, None, None
+    return content.kind, content.v, bytes.fromhex(content.subject) if content.subject else None
 
 
 def derive_all(engine: Engine) -> None:

@@ -58,8 +58,8 @@ def test_an_expelled_partners_last_watermark_and_figures_stay_and_it_does_not_ch
 
 def test_nothing_more_is_taken_of_it_nor_sent_to_it(engine: Engine, journal: Journal) -> None:
     expel(journal)
-    assert list(queries.admitted_keys(engine)) == [STREAMS[OWN]]
-    assert [node.node for node in queries.admitted_nodes(engine)] == [NODES[OWN]]
+    assert list(queries.admitted_keys(engine, NOW)) == [STREAMS[OWN]]
+    assert [node.node for node in queries.admitted_nodes(engine, NOW)] == [NODES[OWN]]
     assert list(queries.silence_limits(engine)) == [STREAMS[OWN]]
 
 

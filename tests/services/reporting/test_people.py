@@ -12,10 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
+from services.reporting import people as one_by_one
 from services.reporting import rebuilding, store
 from services.reporting.domain import CountedPeople, count_people, join_equal, one_record
 from services.reporting.queries import report
-from shared.contracts.catalogue import OutcomeRecorded, PersonTagged, SubjectErased, TagsRetired
+from shared.contracts.catalogue import (
+    OutcomeRecorded,
+    ParticipationStarted,
+    PersonTagged,
+    StandingReached,
+    SubjectErased,
+    TagsRetired,
+)
 from shared.contracts.facts import Fact
 from shared.journal.carry_tables import received_line
 from shared.storage import snapshot, transaction
@@ -64,6 +72,12 @@ def erased(person: object) -> Fact:
     return SubjectErased(hex_id("person", person))
 
 
+def continuing(person: object, before: object | None) -> Fact:
+    """The person came in, referred by another partner who knew them as `before`; None: by nobody."""
+    known = {} if before is None else {"continues": hex_id("person", before)}
+    return StandingReached(hex_id("person", person), standing="client", **known)
+
+
 def a_lead(engine: Engine, document: dict[str, Any] = DOCUMENT) -> None:
     """A lead whose three partners have joined."""
     lead(engine, document)
@@ -90,6 +104,8 @@ def expected(streams: Mapping[str, Sequence[Fact]], end: date | None) -> dict[st
     activity = {s["session"]: s["activity"] for s in SESSIONS}
     tags: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
     at: dict[tuple[str, str], tuple[str, str]] = {}
+    claims: list[tuple[tuple[str, str], str]] = []
+    came_in: set[tuple[str, str]] = set()
     became: dict[tuple[str, str], tuple[str, str, str]] = {}
     for partner, facts in streams.items():
         gone = {fact.subject for fact in facts if isinstance(fact, SubjectErased)}
@@ -102,16 +118,21 @@ def expected(streams: Mapping[str, Sequence[Fact]], end: date | None) -> dict[st
                 continue
             elif isinstance(fact, PersonTagged):
                 tags[who][fact["key_no"]] = fact["tag"]
+            elif isinstance(fact, StandingReached):
+                came_in.add(who)
+                claims.append((who, fact["continues"]))
             elif isinstance(fact, OutcomeRecorded):
                 became[partner, fact["outcome_id"]] = (who[1], fact["outcome"], fact["occurred_on"])
             else:
                 at[partner, fact["attendance"]] = (who[1], fact["session"])
     everybody = {(partner, who) for (partner, _), (who, _) in at.items()} | set(tags)
-    everybody |= {(partner, who) for (partner, _), (who, _, _) in became.items()}
+    everybody |= {(partner, who) for (partner, _), (who, _, _) in became.items()} | came_in
     one = {person: {person} for person in everybody}
     for a, b in combinations(sorted(everybody), 2):
         common = tags[a].keys() & tags[b].keys()
-        if common and tags[a][max(common)] == tags[b][max(common)] and one[a] is not one[b]:
+        equal = bool(common) and tags[a][max(common)] == tags[b][max(common)]
+        equal |= a[0] != b[0] and (((a, b[1]) in claims and b in came_in) or ((b, a[1]) in claims and a in came_in))
+        if equal and one[a] is not one[b]:
             one[a] |= one[b]
             for person in one[a]:
                 one[person] = one[a]
@@ -176,6 +197,8 @@ def a_partner(draw: st.DrawFn, partner: str) -> list[Fact]:
             facts += [tagged((partner, person), key_no, human) for key_no in keys]
         if draw(st.integers(0, 9)) == 0:  # somebody wrote the birth date down anew between the two keys
             facts += [tagged((partner, person), key_no, 4) for key_no in keys[:1]]
+        before = draw(st.none() | st.none() | st.tuples(st.sampled_from(PARTNERS), PEOPLE))
+        facts.append(continuing((partner, person), before))
         for number in draw(st.sets(st.integers(0, 2))):
             facts.append(attendance((person, number), number, (partner, person), "participant"))
         for number in range(draw(st.integers(0, 2))):
@@ -215,7 +238,11 @@ def test_people_are_those_of_the_model_on_postgresql(postgres_engine: Engine, st
 def at(partner: str, person: object, human: object | None, number: int = 0, key_no: int = 1) -> list[Fact]:
     """A person at a session of Duuniin, with a tag or without."""
     facts = [] if human is None else [tagged((partner, person), key_no, human)]
-    return [*facts, attendance((person, number), number, (partner, person), "participant")]
+    return [
+        continuing((partner, person), None),
+        *facts,
+        attendance((person, number), number, (partner, person), "participant"),
+    ]
 
 
 def test_the_same_person_at_two_partners_counts_once(engine: Engine) -> None:
@@ -230,6 +257,57 @@ def test_who_cannot_be_compared_is_counted_apart_and_the_total_is_a_range(engine
     a_lead(engine)
     streams = {"one": at("one", 0, "anna") + at("one", 1, None), "two": at("two", 0, "anna") + at("two", 1, None)}
     assert made(engine, streams)["people"] == {"counted_once_by_tag": 1, "not_comparable": 2, "range": [2, 3]}
+
+
+@pytest.mark.parametrize("tags", [True, False])
+def test_who_was_referred_and_taken_is_one_person(engine: Engine, tags: bool) -> None:
+    """Also where the programme has no tags, or where one of the two has none, or another."""
+    a_lead(engine, DOCUMENT if tags else {name: value for name, value in DOCUMENT.items() if name != "tag"})
+    theirs = [
+        *at("two", 0, "anna", 2),
+        continuing(("two", 0), ("one", 0)),
+        outcome(0, ("two", 0), "education", DAYS[2]),
+    ]
+    start = ParticipationStarted(
+        hex_id("person", ("three", 0)), occurred_on=DAYS[0], gender="f", continues=hex_id("person", ("two", 0))
+    )
+    streams = {"one": at("one", 0, "another"), "two": theirs, "three": [*at("three", 0, None), start]}
+    found = made(engine, streams)
+    assert shown(found)["participants"] == [0, 1]
+    assert found["people"]["range"] == [1, 1]
+    assert found["people"]["counted_once_by_tag"] == (1 if tags else None)
+    (row,) = found["outcomes"]
+    assert (row["participants"], row["outcomes"]["education"], row["unknown"]) == (1, 1, 0)
+    assert rebuilding.check(engine)["equal"]
+
+
+def test_a_claim_about_somebody_elses_person_changes_nothing_of_theirs(engine: Engine) -> None:
+    a_lead(engine)
+    receive(engine, STREAMS["one"], [*SESSIONS, *at("one", 0, "anna"), continuing(("one", 1), "nobody there")])
+    derive_all(engine)
+    before = [kit.rows(engine, table) for table in store.DERIVED]
+    claims = [continuing(("two", 0), ("one", 0)), continuing(("two", 1), ("two", 0)), continuing("x", "x")]
+    receive(engine, STREAMS["two"], claims)
+    derive_all(engine)
+    for table, rows in zip(store.DERIVED, before, strict=True):
+        assert [row for row in kit.rows(engine, table) if row["stream"] == STREAMS["one"]] == rows
+    assert report(engine, KEY, None, None, NOW)["people"]["range"] == [1, 1]
+
+
+@pytest.mark.parametrize("gone", ["one", "two"])
+def test_erasing_either_end_of_a_referral_takes_the_link_away(engine: Engine, gone: str) -> None:
+    a_lead(engine)
+    streams = {"one": at("one", 0, None), "two": [*at("two", 0, None), continuing(("two", 0), ("one", 0))]}
+    assert made(engine, streams)["people"]["range"] == [1, 1]
+    receive(engine, STREAMS[gone], [erased((gone, 0))])
+    derive_all(engine)
+    left = report(engine, KEY, None, None, NOW)
+    assert (left["people"]["range"], shown(left)["participants"]) == ([1, 1], [0, 1])
+    with snapshot(engine) as connection:
+        one = one_by_one.find_equal(connection, list(STREAMS.values()), by_tag=True)
+        present = one_by_one.participants(one_by_one.held(list(STREAMS.values()), ["duuniin"], None, None))
+        assert [len(members) for members in one_by_one.among(connection, present, one).values()] in ([], [1])
+    assert rebuilding.check(engine)["equal"]
 
 
 def test_erasing_one_of_two_leaves_the_other(engine: Engine) -> None:

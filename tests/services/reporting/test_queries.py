@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from services.reporting import operations, queries, store
 from services.reporting.queries import report
@@ -336,12 +336,37 @@ def test_only_the_streams_of_the_programme_count(engine: Engine) -> None:
 
 def test_the_receiver_is_told_each_admitted_stream_with_its_keys(engine: Engine) -> None:
     lead(engine)
-    assert queries.admitted_keys(engine) == {}
+    assert queries.admitted_keys(engine, NOW) == {}
     admit(engine, OWN, OTHER)
-    assert queries.admitted_keys(engine) == {stream: {key_id(SIGNING): SIGNING} for stream in STREAMS.values()}
+    assert queries.admitted_keys(engine, NOW) == {stream: {key_id(SIGNING): SIGNING} for stream in STREAMS.values()}
 
 
 def test_programmes_are_listed_with_names_and_document(engine: Engine) -> None:
     lead(engine)
     listed = {"programme": KEY, "name": kit.DOCUMENT["name"], "document": kit.DOCUMENT}
     assert queries.list_programmes(engine) == [listed]
+
+
+def test_statistics_of_an_empty_lead_do_not_have_each_attendance_compared_with_each_session(
+    postgres_engine: Engine,
+) -> None:
+    """A node that comes back brings tens of thousands of lines before the database looks at its tables again."""
+    engine = postgres_engine
+    lead(engine)
+    admit(engine, OWN)
+    receive(engine, STREAMS[OWN], [session(n, "kaapeli", DAY, 60) for n in range(50)])
+    derive_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE")
+    receive(engine, STREAMS[OWN], [attendance(n, n % 50, str(n % 9), "participant") for n in range(500)])
+    derive_all(engine)
+    plans: list[str] = []
+
+    def explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: object) -> None:
+        if "JOIN" in statement:
+            plans.extend(row[0] for row in cursor.execute(f"EXPLAIN {statement}", parameters).fetchall())
+
+    event.listen(engine, "before_cursor_execute", explain)
+    report(engine, KEY, None, None, NOW)
+    assert any("reporting_attendance" in line for line in plans)
+    assert not any("Nested Loop" in line for line in plans)

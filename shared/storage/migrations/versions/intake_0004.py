@@ -1,4 +1,4 @@
-"""Exit records and follow-ups."""
+"""Referrals, and the end of a participation."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,21 +10,27 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the columns and the table."""
+    """Create the table and the columns."""
+    op.create_table(
+        "intake_referral",
+        sa.Column("referral", sa.LargeBinary(), nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("direction", sa.String(length=3), nullable=False),
+        sa.Column("node", sa.String(length=40), nullable=False),
+        sa.Column("partner", sa.String(length=40), nullable=False),
+        sa.Column("theirs", sa.LargeBinary(), nullable=True),
+        sa.Column("subject", sa.LargeBinary(), nullable=True),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=True),
+        sa.Column("became", sa.String(length=40), nullable=True),
+        sa.Column("outcome", sa.String(length=40), nullable=True),
+        sa.Column("text_ref", sa.LargeBinary(), nullable=True),
+        sa.Column("box", sa.LargeBinary(), nullable=True),
+        sa.Column("changed_at", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("referral"),
+        sa.UniqueConstraint("programme", "node", "theirs", name="intake_referral_theirs"),
+    )
+    op.create_index("intake_referral_newest", "intake_referral", ["programme", "changed_at"], unique=False)
     op.add_column("intake_participation", sa.Column("ended_on", sa.Date(), nullable=True))
     op.add_column("intake_participation", sa.Column("end_reason", sa.String(length=40), nullable=True))
-    op.add_column("intake_participation", sa.Column("end_results", sa.String(length=120), nullable=True))
-    op.add_column("intake_participation", sa.Column("end_next", sa.String(length=40), nullable=True))
-    op.add_column("intake_participation", sa.Column("resumed_on", sa.Date(), nullable=True))
-    op.create_table(
-        "intake_follow_up",
-        sa.Column("follow_up", sa.LargeBinary(), nullable=False),
-        sa.Column("subject", sa.LargeBinary(), nullable=False),
-        sa.Column("programme", sa.String(length=40), nullable=False),
-        sa.Column("due", sa.Date(), nullable=False),
-        sa.Column("status", sa.String(length=20), nullable=False),
-        sa.Column("results", sa.String(length=120), nullable=True),
-        sa.Column("occurred_on", sa.Date(), nullable=False),
-        sa.PrimaryKeyConstraint("follow_up"),
-    )
-    op.create_index("ix_intake_follow_up_subject", "intake_follow_up", ["subject"], unique=False)

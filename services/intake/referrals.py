@@ -1,0 +1,387 @@
+"""Referrals: somebody is sent on to another partner of the programme by sealed letter, and what came of it comes back.
+
+Each end has a record of its own (`store.referral`) and moves it by the tables in `domain`. Three letters (as JSON, of
+the form in `shared/contracts/referrals.py`), between nodes that have confirmed each other alone:
+
+- `referral`, from the sender: who, why, and of the start record what the person agreed to;
+- `referral_withdrawal`, from the sender;
+- `referral_state`, from the receiver: all that it has decided and told until now, with a number that only grows.
+
+Letters come once but in any order, so each is understood without the others. The receiver alone decides: a withdrawal
+that comes after its decision changes nothing, and the sender, who had withdrawn, learns what was decided.
+"""
+
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from services.intake import peers, referral_store, store
+from services.intake.domain import AT_RECEIVER, AT_SENDER, Arrival, check_arrival, moved, shared_identity
+from services.intake.operations import Vault, record_start
+from services.intake.peers import Desk
+from shared.contracts.commands import load
+from shared.contracts.errors import (
+    AlreadyRecordedDiffers,
+    InvalidInput,
+    NotFound,
+    ReferralClosed,
+    UnknownCode,
+    UnknownPerson,
+)
+from shared.contracts.record_facts import ParticipationEnded
+from shared.contracts.referral_facts import (
+    ReferralAccepted,
+    ReferralAnswered,
+    ReferralDeclined,
+    ReferralFollowedUp,
+    ReferralRecalled,
+    ReferralReceived,
+    ReferralSent,
+    ReferralWithdrawn,
+)
+from shared.contracts.referrals import LONGEST_REASON, ReferralLetter, StateLetter, WithdrawalLetter
+from shared.forms import find_form
+from shared.forms.records import QUESTIONS, taken
+from shared.journal import Journal, Unit
+from shared.journal.directory import Member
+from shared.journal.post import LetterRefused
+from shared.journal.unit import new_id
+from shared.ops.clock import today_in_helsinki, wire_time
+from shared.programmes import Programme
+from shared.storage.once import Done, already_done, remember
+
+REFERRAL, WITHDRAWAL, STATE = "referral", "referral_withdrawal", "referral_state"
+KINDS = (REFERRAL, WITHDRAWAL, STATE)
+OUT, IN = "out", "in"
+
+
+@dataclass(frozen=True, slots=True)
+class NewReferral:
+    """A referral to be sent; `text` is the reason in clear, None if nobody wrote one."""
+
+    key: str
+    subject: str
+    partner: str
+    agreed: tuple[str, ...]
+    text: str | None
+
+    def __repr__(self) -> str:
+        return "NewReferral(…)"  # never a reason in a log
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a referral is worked on: the node's journal, what it writes letters with, its keys, the programme."""
+
+    journal: Journal
+    desk: Desk
+    keys: Vault
+    programme: str
+
+
+def send(place: Place, new: NewReferral, *, by: str, now: datetime) -> tuple[str, bool, int | None]:
+    """Refer a person to a partner; the referral, whether it is new, and the position.
+
+    Raises `UnknownPerson`, `NodeNotConfirmed`, `InvalidInput` (nothing may be told; an open referral to this partner),
+    `AlreadyRecordedDiffers`.
+    """
+    programme = place.programme
+    if new.text is not None and len(new.text) > LONGEST_REASON:
+        raise InvalidInput(field="sealed.text", reason=f"longer than {LONGEST_REASON} characters")
+    content = json.dumps(["referral", programme, new.subject, new.partner, sorted(new.agreed), new.text])
+    digest = hmac.digest(place.keys.index, content.encode(), "sha256")
+    with place.journal.unit(now) as unit:
+        connection = unit.connection
+        if known := already_done(connection, store.keys, [new.key]).get(new.key):
+            if known.digest != digest:
+                raise AlreadyRecordedDiffers(field="key")
+            return known.made.hex(), False, None
+        to = peers.confirmed_partner(connection, place.desk, programme, new.partner)
+        person = store.locked_participation(connection, programme, new.subject)
+        if person is None:
+            raise UnknownPerson(field="subject", programme=programme)
+        if any(row.node == to.node for row in referral_store.open_referrals(connection, programme, new.subject)):
+            raise InvalidInput(field="partner", reason="a referral to this partner waits for its answer")
+        identity = store.open_identity(place.keys.vault, person.person, person.wrapped_key, person.box)
+        told: dict[str, Any] = {"identity": shared_identity(identity, new.agreed), "standing": person.standing}
+        if "start_record" in new.agreed:
+            # The age is that of the start day; they make their own of the birth date.
+            told["record"] = {name: value for name, value in json.loads(person.record).items() if name != "age"}
+        number, ref = new_id(), new_id() if new.text else None
+        if new.text and ref:
+            owner = store.Owner(person.person, person.wrapped_key, person.person)
+            store.add_text(connection, place.keys.vault, ref, programme, new.subject, owner, new.text)
+            told["text"] = new.text
+        _add(unit, number, OUT, programme, to, moved(AT_SENDER, None, "send"), subject=new.subject, text_ref=ref)
+        remember(connection, store.keys, {new.key: Done(digest, bytes.fromhex(number))})
+        fact = {"partner": new.partner, "agreed": list(new.agreed), "text_ref": ref}
+        unit.record(ReferralSent(new.subject, **_said(programme, number, now), **fact))
+        letter = {"kind": REFERRAL, "referral": number, "subject": new.subject, **told}
+        _write(unit, place.desk, programme, to, letter, new.subject)
+        unit.audit(by, "send_referral", programme=programme, referral=number, node=to.node, subject=new.subject)
+    return number, True, unit.pos
+
+
+def withdraw(place: Place, number: str, *, by: str, now: datetime) -> int | None:
+    """Take a referral back that was not answered; None if it was withdrawn already. Raises `NotFound`,
+    `ReferralClosed`, `NodeNotConfirmed`."""
+    with place.journal.unit(now) as unit:
+        row = _ours(unit.connection, place.programme, OUT, number)
+        if row.state == "withdrawn":
+            return None
+        state = moved(AT_SENDER, row.state, "withdraw")
+        to = peers.confirmed_partner(unit.connection, place.desk, place.programme, row.partner)
+        referral_store.set_referral(unit.connection, row.referral, wire_time(now), state=state)
+        unit.record(ReferralWithdrawn(row.subject.hex(), **_said(place.programme, number, now)))
+        # Not about a person: who is erased now is to be taken back all the same.
+        _write(unit, place.desk, place.programme, to, {"kind": WITHDRAWAL, "referral": number})
+        unit.audit(by, "withdraw_referral", programme=place.programme, referral=number)
+    return unit.pos
+
+
+def recall(unit: Unit, desk: Desk, programme: str, subject: str) -> None:
+    """Before a person is erased: take back what was not answered, so that the other node deletes the identity too."""
+    reachable = peers.confirmed_partners(unit.connection, desk, programme)
+    for row in referral_store.open_referrals(unit.connection, programme, subject):
+        if to := reachable.get(row.partner):
+            _write(unit, desk, programme, to, {"kind": WITHDRAWAL, "referral": row.referral.hex()})
+
+
+def accept(
+    place: Place, number: str, standing: str, start_date: date | None, *, by: str, now: datetime
+) -> tuple[str, bool, int | None]:
+    """Take a person who was referred to us: subject, whether that is new, position.
+
+    Raises `NotFound`, `ReferralClosed`, `NodeNotConfirmed`, and what `check_arrival` raises.
+    """
+    programme = place.programme
+    with place.journal.unit(now) as unit:
+        connection = unit.connection
+        row = _ours(connection, programme, IN, number)
+        if row.state == "accepted":
+            return row.subject.hex(), False, None
+        state = moved(AT_RECEIVER, row.state, "accept")
+        to = peers.confirmed_partner(connection, place.desk, programme, row.partner)
+        definition = store.shelf.get(connection, programme)
+        told = referral_store.open_referred(connection, place.keys.vault, row)
+        arrival = Arrival("", standing, start_date, _start_record(told.get("record"), definition), told["identity"])
+        check_arrival(arrival, definition, today_in_helsinki(now))
+        subject, ref = new_id(), new_id() if told.get("text") else None
+        store.add_people(connection, place.keys.vault, programme, [(new_id(), subject, arrival)])
+        if ref:
+            owner = store.owners(connection, programme, [subject])[subject]
+            store.add_text(connection, place.keys.vault, ref, programme, subject, owner, told["text"])
+        record_start(unit, programme, subject, arrival, continues=told["subject"])
+        columns = {"state": state, "subject": bytes.fromhex(subject), "text_ref": _raw(ref), "box": None, "revision": 1}
+        referral_store.set_referral(connection, row.referral, wire_time(now), **columns)
+        unit.record(ReferralAccepted(subject, **_said(programme, number, now)))
+        _tell(unit, place.desk, to, _ours(connection, programme, IN, number))
+        unit.audit(by, "accept_referral", programme=programme, referral=number, subject=subject)
+    return subject, True, unit.pos
+
+
+def decline(place: Place, number: str, reason: str, *, by: str, now: datetime) -> int | None:
+    """Do not take the person, and delete the identity; None if it was declined already. Raises `NotFound`,
+    `ReferralClosed`, `NodeNotConfirmed`."""
+    with place.journal.unit(now) as unit:
+        row = _ours(unit.connection, place.programme, IN, number)
+        if row.state == "declined":
+            return None
+        state = moved(AT_RECEIVER, row.state, "decline")
+        to = peers.confirmed_partner(unit.connection, place.desk, place.programme, row.partner)
+        columns = {"state": state, "reason": reason, "box": None, "revision": 1}
+        referral_store.set_referral(unit.connection, row.referral, wire_time(now), **columns)
+        unit.record(ReferralDeclined(None, **_said(place.programme, number, now), reason=reason))
+        _tell(unit, place.desk, to, _ours(unit.connection, place.programme, IN, number))
+        unit.audit(by, "decline_referral", programme=place.programme, referral=number, reason=reason)
+    return unit.pos
+
+
+def follow_up(place: Place, number: str, became: str, outcome: str | None, *, by: str, now: datetime) -> int | None:
+    """Tell the sender what became of a person whom we took; None if that was told already. Raises `NotFound`,
+    `ReferralClosed`, `NodeNotConfirmed`, `InvalidInput`, `UnknownCode`."""
+    programme = place.programme
+    if (became == "outcome") != (outcome is not None):
+        raise InvalidInput(field="outcome", reason='named with became "outcome", and only then')
+    with place.journal.unit(now) as unit:
+        row = _ours(unit.connection, programme, IN, number)
+        state = moved(AT_RECEIVER, row.state, "tell")
+        if outcome is not None and outcome not in store.shelf.get(unit.connection, programme).outcome_by_key:
+            raise UnknownCode(field="outcome", programme=programme, value=outcome)
+        if (row.became, row.outcome) == (became, outcome):
+            return None
+        to = peers.confirmed_partner(unit.connection, place.desk, programme, row.partner)
+        columns = {"state": state, "became": became, "outcome": outcome, "revision": row.revision + 1}
+        referral_store.set_referral(unit.connection, row.referral, wire_time(now), **columns)
+        said = _said(programme, number, now)
+        unit.record(ReferralFollowedUp(row.subject.hex(), **said, became=became, outcome=outcome))
+        _tell(unit, place.desk, to, _ours(unit.connection, programme, IN, number))
+        unit.audit(by, "follow_up_referral", programme=programme, referral=number, subject=row.subject.hex())
+    return unit.pos
+
+
+def take(unit: Unit, desk: Desk, keys: Vault, programme: str, sender: Member, said: Any) -> None:
+    """The effect of a letter that has come; raises `LetterRefused` if it can never have one."""
+    kind = said["kind"]
+    form = {REFERRAL: ReferralLetter, WITHDRAWAL: WithdrawalLetter, STATE: StateLetter}[kind]
+    try:
+        letter = load(form, said)
+        if kind == REFERRAL:
+            _take_referral(unit, keys, programme, sender, letter)
+        elif kind == WITHDRAWAL:
+            _take_withdrawal(unit, desk, programme, sender, letter["referral"])
+        else:
+            _take_state(unit, programme, sender, letter)
+    except (InvalidInput, ReferralClosed) as error:
+        raise LetterRefused("malformed" if isinstance(error, InvalidInput) else "too_late") from None
+
+
+def _take_referral(unit: Unit, keys: Vault, programme: str, sender: Member, letter: dict[str, Any]) -> None:
+    shared_identity(letter["identity"], ["name"])  # somebody must be meant
+    known = referral_store.find_theirs(unit.connection, programme, sender.node, letter["referral"])
+    state = moved(AT_RECEIVER, known.state if known else None, "referral")
+    if known is not None:
+        return  # here already, or taken back before it came
+    number = new_id()
+    what = {name: letter[name] for name in ("subject", "identity", "record", "text")}
+    box = referral_store.seal_referred(unit.connection, keys.vault, programme, number, what)
+    _add(unit, number, IN, programme, sender, state, theirs=letter["referral"], box=box)
+    unit.record(ReferralReceived(None, **_said(programme, number, unit.now), partner=sender.partner))
+
+
+def _take_withdrawal(unit: Unit, desk: Desk, programme: str, sender: Member, theirs: str) -> None:
+    row = referral_store.find_theirs(unit.connection, programme, sender.node, theirs)
+    state = moved(AT_RECEIVER, row.state if row else None, "withdrawal")
+    if row is None:
+        _add(unit, new_id(), IN, programme, sender, state, theirs=theirs, partner="")
+    elif row.state == "received":
+        referral_store.set_referral(unit.connection, row.referral, wire_time(unit.now), state=state, box=None)
+        unit.record(ReferralRecalled(None, **_said(programme, row.referral.hex(), unit.now)))
+    elif row.revision:
+        _tell(unit, desk, sender, row)  # it was decided before; perhaps the sender has lost that, by a restore
+
+
+def _take_state(unit: Unit, programme: str, sender: Member, letter: dict[str, Any]) -> None:
+    """What the receiver decided and told. What is no newer than what we have heard changes nothing."""
+    row = referral_store.find_referral(unit.connection, programme, OUT, letter["referral"])
+    if row is None or row.node != sender.node:
+        raise LetterRefused("unknown_referral")  # or the person was erased here meanwhile
+    if letter["revision"] <= row.revision:
+        return
+    state = moved(AT_SENDER, row.state, letter["state"])
+    if letter["outcome"] not in store.shelf.get(unit.connection, programme).outcome_by_key:
+        letter["outcome"] = None  # of another version of the programme file: no code of ours
+    became = (letter["became"], letter["outcome"])
+    told = {name: letter[name] for name in ("revision", "reason", "became", "outcome")}
+    referral_store.set_referral(unit.connection, row.referral, wire_time(unit.now), state=state, **told)
+    subject, said = row.subject.hex(), _said(programme, row.referral.hex(), unit.now)
+    if state != row.state:
+        unit.record(ReferralAnswered(subject, **said, answer=state, reason=letter["reason"]))
+        # A clock elsewhere may be ahead of ours.
+        day = min(date.fromisoformat(letter["on"]), today_in_helsinki(unit.now))
+        if state == "accepted" and store.end_participation(unit.connection, subject, day, "transferred"):
+            unit.record(ParticipationEnded(subject, reason="transferred", occurred_on=day.isoformat()), programme)
+    if became[0] and became != (row.became, row.outcome):
+        unit.record(ReferralFollowedUp(subject, **said, became=became[0], outcome=became[1]))
+
+
+def _tell(unit: Unit, desk: Desk, to: Member, row: Any) -> None:
+    """All that we have decided and told of a referral; of nobody by name, so it is no letter about a person."""
+    said = {name: getattr(row, name) for name in ("revision", "state", "reason", "became", "outcome")}
+    letter = {"kind": STATE, "referral": row.theirs.hex(), "on": today_in_helsinki(unit.now).isoformat(), **said}
+    _write(unit, desk, row.programme, to, letter)
+
+
+def _write(
+    unit: Unit, desk: Desk, programme: str, to: Member, letter: dict[str, Any], subject: str | None = None
+) -> None:
+    peers.write(unit, desk, programme, to, json.dumps(letter, ensure_ascii=False).encode(), subject)
+
+
+def _ours(connection: Connection, programme: str, direction: str, number: str) -> Any:
+    row = referral_store.find_referral(connection, programme, direction, number)
+    if row is None:
+        raise NotFound(what=f"referral in programme {programme}")
+    return row
+
+
+def _add(unit: Unit, number: str, direction: str, programme: str, other: Member, state: str, **more: Any) -> None:
+    ids = {name: _raw(more.pop(name, None)) for name in ("subject", "theirs", "text_ref")}
+    columns = {"partner": other.partner, "node": other.node, "state": state, "revision": 0} | ids | more
+    referral_store.add_referral(
+        unit.connection, number, wire_time(unit.now), programme=programme, direction=direction, **columns
+    )
+
+
+def _raw(number: str | None) -> bytes | None:
+    return bytes.fromhex(number) if number else None
+
+
+def _said(programme: str, number: str, now: datetime) -> dict[str, Any]:
+    return {"programme": programme, "referral": number, "occurred_on": today_in_helsinki(now).isoformat()}
+
+
+def _start_record(told: dict[str, Any] | None, definition: Programme) -> dict[str, Any]:
+    """The start record as we can keep it: left out is a key that our version of the programme file lacks, and what the
+    fund's form does not take. A refusal stays with the form that proves it, which is the sender's."""
+    record = {"gender": "unknown"} | {name: value for name, value in (told or {}).items() if value is not None}
+    form = find_form(definition.funding_programme)
+    answers = taken(form, record, here=definition.esf_record == "here")
+    for name in set(QUESTIONS) & set(record):
+        if name not in answers or (answers[name] == "refused" and form.question_by_key[name].special):
+            del record[name]
+    for name, known in (("area", definition.area_by_key), ("target_group", definition.target_group_by_key)):
+        if record.get(name) not in known:
+            record.pop(name, None)
+    return record
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A referral to be shown: coded, and who and why in clear, which goes out only sealed."""
+
+    coded: dict[str, Any]
+    named: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return "Shown(…)"  # never a name in a log
+
+
+_CODED = ("direction", "partner", "node", "state", "reason", "became", "outcome")
+_NAMED = ("given_name", "family_name", "token", "birth_date")
+
+
+def listed(place: Place, limit: int, offset: int, *, by: str, now: datetime) -> tuple[int, list[Shown]]:
+    """How many referrals there are, and some, the newest change first. Who reads whom is written down first."""
+    programme = place.programme
+    with place.journal.unit(now) as unit:
+        connection = unit.connection
+        store.shelf.get(connection, programme)
+        total, rows = referral_store.list_referrals(connection, programme, limit, offset)
+        if rows:
+            subjects = sorted({row.subject.hex() for row in rows if row.subject})
+            numbers = sorted(row.referral.hex() for row in rows)
+            unit.audit(by, "read_referrals", programme=programme, referrals=numbers, subjects=subjects)
+        people = store.people_of(connection, programme, [row.subject for row in rows if row.subject])
+        refs = [row.text_ref.hex() for row in rows if row.text_ref]
+        texts = {
+            t.text_ref: store.open_text(place.keys.vault, t) for t in store.find_texts(connection, programme, refs)
+        }
+        return total, [_shown(connection, place.keys, row, people, texts) for row in rows]
+
+
+def _shown(connection: Connection, keys: Vault, row: Any, people: dict[bytes, Any], texts: dict[bytes, str]) -> Shown:
+    told: dict[str, Any] = {"identity": {}, "text": texts.get(row.text_ref)}
+    if row.box is not None:
+        told = referral_store.open_referred(connection, keys.vault, row)
+    elif row.subject in people:
+        person = people[row.subject]
+        told["identity"] = store.open_identity(keys.vault, person.person, person.wrapped_key, person.box)
+    coded = {name: getattr(row, name) for name in _CODED} | {"referral": row.referral.hex()}
+    coded |= {"person": row.subject.hex() if row.subject else None, "changed_at": row.changed_at}
+    named = {name: told["identity"].get(name) for name in _NAMED} | {"text": told.get("text")}
+    return Shown(coded, named)

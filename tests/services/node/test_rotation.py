@@ -1,0 +1,254 @@
+"""New keys come into use while everything is under way: nothing is lost, refused for good or taken from a stranger."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.node import rotating
+from services.reporting import queries
+from shared.contracts.errors import InvalidInput
+from shared.journal import certificate
+from shared.journal.carrier import KEYS, MANIFEST
+from shared.journal.crypto import load_keys, make_key
+from shared.journal.filecarrier import FileCarrier
+from shared.journal.renewing import OVERLAP, read_renewals, renew
+from shared.ops.clock import wire_time
+from shared.ops.settings import Home, load_home
+from tests.services.kit import KEY
+from tests.services.node.commands import run
+from tests.services.node.pairs import Pair, ids
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    made = Pair(tmp_path)
+    yield made
+    made.close()
+
+
+def rotate(home: Home, kind: str) -> None:
+    done = run("keys", "rotate", kind, home=home.path)
+    assert done.code == 0, done.err
+
+
+def test_a_node_signs_with_the_older_key_until_the_lead_lists_the_new_one(pair: Pair) -> None:
+    pair.record(3)
+    pair.courier_round()  # under way while the key changes
+    rotate(pair.node, "signing")
+    old, new = ids(pair.node, "signing")
+    pair.record(2)
+    pair.courier_round()
+    assert queries.admitted_keys(pair.lead_engine, pair.now)[pair.stream].keys() == {old}
+    pair.receiver_round()
+    assert queries.admitted_keys(pair.lead_engine, pair.now)[pair.stream].keys() == {old, new}
+    pair.go()
+    pair.record(2)
+    pair.go()
+    pair.assert_arrived(7)
+    assert pair.signers() == [old, new]
+    assert pair.listed() == pair.listed(pair.node_engine)
+    assert FileCarrier(pair.lead.inbox).read(pair.stream, KEYS, 9) is None, "listed: it is stated no longer"
+
+
+def test_the_key_before_is_taken_for_sixty_days_and_what_it_signed_verifies_for_ever(pair: Pair) -> None:
+    pair.record()
+    pair.go()
+    rotate(pair.node, "signing")
+    pair.go()
+    old, new = ids(pair.node, "signing")
+    after = pair.now + OVERLAP
+    assert queries.admitted_keys(pair.lead_engine, after - timedelta(minutes=2))[pair.stream].keys() == {old, new}
+    assert queries.admitted_keys(pair.lead_engine, after)[pair.stream].keys() == {new}
+    assert list(pair.listed().signing(wire_time(after))) == [new]
+    assert queries.may_carry(pair.lead_engine, pair.node.name, KEY, None, after)["signing_keys"] == [
+        pair.listed().signing_keys[-1].hex()
+    ]
+    proof = queries.report(pair.lead_engine, KEY, None, None, pair.now)["proof"]
+    (stream,) = (each for each in proof.streams if each.node == pair.node.name)
+    assert {key.hex() for key in stream.keys} == {key.hex() for key in pair.listed().signing_keys}
+    signer = load_keys(pair.lead.keys).newest("signing")
+    own = load_keys(pair.lead.keys).publics("signing")
+    before, behind = certificate.frame("json", '{\n  "a": 1\n}\n')
+    signed = certificate.write_proof(proof, signer)
+    made = certificate.certify(signed, certificate.digest_of(before, behind), signer, own)
+    certificate.check(before + made.hex().encode() + behind)
+
+
+def test_what_no_key_of_the_node_has_signed_changes_nothing(pair: Pair) -> None:
+    stranger = make_key(pair.folder / "stranger", "signing")
+    assert stranger.public is not None
+    own = load_keys(pair.node.keys).newest("signing")
+    receiving = pair.listed().receiving_keys[-1]
+    carrier = FileCarrier(pair.lead.inbox)
+    for statement in (
+        renew(pair.node.name, stranger.public, receiving, stranger, pair.now),
+        renew("other-00000001", stranger.public, receiving, own, pair.now),
+        renew(pair.node.name, stranger.public, receiving, own, pair.now + timedelta(days=2)),
+    ):
+        carrier.write(pair.stream, KEYS, statement.write())
+        pair.receiver_round()
+        assert len(pair.listed().signing_keys) == 1
+    for noise in (b"", b"\n\n", b"{}\n00\n", b"\xff" * 40_000):
+        carrier.write(pair.stream, KEYS, noise)
+        pair.receiver_round()
+    assert len(pair.listed().signing_keys) == 1
+
+
+def test_an_old_statement_put_back_changes_nothing(pair: Pair) -> None:
+    rotate(pair.node, "receiving")
+    pair.courier_round()
+    first = FileCarrier(pair.lead.inbox).read(pair.stream, KEYS, 9999)
+    pair.go()
+    rotate(pair.node, "receiving")
+    pair.go()
+    assert first is not None
+    FileCarrier(pair.lead.inbox).write(pair.stream, KEYS, first)
+    pair.go()
+    assert list(pair.listed().receiving_keys) == list(load_keys(pair.node.keys).publics("receiving").values())
+
+
+def test_the_leads_stream_is_sealed_to_a_nodes_new_receiving_key_and_arrives(pair: Pair) -> None:
+    rotate(pair.node, "receiving")
+    pair.go()
+    assert pair.listed(pair.node_engine).receiving_keys[-1] == load_keys(pair.node.keys).pair()[1]
+    rotate(pair.node, "signing")
+    pair.go()
+    assert pair.listed(pair.node_engine) == pair.listed()
+    assert len(pair.listed().pairs) == 3
+
+
+@pytest.mark.parametrize("kind", ["signing", "receiving"])
+def test_a_node_follows_its_leads_new_key_from_the_one_that_it_has_pinned(pair: Pair, kind: str) -> None:
+    pair.record(2)
+    pair.courier_round()
+    before = pair.node.joined[0]
+    rotate(pair.lead, kind)
+    pair.receiver_round()
+    pair.record(2)
+    pair.go(8, seconds=20)
+    pair.assert_arrived(4)
+    (place,) = load_home(pair.node.path).joined
+    signing, receiving = load_keys(pair.lead.keys).pair()
+    assert (place.lead_signing_key, place.lead_receiving_key) == (signing.hex(), receiving.hex())
+    assert place.lead_former_keys.startswith(before.lead_signing_key) is (kind == "signing")
+    assert len(pair.facts("reporting.lead_keys_changed")) == 1
+    again = rotating.rotate(pair.lead, kind, "boss", pair.now)
+    assert again.number == 3
+    pair.go(8, seconds=20)
+    pair.record()
+    pair.go(4)
+    pair.assert_arrived(5)
+
+
+def test_a_node_does_not_follow_a_key_that_the_pinned_one_has_not_vouched_for(pair: Pair) -> None:
+    stranger = make_key(pair.folder / "stranger", "signing")
+    assert stranger.public is not None
+    receiving = load_keys(pair.lead.keys).pair()[1]
+    channel, carrier = f"lead/{KEY}/{pair.node.name}", FileCarrier(pair.lead.inbox)
+    carrier.write(channel, KEYS, renew("lead", stranger.public, receiving, stranger, pair.now).write())
+    carrier.write(channel, MANIFEST, b"{}\n")
+    before = load_home(pair.node.path).joined
+    pair.courier_round()
+    carrier.write(channel, KEYS, renew("lead", stranger.public, receiving, stranger, pair.now).write())
+    pair.go()
+    assert load_home(pair.node.path).joined == before
+
+
+def test_an_invite_of_before_the_leads_new_key_is_good_and_joining_again_keeps_the_pin(pair: Pair) -> None:
+    file = next(iter(pair.folder.glob("invite-*")))
+    rotate(pair.lead, "signing")
+    pair.go(8, seconds=20)
+    pinned = load_home(pair.node.path).joined
+    done = run("node", "join", file, home=pair.node.path)
+    assert done.code == 0, done.err
+    assert load_home(pair.node.path).joined == pinned
+
+
+@pytest.mark.parametrize("which", ["node", "lead"])
+@pytest.mark.parametrize("kind", ["signing", "receiving"])
+def test_a_backup_of_before_a_rotation_still_restores(pair: Pair, which: str, kind: str) -> None:
+    home = pair.node if which == "node" else pair.lead
+    pair.record(2)
+    pair.go()
+    done = run("backup", pair.folder / "backup", home=home.path)
+    passphrase = done.out.splitlines()[0].rpartition(" ")[2]
+    rotate(home, kind)
+    pair.go(8, seconds=20)
+    pair.close()
+    home.path.rename(pair.folder / "lost")
+    done = run("restore", pair.folder / "backup", home=home.path, POLKU_RECOVERY_PASSPHRASE=passphrase)
+    assert done.code == 0, done.err
+    if which == "lead":
+        home.inbox.rmdir()
+        (pair.folder / "lost" / "inbox").rename(home.inbox)
+    pair.open()
+    pair.now += timedelta(days=20)
+    pair.go(12, seconds=40)
+    pair.record()
+    pair.go(8, seconds=40)
+    pair.assert_arrived(3)
+    assert pair.listed(pair.node_engine).pairs[-1] == load_keys(pair.node.keys).pair()
+
+
+@pytest.mark.parametrize(("role", "kind"), [("node", "tag"), ("node", "other"), ("lead", "vault")])
+def test_a_kind_that_is_not_rotated_here_is_refused(pair: Pair, role: str, kind: str) -> None:
+    home = pair.node if role == "node" else pair.lead
+    before = sorted(path.name for path in home.keys.iterdir())
+    done = run("keys", "rotate", kind, home=home.path)
+    assert (done.code, done.error.startswith("KIND")) == (2, True)
+    assert sorted(path.name for path in home.keys.iterdir()) == before
+
+
+def test_a_node_that_no_lead_has_listed_yet_cannot_vouch_for_a_new_key(tmp_path: Path) -> None:
+    pair = Pair.__new__(Pair)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Pair, "go", lambda *_: None)
+        pair.__init__(tmp_path)  # type: ignore[misc]
+    with pytest.raises(InvalidInput):
+        rotating.rotate(load_home(pair.node.path), "signing", "boss", pair.now)
+    pair.close()
+
+
+def test_a_statement_reads_as_it_was_written_and_not_when_it_is_changed(tmp_path: Path) -> None:
+    signer, new = make_key(tmp_path, "signing"), make_key(tmp_path, "signing")
+    assert new.public is not None
+    (pair_now,) = [renew("lead", new.public, b"r" * 32, signer, Pair.__dataclass_fields__["now"].default_factory())]  # type: ignore[misc]
+    data = pair_now.write()
+    assert read_renewals(data) == [pair_now]
+    assert read_renewals(data + data) == [pair_now, pair_now]
+    for place in range(0, len(data), 7):
+        changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+        assert read_renewals(changed) != [pair_now]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_happens_between_any_rotations_every_line_arrives_once(pair: Pair, seed: int) -> None:
+    """Rounds, restarts, lost items and months that pass, in any order with new keys of every kind at both ends."""
+    chance, count = random.Random(seed), 0
+    for _ in range(40):
+        step = chance.choice(["record", "record", "courier", "courier", "receiver", "receiver", "key", "late", "lose"])
+        if step == "record":
+            pair.record(3)
+            count += 3
+        elif step == "courier":
+            pair.courier_round(chance.choice([1, 70]))
+        elif step == "receiver":
+            pair.receiver_round(chance.choice([1, 70]))
+        elif step == "key":
+            home, kind = chance.choice([pair.node, pair.lead]), chance.choice(["signing", "receiving"])
+            rotating.rotate(load_home(home.path), kind, "boss", pair.now)
+        elif step == "late":
+            pair.restart()
+            pair.now += timedelta(days=chance.choice([1, 30, 70]))
+        elif lying := sorted(path for path in pair.lead.inbox.rglob("*") if path.is_file()):
+            chance.choice(lying).unlink()
+    pair.go(12, seconds=60)
+    pair.assert_arrived(count)
+    assert pair.listed() == pair.listed(pair.node_engine)
+    assert pair.listed().pairs[-1] == load_keys(pair.node.keys).pair()
+    (place,) = load_home(pair.node.path).joined
+    signing, receiving = load_keys(pair.lead.keys).pair()
+    assert (place.lead_signing_key, place.lead_receiving_key) == (signing.hex(), receiving.hex())

@@ -1,0 +1,124 @@
+"""A node in two programmes of two leads: neither lead's home nor folder holds anything of the other's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from services.node.admitting import join
+from services.node.courier import CourierRounds
+from services.node.opening import init_home, open_database
+from services.node.receiver import ReceiverRounds
+from services.reporting import operations, queries
+from shared.contracts.catalogue import StandingReached
+from shared.journal import Journal, segment
+from shared.journal.crypto import load_keys
+from shared.journal.joining import Invite, token_digest
+from shared.journal.tables import journal_line
+from shared.journal.unit import new_id
+from shared.ops.clock import utcnow
+from shared.ops.settings import Home
+from shared.storage import snapshot
+from tests.services import kit
+from tests.services.kit import KEY, OWN
+
+OTHER_KEY = "toinen-hanke"
+PROGRAMMES = {"a": KEY, "b": OTHER_KEY}
+
+
+@dataclass
+class Land:
+    """A node and two leads that know nothing of each other."""
+
+    folder: Path
+    leads: dict[str, Home] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.now = utcnow()
+        self.node = init_home(self.folder / "node", "node", "pori", 18401)
+        for name, programme in PROGRAMMES.items():
+            lead = self.leads[name] = init_home(self.folder / name, "lead", port=18400)
+            journal = Journal(open_database(lead), "lead")
+            operations.load_programme(journal, kit.changed(key=programme), "boss", self.now)
+            token, valid = name * 64, timedelta(days=1)
+            digest = token_digest(token)
+            until = operations.admit_partner(journal, programme, OWN, digest, valid=valid, by="boss", now=self.now)
+            keys, file = load_keys(lead.keys).pair(), self.folder / f"invite-{name}"
+            file.write_text(Invite(programme, OWN, f"file:{lead.inbox}", *keys, token, until).to_json())
+            self.node = join(self.node, file)
+        self.engine = open_database(self.node)
+        self.courier = CourierRounds(self.node, self.engine)
+        self.receivers = {name: ReceiverRounds(lead, open_database(lead)) for name, lead in self.leads.items()}
+
+    def record(self, programme: str, count: int) -> list[str]:
+        subjects = [new_id() for _ in range(count)]
+        with Journal(self.engine, self.node.name).unit(self.now) as unit:
+            for subject in subjects:
+                unit.record(StandingReached(subject, standing="client", occurred_on="2016-03-01"), programme)
+        return subjects
+
+    def go(self) -> None:
+        for _ in range(5):
+            self.now += timedelta(seconds=5)
+            self.courier.round(self.now)
+            for receiver in self.receivers.values():
+                receiver.round(self.now)
+
+    def seen_by(self, name: str) -> bytes:
+        """All names and bytes of a lead's home: database with its log, inbox, keys; and what its keys open of it."""
+        lead, seen = self.leads[name], bytearray()
+        admitted, opens = (
+            queries.admitted_keys(open_database(lead), self.now),
+            load_keys(lead.keys).privates("receiving"),
+        )
+        for path in sorted(lead.path.rglob("*")):
+            seen += str(path.relative_to(lead.path)).encode() + b"\n"
+            if path.is_file():
+                data = path.read_bytes()
+                seen += data
+                if path.suffix == ".seg" and "back" not in path.parts and path.parts[-4:-3] != ("lead",):
+                    opened = segment.open_lines(segment.verify(data, admitted, opens), opens)
+                    seen += b"\n".join(line.line or line.digest for line in opened)
+        return bytes(seen)
+
+
+@pytest.fixture
+def land(tmp_path: Path) -> Iterator[Land]:
+    made = Land(tmp_path)
+    yield made
+    made.engine.dispose()
+
+
+def needles(land: Land, programme: str, subjects: list[str]) -> set[bytes]:
+    """What would tell of a programme's stream: its name, its lines, the people in it, digests of its lines."""
+    stream = f"{land.node.name}/{programme}"
+    with snapshot(land.engine) as connection:
+        c = journal_line.c
+        rows = connection.execute(select(c.line, c.digest).where(c.stream == stream)).all()
+    assert len(rows) == len(subjects)
+    found = {stream.encode(), programme.encode()}
+    for row in rows:
+        found |= {row.line, row.digest, row.digest.hex().encode()}
+    return found | {s.encode() for s in subjects} | {bytes.fromhex(s) for s in subjects}
+
+
+def test_neither_lead_holds_a_line_or_a_stream_name_of_the_other(land: Land) -> None:
+    land.go()
+    subjects = {name: land.record(programme, 3) for name, programme in PROGRAMMES.items()}
+    looked_for = {name: needles(land, programme, subjects[name]) for name, programme in PROGRAMMES.items()}
+    land.courier.round(land.now)  # once with the segments under way, once with everything taken in
+    for moment in ("under way", "arrived"):
+        for own, other in (("a", "b"), ("b", "a")):
+            seen = land.seen_by(own)
+            lines = {needle for needle in looked_for[own] if needle.startswith(b"{")}
+            assert len(lines) == 3
+            assert all(needle in seen for needle in lines), f"{moment}: the search finds what is there"
+            assert [needle for needle in looked_for[other] if needle in seen] == [], moment
+        land.go()
+    for name, programme in PROGRAMMES.items():
+        state = queries.completeness(open_database(land.leads[name]), None, land.now)
+        assert state["complete"]
+        assert [row["stream"] for row in state["streams"]] == [f"{land.node.name}/{programme}"]
