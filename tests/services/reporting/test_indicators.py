@@ -30,6 +30,7 @@ from tests.services.reporting.kit import (
     lead,
     receive,
     resumed,
+    standing,
     started,
 )
 
@@ -124,6 +125,15 @@ def test_a_person_of_two_partners_is_one_record_of_the_first_start_and_the_last_
     bring(at_lead, ended(2, "2016-10-01", "employment"), stream=THEIRS)
     found = counts(at_lead)
     assert (found["CR03"], found["CR04"]) == ({}, {"f": 1})
+
+
+def test_who_was_referred_is_one_record_with_the_exit_from_the_partner_that_went_on(at_lead: Engine) -> None:
+    bring(at_lead, standing(1, "esf_participant"), started(1), ended(1, "2016-05-01", "qualification"))
+    went_on = started(2, "2016-05-01", continues=hex_id("person", 1))
+    bring(at_lead, standing(2, "esf_participant"), went_on, stream=THEIRS)
+    assert (counts(at_lead)["participants_started"], counts(at_lead)["CR03"]) == ({"f": 1}, {})
+    bring(at_lead, ended(2, "2016-10-01", "employment"), stream=THEIRS)
+    assert (counts(at_lead)["CR03"], counts(at_lead)["CR04"]) == ({}, {"f": 1})
 
 
 def test_an_erased_person_is_in_no_indicator(at_lead: Engine) -> None:
