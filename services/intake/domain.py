@@ -9,6 +9,8 @@ from typing import Any
 
 from shared import hetu
 from shared.contracts.errors import InvalidInput, ReferralClosed, UnknownCode
+from shared.forms import find_form
+from shared.forms.records import age_on, arrival_problems
 from shared.programmes import Programme
 
 OLDEST = 120
@@ -27,6 +29,12 @@ class Arrival:
     start_date: date | None
     record: dict[str, Any]
     identity: dict[str, Any]
+
+    @property
+    def age(self) -> int | None:
+        """On the start day; None if either day is not known."""
+        born = self.identity.get("birth_date")
+        return age_on(date.fromisoformat(born), self.start_date) if born and self.start_date else None
 
 
 def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
@@ -48,6 +56,16 @@ def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
         raise UnknownCode(field="area", programme=programme.key, value=record["area"])
     if record.get("target_group") and record["target_group"] not in programme.target_group_by_key:
         raise UnknownCode(field="target_group", programme=programme.key, value=record["target_group"])
+    problems = arrival_problems(
+        find_form(programme.funding_programme),
+        record,
+        arrival.start_date,
+        participant=arrival.standing == "esf_participant",
+        asked="form_signed_on" in record,
+        here=programme.esf_record == "here",
+    )
+    for field, reason in problems:
+        raise InvalidInput(field=field, reason=reason)
 
 
 def _check_start(start: date, programme: Programme, today: date) -> None:
@@ -64,11 +82,6 @@ def _check_birth(born: date, start: date | None, today: date) -> None:
         raise InvalidInput(field="birth_date", reason="after start_date")
     if age_on(born, start or today) > OLDEST:
         raise InvalidInput(field="birth_date", reason=f"more than {OLDEST} years ago")
-
-
-def age_on(birth_date: date, day: date) -> int:
-    """Full years on `day` (reference §1.1: age counts on the start day)."""
-    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
 
 
 TAG_CONTEXT = b"polku-tag-1"

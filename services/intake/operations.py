@@ -8,9 +8,10 @@ from datetime import date, datetime
 from typing import Any
 
 from services.intake import store
-from services.intake.domain import Arrival, age_on, check_arrival
+from services.intake.domain import Arrival, check_arrival
 from shared.contracts.catalogue import ParticipationStarted, StandingReached, SubjectErased
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
+from shared.forms.records import age_on
 from shared.journal import Journal, Unit
 from shared.journal.erasing import erased_among, erased_elsewhere, subject_digest
 from shared.journal.unit import new_id

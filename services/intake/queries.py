@@ -1,5 +1,6 @@
 """The read side of intake."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -7,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Engine, Select, func, select
 
-from services.intake.store import participation, person, vault
+from services.intake import records
+from services.intake.store import participation, person, shelf, vault
 from shared.storage import snapshot
 
 MOST_FOUND = 50
@@ -38,6 +40,19 @@ def list_people(
         # The two databases disagree on where those without a start date stand.
         query = _people(programme).order_by(participation.c.started_on.desc().nulls_last(), participation.c.subject)
         return total, [_row(row) for row in connection.execute(query.limit(limit).offset(offset))]
+
+
+def missing_evidence(engine: Engine, programme: str) -> list[dict[str, Any]]:
+    """The ESF participants whose start record lacks something, and what; those who started first come first."""
+    c = participation.c
+    query = select(c.subject, c.started_on, c.record).where(c.programme == programme, c.standing == "esf_participant")
+    found = []
+    with snapshot(engine) as connection:
+        definition = shelf.get(connection, programme)
+        for row in connection.execute(query.where(c.started_on.is_not(None)).order_by(c.started_on, c.subject)):
+            if missing := records.missing_evidence(json.loads(row.record), row.started_on, definition):
+                found.append({"person": row.subject.hex(), "missing": missing})
+    return found
 
 
 def find_people(engine: Engine, programme: str, is_meant: Callable[[PersonRow], bool]) -> list[PersonRow]:

@@ -32,8 +32,8 @@ from shared.contracts.errors import (
     UnknownCode,
     UnknownPerson,
 )
+from shared.contracts.record_facts import ParticipationEnded
 from shared.contracts.referral_facts import (
-    ParticipationEnded,
     ReferralAccepted,
     ReferralAnswered,
     ReferralDeclined,
@@ -44,6 +44,8 @@ from shared.contracts.referral_facts import (
     ReferralWithdrawn,
 )
 from shared.contracts.referrals import LONGEST_REASON, ReferralLetter, StateLetter, WithdrawalLetter
+from shared.forms import find_form
+from shared.forms.records import QUESTIONS, taken
 from shared.journal import Journal, Unit
 from shared.journal.directory import Member
 from shared.journal.post import LetterRefused
@@ -107,7 +109,8 @@ def send(place: Place, new: NewReferral, *, by: str, now: datetime) -> tuple[str
         identity = store.open_identity(place.keys.vault, person.person, person.wrapped_key, person.box)
         told: dict[str, Any] = {"identity": shared_identity(identity, new.agreed), "standing": person.standing}
         if "start_record" in new.agreed:
-            told["record"] = json.loads(person.record)
+            # The age is that of the start day; they make their own of the birth date.
+            told["record"] = {name: value for name, value in json.loads(person.record).items() if name != "age"}
         number, ref = new_id(), new_id() if new.text else None
         if new.text and ref:
             owner = store.Owner(person.person, person.wrapped_key, person.person)
@@ -323,8 +326,14 @@ def _said(programme: str, number: str, now: datetime) -> dict[str, Any]:
 
 
 def _start_record(told: dict[str, Any] | None, definition: Programme) -> dict[str, Any]:
-    """The start record as we can keep it: a key that our version of the programme file lacks is left out."""
+    """The start record as we can keep it: left out is a key that our version of the programme file lacks, and what the
+    fund's form does not take. A refusal stays with the form that proves it, which is the sender's."""
     record = {"gender": "unknown"} | {name: value for name, value in (told or {}).items() if value is not None}
+    form = find_form(definition.funding_programme)
+    answers = taken(form, record, here=definition.esf_record == "here")
+    for name in set(QUESTIONS) & set(record):
+        if name not in answers or (answers[name] == "refused" and form.question_by_key[name].special):
+            del record[name]
     for name, known in (("area", definition.area_by_key), ("target_group", definition.target_group_by_key)):
         if record.get(name) not in known:
             record.pop(name, None)

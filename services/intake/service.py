@@ -10,8 +10,9 @@ from typing import Any
 
 from marshmallow import Schema
 
-from services.intake import letters, operations, peers, queries, referrals, rotation, steward, store, tags, texts
+from services.intake import exits, letters, operations, peers, queries, referrals, rotation, steward, store, tags, texts
 from services.intake.domain import Arrival
+from services.intake.records import NewExit, NewFollowUp
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
@@ -34,6 +35,7 @@ from shared.contracts.commands import (
 )
 from shared.contracts.errors import InvalidInput
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
+from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps, ResumeParticipation
 from shared.contracts.referrals import (
     AcceptReferral,
     DeclineReferral,
@@ -86,6 +88,39 @@ class IntakeService(ParkedLines):
             self.home.journal, self._vault(), body["programme"], arrivals, **common
         )
         return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def record_exits(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordExits, command)
+        self.home.follow_to(body["after"])
+        new = [NewExit(**_coded(item), next=item.get("next"), corrects=item["corrects"]) for item in body["items"]]
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        results, pos = exits.record_exits(self.home.journal, body["programme"], new, **common)
+        return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def resume_participation(self, **command: Any) -> dict[str, Any]:
+        body = load(ResumeParticipation, command)
+        self.home.follow_to(body["after"])
+        who = body["programme"], body["subject"], date.fromisoformat(body["date"])
+        new, pos = exits.resume_participation(self.home.journal, *who, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "new": new}
+
+    @rpc
+    def record_follow_ups(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordFollowUps, command)
+        self.home.follow_to(body["after"])
+        new = [NewFollowUp(**_coded(item)) for item in body["items"]]
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        results, pos = exits.record_follow_ups(self.home.journal, body["programme"], new, **common)
+        return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def list_missing_evidence(self, **command: Any) -> dict[str, Any]:
+        body = load(ListMissingEvidence, command)
+        found = queries.missing_evidence(self.home.engine, body["programme"])
+        first = body["offset"]
+        return {"total": len(found), "people": found[first : first + body["limit"]]}
 
     @rpc
     def list_people(self, **command: Any) -> dict[str, Any]:
@@ -328,6 +363,14 @@ def _inside(schema: type[Schema], field: str, opened: bytes) -> dict[str, Any]:
         raise InvalidInput(field=f"{field}.{error.params['field']}", reason=error.params["reason"]) from None
     except (ValueError, RecursionError):
         raise InvalidInput(field=field, reason="what is inside is not JSON") from None
+
+
+def _coded(item: dict[str, Any]) -> dict[str, Any]:
+    """What exits and follow-ups have in common with their commands, as values."""
+    days = {name: date.fromisoformat(item[name]) for name in ("due", "date") if name in item}
+    codes = {name: item[name] for name in ("key", "subject", "reason", "status") if name in item}
+    results = item.get("results")
+    return codes | days | {"results": None if results is None else tuple(results)}
 
 
 def _day(text: str | None) -> date | None:

@@ -65,9 +65,29 @@ participation = Table(
     Column("record", Text, nullable=False),
     Column("ended_on", Date),
     Column("end_reason", String(40)),
+    Column("end_results", String(120)),
+    Column("end_next", String(40)),
+    Column("resumed_on", Date),
     UniqueConstraint("person", "programme", name="intake_participation_once"),
 )
-"""A person in a programme, by the subject that facts name; `record` is the coded part of the start form, as JSON."""
+"""A person in a programme, by the subject that facts name; `record` is the coded part of the start form, as JSON, with
+the age on the start day (null: not known).
+
+`ended_on` to `end_next` are the exit that holds: the last one, gone when the person has come back (`resumed_on`).
+`end_results` are parted by spaces; null: nobody wrote them down."""
+
+follow_up = Table(
+    "intake_follow_up",
+    metadata,
+    Column("follow_up", LargeBinary, primary_key=True),
+    Column("subject", LargeBinary, nullable=False, index=True),
+    Column("programme", String(40), nullable=False),
+    Column("due", Date, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("results", String(120)),
+    Column("occurred_on", Date, nullable=False),
+)
+"""Tries to reach people after they left, those in vain among them; `results` as in `participation`."""
 
 
 text_key = Table(
@@ -183,7 +203,7 @@ def add_people(
                 "programme": programme,
                 "standing": arrival.standing,
                 "started_on": arrival.start_date,
-                "record": json.dumps(arrival.record),
+                "record": json.dumps(arrival.record | {"age": arrival.age}),
             }
         )
     for table, rows in ((person, persons), (vault, boxes), (participation, participations)):

@@ -15,6 +15,8 @@ from services.node.csvrows import (
     ASSESSMENTS,
     ATTENDANCE,
     COLUMNS,
+    EXITS,
+    FOLLOWUPS,
     OUTCOMES,
     PARTICIPANTS,
     ROLES,
@@ -28,6 +30,8 @@ from services.node.csvrows import (
     row_digest,
 )
 from shared import hetu
+from shared.forms import find_form
+from shared.forms.records import arrival_problems
 from shared.programmes import Programme
 
 MAX_TEXT = 200
@@ -40,6 +44,7 @@ _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _CODE = re.compile(r"[a-z0-9_-]{1,40}")
 _FORM_VERSION = re.compile(r"[a-z0-9_]{1,40}")
+CODE_WORD = re.compile(r"[a-z_]{1,40}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _MUNICIPALITY = re.compile(r"[0-9]{3}")
 
@@ -50,6 +55,8 @@ _SHOWN = {
     ASSESSMENTS: {"session", "instrument", "version", "occasion", "date", "item"},
     STEPS: {"programme", "step", "from", "to"},
     OUTCOMES: {"programme", "date", "outcome"},
+    EXITS: {"programme", "date", "reason", "results", "next"},
+    FOLLOWUPS: {"programme", "due", "date", "status", "results"},
 }
 _PLACES = {file: {column: place for place, column in enumerate(names)} for file, names in COLUMNS.items()}
 
@@ -221,7 +228,25 @@ def participant(
     )
     if not cells.ok or ref is None or key is None or partner is None or standing is None:
         return None
+    _record(cells, row.keywords, programme, participant=standing == "esf_participant")
+    if not cells.ok:
+        return None
     return row(digest=row_digest(raw), ref=ref, programme=key, partner=partner, standing=standing)
+
+
+def _record(cells: Cells, row: Mapping[str, Any], programme: Programme | None, *, participant: bool) -> None:
+    """Against the form of the programme's funding period, each cell right by itself."""
+    if programme is None:
+        return
+    form, said = (
+        find_form(programme.funding_programme),
+        {name: value for name, value in row.items() if value is not None},
+    )
+    asked, here = row["form_signed_on"] is not None, programme.esf_record == "here"
+    for column, reason in arrival_problems(
+        form, said, row["start_date"], participant=participant, asked=asked, here=here
+    ):
+        cells.bad(column, reason)
 
 
 def _dates(
@@ -315,7 +340,7 @@ def step(
 ) -> StepRow | None:
     """The row, its partner still blank, or None after reporting every bad cell."""
     cells = Cells(STEPS, raw, report)
-    who, key, programme = _whose(cells, programmes)
+    who, key, programme = person_of(cells, programmes)
     known = programme.step_by_key if programme else None
     on = cells.key("step", known, "step of the programme", needed=True)
     level = known[on].level if known and on and on in known else "individual"
@@ -337,7 +362,7 @@ def outcome(
 ) -> OutcomeRow | None:
     """The row, its partner still blank, or None after reporting every bad cell."""
     cells = Cells(OUTCOMES, raw, report)
-    who, key, programme = _whose(cells, programmes)
+    who, key, programme = person_of(cells, programmes)
     became = cells.key(
         "outcome", programme.outcome_by_key if programme else None, "outcome of the programme", needed=True
     )
@@ -349,7 +374,8 @@ def outcome(
     return OutcomeRow(line, who, key, "", day, became, 0)
 
 
-def _whose(cells: Cells, programmes: Mapping[str, Programme]) -> tuple[str | None, str | None, Programme | None]:
+def person_of(cells: Cells, programmes: Mapping[str, Programme]) -> tuple[str | None, str | None, Programme | None]:
+    """The person that a row is of, by ref, and the programme it names: its key, and itself if this home has it."""
     who = cells.text("participant", needed=True)
     key = cells.key("programme", programmes, "programme of this home", needed=True)
     return who, key, programmes.get(key) if key else None

@@ -11,17 +11,14 @@ from datetime import date, time
 
 PARTICIPANTS, SESSIONS, ATTENDANCE = "participants.csv", "sessions.csv", "attendance.csv"
 STEPS, OUTCOMES = "steps.csv", "outcomes.csv"
+EXITS, FOLLOWUPS = "exits.csv", "followups.csv"
 
 ASSESSMENTS = "assessments.csv"
 
-ORDER = (PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, OUTCOMES)
+ORDER = (PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, OUTCOMES, EXITS, FOLLOWUPS)
 """The order in which the files are imported: what is referred to stands first."""
 
-LATER = (
-    "encounters.csv",
-    "exits.csv",
-    "followups.csv",
-)
+LATER = ("encounters.csv",)
 """Files of a set that this release cannot import."""
 
 SENSITIVE = ("foreign_background", "minority", "disability", "other_disadvantage", "homeless", "rural")
@@ -43,6 +40,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ASSESSMENTS: ("participant", "session", "sheet", "instrument", "version", "occasion", "date", "item", "value"),
     STEPS: ("participant", "programme", "step", "from", "to"),
     OUTCOMES: ("participant", "programme", "date", "outcome"),
+    EXITS: ("participant", "programme", "date", "reason", "results", "next"),
+    FOLLOWUPS: ("participant", "programme", "due", "date", "status", "results"),
 }
 
 ROLES = ("participant", "peer_instructor", "volunteer", "expert", "staff", "network")
@@ -251,6 +250,3 @@ class OutcomeRow:
     def participant_key(self) -> str:
         """The key of the `ParticipantRow` it refers to."""
         return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
-
-
-Row = ParticipantRow | SessionRow | AttendanceRow | AssessmentRow | StepRow | OutcomeRow

@@ -13,12 +13,15 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from services.node import csvassessments, csvcells
+from services.node import csvassessments, csvcells, csvexits
+from services.node.csvexits import ExitRow, FollowUpRow
 from services.node.csvread import Unreadable, records, stamp_of
 from services.node.csvrows import (
     ASSESSMENTS,
     ATTENDANCE,
     COLUMNS,
+    EXITS,
+    FOLLOWUPS,
     LATER,
     ORDER,
     OUTCOMES,
@@ -29,7 +32,6 @@ from services.node.csvrows import (
     AttendanceRow,
     OutcomeRow,
     ParticipantRow,
-    Row,
     SessionRow,
     StepRow,
     row_digest,
@@ -95,7 +97,9 @@ class _Parent(NamedTuple):
 
 _LEVEL: dict[str, int] = {standing: level for level, standing in enumerate(STANDINGS)}
 
-_OfPerson = TypeVar("_OfPerson", StepRow, OutcomeRow)
+Row = ParticipantRow | SessionRow | AttendanceRow | AssessmentRow | StepRow | OutcomeRow | ExitRow | FollowUpRow
+
+_OfPerson = TypeVar("_OfPerson", StepRow, OutcomeRow, ExitRow, FollowUpRow)
 _Read = Callable[[int, list[str], Callable[[str, str], None], Mapping[str, Programme]], _OfPerson | None]
 
 _Seen = dict[str, tuple[int, int, _Parent | None]]  # by ref: number, hash of the cells, None if the row is bad
@@ -168,6 +172,12 @@ class CheckedSet:
     def outcomes(self) -> Iterator[OutcomeRow]:
         yield from self._of_people(OUTCOMES, csvcells.outcome)
 
+    def exits(self) -> Iterator[ExitRow]:
+        yield from self._of_people(EXITS, csvexits.leaving)
+
+    def followups(self) -> Iterator[FollowUpRow]:
+        yield from self._of_people(FOLLOWUPS, csvexits.followup)
+
     def _of_people(self, file: str, read: _Read[_OfPerson]) -> Iterator[_OfPerson]:
         """Rows whose identity is their content: equal ones are numbered."""
         times = Counter[int]()
@@ -190,6 +200,8 @@ class CheckedSet:
             ASSESSMENTS: self.assessments,
             STEPS: self.steps,
             OUTCOMES: self.outcomes,
+            EXITS: self.exits,
+            FOLLOWUPS: self.followups,
         }
         return by_file[file]()
 
@@ -253,6 +265,8 @@ class _Check:
             (ASSESSMENTS, self.check_assessments),
             (STEPS, lambda: self.check_of_people(csvcells.step)),
             (OUTCOMES, lambda: self.check_of_people(csvcells.outcome)),
+            (EXITS, lambda: self.check_of_people(csvexits.leaving)),
+            (FOLLOWUPS, lambda: self.check_of_people(csvexits.followup)),
         ):
             if file not in present:
                 continue
@@ -282,7 +296,7 @@ class _Check:
                 self.problem(0, "", f"is no file of a set; this release knows {', '.join(ORDER)}", file=name)
         present = names & set(ORDER)
         needed = {PARTICIPANTS, SESSIONS} if ATTENDANCE in present else set()
-        needed |= {PARTICIPANTS} if present & {STEPS, OUTCOMES} else set()
+        needed |= {PARTICIPANTS} if present & {STEPS, OUTCOMES, EXITS, FOLLOWUPS} else set()
         if not present:
             needed = set(CORE)
         for file in ORDER:
@@ -385,6 +399,10 @@ class _Check:
                 self.found._skip[self.file].add(line)
             elif who[2].programme != row.programme:
                 self.problem(line, "programme", "is not the person's")
+            elif self.file in (EXITS, FOLLOWUPS) and who[2].day is None:
+                self.problem(line, "participant", "has no start_date: there is nothing to leave")
+            elif isinstance(row, ExitRow | FollowUpRow) and who[2].day and row.date < who[2].day:
+                self.problem(line, "date", "is before the person's start_date")
             else:
                 self.count(who[2].programme, who[2].partner)
 

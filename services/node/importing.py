@@ -14,9 +14,12 @@ from typing import Any
 
 from services.node.actor import actor
 from services.node.control import Rpc
+from services.node.csvexits import ExitRow, FollowUpRow
 from services.node.csvrows import (
     ASSESSMENTS,
     ATTENDANCE,
+    EXITS,
+    FOLLOWUPS,
     OUTCOMES,
     PARTICIPANTS,
     SESSIONS,
@@ -25,11 +28,10 @@ from services.node.csvrows import (
     AttendanceRow,
     OutcomeRow,
     ParticipantRow,
-    Row,
     SessionRow,
     StepRow,
 )
-from services.node.csvset import CheckedSet
+from services.node.csvset import CheckedSet, Row
 from shared.contracts.commands import MAX_ITEMS
 from shared.contracts.errors import PolkuError
 from shared.journal.crypto import seal
@@ -78,6 +80,8 @@ class Import:
         self._send(ASSESSMENTS, forms, "measurement", "record_assessments", "assessment", self._assessment)
         self._send(STEPS, checked.steps(), "pathways", "record_steps", "stay", self._step)
         self._send(OUTCOMES, checked.outcomes(), "pathways", "record_outcomes", "outcome", self._outcome)
+        self._send(EXITS, checked.exits(), "intake", "record_exits", "subject", self._exit)
+        self._send(FOLLOWUPS, checked.followups(), "intake", "record_follow_ups", "follow_up", self._followup)
 
     def _send(
         self,
@@ -170,6 +174,21 @@ class Import:
         if subject is None:
             return None
         return {"key": row.key, "subject": subject, "outcome": row.outcome, "date": row.date.isoformat()}
+
+    def _exit(self, row: ExitRow) -> dict[str, Any] | None:
+        subject = self._made.get(bytes.fromhex(row.participant_key))
+        if subject is None:
+            return None
+        codes = {"reason": row.reason, "results": list(row.results) or None, "next": row.next}
+        return _present({"key": row.key, "subject": subject, "date": row.date.isoformat(), **codes})
+
+    def _followup(self, row: FollowUpRow) -> dict[str, Any] | None:
+        subject = self._made.get(bytes.fromhex(row.participant_key))
+        if subject is None:
+            return None
+        days = {"due": row.due.isoformat(), "date": row.date.isoformat()}
+        codes = {"status": row.status, "results": list(row.results) or None}
+        return _present({"key": row.key, "subject": subject, **days, **codes})
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

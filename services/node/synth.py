@@ -15,6 +15,8 @@ from typing import Any
 from services.node.csvrows import ATTENDANCE, COLUMNS, OUTCOMES, PARTICIPANTS, SESSIONS
 from shared import hetu
 from shared.contracts.errors import InvalidInput
+from shared.forms import find_form
+from shared.forms.records import QUESTIONS
 from shared.programmes import Activity, FigureGroup, FigureOutcome, Programme, parse
 
 MAX_SCALE = 10_000
@@ -270,7 +272,9 @@ class _Maker:
                 signed = start
             record |= {"form_version": "esf_2014_2020", "form_signed_on": signed.isoformat()}
             record["form_kept"] = f"Synteettinen kansio {number // 50 + 1}"
-        return [record.get(column, "") for column in COLUMNS[PARTICIPANTS]]
+        asked = find_form(programme.funding_programme).question_by_key if programme.esf_record == "here" else {"gender"}
+        told = {column: value for column, value in record.items() if column in asked or column not in QUESTIONS}
+        return [told.get(column, "") for column in COLUMNS[PARTICIPANTS]]
 
     def _code(self, born: date) -> str:
         """A code nobody in the set has yet."""

@@ -30,4 +30,6 @@ def _body(report: dict[str, Any], form: Form, names: ProgrammeNames, lang: Lang)
     if form == "csv":
         return render_report_csv(report, names, lang, statement(lang))
     figures = {member: value for member, value in report.items() if member != "proof"}
+    if "indicators" in figures:
+        figures["indicators"] = [row | {"label": row["label"][lang]} for row in figures["indicators"]]
     return json.dumps(figures | {"statement": statement(lang)}, indent=2, ensure_ascii=False) + "\n"

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, func, select
 
-from services.reporting import store
+from services.reporting import records, store
 from shared.contracts.catalogue import (
     FACTS,
     AnonymousSheetRecorded,
@@ -38,7 +38,7 @@ from shared.contracts.errors import (
     UnknownProgramme,
 )
 from shared.contracts.facts import Fact
-from shared.contracts.referral_facts import ParticipationEnded
+from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.journal import Journal
 from shared.journal.carry_tables import received_head, received_line, received_segment
 from shared.journal.erasing import note_received, note_tags_retired
@@ -168,8 +168,9 @@ class _Derivation:
         self._set("reporting_person", subject=_subject(fact), standing=fact["standing"], since=since)
         return self._continues(fact)
 
-    def participation(self, fact: Fact) -> str | None:
-        return self._continues(fact)  # the ESF indicators are derived from it when they come
+    def started(self, fact: Fact) -> str | None:
+        self._set("reporting_start", subject=_subject(fact), **records.start_row(self.programme, fact.body))
+        return self._continues(fact)
 
     def _continues(self, fact: Fact) -> str | None:
         """That this person was another partner's before. Nothing of theirs is changed, or even looked for."""
@@ -178,7 +179,16 @@ class _Derivation:
         return None
 
     def ended(self, fact: Fact) -> str | None:
-        return None  # a person who was transferred counts as they did; the ESF indicators will look at it
+        self._set("reporting_exit", subject=_subject(fact), **records.exit_row(fact.body))
+        return None
+
+    def resumed(self, fact: Fact) -> str | None:
+        self._remove("reporting_exit", _subject(fact))
+        return None
+
+    def followed_up(self, fact: Fact) -> str | None:
+        self._set("reporting_follow_up", subject=_subject(fact), **records.follow_up_row(fact.body))
+        return None
 
     def session(self, fact: Fact) -> str | None:
         if fact["activity"] not in self.programme.activity_by_key:
@@ -299,7 +309,7 @@ _SCORE = ("definition", "scale", "score")
 
 _EFFECTS: dict[type[Fact], Callable[[_Derivation, Fact], str | None]] = {
     StandingReached: _Derivation.standing,
-    ParticipationStarted: _Derivation.participation,
+    ParticipationStarted: _Derivation.started,
     SessionHeld: _Derivation.session,
     AttendanceRecorded: _Derivation.attendance,
     HeadsCounted: _Derivation.heads,
@@ -315,6 +325,8 @@ _EFFECTS: dict[type[Fact], Callable[[_Derivation, Fact], str | None]] = {
     PersonTagged: _Derivation.tagged,
     TagsRetired: _Derivation.tags_retired,
     ParticipationEnded: _Derivation.ended,
+    ParticipationResumed: _Derivation.resumed,
+    FollowUpRecorded: _Derivation.followed_up,
 }
 
 
@@ -371,12 +383,16 @@ def derive(engine: Engine) -> bool:
 
 
 def derive_what_has_become_readable(engine: Engine) -> None:
-    """Forget what was derived of streams with lines of a newer release that this release knows: derived anew."""
+    """Forget what was derived of streams with lines of a newer release that this release knows: derived anew.
+
+    So too of streams whose start records were taken by a release that made nothing of them.
+    """
     aside, line = store.aside, received_line
     at = (line.c.stream == aside.c.stream) & (line.c.seq == aside.c.seq)
     query = select(aside.c.stream, line.c.kind, line.c.v).join_from(aside, line, at).where(aside.c.reason == "newer")
     with engine.connect() as connection:
-        streams = sorted({row.stream for row in connection.execute(query.distinct()) if (row.kind, row.v) in FACTS})
+        found = {row.stream for row in connection.execute(query.distinct()) if (row.kind, row.v) in FACTS}
+        streams = sorted(found | set(store.unmade_starts(connection)))
     for stream in streams:
         with transaction(engine) as connection:
             store.forget_derived(connection, [stream])

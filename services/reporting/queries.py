@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from services.reporting import outcomes, people, proving, store
+from services.reporting import indicators, outcomes, people, proving, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, StreamState, arrived, check_days
 from services.reporting.people import Activities, Attended, OnePerson
 from shared.journal import epochs, received
@@ -41,6 +41,7 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
         streams = _streams(connection, definition)
         newer = _newer(connection, streams, programme)
         complete = arrived(streams, newer, now, timedelta(days=definition.silence_limit_days))
+        figures, incomplete = _figures(connection, definition, start, end)
         return {
             "programme": programme,
             "from": start.isoformat() if start else None,
@@ -51,10 +52,11 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
             "confirmed": outcomes.confirmed(connection, definition, [stream.partner for stream in streams]),
             "newer_facts": newer,
             "streams": [_stream_json(stream) for stream in streams],
-            **_figures(connection, definition, start, end),
+            **figures,
             "data_quality": {
                 "refused_lines": _refused(connection, programme),
                 "void_lines": _void(connection, programme),
+                "incomplete_records": incomplete,
                 **_erased(connection, programme),
             },
             "proof": proving.proof(connection, definition, streams, complete, now),
@@ -78,7 +80,10 @@ class _Of:
         return people.held(self.streams, keys, self.start, self.end)
 
 
-def _figures(connection: Connection, definition: Programme, start: date | None, end: date | None) -> dict[str, Any]:
+def _figures(
+    connection: Connection, definition: Programme, start: date | None, end: date | None
+) -> tuple[dict[str, Any], int]:
+    """What is counted, and how many who started have an incomplete record."""
     streams = store.streams_of(connection, definition.key)
     one = people.find_equal(connection, streams, by_tag=definition.tag is not None)
     groups = [_keys(definition, group.key) for group in definition.groups if group.counts == "people"]
@@ -86,11 +91,14 @@ def _figures(connection: Connection, definition: Programme, start: date | None, 
     found = people.attended(connection, streams, sorted(wanted), start, end)
     of = _Of(connection, definition, streams, start, end, one, found)
     what_became = outcomes.figures(connection, definition, streams, found, start, end, one)
-    return {
+    counted, incomplete = indicators.figures(connection, definition, start, end, one)
+    figures = {
+        "indicators": counted,
         "people": _people(of),
         "activities": [figures.to_json() for figures in _activities(of)],
         "outcomes": [figures.to_json() for figures in what_became],
     }
+    return figures, incomplete
 
 
 def _all_people(definition: Programme) -> Activities:

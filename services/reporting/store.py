@@ -18,6 +18,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    Text,
     and_,
     bindparam,
     delete,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 
+from shared.contracts.catalogue import ParticipationStarted
 from shared.journal.carry_tables import received_line
 from shared.journal.tables import BIG
 from shared.programmes.shelf import Shelf
@@ -191,6 +193,46 @@ tag = Table(
 )
 """By what a person is recognised whom several partners met; shown to nobody."""
 
+start = Table(
+    "reporting_start",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("subject", LargeBinary, primary_key=True),
+    Column("started_on", Date, nullable=False),
+    Column("gender", String(20), nullable=False),
+    Column("complete", Integer, nullable=False),
+    Column("codes", String(400), nullable=False),
+    Column("answers", Text, nullable=False),
+    Index("reporting_start_day", "stream", "started_on"),
+)
+"""Start records, by the form of the programme's funding period: whether one is complete (0 or 1), the indicators of the
+start in which it counts, parted by spaces, and what was answered, as JSON with its keys in order."""
+
+exit_ = Table(
+    "reporting_exit",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("subject", LargeBinary, primary_key=True),
+    Column("ended_on", Date, nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("results", String(120)),
+    Column("next", String(40)),
+)
+"""The exits that hold; nobody who has come back. `results` parted by spaces, null: not written down."""
+
+follow_up = Table(
+    "reporting_follow_up",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("follow_up", LargeBinary, primary_key=True),
+    Column("subject", LargeBinary, nullable=False),
+    Column("due", Date, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("results", String(120)),
+    Column("occurred_on", Date, nullable=False),
+    Index("reporting_follow_up_subject", "stream", "subject"),
+)
+
 continues = Table(
     "reporting_continues",
     metadata,
@@ -200,7 +242,9 @@ continues = Table(
 )
 """Who was referred by another partner, and whom they are said to be there: a claim about somebody else's subject."""
 
-DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, continues)
+RECORDS = (start, exit_, follow_up)
+
+DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, continues, *RECORDS)
 
 
 KEYS = {table.name: tuple(column.name for column in table.primary_key) for table in DERIVED}
@@ -239,6 +283,15 @@ def set_cursor(connection: Connection, stream: str, epoch: int, seq: int, chain:
 def lock_derived(connection: Connection, stream: str) -> None:
     """Until the transaction ends, nobody else changes what is derived of this stream: its node's row is the lock."""
     connection.execute(select(node.c.stream).where(node.c.stream == stream).with_for_update())
+
+
+def unmade_starts(connection: Connection) -> Sequence[str]:
+    """The streams with start records taken, none of which is in the derived tables."""
+    at, line = cursor.c, received_line.c
+    taken = (line.stream == at.stream) & (line.seq <= at.seq) & line.line.is_not(None)
+    some = exists().where(taken, line.kind == ParticipationStarted.kind)
+    made = exists().where(start.c.stream == at.stream)
+    return connection.execute(select(at.stream).where(some, ~made)).scalars().all()
 
 
 def forget_derived(connection: Connection, streams: Iterable[str]) -> None:

@@ -23,6 +23,7 @@ from shared.contracts.fields import (
     SubjectRef,
     TimeOfDay,
 )
+from shared.contracts.record_facts import RECORD_FACTS
 from shared.contracts.referral_facts import REFERRAL_FACTS
 
 STANDINGS = ("visitor", "client", "esf_participant")
@@ -535,6 +536,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             PersonTagged,
             TaggingDue,
             TagsRetired,
+            *RECORD_FACTS,
             *REFERRAL_FACTS,
         )
     }

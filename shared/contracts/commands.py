@@ -129,7 +129,10 @@ class PersonIdentity(Schema):
 
 
 class ParticipantItem(Item):
-    """One person coming in, with standing and, for an ESF participant, the start record."""
+    """One person coming in, with standing and, for an ESF participant, the start record and its evidence.
+
+    `form_help`: who filled it in, the person alone or with help; `eura_by`: who keyed it into EURA.
+    """
 
     sealed = Sealed(required=True)
     standing = Code(*STANDINGS, required=True)
@@ -151,6 +154,10 @@ class ParticipantItem(Item):
     homeless = Code(*SENSITIVE_ANSWERS, allow_none=True)
     rural = Code(*SENSITIVE_ANSWERS, allow_none=True)
     form_signed_on = Day(allow_none=True)
+    form_language = Language(allow_none=True)
+    form_help = Code("self", "with_help", allow_none=True)
+    eura_on = Day(allow_none=True)
+    eura_by = Code("self", "worker", allow_none=True)
 
 
 class RegisterParticipants(Command):

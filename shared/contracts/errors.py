@@ -139,6 +139,10 @@ class InvalidInstrument(PolkuError):
     """The instrument file {file} has {count} problem(s); first: line {line}: {reason}"""
 
 
+class InvalidForm(PolkuError):
+    """The form {file} has {count} problem(s); first: line {line}: {reason}"""
+
+
 class UnknownInstrument(PolkuError):
     """{field}: this release has no instrument {instrument} in version {version}."""
 

@@ -1,4 +1,4 @@
-"""The facts of referrals, and the end of a participation. A part of `catalogue`.
+"""The facts of referrals. A part of `catalogue`; the end of a participation is in `record_facts`.
 
 A person is referred by one partner's node to another's; each has a record of its own, with its own id. Facts say that
 and when, in codes; who it is about and why stands in the sealed letter and in the two vaults alone.
@@ -14,8 +14,6 @@ DECLINES = ("no_places", "not_suitable", "other_partner", "not_reached", "person
 """Why a partner does not take somebody."""
 BECAME = ("started", "did_not_come", "outcome")
 """What became of somebody who was taken; `outcome`: what the programme file calls so."""
-EXITS = ("completed", "interrupted", "moved", "transferred", "no_contact", "died")
-"""Why a participation ends."""
 
 _ID = "00112233445566778899aabbccddeeff"
 
@@ -120,17 +118,6 @@ class ReferralFollowedUp(Fact):
     }
 
 
-class ParticipationEnded(Fact):
-    """A person's participation with this partner ended; `transferred`: another partner of the programme goes on with
-    it, whose start record `continues` this subject. The last one holds.
-    """
-
-    kind, v, reach, about = "intake.participation_ended", 1, Reach.LEAD, About.SOMEBODY
-    reason = Code(*EXITS)
-    occurred_on = Day()
-    example = {"reason": "transferred", "occurred_on": "2016-02-01"}
-
-
 REFERRAL_FACTS = (
     ReferralSent,
     ReferralWithdrawn,
@@ -140,5 +127,4 @@ REFERRAL_FACTS = (
     ReferralAccepted,
     ReferralDeclined,
     ReferralFollowedUp,
-    ParticipationEnded,
 )

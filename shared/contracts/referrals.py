@@ -102,7 +102,7 @@ class StartRecord(Schema):
         include = {
             name: field
             for name, field in ParticipantItem._declared_fields.items()
-            if name not in ("key", "sealed", "standing", "start_date", "form_signed_on")
+            if name not in ("key", "sealed", "standing", "start_date") and not name.startswith(("form_", "eura_"))
         }
 
 

@@ -152,6 +152,7 @@ _PATTERNS = {
     "^\\S(.*\\S)?$": "no spaces at the ends, one line",
     "^[0-9]{3}$": "three digits",
     "^[0-9]{7}-[0-9]$": "seven digits, a dash and a check digit",
+    "^[A-Z]{2,4}[0-9]{2}$": "two to four capital letters and two digits",
     "^[A-Z][0-9]{5}$": "one capital letter and five digits",
     "^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}$": "a day is written YYYY-MM-DD",
 }

@@ -16,6 +16,9 @@ Standing = Literal["met", "visitor", "client", "esf_participant"]
 
 TagBasis = Literal["name_birth_date", "identity_code"]
 
+EsfRecord = Literal["here", "eura_only"]
+"""Where start and exit records are: here, or in the fund's own system, into which people key them themselves."""
+
 STANDINGS: tuple[Standing, ...] = ("met", "visitor", "client", "esf_participant")
 """From the lightest to the fullest; a person may take part where theirs is at least the one asked."""
 
@@ -149,6 +152,7 @@ class Programme(Named):
     topics: tuple[Topic, ...] = ()
     tag: Tagging | None = None
     """None: people are counted per partner; nobody can say whether two of them are one."""
+    esf_record: EsfRecord = "here"
 
     @property
     def lead(self) -> Partner:
@@ -251,6 +255,7 @@ def build(document: Mapping[str, Any]) -> Programme:
         ),
         topics=tuple(Topic(t["key"], dict(t["name"])) for t in document.get("topics", ())),
         tag=Tagging(**document["tag"]) if "tag" in document else None,
+        esf_record=document.get("esf_record", "here"),
     )
 
 

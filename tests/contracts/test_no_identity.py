@@ -127,6 +127,7 @@ def test_every_code_that_is_no_enumeration_is_a_key_of_the_programme_file() -> N
     assert open_codes == {
         ("intake.participation_started", "area"),
         ("intake.participation_started", "target_group"),
+        ("intake.participation_ended", "next"),
         ("activities.session_held", "activity"),
         ("activities.session_held", "location"),
         ("activities.session_held", "area"),

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain import age_on, check_arrival
+from services.intake.domain import check_arrival
 from shared.contracts.errors import InvalidInput, PolkuError, UnknownCode
+from shared.forms.records import age_on
 from tests.services.intake.kit import IDENTITY, arrival
 from tests.services.kit import PROGRAMME
 

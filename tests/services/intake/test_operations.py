@@ -34,7 +34,7 @@ def test_a_participant_leaves_two_lines_and_the_coded_record(engine: Engine) -> 
     (row,) = kit.rows(engine, store.participation)
     assert row["subject"].hex() == reached.subject
     assert (row["programme"], row["standing"], row["started_on"]) == (kit.KEY, "esf_participant", date(2016, 3, 1))
-    assert json.loads(row["record"]) == RECORD
+    assert json.loads(row["record"]) == RECORD | {"age": 35}
 
 
 @pytest.mark.parametrize("standing", ["visitor", "client"])

@@ -19,8 +19,8 @@ from shared.contracts.errors import (
     ReferralClosed,
     UnknownPerson,
 )
+from shared.contracts.record_facts import ParticipationEnded
 from shared.contracts.referral_facts import (
-    ParticipationEnded,
     ReferralAccepted,
     ReferralAnswered,
     ReferralDeclined,

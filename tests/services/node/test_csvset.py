@@ -19,6 +19,8 @@ from tests.services.node.sets import (
     ANSWER,
     ATTENDANCE,
     EVENT,
+    EXIT,
+    FOLLOWUP,
     LAHDE,
     LAHDE_OF_TWO,
     OTHER,
@@ -32,7 +34,7 @@ from tests.services.node.sets import (
     write_set,
 )
 
-P, S, A, _, STEPS, OUTCOMES = ORDER  # people, sessions, attendance, forms, steps, outcomes
+P, S, A, _, STEPS, OUTCOMES, *_ = ORDER  # people, sessions, attendance, forms, steps, outcomes
 STEPPED_PROGRAMME = parse(STEPPED)
 PEOPLE_HEADER = ",".join(COLUMNS[P])
 ESF = PERSON | {"standing": "esf_participant", "start_date": "2015-06-01"}
@@ -52,6 +54,13 @@ CELLS = {
     "unknown programme": (P, PERSON | {"programme": "lahde"}, "programme", '"lahde" is no programme'),
     "unknown partner": (P, PERSON | {"partner": "city"}, "partner", '"city" is no partner'),
     "unknown standing": (P, PERSON | {"standing": "met"}, "standing", "none of visitor, client"),
+    "a question the form does not ask of this person": (
+        P,
+        PERSON | {"labour_status": "employed", "unemployed_months": "7"},
+        "unemployed_months",
+        "asked only if labour_status is unemployed",
+    ),
+    "refused, and no form says that it was asked": (P, ESF | {"minority": "refused"}, "minority", "no signed form"),
     "no standing": (P, PERSON | {"standing": ""}, "standing", "missing"),
     "ESF without a start": (P, ESF | {"start_date": ""}, "start_date", "missing"),
     "empty token": (P, PERSON | {"token": "a;;b"}, "token", "semicolons"),
@@ -435,6 +444,8 @@ def test_no_mutation_of_a_set_makes_a_traceback(data: st.DataObject, tmp_path_fa
         assessments=[ANSWER, ANSWER | {"item": "functioning"}],
         steps=[STEP],
         outcomes=[OUTCOME],
+        exits=[EXIT],
+        followups=[FOLLOWUP],
     )
     path = folder / data.draw(st.sampled_from(ORDER))
     raw = bytearray(path.read_bytes())

@@ -23,7 +23,7 @@ from tests.flows.kit import Pair, joined_pair
 from tests.services import kit
 from tests.services.kit import KEY, OTHER, OWN, key_of
 from tests.services.node.commands import Done, run
-from tests.services.node.sets import ATTENDANCE, EVENT, OUTCOME, PERSON, SESSION, STEP, write_set
+from tests.services.node.sets import ATTENDANCE, EVENT, EXIT, FOLLOWUP, OUTCOME, PERSON, SESSION, STEP, write_set
 
 NAMED = PERSON | {"given_name": "Äikkä-Testinimi", "token": "sinikettu7"}
 
@@ -195,6 +195,25 @@ def test_outcomes_of_a_set_come_in_once_and_one_of_somebody_who_was_not_there_is
     assert (done.code, "outcomes.csv: 0 new, 1 already there" in done.err) == (0, True)
     recorded = [line for line in kit.lines(database) if line.kind == "pathways.outcome_recorded"]
     assert [line.body["outcome"] for line in recorded] == ["education"]
+
+
+def test_exits_and_follow_ups_come_in_once_and_who_comes_back_does_so_once(
+    pair: Pair, rpc: ControlClient, database: Engine, tmp_path: Path
+) -> None:
+    esf = person("x1", standing="esf_participant", start_date="2016-03-01")
+    rows = [EXIT | {"participant": "x1", "results": "employment"}], [FOLLOWUP | {"participant": "x1"}]
+    write_set(tmp_path, [esf], [], [], exits=rows[0], followups=rows[1])
+    for new, known in ((1, 0), (0, 1)):
+        done = bring(pair, tmp_path)
+        assert done.code == 0, done.error
+        for file in ("exits.csv", "followups.csv"):
+            assert f"{file}: {new} new, {known} already there" in done.err
+    ended, asked = (line for line in kit.lines(database) if line.kind.endswith(("_ended", "follow_up_recorded")))
+    assert (ended.body["results"], asked.body["status"]) == (["employment"], "reached")
+    back = {"by": "maija", "programme": KEY, "subject": ended.subject, "date": "2017-04-01"}
+    assert [rpc.call("intake", "resume_participation", **back)["new"] for _ in range(2)] == [True, False]
+    with pytest.raises(InvalidInput, match="has not left"):
+        rpc.call("intake", "resume_participation", **back | {"date": "2017-05-01"})
 
 
 def test_a_step_that_the_programme_has_not_is_told_before_anything_is_written(

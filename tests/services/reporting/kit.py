@@ -14,12 +14,14 @@ from shared.contracts.catalogue import (
     AttendanceRecorded,
     AttendanceRemoved,
     HeadsCounted,
+    ParticipationStarted,
     ScoreComputed,
     SessionHeld,
     SessionRemoved,
     StandingReached,
 )
 from shared.contracts.facts import Fact
+from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
 from shared.journal import Journal
 from shared.journal.carry_tables import received_head, received_line
 from shared.journal.lines import BadLine, Line, chain_next, chain_start, line_digest, read_envelope, serialise
@@ -29,6 +31,8 @@ from tests.services.kit import DOCUMENT, KEY, NOW, OTHER, OWN, empty
 
 NODES = {OWN: "pori-0a1b2c3d", OTHER: "rauma-0a1b2c3e"}
 STREAMS = {partner: f"{node}/{KEY}" for partner, node in NODES.items()}
+WHOLE = {"gender": "f", "age": 40, "labour_status": "unemployed", "unemployed_months": 20, "education": 3}
+"""A complete start record of 2014-2020."""
 SIGNING, RECEIVING = b"s" * 32, b"r" * 32
 
 
@@ -77,6 +81,20 @@ def session_removed(name: object) -> Fact:
 
 def standing(person: object, reached: str) -> Fact:
     return StandingReached(hex_id("person", person), standing=reached)
+
+
+def started(person: object, day: str = "2016-03-01", **changes: Any) -> Fact:
+    return ParticipationStarted(hex_id("person", person), occurred_on=day, **WHOLE | changes)
+
+
+def ended(person: object, day: str = "2016-09-01", *results: str) -> Fact:
+    return ParticipationEnded(
+        hex_id("person", person), reason="completed", occurred_on=day, results=list(results) or None
+    )
+
+
+def resumed(person: object, day: str = "2016-09-02") -> Fact:
+    return ParticipationResumed(hex_id("person", person), occurred_on=day)
 
 
 def score(name: object, person: object, value: str | None, scale: str = "functioning", **changes: str) -> Fact:

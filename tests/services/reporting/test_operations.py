@@ -34,16 +34,19 @@ from tests.services.reporting.kit import (
     attendance,
     attendance_removed,
     derive_all,
+    ended,
     forget_everything,
     heads,
     hex_id,
     lead,
     receive,
+    resumed,
     score,
     session,
     session_removed,
     sheet,
     standing,
+    started,
 )
 
 STREAM = STREAMS[OWN]
@@ -294,7 +297,13 @@ def test_lines_that_cannot_be_counted_are_set_aside_with_the_reason(engine: Engi
     }
     made = report(engine, KEY, None, None, NOW)
     assert (made["newer_facts"], made["arrived"]) == (2, False)
-    assert made["data_quality"] == {"refused_lines": 9, "void_lines": 0, "erased_people": 0, "erased_lines": 0}
+    assert made["data_quality"] == {
+        "refused_lines": 9,
+        "void_lines": 0,
+        "incomplete_records": 0,
+        "erased_people": 0,
+        "erased_lines": 0,
+    }
     assert made["activities"][0]["sessions"] == 2  # theirs, and the first
     assert made["activities"][0]["attendances"] == 1
 
@@ -360,6 +369,9 @@ FACTS = st.one_of(
     st.builds(standing, PEOPLE, st.sampled_from(["visitor", "client"])),
     st.builds(score, PLACES, PEOPLE, st.sampled_from([None, "0", "7"]), st.sampled_from(["functioning", "mood"])),
     st.builds(sheet, PLACES),
+    st.builds(started, PEOPLE),
+    st.builds(ended, PEOPLE),
+    st.builds(resumed, PEOPLE),
 )
 
 

@@ -12,9 +12,11 @@ from sqlalchemy import Engine, event
 
 from services.reporting import operations, queries, store
 from services.reporting.queries import report
+from services.reporting.records import STARTED
 from shared.contracts.catalogue import AttendanceRecorded, AttendanceRemoved, HeadsCounted, SessionHeld, SessionRemoved
 from shared.contracts.errors import InvalidInput, UnknownProgramme
 from shared.contracts.facts import Fact
+from shared.forms import find_form
 from shared.journal.crypto import key_id
 from shared.ops.clock import wire_time
 from shared.storage import LINES_AT_ONCE
@@ -205,6 +207,19 @@ def test_a_report_holds_the_members_due_and_no_others(engine: Engine) -> None:
             {"group": "public_events", **absent, "sessions": 1, "hours": 1.5},
             {"group": "individual_coaching", **absent, "participants": 0, "attendances": 0, "heads": None},
         ],
+        "indicators": [
+            {
+                **{"code": code, "label": label, "planned": None, "realised": 0, "suppressed": False},
+                "by": {"gender": {"f": 0, "m": 0, "x": 0, "unknown": 0}},
+            }
+            for code, label in (
+                (
+                    STARTED,
+                    {"fi": "Aloittaneita osallistujia", "sv": "Deltagare som börjat", "en": "Participants started"},
+                ),
+                *((indicator.key, indicator.name) for indicator in find_form("esf_2014_2020").indicators),
+            )
+        ],
         "outcomes": [
             {
                 "activity": "duuniin",
@@ -213,7 +228,13 @@ def test_a_report_holds_the_members_due_and_no_others(engine: Engine) -> None:
                 "unknown": 0,
             }
         ],
-        "data_quality": {"refused_lines": 0, "void_lines": 0, "erased_people": 0, "erased_lines": 0},
+        "data_quality": {
+            "refused_lines": 0,
+            "void_lines": 0,
+            "incomplete_records": 0,
+            "erased_people": 0,
+            "erased_lines": 0,
+        },
     }
 
 

@@ -1,0 +1,57 @@
+"""The statements that change exit records and follow-ups; their tables are in `store.py`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from services.intake.records import Stay
+from services.intake.store import follow_up, participation
+
+
+def stays(connection: Connection, programme: str, subjects: Iterable[str]) -> dict[str, Stay]:
+    """The participations of these people in the programme. Nobody else changes them until the transaction ends."""
+    c = participation.c
+    wanted = sorted({bytes.fromhex(subject) for subject in subjects})
+    query = select(c.subject, c.started_on, c.resumed_on, c.ended_on, c.end_reason, c.end_results, c.end_next)
+    # In one order everywhere: two workers with the same people wait for each other, not in a circle.
+    rows = query.where(c.programme == programme, c.subject.in_(wanted)).order_by(c.subject).with_for_update()
+    return {
+        row.subject.hex(): Stay(
+            *(row.started_on, row.resumed_on, row.ended_on, row.end_reason),
+            None if row.end_results is None else tuple(row.end_results.split()),
+            row.end_next,
+        )
+        for row in connection.execute(rows)
+    }
+
+
+def put_stays(connection: Connection, changed: Mapping[str, Stay]) -> None:
+    """Store how people's participations stand."""
+    rows = [
+        {
+            **{"b_subject": bytes.fromhex(subject), "resumed_on": stay.resumed_on, "ended_on": stay.ended_on},
+            **{"end_reason": stay.reason, "end_results": _text(stay.results), "end_next": stay.next},
+        }
+        for subject, stay in changed.items()
+    ]
+    if rows:
+        connection.execute(update(participation).where(participation.c.subject == bindparam("b_subject")), rows)
+
+
+def add_follow_ups(connection: Connection, programme: str, made: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Add tries to reach people, by their ids."""
+    rows = [
+        {
+            **{"follow_up": bytes.fromhex(ref), "subject": bytes.fromhex(new["subject"]), "programme": programme},
+            **{"due": new["due"], "status": new["status"], "results": _text(new["results"])},
+            "occurred_on": new["date"],
+        }
+        for ref, new in made
+    ]
+    if rows:
+        connection.execute(insert(follow_up), rows)
+
+
+def _text(results: Sequence[str] | None) -> str | None:
+    return None if results is None else " ".join(results)

@@ -1,0 +1,102 @@
+"""Use cases of exit records: people leave, come back, and are asked afterwards; one transaction each.
+
+Rules are in `records.py`, the statements in `exit_store.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from services.intake import exit_store, store
+from services.intake.records import NewExit, NewFollowUp, Stay, check_exit, check_follow_up, check_resumed, takes_effect
+from shared.contracts.errors import UnknownPerson
+from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
+from shared.journal import Journal
+from shared.journal.unit import new_id
+from shared.ops.clock import today_in_helsinki
+from shared.storage.once import Results, each_once
+
+
+def record_exits(
+    journal: Journal, programme: str, items: Sequence[NewExit], *, by: str, now: datetime, skip_bad: bool = False
+) -> tuple[Results, int | None]:
+    """Record people's exits, in order, up to the first that is refused (`skip_bad`: all that are not).
+
+    Returns a result per item, ``{"subject", "new"}`` or ``{"error"}``, and the journal position, None if nothing was
+    new. An exit before the one that holds is taken and changes nothing: a record has its last exit.
+    """
+    with journal.unit(now) as unit:
+        definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(now)
+        stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))
+        changed: dict[str, Stay] = {}
+
+        def take(new: NewExit) -> str:
+            stay = _of(stays, new.subject, programme)
+            check_exit(new, stay, definition, today)
+            if takes_effect(new, stay):
+                stays[new.subject] = changed[new.subject] = stay.left(new)
+                body = {"reason": new.reason, "results": _list(new.results), "next": new.next}
+                unit.record(ParticipationEnded(new.subject, occurred_on=new.date.isoformat(), **body), programme)
+            return new.subject
+
+        results, fresh = each_once(
+            unit.connection, store.keys, programme, items, take, what="subject", field="key", skip_bad=skip_bad
+        )
+        exit_store.put_stays(unit.connection, changed)
+        if fresh:
+            unit.audit(by, "record_exits", programme=programme, people=len(fresh))
+    return results, unit.pos
+
+
+def resume_participation(
+    journal: Journal, programme: str, subject: str, day: date, *, by: str, now: datetime
+) -> tuple[bool, int | None]:
+    """Note that somebody who had left is back; returns whether that is new, and the journal position.
+
+    Raises `UnknownPerson` or `InvalidInput`.
+    """
+    with journal.unit(now) as unit:
+        stay = _of(exit_store.stays(unit.connection, programme, [subject]), subject, programme)
+        if stay.ended_on is None and stay.resumed_on == day:
+            return False, None
+        check_resumed(day, stay, today_in_helsinki(now))
+        exit_store.put_stays(unit.connection, {subject: stay.resumed(day)})
+        unit.record(ParticipationResumed(subject, occurred_on=day.isoformat()), programme)
+        unit.audit(by, "resume_participation", programme=programme, subject=subject)
+    return True, unit.pos
+
+
+def record_follow_ups(
+    journal: Journal, programme: str, items: Sequence[NewFollowUp], *, by: str, now: datetime, skip_bad: bool = False
+) -> tuple[Results, int | None]:
+    """Record tries to reach people after they left; refusals and results as above, with ``{"follow_up", "new"}``."""
+    with journal.unit(now) as unit:
+        definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(now)
+        stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))
+
+        def take(new: NewFollowUp) -> str:
+            check_follow_up(new, _of(stays, new.subject, programme), definition, today)
+            made = new_id()
+            body: dict[str, Any] = {"follow_up": made, "status": new.status, "results": _list(new.results)}
+            days = {"due": new.due.isoformat(), "occurred_on": new.date.isoformat()}
+            unit.record(FollowUpRecorded(new.subject, **body, **days), programme)
+            return made
+
+        results, fresh = each_once(
+            unit.connection, store.keys, programme, items, take, what="follow_up", field="key", skip_bad=skip_bad
+        )
+        exit_store.add_follow_ups(unit.connection, programme, [(made, asdict(new)) for made, new in fresh])
+        if fresh:
+            unit.audit(by, "record_follow_ups", programme=programme, people=len(fresh))
+    return results, unit.pos
+
+
+def _of(stays: dict[str, Stay], subject: str, programme: str) -> Stay:
+    if subject not in stays:
+        raise UnknownPerson(field="participant", programme=programme)
+    return stays[subject]
+
+
+def _list(results: tuple[str, ...] | None) -> list[str] | None:
+    return None if results is None else list(results)

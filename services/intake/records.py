@@ -1,0 +1,131 @@
+"""Rules of exit records: who can leave, come back and be asked when. What is counted of it is in `shared.forms`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownCode
+from shared.forms import find_form
+from shared.forms.records import IN_EURA, QUESTIONS, End, Start, end_problems, lacks, not_asked, result_problems
+from shared.programmes import Programme
+
+
+@dataclass(frozen=True, slots=True)
+class NewExit:
+    """A person leaving, to be recorded; `results` None: nobody wrote them down."""
+
+    key: str
+    subject: str
+    date: date
+    reason: str
+    results: tuple[str, ...] | None
+    next: str | None
+    corrects: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewFollowUp:
+    """A try to reach a person who has left, to be recorded."""
+
+    key: str
+    subject: str
+    due: date
+    date: date
+    status: str
+    results: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A person's participation as it stands: the first start, the exit that holds, since when they are back."""
+
+    started_on: date | None
+    resumed_on: date | None = None
+    ended_on: date | None = None
+    reason: str | None = None
+    results: tuple[str, ...] | None = None
+    next: str | None = None
+
+    def left(self, new: NewExit) -> "Stay":
+        return replace(self, ended_on=new.date, reason=new.reason, results=new.results, next=new.next)
+
+    def resumed(self, day: date) -> "Stay":
+        return Stay(self.started_on, resumed_on=day)
+
+
+def check_exit(new: NewExit, stay: Stay, programme: Programme, today: date) -> None:
+    """Refuse an exit that cannot be. Raises `InvalidInput`, `UnknownCode` or `AlreadyRecordedDiffers`, by field."""
+    if stay.started_on is None:
+        raise InvalidInput(field="participant", reason="has no start date: there is nothing to leave")
+    if new.date > today:
+        raise InvalidInput(field="date", reason="in the future")
+    if new.next and new.next not in programme.outcome_by_key:
+        raise UnknownCode(field="next", programme=programme.key, value=new.next)
+    if new.results and programme.esf_record == "eura_only":
+        raise InvalidInput(field="results", reason=IN_EURA)
+    form = find_form(programme.funding_programme)
+    for field, reason in end_problems(form, stay.started_on, End(new.date, frozenset(new.results or ()))):
+        raise InvalidInput(field=field, reason=reason)
+    if new.corrects:
+        if stay.ended_on is None:
+            raise InvalidInput(field="corrects", reason="the person has not left: there is no exit to correct")
+        if stay.resumed_on is not None and new.date < stay.resumed_on:
+            raise InvalidInput(field="date", reason="before the person came back")
+    elif new.date == stay.ended_on and stay.left(new) != stay:
+        raise AlreadyRecordedDiffers(field="date")
+
+
+def takes_effect(new: NewExit, stay: Stay) -> bool:
+    """Whether this becomes the exit that holds: the last one does, or one that corrects it."""
+    if new.corrects:
+        return True
+    if stay.ended_on is not None:
+        return new.date > stay.ended_on
+    return stay.resumed_on is None or new.date >= stay.resumed_on
+
+
+def check_resumed(day: date, stay: Stay, today: date) -> None:
+    """Refuse a return of somebody who has not left, or before they did. Raises `InvalidInput`."""
+    if stay.ended_on is None:
+        raise InvalidInput(field="person", reason="has not left")
+    if stay.reason == "died":
+        raise InvalidInput(field="person", reason="has died: correct the exit first")
+    if day > today:
+        raise InvalidInput(field="date", reason="in the future")
+    if day < stay.ended_on:
+        raise InvalidInput(field="date", reason="before the exit")
+
+
+def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: date) -> None:
+    """Refuse a follow-up that cannot be. Raises `InvalidInput` naming the field."""
+    if stay.ended_on is None:
+        raise InvalidInput(field="participant", reason="has not left")
+    if new.date > today:
+        raise InvalidInput(field="date", reason="in the future")
+    for field in ("due", "date"):
+        if getattr(new, field) < stay.ended_on:
+            raise InvalidInput(field=field, reason="before the exit")
+    if new.results and new.status != "reached":
+        raise InvalidInput(field="results", reason="nobody was reached who could have told them")
+    if new.results and programme.esf_record == "eura_only":
+        raise InvalidInput(field="results", reason=IN_EURA)
+    for field, reason in result_problems(find_form(programme.funding_programme), new.results or ()):
+        raise InvalidInput(field=field, reason=reason)
+
+
+def missing_evidence(record: Mapping[str, Any], started_on: date, programme: Programme) -> list[str]:
+    """What a participant's start record lacks: questions without an answer, special categories of which nothing says
+    that they were asked, the target group, and the proof itself (`form_signed_on`, or `eura_on`)."""
+    proof = "form_signed_on" if programme.esf_record == "here" else "eura_on"
+    missing = [] if record.get(proof) else [proof]
+    if programme.target_groups and not record.get("target_group"):
+        missing.append("target_group")
+    if programme.esf_record == "eura_only":
+        return missing
+    answers = {name: record[name] for name in QUESTIONS if record.get(name) is not None}
+    form, start = find_form(programme.funding_programme), Start(started_on, answers, asked=proof in record)
+    unanswered = [key for key in lacks(form, start) if key != "age" or "age" in record]  # an older release kept no age
+    # Without the proof all of them are missing with it; one word says so.
+    special = not_asked(form, start) if proof in record else ()
+    return [*missing, *unanswered, *special]

@@ -1,0 +1,109 @@
+"""exits.csv and followups.csv: people leaving, and what was heard of them afterwards."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from services.node.csvcells import CODE_WORD, Cells, person_of
+from services.node.csvrows import EXITS, FOLLOWUPS, PARTICIPANTS, row_key
+from shared.contracts.record_facts import EXITS as REASONS
+from shared.contracts.record_facts import FOLLOW_UPS, RESULTS
+from shared.forms import find_form
+from shared.forms.records import result_problems
+from shared.programmes import Programme
+
+Say = Callable[[str, str], None]
+"""Takes column and reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExitRow:
+    """One person leaving; the partner is the person's. `before`: how many equal rows stand before it."""
+
+    line: int
+    participant: str
+    programme: str
+    partner: str
+    date: date
+    reason: str
+    results: tuple[str, ...]
+    next: str | None
+    before: int
+
+    def __repr__(self) -> str:
+        return f"<ExitRow of line {self.line}>"
+
+    @property
+    def key(self) -> str:
+        what = (self.date.isoformat(), self.reason, ";".join(self.results), self.next or "", str(self.before))
+        return row_key(self.programme, self.partner, EXITS, self.participant, *what)
+
+    @property
+    def participant_key(self) -> str:
+        """The key of the `ParticipantRow` it refers to."""
+        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpRow:
+    """One try to reach a person who has left; partner and `before` as in `ExitRow`."""
+
+    line: int
+    participant: str
+    programme: str
+    partner: str
+    due: date
+    date: date
+    status: str
+    results: tuple[str, ...]
+    before: int
+
+    def __repr__(self) -> str:
+        return f"<FollowUpRow of line {self.line}>"
+
+    @property
+    def key(self) -> str:
+        what = (self.due.isoformat(), self.date.isoformat(), self.status, ";".join(self.results), str(self.before))
+        return row_key(self.programme, self.partner, FOLLOWUPS, self.participant, *what)
+
+    @property
+    def participant_key(self) -> str:
+        """The key of the `ParticipantRow` it refers to."""
+        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
+
+
+def leaving(line: int, raw: list[str], report: Say, programmes: Mapping[str, Programme]) -> ExitRow | None:
+    """The row, its partner still blank, or None after reporting every bad cell."""
+    cells = Cells(EXITS, raw, report)
+    who, key, programme = person_of(cells, programmes)
+    day, reason = cells.day("date", needed=True), cells.one_of("reason", REASONS, needed=True)
+    results = _results(cells, programme)
+    to = cells.key("next", programme.outcome_by_key if programme else None, "outcome of the programme")
+    if not cells.ok or who is None or key is None or day is None or reason is None:
+        return None
+    return ExitRow(line, who, key, "", day, reason, results, to, 0)
+
+
+def followup(line: int, raw: list[str], report: Say, programmes: Mapping[str, Programme]) -> FollowUpRow | None:
+    """The row, its partner still blank, or None after reporting every bad cell."""
+    cells = Cells(FOLLOWUPS, raw, report)
+    who, key, programme = person_of(cells, programmes)
+    due, day = cells.day("due", needed=True), cells.day("date", needed=True)
+    status, results = cells.one_of("status", FOLLOW_UPS, needed=True), _results(cells, programme)
+    if results and status and status != "reached":
+        cells.bad("results", "is given, but nobody was reached who could have told")
+    if not cells.ok or who is None or key is None or due is None or day is None or status is None:
+        return None
+    return FollowUpRow(line, who, key, "", due, day, status, results, 0)
+
+
+def _results(cells: Cells, programme: Programme | None) -> tuple[str, ...]:
+    results = cells.several("results", CODE_WORD, "is not a list of codes parted by semicolons")
+    for result in results:
+        if result not in RESULTS:
+            cells.bad("results", f"is none of {', '.join(RESULTS)}", result)
+            return results
+    if programme:
+        for _, reason in result_problems(find_form(programme.funding_programme), set(results)):
+            cells.bad("results", reason)
+    return results

@@ -1,0 +1,80 @@
+"""Rules of reporting, of start and exit records: what is derived of one, and counts as the report names them.
+
+What a record is and what is counted of it is in `shared.forms`.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from shared.contracts.catalogue import GENDERS
+from shared.forms import Form, find_form
+from shared.forms.records import End, Start, counted, lacks, taken
+from shared.programmes import Programme
+
+STARTED = "participants_started"
+_LABEL = {"fi": "Aloittaneita osallistujia", "sv": "Deltagare som börjat", "en": "Participants started"}
+
+
+def form_of(programme: Programme) -> Form:
+    """The form of the programme's funding period."""
+    return find_form(programme.funding_programme)
+
+
+def start_row(programme: Programme, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What is derived of a start record. Answers that the form does not take are left out: nobody is for that reason no
+    participant, but nothing is counted of them."""
+    form = form_of(programme)
+    answers = taken(form, body, here=programme.esf_record == "here")
+    start = Start(date.fromisoformat(body["occurred_on"]), answers)
+    return {
+        "started_on": start.started_on,
+        "gender": body["gender"],
+        "complete": int(not lacks(form, start)),
+        "codes": " ".join(sorted(counted(form, start, None))),
+        "answers": json.dumps(answers, sort_keys=True),
+    }
+
+
+def exit_row(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What is derived of an exit."""
+    day = date.fromisoformat(body["occurred_on"])
+    return {"ended_on": day, "reason": body["reason"], "results": _text(body), "next": body.get("next")}
+
+
+def follow_up_row(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What is derived of a try to reach somebody."""
+    days = {name: date.fromisoformat(body[name]) for name in ("due", "occurred_on")}
+    return {"follow_up": bytes.fromhex(body["follow_up"]), "status": body["status"], "results": _text(body), **days}
+
+
+def _text(body: Mapping[str, Any]) -> str | None:
+    return " ".join(body["results"]) if "results" in body else None
+
+
+@lru_cache(maxsize=4096)
+def result_codes(form_key: str, answers: str, results: frozenset[str]) -> frozenset[str]:
+    """The result indicators in which a record with these answers (JSON) counts, of results that count."""
+    form, day = find_form(form_key), date.min
+    return counted(form, Start(day, json.loads(answers)), End(day, results)) & form.result_codes
+
+
+def rows(programme: Programme, started: Counter[str], by_code: Mapping[str, Counter[str]]) -> list[dict[str, Any]]:
+    """The report's `indicators`: everybody who started, then the codes of the form, of complete records, by gender.
+
+    Where records are not kept here, nothing is known of the codes, and none is named.
+    """
+    form = form_of(programme)
+    found = [_row(STARTED, _LABEL, started)]
+    if programme.esf_record == "here":
+        found += [_row(i.key, i.name, by_code.get(i.key, Counter())) for i in form.indicators]
+    return found
+
+
+def _row(code: str, label: Mapping[str, str], by_gender: Counter[str]) -> dict[str, Any]:
+    by = {"gender": {gender: by_gender[gender] for gender in GENDERS}}
+    realised = sum(by_gender.values())
+    return {"code": code, "label": dict(label), "planned": None, "realised": realised, "by": by, "suppressed": False}

@@ -1,0 +1,1 @@
+"""The record rules of the European Social Fund as cases that any program can be tried on."""

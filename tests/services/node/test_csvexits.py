@@ -1,0 +1,81 @@
+"""exits.csv and followups.csv: rows are typed, each flaw has file, line and column, and nobody is named."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.node.csvrows import EXITS, FOLLOWUPS, PARTICIPANTS
+from services.node.csvset import CheckedSet, check_set
+from tests.services.node.sets import EXIT, FOLLOWUP, OTHER, OWN, PERSON, PROGRAMMES, write_set
+
+PEOPLE = [
+    PERSON | {"start_date": "2016-03-01"},
+    PERSON | {"ref": "o1", "partner": OTHER, "start_date": "2016-03-01"},
+    PERSON | {"ref": "n1"},
+    PERSON | {"ref": "x1", "gender": "?"},
+]
+
+
+def check(folder: Path, exits: Any = (EXIT,), followups: Any = (FOLLOWUP,), people: Any = PEOPLE[:3]) -> CheckedSet:
+    write_set(folder, people, [], [], exits=exits, followups=followups)
+    return check_set(folder, PROGRAMMES, {"lahde-mukaan": OWN})
+
+
+def test_rows_are_typed_and_equal_ones_are_numbered(tmp_path: Path) -> None:
+    told = EXIT | {"results": "qualification;employment", "next": "open_labour_market"}
+    asked = FOLLOWUP | {"results": "none"}
+    checked = check(tmp_path, [EXIT, told, EXIT, EXIT | {"participant": "o1"}], [FOLLOWUP, asked])
+    assert checked.problem_lines() == []
+    person = next(checked.participants())
+    plain, full, again = checked.exits()
+    assert (plain.date, plain.reason, plain.results, plain.next) == (date(2016, 9, 1), "completed", (), None)
+    assert (full.results, full.next) == (("qualification", "employment"), "open_labour_market")
+    assert (plain.before, again.before) == (0, 1)
+    assert len({plain.key, full.key, again.key}) == 3
+    first, second = checked.followups()
+    assert (first.due, first.date, first.status) == (date(2017, 3, 1), date(2017, 3, 2), "reached")
+    assert (first.results, second.results) == ((), ("none",))
+    assert first.key != second.key
+    assert {row.participant_key for row in (plain, full, first)} == {person.key}
+    assert checked.left_out["lahde-mukaan", OTHER] == {PARTICIPANTS: 1, EXITS: 1}
+    assert {repr(plain), repr(first)} == {"<ExitRow of line 2>", "<FollowUpRow of line 2>"}
+
+
+CELLS: dict[str, tuple[str, dict[str, str], str, str]] = {
+    # what: (file, row, column blamed, part of the reason)
+    "no day": (EXITS, EXIT | {"date": ""}, "date", "missing"),
+    "no reason": (EXITS, EXIT | {"reason": ""}, "reason", "missing"),
+    "unknown reason": (EXITS, EXIT | {"reason": "tired"}, "reason", '"tired" is none of completed'),
+    "unknown result": (EXITS, EXIT | {"results": "luck"}, "results", '"luck" is none of job_search'),
+    "result twice": (EXITS, EXIT | {"results": "none;none"}, "results", "twice"),
+    "none and a result": (EXITS, EXIT | {"results": "none;education"}, "results", "none stands beside"),
+    "two places at work": (EXITS, EXIT | {"results": "job_search;employment"}, "results", "exclude each other"),
+    "unknown next": (EXITS, EXIT | {"next": "moon"}, "next", '"moon" is no outcome'),
+    "before the start": (EXITS, EXIT | {"date": "2016-02-29"}, "date", "before the person's start_date"),
+    "of nobody": (EXITS, EXIT | {"participant": "p9"}, "participant", "no row of participants.csv"),
+    "of somebody without a start": (EXITS, EXIT | {"participant": "n1"}, "participant", "has no start_date"),
+    "in no programme": (EXITS, EXIT | {"programme": "kuntsari"}, "programme", "no programme"),
+    "not due": (FOLLOWUPS, FOLLOWUP | {"due": ""}, "due", "missing"),
+    "unknown status": (FOLLOWUPS, FOLLOWUP | {"status": "busy"}, "status", '"busy" is none of reached'),
+    "told by nobody": (FOLLOWUPS, FOLLOWUP | {"status": "refused", "results": "none"}, "results", "nobody was reached"),
+    "asked before the start": (FOLLOWUPS, FOLLOWUP | {"date": "2016-01-01"}, "date", "before the person's start_date"),
+}
+
+
+@pytest.mark.parametrize("what", CELLS)
+def test_bad_cell_is_reported_once_with_line_and_column(what: str, tmp_path: Path) -> None:
+    file, row, column, reason = CELLS[what]
+    rows = {EXITS: [EXIT], FOLLOWUPS: [FOLLOWUP]}
+    rows[file].append(row)
+    checked = check(tmp_path, rows[EXITS], rows[FOLLOWUPS])
+    (problem,) = checked.problems
+    assert (problem.file, problem.line, problem.column) == (file, 3, column)
+    assert reason in problem.reason
+
+
+def test_rows_of_a_bad_person_are_passed_over_with_them(tmp_path: Path) -> None:
+    checked = check(tmp_path, [EXIT | {"participant": "x1"}], [FOLLOWUP | {"participant": "x1"}], PEOPLE)
+    assert (checked.problem_count, checked.dependent) == (1, {EXITS: 1, FOLLOWUPS: 1})
+    assert [*checked.exits(), *checked.followups()] == []

@@ -1,0 +1,249 @@
+"""The fund's indicators: of lines as they come, against the kit's own way of counting; on both databases."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete
+
+from services.reporting import rebuilding, store
+from services.reporting.operations import derive_what_has_become_readable
+from services.reporting.queries import report
+from shared.contracts.catalogue import ParticipationStarted, PersonTagged, SubjectErased
+from shared.contracts.facts import Fact
+from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
+from shared.forms import find_form
+from shared.forms.records import Counts, End, Record, Start, count
+from shared.storage import transaction
+from tests.services import kit
+from tests.services.kit import KEY, NOW, OTHER, OWN
+from tests.services.reporting.kit import (
+    STREAMS,
+    admit,
+    derive_all,
+    ended,
+    forget_everything,
+    hex_id,
+    lead,
+    receive,
+    resumed,
+    standing,
+    started,
+)
+
+MINE, THEIRS = STREAMS[OWN], STREAMS[OTHER]
+TAGGED = kit.changed(tag={"basis": "name_birth_date", "steward": OTHER})
+FORM = find_form("esf_2014_2020")
+
+
+def followed_up(person: object, day: str, *results: str) -> Fact:
+    status, ids = "reached" if results else "not_reached", {"follow_up": hex_id("follow up", person, day, results)}
+    days = {"due": day, "occurred_on": day}
+    return FollowUpRecorded(hex_id("person", person), **ids, **days, status=status, results=list(results) or None)
+
+
+def tagged(person: object, human: object) -> Fact:
+    return PersonTagged(hex_id("person", person), tag=hex_id(human) * 2, key_no=1)
+
+
+def counts(
+    engine: Engine, start: date | None = None, end: date | None = None, programme: str = KEY
+) -> dict[str, dict[str, int]]:
+    """By code the genders that are not 0."""
+    rows = report(engine, programme, start, end, NOW)["indicators"]
+    assert all(row["realised"] == sum(row["by"]["gender"].values()) for row in rows)
+    return {row["code"]: {g: n for g, n in row["by"]["gender"].items() if n} for row in rows}
+
+
+@pytest.fixture
+def at_lead(engine: Engine) -> Engine:
+    lead(engine, TAGGED)
+    admit(engine, OWN, OTHER)
+    return engine
+
+
+def bring(engine: Engine, *facts: Fact, stream: str = MINE) -> None:
+    receive(engine, stream, facts)
+    derive_all(engine)
+    assert rebuilding.check(engine)["equal"]
+
+
+def test_the_report_names_everybody_who_started_and_every_code_of_the_form(at_lead: Engine) -> None:
+    bring(at_lead, started(1), started(2, gender="m", education=None))
+    made = report(at_lead, KEY, None, None, NOW)
+    first = made["indicators"][0]
+    assert first == {
+        **{"code": "participants_started", "planned": None, "realised": 2, "suppressed": False},
+        "label": {"fi": "Aloittaneita osallistujia", "sv": "Deltagare som börjat", "en": "Participants started"},
+        "by": {"gender": {"f": 1, "m": 1, "x": 0, "unknown": 0}},
+    }
+    assert [row["code"] for row in made["indicators"][1:]] == [indicator.key for indicator in FORM.indicators]
+    assert counts(at_lead)["CO10"] == {"f": 1}, "the incomplete record is in the grand total alone"
+    assert made["data_quality"]["incomplete_records"] == 1
+
+
+def test_a_later_start_record_corrects_and_a_later_exit_takes_the_place_of_one(at_lead: Engine) -> None:
+    bring(at_lead, started(1), ended(1, "2016-08-01", "employment"))
+    assert (counts(at_lead)["CO01"], counts(at_lead)["CR04"]) == ({"f": 1}, {"f": 1})
+    bring(at_lead, started(1, labour_status="inactive", unemployed_months=None), ended(1, "2016-09-01", "none"))
+    found = counts(at_lead)
+    assert (found["CO01"], found["CO03"], found["CR04"]) == ({}, {"f": 1}, {})
+
+
+def test_who_has_come_back_has_no_result_until_the_next_exit(at_lead: Engine) -> None:
+    bring(at_lead, started(1), ended(1, "2016-08-01", "qualification"), resumed(1, "2016-09-01"))
+    assert counts(at_lead)["CR03"] == {}
+    bring(at_lead, ended(1, "2016-10-01", "qualification"))
+    assert counts(at_lead)["CR03"] == {"f": 1}
+
+
+def test_a_follow_up_counts_for_28_days_and_one_in_vain_changes_nothing(at_lead: Engine) -> None:
+    people = [started(n) for n in range(3)], [ended(n, "2016-09-01") for n in range(3)]
+    told = followed_up(0, "2016-09-29", "employment"), followed_up(1, "2016-09-30", "employment")
+    bring(at_lead, *people[0], *people[1], *told, followed_up(2, "2016-09-10"))
+    assert counts(at_lead)["CR04"] == {"f": 1}
+
+
+def test_days_choose_who_started_and_who_left(at_lead: Engine) -> None:
+    bring(at_lead, started(1), started(2, "2016-05-01"), ended(1, "2016-06-01", "qualification"))
+    spring = counts(at_lead, date(2016, 3, 1), date(2016, 4, 30))
+    assert (spring["participants_started"], spring["CR03"]) == ({"f": 1}, {})
+    summer = counts(at_lead, date(2016, 6, 1), date(2016, 6, 1))
+    assert (summer["participants_started"], summer["CO01"], summer["CR03"]) == ({}, {}, {"f": 1})
+
+
+def test_a_person_of_two_partners_is_one_record_of_the_first_start_and_the_last_exit(at_lead: Engine) -> None:
+    bring(at_lead, started(1), tagged(1, "human"), ended(1, "2016-09-01", "qualification"))
+    later = started(2, "2016-05-01", labour_status="employed", unemployed_months=None)
+    bring(at_lead, later, tagged(2, "human"), stream=THEIRS)
+    found = counts(at_lead)
+    assert (found["participants_started"], found["CO01"], found["CO05"]) == ({"f": 1}, {"f": 1}, {})
+    assert found["CR03"] == {}, "still in at the second partner"
+    bring(at_lead, ended(2, "2016-10-01", "employment"), stream=THEIRS)
+    found = counts(at_lead)
+    assert (found["CR03"], found["CR04"]) == ({}, {"f": 1})
+
+
+def test_who_was_referred_is_one_record_with_the_exit_from_the_partner_that_went_on(at_lead: Engine) -> None:
+    bring(at_lead, standing(1, "esf_participant"), started(1), ended(1, "2016-05-01", "qualification"))
+    went_on = started(2, "2016-05-01", continues=hex_id("person", 1))
+    bring(at_lead, standing(2, "esf_participant"), went_on, stream=THEIRS)
+    assert (counts(at_lead)["participants_started"], counts(at_lead)["CR03"]) == ({"f": 1}, {})
+    bring(at_lead, ended(2, "2016-10-01", "employment"), stream=THEIRS)
+    assert (counts(at_lead)["CR03"], counts(at_lead)["CR04"]) == ({}, {"f": 1})
+
+
+def test_an_erased_person_is_in_no_indicator(at_lead: Engine) -> None:
+    bring(at_lead, started(1), ended(1, "2016-09-01", "employment"), followed_up(1, "2016-09-05", "employment"))
+    bring(at_lead, SubjectErased(hex_id("person", 1)))
+    assert counts(at_lead)["participants_started"] == counts(at_lead)["CR04"] == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ({"funding_programme": "esf_2007_2013"}, []),
+        ({"funding_programme": "esf_plus_2021_2027", "esf_record": "eura_only"}, []),
+        ({"funding_programme": "esf_plus_2021_2027"}, ["EECO01", "EECO02", "EECO03", "EECO10"]),
+    ],
+)
+def test_each_period_counts_by_its_own_form_and_nothing_of_what_it_does_not_ask(
+    engine: Engine, changes: dict[str, str], codes: list[str]
+) -> None:
+    lead(engine, kit.changed(**changes))
+    admit(engine, OWN)
+    bring(engine, started(1, minority="yes", disability="yes"))
+    assert [code for code, by in counts(engine).items() if by] == ["participants_started", *codes]
+
+
+def test_start_records_that_an_earlier_release_made_nothing_of_are_counted_after_it(at_lead: Engine) -> None:
+    bring(at_lead, started(1))
+    with transaction(at_lead) as connection:
+        connection.execute(delete(store.start))
+    derive_what_has_become_readable(at_lead)
+    derive_all(at_lead)
+    assert counts(at_lead)["participants_started"] == {"f": 1}
+    assert rebuilding.check(at_lead)["equal"]
+
+
+# --- against the plain way of counting
+
+
+PEOPLE, DAYS = st.integers(0, 3), st.integers(1, 28).map(lambda n: f"2016-09-{n:02}")
+RESULTS = st.lists(st.sampled_from(["education", "qualification"]), max_size=2, unique=True).flatmap(
+    lambda others: st.sampled_from([[], ["job_search"], ["employment"]]).map(lambda labour: [*others, *labour])
+)
+FACTS = st.one_of(
+    st.builds(
+        lambda p, d, g, s, a, e: started(
+            p, d, gender=g, labour_status=s, unemployed_months=9 if s == "unemployed" else None, age=a, education=e
+        ),
+        PEOPLE,
+        DAYS,
+        st.sampled_from(["f", "m", "x", "unknown"]),
+        st.sampled_from(["unemployed", "inactive", "employed", None]),
+        st.sampled_from([20, 24, 25, 60, None]),
+        st.sampled_from([0, 2, 5]),
+    ),
+    st.builds(lambda p, d, r: ended(p, d, *r), PEOPLE, DAYS, RESULTS),
+    st.builds(resumed, PEOPLE, DAYS),
+    st.builds(lambda p, d, r: followed_up(p, d, *r), PEOPLE, DAYS, RESULTS),
+)
+
+
+def model(streams: Mapping[str, Sequence[Fact]], human: Mapping[tuple[str, str], str]) -> Counts:
+    """One pass over the facts, then every person by the rules of the kit."""
+    starts: dict[tuple[str, str], Fact] = {}
+    ends: dict[tuple[str, str], Fact] = {}
+    later: dict[tuple[str, str], dict[str, Fact]] = defaultdict(dict)
+    for stream, facts in streams.items():
+        for fact in facts:
+            who = (stream, str(fact.subject))
+            if isinstance(fact, ParticipationStarted):
+                starts[who] = fact
+            elif isinstance(fact, ParticipationEnded):
+                ends[who] = fact
+            elif isinstance(fact, ParticipationResumed):
+                ends.pop(who, None)
+            elif isinstance(fact, FollowUpRecorded):
+                later[who][fact["follow_up"]] = fact
+    records = []
+    for who, fact in starts.items():
+        answers = {name: value for name, value in fact.body.items() if name != "occurred_on"}
+        end = None
+        if who in ends:
+            told = tuple(
+                (date.fromisoformat(f["occurred_on"]), frozenset(f["results"]))
+                for _, f in sorted(later[who].items(), key=lambda item: (item[1]["occurred_on"], item[0]))
+                if f["results"]
+            )
+            left = ends[who]
+            end = End(date.fromisoformat(left["occurred_on"]), frozenset(left["results"] or ()), told)
+        start = Start(date.fromisoformat(fact["occurred_on"]), answers)
+        records.append(Record("p", human.get(who, str(who)), start, end))
+    return count(FORM, records).get("p", Counts())
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(FACTS, max_size=20), st.lists(FACTS, max_size=8), st.booleans())
+def test_any_lines_give_what_the_kit_counts(
+    sqlite_engine: Engine, mine: list[Fact], theirs: list[Fact], same: bool
+) -> None:
+    engine = sqlite_engine
+    if not kit.rows(engine, store.node):
+        lead(engine, TAGGED)
+        admit(engine, OWN, OTHER)
+    forget_everything(engine)
+    streams = {MINE: mine, THEIRS: theirs}
+    tags = [tagged(0, "human")] if same else []
+    for stream, facts in streams.items():
+        receive(engine, stream, [*facts, *tags])
+    derive_all(engine)
+    subject = hex_id("person", 0)
+    expected = model(streams, {(stream, subject): "human" for stream in streams} if same else {})
+    found = counts(engine)
+    assert found.pop("participants_started") == dict(expected.participants)
+    assert {code: by for code, by in found.items() if by} == {c: dict(by) for c, by in expected.indicators.items()}
