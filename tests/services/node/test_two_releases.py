@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from services.node.complete import node_state
-from services.reporting import operations, queries, rebuilding
-from services.reporting.operations import _Derivation
+from services.reporting import effects, operations, queries, rebuilding
+from services.reporting.effects import Derivation
 from shared.contracts import catalogue
 from shared.contracts.catalogue import ProgrammeVersion, SessionHeld
 from shared.contracts.facts import About, Fact, Reach
@@ -99,14 +99,15 @@ def test_a_lead_keeps_what_a_newer_node_says_claims_nothing_and_derives_it_when_
 
     # The lead is upgraded: it knows both.
     known = {**catalogue.FACTS, (LunchServed.kind, 1): LunchServed, (SessionHeld.kind, 2): SessionHeld2}
-    monkeypatch.setattr(operations, "FACTS", known)
+    for module in (operations, effects):
+        monkeypatch.setattr(module, "FACTS", known)
 
-    def held(derivation: _Derivation, fact: Fact) -> str | None:
+    def held(derivation: Derivation, fact: Fact) -> str | None:
         same = {name: fact[name] for name in ("session", "activity", "occurred_on")}
-        return _Derivation.session(derivation, SessionHeld(None, minutes=fact["seconds"] // 60, **same))
+        return Derivation.session(derivation, SessionHeld(None, minutes=fact["seconds"] // 60, **same))
 
-    monkeypatch.setitem(operations._EFFECTS, LunchServed, lambda *_: None)
-    monkeypatch.setitem(operations._EFFECTS, SessionHeld2, held)
+    monkeypatch.setitem(effects.EFFECTS, LunchServed, lambda *_: None)
+    monkeypatch.setitem(effects.EFFECTS, SessionHeld2, held)
     pair.restart()
     pair.go(2)
     said = report()

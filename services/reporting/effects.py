@@ -1,0 +1,268 @@
+"""What lines amount to in the derived tables. An effect reads nothing but the programme and derived tables."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from services.reporting import records, store
+from shared.contracts.catalogue import (
+    FACTS,
+    AnonymousSheetRecorded,
+    AttendanceRecorded,
+    AttendanceRemoved,
+    HeadsCounted,
+    OutcomeRecorded,
+    ParticipationStarted,
+    PeriodConfirmed,
+    PersonTagged,
+    ScoreComputed,
+    SessionHeld,
+    SessionRemoved,
+    StandingReached,
+    StepEntered,
+    StepLeft,
+    SubjectErased,
+    TagsRetired,
+)
+from shared.contracts.errors import FactNotWritable
+from shared.contracts.facts import Fact
+from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
+from shared.journal.erasing import note_received, note_tags_retired
+from shared.journal.lines import BadLine, read_body
+from shared.ops.metrics import counter
+from shared.programmes import Programme
+
+aside_total = counter("polku_reporting_lines_aside_total", "Received lines kept but not in the figures", "reason")
+
+
+@dataclass(slots=True)
+class Derivation:
+    """The effects of a run of lines of one stream; the last state of each entity wins."""
+
+    connection: Connection
+    stream: str
+    programme: Programme
+    rows: store.Rows = field(default_factory=lambda: defaultdict(dict))
+    seen: set[bytes] = field(default_factory=set)
+    erased: dict[str, int] = field(default_factory=dict)
+    retired: dict[int, int] = field(default_factory=dict)
+    seq: int = 0
+
+    def take(self, lines: Iterable[tuple[Any, ...]]) -> None:
+        """The effects of these lines (seq, kind, version, subject, bytes), in order; one that is refused or of a newer
+        release is set aside, and why."""
+        read = [(seq, *_read(*line)) for seq, *line in lines]
+        named = {fact["session"] for _, fact, _ in read if fact is not None and "session" in fact.members}
+        self.seen = store.held_sessions(self.connection, self.stream, map(bytes.fromhex, named))
+        for self.seq, fact, reason in read:
+            if fact is not None:
+                reason = EFFECTS[type(fact)](self, fact)
+            if reason is not None:
+                aside_total.labels(reason).inc()
+                self._set("reporting_aside", seq=self.seq, reason=reason)
+
+    def _set(self, table: str, **columns: Any) -> None:
+        row = {"stream": self.stream, **columns}
+        self.rows[table][tuple([row[name] for name in store.KEYS[table]])] = row
+
+    def _remove(self, table: str, entity: bytes) -> None:
+        self.rows[table][self.stream, entity] = None
+
+    def _has_session(self, session: bytes) -> bool:
+        key, here = (self.stream, session), self.rows["reporting_session"]
+        return here[key] is not None if key in here else session in self.seen
+
+    def standing(self, fact: Fact) -> str | None:
+        since = date.fromisoformat(fact["occurred_on"]) if fact["occurred_on"] else None
+        self._set("reporting_person", subject=_subject(fact), standing=fact["standing"], since=since)
+        return self._continues(fact)
+
+    def started(self, fact: Fact) -> str | None:
+        self._set("reporting_start", subject=_subject(fact), **records.start_row(self.programme, fact.body))
+        return self._continues(fact)
+
+    def _continues(self, fact: Fact) -> str | None:
+        """That this person was another partner's before. Nothing of theirs is changed, or even looked for."""
+        if fact["continues"]:
+            self._set("reporting_continues", subject=_subject(fact), continues=bytes.fromhex(fact["continues"]))
+        return None
+
+    def ended(self, fact: Fact) -> str | None:
+        self._set("reporting_exit", subject=_subject(fact), **records.exit_row(fact.body))
+        return None
+
+    def resumed(self, fact: Fact) -> str | None:
+        self._remove("reporting_exit", _subject(fact))
+        return None
+
+    def followed_up(self, fact: Fact) -> str | None:
+        self._set("reporting_follow_up", subject=_subject(fact), **records.follow_up_row(fact.body))
+        return None
+
+    def session(self, fact: Fact) -> str | None:
+        if fact["activity"] not in self.programme.activity_by_key:
+            return "unknown_activity"
+        self._set(
+            "reporting_session",
+            session=bytes.fromhex(fact["session"]),
+            activity=fact["activity"],
+            occurred_on=date.fromisoformat(fact["occurred_on"]),
+            minutes=fact["minutes"],
+            location=fact["location"],
+            area=fact["area"],
+        )
+        return None
+
+    def attendance(self, fact: Fact) -> str | None:
+        session = bytes.fromhex(fact["session"])
+        if not self._has_session(session):
+            return "foreign_session"
+        self._set(
+            "reporting_attendance",
+            attendance=bytes.fromhex(fact["attendance"]),
+            session=session,
+            subject=_subject(fact),
+            role=fact["role"],
+            minutes=fact["minutes"],
+        )
+        return None
+
+    def heads(self, fact: Fact) -> str | None:
+        session = bytes.fromhex(fact["session"])
+        if not self._has_session(session):
+            return "foreign_session"
+        self._set("reporting_heads", session=session, heads=fact["heads"], women=fact["women"], basis=fact["basis"])
+        return None
+
+    def score(self, fact: Fact) -> str | None:
+        return self._measured("reporting_score", fact, subject=_subject(fact), **_named(fact, *_SCORE))
+
+    def sheet(self, fact: Fact) -> str | None:
+        return self._measured("reporting_sheet", fact)
+
+    def _measured(self, table: str, fact: Fact, **more: Any) -> str | None:
+        if (fact["instrument"], fact["version"]) not in self.programme.instrument_use:
+            return "unknown_instrument"
+        day, what = date.fromisoformat(fact["occurred_on"]), _named(fact, "instrument", "version", "occasion")
+        self._set(table, assessment=bytes.fromhex(fact["assessment"]), occurred_on=day, **what, **more)
+        return None
+
+    def erase(self, fact: Fact) -> str | None:
+        self.erased[str(fact.subject)] = self.seq
+        return None
+
+    def tagged(self, fact: Fact) -> str | None:
+        self._set("reporting_tag", subject=_subject(fact), key_no=fact["key_no"], tag=bytes.fromhex(fact["tag"]))
+        return None
+
+    def tags_retired(self, fact: Fact) -> str | None:
+        tags = self.rows["reporting_tag"]
+        for key in [key for key in tags if key[2] == fact["key_no"]]:
+            del tags[key]
+        self.retired[fact["key_no"]] = self.seq
+        return None
+
+    def write(self) -> None:
+        """Write the effects; who was erased, and what was retired, is gone from lines and derived tables alike."""
+        for key_no, seq in self.retired.items():
+            note_tags_retired(self.connection, self.stream, key_no, seq)
+            store.forget_tags(self.connection, self.stream, key_no)
+        store.put_derived(self.connection, self.rows)
+        for subject, seq in self.erased.items():
+            note_received(self.connection, self.stream, subject, seq)
+            store.forget_subject(self.connection, self.stream, subject)
+
+    def step(self, fact: Fact) -> str | None:
+        step = self.programme.step_by_key.get(fact["step"])
+        if step is None:
+            return "unknown_step"
+        # No figure is made of steps yet; that a line names one which people never enter is said all the same.
+        return None if step.level == "individual" else "step_of_nobody"
+
+    def outcome(self, fact: Fact) -> str | None:
+        known = self.programme.outcome_by_key.get(fact["outcome"])
+        if known is None or known.activity != fact["activity"]:
+            return "unknown_outcome"
+        self._set(
+            "reporting_outcome",
+            outcome_id=bytes.fromhex(fact["outcome_id"]),
+            subject=_subject(fact),
+            activity=fact["activity"],
+            outcome=fact["outcome"],
+            occurred_on=date.fromisoformat(fact["occurred_on"]),
+        )
+        return None
+
+    def confirmed(self, fact: Fact) -> str | None:
+        if fact["period"] not in self.programme.period_by_key:
+            return "unknown_period"
+        self._set("reporting_confirmed", period=fact["period"], occurred_on=date.fromisoformat(fact["occurred_on"]))
+        return None
+
+    def attendance_removed(self, fact: Fact) -> str | None:
+        # Removing what is not there is no error: its line may have been refused, and then there is nothing to undo.
+        self._remove("reporting_attendance", bytes.fromhex(fact["attendance"]))
+        return None
+
+    def session_removed(self, fact: Fact) -> str | None:
+        session = bytes.fromhex(fact["session"])
+        if not self._has_session(session):
+            return "foreign_session"
+        self._remove("reporting_session", session)
+        self._remove("reporting_heads", session)
+        return None
+
+
+_SCORE = ("definition", "scale", "score")
+
+
+EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
+    StandingReached: Derivation.standing,
+    ParticipationStarted: Derivation.started,
+    SessionHeld: Derivation.session,
+    AttendanceRecorded: Derivation.attendance,
+    HeadsCounted: Derivation.heads,
+    ScoreComputed: Derivation.score,
+    AnonymousSheetRecorded: Derivation.sheet,
+    SubjectErased: Derivation.erase,
+    StepEntered: Derivation.step,
+    StepLeft: Derivation.step,
+    OutcomeRecorded: Derivation.outcome,
+    PeriodConfirmed: Derivation.confirmed,
+    AttendanceRemoved: Derivation.attendance_removed,
+    SessionRemoved: Derivation.session_removed,
+    PersonTagged: Derivation.tagged,
+    TagsRetired: Derivation.tags_retired,
+    ParticipationEnded: Derivation.ended,
+    ParticipationResumed: Derivation.resumed,
+    FollowUpRecorded: Derivation.followed_up,
+}
+
+
+def _read(kind: str | None, v: int | None, subject: bytes | None, data: bytes) -> tuple[Fact | None, str | None]:
+    """The fact of a line if it has an effect, or why it is set aside."""
+    try:
+        body = read_body(data)
+    except BadLine:
+        return None, "bad_line"
+    known = FACTS.get((kind or "", v or 0))
+    if known is None:
+        return None, "newer"
+    if known not in EFFECTS:
+        return None, "foreign_kind"
+    try:
+        return known.read(subject.hex() if subject is not None else None, body), None
+    except FactNotWritable:
+        return None, "bad_body"
+
+
+def _named(fact: Fact, *members: str) -> dict[str, Any]:
+    return {member: fact[member] for member in members}
+
+
+def _subject(fact: Fact) -> bytes:
+    return bytes.fromhex(fact.subject or "")
