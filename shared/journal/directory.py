@@ -28,7 +28,7 @@ class Member:
     """A partner's node in the programme. Keys are raw public keys (32 bytes), oldest first; the last is the one to
     use, the others verify and open what was made before. Every later pair is vouched for by a signing key before it.
     `until` says of each signing key when it ends ("": it does not), `stated` when the node stated the newest keys ("":
-    when it joined), `joined` and `expelled` when the lead recorded it (UTC, wire form); `expelled` is None for a member.
+    when it joined), `joined` and `expelled` when the lead recorded it (UTC, wire form; `expelled`: None for a member).
     """
 
     partner: str
