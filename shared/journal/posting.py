@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, tuple_, update
 
 from shared.journal import crypto
 from shared.journal.carrier import POST, Carrier, channel_to
@@ -65,10 +65,13 @@ def waiting_for(connection: Connection, programme: str) -> set[str]:
 
 def letters_to_take(connection: Connection, senders: Sequence[tuple[str, str]], limit: int = 50) -> Sequence[Any]:
     """Letters that have come from these senders (programme, node) and were not taken, the oldest first: id, programme,
-    sender, letter. Letters of others wait."""
+    sender, letter. Letters of others wait. Up to `limit` of each sender: what one sends that cannot be taken yet, or
+    ever, is in nobody else's way."""
     c = post_in.c
-    query = select(post_in).where(c.letter.is_not(None), tuple_(c.programme, c.sender).in_(senders))
-    return connection.execute(query.order_by(c.received_at, c.id).limit(limit)).all()
+    oldest = (c.received_at, c.id)
+    turn = func.row_number().over(partition_by=(c.programme, c.sender), order_by=oldest).label("turn")
+    waiting = select(post_in, turn).where(c.letter.is_not(None), tuple_(c.programme, c.sender).in_(senders)).subquery()
+    return connection.execute(select(waiting).where(waiting.c.turn <= limit).order_by("received_at", "id")).all()
 
 
 def note_taken(connection: Connection, number: str) -> None:

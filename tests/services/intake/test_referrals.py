@@ -414,3 +414,16 @@ def test_a_participation_ends_neither_before_it_began_nor_in_the_future(land: La
     (row,) = kit.rows(first.engine, store.participation)
     assert row["end_reason"] == "transferred"
     assert (row["started_on"] or date(2016, 1, 1)) <= row["ended_on"] <= today_in_helsinki(land.now)
+
+
+def test_letters_that_wait_are_in_nobody_elses_way(land: Land) -> None:
+    first, second, third = all_confirm(land)
+    with snapshot(second.engine) as connection:
+        to = peers.confirmed_members(connection, KEY)[third.name]
+    with second.journal.unit(land.now) as unit:
+        for number in range(60):
+            peers.write(unit, second.desk, KEY, to, json.dumps({"kind": "later", "number": number}).encode())
+    land.work()
+    send(first, first.register("anna")[0])
+    land.work()
+    assert [row["state"] for row in seen(third)] == ["received"]
