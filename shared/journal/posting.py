@@ -100,7 +100,7 @@ class NodePost:
         done = [head for ack in acks if (head := self._for_us(ack, programme, members, verify=verify_ack))]
         stray = self._store(came, done, now)
         with snapshot(self.engine) as connection:
-            to_go = _outbox(connection, programme)
+            to_go = _outbox(connection, programme, members)
             taken = _taken(connection, [head.id for head, _ in came])
         answers = [write_ack(head, self.signer) for head, _ in came if head.id in taken]
         self._write(programme, pack(to_go, answers), bool(to_go or answers), stray, now)
@@ -220,11 +220,12 @@ def _refused(reason: str) -> None:
     log.warning("a letter was refused", extra={"reason": reason})
 
 
-def _outbox(connection: Connection, programme: str) -> list[bytes]:
+def _outbox(connection: Connection, programme: str, members: Members) -> list[bytes]:
+    """What is to go to members, the oldest first: a letter to a node that was expelled would lie there for ever, and
+    take the place of others."""
     c = post_out.c
-    return list(
-        connection.execute(select(c.letter).where(c.programme == programme).order_by(c.queued_at, c.id)).scalars()
-    )
+    to_members = (c.programme == programme) & c.recipient.in_(list(members))
+    return list(connection.execute(select(c.letter).where(to_members).order_by(c.queued_at, c.id)).scalars())
 
 
 def _taken(connection: Connection, ids: list[str]) -> set[str]:

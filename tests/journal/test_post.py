@@ -314,6 +314,18 @@ def test_an_expelled_node_is_neither_carried_nor_believed() -> None:
     assert world.said == {A: Counter(), B: Counter(), C: Counter()}
 
 
+def test_letters_to_an_expelled_node_take_no_place_of_others() -> None:
+    world = World()
+    for number in range(60):
+        world.send(f"{number:030x}ff", ANNA, BERTTA, b"x" * post.MAX_PLAIN)
+    world.turn(A)
+    world.members.discard(B)
+    world.send(ID, ANNA, CILLA)
+    world.settle()
+    assert world.said[C] == {SECRET: 1}
+    assert BERTTA.node.encode() not in world.carrier.items[f"{A}/{KEY}", "post"]
+
+
 def test_an_erased_persons_letter_is_taken_back_from_everywhere() -> None:
     world = World()
     subject = "ab" * 16
