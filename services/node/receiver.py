@@ -138,7 +138,8 @@ class ReceiverRounds:
         return took.progress
 
     def _apply_accepted(self) -> bool:
-        """Once when the process begins, then when the lead has recorded something; whether it was done.
+        """Once when the process begins, then when the lead has recorded something; again as long as one has to wait for
+        lines. Whether it was done.
 
         Not beside deriving: both change lines that are stored, each under locks that the other needs.
         """
@@ -146,9 +147,9 @@ class ReceiverRounds:
             recorded = last_position(connection)
         if recorded == self._recorded:
             return False
-        partners.apply_accepted(self._engine)
-        self._recorded = recorded
-        return True
+        done = partners.apply_accepted(self._engine)
+        self._recorded = recorded if done else -1
+        return done
 
     def check(self) -> str | None:
         """For `/ready`."""
