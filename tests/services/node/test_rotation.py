@@ -87,6 +87,7 @@ def test_what_no_key_of_the_node_has_signed_changes_nothing(pair: Pair) -> None:
         renew(pair.node.name, stranger.public, receiving, stranger, pair.now),
         renew("other-00000001", stranger.public, receiving, own, pair.now),
         renew(pair.node.name, stranger.public, receiving, own, pair.now + timedelta(days=2)),
+        renew(pair.node.name, stranger.public, bytes(32), own, pair.now),  # nothing can be sealed to it
     ):
         carrier.write(pair.stream, KEYS, statement.write())
         pair.receiver_round()
