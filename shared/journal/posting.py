@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, tuple_, update
@@ -157,8 +158,8 @@ class LeadPost:
 
     def round(self, programme: str, members: Members, now: datetime) -> None:
         """Carry the letters and acknowledgements of one programme's nodes."""
-        letters: dict[str, list[bytes]] = defaultdict(list)
-        acks: dict[str, list[bytes]] = defaultdict(list)
+        letters: dict[str, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+        acks: dict[str, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
         for node, keys in sorted(members.items()):
             try:
                 item = self.carrier.read(f"{node}/{programme}", POST, MAX_POST + 1)
@@ -171,10 +172,10 @@ class LeadPost:
                 for data in found:
                     to = _sent_by(node, programme, data, keys, verify)
                     if to is not None:
-                        sorted_out[to].append(data)
+                        sorted_out[to][node].append(data)
         for node in sorted(members):
             try:
-                self._write(channel_to(node, programme), letters[node], acks[node], now)
+                self._write(channel_to(node, programme), _in_turns(letters[node]), _in_turns(acks[node]), now)
             except OSError as error:  # tried again in the next round; the others need not wait for it
                 log.error("letters were not carried", extra={"node": node, "error": type(error).__name__})
 
@@ -225,7 +226,16 @@ def _outbox(connection: Connection, programme: str, members: Members) -> list[by
     take the place of others."""
     c = post_out.c
     to_members = (c.programme == programme) & c.recipient.in_(list(members))
-    return list(connection.execute(select(c.letter).where(to_members).order_by(c.queued_at, c.id)).scalars())
+    found: dict[str, list[bytes]] = defaultdict(list)
+    for row in connection.execute(select(c.recipient, c.letter).where(to_members).order_by(c.queued_at, c.id)):
+        found[row.recipient].append(row.letter)
+    return _in_turns(found)
+
+
+def _in_turns(found: Mapping[str, Sequence[bytes]]) -> list[bytes]:
+    """One of each node, then the second of each: an item is full at some point, and one node's many must not be in the
+    way of another's few."""
+    return [data for turn in zip_longest(*found.values()) for data in turn if data is not None]
 
 
 def _taken(connection: Connection, ids: list[str]) -> set[str]:

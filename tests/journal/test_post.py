@@ -326,6 +326,18 @@ def test_letters_to_an_expelled_node_take_no_place_of_others() -> None:
     assert BERTTA.node.encode() not in world.carrier.items[f"{A}/{KEY}", "post"]
 
 
+def test_one_nodes_many_letters_and_acknowledgements_are_not_in_the_way_of_anothers() -> None:
+    world = World()
+    many = [CILLA.letter(f"{n:030x}ff", BERTTA, b"x" * post.MAX_PLAIN)[1].decode() for n in range(40)]
+    acks = [post.write_ack(BERTTA.letter(f"{n:030x}ee", CILLA)[0], CILLA.signing).decode() for n in range(200)]
+    world.carrier.items[f"{C}/{KEY}", "post"] = json.dumps({"polku_post": 1, "letters": many, "acks": acks}).encode()
+    world.send(ID, ANNA, BERTTA)
+    for who in (A, "lead", B):
+        world.turn(who)
+    world.take(BERTTA)
+    assert world.said[B][SECRET] == 1
+
+
 def test_an_erased_persons_letter_is_taken_back_from_everywhere() -> None:
     world = World()
     subject = "ab" * 16
