@@ -12,7 +12,7 @@ nothing: it carries whose letter is signed by a member, and what a member no lon
 """
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 
 AGAIN = timedelta(minutes=2)
 """An item that says something is written again so often: what a queue has lost comes back."""
+
+MOST_WAITING = 200
+"""Letters of one sender that are kept until they are taken."""
 
 Members = Mapping[str, Mapping[str, bytes]]
 """The nodes of a programme, each with its public signing keys by id, old ones too."""
@@ -103,7 +106,7 @@ class NodePost:
         with snapshot(self.engine) as connection:
             to_go = _outbox(connection, programme, members)
             taken = _taken(connection, [head.id for head, _ in came])
-        answers = [write_ack(head, self.signer) for head, _ in came if head.id in taken]
+        answers = [write_ack(head, self.signer) for head, _ in came if (head.id, head.sender) in taken]
         self._write(programme, pack(to_go, answers), bool(to_go or answers), stray, now)
 
     def _for_us(
@@ -123,9 +126,13 @@ class NodePost:
         """Keep new letters and let acknowledged ones go; whether one was acknowledged that we do not have (it lies in
         our item still)."""
         with snapshot(self.engine) as connection:
+            room = _room(connection)
             known = set(connection.execute(_ids(post_in, [head.id for head, _ in came])).scalars())
             waiting = set(connection.execute(_ids(post_out, [head.id for head in done])).scalars())
-        new = {head.id: (head, letter) for head, letter in came if head.id not in known}
+        new = {}
+        for head, letter in came:
+            if head.id not in known and head.id not in new and room(head):
+                new[head.id] = head, letter
         if new or waiting:
             with transaction(self.engine) as connection:
                 for head, letter in new.values():
@@ -238,8 +245,25 @@ def _in_turns(found: Mapping[str, Sequence[bytes]]) -> list[bytes]:
     return [data for turn in zip_longest(*found.values()) for data in turn if data is not None]
 
 
-def _taken(connection: Connection, ids: list[str]) -> set[str]:
-    return set(connection.execute(_ids(post_in, ids).where(post_in.c.letter.is_(None))).scalars())
+def _room(connection: Connection) -> Callable[[Head], bool]:
+    """Whether one more letter of its sender is kept: it stays where it is until others were taken. Who was not
+    confirmed could else fill the disk."""
+    c = post_in.c
+    waiting = select(c.programme, c.sender, func.count()).where(c.letter.is_not(None)).group_by(c.programme, c.sender)
+    held = Counter({(programme, sender): n for programme, sender, n in connection.execute(waiting)})
+
+    def room(head: Head) -> bool:
+        held[head.programme, head.sender] += 1
+        return held[head.programme, head.sender] <= MOST_WAITING
+
+    return room
+
+
+def _taken(connection: Connection, ids: list[str]) -> set[tuple[str, str]]:
+    """Id and sender: who reads another's id on the way must not have that letter acknowledged by one of its own."""
+    c = post_in.c
+    query = select(c.id, c.sender).where(c.id.in_(ids), c.letter.is_(None))
+    return {(row.id, row.sender) for row in connection.execute(query)}
 
 
 def _ids(table: Any, ids: list[str]) -> Any:

@@ -338,6 +338,28 @@ def test_one_nodes_many_letters_and_acknowledgements_are_not_in_the_way_of_anoth
     assert world.said[B][SECRET] == 1
 
 
+def test_of_one_sender_only_so_many_letters_are_kept_until_they_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "MOST_WAITING", 2)
+    world = World()
+    for number in range(5):
+        world.send(f"{number:030x}ff", ANNA, BERTTA, b"%d" % number)
+    world.send(ID, CILLA, BERTTA)
+    for who in (A, C, "lead", B, B):
+        world.turn(who)
+    assert sorted(row.sender for row in world.rows(B, post_in)) == [C, A, A]
+    world.settle(12)
+    assert world.said[B] == Counter({b"%d" % number: 1 for number in range(5)} | {SECRET: 1})
+
+
+def test_a_letter_is_not_acknowledged_for_another_that_took_its_id() -> None:
+    world = World()
+    world.send(ID, CILLA, BERTTA, b"the same id")
+    world.settle()
+    world.send(ID, ANNA, BERTTA)
+    world.settle()
+    assert [row.id for row in world.rows(A, post_out)] == [ID], "its sender knows that it was not taken"
+
+
 def test_an_erased_persons_letter_is_taken_back_from_everywhere() -> None:
     world = World()
     subject = "ab" * 16
