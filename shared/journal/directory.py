@@ -7,7 +7,7 @@ it is as new as the last segment that has come from the lead, and empty before t
 Anyone of the home may ask: every service's role may read these lines. Call it inside a snapshot or a unit of work.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
@@ -59,8 +59,11 @@ def lead_stream(programme: str) -> str:
 def members(connection: Connection, programme: str) -> list[Member]:
     """Every node that was ever admitted, in the order of admission; those that were expelled too."""
     found: dict[str, Member] = {}
+    had: set[tuple[str, bytes, bytes]] = set()
     for fact, at in _facts(connection, programme, KINDS):
-        _take(found, fact, at)
+        _take(found, fact, at, had)
+        if known := found.get(fact["node"]):
+            had.add((known.node, known.signing_keys[-1], known.receiving_keys[-1]))
     return list(found.values())
 
 
@@ -93,11 +96,12 @@ def _facts(connection: Connection, programme: str, kinds: Sequence[str]) -> Iter
                 yield known.read(line.subject, line.body), line.recorded_at
 
 
-def _take(found: dict[str, Member], fact: Fact, at: str) -> None:
+def _take(found: dict[str, Member], fact: Fact, at: str, had: Set[tuple[str, bytes, bytes]]) -> None:
     node = fact["node"]
     if isinstance(fact, NodeAdmitted):
         signing, receiving = (bytes.fromhex(fact[name]) for name in ("signing_key", "receiving_key"))
-        found[node] = Member(fact["partner"], node, (signing,), (receiving,), at)
+        if (node, signing, receiving) not in had:  # else it would bring keys back that the node gave up
+            found[node] = Member(fact["partner"], node, (signing,), (receiving,), at)
     elif isinstance(fact, NodeKeysChanged) and node in found:
         found[node] = _renewed(found[node], renewal_of(fact), fact["until"], at)
     elif isinstance(fact, NodeExpelled) and node in found:

@@ -327,14 +327,14 @@ def test_a_node_stays_confirmed_only_with_keys_that_the_confirmed_one_vouches_fo
 
 def test_a_lead_that_records_an_old_statement_again_brings_no_key_back(land: Land) -> None:
     first, second, _ = all_confirm(land)
-    own = crypto.load_keys(second.keys)
+    own, admitted = crypto.load_keys(second.keys), second.admitted()
     older = changed_keys(second, own.newest("signing"))
     newest = crypto.load_keys(second.keys)
     crypto.make_key(second.keys, "receiving")
     pair, later = crypto.load_keys(second.keys).pair(), NOW + timedelta(days=1)
     until = wire_time(NOW + timedelta(days=61))
     last = members_of(renew(second.name, *pair, newest.newest("signing"), later))
-    land.tell(older, NodeKeysChanged(None, node=second.name, until=until, **last), older)
+    land.tell(older, NodeKeysChanged(None, node=second.name, until=until, **last), older, admitted)
     with snapshot(first.engine) as connection:
         (known,) = (m for m in members(connection, KEY) if m.node == second.name)
     assert known.pairs[-1] == pair, "letters are sealed to the key that the node stated last"
