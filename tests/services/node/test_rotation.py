@@ -144,6 +144,19 @@ def test_a_node_follows_its_leads_new_key_from_the_one_that_it_has_pinned(pair: 
     pair.assert_arrived(5)
 
 
+def test_a_node_follows_a_lead_whose_clock_was_put_back(pair: Pair) -> None:
+    rotate(pair.lead, "signing")
+    pair.go(8, seconds=20)
+    now = pair.now
+    pair.now -= timedelta(days=30)
+    rotate(pair.lead, "signing")
+    pair.receiver_round()
+    pair.now = now
+    pair.go(8, seconds=20)
+    (place,) = load_home(pair.node.path).joined
+    assert place.lead_signing_key == load_keys(pair.lead.keys).pair()[0].hex()
+
+
 def test_a_node_does_not_follow_a_key_that_the_pinned_one_has_not_vouched_for(pair: Pair) -> None:
     stranger = make_key(pair.folder / "stranger", "signing")
     assert stranger.public is not None
