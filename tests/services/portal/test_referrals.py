@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import InvalidInput, NodeNotConfirmed, ReferralClosed, RpcTimeout
 from shared.journal.crypto import open_sealed
 from tests.services.portal.pages import Page
@@ -50,6 +51,13 @@ def test_each_referral_offers_what_can_be_done_with_it_and_nothing_else(worker: 
         assert names_of(read) == offered, (direction, state)
         assert "Aino Esimerkki" in read.said
     assert worker.rpc.sent("list_referrals")["by"] == "worker"
+
+
+def test_who_is_known_by_a_token_alone_can_be_taken_as_a_visitor(worker: Portal) -> None:
+    worker.rpc.referrals = [referral("", "", "in", "received")]
+    read = page(worker.client.get(LIST))
+    offered = [v["value"] for tag, v in read.elements if tag == "option" and v["value"] in STANDINGS]
+    assert offered == ["client", "esf_participant", "visitor"]
 
 
 @pytest.mark.parametrize("lang", ["fi", "sv", "en"])
