@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 from typing import Any
 
 from shared.contracts.errors import InvalidInput
@@ -137,24 +137,32 @@ def join_equal(
             alike[frozenset(of[person])].append(person)
         for some, others in combinations_with_replacement(alike, 2):
             if max(some & others) == key_no:  # a partner may have thousands with one tag: not each with each
-                for person in (*alike[some], *alike[others]):
+                for person in alike[some][1:] if some == others else alike[some][1:] + alike[others]:
                     join(alike[some][0], person)
-    groups: dict[Person, list[Person]] = defaultdict(list)
-    for person in list(stands_for):
-        groups[first(person)].append(person)
+    known: dict[Person, _Tags] = defaultdict(lambda: defaultdict(set))
+    for person, theirs in of.items():
+        known[first(person)][person[0]].add(frozenset(theirs.items()))
     for link in sorted(linked):
-        one, other = map(first, link)
-        ours, theirs = groups.get(one, [one]), groups.get(other, [other])
-        if one != other and not any(a[0] == b[0] and _differ(of[a], of[b]) for a in ours for b in theirs):
-            join(one, other)
-            groups[first(one)] = ours + theirs
+        low, high = sorted(map(first, link))
+        if low != high and not _two_of_a_partner(known[low], known[high]):
+            join(low, high)
+            for stream, tags_there in known.pop(high).items():
+                known[low][stream] |= tags_there
     return {person: first(person) for person in list(stands_for)}
 
 
-def _differ(one: Mapping[int, bytes], other: Mapping[int, bytes]) -> bool:
-    """Whether their tags under the newest key that both have are two."""
-    common = one.keys() & other.keys()
-    return bool(common) and one[max(common)] != other[max(common)]
+_Tags = dict[str, set[frozenset[tuple[int, bytes]]]]
+"""By stream the different tags (key number and tag, of each person) of some people who are one."""
+
+
+def _two_of_a_partner(ours: _Tags, theirs: _Tags) -> bool:
+    """Whether one of ours and one of theirs are at the same partner and differ under the newest key that both have."""
+    for stream in ours.keys() & theirs.keys():
+        for one, other in product(map(dict, ours[stream]), map(dict, theirs[stream])):
+            common = one.keys() & other.keys()
+            if common and one[max(common)] != other[max(common)]:
+                return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
