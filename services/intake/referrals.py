@@ -11,7 +11,6 @@ Letters come once but in any order, so each is understood without the others. Th
 that comes after its decision changes nothing, and the sender, who had withdrawn, learns what was decided.
 """
 
-import hmac
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -92,12 +91,11 @@ def send(place: Place, new: NewReferral, *, by: str, now: datetime) -> tuple[str
     programme = place.programme
     if new.text is not None and len(new.text) > LONGEST_REASON:
         raise InvalidInput(field="sealed.text", reason=f"longer than {LONGEST_REASON} characters")
-    content = json.dumps(["referral", programme, new.subject, new.partner, sorted(new.agreed), new.text])
-    digest = hmac.digest(place.keys.index, content.encode(), "sha256")
+    content = json.dumps(["referral", programme, new.subject, new.partner, sorted(new.agreed), new.text]).encode()
     with place.journal.unit(now) as unit:
         connection = unit.connection
         if known := already_done(connection, store.keys, [new.key]).get(new.key):
-            if known.digest != digest:
+            if not place.keys.is_digest(known.digest, content):
                 raise AlreadyRecordedDiffers(field="key")
             return known.made.hex(), False, None
         to = peers.confirmed_partner(connection, place.desk, programme, new.partner)
@@ -117,7 +115,7 @@ def send(place: Place, new: NewReferral, *, by: str, now: datetime) -> tuple[str
             store.add_text(connection, place.keys.vault, ref, programme, new.subject, owner, new.text)
             told["text"] = new.text
         _add(unit, number, OUT, programme, to, moved(AT_SENDER, None, "send"), subject=new.subject, text_ref=ref)
-        remember(connection, store.keys, {new.key: Done(digest, bytes.fromhex(number))})
+        remember(connection, store.keys, {new.key: Done(place.keys.digest(content), bytes.fromhex(number))})
         fact = {"partner": new.partner, "agreed": list(new.agreed), "text_ref": ref}
         unit.record(ReferralSent(new.subject, **_said(programme, number, now), **fact))
         letter = {"kind": REFERRAL, "referral": number, "subject": new.subject, **told}
@@ -273,7 +271,8 @@ def _take_state(unit: Unit, programme: str, sender: Member, letter: dict[str, An
     if letter["revision"] <= row.revision:
         return
     state = moved(AT_SENDER, row.state, letter["state"])
-    if letter["outcome"] not in store.shelf.get(unit.connection, programme).outcome_by_key:
+    definition = store.shelf.get(unit.connection, programme)
+    if letter["outcome"] not in definition.outcome_by_key:
         letter["outcome"] = None  # of another version of the programme file: no code of ours
     became = (letter["became"], letter["outcome"])
     told = {name: letter[name] for name in ("revision", "reason", "became", "outcome")}
@@ -281,12 +280,19 @@ def _take_state(unit: Unit, programme: str, sender: Member, letter: dict[str, An
     subject, said = row.subject.hex(), _said(programme, row.referral.hex(), unit.now)
     if state != row.state:
         unit.record(ReferralAnswered(subject, **said, answer=state, reason=letter["reason"]))
-        # A clock elsewhere may be ahead of ours.
-        day = min(date.fromisoformat(letter["on"]), today_in_helsinki(unit.now))
-        if state == "accepted" and store.end_participation(unit.connection, subject, day, "transferred"):
-            unit.record(ParticipationEnded(subject, reason="transferred", occurred_on=day.isoformat()), programme)
+        if state == "accepted":
+            _transferred(unit, programme, definition, subject, date.fromisoformat(letter["on"]))
     if became[0] and became != (row.became, row.outcome):
         unit.record(ReferralFollowedUp(subject, **said, became=became[0], outcome=became[1]))
+
+
+def _transferred(unit: Unit, programme: str, definition: Programme, subject: str, said: date) -> None:
+    """The participation here ends on the day that the other node said; its clock may be wrong either way."""
+    person = store.locked_participation(unit.connection, programme, subject)
+    first = (person.started_on if person else None) or definition.period.start
+    day = min(max(said, first), today_in_helsinki(unit.now))
+    if store.end_participation(unit.connection, subject, day, "transferred"):
+        unit.record(ParticipationEnded(subject, reason="transferred", occurred_on=day.isoformat()), programme)
 
 
 def _tell(unit: Unit, desk: Desk, to: Member, row: Any) -> None:

@@ -16,7 +16,7 @@ from services.node.leadstream import LeadCouriers
 from services.node.measuring import LeadMeasures
 from services.node.opening import open_database
 from services.node.rounds import assert_plain, one_round, run_rounds
-from services.node.terms import LeadStatements, due_renewal
+from services.node.terms import LeadStatements, due_renewal, signer_when
 from services.node.uplink import LeadCarrier, lead_carrier
 from services.node.waking import Bell
 from services.reporting import operations, partners, queries
@@ -123,8 +123,10 @@ class ReceiverRounds:
         gone = queries.expelled_nodes(self._engine)
         for stream, (partner, at) in gone.items():
             if stream not in self._told:
+                with snapshot(self._engine) as connection:
+                    signer = signer_when(connection, stream.split("/")[1], self._keys, at)
                 with contextlib.suppress(OSError):
-                    self._carrier.tell(stream, partner, write_expelled(stream, at, self._keys.newest("signing")))
+                    self._carrier.tell(stream, partner, write_expelled(stream, at, signer))
                     self._told.add(stream)
         if gone.keys() != self._expelled:
             with contextlib.suppress(HomeHeld):
@@ -138,7 +140,8 @@ class ReceiverRounds:
         return took.progress
 
     def _apply_accepted(self) -> bool:
-        """Once when the process begins, then when the lead has recorded something; whether it was done.
+        """Once when the process begins, then when the lead has recorded something; again as long as one has to wait for
+        lines. Whether it was done.
 
         Not beside deriving: both change lines that are stored, each under locks that the other needs.
         """
@@ -146,9 +149,9 @@ class ReceiverRounds:
             recorded = last_position(connection)
         if recorded == self._recorded:
             return False
-        partners.apply_accepted(self._engine)
-        self._recorded = recorded
-        return True
+        done = partners.apply_accepted(self._engine)
+        self._recorded = recorded if done else -1
+        return done
 
     def check(self) -> str | None:
         """For `/ready`."""

@@ -12,6 +12,7 @@ from shared.journal.crypto import Key, Keys, key_id
 from shared.journal.directory import lead_renewals, member, signer_of
 from shared.journal.expelling import MAX_EXPELLED, read_expelled
 from shared.journal.renewing import MAX_KEYS, MOST, Pinned, Renewal, follow, read_renewals, renew
+from shared.ops.clock import parse_wire_time
 from shared.ops.settings import Home, Joined, load_home
 
 log = logging.getLogger(__name__)
@@ -128,18 +129,32 @@ class LeadStatements:
         return b"".join(renewal.write() for renewal in said[-MOST:])
 
 
+def signer_when(connection: Connection, programme: str, keys: Keys, at: str) -> Key:
+    """The key that the lead signed with at that time (wire form): a node that was told nothing since has it pinned."""
+    ours = _signing(keys)
+    said = [ours[r.signing_key] for r in lead_renewals(connection, programme) if r.time <= at and r.signing_key in ours]
+    return said[-1] if said else min(ours.values(), key=lambda key: key.number)
+
+
+def _signing(keys: Keys) -> dict[bytes, Key]:
+    """Our signing keys by their public halves."""
+    return {key.public: key for key in keys.all if key.name == "signing" and key.public and key.private is not None}
+
+
 def due_renewal(connection: Connection, programme: str, keys: Keys, now: datetime) -> Renewal | None:
     """The lead's statement that its stream of the programme lacks: its newest keys are others than it last said."""
     said = lead_renewals(connection, programme)
     pair = keys.pair()
-    ours = {key.public: key for key in keys.all if key.name == "signing" and key.private is not None}
+    ours = _signing(keys)
     if said:
         if said[-1].keys == pair:
             return None
         before = ours.get(said[-1].signing_key)
+        # Nobody follows what is older than what he followed last, and a clock may have been put back.
+        now = max(now, parse_wire_time(said[-1].time) + timedelta(microseconds=1))
     else:
         oldest = [min((k for k in keys.all if k.name == n), key=lambda k: k.number) for n in ("signing", "receiving")]
         if (oldest[0].public, oldest[1].public) == pair:
             return None
-        before = ours.get(oldest[0].public)
+        before = ours.get(oldest[0].public or b"")
     return renew("lead", *pair, before or keys.newest("signing"), now)

@@ -1,5 +1,7 @@
 """The other partners' nodes: their six words and ours, confirming them, and the key by which people are recognised."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +45,11 @@ class PartnerPages:
                 handed = call("intake", "confirm_node", **common, node=node, words=typed)["handed_tag_key"]
                 done = "handed" if handed else "confirmed"
             elif action == "renew":
-                call("intake", "renew_tag_key", **common)
+                # A form that is posted twice makes one key: each has everybody tagged anew.
+                if form.get("newest", "") == _newest(call("intake", "list_nodes", programme=key)["key_nos"]):
+                    call("intake", "renew_tag_key", **common)
                 done = "renewed"
-            elif action == "retire" and form.get("key_no", "").isdigit():
+            elif action == "retire" and re.fullmatch("[1-9][0-9]{0,5}", form.get("key_no", "")):
                 call("intake", "retire_tag_key", **common, key_no=int(form["key_no"]))
                 done = "retired"
             else:
@@ -77,7 +81,12 @@ class PartnerPages:
             steward=label_of(names.partners.get(steward, {}), g.lang, steward) if steward else None,
             is_steward=any(row["own"] and row["partner"] == steward for row in rows),
             key_nos=found["key_nos"],
+            newest=_newest(found["key_nos"]),
             typed=(node, typed),
             done=say(done) if done else "",
             problems={f"words-{node}" if node else "": say(problem)} if problem else {},
         )
+
+
+def _newest(key_nos: Sequence[int]) -> str:
+    return str(key_nos[-1]) if key_nos else "0"

@@ -182,7 +182,8 @@ class ReferralPages:
                 ("referrals_in", [row for row in rows if row.coming]),
                 ("referrals_out", [row for row in rows if not row.coming]),
             ],
-            standings=[code for code in STANDINGS if code != "visitor"],
+            # A visitor last: who has only a token can be taken as nothing else.
+            standings=sorted(STANDINGS, key=lambda code: code == "visitor"),
             declines=DECLINES,
             outcomes=[(code, label_of(names.outcomes[code], g.lang, code)) for code in names.outcomes],
             today=today_in_helsinki(context.now()).isoformat(),

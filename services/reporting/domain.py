@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import combinations
+from itertools import combinations_with_replacement, product
 from typing import Any
 
 from shared.contracts.errors import InvalidInput
@@ -109,18 +109,20 @@ def join_equal(
     """Who is one person: for each who has equals, the one who stands for them all. `tags`: person, key number, tag.
 
     Of two people only the tags under the newest key that both have are compared. `linked` were referred from one
-    partner to the other, by name: they are one whatever their tags say. Who is one with a second is one with the
+    partner to the other, by name: they are one whatever their tags say, but no link makes two people of one partner
+    one whose tags differ: it is only a claim about somebody else's person. Who is one with a second is one with the
     second's others too.
     """
-    keys: dict[Person, set[int]] = defaultdict(set)
+    of: dict[Person, dict[int, bytes]] = defaultdict(dict)
     equal: dict[tuple[int, bytes], list[Person]] = defaultdict(list)
     for person, key_no, tag in tags:
-        keys[person].add(key_no)
+        of[person][key_no] = tag
         equal[key_no, tag].append(person)
     stands_for: dict[Person, Person] = {}
 
     def first(person: Person) -> Person:
         while (other := stands_for.get(person, person)) != person:
+            stands_for[person] = stands_for.get(other, other)
             person = other
         return person
 
@@ -130,12 +132,37 @@ def join_equal(
         stands_for[high] = low
 
     for (key_no, _), people in equal.items():
-        for one, other in combinations(people, 2):
-            if max(keys[one] & keys[other]) == key_no:
-                join(one, other)
-    for one, other in linked:
-        join(one, other)
-    return {person: first(person) for person in stands_for}
+        alike: dict[frozenset[int], list[Person]] = defaultdict(list)
+        for person in people:
+            alike[frozenset(of[person])].append(person)
+        for some, others in combinations_with_replacement(alike, 2):
+            if max(some & others) == key_no:  # a partner may have thousands with one tag: not each with each
+                for person in alike[some][1:] if some == others else alike[some][1:] + alike[others]:
+                    join(alike[some][0], person)
+    known: dict[Person, _Tags] = defaultdict(lambda: defaultdict(set))
+    for person, theirs in of.items():
+        known[first(person)][person[0]].add(frozenset(theirs.items()))
+    for link in sorted(linked):
+        low, high = sorted(map(first, link))
+        if low != high and not _two_of_a_partner(known[low], known[high]):
+            join(low, high)
+            for stream, tags_there in known.pop(high).items():
+                known[low][stream] |= tags_there
+    return {person: first(person) for person in list(stands_for)}
+
+
+_Tags = dict[str, set[frozenset[tuple[int, bytes]]]]
+"""By stream the different tags (key number and tag, of each person) of some people who are one."""
+
+
+def _two_of_a_partner(ours: _Tags, theirs: _Tags) -> bool:
+    """Whether one of ours and one of theirs are at the same partner and differ under the newest key that both have."""
+    for stream in ours.keys() & theirs.keys():
+        for one, other in product(map(dict, ours[stream]), map(dict, theirs[stream])):
+            common = one.keys() & other.keys()
+            if common and one[max(common)] != other[max(common)]:
+                return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ from shared.storage.upsert import read_many
 DERIVE_BATCH = LINES_AT_ONCE
 """Lines of one derive transaction, by dialect."""
 
+READ_AT_ONCE = 2_500
+"""Lines of it in memory at the same time: a line may have 64 KiB."""
+
 derived_total = counter("polku_reporting_lines_derived_total", "Received lines taken into the derived tables")
 
 
@@ -152,12 +155,13 @@ def derive_next(source: Connection, target: Connection, stream: str, last: int |
     c = received_segment.c
     ends = select(func.max(c.last)).where(c.stream == stream, c.last > seq, c.last <= seq + most)
     to = min(bound for bound in (last, source.execute(ends).scalar_one(), seq + most) if bound is not None)
-    derivation = Derivation(target, stream, store.shelf.get(source, stream.split("/")[1]))
-    rows = read_many(source, _NEXT, {"stream": stream, "after": seq, "to": to})
-    if rows:
+    derivation, count = Derivation(target, stream, store.shelf.get(source, stream.split("/")[1])), 0
+    for after in range(seq, to, READ_AT_ONCE):
+        rows = read_many(source, _NEXT, {"stream": stream, "after": after, "to": min(after + READ_AT_ONCE, to)})
         derivation.take((number, *line) for number, _, _, *line in rows if line[-1] is not None)
         for row in rows:
-            chain = chain_next(chain, row[2])
+            chain, last_read, count = chain_next(chain, row[2]), row, count + 1
+    if count:
         derivation.write()
-        store.set_cursor(target, stream, rows[-1][1], rows[-1][0], chain)
-    return len(rows)
+        store.set_cursor(target, stream, last_read[1], last_read[0], chain)
+    return count

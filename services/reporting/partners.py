@@ -118,8 +118,9 @@ def accept_epoch(journal: Journal, node: str, *, by: str, now: datetime) -> tupl
     return accepted, unit.pos
 
 
-def apply_accepted(engine: Engine) -> None:
-    """Bring the received streams to the epochs that were accepted, and have their figures derived anew.
+def apply_accepted(engine: Engine) -> bool:
+    """Bring the received streams to the epochs that were accepted, and have their figures derived anew; False if one
+    must wait for lines before it, which a restored lead is being sent again.
 
     Begins from what the lead's own lines and the tables say: whatever was half done is completed, and a restored lead
     comes to the same.
@@ -129,6 +130,7 @@ def apply_accepted(engine: Engine) -> None:
         said = [
             parse(line) for line in connection.execute(select(c.line).where(c.kind == EpochAccepted.kind)).scalars()
         ]
+    waits = False
     for line in said:
         stream = f"{line.body['node']}/{line.stream.partition('/')[2]}"
         with transaction(engine) as connection:
@@ -136,6 +138,8 @@ def apply_accepted(engine: Engine) -> None:
             if head and epochs.accept(connection, head, line.body["epoch"], line.body["seq"], line.recorded_at):
                 received.save_heads(connection, [head])
                 store.forget_derived(connection, [stream])
+            waits |= head is None or head.epoch < line.body["epoch"]
+    return not waits
 
 
 def take_back(engine: Engine, stream: str) -> None:

@@ -72,6 +72,16 @@ def open_sealed(private: bytes, info: bytes, sealed: bytes) -> bytes:
         raise CannotOpen from None
 
 
+def can_seal_to(public: bytes) -> bool:
+    """Whether `seal` can use this raw X25519 key: with a few of low order nobody can agree on anything. Ask before
+    somebody else's key is believed."""
+    try:
+        X25519PrivateKey.from_private_bytes(b"\x01" * 32).exchange(X25519PublicKey.from_public_bytes(public))
+    except ValueError:
+        return False
+    return True
+
+
 def sign(private: bytes, context: bytes, message: bytes) -> bytes:
     """The 64-byte Ed25519 signature over `context` ‖ `message` with a raw private key (32 bytes)."""
     return Ed25519PrivateKey.from_private_bytes(private).sign(context + message)

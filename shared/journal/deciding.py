@@ -6,7 +6,7 @@ here compares chains: a chain at a line stands for the stream up to that line, t
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -50,6 +50,11 @@ class Arrival:
     lines: Sequence[OpenedLine] | None = None
     reason: Reason | None = None
     early: tuple[int, int] | None = None
+    size: int = field(init=False)
+    """Bytes that it takes, opened or not: a segment of a kilobyte may hold eight MiB of lines."""
+
+    def __post_init__(self) -> None:
+        self.size = len(self.data)
 
 
 def decide(

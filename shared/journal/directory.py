@@ -7,7 +7,7 @@ it is as new as the last segment that has come from the lead, and empty before t
 Anyone of the home may ask: every service's role may read these lines. Call it inside a snapshot or a unit of work.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
@@ -27,8 +27,9 @@ KINDS = (NodeAdmitted.kind, NodeExpelled.kind, NodeKeysChanged.kind)
 class Member:
     """A partner's node in the programme. Keys are raw public keys (32 bytes), oldest first; the last is the one to
     use, the others verify and open what was made before. Every later pair is vouched for by a signing key before it.
-    `until` says of each signing key when it ends ("": it does not), `joined` and `expelled` when the lead recorded it
-    (UTC, wire form); `expelled` is None for a member."""
+    `until` says of each signing key when it ends ("": it does not), `stated` when the node stated the newest keys ("":
+    when it joined), `joined` and `expelled` when the lead recorded it (UTC, wire form; `expelled`: None for a member).
+    """
 
     partner: str
     node: str
@@ -37,6 +38,7 @@ class Member:
     joined: str
     expelled: str | None = None
     until: tuple[str, ...] = ("",)
+    stated: str = ""
 
     @property
     def pairs(self) -> Sequence[tuple[bytes, bytes]]:
@@ -57,8 +59,11 @@ def lead_stream(programme: str) -> str:
 def members(connection: Connection, programme: str) -> list[Member]:
     """Every node that was ever admitted, in the order of admission; those that were expelled too."""
     found: dict[str, Member] = {}
+    had: set[tuple[str, bytes, bytes]] = set()
     for fact, at in _facts(connection, programme, KINDS):
-        _take(found, fact, at)
+        _take(found, fact, at, had)
+        if known := found.get(fact["node"]):
+            had.add((known.node, known.signing_keys[-1], known.receiving_keys[-1]))
     return list(found.values())
 
 
@@ -91,21 +96,24 @@ def _facts(connection: Connection, programme: str, kinds: Sequence[str]) -> Iter
                 yield known.read(line.subject, line.body), line.recorded_at
 
 
-def _take(found: dict[str, Member], fact: Fact, at: str) -> None:
+def _take(found: dict[str, Member], fact: Fact, at: str, had: Set[tuple[str, bytes, bytes]]) -> None:
     node = fact["node"]
     if isinstance(fact, NodeAdmitted):
         signing, receiving = (bytes.fromhex(fact[name]) for name in ("signing_key", "receiving_key"))
-        found[node] = Member(fact["partner"], node, (signing,), (receiving,), at)
+        if (node, signing, receiving) not in had:  # else it would bring keys back that the node gave up
+            found[node] = Member(fact["partner"], node, (signing,), (receiving,), at)
     elif isinstance(fact, NodeKeysChanged) and node in found:
-        found[node] = _renewed(found[node], renewal_of(fact), fact["until"])
+        found[node] = _renewed(found[node], renewal_of(fact), fact["until"], at)
     elif isinstance(fact, NodeExpelled) and node in found:
         found[node] = replace(found[node], expelled=at)
 
 
-def _renewed(known: Member, renewal: Renewal, until: str) -> Member:
-    """With the keys that the node has stated. What none of its keys has signed is the lead's word alone: it does not
-    count."""
-    if renewal.key not in known.signing_keys or not renewal.holds():
+def _renewed(known: Member, renewal: Renewal, until: str, at: str) -> Member:
+    """With the keys that the node has stated. What no key of it that was taken then has signed is the lead's word
+    alone, and an old statement that the lead records again would bring keys back that the node gave up: neither
+    counts."""
+    taken = renewal.key in known.signing(at).values()
+    if not taken or renewal.time <= known.stated or not renewal.holds():
         return known
     pairs = zip(known.signing_keys, known.until, strict=True)
     ends = tuple("" if key == renewal.signing_key else end or until for key, end in pairs)
@@ -114,6 +122,7 @@ def _renewed(known: Member, renewal: Renewal, until: str) -> Member:
         signing_keys=(*known.signing_keys, renewal.signing_key),
         receiving_keys=(*known.receiving_keys, renewal.receiving_key),
         until=(*ends, ""),
+        stated=renewal.time,
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from shared.contracts.errors import InvalidInvite
 from shared.contracts.fields import CERTIFICATES, CODE, NODE, PROGRAMME, UPLINK
-from shared.journal.crypto import CannotOpen, open_sealed, seal, sign, verify
+from shared.journal.crypto import CannotOpen, can_seal_to, open_sealed, seal, sign, verify
 from shared.ops.clock import parse_wire_time, wire_time
 
 CONTEXT = b"polku-join-1"
@@ -161,6 +161,8 @@ def _read_join(opened: bytes) -> Join:
         raise InvalidInvite(reason="the join is malformed") from None
     if not well_formed or not verify(bytes.fromhex(data["signing_key"]), bytes.fromhex(signed), CONTEXT, body):
         raise InvalidInvite(reason="the join is malformed or not signed by its own key")
+    if not can_seal_to(bytes.fromhex(data["receiving_key"])):
+        raise InvalidInvite(reason="nothing can be sealed to its receiving key")
     return Join(
         data["programme"],
         data["partner"],

@@ -114,14 +114,14 @@ def sender_of(data: bytes) -> str:
 
 
 def pack(letters: Iterable[bytes], acks: Iterable[bytes], limit: int = MAX_POST) -> bytes:
-    """The item; acknowledgements first, and of the letters those that fit."""
+    """The item; acknowledgements first, in half of it at most, and of the letters those that fit."""
     parts: dict[str, list[str]] = {"acks": [], "letters": []}
     size = 64
-    for name, entries in (("acks", acks), ("letters", letters)):
+    for name, entries, room in (("acks", acks, limit // 2), ("letters", letters, limit)):
         for entry in entries:
-            size += 2 * len(entry)  # in a string every quotation mark is two
-            if size > limit:
+            if size + 2 * len(entry) > room:  # in a string every quotation mark is two
                 break
+            size += 2 * len(entry)
             parts[name].append(entry.decode())
     return _dumps({"polku_post": 1, **parts})
 

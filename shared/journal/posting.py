@@ -12,13 +12,14 @@ nothing: it carries whose letter is signed by a member, and what a member no lon
 """
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, tuple_, update
 
 from shared.journal import crypto
 from shared.journal.carrier import POST, Carrier, channel_to
@@ -43,6 +44,9 @@ log = logging.getLogger(__name__)
 AGAIN = timedelta(minutes=2)
 """An item that says something is written again so often: what a queue has lost comes back."""
 
+MOST_WAITING = 200
+"""Letters of one sender that are kept until they are taken."""
+
 Members = Mapping[str, Mapping[str, bytes]]
 """The nodes of a programme, each with its public signing keys by id, old ones too."""
 
@@ -65,10 +69,13 @@ def waiting_for(connection: Connection, programme: str) -> set[str]:
 
 def letters_to_take(connection: Connection, senders: Sequence[tuple[str, str]], limit: int = 50) -> Sequence[Any]:
     """Letters that have come from these senders (programme, node) and were not taken, the oldest first: id, programme,
-    sender, letter. Letters of others wait."""
+    sender, letter. Letters of others wait. Up to `limit` of each sender: what one sends that cannot be taken yet, or
+    ever, is in nobody else's way."""
     c = post_in.c
-    query = select(post_in).where(c.letter.is_not(None), tuple_(c.programme, c.sender).in_(senders))
-    return connection.execute(query.order_by(c.received_at, c.id).limit(limit)).all()
+    oldest = (c.received_at, c.id)
+    turn = func.row_number().over(partition_by=(c.programme, c.sender), order_by=oldest).label("turn")
+    waiting = select(post_in, turn).where(c.letter.is_not(None), tuple_(c.programme, c.sender).in_(senders)).subquery()
+    return connection.execute(select(waiting).where(waiting.c.turn <= limit).order_by("received_at", "id")).all()
 
 
 def note_taken(connection: Connection, number: str) -> None:
@@ -97,9 +104,9 @@ class NodePost:
         done = [head for ack in acks if (head := self._for_us(ack, programme, members, verify=verify_ack))]
         stray = self._store(came, done, now)
         with snapshot(self.engine) as connection:
-            to_go = _outbox(connection, programme)
+            to_go = _outbox(connection, programme, members)
             taken = _taken(connection, [head.id for head, _ in came])
-        answers = [write_ack(head, self.signer) for head, _ in came if head.id in taken]
+        answers = [write_ack(head, self.signer) for head, _ in came if (head.id, head.sender) in taken]
         self._write(programme, pack(to_go, answers), bool(to_go or answers), stray, now)
 
     def _for_us(
@@ -119,9 +126,13 @@ class NodePost:
         """Keep new letters and let acknowledged ones go; whether one was acknowledged that we do not have (it lies in
         our item still)."""
         with snapshot(self.engine) as connection:
+            room = _room(connection)
             known = set(connection.execute(_ids(post_in, [head.id for head, _ in came])).scalars())
             waiting = set(connection.execute(_ids(post_out, [head.id for head in done])).scalars())
-        new = {head.id: (head, letter) for head, letter in came if head.id not in known}
+        new = {}
+        for head, letter in came:
+            if head.id not in known and head.id not in new and room(head):
+                new[head.id] = head, letter
         if new or waiting:
             with transaction(self.engine) as connection:
                 for head, letter in new.values():
@@ -154,8 +165,8 @@ class LeadPost:
 
     def round(self, programme: str, members: Members, now: datetime) -> None:
         """Carry the letters and acknowledgements of one programme's nodes."""
-        letters: dict[str, list[bytes]] = defaultdict(list)
-        acks: dict[str, list[bytes]] = defaultdict(list)
+        letters: dict[str, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+        acks: dict[str, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
         for node, keys in sorted(members.items()):
             try:
                 item = self.carrier.read(f"{node}/{programme}", POST, MAX_POST + 1)
@@ -168,10 +179,10 @@ class LeadPost:
                 for data in found:
                     to = _sent_by(node, programme, data, keys, verify)
                     if to is not None:
-                        sorted_out[to].append(data)
+                        sorted_out[to][node].append(data)
         for node in sorted(members):
             try:
-                self._write(channel_to(node, programme), letters[node], acks[node], now)
+                self._write(channel_to(node, programme), _in_turns(letters[node]), _in_turns(acks[node]), now)
             except OSError as error:  # tried again in the next round; the others need not wait for it
                 log.error("letters were not carried", extra={"node": node, "error": type(error).__name__})
 
@@ -217,15 +228,42 @@ def _refused(reason: str) -> None:
     log.warning("a letter was refused", extra={"reason": reason})
 
 
-def _outbox(connection: Connection, programme: str) -> list[bytes]:
+def _outbox(connection: Connection, programme: str, members: Members) -> list[bytes]:
+    """What is to go to members, the oldest first: a letter to a node that was expelled would lie there for ever, and
+    take the place of others."""
     c = post_out.c
-    return list(
-        connection.execute(select(c.letter).where(c.programme == programme).order_by(c.queued_at, c.id)).scalars()
-    )
+    to_members = (c.programme == programme) & c.recipient.in_(list(members))
+    found: dict[str, list[bytes]] = defaultdict(list)
+    for row in connection.execute(select(c.recipient, c.letter).where(to_members).order_by(c.queued_at, c.id)):
+        found[row.recipient].append(row.letter)
+    return _in_turns(found)
 
 
-def _taken(connection: Connection, ids: list[str]) -> set[str]:
-    return set(connection.execute(_ids(post_in, ids).where(post_in.c.letter.is_(None))).scalars())
+def _in_turns(found: Mapping[str, Sequence[bytes]]) -> list[bytes]:
+    """One of each node, then the second of each: an item is full at some point, and one node's many must not be in the
+    way of another's few."""
+    return [data for turn in zip_longest(*found.values()) for data in turn if data is not None]
+
+
+def _room(connection: Connection) -> Callable[[Head], bool]:
+    """Whether one more letter of its sender is kept: it stays where it is until others were taken. Who was not
+    confirmed could else fill the disk."""
+    c = post_in.c
+    waiting = select(c.programme, c.sender, func.count()).where(c.letter.is_not(None)).group_by(c.programme, c.sender)
+    held = Counter({(programme, sender): n for programme, sender, n in connection.execute(waiting)})
+
+    def room(head: Head) -> bool:
+        held[head.programme, head.sender] += 1
+        return held[head.programme, head.sender] <= MOST_WAITING
+
+    return room
+
+
+def _taken(connection: Connection, ids: list[str]) -> set[tuple[str, str]]:
+    """Id and sender: who reads another's id on the way must not have that letter acknowledged by one of its own."""
+    c = post_in.c
+    query = select(c.id, c.sender).where(c.id.in_(ids), c.letter.is_(None))
+    return {(row.id, row.sender) for row in connection.execute(query)}
 
 
 def _ids(table: Any, ids: list[str]) -> Any:

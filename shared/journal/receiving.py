@@ -117,7 +117,7 @@ class _Round:
     def full(self, most: int) -> bool:
         """Whether there are `most` lines in the batch, or it takes too much memory."""
         lines = sum(len(arrival.lines or ()) for arrival in self.batch)
-        return lines >= most or sum(len(arrival.data) for arrival in self.batch) >= BATCH_BYTES
+        return lines >= most or sum(arrival.size for arrival in self.batch) >= BATCH_BYTES
 
 
 @dataclass(slots=True)
@@ -240,6 +240,7 @@ class Receiver:
         if header.first <= reach + 1 and header.last > reach:
             try:
                 arrival.lines = open_lines(arrival.segment, self.receiving)
+                arrival.size += sum(len(line.line or b"") for line in arrival.lines)
                 work.reach[arrival.stream] = header.last
             except SegmentRefused as refused:
                 arrival.segment, arrival.reason = None, refused.reason

@@ -48,8 +48,9 @@ class Renewal:
     signature: bytes
 
     def holds(self) -> bool:
-        """Whether `key` has signed it."""
-        return crypto.verify(self.key, self.signature, CONTEXT, self._encoded())
+        """Whether `key` has signed it, and the new keys can be used."""
+        signed = crypto.verify(self.key, self.signature, CONTEXT, self._encoded())
+        return signed and crypto.can_seal_to(self.receiving_key)
 
     @property
     def keys(self) -> tuple[bytes, bytes]:

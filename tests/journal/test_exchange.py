@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
 from sqlalchemy import delete, func, insert, select, update
 
 from shared.journal import carry_tables as tables
-from shared.journal import crypto
+from shared.journal import crypto, receiving
 from shared.journal.carrier import MANIFEST, Found, Place, place_named
 from shared.journal.deciding import Outcome
 from shared.journal.filecarrier import FileCarrier
@@ -151,6 +152,23 @@ def test_streams_share_a_batch(world: World) -> None:
     assert world.receiver().lines == 9
     assert held(world.lead, OTHER) == kept(world.node, OTHER)
     assert held(world.lead) == kept(world.node)
+
+
+def test_a_batch_is_full_by_what_its_lines_take_when_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small segment may hold much: it is not what has come that fills the memory."""
+    append(world.node, 9)
+    world.courier()
+    sizes = []
+
+    def decide(receiver: receiving.Receiver, work: Any) -> None:
+        sizes.append(len(work.batch))
+        decide_batch(receiver, work)
+
+    decide_batch = receiving.Receiver._decide_batch
+    monkeypatch.setattr(receiving.Receiver, "_decide_batch", decide)
+    monkeypatch.setattr(receiving, "BATCH_BYTES", max(found.size for found in segments(world)) + 1)
+    assert world.receiver().lines == 9
+    assert [size for size in sizes if size] == [1, 1, 1]
 
 
 def test_a_stream_whose_carrier_fails_does_not_hold_up_another(world: World) -> None:

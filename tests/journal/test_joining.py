@@ -179,3 +179,9 @@ def test_a_join_sealed_to_another_lead_does_not_open() -> None:
         open_join(_answer(), [RECEIVING])
     with pytest.raises(InvalidInvite, match="this lead"):
         open_join(_answer(), [])
+
+
+def test_a_key_that_nothing_can_be_sealed_to_is_refused() -> None:
+    for key in ("00" * 32, "01" + "00" * 31):
+        with pytest.raises(InvalidInvite, match="sealed to"):
+            open_join(_answer(BODY | {"receiving_key": key}), [LEAD_RECEIVING])

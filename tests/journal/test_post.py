@@ -314,6 +314,52 @@ def test_an_expelled_node_is_neither_carried_nor_believed() -> None:
     assert world.said == {A: Counter(), B: Counter(), C: Counter()}
 
 
+def test_letters_to_an_expelled_node_take_no_place_of_others() -> None:
+    world = World()
+    for number in range(60):
+        world.send(f"{number:030x}ff", ANNA, BERTTA, b"x" * post.MAX_PLAIN)
+    world.turn(A)
+    world.members.discard(B)
+    world.send(ID, ANNA, CILLA)
+    world.settle()
+    assert world.said[C] == {SECRET: 1}
+    assert BERTTA.node.encode() not in world.carrier.items[f"{A}/{KEY}", "post"]
+
+
+def test_one_nodes_many_letters_and_acknowledgements_are_not_in_the_way_of_anothers() -> None:
+    world = World()
+    many = [CILLA.letter(f"{n:030x}ff", BERTTA, b"x" * post.MAX_PLAIN)[1].decode() for n in range(40)]
+    acks = [post.write_ack(BERTTA.letter(f"{n:030x}ee", CILLA)[0], CILLA.signing).decode() for n in range(200)]
+    world.carrier.items[f"{C}/{KEY}", "post"] = json.dumps({"polku_post": 1, "letters": many, "acks": acks}).encode()
+    world.send(ID, ANNA, BERTTA)
+    for who in (A, "lead", B):
+        world.turn(who)
+    world.take(BERTTA)
+    assert world.said[B][SECRET] == 1
+
+
+def test_of_one_sender_only_so_many_letters_are_kept_until_they_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "MOST_WAITING", 2)
+    world = World()
+    for number in range(5):
+        world.send(f"{number:030x}ff", ANNA, BERTTA, b"%d" % number)
+    world.send(ID, CILLA, BERTTA)
+    for who in (A, C, "lead", B, B):
+        world.turn(who)
+    assert sorted(row.sender for row in world.rows(B, post_in)) == [C, A, A]
+    world.settle(12)
+    assert world.said[B] == Counter({b"%d" % number: 1 for number in range(5)} | {SECRET: 1})
+
+
+def test_a_letter_is_not_acknowledged_for_another_that_took_its_id() -> None:
+    world = World()
+    world.send(ID, CILLA, BERTTA, b"the same id")
+    world.settle()
+    world.send(ID, ANNA, BERTTA)
+    world.settle()
+    assert [row.id for row in world.rows(A, post_out)] == [ID], "its sender knows that it was not taken"
+
+
 def test_an_erased_persons_letter_is_taken_back_from_everywhere() -> None:
     world = World()
     subject = "ab" * 16

@@ -1,6 +1,7 @@
 """Somebody is referred from one partner to another: what each end holds, what the letter tells, and that both agree."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -34,6 +35,7 @@ from shared.journal import erasing
 from shared.journal.carry_tables import post_out
 from shared.journal.lines import Line, parse
 from shared.journal.tables import journal_line
+from shared.ops.clock import today_in_helsinki
 from shared.storage import snapshot, transaction
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, RECORD
@@ -232,6 +234,17 @@ def test_doing_it_again_does_it_once(land: Land) -> None:
     assert len(facts(third, ReferralReceived)) == 1
 
 
+def test_a_sending_is_known_again_after_the_index_key_was_rotated(land: Land) -> None:
+    first, _, third = all_confirm(land)
+    sent = send(first, anna := first.register("anna")[0])
+    rotated = replace(KEYS, index=b"n" * 32, older_index=[KEYS.index])
+    new = NewReferral(key_of("send"), anna, "third", ("name", "birth_date"), REASON)
+    place = replace(at(first), keys=rotated)
+    assert referrals.send(place, new, by="worker", now=first.now) == (sent, False, None)
+    land.work()
+    assert len(facts(third, ReferralReceived)) == 1
+
+
 def test_what_cannot_be_is_refused(land: Land) -> None:
     first, _, third = all_confirm(land)
     anna = first.register("anna")[0]
@@ -386,3 +399,31 @@ def test_nobody_answers_a_referral_that_was_sent_to_another(land: Land) -> None:
         peers.write(unit, second.desk, KEY, to, json.dumps(letter).encode())
     land.work()
     assert [row["state"] for row in seen(first)] == ["sent"]
+
+
+@pytest.mark.parametrize("said", ["1900-01-01", "2199-01-01"])
+def test_a_participation_ends_neither_before_it_began_nor_in_the_future(land: Land, said: str) -> None:
+    first, _, third = all_confirm(land)
+    sent = send(first, first.register("anna")[0])
+    with snapshot(third.engine) as connection:
+        to = peers.confirmed_members(connection, KEY)[first.name]
+    letter = {"kind": "referral_state", "referral": sent, "revision": 1, "state": "accepted", "on": said}
+    with third.journal.unit(land.now) as unit:
+        peers.write(unit, third.desk, KEY, to, json.dumps(letter).encode())
+    land.work()
+    (row,) = kit.rows(first.engine, store.participation)
+    assert row["end_reason"] == "transferred"
+    assert (row["started_on"] or date(2016, 1, 1)) <= row["ended_on"] <= today_in_helsinki(land.now)
+
+
+def test_letters_that_wait_are_in_nobody_elses_way(land: Land) -> None:
+    first, second, third = all_confirm(land)
+    with snapshot(second.engine) as connection:
+        to = peers.confirmed_members(connection, KEY)[third.name]
+    with second.journal.unit(land.now) as unit:
+        for number in range(60):
+            peers.write(unit, second.desk, KEY, to, json.dumps({"kind": "later", "number": number}).encode())
+    land.work()
+    send(first, first.register("anna")[0])
+    land.work()
+    assert [row["state"] for row in seen(third)] == ["received"]

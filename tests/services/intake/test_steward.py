@@ -325,6 +325,36 @@ def test_a_node_stays_confirmed_only_with_keys_that_the_confirmed_one_vouches_fo
     assert second.key_nos() == [1]
 
 
+def test_a_lead_that_records_an_old_statement_again_brings_no_key_back(land: Land) -> None:
+    first, second, _ = all_confirm(land)
+    own, admitted = crypto.load_keys(second.keys), second.admitted()
+    older = changed_keys(second, own.newest("signing"))
+    newest = crypto.load_keys(second.keys)
+    crypto.make_key(second.keys, "receiving")
+    pair, later = crypto.load_keys(second.keys).pair(), NOW + timedelta(days=1)
+    until = wire_time(NOW + timedelta(days=61))
+    last = members_of(renew(second.name, *pair, newest.newest("signing"), later))
+    land.tell(older, NodeKeysChanged(None, node=second.name, until=until, **last), older, admitted)
+    with snapshot(first.engine) as connection:
+        (known,) = (m for m in members(connection, KEY) if m.node == second.name)
+    assert known.pairs[-1] == pair, "letters are sealed to the key that the node stated last"
+    assert len(known.pairs) == 3
+
+
+def test_a_key_whose_time_is_over_vouches_for_no_other(land: Land) -> None:
+    first, second, _ = all_confirm(land)
+    stolen = crypto.load_keys(second.keys).newest("signing")
+    changed = changed_keys(second, stolen)
+    pair = crypto.load_keys(second.keys).pair()
+    over = NodeKeysChanged(None, **{**changed.body, "until": "2001-01-01T00:00:00.000000Z"})
+    thief = [crypto.make_key(land.inbox / "thief", kind).public or b"" for kind in ("signing", "receiving")]
+    theirs = members_of(renew(second.name, thief[0], thief[1], stolen, NOW + timedelta(hours=1)))
+    land.tell(over, NodeKeysChanged(None, node=second.name, until=changed["until"], **theirs))
+    with snapshot(first.engine) as connection:
+        (known,) = (m for m in members(connection, KEY) if m.node == second.name)
+    assert known.pairs[-1] == pair
+
+
 def test_the_stewards_node_knows_who_has_the_key_and_the_others_know_of_the_steward(land: Land) -> None:
     first, second, _ = land.places.values()
 

@@ -63,6 +63,17 @@ def test_an_expelled_node_is_told_says_so_and_ships_nothing_more(pair: Pair) -> 
     assert (stream["watermark"], stream["expelled"]) == (2, at)
 
 
+def test_a_node_that_was_away_believes_it_though_the_lead_has_had_another_key_since(pair: Pair) -> None:
+    expel(pair)
+    done = run("keys", "rotate", "signing", home=pair.lead.path)
+    assert done.code == 0, done.err
+    pair.receiver_round()
+    pair.restart()
+    pair.receiver_round()
+    pair.courier_round(seconds=70)
+    assert expelled(pair.node) is not None
+
+
 def test_nobody_but_the_lead_can_silence_a_node(pair: Pair) -> None:
     stranger, own = make_key(pair.folder / "stranger", "signing"), load_keys(pair.lead.keys).newest("signing")
     channel, carrier = f"lead/{KEY}/{pair.node.name}", FileCarrier(pair.lead.inbox)

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 
 from services.node.leadstream import LeadCouriers
 from services.reporting import operations, partners, queries, store
+from shared.contracts.catalogue import EpochAccepted
 from shared.contracts.errors import HomeHeld
 from shared.journal import Journal, crypto
 from shared.journal.carrier import back_of, channel_to
@@ -31,6 +32,7 @@ from tests.journal.exchange_kit import make_key, public
 from tests.journal.journal_kit import Killed, killed_at
 from tests.services import kit
 from tests.services.kit import KEY, NODE, NOW, OTHER, OWN
+from tests.services.node.pairs import Pair
 from tests.services.reporting.kit import derive_all, hex_id, receive, standing
 
 STREAM = lead_stream(KEY)
@@ -236,3 +238,21 @@ def test_whom_a_node_knows_to_be_erased_is_erased_again_and_nobody_else(fed: Fed
     assert [row["line"] is None for row in kit.rows(fed.lead, received_line)] == [True, False]
     assert len(kit.rows(fed.lead, store.person)) == 1
     assert len(kit.rows(fed.lead, received_erased)) == 1
+
+
+def test_an_accepted_epoch_waits_for_the_lines_before_it_and_is_then_applied(tmp_path: Path) -> None:
+    """A lead that was restored from before knows its own word again sooner than the lines it is about."""
+    pair = Pair(tmp_path)
+    pair.record()
+    pair.go()
+    with pair.lead_journal.unit(pair.now) as unit:
+        unit.record(EpochAccepted(None, node=pair.node.name, epoch=2, seq=3), KEY)
+    pair.receiver_round()
+    (waiting,) = kit.rows(pair.lead_engine, received_head)
+    pair.record(2)
+    pair.courier_round()
+    pair.receiver_round()
+    (applied,) = kit.rows(pair.lead_engine, received_head)
+    pair.close()
+    assert (waiting["epoch"], waiting["seq"]) == (1, 1)
+    assert (applied["epoch"], applied["seq"]) == (2, 3)

@@ -87,6 +87,7 @@ def test_what_no_key_of_the_node_has_signed_changes_nothing(pair: Pair) -> None:
         renew(pair.node.name, stranger.public, receiving, stranger, pair.now),
         renew("other-00000001", stranger.public, receiving, own, pair.now),
         renew(pair.node.name, stranger.public, receiving, own, pair.now + timedelta(days=2)),
+        renew(pair.node.name, stranger.public, bytes(32), own, pair.now),  # nothing can be sealed to it
     ):
         carrier.write(pair.stream, KEYS, statement.write())
         pair.receiver_round()
@@ -141,6 +142,19 @@ def test_a_node_follows_its_leads_new_key_from_the_one_that_it_has_pinned(pair: 
     pair.record()
     pair.go(4)
     pair.assert_arrived(5)
+
+
+def test_a_node_follows_a_lead_whose_clock_was_put_back(pair: Pair) -> None:
+    rotate(pair.lead, "signing")
+    pair.go(8, seconds=20)
+    now = pair.now
+    pair.now -= timedelta(days=30)
+    rotate(pair.lead, "signing")
+    pair.receiver_round()
+    pair.now = now
+    pair.go(8, seconds=20)
+    (place,) = load_home(pair.node.path).joined
+    assert place.lead_signing_key == load_keys(pair.lead.keys).pair()[0].hex()
 
 
 def test_a_node_does_not_follow_a_key_that_the_pinned_one_has_not_vouched_for(pair: Pair) -> None:

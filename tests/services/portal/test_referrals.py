@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import InvalidInput, NodeNotConfirmed, ReferralClosed, RpcTimeout
 from shared.journal.crypto import open_sealed
 from tests.services.portal.pages import Page
@@ -50,6 +51,13 @@ def test_each_referral_offers_what_can_be_done_with_it_and_nothing_else(worker: 
         assert names_of(read) == offered, (direction, state)
         assert "Aino Esimerkki" in read.said
     assert worker.rpc.sent("list_referrals")["by"] == "worker"
+
+
+def test_who_is_known_by_a_token_alone_can_be_taken_as_a_visitor(worker: Portal) -> None:
+    worker.rpc.referrals = [referral("", "", "in", "received")]
+    read = page(worker.client.get(LIST))
+    offered = [v["value"] for tag, v in read.elements if tag == "option" and v["value"] in STANDINGS]
+    assert offered == ["client", "esf_participant", "visitor"]
 
 
 @pytest.mark.parametrize("lang", ["fi", "sv", "en"])
@@ -179,12 +187,21 @@ def test_typed_words_are_compared_by_intake(worker: Portal) -> None:
 
 def test_keys_are_renewed_and_given_up_by_the_same_commands(worker: Portal) -> None:
     worker.rpc.nodes = {"steward": UAS, "key_nos": [1], "nodes": []}
-    assert worker.post(PARTNERS, form=PARTNERS, action="renew").headers["Location"].endswith("done=renewed")
+    renewed = worker.post(PARTNERS, form=PARTNERS, action="renew", newest="1")
+    assert renewed.headers["Location"].endswith("done=renewed")
     assert worker.post(PARTNERS, form=PARTNERS, action="retire", key_no="1").headers["Location"].endswith("=retired")
     assert worker.rpc.sent("retire_tag_key")["key_no"] == 1
     worker.rpc.failing["retire_tag_key"] = InvalidInput(field="key_no", reason="the newest")
     assert worker.post(PARTNERS, form=PARTNERS, action="retire", key_no="1").status_code == 400
-    assert worker.post(PARTNERS, form=PARTNERS, action="other").status_code == 400
+    for action, key_no in (("other", "1"), ("retire", "²"), ("retire", "9" * 5000)):
+        assert worker.post(PARTNERS, form=PARTNERS, action=action, key_no=key_no).status_code == 400
+
+
+def test_a_renewal_that_is_posted_twice_makes_one_key(worker: Portal) -> None:
+    worker.rpc.nodes = {"steward": UAS, "key_nos": [1, 2], "nodes": []}
+    answer = worker.post(PARTNERS, form=PARTNERS, action="renew", newest="1")
+    assert answer.headers["Location"].endswith("done=renewed")
+    assert "renew_tag_key" not in [method for _, method, *_ in worker.rpc.calls]
 
 
 def test_only_the_coordinator_sees_the_nodes(node: Portal) -> None:

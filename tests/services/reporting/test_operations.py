@@ -406,6 +406,7 @@ def test_batches_of_any_size_and_deaths_at_any_line_give_the_same_tables(
             patch.setattr(
                 operations, "DERIVE_BATCH", dict.fromkeys(LINES_AT_ONCE, data.draw(st.integers(1, 4), label="batch"))
             )
+            patch.setattr(operations, "READ_AT_ONCE", data.draw(st.integers(1, 4), label="read at once"))
             for _ in range(data.draw(st.integers(0, 3), label="batches")):
                 dies = data.draw(st.booleans(), label="dies")
                 patch.setattr(store, "set_cursor", die if dies else set_cursor)

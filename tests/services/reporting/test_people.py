@@ -131,8 +131,16 @@ def expected(streams: Mapping[str, Sequence[Fact]], end: date | None) -> dict[st
     for a, b in combinations(sorted(everybody), 2):
         common = tags[a].keys() & tags[b].keys()
         equal = bool(common) and tags[a][max(common)] == tags[b][max(common)]
-        equal |= a[0] != b[0] and (((a, b[1]) in claims and b in came_in) or ((b, a[1]) in claims and a in came_in))
         if equal and one[a] is not one[b]:
+            one[a] |= one[b]
+            for person in one[a]:
+                one[person] = one[a]
+    for a, before in sorted(claims, key=lambda claim: (claim[0], claim[1] or "")):
+        for b in sorted(came_in):
+            if b[0] == a[0] or b[1] != before or one[a] is one[b]:
+                continue
+            if any(x[0] == y[0] and _differ(tags[x], tags[y]) for x in one[a] for y in one[b]):
+                continue
             one[a] |= one[b]
             for person in one[a]:
                 one[person] = one[a]
@@ -162,6 +170,11 @@ def expected(streams: Mapping[str, Sequence[Fact]], end: date | None) -> dict[st
         "outcomes": {code: sum(code in each for each in had) for code in OUTCOMES},
         "unknown": sum(not each for each in had),
     }
+
+
+def _differ(ours: Mapping[int, str], theirs: Mapping[int, str]) -> bool:
+    common = ours.keys() & theirs.keys()
+    return bool(common) and ours[max(common)] != theirs[max(common)]
 
 
 def _comparable(person: tuple[str, str], present: set[tuple[str, str]], tags: Mapping[Any, Mapping[int, str]]) -> bool:
@@ -292,6 +305,16 @@ def test_a_claim_about_somebody_elses_person_changes_nothing_of_theirs(engine: E
     for table, rows in zip(store.DERIVED, before, strict=True):
         assert [row for row in kit.rows(engine, table) if row["stream"] == STREAMS["one"]] == rows
     assert report(engine, KEY, None, None, NOW)["people"]["range"] == [1, 1]
+
+
+def test_no_claim_makes_two_people_of_another_partner_one(engine: Engine) -> None:
+    """Whoever holds the tag key and was once referred somebody would else fold all others of that partner into one."""
+    a_lead(engine)
+    theirs = [fact for n in range(5) for fact in at("one", n, f"human {n}")]
+    claims = [fact for n in range(5) for fact in (*at("two", n, f"human {n}", 2), continuing(("two", n), ("one", 0)))]
+    found = made(engine, {"one": theirs, "two": claims})
+    assert found["people"] == {"counted_once_by_tag": 5, "not_comparable": 0, "range": [5, 5]}
+    assert shown(found)["participants"] == [0, 5]
 
 
 @pytest.mark.parametrize("gone", ["one", "two"])
