@@ -380,6 +380,6 @@ def test_no_word_and_no_name_is_anywhere_in_clear(pair: Pair, phone: Page) -> No
         for form in (word.encode(), word.encode("utf-16-le"), word.encode().hex().encode(), word.lower().encode()):
             assert form not in content, word
     lead = b"".join(path.read_bytes() for path in files if pair.lead.path in path.parents)
-    for topic in (b'finances"', b"conversation_held", b"action_agreed", b"accompanied_visit"):
+    for topic in (b'"finances"', b"conversation_held", b"action_agreed", b"accompanied_visit"):
         held = lead.replace(b'"key":"finances"', b"")
         assert topic not in held, topic
