@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from services.node import rotating
-from services.reporting import queries
+from services.reporting import partners, queries
 from shared.contracts.errors import InvalidInput
-from shared.journal import certificate
+from shared.journal import certificate, directory
 from shared.journal.carrier import KEYS, MANIFEST
 from shared.journal.crypto import load_keys, make_key
 from shared.journal.filecarrier import FileCarrier
-from shared.journal.renewing import OVERLAP, read_renewals, renew
+from shared.journal.renewing import APART, OVERLAP, Renewal, read_renewals, renew
 from shared.ops.clock import wire_time
 from shared.ops.settings import Home, load_home
 from tests.services.kit import KEY
@@ -104,6 +104,7 @@ def test_an_old_statement_put_back_changes_nothing(pair: Pair) -> None:
     first = FileCarrier(pair.lead.inbox).read(pair.stream, KEYS, 9999)
     pair.go()
     rotate(pair.node, "receiving")
+    pair.now += APART
     pair.go()
     assert first is not None
     FileCarrier(pair.lead.inbox).write(pair.stream, KEYS, first)
@@ -116,9 +117,39 @@ def test_the_leads_stream_is_sealed_to_a_nodes_new_receiving_key_and_arrives(pai
     pair.go()
     assert pair.listed(pair.node_engine).receiving_keys[-1] == load_keys(pair.node.keys).pair()[1]
     rotate(pair.node, "signing")
+    pair.now += APART
     pair.go()
     assert pair.listed(pair.node_engine) == pair.listed()
     assert len(pair.listed().pairs) == 3
+
+
+@pytest.mark.parametrize("kind", ["signing", "receiving"])
+def test_new_keys_of_a_node_are_an_hour_apart_and_what_came_earlier_is_taken_then(pair: Pair, kind: str) -> None:
+    rotate(pair.node, "signing")
+    pair.go()
+    rotate(pair.node, kind)
+    pair.go(3, seconds=500)
+    assert len(pair.facts("reporting.node_keys_changed")) == 1
+    pair.record(2)
+    pair.go(10, seconds=200)
+    assert len(pair.facts("reporting.node_keys_changed")) == 2
+    assert pair.listed().pairs[-1] == load_keys(pair.node.keys).pair()
+    pair.assert_arrived(2)
+
+
+def test_a_statement_of_new_keys_is_verified_once_however_often_the_directory_is_read(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified = []
+    holds = Renewal.holds
+    monkeypatch.setattr(Renewal, "holds", lambda self: verified.append(self) or holds(self))
+    rotate(pair.node, "signing")
+    pair.go()
+    verified.clear()
+    directory._holds.cache_clear()
+    for _ in range(3):
+        assert len(pair.listed().pairs) == 2
+    assert len(verified) == 1
 
 
 @pytest.mark.parametrize("kind", ["signing", "receiving"])
@@ -239,8 +270,11 @@ def test_a_statement_reads_as_it_was_written_and_not_when_it_is_changed(tmp_path
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_whatever_happens_between_any_rotations_every_line_arrives_once(pair: Pair, seed: int) -> None:
+def test_whatever_happens_between_any_rotations_every_line_arrives_once(
+    pair: Pair, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rounds, restarts, lost items and months that pass, in any order with new keys of every kind at both ends."""
+    monkeypatch.setattr(partners, "APART", timedelta(minutes=3))
     chance, count = random.Random(seed), 0
     for _ in range(40):
         step = chance.choice(["record", "record", "courier", "courier", "receiver", "receiver", "key", "late", "lose"])
