@@ -265,6 +265,9 @@ def _take_withdrawal(unit: Unit, desk: Desk, programme: str, sender: Member, the
 
 def _take_state(unit: Unit, programme: str, sender: Member, letter: dict[str, Any]) -> None:
     """What the receiver decided and told. What is no newer than what we have heard changes nothing."""
+    if subject_sent := referral_store.whom_we_sent(unit.connection, programme, letter["referral"]):
+        # The person first, then the referral: so erasing goes, and neither waits for the other for ever.
+        store.locked_participation(unit.connection, programme, subject_sent.hex())
     row = referral_store.find_referral(unit.connection, programme, OUT, letter["referral"])
     if row is None or row.node != sender.node:
         raise LetterRefused("unknown_referral")  # or the person was erased here meanwhile

@@ -1,13 +1,15 @@
 """Somebody is referred from one partner to another: what each end holds, what the letter tells, and that both agree."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from services.intake import operations, peers, referral_store, referrals, store
+from services.intake import letters, operations, peers, referral_store, referrals, store
 from services.intake.referrals import NewReferral
 from services.intake.referrals import Place as Referring
 from shared.contracts.catalogue import ParticipationStarted, StandingReached
@@ -37,11 +39,13 @@ from shared.journal.lines import Line, parse
 from shared.journal.tables import journal_line
 from shared.ops.clock import today_in_helsinki
 from shared.storage import snapshot, transaction
+from shared.testing.wait import until
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, RECORD
-from tests.services.intake.test_steward import Land, Place, all_confirm
+from tests.services.intake.test_steward import Land, Place, all_confirm, directory_of
 from tests.services.intake.test_steward import land as land
 from tests.services.kit import KEY, OTHER, key_of
+from tests.storage.test_overtaken import waiting
 
 REASON = "Haluaa ryhmään; soita vasta kahden jälkeen"
 WHO = [IDENTITY[name] for name in ("given_name", "family_name", "birth_date", "identity_code", "token", "form_kept")]
@@ -414,6 +418,27 @@ def test_a_participation_ends_neither_before_it_began_nor_in_the_future(land: La
     (row,) = kit.rows(first.engine, store.participation)
     assert row["end_reason"] == "transferred"
     assert (row["started_on"] or date(2016, 1, 1)) <= row["ended_on"] <= today_in_helsinki(land.now)
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_an_answer_that_meets_an_erasing_waits_for_it_without_holding_what_erasing_needs(land: Land) -> None:
+    first, _, third = all_confirm(land)
+    anna = third.register("anna")[0]
+    send(third, anna, OTHER)
+    land.work()
+    accept(first, incoming(first))
+    first.post.round(KEY, land.now)
+    with snapshot(first.engine) as connection:
+        land.lead.round(KEY, directory_of(connection, KEY), land.now)
+    third.post.round(KEY, land.now)
+    with ThreadPoolExecutor(1) as pool:
+        with third.engine.begin() as erasing_:  # no transaction of ours: it waits inside
+            assert store.locked_participation(erasing_, KEY, anna) is not None
+            answer = pool.submit(letters.take_letters, third.journal, third.desk, KEYS, third.now)
+            until(lambda: waiting(third.engine))
+            assert erasing_.execute(select(store.referral).with_for_update(nowait=True)).one().state == "sent"
+        assert answer.result(30)
+    assert [row["state"] for row in seen(third)] == ["accepted"]
 
 
 def test_letters_that_wait_are_in_nobody_elses_way(land: Land) -> None:
