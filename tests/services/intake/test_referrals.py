@@ -420,6 +420,23 @@ def test_a_participation_ends_neither_before_it_began_nor_in_the_future(land: La
     assert (row["started_on"] or date(2016, 1, 1)) <= row["ended_on"] <= today_in_helsinki(land.now)
 
 
+@pytest.mark.parametrize("born", ["2199-01-01", "1700-01-01"])
+def test_a_told_birth_date_that_nobody_can_have_is_left_out_and_that_is_said(land: Land, born: str) -> None:
+    first, _, third = all_confirm(land)
+    letter = {"kind": "referral", "referral": "0" * 32, "subject": "1" * 32, "standing": "client"}
+    letter["identity"] = {"given_name": "Anna", "birth_date": born}
+    with snapshot(first.engine) as connection:
+        to = peers.confirmed_members(connection, KEY)[third.name]
+    with first.journal.unit(land.now) as unit:
+        peers.write(unit, first.desk, KEY, to, json.dumps(letter).encode())
+    land.work()
+    (row,) = seen(third)
+    assert (row["given_name"], row["birth_date"], row["left_out"]) == ("Anna", None, ["birth_date"])
+    accept(third, row["referral"], "esf_participant", date(2016, 11, 1))
+    (row,) = seen(third)
+    assert (row["given_name"], row["birth_date"], row["left_out"]) == ("Anna", None, [])
+
+
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 def test_an_answer_that_meets_an_erasing_waits_for_it_without_holding_what_erasing_needs(land: Land) -> None:
     first, _, third = all_confirm(land)
