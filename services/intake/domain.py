@@ -4,7 +4,7 @@ import hmac
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from shared import hetu
@@ -129,6 +129,13 @@ AT_SENDER: Mapping[tuple[str | None, str], str] = {
     ("withdrawn", "accepted"): "accepted",
     ("withdrawn", "declined"): "declined",
     ("accepted", "accepted"): "accepted",  # with what became of the person
+    # The other side was restored from a backup of before its decision, and has decided anew. What our taking note of
+    # the first has ended stays so until somebody here sees it: no figure changes by itself.
+    ("accepted", "declined"): "undone",
+    ("undone", "declined"): "undone",
+    ("undone", "accepted"): "accepted",
+    ("declined", "accepted"): "accepted",
+    ("declined", "declined"): "declined",
 }
 """What a referral becomes at the node that sent it: by state and what happens there or comes by letter."""
 
@@ -144,6 +151,17 @@ AT_RECEIVER: Mapping[tuple[str | None, str], str] = {
     **{(state, "referral"): state for state in ("received", "accepted", "declined")},
 }
 """The same at the node that received it. It alone decides what both ends agree on."""
+
+
+_COUNTED_FROM = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def next_revision(last: int, now: datetime) -> int:
+    """The number of what the receiver says next: seconds since 2000, and above the last that it knows.
+
+    A counter would not do: restored from a backup, the receiver would give out its numbers anew for other decisions.
+    """
+    return max(last + 1, int((now - _COUNTED_FROM).total_seconds()))
 
 
 def moved(table: Mapping[tuple[str | None, str], str], state: str | None, event: str) -> str:

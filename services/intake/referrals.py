@@ -25,6 +25,7 @@ from services.intake.domain import (
     Arrival,
     check_arrival,
     moved,
+    next_revision,
     shared_identity,
     start_record,
     without_impossible,
@@ -181,8 +182,9 @@ def accept(
             owner = store.owners(connection, programme, [subject])[subject]
             store.add_text(connection, place.keys.vault, ref, programme, subject, owner, told["text"])
         record_start(unit, programme, subject, arrival, continues=told["subject"])
-        columns = {"state": state, "subject": bytes.fromhex(subject), "text_ref": _raw(ref), "box": None, "revision": 1}
-        referral_store.set_referral(connection, row.referral, wire_time(now), **columns)
+        columns = {"state": state, "subject": bytes.fromhex(subject), "text_ref": _raw(ref), "box": None}
+        revision = next_revision(row.revision, now)
+        referral_store.set_referral(connection, row.referral, wire_time(now), revision=revision, **columns)
         unit.record(ReferralAccepted(subject, **_said(programme, number, now)))
         _tell(unit, place.desk, to, _ours(connection, programme, IN, number))
         unit.audit(by, "accept_referral", programme=programme, referral=number, subject=subject)
@@ -198,7 +200,7 @@ def decline(place: Place, number: str, reason: str, *, by: str, now: datetime) -
             return None
         state = moved(AT_RECEIVER, row.state, "decline")
         to = peers.confirmed_partner(unit.connection, place.desk, place.programme, row.partner)
-        columns = {"state": state, "reason": reason, "box": None, "revision": 1}
+        columns = {"state": state, "reason": reason, "box": None, "revision": next_revision(row.revision, now)}
         referral_store.set_referral(unit.connection, row.referral, wire_time(now), **columns)
         unit.record(ReferralDeclined(None, **_said(place.programme, number, now), reason=reason))
         _tell(unit, place.desk, to, _ours(unit.connection, place.programme, IN, number))
@@ -220,8 +222,9 @@ def follow_up(place: Place, number: str, became: str, outcome: str | None, *, by
         if (row.became, row.outcome) == (became, outcome):
             return None
         to = peers.confirmed_partner(unit.connection, place.desk, programme, row.partner)
-        columns = {"state": state, "became": became, "outcome": outcome, "revision": row.revision + 1}
-        referral_store.set_referral(unit.connection, row.referral, wire_time(now), **columns)
+        columns = {"state": state, "became": became, "outcome": outcome}
+        revision = next_revision(row.revision, now)
+        referral_store.set_referral(unit.connection, row.referral, wire_time(now), revision=revision, **columns)
         said = _said(programme, number, now)
         unit.record(ReferralFollowedUp(row.subject.hex(), **said, became=became, outcome=outcome))
         _tell(unit, place.desk, to, _ours(unit.connection, programme, IN, number))
@@ -290,7 +293,7 @@ def _take_state(unit: Unit, programme: str, sender: Member, letter: dict[str, An
     referral_store.set_referral(unit.connection, row.referral, wire_time(unit.now), state=state, **told)
     subject, said = row.subject.hex(), _said(programme, row.referral.hex(), unit.now)
     if state != row.state:
-        unit.record(ReferralAnswered(subject, **said, answer=state, reason=letter["reason"]))
+        unit.record(ReferralAnswered(subject, **said, answer=letter["state"], reason=letter["reason"]))
         if state == "accepted":
             _transferred(unit, programme, definition, subject, date.fromisoformat(letter["on"]))
     if became[0] and became != (row.became, row.outcome):

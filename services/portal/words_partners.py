@@ -20,6 +20,11 @@ PARTNER_WORDS: dict[str, tuple[str, str, str]] = {
     "referral_accepted": ("Otettu vastaan", "Mottagen", "Taken"),
     "referral_declined": ("Ei otettu vastaan", "Inte mottagen", "Not taken"),
     "referral_withdrawn": ("Peruttu", "Återtagen", "Withdrawn"),
+    "referral_undone": (
+        "Otettiin ensin vastaan, sitten ei. Osallistuminen on täällä yhä päättynyt: tarkistakaa yhdessä",
+        "Mottogs först, sedan inte. Deltagandet är fortfarande avslutat här: kontrollera tillsammans",
+        "Taken first, then not. The participation has still ended here: check together",
+    ),
     "accept_referral": ("Ota vastaan", "Ta emot", "Take the person"),
     "decline_referral": ("Älä ota vastaan", "Ta inte emot", "Do not take the person"),
     "decline_why": ("Syy", "Orsak", "Reason"),

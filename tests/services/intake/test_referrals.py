@@ -420,6 +420,38 @@ def test_a_participation_ends_neither_before_it_began_nor_in_the_future(land: La
     assert (row["started_on"] or date(2016, 1, 1)) <= row["ended_on"] <= today_in_helsinki(land.now)
 
 
+def test_a_receiver_restored_from_before_its_decision_decides_anew_and_both_ends_have_that(land: Land) -> None:
+    first, _, third = all_confirm(land)
+    sent = send(first, first.register("anna")[0])
+    land.work()
+    number = incoming(third)
+    (backup,) = kit.rows(third.engine, store.referral)
+
+    def restore() -> None:
+        with transaction(third.engine) as connection:
+            connection.execute(store.referral.update().values(**backup))
+
+    accept(third, number)
+    follow_up(third, number, "started")
+    land.work()
+    restore()
+    decline(third, number, "not_suitable")
+    land.work()
+    (ours,) = seen(first)
+    assert (ours["referral"], ours["state"], ours["reason"], ours["became"]) == (sent, "undone", "not_suitable", None)
+    (row,) = kit.rows(first.engine, store.participation)
+    assert row["end_reason"] == "transferred", "it is told, and changes no figure by itself"
+    restore()
+    accept(third, number)
+    follow_up(third, number, "did_not_come")
+    land.work()
+    (ours,) = seen(first)
+    assert (ours["state"], ours["reason"], ours["became"]) == ("accepted", None, "did_not_come")
+    assert [line.body["answer"] for line in facts(first, ReferralAnswered)] == ["accepted", "declined", "accepted"]
+    assert len(facts(first, ParticipationEnded)) == 1
+    assert [entry for entry in kit.audit(first.engine) if entry["action"] == "refuse_letter"] == []
+
+
 @pytest.mark.parametrize("born", ["2199-01-01", "1700-01-01"])
 def test_a_told_birth_date_that_nobody_can_have_is_left_out_and_that_is_said(land: Land, born: str) -> None:
     first, _, third = all_confirm(land)

@@ -45,6 +45,7 @@ def test_each_referral_offers_what_can_be_done_with_it_and_nothing_else(worker: 
         ("out", "sent", ["withdrawn"]),
         ("out", "accepted", []),
         ("out", "withdrawn", []),
+        ("out", "undone", []),
     ):
         worker.rpc.referrals = [referral("Aino", "Esimerkki", direction, state)]
         read = page(worker.client.get(LIST))
