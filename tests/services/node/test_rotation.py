@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.node import rotating
+from services.node.complete import lines, node_state
 from services.reporting import partners, queries
 from shared.contracts.errors import InvalidInput
 from shared.journal import certificate, directory
@@ -96,6 +97,28 @@ def test_what_no_key_of_the_node_has_signed_changes_nothing(pair: Pair) -> None:
         carrier.write(pair.stream, KEYS, noise)
         pair.receiver_round()
     assert len(pair.listed().signing_keys) == 1
+
+
+def test_a_node_says_that_it_is_listed_with_keys_that_are_not_in_its_key_files(pair: Pair) -> None:
+    """A thief of its key has stated others, or a lead has made use of an old one."""
+    rotate(pair.node, "signing")  # ours are no stranger's
+    pair.go()
+    assert pair.courier.check() is None
+    assert [row["strange_keys"] for row in node_state(pair.node)["streams"]] == [[]]
+    stolen, thief = load_keys(pair.node.keys).newest("signing"), make_key(pair.folder / "thief", "signing")
+    assert thief.public is not None
+    pair.now += APART
+    stated = renew(pair.node.name, thief.public, pair.listed().receiving_keys[-1], stolen, pair.now)
+    FileCarrier(pair.lead.inbox).write(pair.stream, KEYS, stated.write())
+    pair.receiver_round()
+    pair.courier_round(70)
+    pair.courier_round()
+    assert f"does not have: {KEY}" in str(pair.courier.check())
+    pair.go(4, seconds=1200)
+    assert pair.courier.check() is None, "it has stated its own again"
+    state = node_state(pair.node)
+    assert [row["strange_keys"] for row in state["streams"]] == [[thief.id]], "but the thief's are still taken"
+    assert thief.id in "\n".join(lines(state))
 
 
 def test_an_old_statement_put_back_changes_nothing(pair: Pair) -> None:
