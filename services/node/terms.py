@@ -1,7 +1,7 @@
 """With which keys a node and a lead talk now; and how they tell each other of new ones (`shared.journal.renewing`)."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -110,8 +110,19 @@ def note_expulsion(home: Home, place: Joined, carrier: Carrier, terms: Terms) ->
     data = carrier.read(channel_to(home.name, place.programme), EXPELLED, MAX_EXPELLED + 1)
     at = read_expelled(data or b"", stream, terms.peer)
     if at is not None:
-        load_home(home.path).with_programme(replace(place, expelled_at=at)).save()
+        _change(home, place.programme, lambda there: replace(there, expelled_at=at))
         log.warning("this node is expelled; nothing more is shipped", extra={"programme": place.programme, "at": at})
+
+
+def _change(home: Home, programme: str, change: Callable[[Joined], Joined]) -> bool:
+    """Change what home.toml says of the programme now, which somebody may have edited since the round began; whether
+    that changed anything. A programme that was left meanwhile stays so."""
+    now = load_home(home.path)
+    for there in now.joined:
+        if there.programme == programme and (changed := change(there)) != there:
+            now.with_programme(changed).save()
+            return True
+    return False
 
 
 def expelled(home: Home) -> str | None:
@@ -123,10 +134,8 @@ def expelled(home: Home) -> str | None:
 def learn(home: Home, place: Joined, carrier: Carrier, now: datetime) -> None:
     """Follow the lead's renewals from the key that is pinned; whoever reads home.toml next has the new one."""
     data = carrier.read(channel_to(home.name, place.programme), KEYS, MAX_KEYS + 1)
-    known = pinned(place)
-    newer = follow(known, read_renewals(data or b""), now)
-    if newer != known:
-        load_home(home.path).with_programme(pin(place, newer)).save()
+    said = read_renewals(data or b"")
+    if _change(home, place.programme, lambda there: pin(there, follow(pinned(there), said, now))):
         log.warning("the lead has new keys, vouched for by those before", extra={"programme": place.programme})
 
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,15 +10,18 @@ import pytest
 
 from services.node import rotating
 from services.node.complete import lines, node_state
+from services.node.terms import learn, note_expulsion, terms_of
 from services.reporting import partners, queries
 from shared.contracts.errors import InvalidInput
 from shared.journal import certificate, directory
-from shared.journal.carrier import KEYS, MANIFEST
+from shared.journal.carrier import EXPELLED, KEYS, MANIFEST
 from shared.journal.crypto import load_keys, make_key
+from shared.journal.expelling import write_expelled
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.renewing import APART, OVERLAP, Renewal, read_renewals, renew
 from shared.ops.clock import wire_time
 from shared.ops.settings import Home, load_home
+from shared.storage import snapshot
 from tests.services.kit import KEY
 from tests.services.node.commands import run
 from tests.services.node.pairs import Pair, ids
@@ -196,6 +200,34 @@ def test_a_node_follows_its_leads_new_key_from_the_one_that_it_has_pinned(pair: 
     pair.record()
     pair.go(4)
     pair.assert_arrived(5)
+
+
+@pytest.mark.parametrize("what", ["keys", "expelled"])
+@pytest.mark.parametrize("edit", ["moved", "left"])
+def test_what_the_lead_says_is_noted_beside_an_edit_of_home_toml_during_the_round(
+    pair: Pair, what: str, edit: str
+) -> None:
+    (place,) = pair.node.joined  # as the round began
+    carrier, channel = FileCarrier(pair.lead.inbox), f"lead/{KEY}/{pair.node.name}"
+    before = load_keys(pair.lead.keys).newest("signing")
+    elsewhere = replace(place, uplink="file:/elsewhere")
+    replace(pair.node, joined=(elsewhere,) if edit == "moved" else ()).save()
+    if what == "keys":
+        new = make_key(pair.lead.keys, "signing")
+        assert new.public is not None
+        receiving = bytes.fromhex(place.lead_receiving_key)
+        carrier.write(channel, KEYS, renew("lead", new.public, receiving, before, pair.now).write())
+        learn(pair.node, place, carrier, pair.now)
+        changed = replace(elsewhere, lead_signing_key=new.public.hex())
+    else:
+        at = wire_time(pair.now)
+        carrier.write(channel, EXPELLED, write_expelled(pair.stream, at, before))
+        with snapshot(pair.node_engine) as connection:
+            terms = terms_of(connection, pair.node.name, place, load_keys(pair.node.keys), pair.now)
+        note_expulsion(pair.node, place, carrier, terms)
+        changed = replace(elsewhere, expelled_at=at)
+    found = [replace(p, lead_keys_at="", lead_former_keys="") for p in load_home(pair.node.path).joined]
+    assert found == ([changed] if edit == "moved" else [])
 
 
 def test_a_node_follows_a_lead_whose_clock_was_put_back(pair: Pair) -> None:
