@@ -4,13 +4,13 @@ import hmac
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from shared import hetu
 from shared.contracts.errors import InvalidInput, ReferralClosed, UnknownCode
 from shared.forms import find_form
-from shared.forms.records import age_on, arrival_problems
+from shared.forms.records import QUESTIONS, age_on, arrival_problems, taken
 from shared.programmes import Programme
 
 OLDEST = 120
@@ -129,6 +129,13 @@ AT_SENDER: Mapping[tuple[str | None, str], str] = {
     ("withdrawn", "accepted"): "accepted",
     ("withdrawn", "declined"): "declined",
     ("accepted", "accepted"): "accepted",  # with what became of the person
+    # The other side was restored from a backup of before its decision, and has decided anew. What our taking note of
+    # the first has ended stays so until somebody here sees it: no figure changes by itself.
+    ("accepted", "declined"): "undone",
+    ("undone", "declined"): "undone",
+    ("undone", "accepted"): "accepted",
+    ("declined", "accepted"): "accepted",
+    ("declined", "declined"): "declined",
 }
 """What a referral becomes at the node that sent it: by state and what happens there or comes by letter."""
 
@@ -144,6 +151,17 @@ AT_RECEIVER: Mapping[tuple[str | None, str], str] = {
     **{(state, "referral"): state for state in ("received", "accepted", "declined")},
 }
 """The same at the node that received it. It alone decides what both ends agree on."""
+
+
+_COUNTED_FROM = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def next_revision(last: int, now: datetime) -> int:
+    """The number of what the receiver says next: seconds since 2000, and above the last that it knows.
+
+    A counter would not do: restored from a backup, the receiver would give out its numbers anew for other decisions.
+    """
+    return max(last + 1, int((now - _COUNTED_FROM).total_seconds()))
 
 
 def moved(table: Mapping[tuple[str | None, str], str], state: str | None, event: str) -> str:
@@ -163,3 +181,29 @@ def shared_identity(identity: Mapping[str, Any], agreed: Collection[str]) -> dic
         raise InvalidInput(field="identity", reason="names nobody")
     told += [name for name in ("birth_date", "identity_code") if name in agreed]
     return {name: identity[name] for name in told if identity.get(name)}
+
+
+def without_impossible(identity: Mapping[str, Any], today: date) -> tuple[dict[str, Any], list[str]]:
+    """An identity as another partner told it, without a birth date that nobody can have, and what was left out: with
+    it the person could not be taken, whatever start day is chosen."""
+    try:
+        if identity.get("birth_date"):
+            _check_birth(date.fromisoformat(identity["birth_date"]), None, today)
+    except InvalidInput:
+        return {name: value for name, value in identity.items() if name != "birth_date"}, ["birth_date"]
+    return dict(identity), []
+
+
+def start_record(told: dict[str, Any] | None, definition: Programme) -> dict[str, Any]:
+    """The start record as we can keep it: left out is a key that our version of the programme file lacks, and what the
+    fund's form does not take. A refusal stays with the form that proves it, which is the sender's."""
+    record = {"gender": "unknown"} | {name: value for name, value in (told or {}).items() if value is not None}
+    form = find_form(definition.funding_programme)
+    answers = taken(form, record, here=definition.esf_record == "here")
+    for name in set(QUESTIONS) & set(record):
+        if name not in answers or (answers[name] == "refused" and form.question_by_key[name].special):
+            del record[name]
+    for name, known in (("area", definition.area_by_key), ("target_group", definition.target_group_by_key)):
+        if record.get(name) not in known:
+            record.pop(name, None)
+    return record

@@ -28,6 +28,13 @@ def find_referral(connection: Connection, programme: str, direction: str, number
     return connection.execute(select(referral).where(this).with_for_update()).one_or_none()
 
 
+def whom_we_sent(connection: Connection, programme: str, number: str) -> bytes | None:
+    """The subject of a referral that went out, not locked; None if there is none."""
+    c = referral.c
+    this = (c.referral == bytes.fromhex(number)) & (c.programme == programme) & (c.direction == "out")
+    return connection.execute(select(c.subject).where(this)).scalar_one_or_none()
+
+
 def find_theirs(connection: Connection, programme: str, node: str, theirs: str) -> Any | None:
     """What came in from a node under its own id, locked; None if nothing did."""
     c = referral.c

@@ -19,7 +19,17 @@ from typing import Any
 from sqlalchemy import Connection
 
 from services.intake import peers, referral_store, store
-from services.intake.domain import AT_RECEIVER, AT_SENDER, Arrival, check_arrival, moved, shared_identity
+from services.intake.domain import (
+    AT_RECEIVER,
+    AT_SENDER,
+    Arrival,
+    check_arrival,
+    moved,
+    next_revision,
+    shared_identity,
+    start_record,
+    without_impossible,
+)
 from services.intake.operations import Vault, record_start
 from services.intake.peers import Desk
 from shared.contracts.commands import load
@@ -43,8 +53,6 @@ from shared.contracts.referral_facts import (
     ReferralWithdrawn,
 )
 from shared.contracts.referrals import LONGEST_REASON, ReferralLetter, StateLetter, WithdrawalLetter
-from shared.forms import find_form
-from shared.forms.records import QUESTIONS, taken
 from shared.journal import Journal, Unit
 from shared.journal.directory import Member
 from shared.journal.post import LetterRefused
@@ -166,7 +174,7 @@ def accept(
         to = peers.confirmed_partner(connection, place.desk, programme, row.partner)
         definition = store.shelf.get(connection, programme)
         told = referral_store.open_referred(connection, place.keys.vault, row)
-        arrival = Arrival("", standing, start_date, _start_record(told.get("record"), definition), told["identity"])
+        arrival = Arrival("", standing, start_date, start_record(told.get("record"), definition), told["identity"])
         check_arrival(arrival, definition, today_in_helsinki(now))
         subject, ref = new_id(), new_id() if told.get("text") else None
         store.add_people(connection, place.keys.vault, programme, [(new_id(), subject, arrival)])
@@ -174,8 +182,9 @@ def accept(
             owner = store.owners(connection, programme, [subject])[subject]
             store.add_text(connection, place.keys.vault, ref, programme, subject, owner, told["text"])
         record_start(unit, programme, subject, arrival, continues=told["subject"])
-        columns = {"state": state, "subject": bytes.fromhex(subject), "text_ref": _raw(ref), "box": None, "revision": 1}
-        referral_store.set_referral(connection, row.referral, wire_time(now), **columns)
+        columns = {"state": state, "subject": bytes.fromhex(subject), "text_ref": _raw(ref), "box": None}
+        revision = next_revision(row.revision, now)
+        referral_store.set_referral(connection, row.referral, wire_time(now), revision=revision, **columns)
         unit.record(ReferralAccepted(subject, **_said(programme, number, now)))
         _tell(unit, place.desk, to, _ours(connection, programme, IN, number))
         unit.audit(by, "accept_referral", programme=programme, referral=number, subject=subject)
@@ -191,7 +200,7 @@ def decline(place: Place, number: str, reason: str, *, by: str, now: datetime) -
             return None
         state = moved(AT_RECEIVER, row.state, "decline")
         to = peers.confirmed_partner(unit.connection, place.desk, place.programme, row.partner)
-        columns = {"state": state, "reason": reason, "box": None, "revision": 1}
+        columns = {"state": state, "reason": reason, "box": None, "revision": next_revision(row.revision, now)}
         referral_store.set_referral(unit.connection, row.referral, wire_time(now), **columns)
         unit.record(ReferralDeclined(None, **_said(place.programme, number, now), reason=reason))
         _tell(unit, place.desk, to, _ours(unit.connection, place.programme, IN, number))
@@ -213,8 +222,9 @@ def follow_up(place: Place, number: str, became: str, outcome: str | None, *, by
         if (row.became, row.outcome) == (became, outcome):
             return None
         to = peers.confirmed_partner(unit.connection, place.desk, programme, row.partner)
-        columns = {"state": state, "became": became, "outcome": outcome, "revision": row.revision + 1}
-        referral_store.set_referral(unit.connection, row.referral, wire_time(now), **columns)
+        columns = {"state": state, "became": became, "outcome": outcome}
+        revision = next_revision(row.revision, now)
+        referral_store.set_referral(unit.connection, row.referral, wire_time(now), revision=revision, **columns)
         said = _said(programme, number, now)
         unit.record(ReferralFollowedUp(row.subject.hex(), **said, became=became, outcome=outcome))
         _tell(unit, place.desk, to, _ours(unit.connection, programme, IN, number))
@@ -245,7 +255,8 @@ def _take_referral(unit: Unit, keys: Vault, programme: str, sender: Member, lett
     if known is not None:
         return  # here already, or taken back before it came
     number = new_id()
-    what = {name: letter[name] for name in ("subject", "identity", "record", "text")}
+    what = {name: letter[name] for name in ("subject", "record", "text")}
+    what["identity"], what["left_out"] = without_impossible(letter["identity"], today_in_helsinki(unit.now))
     box = referral_store.seal_referred(unit.connection, keys.vault, programme, number, what)
     _add(unit, number, IN, programme, sender, state, theirs=letter["referral"], box=box)
     unit.record(ReferralReceived(None, **_said(programme, number, unit.now), partner=sender.partner))
@@ -265,6 +276,9 @@ def _take_withdrawal(unit: Unit, desk: Desk, programme: str, sender: Member, the
 
 def _take_state(unit: Unit, programme: str, sender: Member, letter: dict[str, Any]) -> None:
     """What the receiver decided and told. What is no newer than what we have heard changes nothing."""
+    if subject_sent := referral_store.whom_we_sent(unit.connection, programme, letter["referral"]):
+        # The person first, then the referral: so erasing goes, and neither waits for the other for ever.
+        store.locked_participation(unit.connection, programme, subject_sent.hex())
     row = referral_store.find_referral(unit.connection, programme, OUT, letter["referral"])
     if row is None or row.node != sender.node:
         raise LetterRefused("unknown_referral")  # or the person was erased here meanwhile
@@ -279,7 +293,7 @@ def _take_state(unit: Unit, programme: str, sender: Member, letter: dict[str, An
     referral_store.set_referral(unit.connection, row.referral, wire_time(unit.now), state=state, **told)
     subject, said = row.subject.hex(), _said(programme, row.referral.hex(), unit.now)
     if state != row.state:
-        unit.record(ReferralAnswered(subject, **said, answer=state, reason=letter["reason"]))
+        unit.record(ReferralAnswered(subject, **said, answer=letter["state"], reason=letter["reason"]))
         if state == "accepted":
             _transferred(unit, programme, definition, subject, date.fromisoformat(letter["on"]))
     if became[0] and became != (row.became, row.outcome):
@@ -331,21 +345,6 @@ def _said(programme: str, number: str, now: datetime) -> dict[str, Any]:
     return {"programme": programme, "referral": number, "occurred_on": today_in_helsinki(now).isoformat()}
 
 
-def _start_record(told: dict[str, Any] | None, definition: Programme) -> dict[str, Any]:
-    """The start record as we can keep it: left out is a key that our version of the programme file lacks, and what the
-    fund's form does not take. A refusal stays with the form that proves it, which is the sender's."""
-    record = {"gender": "unknown"} | {name: value for name, value in (told or {}).items() if value is not None}
-    form = find_form(definition.funding_programme)
-    answers = taken(form, record, here=definition.esf_record == "here")
-    for name in set(QUESTIONS) & set(record):
-        if name not in answers or (answers[name] == "refused" and form.question_by_key[name].special):
-            del record[name]
-    for name, known in (("area", definition.area_by_key), ("target_group", definition.target_group_by_key)):
-        if record.get(name) not in known:
-            record.pop(name, None)
-    return record
-
-
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A referral to be shown: coded, and who and why in clear, which goes out only sealed."""
@@ -390,4 +389,5 @@ def _shown(connection: Connection, keys: Vault, row: Any, people: dict[bytes, An
     coded = {name: getattr(row, name) for name in _CODED} | {"referral": row.referral.hex()}
     coded |= {"person": row.subject.hex() if row.subject else None, "changed_at": row.changed_at}
     named = {name: told["identity"].get(name) for name in _NAMED} | {"text": told.get("text")}
+    named["left_out"] = told.get("left_out", [])
     return Shown(coded, named)

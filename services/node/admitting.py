@@ -81,13 +81,14 @@ def join(home: Home, file: Path) -> Home:
     answer = build_join(given, home.name, signing.secret(), *keys.pair())
     lead = (given.signing_key.hex(), given.receiving_key.hex())
     joined = Joined(given.programme, given.partner, given.uplink, *lead, given.authority)
-    for place in home.joined:
-        if place.programme == given.programme:  # an invite may be older than the lead's newest keys
-            joined = pin(joined, pinned(place))
     if given.password:
         write_file(password_file(home, given.programme), given.password.encode(), 0o600)
     with one_round(home):  # the courier moves the pins of leads that have new keys
-        home = load_home(home.path).with_programme(joined)
+        home = load_home(home.path)
+        for place in home.joined:
+            if place.programme == given.programme:  # an invite may be older than the lead's newest keys
+                joined = pin(joined, pinned(place))
+        home = home.with_programme(joined)
         home.save()
     hand_in(home, joined, signing, given, answer)
     return home

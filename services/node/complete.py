@@ -6,6 +6,8 @@ from typing import Any
 
 from services.node.opening import open_database
 from services.node.reaching import services_of
+from services.node.terms import strange_keys
+from shared.journal.crypto import load_keys
 from shared.journal.sending import shipped
 from shared.ops.clock import parse_wire_time, utcnow
 from shared.ops.settings import Home
@@ -36,9 +38,15 @@ def node_state(home: Home) -> dict[str, Any]:
     partners = {f"{home.name}/{place.programme}": place.partner for place in home.joined}
     with snapshot(engine) as connection:
         rows = shipped(connection, sorted(partners))
+        keys = load_keys(home.keys)
+        strange = {
+            f"{home.name}/{place.programme}": strange_keys(connection, home.name, place.programme, keys, now)
+            for place in home.joined
+        }
     streams = [{"partner": partners[row["stream"]], **row, "manifest_age_seconds": _age(row, now)} for row in rows]
     at = {f"{home.name}/{place.programme}": place.expelled_at for place in home.joined if place.expelled_at}
     for row in streams:
+        row["strange_keys"] = strange[row["stream"]]
         if row["stream"] in at:  # what the lead has not got it will not take
             row |= {"state": "expelled", "expelled": at[row["stream"]]}
     return {"complete": all(_is_complete(row) for row in streams), "streams": streams}
@@ -63,6 +71,9 @@ def lines(state: dict[str, Any]) -> Iterator[str]:
         words += f": {missing}" if missing else ""
         proof = f"{_CHAINS[row['same_chain']]}; {_manifest(row['manifest_age_seconds'])}"
         yield f"{row['partner']}  {row['stream']}  {at}  {words}{since}  ({proof})"
+        if strange := row.get("strange_keys"):
+            yield f"  the lead takes keys as this node's that are not in its key files: {', '.join(strange)}"
+            yield "  after a restore this passes in 60 days; else they are a thief's: have the lead expel this node"
     if not state["streams"]:
         yield "no programme has been joined yet"
 

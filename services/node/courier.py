@@ -228,6 +228,9 @@ class CourierRounds:
         """For `/ready`."""
         trouble = [stream for stream, sent in self._results.items() if sent.failed or sent.conflict]
         said = [f"not sent: {', '.join(trouble)}"] if trouble else []
+        strange = [place.programme for place, terms in self._terms.items() if terms.strange]
+        # After a restore until ours are listed again; else a key was stolen.
+        said += [f"listed with keys that this node does not have: {', '.join(strange)}"] if strange else []
         return "; ".join([*said, *filter(None, [expelled(self.home)])]) or None
 
 

@@ -142,6 +142,8 @@ def _lines(rows: list[dict[str, Any]]) -> Iterator[str]:
         way = "to" if row["direction"] == "out" else "from"
         state = f"{row['state']} {more}".strip()
         yield f"{row['referral']}  {way} {row['partner']}  {state}  {name}  {row['changed_at'][:10]}"
+        if row["left_out"]:
+            yield f"    told, cannot be right, not kept: {', '.join(row['left_out'])}"
         if row["text"]:
             yield "    " + " ".join(row["text"].split())
     if not rows:

@@ -1,7 +1,7 @@
 """With which keys a node and a lead talk now; and how they tell each other of new ones (`shared.journal.renewing`)."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from shared.journal.crypto import Key, Keys, key_id
 from shared.journal.directory import lead_renewals, member, signer_of
 from shared.journal.expelling import MAX_EXPELLED, read_expelled
 from shared.journal.renewing import MAX_KEYS, MOST, Pinned, Renewal, follow, read_renewals, renew
-from shared.ops.clock import parse_wire_time
+from shared.ops.clock import parse_wire_time, wire_time
 from shared.ops.settings import Home, Joined, load_home
 
 log = logging.getLogger(__name__)
@@ -24,13 +24,15 @@ AGAIN = timedelta(minutes=2)
 @dataclass(frozen=True, slots=True)
 class Terms:
     """A node's side: the key it signs with, the lead's public signing keys that it takes, the one it seals to, our
-    receiving keys by id; and which of our keys the directory lists as newest, None while it does not list us."""
+    receiving keys by id; which of our keys the directory lists as newest, None while it does not list us; and whether
+    those are not in our key files."""
 
     signer: Key
     lead: tuple[bytes, ...]
     sealed_to: bytes
     opens: Mapping[str, bytes] = field(repr=False)
     listed: tuple[bytes, bytes] | None
+    strange: bool = False
 
     @property
     def peer(self) -> Mapping[str, bytes]:
@@ -62,7 +64,23 @@ def terms_of(connection: Connection, node: str, place: Joined, keys: Keys, now: 
     own = member(connection, place.programme, node)
     listed = own.pairs[-1] if own else None
     lead, opens = tuple(known.signing(now).values()), keys.privates("receiving")
-    return Terms(signer_of(keys, own), lead, known.receiving_key, opens, listed)
+    strange = listed is not None and not _has(keys, *listed)
+    return Terms(signer_of(keys, own), lead, known.receiving_key, opens, listed, strange)
+
+
+def _has(keys: Keys, signing: bytes, receiving: bytes) -> bool:
+    return signing in keys.publics("signing").values() and receiving in keys.publics("receiving").values()
+
+
+def strange_keys(connection: Connection, node: str, programme: str, keys: Keys, now: datetime) -> list[str]:
+    """The ids of the signing keys that the directory takes as ours, or of the newest pair, and that are not in our key
+    files: whoever has them signs as this node. After a restore they are those that went with the lost disk."""
+    own = member(connection, programme, node)
+    if own is None:
+        return []
+    ours = keys.publics("signing").values()
+    strange = {name for name, key in own.signing(wire_time(now)).items() if key not in ours}
+    return sorted(strange | ({key_id(own.signing_keys[-1])} if not _has(keys, *own.pairs[-1]) else set()))
 
 
 @dataclass(slots=True)
@@ -92,8 +110,19 @@ def note_expulsion(home: Home, place: Joined, carrier: Carrier, terms: Terms) ->
     data = carrier.read(channel_to(home.name, place.programme), EXPELLED, MAX_EXPELLED + 1)
     at = read_expelled(data or b"", stream, terms.peer)
     if at is not None:
-        load_home(home.path).with_programme(replace(place, expelled_at=at)).save()
+        _change(home, place.programme, lambda there: replace(there, expelled_at=at))
         log.warning("this node is expelled; nothing more is shipped", extra={"programme": place.programme, "at": at})
+
+
+def _change(home: Home, programme: str, change: Callable[[Joined], Joined]) -> bool:
+    """Change what home.toml says of the programme now, which somebody may have edited since the round began; whether
+    that changed anything. A programme that was left meanwhile stays so."""
+    now = load_home(home.path)
+    for there in now.joined:
+        if there.programme == programme and (changed := change(there)) != there:
+            now.with_programme(changed).save()
+            return True
+    return False
 
 
 def expelled(home: Home) -> str | None:
@@ -105,10 +134,8 @@ def expelled(home: Home) -> str | None:
 def learn(home: Home, place: Joined, carrier: Carrier, now: datetime) -> None:
     """Follow the lead's renewals from the key that is pinned; whoever reads home.toml next has the new one."""
     data = carrier.read(channel_to(home.name, place.programme), KEYS, MAX_KEYS + 1)
-    known = pinned(place)
-    newer = follow(known, read_renewals(data or b""), now)
-    if newer != known:
-        load_home(home.path).with_programme(pin(place, newer)).save()
+    said = read_renewals(data or b"")
+    if _change(home, place.programme, lambda there: pin(there, follow(pinned(there), said, now))):
         log.warning("the lead has new keys, vouched for by those before", extra={"programme": place.programme})
 
 

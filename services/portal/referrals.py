@@ -41,6 +41,7 @@ class Row:
     name: str
     birth_date: str
     text: str
+    left_out: bool
 
     def __repr__(self) -> str:
         return "Row(…)"  # never a name in a log
@@ -88,8 +89,8 @@ class ReferralPages:
         except NodeNotConfirmed:
             return self._list(key, problem="problem_not_confirmed"), 409
         except (InvalidInput, UnknownCode) as error:
-            start = error.params.get("field") == "start_date"
-            return self._list(key, problem="problem_start_date" if start else "problem_choose"), 400
+            why = {"start_date": "problem_start_date", "birth_date": "problem_born_after_start"}
+            return self._list(key, problem=why.get(str(error.params.get("field")), "problem_choose")), 400
         except talks.UNSURE:
             return self._list(key, problem="problem_unsure"), 503
         except NotFound:
@@ -217,4 +218,5 @@ def _row(row: Mapping[str, Any], reply: ReplyKey, names: ProgrammeNames) -> Row:
         told.name,
         formats.day(date.fromisoformat(born), g.lang) if born else "",
         told.text,
+        told.left_out,
     )

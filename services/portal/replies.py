@@ -32,6 +32,8 @@ class Referred:
     name: str
     birth_date: str
     text: str
+    left_out: bool
+    """The birth date that was told cannot be, and was not kept."""
 
     def __repr__(self) -> str:
         return "Referred(…)"  # never a name in a log
@@ -66,7 +68,7 @@ class ReplyKey:
         given, family, token, born, text = (
             str(plain.get(name) or "") for name in ("given_name", "family_name", "token", "birth_date", "text")
         )
-        return Referred(" ".join(filter(None, (given, family))) or token, born, text)
+        return Referred(" ".join(filter(None, (given, family))) or token, born, text, bool(plain.get("left_out")))
 
     def _open(self, sealed: str) -> dict[str, Any] | None:
         try:

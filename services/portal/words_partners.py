@@ -10,11 +10,21 @@ PARTNER_WORDS: dict[str, tuple[str, str, str]] = {
     "referred_by": ("Ohjaaja:", "Hänvisad av:", "Referred by:"),
     "referred_to": ("Ohjattu:", "Hänvisad till:", "Referred to:"),
     "born": ("Syntynyt {day}", "Född {day}", "Born {day}"),
+    "birth_date_left_out": (
+        "Ohjaaja kertoi syntymäpäivän, joka ei voi olla oikea. Sitä ei säilytetty: kysy se ihmiseltä itseltään.",
+        "Avsändaren uppgav ett födelsedatum som inte kan stämma. Det sparades inte: fråga personen själv.",
+        "The sender told a birth date that cannot be right. It was not kept: ask the person.",
+    ),
     "referral_sent": ("Odottaa vastausta", "Väntar på svar", "Waiting for an answer"),
     "referral_received": ("Odottaa meidän vastaustamme", "Väntar på vårt svar", "Waiting for our answer"),
     "referral_accepted": ("Otettu vastaan", "Mottagen", "Taken"),
     "referral_declined": ("Ei otettu vastaan", "Inte mottagen", "Not taken"),
     "referral_withdrawn": ("Peruttu", "Återtagen", "Withdrawn"),
+    "referral_undone": (
+        "Otettiin ensin vastaan, sitten ei. Osallistuminen on täällä yhä päättynyt: tarkistakaa yhdessä",
+        "Mottogs först, sedan inte. Deltagandet är fortfarande avslutat här: kontrollera tillsammans",
+        "Taken first, then not. The participation has still ended here: check together",
+    ),
     "accept_referral": ("Ota vastaan", "Ta emot", "Take the person"),
     "decline_referral": ("Älä ota vastaan", "Ta inte emot", "Do not take the person"),
     "decline_why": ("Syy", "Orsak", "Reason"),
@@ -97,6 +107,11 @@ PARTNER_WORDS: dict[str, tuple[str, str, str]] = {
         "Osallistujalla (ESR) on aloituspäivä, hankkeen ajalta eikä tulevaisuudessa.",
         "En deltagare (ESF) har ett startdatum, under projekttiden och inte i framtiden.",
         "A participant (ESF) has a start day, within the project and not in the future.",
+    ),
+    "problem_born_after_start": (
+        "Aloituspäivä on ennen syntymäpäivää, joka meille kerrottiin.",
+        "Startdatumet är före det födelsedatum som vi fick veta.",
+        "The start day is before the birth date that we were told.",
     ),
     "problem_agreed": (
         "Ketään ei ohjata, jos hän ei ole luvannut kertoa nimeään.",

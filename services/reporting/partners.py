@@ -20,11 +20,11 @@ from shared.contracts.errors import NotFound
 from shared.contracts.facts import Fact
 from shared.journal import Journal, epochs, received
 from shared.journal.carry_tables import received_line
-from shared.journal.directory import members, members_of, renewal_of
+from shared.journal.directory import member, members, members_of, renewal_of
 from shared.journal.erasing import note_received, subject_digest
 from shared.journal.holding import is_held
 from shared.journal.lines import parse
-from shared.journal.renewing import OVERLAP, Renewal
+from shared.journal.renewing import APART, OVERLAP, Renewal
 from shared.journal.returning import take_into_journal
 from shared.journal.tables import journal_line
 from shared.ops.clock import wire_time
@@ -69,7 +69,8 @@ def record_expelled(journal: Journal, now: datetime) -> None:
 def accept_keys(journal: Journal, stream: str, renewal: Renewal, now: datetime) -> bool:
     """Record a member node's new keys, if a key of it that is taken now has signed them; whether they are new.
 
-    The signing key before is taken for `OVERLAP` more.
+    The signing key before is taken for `OVERLAP` more. What comes within `APART` of the last that was accepted is not
+    taken: the node states it again.
     """
     until = wire_time(now + OVERLAP)
     with journal.unit(now) as unit:
@@ -81,6 +82,9 @@ def accept_keys(journal: Journal, stream: str, renewal: Renewal, now: datetime) 
         if (known.signing_key, known.receiving_key) == renewal.keys or renewal.key not in taken:
             return False
         if not renewal.follows(known.keys_at or "", now):
+            return False
+        listed = member(connection, known.programme, known.node)
+        if listed and wire_time(now - APART) < listed.renewed <= wire_time(now):
             return False
         store.change_keys(connection, stream, *renewal.keys, renewal.time, until)
         unit.record(NodeKeysChanged(None, node=known.node, until=until, **members_of(renewal)), known.programme)

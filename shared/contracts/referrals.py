@@ -122,9 +122,9 @@ class WithdrawalLetter(_Letter):
 
 class StateLetter(_Letter):
     """`referral_state`: all that the receiver has decided and told until now; the highest `revision` holds, so that
-    the order of letters does not matter."""
+    the order of letters does not matter. It follows the receiver's clock, so that it grows over a restore too."""
 
-    revision = Number(1, 1_000_000, required=True)
+    revision = Number(1, 2**31 - 1, required=True)
     state = Code(*ANSWERS, required=True)
     reason = Code(*DECLINES, allow_none=True, load_default=None)
     became = Code(*BECAME, allow_none=True, load_default=None)

@@ -9,6 +9,7 @@ Anyone of the home may ask: every service's role may read these lines. Call it i
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sqlalchemy import Connection, select
 
@@ -28,7 +29,8 @@ class Member:
     """A partner's node in the programme. Keys are raw public keys (32 bytes), oldest first; the last is the one to
     use, the others verify and open what was made before. Every later pair is vouched for by a signing key before it.
     `until` says of each signing key when it ends ("": it does not), `stated` when the node stated the newest keys ("":
-    when it joined), `joined` and `expelled` when the lead recorded it (UTC, wire form; `expelled`: None for a member).
+    when it joined), `renewed` when the lead recorded them (the same), `joined` and `expelled` when it recorded that
+    (UTC, wire form; `expelled`: None for a member).
     """
 
     partner: str
@@ -39,6 +41,7 @@ class Member:
     expelled: str | None = None
     until: tuple[str, ...] = ("",)
     stated: str = ""
+    renewed: str = ""
 
     @property
     def pairs(self) -> Sequence[tuple[bytes, bytes]]:
@@ -112,8 +115,9 @@ def _renewed(known: Member, renewal: Renewal, until: str, at: str) -> Member:
     """With the keys that the node has stated. What no key of it that was taken then has signed is the lead's word
     alone, and an old statement that the lead records again would bring keys back that the node gave up: neither
     counts."""
-    taken = renewal.key in known.signing(at).values()
-    if not taken or renewal.time <= known.stated or not renewal.holds():
+    valid = zip(reversed(known.signing_keys), reversed(known.until), strict=True)  # mostly the newest has signed
+    taken = any(key == renewal.key and (not until or until > at) for key, until in valid)
+    if not taken or renewal.time <= known.stated or not _holds(renewal):
         return known
     pairs = zip(known.signing_keys, known.until, strict=True)
     ends = tuple("" if key == renewal.signing_key else end or until for key, end in pairs)
@@ -123,7 +127,14 @@ def _renewed(known: Member, renewal: Renewal, until: str, at: str) -> Member:
         receiving_keys=(*known.receiving_keys, renewal.receiving_key),
         until=(*ends, ""),
         stated=renewal.time,
+        renewed=at,
     )
+
+
+@lru_cache(maxsize=10_000)
+def _holds(renewal: Renewal) -> bool:
+    """Each is verified once in a process's life: the directory is read several times a round, and only grows."""
+    return renewal.holds()
 
 
 def member(connection: Connection, programme: str, node: str) -> Member | None:

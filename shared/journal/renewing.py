@@ -29,6 +29,9 @@ from shared.ops.clock import parse_wire_time, wire_time
 CONTEXT = b"polku-keys-1"
 OVERLAP = timedelta(days=60)
 """Longer than backups may be kept (30 days, docs/security.md), so that one of before still restores."""
+APART = timedelta(hours=1)
+"""A lead takes new keys of one node so far apart: each stays in everybody's directory for ever, and whoever has a key
+of a node could state new ones with every upload. What comes earlier waits: the node states it again by itself."""
 CLOCK_SLACK = timedelta(days=1)
 MOST = 40
 """Renewals in an item: the newest."""

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake import letters, store
-from services.intake.domain import AT_RECEIVER, AT_SENDER, moved
+from services.intake.domain import AT_RECEIVER, AT_SENDER, moved, next_revision
 from shared.contracts.errors import NotFound, ReferralClosed, UnknownPerson
 from shared.journal.carry_tables import post_in, post_out
 from shared.storage import transaction
@@ -19,7 +19,7 @@ from tests.services.intake.kit import KEYS
 from tests.services.intake.test_referrals import accept, decline, erase, follow_up, incoming, seen, send, withdraw
 from tests.services.intake.test_steward import Land, Place, all_confirm
 from tests.services.intake.test_steward import land as land
-from tests.services.kit import KEY
+from tests.services.kit import KEY, NOW
 
 MOVES = st.lists(
     st.sampled_from(["withdraw", "accept", "decline", "tell", "erase", "to_receiver", "to_sender", "again"]),
@@ -27,14 +27,21 @@ MOVES = st.lists(
 )
 
 
+RESTORED = st.lists(
+    st.sampled_from(["withdraw", "accept", "decline", "tell", "erase", "to_receiver", "to_sender", "again", "restore"]),
+    max_size=16,
+)
+
+
 @settings(max_examples=400)
-@given(MOVES, st.integers(0, 2**32))
+@given(RESTORED, st.integers(0, 2**32))
 def test_both_ends_agree_whatever_is_done_and_in_whatever_order_letters_come(moves: list[str], seed: int) -> None:
-    """The tables alone, each end slow and obvious: letters are a bag, each taken once, in any order, old ones too."""
+    """The tables alone, each end slow and obvious: letters are a bag, each taken once, in any order, old ones too. The
+    receiver may be restored from before its decision."""
     chance = random.Random(seed)
     sender: str | None = moved(AT_SENDER, None, "send")
     receiver: str | None = None
-    heard = revision = 0
+    heard = revision = seconds = 0
     bags: dict[str, list[Any]] = {"to_receiver": ["referral"], "to_sender": []}
 
     def deliver(way: str, again: bool = False) -> None:
@@ -50,6 +57,12 @@ def test_both_ends_agree_whatever_is_done_and_in_whatever_order_letters_come(mov
             heard, sender = letter[0], moved(AT_SENDER, sender, letter[1])
 
     for move in moves:
+        seconds += 10
+        now = NOW + timedelta(seconds=seconds)
+        if move == "restore":
+            if receiver in ("accepted", "declined"):
+                receiver, revision = "received", 0
+            continue
         if move in ("to_receiver", "to_sender", "again"):
             way = chance.choice(["to_receiver", "to_sender"]) if move == "again" else move
             if bags[way]:
@@ -68,12 +81,20 @@ def test_both_ends_agree_whatever_is_done_and_in_whatever_order_letters_come(mov
                 sender = after
                 bags["to_receiver"].append("withdrawal")
             else:
-                receiver, revision = after, revision + 1
+                receiver, revision = after, next_revision(revision, now)
                 bags["to_sender"].append((revision, after))
     while any(bags.values()):
         deliver(chance.choice([way for way, bag in bags.items() if bag]))
+    if receiver == "received" and sender != "sent":  # restored: it sees a referral that waits, and decides
+        move, now = chance.choice(["accept", "decline"]), NOW + timedelta(seconds=seconds + 10)
+        receiver, revision = moved(AT_RECEIVER, receiver, move), next_revision(revision, now)
+        bags["to_sender"].append((revision, receiver))
+        deliver("to_sender")
+    if {"restore", "withdraw"} <= set(moves) and receiver == "withdrawn":
+        return  # it does not know that it had decided; the sender, who withdrew, sees the answer and calls (0170)
     assert (sender, receiver) in {
         *(("sent", "received"), ("accepted", "accepted"), ("declined", "declined"), ("withdrawn", "withdrawn")),
+        ("undone", "declined"),
         *((None, state) for state in ("withdrawn", "accepted", "declined")),
     }
     if sender == "accepted":

@@ -1,13 +1,15 @@
 """Somebody is referred from one partner to another: what each end holds, what the letter tells, and that both agree."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from services.intake import operations, peers, referral_store, referrals, store
+from services.intake import letters, operations, peers, referral_store, referrals, store
 from services.intake.referrals import NewReferral
 from services.intake.referrals import Place as Referring
 from shared.contracts.catalogue import ParticipationStarted, StandingReached
@@ -37,11 +39,13 @@ from shared.journal.lines import Line, parse
 from shared.journal.tables import journal_line
 from shared.ops.clock import today_in_helsinki
 from shared.storage import snapshot, transaction
+from shared.testing.wait import until
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, RECORD
-from tests.services.intake.test_steward import Land, Place, all_confirm
+from tests.services.intake.test_steward import Land, Place, all_confirm, directory_of
 from tests.services.intake.test_steward import land as land
 from tests.services.kit import KEY, OTHER, key_of
+from tests.storage.test_overtaken import waiting
 
 REASON = "Haluaa ryhmään; soita vasta kahden jälkeen"
 WHO = [IDENTITY[name] for name in ("given_name", "family_name", "birth_date", "identity_code", "token", "form_kept")]
@@ -414,6 +418,76 @@ def test_a_participation_ends_neither_before_it_began_nor_in_the_future(land: La
     (row,) = kit.rows(first.engine, store.participation)
     assert row["end_reason"] == "transferred"
     assert (row["started_on"] or date(2016, 1, 1)) <= row["ended_on"] <= today_in_helsinki(land.now)
+
+
+def test_a_receiver_restored_from_before_its_decision_decides_anew_and_both_ends_have_that(land: Land) -> None:
+    first, _, third = all_confirm(land)
+    sent = send(first, first.register("anna")[0])
+    land.work()
+    number = incoming(third)
+    (backup,) = kit.rows(third.engine, store.referral)
+
+    def restore() -> None:
+        with transaction(third.engine) as connection:
+            connection.execute(store.referral.update().values(**backup))
+
+    accept(third, number)
+    follow_up(third, number, "started")
+    land.work()
+    restore()
+    decline(third, number, "not_suitable")
+    land.work()
+    (ours,) = seen(first)
+    assert (ours["referral"], ours["state"], ours["reason"], ours["became"]) == (sent, "undone", "not_suitable", None)
+    (row,) = kit.rows(first.engine, store.participation)
+    assert row["end_reason"] == "transferred", "it is told, and changes no figure by itself"
+    restore()
+    accept(third, number)
+    follow_up(third, number, "did_not_come")
+    land.work()
+    (ours,) = seen(first)
+    assert (ours["state"], ours["reason"], ours["became"]) == ("accepted", None, "did_not_come")
+    assert [line.body["answer"] for line in facts(first, ReferralAnswered)] == ["accepted", "declined", "accepted"]
+    assert len(facts(first, ParticipationEnded)) == 1
+    assert [entry for entry in kit.audit(first.engine) if entry["action"] == "refuse_letter"] == []
+
+
+@pytest.mark.parametrize("born", ["2199-01-01", "1700-01-01"])
+def test_a_told_birth_date_that_nobody_can_have_is_left_out_and_that_is_said(land: Land, born: str) -> None:
+    first, _, third = all_confirm(land)
+    letter = {"kind": "referral", "referral": "0" * 32, "subject": "1" * 32, "standing": "client"}
+    letter["identity"] = {"given_name": "Anna", "birth_date": born}
+    with snapshot(first.engine) as connection:
+        to = peers.confirmed_members(connection, KEY)[third.name]
+    with first.journal.unit(land.now) as unit:
+        peers.write(unit, first.desk, KEY, to, json.dumps(letter).encode())
+    land.work()
+    (row,) = seen(third)
+    assert (row["given_name"], row["birth_date"], row["left_out"]) == ("Anna", None, ["birth_date"])
+    accept(third, row["referral"], "esf_participant", date(2016, 11, 1))
+    (row,) = seen(third)
+    assert (row["given_name"], row["birth_date"], row["left_out"]) == ("Anna", None, [])
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_an_answer_that_meets_an_erasing_waits_for_it_without_holding_what_erasing_needs(land: Land) -> None:
+    first, _, third = all_confirm(land)
+    anna = third.register("anna")[0]
+    send(third, anna, OTHER)
+    land.work()
+    accept(first, incoming(first))
+    first.post.round(KEY, land.now)
+    with snapshot(first.engine) as connection:
+        land.lead.round(KEY, directory_of(connection, KEY), land.now)
+    third.post.round(KEY, land.now)
+    with ThreadPoolExecutor(1) as pool:
+        with third.engine.begin() as erasing_:  # no transaction of ours: it waits inside
+            assert store.locked_participation(erasing_, KEY, anna) is not None
+            answer = pool.submit(letters.take_letters, third.journal, third.desk, KEYS, third.now)
+            until(lambda: waiting(third.engine))
+            assert erasing_.execute(select(store.referral).with_for_update(nowait=True)).one().state == "sent"
+        assert answer.result(30)
+    assert [row["state"] for row in seen(third)] == ["accepted"]
 
 
 def test_letters_that_wait_are_in_nobody_elses_way(land: Land) -> None:

@@ -2,21 +2,26 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from services.node import rotating
-from services.reporting import queries
+from services.node.complete import lines, node_state
+from services.node.terms import learn, note_expulsion, terms_of
+from services.reporting import partners, queries
 from shared.contracts.errors import InvalidInput
-from shared.journal import certificate
-from shared.journal.carrier import KEYS, MANIFEST
+from shared.journal import certificate, directory
+from shared.journal.carrier import EXPELLED, KEYS, MANIFEST
 from shared.journal.crypto import load_keys, make_key
+from shared.journal.expelling import write_expelled
 from shared.journal.filecarrier import FileCarrier
-from shared.journal.renewing import OVERLAP, read_renewals, renew
+from shared.journal.renewing import APART, OVERLAP, Renewal, read_renewals, renew
 from shared.ops.clock import wire_time
 from shared.ops.settings import Home, load_home
+from shared.storage import snapshot
 from tests.services.kit import KEY
 from tests.services.node.commands import run
 from tests.services.node.pairs import Pair, ids
@@ -98,12 +103,35 @@ def test_what_no_key_of_the_node_has_signed_changes_nothing(pair: Pair) -> None:
     assert len(pair.listed().signing_keys) == 1
 
 
+def test_a_node_says_that_it_is_listed_with_keys_that_are_not_in_its_key_files(pair: Pair) -> None:
+    """A thief of its key has stated others, or a lead has made use of an old one."""
+    rotate(pair.node, "signing")  # ours are no stranger's
+    pair.go()
+    assert pair.courier.check() is None
+    assert [row["strange_keys"] for row in node_state(pair.node)["streams"]] == [[]]
+    stolen, thief = load_keys(pair.node.keys).newest("signing"), make_key(pair.folder / "thief", "signing")
+    assert thief.public is not None
+    pair.now += APART
+    stated = renew(pair.node.name, thief.public, pair.listed().receiving_keys[-1], stolen, pair.now)
+    FileCarrier(pair.lead.inbox).write(pair.stream, KEYS, stated.write())
+    pair.receiver_round()
+    pair.courier_round(70)
+    pair.courier_round()
+    assert f"does not have: {KEY}" in str(pair.courier.check())
+    pair.go(4, seconds=1200)
+    assert pair.courier.check() is None, "it has stated its own again"
+    state = node_state(pair.node)
+    assert [row["strange_keys"] for row in state["streams"]] == [[thief.id]], "but the thief's are still taken"
+    assert thief.id in "\n".join(lines(state))
+
+
 def test_an_old_statement_put_back_changes_nothing(pair: Pair) -> None:
     rotate(pair.node, "receiving")
     pair.courier_round()
     first = FileCarrier(pair.lead.inbox).read(pair.stream, KEYS, 9999)
     pair.go()
     rotate(pair.node, "receiving")
+    pair.now += APART
     pair.go()
     assert first is not None
     FileCarrier(pair.lead.inbox).write(pair.stream, KEYS, first)
@@ -116,9 +144,39 @@ def test_the_leads_stream_is_sealed_to_a_nodes_new_receiving_key_and_arrives(pai
     pair.go()
     assert pair.listed(pair.node_engine).receiving_keys[-1] == load_keys(pair.node.keys).pair()[1]
     rotate(pair.node, "signing")
+    pair.now += APART
     pair.go()
     assert pair.listed(pair.node_engine) == pair.listed()
     assert len(pair.listed().pairs) == 3
+
+
+@pytest.mark.parametrize("kind", ["signing", "receiving"])
+def test_new_keys_of_a_node_are_an_hour_apart_and_what_came_earlier_is_taken_then(pair: Pair, kind: str) -> None:
+    rotate(pair.node, "signing")
+    pair.go()
+    rotate(pair.node, kind)
+    pair.go(3, seconds=500)
+    assert len(pair.facts("reporting.node_keys_changed")) == 1
+    pair.record(2)
+    pair.go(10, seconds=200)
+    assert len(pair.facts("reporting.node_keys_changed")) == 2
+    assert pair.listed().pairs[-1] == load_keys(pair.node.keys).pair()
+    pair.assert_arrived(2)
+
+
+def test_a_statement_of_new_keys_is_verified_once_however_often_the_directory_is_read(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified = []
+    holds = Renewal.holds
+    monkeypatch.setattr(Renewal, "holds", lambda self: verified.append(self) or holds(self))
+    rotate(pair.node, "signing")
+    pair.go()
+    verified.clear()
+    directory._holds.cache_clear()
+    for _ in range(3):
+        assert len(pair.listed().pairs) == 2
+    assert len(verified) == 1
 
 
 @pytest.mark.parametrize("kind", ["signing", "receiving"])
@@ -142,6 +200,34 @@ def test_a_node_follows_its_leads_new_key_from_the_one_that_it_has_pinned(pair: 
     pair.record()
     pair.go(4)
     pair.assert_arrived(5)
+
+
+@pytest.mark.parametrize("what", ["keys", "expelled"])
+@pytest.mark.parametrize("edit", ["moved", "left"])
+def test_what_the_lead_says_is_noted_beside_an_edit_of_home_toml_during_the_round(
+    pair: Pair, what: str, edit: str
+) -> None:
+    (place,) = pair.node.joined  # as the round began
+    carrier, channel = FileCarrier(pair.lead.inbox), f"lead/{KEY}/{pair.node.name}"
+    before = load_keys(pair.lead.keys).newest("signing")
+    elsewhere = replace(place, uplink="file:/elsewhere")
+    replace(pair.node, joined=(elsewhere,) if edit == "moved" else ()).save()
+    if what == "keys":
+        new = make_key(pair.lead.keys, "signing")
+        assert new.public is not None
+        receiving = bytes.fromhex(place.lead_receiving_key)
+        carrier.write(channel, KEYS, renew("lead", new.public, receiving, before, pair.now).write())
+        learn(pair.node, place, carrier, pair.now)
+        changed = replace(elsewhere, lead_signing_key=new.public.hex())
+    else:
+        at = wire_time(pair.now)
+        carrier.write(channel, EXPELLED, write_expelled(pair.stream, at, before))
+        with snapshot(pair.node_engine) as connection:
+            terms = terms_of(connection, pair.node.name, place, load_keys(pair.node.keys), pair.now)
+        note_expulsion(pair.node, place, carrier, terms)
+        changed = replace(elsewhere, expelled_at=at)
+    found = [replace(p, lead_keys_at="", lead_former_keys="") for p in load_home(pair.node.path).joined]
+    assert found == ([changed] if edit == "moved" else [])
 
 
 def test_a_node_follows_a_lead_whose_clock_was_put_back(pair: Pair) -> None:
@@ -239,8 +325,11 @@ def test_a_statement_reads_as_it_was_written_and_not_when_it_is_changed(tmp_path
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_whatever_happens_between_any_rotations_every_line_arrives_once(pair: Pair, seed: int) -> None:
+def test_whatever_happens_between_any_rotations_every_line_arrives_once(
+    pair: Pair, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rounds, restarts, lost items and months that pass, in any order with new keys of every kind at both ends."""
+    monkeypatch.setattr(partners, "APART", timedelta(minutes=3))
     chance, count = random.Random(seed), 0
     for _ in range(40):
         step = chance.choice(["record", "record", "courier", "courier", "receiver", "receiver", "key", "late", "lose"])

@@ -384,8 +384,9 @@ def person(given: str, family: str, token: str = "", **more: Any) -> dict[str, A
 
 def referral(given: str, family: str, direction: str = "in", state: str = "received", **more: Any) -> dict[str, Any]:
     """A referral as intake lists it."""
-    identity = {"given_name": given, "family_name": family, "token": None, "birth_date": "1981-02-03"}
+    identity: dict[str, Any] = {"given_name": given, "family_name": family, "token": None, "birth_date": "1981-02-03"}
     identity["text"] = more.pop("text", "Haluaa ryhmään.\nSoita vasta iltapäivällä.")
+    identity["left_out"] = more.pop("left_out", [])
     row = {"referral": MADE, "direction": direction, "partner": "university_of_applied_sciences", "state": state}
     row |= {"node": "uas-0a1b2c3d", "reason": None, "became": None, "outcome": None, "person": None}
     return row | {"changed_at": "2017-05-30T09:00:00.000000Z", "identity": identity} | more

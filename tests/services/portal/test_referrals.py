@@ -45,6 +45,7 @@ def test_each_referral_offers_what_can_be_done_with_it_and_nothing_else(worker: 
         ("out", "sent", ["withdrawn"]),
         ("out", "accepted", []),
         ("out", "withdrawn", []),
+        ("out", "undone", []),
     ):
         worker.rpc.referrals = [referral("Aino", "Esimerkki", direction, state)]
         read = page(worker.client.get(LIST))
@@ -99,20 +100,29 @@ def test_a_button_is_one_command(worker: Portal, fields: Any, method: str, given
 
 
 @pytest.mark.parametrize(
-    ("error", "status"),
+    ("error", "status", "why"),
     [
-        (ReferralClosed(state="withdrawn"), 409),
-        (NodeNotConfirmed(field="partner", partner=UAS), 409),
-        (InvalidInput(field="start_date", reason="x"), 400),
-        (RpcTimeout(service="intake", method="m", seconds=1), 503),
+        (ReferralClosed(state="withdrawn"), 409, "ratkaistu"),
+        (NodeNotConfirmed(field="partner", partner=UAS), 409, "ei ole vahvistettu"),
+        (InvalidInput(field="start_date", reason="x"), 400, "on aloituspäivä"),
+        (InvalidInput(field="birth_date", reason="x"), 400, "ennen syntymäpäivää"),
+        (RpcTimeout(service="intake", method="m", seconds=1), 503, "Vastausta ei saatu"),
     ],
 )
-def test_what_is_refused_shows_the_list_and_says_why(worker: Portal, error: Exception, status: int) -> None:
+def test_what_is_refused_shows_the_list_and_says_why(worker: Portal, error: Exception, status: int, why: str) -> None:
     worker.rpc.failing["accept_referral"] = error
     worker.rpc.referrals = [referral("Aino", "Esimerkki")]
     answer = worker.post(f"{LIST}/{MADE}", form=LIST, action="accepted", standing="client", start_date="")
     assert answer.status_code == status
     assert ("div", "problems") in [(tag, v.get("id")) for tag, v in page(answer).elements]
+    assert why in page(answer).said
+
+
+def test_the_page_says_that_a_told_birth_date_was_left_out(worker: Portal) -> None:
+    worker.rpc.referrals = [referral("Aino", "Esimerkki")]
+    assert "ei voi olla oikea" not in page(worker.client.get(LIST)).said
+    worker.rpc.referrals = [referral("Aino", "Esimerkki", left_out=["birth_date"])]
+    assert "ei voi olla oikea" in page(worker.client.get(LIST)).said
 
 
 def test_a_referral_is_sent_with_what_was_ticked_and_its_reason_sealed(worker: Portal) -> None:
