@@ -27,8 +27,8 @@ def measure(folder: Path, broker: Broker, postgres: int, seconds: float) -> dict
     with full_pair(folder, broker, postgres) as pair:
         assert isinstance(pair.node, FullSite)
         commander = Commander(pair.node)
-        people = [commander.register(f"person {number}") for number in range(20)]
-        session = commander.hold("first")["session"]
+        people = [commander.register(f"person {number}", after=commander.begun) for number in range(20)]
+        session = commander.hold("first", after=commander.begun)["session"]
         last = people[-1]["pos"]
         commander.attend("first", session, people[0]["subject"], after=last)
 

@@ -12,7 +12,9 @@ from typing import Any
 from services.node.importing import COMMAND_INFO
 from shared.bus.client import RpcClient
 from shared.journal.crypto import load_keys, seal
+from shared.journal.unit import last_position
 from shared.ops.settings import load_home
+from shared.storage import open_engine, snapshot
 from tests.flows.full import FullSite
 from tests.flows.kit import PROGRAMME
 from tests.services.kit import key_of
@@ -35,6 +37,10 @@ class Commander:
         bus_key = load_keys(load_home(self.site.path).keys).newest("bus").public
         assert bus_key is not None
         self._bus_key = bus_key
+        engine = open_engine(self.site.environment_of("owner")["POLKU_DATABASE_URL"])
+        with snapshot(engine) as connection:
+            self.begun = last_position(connection)  # the programme is in use from here on
+        engine.dispose()
 
     def call(self, service: str, method: str, item: dict[str, Any], after: int = 0) -> dict[str, Any]:
         """One command with one item; its result with the position as `pos`."""
@@ -43,17 +49,16 @@ class Commander:
         )
         return {**answer["results"][0], "pos": answer["pos"]}
 
-    def register(self, name: str) -> dict[str, Any]:
+    def register(self, name: str, after: int = 0) -> dict[str, Any]:
         """A visitor with a token."""
         sealed = base64.b64encode(seal(self._bus_key, COMMAND_INFO, json.dumps({"token": name}).encode())).decode()
-        return self.call(
-            "intake", "register_participants", {"key": key_of(name), "sealed": sealed, "standing": "visitor"}
-        )
+        item = {"key": key_of(name), "sealed": sealed, "standing": "visitor"}
+        return self.call("intake", "register_participants", item, after)
 
-    def hold(self, name: str, minutes: int = 60) -> dict[str, Any]:
+    def hold(self, name: str, minutes: int = 60, after: int = 0) -> dict[str, Any]:
         """A session."""
         item = {"key": key_of(name), "activity": ACTIVITY, "date": DAY, "minutes": minutes}
-        return self.call("activities", "record_sessions", item)
+        return self.call("activities", "record_sessions", item, after)
 
     def attend(self, name: str, session: str, subject: str, after: int = 0) -> dict[str, Any]:
         """An attendance."""
