@@ -51,7 +51,7 @@ def at_once(*commands: Any) -> list[dict[str, Any]]:
 
 def test_the_same_at_the_same_moment_is_recorded_once_and_both_are_told_what(commander: Commander) -> None:
     for number in range(ROUNDS):
-        one, other = at_once(*[lambda name=f"same {number}": commander.hold(name)] * 2)
+        one, other = at_once(*[lambda name=f"same {number}": commander.hold(name, after=commander.begun)] * 2)
         assert one["session"] == other["session"]
         assert sorted([one["new"], other["new"]]) == [False, True]
 
@@ -60,7 +60,8 @@ def test_another_content_at_the_same_moment_is_refused_with_the_reason(commander
     for number in range(ROUNDS):
         name = f"other {number}"
         answers = at_once(
-            lambda name=name: commander.hold(name, minutes=60), lambda name=name: commander.hold(name, minutes=90)
+            lambda name=name: commander.hold(name, 60, commander.begun),
+            lambda name=name: commander.hold(name, 90, commander.begun),
         )
         refused = [answer for answer in answers if "error" in answer]
         assert len(refused) == 1
