@@ -167,6 +167,16 @@ received_early = Table(
 )
 """Segments ahead of a gap, whole and sealed, until it closes."""
 
+received_claim = Table(
+    "received_claim",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("seq", BIG, primary_key=True, autoincrement=False),
+    Column("chain", LargeBinary, nullable=False),
+)
+"""The chains that a node has signed, in a manifest or a segment's header, for lines between the watermark and the
+furthest head of the stream, until the watermark has passed them."""
+
 received_refused = Table(
     "received_refused",
     metadata,

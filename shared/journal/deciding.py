@@ -81,7 +81,7 @@ def decide(
     clash = clash or _against_head(connection, head, header.last, header.chain)
     if clash is None and header.first > head.seq + 1:
         head.heard(header.time, now)
-        _claim(head, header.last, header.chain)
+        received.add_claim(connection, head, header.last, header.chain)
         kept = received.add_early(connection, segment, arrival.data, early_limit, now)
         return Outcome.EARLY if kept else Outcome.OVERFLOW
     if clash is None and header.last > head.seq:
@@ -92,7 +92,7 @@ def decide(
             new.add(segment, (line for line in arrival.lines if line.seq > head.seq), now)
             head.seq, head.chain = header.last, header.chain
             head.heard(header.time, now)
-            _claim(head, header.last, header.chain)
+            received.add_claim(connection, head, header.last, header.chain)
             return Outcome.APPLIED
     if clash is None:
         head.heard(header.time, now)
@@ -152,7 +152,7 @@ def _note_claim(connection: Connection, head: Head, manifest: Manifest, data: by
     """Hold the manifest's head against ours; whether it agrees."""
     clash = _against_head(connection, head, manifest.seq, manifest.chain)
     if clash is None:
-        _claim(head, manifest.seq, manifest.chain)
+        received.add_claim(connection, head, manifest.seq, manifest.chain)
     elif head.state != STOPPED:
         encoded, signature, _ = data.split(b"\n")
         _stop(connection, head, clash, encoded, bytes.fromhex(signature.decode()), now)
@@ -174,28 +174,22 @@ def _against_head(connection: Connection, head: Head, seq: int, chain: bytes) ->
     """Compare a signed chain at `seq` with what we hold, or with what the node signed before, where that is known."""
     if seq <= head.seq:
         return _clash(seq, chain, received.chain_at(connection, head, seq))
-    if seq == head.head_seq:
-        return _clash(seq, chain, head.head_chain)
+    if seq in head.claims:
+        return _clash(seq, chain, head.claims[seq])
     return None
 
 
 def _clash_within(head: Head, segment: Segment, lines: Sequence[OpenedLine]) -> tuple[int, bytes, bytes] | None:
-    """Compare the chain inside a segment with our watermark and with the node's signed head, if they lie in it."""
+    """Compare the chain inside a segment with our watermark and with what the node has signed of the lines in it."""
     header = segment.header
-    if not any(header.first <= seq < header.last for seq in (head.seq, head.head_seq)):
+    known = {head.seq: head.chain, **head.claims}
+    if not any(header.first <= seq < header.last for seq in known):
         # Its first line follows our watermark, and at its last one `_against_head` has compared the chains.
         return None
     chain = header.before
     for line in lines:
         chain = chain_next(chain, line.digest)
-        if line.seq == head.seq and chain != head.chain:
-            return line.seq, chain, head.chain
-        if line.seq == head.head_seq and chain != head.head_chain:
-            return line.seq, chain, head.head_chain
+        clash = _clash(line.seq, chain, known.get(line.seq, chain))
+        if clash is not None:
+            return clash
     return None
-
-
-def _claim(head: Head, seq: int, chain: bytes) -> None:
-    """The node has signed that its stream goes at least to `seq`."""
-    if seq > head.head_seq:
-        head.head_seq, head.head_chain = seq, chain

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from shared.journal import received
 from shared.journal.carry_tables import (
+    received_claim,
     received_conflict,
     received_early,
     received_epoch,
@@ -77,11 +78,12 @@ def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at
         names = [column.name for column in table.c]
         connection.execute(insert(void).from_select(names, select(table).where(beyond)))
         connection.execute(delete(table).where(beyond))
-    connection.execute(delete(received_early).where(received_early.c.stream == head.stream))
+    for ahead in (received_early, received_claim):
+        connection.execute(delete(ahead).where(ahead.c.stream == head.stream))
     if epoch != head.epoch:
         head.manifest = None  # of the history that is void; the node states the new one within minutes
     head.epoch, head.seq, head.chain, head.state = epoch, seq, chain, OPEN
-    head.head_epoch, head.head_seq, head.head_chain = epoch, seq, chain
+    head.head_epoch, head.head_seq, head.head_chain, head.claims = epoch, seq, chain, {}
     return True
 
 

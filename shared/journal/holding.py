@@ -21,6 +21,7 @@ from shared.journal.carry_tables import (
     courier_manifest,
     courier_receipt,
     courier_segment,
+    received_claim,
     received_early,
     received_erased,
     received_head,
@@ -46,7 +47,7 @@ def hold(connection: Connection, since: str, home: str = "") -> None:
         journal_hold,
     ):  # it may have been held at the backup
         connection.execute(delete(table))
-    for table in (received_head, received_line, received_segment, received_early, received_erased):
+    for table in (received_head, received_line, received_segment, received_early, received_claim, received_erased):
         connection.execute(delete(table).where(table.c.stream.startswith(f"{home}/", autoescape=True)))
     connection.execute(insert(journal_hold), {"one": 1, "since": since})
 

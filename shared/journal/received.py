@@ -6,13 +6,14 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from shared.journal.carry_tables import (
+    received_claim,
     received_conflict,
     received_early,
     received_head,
@@ -33,7 +34,10 @@ _LINE_COLUMNS = ("stream", "seq", "epoch", "kind", "v", "subject", "digest", "li
 
 @dataclass(slots=True)
 class Head:
-    """A row of `received_head` while its stream is being worked on."""
+    """A row of `received_head` while its stream is being worked on.
+
+    `claims`: the chains that the node has signed for lines beyond the watermark; known if the head is locked.
+    """
 
     stream: str
     epoch: int
@@ -46,6 +50,7 @@ class Head:
     echo: str
     state: str
     manifest: bytes | None = None
+    claims: dict[int, bytes] = field(default_factory=dict)
 
     def heard(self, time: datetime, now: datetime) -> None:
         """The node spoke at `time`; a clock that is ahead of ours counts as now."""
@@ -100,32 +105,67 @@ def lock_heads(connection: Connection, streams: Iterable[str]) -> dict[str, Head
             heads[stream] = Head(stream, 1, 0, start, 1, 0, start, None, "", OPEN)
             node, programme = stream.split("/")
             connection.execute(insert(received_head), _values(heads[stream]) | {"node": node, "programme": programme})
+    overtaken = connection.execute(_CLAIMS, {"streams": wanted}).all()
+    for stream, seq, chain in [*overtaken, *((head.stream, head.head_seq, head.head_chain) for head in heads.values())]:
+        if seq > heads[stream].seq:
+            heads[stream].claims[seq] = chain
     return heads
 
 
 def save_heads(connection: Connection, heads: Iterable[Head]) -> None:
-    """Write the heads back."""
-    rows = [_values(head) | {"this": head.stream} for head in heads]
-    if rows:
-        connection.execute(_SAVE_HEAD, rows)
+    """Write the heads back; claims that the watermark has passed have been held against it."""
+    heads = list(heads)
+    if heads:
+        connection.execute(_SAVE_HEAD, [_values(head) | {"this": head.stream} for head in heads])
+    passed = [
+        {"this": head.stream, "watermark": head.seq}
+        for head in heads
+        if min(head.claims, default=head.seq + 1) <= head.seq
+    ]
+    if passed:
+        connection.execute(_DROP_CLAIMS, passed)
+
+
+def add_claim(connection: Connection, head: Head, seq: int, chain: bytes) -> None:
+    """The node has signed that its stream goes at least to `seq`, with this chain there.
+
+    The furthest says what is missing. Those between it and the watermark are kept too: of two copies of a home either
+    may have signed any of them.
+    """
+    overtaken = seq, chain
+    if seq > head.head_seq:
+        overtaken = head.head_seq, head.head_chain
+        head.head_seq, head.head_chain = seq, chain
+    elif seq in head.claims:
+        return
+    if seq > head.seq:
+        head.claims[seq] = chain
+    if overtaken[0] > head.seq:
+        row = {"stream": head.stream, "seq": overtaken[0], "chain": overtaken[1]}
+        connection.execute(insert(received_claim), row)
 
 
 def _values(head: Head) -> dict[str, object]:
-    return {name: getattr(head, name) for name in Head.__slots__}
+    return {name: getattr(head, name) for name in _HEAD_COLUMNS}
 
 
+_HEAD_COLUMNS = tuple(name for name in Head.__slots__ if name != "claims")
 # Asked in every round: making such a statement costs twice as much as running it.
 _HEADS = (
-    select(*(received_head.c[name] for name in Head.__slots__))
+    select(*(received_head.c[name] for name in _HEAD_COLUMNS))
     .where(received_head.c.stream.in_(bindparam("streams", expanding=True)))
     .order_by(received_head.c.stream)
 )
 _STREAMS = select(received_head.c.stream)
+_CLAIMS = select(received_claim).where(received_claim.c.stream.in_(bindparam("streams", expanding=True)))
+_DROP_CLAIMS = delete(received_claim).where(
+    received_claim.c.stream == bindparam("this"), received_claim.c.seq <= bindparam("watermark")
+)
 _LOCKED_HEADS = _HEADS.with_for_update()
 _SAVE_HEAD = (
     update(received_head)
     .where(received_head.c.stream == bindparam("this"))
-    .values({name: bindparam(name) for name in Head.__slots__ if name != "stream"})
+    .values({name: bindparam(name) for name in _HEAD_COLUMNS if name != "stream"})
 )
 _NEXT_EARLY = (
     select(received_early.c.first, received_early.c.last, received_early.c.data)

@@ -27,6 +27,7 @@ from shared.journal.carry_tables import (
     courier_manifest,
     courier_receipt,
     courier_segment,
+    received_claim,
     received_early,
     received_erased,
     received_head,
@@ -251,7 +252,7 @@ def take_into_journal(connection: Connection, stream: str) -> list[bytes]:
         add_missing(connection, journal_head, {"name": stream} | values)
         connection.execute(update(journal_head).where(journal_head.c.name == stream).values(**values))
         connection.execute(update(journal_head).where(journal_head.c.name == HOME_ROW).values(seq=new[-1]["pos"]))
-    for table in (received_line, received_segment, received_early, received_head):
+    for table in (received_line, received_segment, received_early, received_claim, received_head):
         connection.execute(delete(table).where(table.c.stream == stream))
     return [row.line for row in rows if row.line is not None]
 

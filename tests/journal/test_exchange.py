@@ -503,6 +503,38 @@ def test_a_manifest_is_held_against_the_lines_that_come_after_it(world: World) -
     assert held(world.lead)[0] == []
 
 
+@pytest.mark.parametrize("order", [(2, 5), (5, 2)], ids=["overtaken", "behind"])
+def test_every_manifest_ahead_of_the_lines_is_held_against_them_not_the_furthest_alone(
+    world: World, order: tuple[int, int]
+) -> None:
+    append(world.node, 5)
+    chains = {5: kept(world.node)[1], 2: b"\x01" * 32}  # 2 by another copy of this home
+    for seq in order:
+        manifest = Manifest(STREAM, 1, seq, chains[seq], world.now, f"{seq:032x}")
+        world.pipe.manifests[STREAM] = write_manifest(manifest, world.node_key)
+        world.pipe.sync()
+        world.receiver()
+    assert said(world).missing == ((1, 5),)
+    world.courier()
+    assert world.receiver().outcomes[Outcome.CONFLICT] == 1
+    assert (held(world.lead)[0], said(world).state) == ([], "differs")
+
+
+def test_what_was_signed_ahead_of_the_lines_is_let_go_when_they_have_come(world: World) -> None:
+    for _ in range(2):
+        append(world.node, 3)
+        world.courier()
+        world.later(200)
+        world.pipe.open = False
+        world.pipe.arrived.clear()  # the segments are late
+        world.pipe.arrived_manifests = dict(world.pipe.manifests)
+        world.receiver()
+    assert (said(world).missing, count(world, "received_claim")) == (((1, 6),), 1)
+    world.pipe.open = True
+    world.heal()
+    assert (said(world).state, count(world, "received_claim")) == ("complete", 0)
+
+
 def test_a_segment_that_does_not_begin_at_our_chain_is_a_conflict(world: World) -> None:
     append(world.node, 3)
     world.courier()

@@ -35,6 +35,7 @@ LEAD_TABLES: Sequence[Table] = [
     carry_tables.received_head,
     carry_tables.received_segment,
     carry_tables.received_early,
+    carry_tables.received_claim,
     carry_tables.received_refused,
     carry_tables.received_conflict,
     carry_tables.received_erased,
