@@ -89,7 +89,7 @@ def decide(
             return Outcome.UNDECIDED
         clash = _clash_within(head, segment, arrival.lines)
         if clash is None:
-            new.add(segment, (line for line in arrival.lines if line.seq > head.seq), now)
+            new.add(segment, arrival.lines[head.seq + 1 - header.first :], now)
             head.seq, head.chain = header.last, header.chain
             head.heard(header.time, now)
             received.add_claim(connection, head, header.last, header.chain)

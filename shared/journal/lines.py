@@ -12,7 +12,9 @@ The chain of a stream: ``chain(0) = SHA-256("polku-chain-1" ‖ stream)``,
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple, NoReturn
 
@@ -31,12 +33,13 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9
 _SCALAR = r'(?:"[ !#-\[\]-~]*+"|0|-?[1-9][0-9]{0,17}+|null|true|false)'
 _VALUE = rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:,{_SCALAR})*+)?\])"
 _MEMBER = rf'"[a-z0-9_]{{1,40}}+":{_VALUE}'
-_USUAL = re.compile(
-    rf'\{{"stream":"({_STREAM.pattern})","epoch":([1-9][0-9]{{0,3}}+),"seq":([1-9][0-9]{{0,11}}+),'
+_AFTER_EPOCH = (
+    r',"seq":([1-9][0-9]{0,11}+),'
     rf'"kind":"({_KIND.pattern})","v":([1-9][0-9]{{0,3}}+),"recorded_at":"({_TIME.pattern})",'
     rf'"subject":(?:null|"({HEX32.pattern})"),"salt":"({HEX32.pattern})",'
     rf'"body":(\{{(?:{_MEMBER}(?:,{_MEMBER})*+)?\}})\}}'
 )
+_USUAL = re.compile(rf'\{{"stream":"({_STREAM.pattern})","epoch":([1-9][0-9]{{0,3}}+){_AFTER_EPOCH}')
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 """Reads a body of the usual form; `json.loads` does more, which costs as much again."""
 
@@ -104,6 +107,27 @@ def read_envelope(data: bytes) -> Envelope:
         return Envelope(line.stream, line.epoch, line.seq, line.kind, line.v, line.subject)
     stream, epoch, seq, kind, v, subject = usual.group(1, 2, 3, 4, 5, 7)
     return Envelope(stream, int(epoch), int(seq), kind, int(v), subject)
+
+
+def read_usual_envelopes(
+    texts: Sequence[bytes], stream: str, epoch: int, first: int
+) -> Sequence[tuple[str, int, str | None]] | None:
+    """Kind, version and subject of consecutive lines of one epoch, `first` the first one's number, in half the time
+    that `read_envelope` takes for each. None if any is not of the usual form: it may be a line all the same."""
+    plain = b"\n".join(texts)
+    if not plain.isascii() or max(map(len, texts)) > MAX_LINE or plain.count(b"\n") != len(texts) - 1:
+        return None
+    found = _usual_lines(stream, epoch).findall(plain.decode())
+    if [members[0] for members in found] != [str(seq) for seq in range(first, first + len(texts))]:
+        return None
+    if not all(_named_once(members[6]) for members in found):
+        return None
+    return [(kind, int(v), subject or None) for _, kind, v, _, subject, _, _ in found]
+
+
+@lru_cache(maxsize=256)
+def _usual_lines(stream: str, epoch: int) -> re.Pattern[str]:
+    return re.compile(rf'^\{{"stream":"{re.escape(stream)}","epoch":{epoch}{_AFTER_EPOCH}$', re.MULTILINE)
 
 
 def read_body(data: bytes) -> dict[str, Any]:

@@ -22,14 +22,14 @@ from shared.journal.carry_tables import (
     received_refused,
     received_segment,
 )
-from shared.journal.lines import Envelope, chain_next, chain_start
+from shared.journal.lines import chain_next, chain_start
 from shared.journal.segment import OpenedLine, Reason, Segment
 from shared.ops.clock import parse_wire_time, wire_time
 from shared.storage.upsert import insert_many
 
 OPEN, STOPPED = "open", "stopped"
 _PROOF_COLUMNS = tuple(column.name for column in received_segment.c)
-_LINE_COLUMNS = ("stream", "seq", "epoch", "kind", "v", "subject", "digest", "line")
+_LINE_COLUMNS = ("stream", "epoch", *OpenedLine._fields)
 
 
 @dataclass(slots=True)
@@ -205,9 +205,7 @@ class NewLines:
     def add(self, segment: Segment, lines: Iterable[OpenedLine], now: datetime) -> None:
         """Take these lines of the segment."""
         header = segment.header
-        self._lines += [
-            (header.stream, line.seq, header.epoch, *_indexed(line.content), line.digest, line.line) for line in lines
-        ]
+        self._lines += [(header.stream, header.epoch, *line) for line in lines]
         said = (segment.header_bytes, segment.payload_digest, segment.signature, wire_time(now))
         self._proofs.append((header.stream, header.last, header.first, header.epoch, header.chain, *said))
 
@@ -216,13 +214,6 @@ class NewLines:
         lines, proofs, self._lines, self._proofs = self._lines, self._proofs, [], []
         insert_many(connection, received_line, _LINE_COLUMNS, lines)
         insert_many(connection, received_segment, _PROOF_COLUMNS, proofs)
-
-
-def _indexed(content: Envelope | None) -> tuple[str | None, int | None, bytes | None]:
-    """Kind, version and subject of a line; nothing of one that has been erased."""
-    if content is None:
-        return None, None, None
-    return content.kind, content.v, bytes.fromhex(content.subject) if content.subject else None
 
 
 def add_early(connection: Connection, segment: Segment, data: bytes, limit: int, now: datetime) -> bool:

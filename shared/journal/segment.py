@@ -39,7 +39,7 @@ from typing import Any, NamedTuple
 import zstandard
 
 from shared.journal import crypto
-from shared.journal.lines import BadLine, Envelope, chain_next, line_digest, read_envelope
+from shared.journal.lines import BadLine, chain_next, line_digest, read_envelope, read_usual_envelopes
 from shared.ops.clock import parse_wire_time, wire_time
 
 MAGIC = b"POLKU1\n"
@@ -51,7 +51,7 @@ MAX_EPOCH, MAX_SEQ = 9_999, 999_999_999_999
 LINES_PER_SEGMENT = 1000
 """How many lines `build` takes at most: the size of the lead's transactions, not a rule of the format."""
 
-LEVEL = 3
+LEVEL = 1
 """How hard zstd tries; no part of the format. Far below 0 it leaves text as it is, for byte searches in tests."""
 
 STREAM = re.compile(r"(?:lead|[a-z0-9-]{1,24}-[0-9a-f]{8})/[a-z0-9-]{1,40}")
@@ -97,8 +97,7 @@ class SegmentRefused(Refused):
     """This is no segment that may be applied."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A line to ship: its digest, and its bytes unless it has been erased."""
 
     digest: bytes
@@ -156,12 +155,14 @@ class Segment:
 
 
 class OpenedLine(NamedTuple):
-    """A line out of a segment. `line` and `content` are None where it has been erased."""
+    """A line out of a segment. Where it has been erased, all but number and digest is None."""
 
     seq: int
+    kind: str | None
+    v: int | None
+    subject: bytes | None
     digest: bytes
     line: bytes | None
-    content: Envelope | None
 
 
 def build(
@@ -279,7 +280,7 @@ def open_lines(segment: Segment, receiving: Mapping[str, bytes]) -> tuple[Opened
     # Counted before splitting: eight million empty lines must not become eight million objects.
     if plain.count(b"\n") != header.last - header.first:
         raise SegmentRefused(Reason.BAD_LINES)
-    lines = tuple(_line(header, seq, text) for seq, text in enumerate(plain.split(b"\n"), header.first))
+    lines = _lines(header, plain.split(b"\n"))
     chain = header.before
     for line in lines:
         chain = chain_next(chain, line.digest)
@@ -304,19 +305,30 @@ def _inflate(compressed: bytes) -> bytes:
     return b"".join(pieces)
 
 
+def _lines(header: Header, texts: Sequence[bytes]) -> tuple[OpenedLine, ...]:
+    usual = read_usual_envelopes(texts, header.stream, header.epoch, header.first)
+    if usual is None:
+        return tuple(_line(header, seq, text) for seq, text in enumerate(texts, header.first))
+    return tuple(
+        OpenedLine(seq, kind, v, bytes.fromhex(subject) if subject else None, line_digest(text), text)
+        for seq, (kind, v, subject), text in zip(range(header.first, header.last + 1), usual, texts, strict=True)
+    )
+
+
 def _line(header: Header, seq: int, text: bytes) -> OpenedLine:
     if text.startswith(b"#"):
         digits = text[1:].decode("ascii", "replace")
         if not HEX64.fullmatch(digits):
             raise SegmentRefused(Reason.BAD_LINES)
-        return OpenedLine(seq, bytes.fromhex(digits), None, None)
+        return OpenedLine(seq, None, None, None, bytes.fromhex(digits), None)
     try:
         content = read_envelope(text)
     except BadLine:
         raise SegmentRefused(Reason.BAD_LINES) from None
     if content[:3] != (header.stream, header.epoch, seq):
         raise SegmentRefused(Reason.BAD_LINES)
-    return OpenedLine(seq, line_digest(text), text, content)
+    subject = bytes.fromhex(content.subject) if content.subject else None
+    return OpenedLine(seq, content.kind, content.v, subject, line_digest(text), text)
 
 
 def _header(encoded: bytes) -> Header:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.catalogue import FACTS, ProgrammeVersion
@@ -226,6 +226,36 @@ def test_an_envelope_says_what_the_line_says(data: bytes, subject: str | None) -
     line = replace(parse(data), subject=subject)
     envelope = read_envelope(serialise(line))
     assert envelope == Envelope(line.stream, line.epoch, line.seq, line.kind, line.v, line.subject)
+
+
+@given(
+    st.lists(st.none() | st.binary(min_size=16, max_size=16).map(bytes.hex), min_size=1, max_size=9),
+    st.integers(1, 10**9),
+)
+def test_many_usual_lines_are_read_at_once_as_each_by_itself(subjects: list[str | None], first: int) -> None:
+    usual = parse(USUAL)
+    texts = [serialise(replace(usual, seq=seq, subject=subject)) for seq, subject in enumerate(subjects, first)]
+    read = lines.read_usual_envelopes(texts, usual.stream, usual.epoch, first)
+    assert read == [read_envelope(text)[3:] for text in texts]
+
+
+@given(
+    st.integers(0, 2), st.integers(0, len(USUAL)), st.text(st.characters(codec="utf-8"), max_size=3), st.integers(0, 2)
+)
+@example(1, USUAL.index(b'"heads"'), '"heads":1,', 0)  # a member that stands twice
+@example(2, len(USUAL), "\n", 0)
+@example(0, 0, "{", 0)
+def test_many_lines_of_which_one_is_changed_are_not_read_at_once_unless_each_can_be(
+    which: int, at: int, inserted: str, removed: int
+) -> None:
+    usual = parse(USUAL)
+    texts = [serialise(replace(usual, seq=seq)) for seq in (7, 8, 9)]
+    texts[which] = texts[which][:at] + inserted.encode() + texts[which][at + removed :]
+    read = lines.read_usual_envelopes(texts, usual.stream, usual.epoch, 7)
+    if read is not None:
+        alone = [read_envelope(text) for text in texts]
+        assert [line[:3] for line in alone] == [(usual.stream, usual.epoch, seq) for seq in (7, 8, 9)]
+        assert read == [line[3:] for line in alone]
 
 
 # A piece of a programme is JSON in a string: it has quotation marks to escape.
