@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -67,7 +68,7 @@ class Derivation:
 
     def _set(self, table: str, **columns: Any) -> None:
         row = {"stream": self.stream, **columns}
-        self.rows[table][tuple([row[name] for name in store.KEYS[table]])] = row
+        self.rows[table][_KEY_OF[table](row)] = row
 
     def _remove(self, table: str, entity: bytes) -> None:
         self.rows[table][self.stream, entity] = None
@@ -217,6 +218,7 @@ class Derivation:
         return None
 
 
+_KEY_OF = {table: itemgetter(*names) for table, names in store.KEYS.items()}
 _SCORE = ("definition", "scale", "score")
 
 

@@ -274,6 +274,24 @@ def _outcome(read: Callable[[bytes], Line], data: bytes) -> Line | None:
         return None
 
 
+@given(
+    st.dictionaries(
+        st.text(max_size=3), SCALARS | st.dictionaries(st.text(max_size=3), SCALARS, max_size=3), max_size=4
+    )
+)
+@example({'a,"body":{}': '"body":'})
+def test_the_body_of_a_checked_line_is_read_as_it_was_written(body: dict[str, Any]) -> None:
+    assert lines.read_body(serialise(replace(LINE, body=body))) == body
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b'{"body":{}}', b',"body":}', b',"body":[]}', b',"body":{}x}', b',"body":{"a"}', b',"body":"\xff"}']
+)
+def test_what_is_no_checked_line_has_no_body(data: bytes) -> None:
+    with pytest.raises(BadLine):
+        lines.read_body(data)
+
+
 @pytest.mark.parametrize("body", [{"a": "\ud800"}, {"a": float("nan")}, {"a": b"x"}, {"a": {1, 2}}])
 def test_what_json_in_utf_8_cannot_hold_is_not_written(body: dict[str, Any]) -> None:
     with pytest.raises(BadLine, match="body"):
