@@ -12,6 +12,7 @@ from typing import Any
 
 from services.portal.labels import STATED, Names, figure, label_of
 from services.portal.publicity import publicity
+from services.portal.report_indicators import indicator_headings, indicator_rows
 from services.portal.report_outcomes import confirmed_rows
 from services.portal.report_page import ProgrammeNames, arrived_kind, stream_state
 from services.portal.words import Lang, words
@@ -51,6 +52,11 @@ def _tables(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang, statem
         for row in report.get("activities") or []
     )
     yield say("activities"), head, rows
+    indicators = [
+        (row.code, row.label.text, *(_cell(value, lang) for value in row.values)) for row in indicator_rows(report, lang)
+    ]
+    if indicators:
+        yield say("indicators"), (say("code"), say("indicator"), *indicator_headings(lang)), indicators
     yield from _outcomes(report, names, lang)
     confirmed = confirmed_rows(report, names.periods, names.partners, lang)
     if confirmed:

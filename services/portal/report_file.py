@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from services.portal.context import Rpc
+from services.portal.labels import label_of
 from services.portal.report_csv import render_report_csv
 from services.portal.report_page import ProgrammeNames, render_report_html, statement
 from services.portal.words import Lang
@@ -31,5 +32,7 @@ def _body(report: dict[str, Any], form: Form, names: ProgrammeNames, lang: Lang)
         return render_report_csv(report, names, lang, statement(lang))
     figures = {member: value for member, value in report.items() if member != "proof"}
     if "indicators" in figures:
-        figures["indicators"] = [row | {"label": row["label"][lang]} for row in figures["indicators"]]
+        figures["indicators"] = [
+            row | {"label": label_of(row["label"], lang, row["code"]).text} for row in figures["indicators"]
+        ]
     return json.dumps(figures | {"statement": statement(lang)}, indent=2, ensure_ascii=False) + "\n"

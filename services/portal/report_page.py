@@ -16,6 +16,7 @@ from services.portal.charts import Bar, Tone, bar_chart
 from services.portal.labels import Figure, Label, Names, figure, label_of
 from services.portal.publicity import logos, publicity
 from services.portal.rendering import Frame, render
+from services.portal.report_indicators import indicator_headings, indicator_rows
 from services.portal.report_outcomes import confirmed_rows, outcome_tables
 from services.portal.report_people import people_sentences
 from services.portal.words import Lang, Words, words
@@ -123,6 +124,10 @@ def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: L
         activities=[_activity_row(row, names, lang) for row in report.get("activities") or []],
         people=people_sentences(report, lang),
         charts=_charts(report.get("activities") or [], names, lang),
+        indicators=[
+            (row, [figure(value, lang) for value in row.values]) for row in indicator_rows(report, lang)
+        ],
+        indicator_headings=indicator_headings(lang),
         outcomes=outcome_tables(report, names.outcomes, names.activities, lang),
         confirmed=confirmed_rows(report, names.periods, names.partners, lang),
         certificate=signed and _certificate(signed, names, lang),

@@ -1,4 +1,4 @@
-"""What people read of outcomes and confirmed periods; part of `words`."""
+"""What people read of indicators, outcomes and confirmed periods; part of `words`."""
 
 OUTCOME_WORDS: dict[str, tuple[str, str, str]] = {
     # outcomes
@@ -36,4 +36,24 @@ OUTCOME_WORDS: dict[str, tuple[str, str, str]] = {
     "reporting_period": ("Raportointikausi", "Rapporteringsperiod", "Reporting period"),
     "confirmed_on": ("vahvistettu {day}", "bekräftad {day}", "confirmed {day}"),
     "not_confirmed": ("ei vahvistettu", "inte bekräftad", "not confirmed"),
+    # indicators
+    "indicators": ("Indikaattorit", "Indikatorer", "Indicators"),
+    "indicators_caption": (
+        "Millä rahoittaja seuraa hanketta: suunniteltu ja toteutunut, toteutunut sukupuolittain",
+        "Vad finansiären följer projektet med: planerat och utfall, utfallet enligt kön",
+        "What the funder follows the project by: planned and realised, the realised by gender",
+    ),
+    "indicators_note": (
+        "Jokainen ihminen lasketaan hankkeessa kerran. Tunnuksella merkityissä riveissä ovat vain ne, joiden tiedot "
+        "ovat täydelliset; aloittaneissa ovat kaikki.",
+        "Varje människa räknas en gång i projektet. Rader med kod omfattar bara dem vilkas uppgifter är fullständiga; "
+        "bland dem som börjat finns alla.",
+        "Everybody counts once in a project. Rows with a code hold only those whose records are complete; among those "
+        "who started is everybody.",
+    ),
+    "realised": ("Toteutunut", "Utfall", "Realised"),
+    "gender_f": ("Naisia", "Kvinnor", "Women"),
+    "gender_m": ("Miehiä", "Män", "Men"),
+    "gender_x": ("Muunsukupuolisia", "Icke-binära", "Non-binary"),
+    "gender_unknown": ("Sukupuoli ei tiedossa", "Kön okänt", "Gender unknown"),
 }

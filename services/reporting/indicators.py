@@ -23,17 +23,18 @@ Later = dict[Person, list[tuple[date, frozenset[str]]]]
 
 
 def figures(
-    connection: Connection, definition: Programme, start: date | None, end: date | None, one: OnePerson
+    connection: Connection, definition: Programme, start: date | None, end: date | None, one: OnePerson, today: date
 ) -> tuple[list[dict[str, Any]], int]:
     """The report's `indicators`, and how many who started have an incomplete record.
 
-    Who started on the days `start` to `end` counts at the start; who left on these days, by results.
+    Who started on the days `start` to `end` counts at the start; who left on these days, by results. Beside them what
+    was planned, as it held on the last of these days.
     """
     counting = _Counting(connection, definition, start, end, one)
     counting.starts()
     counting.exits()
     counting.of_several_partners()
-    return records.rows(definition, counting.started, counting.by_code), counting.incomplete
+    return records.rows(definition, counting.started, counting.by_code, end or today), counting.incomplete
 
 
 class _Counting:

@@ -41,7 +41,7 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
         streams = _streams(connection, definition)
         newer = _newer(connection, streams, programme)
         complete = arrived(streams, newer, now, timedelta(days=definition.silence_limit_days))
-        figures, incomplete = _figures(connection, definition, start, end)
+        figures, incomplete = _figures(connection, definition, start, end, now.date())
         return {
             "programme": programme,
             "from": start.isoformat() if start else None,
@@ -81,7 +81,7 @@ class _Of:
 
 
 def _figures(
-    connection: Connection, definition: Programme, start: date | None, end: date | None
+    connection: Connection, definition: Programme, start: date | None, end: date | None, today: date
 ) -> tuple[dict[str, Any], int]:
     """What is counted, and how many who started have an incomplete record."""
     streams = store.streams_of(connection, definition.key)
@@ -91,7 +91,7 @@ def _figures(
     found = people.attended(connection, streams, sorted(wanted), start, end)
     of = _Of(connection, definition, streams, start, end, one, found)
     what_became = outcomes.figures(connection, definition, streams, found, start, end, one)
-    counted, incomplete = indicators.figures(connection, definition, start, end, one)
+    counted, incomplete = indicators.figures(connection, definition, start, end, one, today)
     figures = {
         "indicators": counted,
         "people": _people(of),

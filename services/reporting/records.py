@@ -14,6 +14,7 @@ from shared.contracts.catalogue import GENDERS
 from shared.forms import Form, find_form
 from shared.forms.records import End, Start, counted, lacks, taken
 from shared.programmes import Programme
+from shared.programmes.plan import in_force
 
 STARTED = "participants_started"
 _LABEL = {"fi": "Aloittaneita osallistujia", "sv": "Deltagare som börjat", "en": "Participants started"}
@@ -62,19 +63,30 @@ def result_codes(form_key: str, answers: str, results: frozenset[str]) -> frozen
     return counted(form, Start(day, json.loads(answers)), End(day, results)) & form.result_codes
 
 
-def rows(programme: Programme, started: Counter[str], by_code: Mapping[str, Counter[str]]) -> list[dict[str, Any]]:
-    """The report's `indicators`: everybody who started, then the codes of the form, of complete records, by gender.
+def rows(
+    programme: Programme, started: Counter[str], by_code: Mapping[str, Counter[str]], day: date
+) -> list[dict[str, Any]]:
+    """The report's `indicators`: everybody who started, then the codes of the form, of complete records, by gender, then
+    those that the programme's file adds, of which nothing is recorded here.
 
-    Where records are not kept here, nothing is known of the codes, and none is named.
+    `planned` as it held on `day`. Where records are not kept here, nothing is known of the codes, and none is named.
     """
-    form = form_of(programme)
-    found = [_row(STARTED, _LABEL, started)]
+    own = {indicator.key: indicator.name for indicator in programme.indicators}
+    told = [(STARTED, own.pop(STARTED, _LABEL), _counted(started))]
     if programme.esf_record == "here":
-        found += [_row(i.key, i.name, by_code.get(i.key, Counter())) for i in form.indicators]
-    return found
+        told += [(i.key, i.name, _counted(by_code.get(i.key, Counter()))) for i in form_of(programme).indicators]
+    told += [(key, name, {"realised": None, "by": {}}) for key, name in own.items()]
+    return [
+        {"code": code, "label": dict(label), "planned": _planned(programme, code, day), **realised, "suppressed": False}
+        for code, label, realised in told
+    ]
 
 
-def _row(code: str, label: Mapping[str, str], by_gender: Counter[str]) -> dict[str, Any]:
+def _counted(by_gender: Counter[str]) -> dict[str, Any]:
     by = {"gender": {gender: by_gender[gender] for gender in GENDERS}}
-    realised = sum(by_gender.values())
-    return {"code": code, "label": dict(label), "planned": None, "realised": realised, "by": by, "suppressed": False}
+    return {"realised": sum(by_gender.values()), "by": by}
+
+
+def _planned(programme: Programme, code: str, day: date) -> int | None:
+    held = in_force(programme.targets, "indicator", code, day)
+    return held["planned"] if held else None

@@ -153,6 +153,9 @@ class Programme(Named):
     tag: Tagging | None = None
     """None: people are counted per partner; nobody can say whether two of them are one."""
     esf_record: EsfRecord = "here"
+    indicators: tuple[Named, ...] = ()
+    targets: tuple[Mapping[str, Any], ...] = ()
+    """Rows for `plan.in_force`."""
 
     @property
     def lead(self) -> Partner:
@@ -256,6 +259,8 @@ def build(document: Mapping[str, Any]) -> Programme:
         topics=tuple(Topic(t["key"], dict(t["name"])) for t in document.get("topics", ())),
         tag=Tagging(**document["tag"]) if "tag" in document else None,
         esf_record=document.get("esf_record", "here"),
+        indicators=tuple(Named(item["key"], dict(item["name"])) for item in document.get("indicators", ())),
+        targets=tuple(document.get("targets", ())),
     )
 
 

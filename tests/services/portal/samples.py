@@ -193,6 +193,23 @@ REPORT: dict[str, Any] = {
             "hours": 64.0,
         },
     ],
+    "indicators": [
+        {
+            **{"code": "participants_started", "planned": 1200, "realised": 1051, "suppressed": False},
+            "label": {"fi": "Aloittaneita", "sv": "Deltagare som börjat", "en": "Participants started"},
+            "by": {"gender": {"f": 1019, "m": 32, "x": 0, "unknown": 0}},
+        },
+        {
+            **{"code": "CO01", "planned": None, "realised": 0, "suppressed": False},
+            "label": {"fi": "Työttömät", "sv": "Arbetslösa", "en": "Unemployed"},
+            "by": {"gender": {"f": 0, "m": 0, "x": 0, "unknown": 0}},
+        },
+        {
+            **{"code": "new_jobs", "planned": 0, "realised": None, "suppressed": False},
+            "label": {"fi": "Uudet työpaikat"},
+            "by": {},
+        },
+    ],
     "outcomes": [
         {"activity": "duuniin", "participants": 29, "outcomes": {"education": 6, "work_trial": 0}, "unknown": 1}
     ],

@@ -67,8 +67,11 @@ def test_the_json_file_is_the_report_its_statement_and_the_certificate_last(lead
     lead.user_logged_in("worker", "reporter")
     made = json.loads(lead.client.get("/report/lahde-mukaan.json").data)
     assert list(made)[-2:] == ["statement", "certificate"]
+    told = report()
+    for row in told["indicators"]:
+        row["label"] = row["label"]["fi"]
     assert {member: made[member] for member in made if member not in ("statement", "certificate")} == {
-        member: value for member, value in report().items() if member != "proof"
+        member: value for member, value in told.items() if member != "proof"
     }
 
 
@@ -104,6 +107,15 @@ def test_activities_are_a_table_with_each_basis_in_its_column() -> None:
 def test_no_two_of_the_values_look_alike(value: object, shown: str) -> None:
     made = csv_of(activities=[report()["activities"][0] | {"participants": value}])["Activities"]
     assert made[1][4] == shown
+
+
+def test_indicators_are_a_table_with_what_was_planned() -> None:
+    assert csv_of()["Indicators"] == [
+        ["Code", "Indicator", "Planned", "Realised", "Women", "Men", "Non-binary", "Gender unknown"],
+        ["participants_started", "Participants started", "1200", "1051", "1019", "32", "0", "0"],
+        ["CO01", "Unemployed", "not set", "0", "0", "0", "0", "0"],
+        ["new_jobs", "Uudet työpaikat", "0", *["not recorded"] * 5],
+    ]
 
 
 def test_what_became_of_people_ends_with_the_unknown() -> None:

@@ -210,6 +210,14 @@ def test_unknown_group_and_partner_are_shown_by_their_codes() -> None:
     assert "<h1>lahde-mukaan</h1>" in html
 
 
+def test_indicators_stand_beside_what_was_planned_and_nothing_is_taken_for_nought() -> None:
+    assert table_rows(page(), "indicators") == [
+        ["Aloittaneita", "1\u00a0200", "1\u00a0051", "1\u00a0019", "32", "0", "0"],
+        ["Työttömät CO01", "ei asetettu", "0", "0", "0", "0", "0"],
+        ["Uudet työpaikat", "0", *["ei kirjattu"] * 5],
+    ]
+
+
 def test_outcomes_are_told_with_their_zeros_and_the_unknown() -> None:
     html = page()
     assert table_rows(html, "outcomes") == [["Hakeutui koulutukseen", "6"], ["Työkokeilu", "0"], ["Ei tiedossa", "1"]]

@@ -85,6 +85,31 @@ def test_the_report_names_everybody_who_started_and_every_code_of_the_form(at_le
     assert made["data_quality"]["incomplete_records"] == 1
 
 
+def test_what_was_planned_is_what_held_on_the_last_day_and_nothing_is_recorded_of_the_files_own_indicators(
+    engine: Engine,
+) -> None:
+    own = [{"key": "participants_started", "name": {"fi": "Mukaan"}}, {"key": "new_jobs", "name": {"fi": "Työpaikat"}}]
+    targets = [
+        {"indicator": "participants_started", "planned": 60, "valid_from": "2015-05-01"},
+        {"indicator": "participants_started", "planned": 80, "valid_from": "2016-06-01"},
+        {"indicator": "new_jobs", "planned": 0, "valid_from": "2015-05-01"},
+    ]
+    lead(engine, TAGGED | {"indicators": own, "targets": targets})
+    admit(engine, OWN, OTHER)
+    bring(engine, started(1))
+    planned = {}
+    for last in (date(2015, 4, 30), date(2016, 5, 31), date(2016, 6, 1), None):
+        rows = {row["code"]: row for row in report(engine, KEY, None, last, NOW)["indicators"]}
+        planned[last] = [rows[code]["planned"] for code in ("participants_started", "new_jobs", "CO01")]
+    assert list(planned.values()) == [[None, None, None], [60, 0, None], [80, 0, None], [80, 0, None]]
+    assert rows["participants_started"]["label"] == {"fi": "Mukaan"}
+    assert (rows["new_jobs"]["realised"], rows["new_jobs"]["by"], rows["new_jobs"]["label"]["fi"]) == (
+        None,
+        {},
+        "Työpaikat",
+    )
+
+
 def test_a_later_start_record_corrects_and_a_later_exit_takes_the_place_of_one(at_lead: Engine) -> None:
     bring(at_lead, started(1), ended(1, "2016-08-01", "employment"))
     assert (counts(at_lead)["CO01"], counts(at_lead)["CR04"]) == ({"f": 1}, {"f": 1})
