@@ -53,7 +53,8 @@ def _tables(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang, statem
     )
     yield say("activities"), head, rows
     indicators = [
-        (row.code, row.label.text, *(_cell(value, lang) for value in row.values)) for row in indicator_rows(report, lang)
+        (row.code, row.label.text, *(_cell(value, lang) for value in row.values))
+        for row in indicator_rows(report, lang)
     ]
     if indicators:
         yield say("indicators"), (say("code"), say("indicator"), *indicator_headings(lang)), indicators

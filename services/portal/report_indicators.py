@@ -30,4 +30,5 @@ def indicator_rows(report: Mapping[str, Any], lang: Lang) -> Iterator[IndicatorR
     for row in report.get("indicators") or ():
         planned = "not_set" if row["planned"] is None else row["planned"]
         by_gender = (row["by"].get("gender", {}).get(gender) for gender in _GENDERS)
-        yield IndicatorRow(row["code"], label_of(row["label"], lang, row["code"]), (planned, row["realised"], *by_gender))
+        label = label_of(row["label"], lang, row["code"])
+        yield IndicatorRow(row["code"], label, (planned, row["realised"], *by_gender))

@@ -66,8 +66,8 @@ def result_codes(form_key: str, answers: str, results: frozenset[str]) -> frozen
 def rows(
     programme: Programme, started: Counter[str], by_code: Mapping[str, Counter[str]], day: date
 ) -> list[dict[str, Any]]:
-    """The report's `indicators`: everybody who started, then the codes of the form, of complete records, by gender, then
-    those that the programme's file adds, of which nothing is recorded here.
+    """The report's `indicators`: everybody who started, then the codes of the form, of complete records, by gender,
+    then those that the programme's file adds, of which nothing is recorded here.
 
     `planned` as it held on `day`. Where records are not kept here, nothing is known of the codes, and none is named.
     """
