@@ -124,9 +124,7 @@ def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: L
         activities=[_activity_row(row, names, lang) for row in report.get("activities") or []],
         people=people_sentences(report, lang),
         charts=_charts(report.get("activities") or [], names, lang),
-        indicators=[
-            (row, [figure(value, lang) for value in row.values]) for row in indicator_rows(report, lang)
-        ],
+        indicators=[(row, [figure(value, lang) for value in row.values]) for row in indicator_rows(report, lang)],
         indicator_headings=indicator_headings(lang),
         outcomes=outcome_tables(report, names.outcomes, names.activities, lang),
         confirmed=confirmed_rows(report, names.periods, names.partners, lang),
