@@ -10,9 +10,9 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from services.node.asyncapi import asyncapi
-from shared.contracts import commands, errors, partners, records, referrals, talks
+from shared.contracts import errors
 from shared.contracts.catalogue import FACTS
-from shared.contracts.describing import command_classes_of, in_words, methods_of, words_of
+from shared.contracts.describing import command_classes, in_words, methods_of, words_of
 from shared.contracts.errors import PolkuError
 from shared.contracts.facts import About, Fact, Reach
 from shared.ops.metrics import DECLARED, LABELS
@@ -36,11 +36,6 @@ PARTS = {
 def generate() -> dict[str, str]:
     """Every document: its file name under ``docs/``, and what must stand in it."""
     return {"contracts.md": contracts(), "asyncapi.yaml": asyncapi(), "metrics.md": metrics()}
-
-
-def command_classes() -> list[type[Schema]]:
-    """The commands that an RPC method takes, in the order they are declared."""
-    return command_classes_of(commands, partners, records, talks, referrals)
 
 
 def error_classes() -> list[type[PolkuError]]:

@@ -57,9 +57,13 @@ class HexBytes(fields.String):
 
 
 class Sealed(fields.String):
-    """Base64 of an HPKE message to intake's bus key; the only way an identity or free text crosses a bus."""
+    """Base64 of an HPKE message to intake's bus key; the only way an identity or free text crosses a bus.
 
-    def __init__(self, **kw: Any) -> None:
+    `inside` is the schema of the JSON object in it, which the service checks when it has opened it.
+    """
+
+    def __init__(self, inside: type[Schema], **kw: Any) -> None:
+        self.inside = inside
         super().__init__(validate=[validate.Length(max=32_000), validate.Regexp(r"[A-Za-z0-9+/]+={0,2}\Z")], **kw)
 
 
@@ -134,7 +138,7 @@ class ParticipantItem(Item):
     `form_help`: who filled it in, the person alone or with help; `eura_by`: who keyed it into EURA.
     """
 
-    sealed = Sealed(required=True)
+    sealed = Sealed(PersonIdentity, required=True)
     standing = Code(*STANDINGS, required=True)
     start_date = Day(allow_none=True)
     gender = Code(*GENDERS, load_default="unknown")
@@ -403,7 +407,7 @@ class FindPeople(Command):
     """`intake.find_people`: who has this identity code, name or token; what comes back is sealed to `reply_to`."""
 
     programme = ProgrammeKey(required=True)
-    sealed = Sealed(required=True)
+    sealed = Sealed(PersonQuery, required=True)
     reply_to = PublicKey(required=True)
 
 

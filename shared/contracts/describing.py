@@ -2,11 +2,13 @@
 
 import inspect
 import re
-from types import ModuleType
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from marshmallow import Schema, fields, missing, validate
 
+from shared import contracts
 from shared.contracts.facts import Fact
 from shared.contracts.fields import CODE, Answers, Flag, Number
 
@@ -23,8 +25,9 @@ def methods_of(command: type[Schema]) -> list[tuple[str, str]]:
     return _METHOD.findall(inspect.getdoc(command) or "")
 
 
-def command_classes_of(*modules: ModuleType) -> list[type[Schema]]:
-    """The commands that an RPC method takes, in the order they are declared, each once."""
+def command_classes() -> list[type[Schema]]:
+    """The commands and questions that an RPC method takes, of every module here, in the order they are declared."""
+    modules = (import_module(f"{contracts.__name__}.{found.name}") for found in iter_modules(contracts.__path__))
     found = (value for module in modules for value in vars(module).values())
     schemas = (value for value in found if isinstance(value, type) and issubclass(value, Schema))
     return list(dict.fromkeys(schema for schema in schemas if methods_of(schema)))

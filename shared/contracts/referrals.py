@@ -6,7 +6,7 @@ from shared.contracts.catalogue import STANDINGS
 from shared.contracts.commands import MAX_ITEMS, Command, ParticipantItem, PersonIdentity, Question, Sealed
 from shared.contracts.fields import Code, Codes, Day, Digest, EntityId, Number, ProgrammeKey, PublicKey, SubjectRef
 from shared.contracts.referral_facts import AGREED, ANSWERS, BECAME, DECLINES
-from shared.contracts.talks import FreeText
+from shared.contracts.talks import FreeText, TextContent
 
 LONGEST_REASON = 2000
 """Characters of the reason: with the identity it fits into one letter whatever they are."""
@@ -23,7 +23,7 @@ class SendReferral(Command):
     subject = SubjectRef(required=True)
     partner = Code(required=True)
     agreed = Codes(Code(*AGREED), required=True)
-    sealed = Sealed(allow_none=True, load_default=None)
+    sealed = Sealed(TextContent, allow_none=True, load_default=None)
 
 
 class ListReferrals(Command):

@@ -54,7 +54,7 @@ class TextItem(Item):
     """One free text: of a person (`subject`), or of none, as the note of a session is."""
 
     subject = SubjectRef(allow_none=True)
-    sealed = Sealed(required=True)
+    sealed = Sealed(TextContent, required=True)
 
 
 class KeepTexts(Command):

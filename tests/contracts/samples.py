@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from shared.contracts import commands, partners
+from shared.contracts import commands, partners, talks
 from shared.contracts import fields as types
 from shared.contracts.facts import About, Fact
 
@@ -31,6 +31,7 @@ _VALUES: dict[type, Any] = {
     commands.Sealed: "c2VhbGVk",
     commands.PlainText: "Äiti O'Hara",
     commands.Actor: "cli:anna",
+    talks.FreeText: "Äiti soitti.\nHuomenna uudestaan.",
     partners.SixWords: "kalo-tuve-hame-noki-pilu-sota",
     fields.Dict: {"key": "a"},
 }

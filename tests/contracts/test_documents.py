@@ -15,9 +15,9 @@ from jsonschema import Draft202012Validator
 from marshmallow import Schema, fields
 
 from services.node.asyncapi import document
-from services.node.documents import ROOT, command_classes, declare_all, error_classes, generate
+from services.node.documents import ROOT, declare_all, error_classes, generate
 from shared.contracts.catalogue import FACTS
-from shared.contracts.describing import body_schema, command_schema, methods_of, of_field
+from shared.contracts.describing import body_schema, command_classes, command_schema, methods_of, of_field
 from shared.contracts.facts import Fact
 from shared.ops.metrics import DECLARED, LABELS
 from tests.contracts.samples import body_of, full_body, least_body
