@@ -11,7 +11,6 @@ from services.intake import starts
 from services.intake.operations import Vault
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
-from shared.bus.parked import ParkedLines
 from shared.contracts.commands import ParticipantItem, load
 from shared.contracts.errors import InvalidInput
 from shared.contracts.starts import RecordAttempts, RecordStarts, ShowStart, StartContent
@@ -25,8 +24,8 @@ RECORD = tuple(name for name in ParticipantItem().fields if name not in _OWN_MEM
 """The coded part of a start record."""
 
 
-class RecordMethods(ParkedLines):
-    """The methods; `home` is the service's."""
+class RecordMethods:
+    """Put before a service class, as `ParkedLines` is; the service has `home`."""
 
     home: HomeResource
 

@@ -12,6 +12,7 @@ from services.intake.record_methods import RECORD, RecordMethods, inside, sealed
 from services.intake.records import NewExit, NewFollowUp
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
+from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import (
     ActionWithdrawn,
     ConversationRemoved,
@@ -56,7 +57,7 @@ RESTORED_SECONDS = 5
 """How often it is looked whether a restore has brought somebody back who was erased."""
 
 
-class IntakeService(RecordMethods):
+class IntakeService(RecordMethods, ParkedLines):
     """Registers people and keeps their identities."""
 
     name = "intake"
