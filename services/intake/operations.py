@@ -20,7 +20,7 @@ from shared.storage import snapshot
 from shared.storage.once import Done, already_done, remember
 
 # What of the start form goes into the fact; languages, interpreter and form details stay on the node.
-_FACT_MEMBERS = tuple(name for name in ParticipationStarted.members if name not in ("occurred_on", "age"))
+FACT_MEMBERS = tuple(name for name in ParticipationStarted.members if name not in ("occurred_on", "age"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def record_start(unit: Unit, programme: str, subject: str, arrival: Arrival, con
     if participates and start is not None:
         born = arrival.identity.get("birth_date")
         age = age_on(date.fromisoformat(born), start) if born else None
-        body = {name: arrival.record.get(name) for name in _FACT_MEMBERS} | {"continues": continues}
+        body = {name: arrival.record.get(name) for name in FACT_MEMBERS} | {"continues": continues}
         unit.record(ParticipationStarted(subject, occurred_on=day, age=age, **body), programme)
 
 

@@ -5,10 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from services.intake.domain import Arrival, check_arrival
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownCode
 from shared.forms import find_form
 from shared.forms.records import IN_EURA, QUESTIONS, End, Start, end_problems, lacks, not_asked, result_problems
 from shared.programmes import Programme
+
+_PROOFS: Mapping[tuple[bool, str], tuple[str, ...]] = {
+    (False, "here"): ("form_signed_on",),
+    (False, "eura_only"): ("eura_on",),
+    (True, "here"): ("form_signed_on", "eura_on"),
+    (True, "eura_only"): ("eura_on",),
+}
+"""What proves a start record, the first one asked for: in ESF+ or not, and where records are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +123,57 @@ def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: d
         raise InvalidInput(field=field, reason=reason)
 
 
+PAID = "who is paid by the project is not its participant"
+
+
+def check_start(arrival: Arrival, stay: Stay, programme: Programme, today: date) -> None:
+    """Refuse a start record of somebody who is known. Raises `InvalidInput` or `UnknownCode` naming the field."""
+    if arrival.record.get("paid_by_project") == "yes":
+        raise InvalidInput(field="paid_by_project", reason=PAID)
+    check_arrival(arrival, programme, today)
+    if stay.ended_on is not None and arrival.start_date is not None and arrival.start_date > stay.ended_on:
+        raise InvalidInput(field="start_date", reason="after the exit")
+    for field in ("form_signed_on", "eura_on"):
+        if date.fromisoformat(arrival.record.get(field, "0001-01-01")) > today:
+            raise InvalidInput(field=field, reason="in the future")
+    if "eura_on" in arrival.record and "eura_by" not in arrival.record:
+        raise InvalidInput(field="eura_by", reason="say who keyed it in")
+
+
+def record_lacks(record: Mapping[str, Any], started_on: date, programme: Programme) -> list[str]:
+    """The questions for whose answers the record counts only in the grand total; none: it is complete."""
+    if programme.esf_record == "eura_only":
+        return []
+    answers = {name: record[name] for name in QUESTIONS if record.get(name) is not None}
+    return list(lacks(find_form(programme.funding_programme), Start(started_on, answers)))
+
+
+def misfits(record: Mapping[str, Any], programme: Programme) -> list[str]:
+    """The questions whose answers do not fit the person's target group; of what was not answered nothing is said."""
+    group = programme.target_group_by_key.get(record.get("target_group") or "")
+    questions = find_form(programme.funding_programme).question_by_key
+    found = []
+    for fit in group.fits if group else ():
+        question, answer = questions.get(fit.question), record.get(fit.question)
+        if question is not None and answer is not None and question.is_answer(answer) and not fit.holds(answer):
+            found.append(fit.question)
+    return found
+
+
+def check_attempt(record: str, day: date, stay: Stay, today: date) -> None:
+    """Refuse a try that cannot have been. Raises `InvalidInput` naming the field."""
+    if day > today:
+        raise InvalidInput(field="date", reason="in the future")
+    if record == "exit" and stay.started_on is not None and day < stay.started_on:
+        raise InvalidInput(field="date", reason="before the start")
+
+
 def missing_evidence(record: Mapping[str, Any], started_on: date, programme: Programme) -> list[str]:
     """What a participant's start record lacks: questions without an answer, special categories of which nothing says
-    that they were asked, the target group, and the proof itself (`form_signed_on`, or `eura_on`)."""
-    proof = "form_signed_on" if programme.esf_record == "here" else "eura_on"
+    that they were asked, the target group, and the proof itself (`form_signed_on`, or `eura_on`; in ESF+, which has no
+    paper of its own, either)."""
+    proofs = _PROOFS[programme.funding_programme == "esf_plus_2021_2027", programme.esf_record]
+    proof = next((name for name in proofs if record.get(name)), proofs[0])
     missing = [] if record.get(proof) else [proof]
     if programme.target_groups and not record.get("target_group"):
         missing.append("target_group")

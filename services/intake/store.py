@@ -388,14 +388,18 @@ def locked_participation(connection: Connection, programme: str, subject: str) -
     None if there is none."""
     here = (participation.c.subject == bytes.fromhex(subject)) & (participation.c.programme == programme)
     found = connection.execute(select(participation.c.subject).where(here).with_for_update()).first()
-    if found is None:
-        return None
+    return None if found is None else find_participation(connection, programme, subject)
+
+
+def find_participation(connection: Connection, programme: str, subject: str) -> Any | None:
+    """A person's participation with key and identity, still closed; None if there is none."""
     query = (
         select(participation, person.c.wrapped_key, vault.c.box)
         .join(person, person.c.person == participation.c.person)
         .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
     )
-    return connection.execute(query.where(here)).one()
+    here = (participation.c.subject == bytes.fromhex(subject)) & (participation.c.programme == programme)
+    return connection.execute(query.where(here)).one_or_none()
 
 
 def end_participation(connection: Connection, subject: str, day: date, reason: str) -> bool:

@@ -70,6 +70,10 @@ class ReplyKey:
         )
         return Referred(" ".join(filter(None, (given, family))) or token, born, text, bool(plain.get("left_out")))
 
+    def open_plain(self, sealed: str) -> dict[str, Any]:
+        """What is inside, by member; empty if it was not made for this key."""
+        return self._open(sealed) or {}
+
     def _open(self, sealed: str) -> dict[str, Any] | None:
         try:
             raw = base64.b64decode(sealed, validate=True)

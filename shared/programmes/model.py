@@ -47,8 +47,25 @@ class Location(Named):
 
 
 @dataclass(frozen=True)
+class Fit:
+    """A question of the start form, and the answers or the numbers that fit."""
+
+    question: str
+    answers: tuple[str, ...] = ()
+    low: int | None = None
+    high: int | None = None
+
+    def holds(self, answer: str | int) -> bool:
+        if self.answers:
+            return answer in self.answers
+        return isinstance(answer, int) and (self.low or 0) <= answer <= (answer if self.high is None else self.high)
+
+
+@dataclass(frozen=True)
 class TargetGroup(Named):
-    """Whom the programme is for."""
+    """Whom the programme is for; `fits`: what the answers of the start form must all be, where the file says it."""
+
+    fits: tuple[Fit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -241,7 +258,10 @@ def build(document: Mapping[str, Any]) -> Programme:
         project_code=document.get("project_code"),
         areas=areas,
         locations=tuple(Location(x["key"], dict(x["name"]), x.get("area")) for x in document.get("locations", ())),
-        target_groups=tuple(TargetGroup(t["key"], dict(t["name"])) for t in document.get("target_groups", ())),
+        target_groups=tuple(
+            TargetGroup(t["key"], dict(t["name"]), tuple(map(_fit, t.get("fits", ()))))
+            for t in document.get("target_groups", ())
+        ),
         work_areas=workflow.work_areas(document),
         steps=workflow.steps(document),
         outcomes=workflow.outcomes(document),
@@ -262,6 +282,10 @@ def build(document: Mapping[str, Any]) -> Programme:
         indicators=tuple(Named(item["key"], dict(item["name"])) for item in document.get("indicators", ())),
         targets=tuple(document.get("targets", ())),
     )
+
+
+def _fit(fit: Mapping[str, Any]) -> Fit:
+    return Fit(fit["question"], tuple(fit.get("answers", ())), fit.get("low"), fit.get("high"))
 
 
 def _figures(figures: Mapping[str, Any]) -> Figures:

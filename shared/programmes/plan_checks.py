@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.contracts.catalogue import OCCASIONS
 from shared.documents.checking import Found, codes, codes_stand_once, items, points_at, reached, short
+from shared.forms import find_form
 from shared.programmes.plan import in_force, is_business_id
 
 _TARGETS, _BUDGET = ("targets", "indicator", "indicators"), ("budget", "source", "funding")
@@ -29,6 +30,7 @@ def plan_rules(document: dict[str, Any]) -> Found:
     if document.get("funding_programme") == "esf_plus_2021_2027" and document.get("forms"):
         yield ("forms",), "esf_plus_2021_2027 has no forms: participants enter their own data"
     yield from _schedules(document)
+    yield from _fits(document)
 
 
 def _words(value: Any) -> list[tuple[int, str]]:
@@ -151,3 +153,35 @@ def _schedules(document: dict[str, Any]) -> Found:
             if (when, day) in seen:
                 yield (*path, "occasion"), "stands in this schedule already"
             seen.add((when, day))
+
+
+def _fits(document: dict[str, Any]) -> Found:
+    """What is said of a target group is asked by the form of the funding period, and can be answered so."""
+    period = document.get("funding_programme")
+    if period not in ("esf_2007_2013", "esf_2014_2020", "esf_plus_2021_2027"):
+        return
+    questions = find_form(period).question_by_key
+    for index, group in items(document, "target_groups"):
+        fits = group.get("fits")
+        for place, fit in enumerate(fits if isinstance(fits, list) else ()):
+            path = ("target_groups", index, "fits", place)
+            key = fit.get("question") if isinstance(fit, dict) else None
+            if not isinstance(key, str):
+                continue
+            yield from points_at((*path, "question"), key, f"the questions of the form {period}", set(questions))
+            if key not in questions:
+                continue
+            known, low, high = questions[key].answers, fit.get("low"), fit.get("high")
+            for n, answer in _words(fit.get("answers")):
+                if answer not in known:
+                    yield (*path, "answers", n), f'"{short(answer)}" is no answer to "{key}"'
+            if known and not fit.get("answers"):
+                yield path, "name the answers that fit"
+            elif not known and "answers" in fit:
+                yield (*path, "answers"), f'"{key}" is answered by a number: say low or high'
+            elif not known and low is None and high is None:
+                yield path, "say low or high"
+            elif known and (low is not None or high is not None):
+                yield path, f'"{key}" is no number'
+            elif isinstance(low, int) and isinstance(high, int) and low > high:
+                yield (*path, "high"), "less than low"

@@ -26,9 +26,17 @@ def test_delivered_programme_file_has_no_problem(path: Path) -> None:
     assert check_file(path) == []
 
 
+_FIT = "      - {question: labour_status, answers: [unemployed]}"
+_FITS = "target_groups[1].fits[0]"
+
 BROKEN = {
     # what: (text taken out, text put in, text in the line blamed, which of such lines, path, part of the reason)
     "unknown key": ("project_code: S20250", "projectcode: S20250", "projectcode", "projectcode", "project_code?"),
+    "fits no question": (_FIT, _FIT.replace("labour", "labor"), "labor", f"{_FITS}.question", "did you mean labour"),
+    "fits no answer": (_FIT, _FIT.replace("[un", "[on"), "onemployed", f"{_FITS}.answers[0]", "no answer"),
+    "fits by a number": (_FIT, _FIT.replace("answers: [unemployed]", "low: 3"), "low: 3", _FITS, "name the answers"),
+    "fits by nothing": (_FIT, "      - {question: age}", "question: age", _FITS, "say low or high"),
+    "fits nobody": (_FIT, "      - {question: age, low: 30, high: 20}", "high: 20", f"{_FITS}.high", "less than low"),
     "unknown key deep inside": ("    area: pihlava\n", "    aera: pihlava\n", "aera", "locations[1].aera", "area?"),
     "missing key": ("funding_programme: esf_2014_2020\n", "", "key: lahde", "", '"funding_programme" is missing'),
     "missing key in an item": (

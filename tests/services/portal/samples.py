@@ -30,6 +30,7 @@ from shared.contracts.referrals import (
     SendReferral,
     WithdrawReferral,
 )
+from shared.contracts.starts import RecordAttempts, RecordStarts, ShowStart
 from shared.contracts.talks import (
     AskRecent,
     AskRegister,
@@ -56,6 +57,7 @@ DOCUMENT: dict[str, Any] = {
     "key": "lahde-mukaan",
     "name": {"fi": "Lähde mukaan!"},
     "period": {"start": "2015-05-01", "end": "2017-05-31"},
+    "funding_programme": "esf_2014_2020",
     "partners": [
         {
             "key": "leader_association",
@@ -263,6 +265,9 @@ _BODIES = {
     ("intake", "confirm_node"): ConfirmNode,
     ("intake", "renew_tag_key"): RenewTagKey,
     ("intake", "retire_tag_key"): RetireTagKey,
+    ("intake", "show_start"): ShowStart,
+    ("intake", "record_starts"): RecordStarts,
+    ("intake", "record_attempts"): RecordAttempts,
 }
 
 BUS_PRIVATE = X25519PrivateKey.generate()
@@ -291,6 +296,9 @@ class FakeRpc:
     texts: dict[str, str] = field(default_factory=dict)
     referrals: list[dict[str, Any]] = field(default_factory=list)
     reachable: list[str] = field(default_factory=lambda: ["university_of_applied_sciences"])
+    start: dict[str, Any] = field(default_factory=dict)
+    who: dict[str, str] = field(default_factory=lambda: {"given_name": "Aino", "family_name": "Esimerkki"})
+    saved: dict[str, Any] = field(default_factory=lambda: {"subject": MADE, "new": True})
     nodes: dict[str, Any] = field(default_factory=lambda: {"steward": None, "key_nos": [], "nodes": []})
     failing: dict[str, Exception] = field(default_factory=dict)
     """What a method raises, by its name, after it was called."""
@@ -334,6 +342,9 @@ class FakeRpc:
             ("intake", "confirm_node"): lambda **_: {"handed_tag_key": False},
             ("intake", "renew_tag_key"): lambda **_: {"pos": 1, "key_no": 2},
             ("intake", "retire_tag_key"): lambda **_: {"pos": 1},
+            ("intake", "show_start"): self._show_start,
+            ("intake", "record_starts"): lambda items, **_: {"pos": 1, "results": [self.saved]},
+            ("intake", "record_attempts"): lambda **_: {"pos": 1, "results": [{"attempt": MADE, "new": True}]},
         }
         return answers[service, method](**kwargs)
 
@@ -380,6 +391,13 @@ class FakeRpc:
             row = {key: value for key, value in person.items() if key != "identity"}
             rows.append(row | {"sealed": base64.b64encode(sealed).decode()})
         return {"total": len(everybody), "people": rows}
+
+    def _show_start(self, subject: str, reply_to: str, **_: Any) -> Any:
+        empty: dict[str, Any] = {"person": subject, "standing": "client", "started_on": None, "ended_on": None}
+        empty |= {"record": {"gender": "f", "service_language": "sv"}, "revision": "ef" * 32, "attempts": []}
+        empty |= {"lacks": [], "missing": [], "misfits": []} | self.start
+        sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(self.who).encode())
+        return empty | {"sealed": base64.b64encode(sealed).decode()}
 
     def _list_referrals(self, reply_to: str, limit: int, offset: int, **_: Any) -> Any:
         rows = []

@@ -1,0 +1,227 @@
+"""Use cases of start records of people who are known: completed, corrected, shown; and tries to get a form.
+
+Rules are in `records.py` and `domain.py`, the statements in `start_store.py`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from services.intake import exit_store, start_store, store
+from services.intake.domain import Arrival
+from services.intake.operations import FACT_MEMBERS, Vault
+from services.intake.records import (
+    Stay,
+    check_attempt,
+    check_start,
+    misfits,
+    missing_evidence,
+    record_lacks,
+)
+from shared.contracts.catalogue import ParticipationStarted, StandingReached, TaggingDue
+from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, PolkuError, UnknownPerson
+from shared.contracts.start_facts import RecordAttempted
+from shared.journal import Journal, Unit
+from shared.journal.unit import new_id
+from shared.ops.clock import today_in_helsinki
+from shared.programmes import Programme
+from shared.storage import snapshot
+from shared.storage.once import Done, Results, already_done, each_once, remember
+
+_STAYS = ("service_language", "contact_language", "interpreter")
+"""Of the coded record what no start form asks: it stays as it is where the form does not say otherwise."""
+IN_VAULT = ("birth_date", "form_version", "form_kept")
+"""Of the identity what a start record has."""
+
+_TAGGED_BY = ("given_name", "family_name", "birth_date")
+
+
+@dataclass(frozen=True, slots=True)
+class NewStart:
+    """The start record of somebody known here, to be recorded; `was`: the revision that whoever writes has seen."""
+
+    key: str
+    subject: str
+    was: str
+    start_date: date
+    record: dict[str, Any]
+    content: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return "NewStart(…)"  # never a birth date in a log
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """A try to get a form, in vain, to be recorded."""
+
+    key: str
+    subject: str
+    record: str
+    status: str
+    date: date
+
+
+def record_starts(
+    journal: Journal,
+    keys: Vault,
+    programme: str,
+    items: Sequence[NewStart],
+    *,
+    by: str,
+    now: datetime,
+    skip_bad: bool = False,
+) -> tuple[Results, int | None]:
+    """Record people's start records, in order, up to the first that is refused (`skip_bad`: all that are not).
+
+    Returns a result per item, ``{"subject", "new", "lacks", "missing", "misfits"}`` or ``{"error"}``, and the journal
+    position. Whoever was a visitor or client is an ESF participant with it. An incomplete record is taken: it counts in
+    the grand total, and `lacks` says what it needs to count in the indicators.
+    """
+    results: Results = []
+    with journal.unit(now) as unit:
+        definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(now)
+        stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))  # in one order, locked
+        done, fresh = already_done(unit.connection, store.keys, (new.key for new in items)), dict[str, Done]()
+        for new in items:
+            content = json.dumps(_said(programme, new), sort_keys=True).encode()
+            known = done.get(new.key) or fresh.get(new.key)
+            try:
+                if known is not None and not keys.is_digest(known.digest, content):
+                    raise AlreadyRecordedDiffers(field="key")
+                if known is None:
+                    _record_start(unit, keys, definition, new, stays, today)
+                    fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
+                row = _of(unit, programme, new.subject)
+            except PolkuError as error:
+                results.append({"error": error.to_wire()})
+                if skip_bad:
+                    continue
+                break
+            results.append({"subject": new.subject, "new": known is None} | _state(row, definition))
+        remember(unit.connection, store.keys, fresh)
+        if fresh:
+            unit.audit(
+                by, "record_starts", programme=programme, subjects=sorted({d.made.hex() for d in fresh.values()})
+            )
+    return results, unit.pos
+
+
+def _record_start(
+    unit: Unit, keys: Vault, definition: Programme, new: NewStart, stays: Mapping[str, Stay], today: date
+) -> None:
+    programme = definition.key
+    row = _of(unit, programme, new.subject)
+    identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
+    if new.was != _revision(keys, row, identity):
+        raise ChangedMeanwhile(field="was")
+    before = json.loads(row.record)
+    record = {name: before[name] for name in _STAYS if before.get(name)} | new.record
+    told = {name: value for name, value in new.content.items() if value}
+    kept = {name: value for name, value in identity.items() if name not in IN_VAULT}
+    arrival = Arrival(new.key, "esf_participant", new.start_date, record, kept | told)
+    check_start(arrival, stays[new.subject], definition, today)
+    start_store.put_start(unit.connection, keys.vault, row, arrival)
+    day = new.start_date.isoformat()
+    another = any(
+        identity.get(name) != arrival.identity.get(name) for name in ("given_name", "family_name", "birth_date")
+    )
+    if another:
+        start_store.forget_tagged(unit.connection, row.subject)
+    if row.standing != arrival.standing:
+        unit.record(StandingReached(new.subject, standing=arrival.standing, occurred_on=day), programme)
+    elif another and (known := store.tag_keys(unit.connection, programme)):
+        unit.record(TaggingDue(programme=programme, key_no=known[-1].key_no))
+    body = {name: record.get(name) for name in FACT_MEMBERS if name != "continues"}
+    unit.record(ParticipationStarted(new.subject, occurred_on=day, age=arrival.age, **body), programme)
+
+
+def show_start(
+    journal: Journal, keys: Vault, programme: str, subject: str, *, by: str, now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A person's start record: what is coded, and of the identity what the page shows; the read is logged first.
+
+    Raises `UnknownPerson`.
+    """
+    with journal.unit(now) as unit:
+        unit.audit(by, "read_identities", programme=programme, subjects=[subject])
+    with snapshot(journal.engine) as connection:
+        definition = store.shelf.get(connection, programme)
+        row = store.find_participation(connection, programme, subject)
+        if row is None:
+            raise UnknownPerson(field="person", programme=programme)
+        tries = start_store.attempts(connection, row.subject)
+    identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
+    coded = {
+        "person": subject,
+        "standing": row.standing,
+        "started_on": _day(row.started_on),
+        "ended_on": _day(row.ended_on),
+        "record": {name: value for name, value in json.loads(row.record).items() if value is not None},
+        "revision": _revision(keys, row, identity),
+        "attempts": tries,
+        **_state(row, definition),
+    }
+    return coded, {name: identity.get(name) for name in ("given_name", "family_name", "token", *IN_VAULT)}
+
+
+def record_attempts(
+    journal: Journal, programme: str, items: Sequence[NewAttempt], *, by: str, now: datetime, skip_bad: bool = False
+) -> tuple[Results, int | None]:
+    """Record tries to get a form that were in vain; results are ``{"attempt", "new"}`` or ``{"error"}``."""
+    with journal.unit(now) as unit:
+        store.shelf.get(unit.connection, programme)
+        today, stays = today_in_helsinki(now), exit_store.stays(unit.connection, programme, (n.subject for n in items))
+
+        def take(new: NewAttempt) -> str:
+            if new.subject not in stays:
+                raise UnknownPerson(field="person", programme=programme)
+            check_attempt(new.record, new.date, stays[new.subject], today)
+            made = new_id()
+            body = {"record": new.record, "status": new.status, "occurred_on": new.date.isoformat()}
+            unit.record(RecordAttempted(new.subject, attempt=made, programme=programme, **body))
+            return made
+
+        results, fresh = each_once(
+            unit.connection, store.keys, programme, items, take, what="attempt", field="key", skip_bad=skip_bad
+        )
+        made = [(ref, new.subject, new.record, new.status, new.date) for ref, new in fresh]
+        start_store.add_attempts(unit.connection, programme, made)
+        if fresh:
+            unit.audit(by, "record_attempts", programme=programme, people=len(fresh))
+    return results, unit.pos
+
+
+def _of(unit: Unit, programme: str, subject: str) -> Any:
+    row = store.find_participation(unit.connection, programme, subject)
+    if row is None:
+        raise UnknownPerson(field="person", programme=programme)
+    return row
+
+
+def _state(row: Any, definition: Programme) -> dict[str, list[str]]:
+    """What a participant's record lacks, which evidence is missing, and where the person does not fit."""
+    if row.standing != "esf_participant" or row.started_on is None:
+        return {"lacks": [], "missing": [], "misfits": []}
+    record = json.loads(row.record)
+    return {
+        "lacks": record_lacks(record, row.started_on, definition),
+        "missing": missing_evidence(record, row.started_on, definition),
+        "misfits": misfits(record, definition),
+    }
+
+
+def _revision(keys: Vault, row: Any, identity: Mapping[str, Any]) -> str:
+    """What a change must have seen: keyed, for it goes out to a page and holds a birth date."""
+    shown = [row.standing, _day(row.started_on), row.record, *(identity.get(name) for name in IN_VAULT)]
+    return keys.digest(json.dumps(shown).encode()).hex()
+
+
+def _said(programme: str, new: NewStart) -> list[Any]:
+    return [programme, new.subject, new.was, new.start_date.isoformat(), new.record, new.content]
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -1,0 +1,74 @@
+"""Commands about one person's start record and its evidence, as the page of the start form sends them."""
+
+from marshmallow import RAISE, Schema
+
+from shared.contracts.commands import Command, Item, ParticipantItem, PlainText, items
+from shared.contracts.fields import Code, Day, Digest, Flag, ProgrammeKey, PublicKey, SubjectRef
+from shared.contracts.start_facts import ATTEMPTS, RECORDS
+
+
+class StartContent(Schema):
+    """What is inside the `sealed` of a start record: the vault keeps it. What is left out is not known (any more), but
+    for the names, which stay as they are."""
+
+    class Meta:
+        unknown = RAISE
+
+    given_name = PlainText(200, allow_none=True)
+    family_name = PlainText(200, allow_none=True)
+    birth_date = Day(allow_none=True)
+    form_version = PlainText(80, allow_none=True)
+    form_kept = PlainText(200, allow_none=True)
+
+
+class ShowStart(Command):
+    """`intake.show_start`: a person's start record with its evidence; identity and birth date come back sealed to
+    `reply_to`, made for this request. Logged as read. `revision` is what a change must name as `was`.
+    """
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    reply_to = PublicKey(required=True)
+
+
+class StartItem(ParticipantItem):
+    """The start record of somebody who is known here, whole: what is left out is not recorded (any more), but for
+    languages and interpreter. `was`: the revision that whoever writes has seen. `paid_by_project` is asked of
+    everybody: who is paid by the project is not its participant.
+    """
+
+    class Meta:
+        unknown = RAISE
+        exclude = ("standing",)
+
+    subject = SubjectRef(required=True)
+    was = Digest(required=True)
+    start_date = Day(required=True)
+    paid_by_project = Code("yes", "no", required=True)
+
+
+class RecordStarts(Command):
+    """`intake.record_starts`: results hold each person's subject, what the record `lacks` to be complete, which
+    evidence is `missing`, and where the person does not fit the target group (`misfits`).
+    """
+
+    programme = ProgrammeKey(required=True)
+    items = items(StartItem)
+    skip_bad = Flag(load_default=False)
+
+
+class AttemptItem(Item):
+    """One try to get a start or exit form that was in vain."""
+
+    subject = SubjectRef(required=True)
+    record = Code(*RECORDS, required=True)
+    status = Code(*ATTEMPTS, required=True)
+    date = Day(required=True)
+
+
+class RecordAttempts(Command):
+    """`intake.record_attempts`: results hold the id of each try."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(AttemptItem)
+    skip_bad = Flag(load_default=False)

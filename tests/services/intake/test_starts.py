@@ -1,0 +1,187 @@
+"""Start records of people who are known, completed and corrected; tries in vain: state and lines, on both databases."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from services.intake import exits, operations, start_store, starts, store
+from services.intake.records import NewExit, misfits
+from services.intake.starts import NewAttempt, NewStart
+from shared.contracts.errors import UnknownPerson
+from shared.journal import Journal
+from tests.services import kit
+from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
+
+DAY = date(2016, 3, 1)
+WHOLE: dict[str, Any] = {
+    **{"gender": "f", "labour_status": "inactive", "education": 3, "target_group": "outside_working_life"},
+    **{"form_signed_on": "2016-03-01", "form_language": "sv", "form_help": "self", "paid_by_project": "no"},
+    **dict.fromkeys(("foreign_background", "minority", "disability", "other_disadvantage"), "refused"),
+}
+CONTENT = {"birth_date": "1981-02-03", "form_version": "esf_2014_2020", "form_kept": "kaapissa-kolme"}
+
+
+@pytest.fixture
+def journal(engine: Engine) -> Journal:
+    return known(engine)
+
+
+def client(journal: Journal, **changes: Any) -> str:
+    given = {"standing": "client", "record": {"gender": "f", "service_language": "sv"}} | changes
+    results, _ = register(journal, arrival("p", **given))
+    return str(results[0]["subject"])
+
+
+def seen(journal: Journal, subject: str) -> dict[str, Any]:
+    return starts.show_start(journal, KEYS, kit.KEY, subject, by="worker", now=kit.NOW)[0]
+
+
+def form(journal: Journal, subject: str, name: str = "s", **changes: Any) -> NewStart:
+    given: dict[str, Any] = {"start_date": DAY, "record": dict(WHOLE), "content": dict(CONTENT)} | changes
+    return NewStart(kit.key_of(name), subject, given.pop("was", None) or seen(journal, subject)["revision"], **given)
+
+
+def save(journal: Journal, *items: NewStart, **options: Any) -> list[dict[str, Any]]:
+    results, _ = starts.record_starts(journal, KEYS, kit.KEY, items, by="worker", now=kit.NOW, **options)
+    return results
+
+
+def refusal(result: dict[str, Any]) -> tuple[str, Any]:
+    return result["error"]["code"], result["error"]["params"]["field"]
+
+
+def test_a_client_with_a_whole_record_is_a_participant_with_age_on_the_start_day(
+    engine: Engine, journal: Journal
+) -> None:
+    subject = client(journal)
+    (result,) = save(journal, form(journal, subject))
+    assert result == {"subject": subject, "new": True, "lacks": [], "missing": [], "misfits": []}
+    told = [(line.kind, line.body) for line in kit.lines(engine)][-2:]
+    assert [kind for kind, _ in told] == ["intake.standing_reached", "intake.participation_started"]
+    assert (told[1][1]["age"], told[1][1]["minority"]) == (35, "refused")
+    assert b"1981" not in json.dumps([body for _, body in told]).encode()
+    (row,) = kit.rows(engine, store.participation)
+    assert (row["standing"], row["started_on"]) == ("esf_participant", DAY)
+    assert json.loads(row["record"])["service_language"] == "sv", "what the form does not ask stays"
+    coded, named = starts.show_start(journal, KEYS, kit.KEY, subject, by="worker", now=kit.NOW)
+    assert (coded["record"]["age"], named["form_kept"], named["given_name"]) == (
+        *(35, "kaapissa-kolme"),
+        IDENTITY["given_name"],
+    )
+
+
+def test_an_incomplete_record_is_taken_and_says_what_it_lacks(journal: Journal) -> None:
+    subject = client(journal)
+    (result,) = save(journal, form(journal, subject, record={"gender": "f", "paid_by_project": "no"}, content={}))
+    assert result["lacks"] == ["age", "labour_status", "education"]
+    assert result["missing"] == ["form_signed_on", "target_group", "age", "labour_status", "education"]
+    assert seen(journal, subject)["standing"] == "esf_participant"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"record": WHOLE | {"paid_by_project": "yes"}}, "paid_by_project"),
+        ({"record": WHOLE | {"form_signed_on": "2036-01-01"}}, "form_signed_on"),
+        ({"record": WHOLE | {"eura_on": "2016-03-02"}}, "eura_by"),
+        ({"record": {**WHOLE, "form_signed_on": "2016-03-01", "unemployed_months": 3}}, "unemployed_months"),
+        ({"record": {name: value for name, value in WHOLE.items() if name != "form_signed_on"}}, "foreign_background"),
+        ({"start_date": date(2036, 1, 1)}, "start_date"),
+        ({"start_date": date(2014, 1, 1)}, "start_date"),
+        ({"content": {"birth_date": "2016-03-02"}}, "birth_date"),
+    ],
+)
+def test_a_record_that_cannot_be_is_refused_by_field_and_leaves_nothing(
+    engine: Engine, journal: Journal, changes: dict[str, Any], field: str
+) -> None:
+    new = form(journal, client(journal), **changes)
+    before = kit.heads(engine)
+    assert refusal(save(journal, new)[0]) == ("invalid_input", field)
+    assert kit.heads(engine) == before
+
+
+def test_who_is_known_by_a_token_needs_a_name(journal: Journal) -> None:
+    subject = client(journal, standing="visitor", identity={"token": "sinikettu7"})
+    assert refusal(save(journal, form(journal, subject))[0]) == ("invalid_input", "given_name")
+    named = form(journal, subject, "named", content=CONTENT | {"given_name": "Äikkä-Testinimi"})
+    assert save(journal, named)[0]["new"]
+
+
+def test_a_start_after_the_exit_is_refused(journal: Journal) -> None:
+    subject = client(journal)
+    save(journal, form(journal, subject))
+    leaving = NewExit(kit.key_of("e"), subject, date(2016, 6, 1), "completed", None, None)
+    exits.record_exits(journal, kit.KEY, [leaving], by="worker", now=kit.NOW)
+    late = form(journal, subject, "late", start_date=date(2016, 6, 2))
+    assert refusal(save(journal, late)[0]) == ("invalid_input", "start_date")
+
+
+def test_the_same_form_again_adds_nothing_and_another_with_its_key_is_refused(engine: Engine, journal: Journal) -> None:
+    subject = client(journal)
+    new = form(journal, subject)
+    save(journal, new)
+    before = kit.heads(engine)
+    (again,) = save(journal, new)
+    assert (again["new"], kit.heads(engine)) == (False, before)
+    assert refusal(save(journal, form(journal, subject, start_date=date(2016, 3, 2)))[0]) == (
+        *("already_recorded_differs",),
+        "key",
+    )
+
+
+def test_of_two_workers_who_saw_the_same_the_second_is_told(journal: Journal) -> None:
+    subject = client(journal)
+    first, second = form(journal, subject, "first"), form(journal, subject, "second", start_date=date(2016, 3, 5))
+    save(journal, first)
+    assert refusal(save(journal, second)[0]) == ("changed_meanwhile", "was")
+    assert seen(journal, subject)["started_on"] == "2016-03-01"
+
+
+def test_a_corrected_birth_date_has_the_person_tagged_anew(engine: Engine, journal: Journal) -> None:
+    subject = client(journal)
+    save(journal, form(journal, subject))
+    with kit.transaction(engine) as connection:
+        store.add_tag_key(connection, kit.KEY, store.TagKey(1, 1, "name_birth_date"))
+        store.note_tagged(connection, [bytes.fromhex(subject)], 1)
+    save(journal, form(journal, subject, "b", content=CONTENT | {"birth_date": "1980-02-03"}))
+    assert kit.rows(engine, store.tagged) == []
+    assert kit.kinds(engine)[-2:] == ["intake.tagging_due", "intake.participation_started"]
+    assert [line.body["age"] for line in kit.lines(engine) if "age" in line.body] == [35, 36]
+
+
+def test_who_does_not_fit_the_target_group_is_told_and_taken() -> None:
+    group = {"target_group": "unemployed"}
+    assert misfits(group | {"labour_status": "inactive"}, kit.PROGRAMME) == ["labour_status"]
+    assert misfits(group | {"labour_status": "unemployed"}, kit.PROGRAMME) == []
+    assert misfits(group, kit.PROGRAMME) == [], "of what was not answered nothing is said"
+    kuntsari = kit.parse_programme(kit.load_file(kit.SCHEMA_FILE.parent / "kuntsari.yaml"))
+    young = {"target_group": "hard_to_employ", "age": 24}
+    assert (misfits(young, kuntsari), misfits(young | {"age": 25}, kuntsari)) == (["age"], [])
+
+
+def test_tries_in_vain_are_dated_stay_on_the_node_and_go_with_the_person(engine: Engine, journal: Journal) -> None:
+    subject = client(journal)
+    tries = [
+        NewAttempt(kit.key_of("1"), subject, "start", "not_reached", date(2016, 3, 1)),
+        NewAttempt(kit.key_of("2"), subject, "start", "refused", date(2016, 3, 8)),
+        NewAttempt(kit.key_of("3"), subject, "start", "refused", date(2036, 3, 8)),
+    ]
+    results, _ = starts.record_attempts(journal, kit.KEY, tries, by="worker", now=kit.NOW, skip_bad=True)
+    assert [result.get("new") for result in results] == [True, True, None]
+    assert {line.stream.split("/")[1] for line in kit.lines(engine)[-2:]} == {"local"}
+    assert [(one["status"], one["date"]) for one in seen(journal, subject)["attempts"]] == [
+        ("not_reached", "2016-03-01"),
+        ("refused", "2016-03-08"),
+    ]
+    operations.erase_person(journal, kit.KEY, subject, by="worker", now=kit.NOW)
+    assert kit.rows(engine, start_store.attempt) == kit.rows(engine, store.keys) == []
+
+
+def test_reading_a_start_record_is_in_the_audit_log_and_nobody_else_is_shown(engine: Engine, journal: Journal) -> None:
+    seen(journal, client(journal))
+    assert kit.audit(engine)[-1]["action"] == "read_identities"
+    with pytest.raises(UnknownPerson):
+        seen(journal, "9" * 32)

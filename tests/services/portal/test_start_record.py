@@ -1,0 +1,135 @@
+"""The start form asks what the form of the funding period asks, in the person's language, and says what is wrong."""
+
+import base64
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, RpcTimeout
+from shared.journal.crypto import open_sealed
+from tests.services.portal.pages import Page
+from tests.services.portal.samples import BUS_PRIVATE, MADE, Portal
+
+FORM = f"/start/lahde-mukaan/{MADE}"
+SPECIAL = {"foreign_background", "minority", "disability", "other_disadvantage"}
+FILLED = {
+    **{"key": "0a" * 32, "was": "ef" * 32, "paid_by_project": "no", "start_date": "2016-02-01", "gender": "f"},
+    **{"birth_date": "1991-05-04", "labour_status": "unemployed", "unemployed_months": "14", "education": "0"},
+    **{"minority": "refused", "form_signed_on": "2016-02-01", "form_language": "sv", "form_kept": "Kaappi Kolme"},
+}
+
+
+@pytest.fixture
+def worker(node: Portal) -> Portal:
+    node.user_logged_in("worker", "case_worker")
+    return node
+
+
+def page(answer: Any) -> Page:
+    read = Page(answer.get_data(as_text=True))
+    assert read.problems == []
+    return read
+
+
+def fields(read: Page) -> set[str]:
+    return {values.get("name", "") for tag, values in read.elements if tag in ("input", "select")}
+
+
+def test_questions_stand_in_the_persons_language_and_the_rest_in_the_screens(worker: Portal) -> None:
+    said = page(worker.client.get(FORM)).said
+    assert "Situation på arbetsmarknaden" in said
+    assert "vill inte svara" in said
+    assert "Missä paperi säilytetään" in said
+    assert "Tilanne työmarkkinoilla" in page(worker.client.get(f"{FORM}?form=fi")).said
+
+
+@pytest.mark.parametrize(
+    ("period", "record", "asked", "not_asked"),
+    [
+        ("esf_2014_2020", "here", SPECIAL | {"form_kept"}, {"eura_on"}),
+        ("esf_2007_2013", "here", {"education"}, SPECIAL | {"homeless", "eura_on"}),
+        ("esf_plus_2021_2027", "here", {"homeless", "eura_on"}, SPECIAL - {"foreign_background"}),
+        ("esf_plus_2021_2027", "eura_only", {"gender", "eura_on"}, {"education", "form_kept", *SPECIAL}),
+    ],
+)
+def test_each_period_asks_its_own_questions(
+    worker: Portal, period: str, record: str, asked: set[str], not_asked: set[str]
+) -> None:
+    worker.rpc.listed[0]["document"] |= {"funding_programme": period, "esf_record": record}
+    found = fields(page(worker.client.get(FORM)))
+    assert asked <= found
+    assert not not_asked & found
+
+
+def test_what_was_filled_in_is_sent_and_identity_only_sealed(worker: Portal) -> None:
+    assert worker.post(FORM, form=FORM, **FILLED).headers["Location"] == f"{FORM}?saved=1"
+    (item,) = worker.rpc.sent("record_starts")["items"]
+    opened = json.loads(
+        open_sealed(BUS_PRIVATE.private_bytes_raw(), b"polku-command-1", base64.b64decode(item["sealed"]))
+    )
+    assert opened == {"birth_date": "1991-05-04", "form_kept": "Kaappi Kolme"}
+    assert (item["unemployed_months"], item["education"], item["was"]) == (14, 0, "ef" * 32)
+    assert "Kaappi" not in str(worker.rpc.calls)
+
+
+def test_what_is_missing_and_who_does_not_fit_is_said_in_words(worker: Portal) -> None:
+    worker.rpc.start = {"standing": "esf_participant", "started_on": "2016-02-01", "lacks": ["education"]}
+    worker.rpc.start |= {"missing": ["form_signed_on", "education"], "misfits": ["age"]}
+    worker.rpc.start |= {"record": {"gender": "f", "age": 24}}
+    said = page(worker.client.get(f"{FORM}?lang=en&saved=1")).said
+    for text in ("counts only in the grand total", "the signed form", "Age on the start day: 24", "Does not fit"):
+        assert text in said, text
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"start_date": ""}, "start_date"),
+        ({"birth_date": "eilen"}, "birth_date"),
+        ({"paid_by_project": ""}, "paid_by_project"),
+        ({"paid_by_project": "yes"}, "paid_by_project"),
+        ({"education": "9"}, "education"),
+        ({"unemployed_months": "-3"}, "unemployed_months"),
+        ({"labour_status": "asleep"}, "labour_status"),
+        ({"municipality": "Por"}, "municipality"),
+        ({"eura_by": "self"}, "eura_on"),
+        ({"form_kept": "x" * 10_000}, "form_kept"),
+    ],
+)
+def test_a_slip_is_named_at_its_field_and_nothing_is_sent(worker: Portal, changes: dict[str, str], field: str) -> None:
+    worker.rpc.listed[0]["document"]["funding_programme"] = "esf_2014_2020"
+    answer = worker.post(FORM, form=FORM, **FILLED | changes)
+    assert answer.status_code == 400
+    assert f'id="wrong-{field}"' in answer.get_data(as_text=True)
+    assert "record_starts" not in [method for _, method, _ in worker.rpc.calls]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (InvalidInput(field="minority", reason="x"), 400),
+        (InvalidInput(field="items.0.sealed.birth_date", reason="x"), 400),
+        (ChangedMeanwhile(field="was"), 409),
+        (AlreadyRecordedDiffers(field="key"), 409),
+        (RpcTimeout(service="intake", method="record_starts", seconds=10), 503),
+    ],
+)
+def test_every_refusal_has_words_and_leaves_no_answer_in_a_log(
+    worker: Portal, error: PolkuError, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    worker.rpc.failing = {"record_starts": error}
+    answer = worker.post(FORM, form=FORM, **FILLED)
+    assert answer.status_code == status
+    assert page(answer).elements
+    assert "Kaappi" not in caplog.text
+
+
+def test_a_try_in_vain_is_dated(worker: Portal) -> None:
+    given = {"key": "0b" * 32, "status": "refused", "date": "2017-06-01"}
+    assert worker.post(f"{FORM}/try", form=FORM, **given).headers["Location"] == f"{FORM}?saved=try"
+    (item,) = worker.rpc.sent("record_attempts")["items"]
+    assert (item["record"], item["status"], item["date"]) == ("start", "refused", "2017-06-01")
+    assert worker.post(f"{FORM}/try", form=FORM, **given | {"status": "dunno"}).status_code == 400
