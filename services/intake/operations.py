@@ -20,7 +20,7 @@ from shared.storage import snapshot
 from shared.storage.once import Done, already_done, remember
 
 # What of the start form goes into the fact; languages, interpreter and form details stay on the node.
-_FACT_MEMBERS = tuple(name for name in ParticipationStarted.members if name not in ("occurred_on", "age"))
+FACT_MEMBERS = tuple(name for name in ParticipationStarted.members if name not in ("occurred_on", "age"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +88,29 @@ def register_participants(
     return results, unit.pos
 
 
-def record_start(unit: Unit, programme: str, subject: str, arrival: Arrival, continues: str | None = None) -> None:
-    """Record that somebody has come in; `continues`: under which subject another partner's node referred them."""
+def record_start(
+    unit: Unit,
+    programme: str,
+    subject: str,
+    arrival: Arrival,
+    continues: str | None = None,
+    *,
+    new_standing: bool = True,
+) -> None:
+    """Record that somebody has come in; `continues`: under which subject another partner's node referred them.
+
+    A correction that leaves standing and day as they are is no `new_standing`.
+    """
     start = arrival.start_date
     day = start.isoformat() if start else None
     participates = arrival.standing == "esf_participant" and start is not None
     linked = {} if participates or continues is None else {"continues": continues}
-    unit.record(StandingReached(subject, standing=arrival.standing, occurred_on=day, **linked), programme)
+    if new_standing:
+        unit.record(StandingReached(subject, standing=arrival.standing, occurred_on=day, **linked), programme)
     if participates and start is not None:
         born = arrival.identity.get("birth_date")
         age = age_on(date.fromisoformat(born), start) if born else None
-        body = {name: arrival.record.get(name) for name in _FACT_MEMBERS} | {"continues": continues}
+        body = {name: arrival.record.get(name) for name in FACT_MEMBERS} | {"continues": continues}
         unit.record(ParticipationStarted(subject, occurred_on=day, age=age, **body), programme)
 
 
@@ -129,7 +141,7 @@ def erase_person(
 
     Raises `UnknownPerson`. Recording the fact erases the journal's lines; other services and the lead hear it.
     """
-    with journal.unit(now) as unit:
+    with journal.unit(now, right=True) as unit:
         first(unit, programme, subject)
         if not store.forget_participation(unit.connection, programme, subject):
             if erased_among(unit.connection, [subject]):
