@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from services.activities import conversations, counters, operations, queries, registers, store
+from services.activities import conversations, counters, operations, queries, registers, sharing, store
 from services.activities.domain import Agreed, NewAttendance, NewConversation, NewSession, Presence
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
@@ -11,6 +11,7 @@ from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import ProgrammeLoaded, StandingReached, SubjectErased
 from shared.contracts.commands import ListSessions, RecordAttendance, RecordSessions, load
 from shared.contracts.errors import InvalidInput
+from shared.contracts.rights import PersonShare
 from shared.contracts.talks import (
     AskRecent,
     AskRegister,
@@ -35,6 +36,12 @@ class ActivitiesService(ParkedLines):
     @rpc
     def ping(self) -> dict[str, Any]:
         return {"service": self.name, "ready": True}
+
+    @rpc
+    def person_share(self, **command: Any) -> dict[str, Any]:
+        body = load(PersonShare, command)
+        self.home.follow_to(body["after"])
+        return sharing.person_share(self.home.engine, body["subject"])
 
     @rpc
     def record_sessions(self, **command: Any) -> dict[str, Any]:

@@ -88,13 +88,25 @@ def register_participants(
     return results, unit.pos
 
 
-def record_start(unit: Unit, programme: str, subject: str, arrival: Arrival, continues: str | None = None) -> None:
-    """Record that somebody has come in; `continues`: under which subject another partner's node referred them."""
+def record_start(
+    unit: Unit,
+    programme: str,
+    subject: str,
+    arrival: Arrival,
+    continues: str | None = None,
+    *,
+    new_standing: bool = True,
+) -> None:
+    """Record that somebody has come in; `continues`: under which subject another partner's node referred them.
+
+    A correction that leaves standing and day as they are is no `new_standing`.
+    """
     start = arrival.start_date
     day = start.isoformat() if start else None
     participates = arrival.standing == "esf_participant" and start is not None
     linked = {} if participates or continues is None else {"continues": continues}
-    unit.record(StandingReached(subject, standing=arrival.standing, occurred_on=day, **linked), programme)
+    if new_standing:
+        unit.record(StandingReached(subject, standing=arrival.standing, occurred_on=day, **linked), programme)
     if participates and start is not None:
         born = arrival.identity.get("birth_date")
         age = age_on(date.fromisoformat(born), start) if born else None
@@ -129,7 +141,7 @@ def erase_person(
 
     Raises `UnknownPerson`. Recording the fact erases the journal's lines; other services and the lead hear it.
     """
-    with journal.unit(now) as unit:
+    with journal.unit(now, right=True) as unit:
         first(unit, programme, subject)
         if not store.forget_participation(unit.connection, programme, subject):
             if erased_among(unit.connection, [subject]):

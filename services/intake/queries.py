@@ -11,6 +11,7 @@ from sqlalchemy import Engine, Select, func, select
 from services.intake import records
 from services.intake.store import participation, person, shelf, vault
 from shared.storage import snapshot
+from shared.storage.restricting import restricted
 
 MOST_FOUND = 50
 """Whoever asks for a name that more people have must ask for the identity code."""
@@ -24,6 +25,7 @@ class PersonRow:
     person: bytes
     standing: str
     started_on: date | None
+    restricted: bool
     wrapped_key: bytes
     box: bytes
 
@@ -64,12 +66,14 @@ def find_people(engine: Engine, programme: str, is_meant: Callable[[PersonRow], 
 
 def _people(programme: str) -> Select[Any]:
     return (
-        select(participation, person.c.wrapped_key, vault.c.box)
+        select(participation, person.c.wrapped_key, vault.c.box, restricted.c.since)
         .join(person, person.c.person == participation.c.person)
         .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
+        .outerjoin(restricted, restricted.c.subject == participation.c.subject)
         .where(participation.c.programme == programme)
     )
 
 
 def _row(row: Any) -> PersonRow:
-    return PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, row.wrapped_key, row.box)
+    coded = (row.subject.hex(), row.person, row.standing, row.started_on, row.since is not None)
+    return PersonRow(*coded, row.wrapped_key, row.box)

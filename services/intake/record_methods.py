@@ -1,33 +1,21 @@
-"""intake on the bus, of start records and their evidence: a part of the service; and how it opens what came sealed."""
+"""intake on the bus, of start records and their evidence: a part of the service."""
 
-import base64
-import json
 from datetime import date
 from typing import Any
 
-from marshmallow import Schema
-
 from services.intake import starts
-from services.intake.operations import Vault
+from services.intake.sealing import KeyHolder, inside, sealed_to
 from shared.bus.entrypoints import rpc
-from shared.bus.home import HomeResource
 from shared.contracts.commands import ParticipantItem, load
-from shared.contracts.errors import InvalidInput
 from shared.contracts.starts import RecordAttempts, RecordStarts, ShowStart, StartContent
-from shared.journal.crypto import CannotOpen, open_sealed, seal
-
-COMMAND_INFO = b"polku-command-1"
-REPLY_INFO = b"polku-reply-1"
 
 _OWN_MEMBERS = ("key", "sealed", "standing", "start_date")
 RECORD = tuple(name for name in ParticipantItem().fields if name not in _OWN_MEMBERS)
 """The coded part of a start record."""
 
 
-class RecordMethods:
-    """Put before a service class, as `ParkedLines` is; the service has `home`."""
-
-    home: HomeResource
+class RecordMethods(KeyHolder):
+    """Put before a service class, as `ParkedLines` is."""
 
     @rpc
     def show_start(self, **command: Any) -> dict[str, Any]:
@@ -61,32 +49,3 @@ class RecordMethods:
         record = {name: item[name] for name in (*RECORD, "paid_by_project") if item.get(name) is not None}
         who = item["key"], item["subject"], item["was"]
         return starts.NewStart(*who, date.fromisoformat(item["start_date"]), record, content)
-
-    def _opened(self, field: str, sealed: str) -> bytes:
-        for private in self.home.keys.privates("bus").values():
-            try:
-                return open_sealed(private, COMMAND_INFO, base64.b64decode(sealed))
-            except (CannotOpen, ValueError):
-                continue
-        raise InvalidInput(field=field, reason="does not open with this node's bus key")
-
-    def _vault(self) -> Vault:
-        keys = self.home.keys
-        vault = {key.number: key.secret() for key in keys.all if key.name == "vault"}
-        *older, index = [key.secret() for key in keys.all if key.name == "index"]
-        return Vault(vault, index, older)
-
-
-def inside(schema: type[Schema], field: str, opened: bytes) -> dict[str, Any]:
-    """What was sealed, checked; an error names the member by where the sealed text stands."""
-    try:
-        return load(schema, json.loads(opened))
-    except InvalidInput as error:
-        raise InvalidInput(field=f"{field}.{error.params['field']}", reason=error.params["reason"]) from None
-    except (ValueError, RecursionError):
-        raise InvalidInput(field=field, reason="what is inside is not JSON") from None
-
-
-def sealed_to(reply_to: bytes, content: dict[str, Any]) -> str:
-    """What only who asked can open, as base64."""
-    return base64.b64encode(seal(reply_to, REPLY_INFO, json.dumps(content).encode())).decode()

@@ -8,8 +8,10 @@ from typing import Any
 
 from services.intake import exits, letters, operations, peers, queries, referrals, rotation, steward, store, tags, texts
 from services.intake.domain import Arrival
-from services.intake.record_methods import RECORD, RecordMethods, inside, sealed_to
+from services.intake.record_methods import RECORD, RecordMethods
 from services.intake.records import NewExit, NewFollowUp
+from services.intake.rights_methods import RightsMethods
+from services.intake.sealing import inside, sealed_to
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
@@ -57,7 +59,7 @@ RESTORED_SECONDS = 5
 """How often it is looked whether a restore has brought somebody back who was erased."""
 
 
-class IntakeService(RecordMethods, ParkedLines):
+class IntakeService(RecordMethods, RightsMethods, ParkedLines):
     """Registers people and keeps their identities."""
 
     name = "intake"
@@ -312,6 +314,7 @@ class IntakeService(RecordMethods, ParkedLines):
             "person": row.subject,
             "standing": row.standing,
             "started_on": row.started_on.isoformat() if row.started_on else None,
+            "restricted": row.restricted,
             "sealed": sealed_to(reply_to, shown),
         }
 

@@ -293,6 +293,11 @@ def open_text(vault_keys: Mapping[int, bytes], row: Any) -> str:
     return decrypt(unwrap(vault_keys, raw, wrapped), b"text" + row.text_ref + raw, row.box).decode()
 
 
+def texts_of(connection: Connection, subject: bytes) -> list[bytes]:
+    """The `text_ref` of every text of this person."""
+    return list(connection.execute(select(text.c.text_ref).where(text.c.subject == subject)).scalars())
+
+
 def drop_text(connection: Connection, ref: str, subject: str) -> None:
     """Delete a text of this person."""
     mine = (text.c.text_ref == bytes.fromhex(ref)) & (text.c.subject == bytes.fromhex(subject))

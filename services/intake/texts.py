@@ -14,10 +14,11 @@ from sqlalchemy import Connection
 
 from services.intake import store
 from services.intake.operations import Vault
-from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
+from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, ProcessingRestricted, UnknownPerson
 from shared.journal import Journal
 from shared.journal.unit import new_id
 from shared.storage.once import Done, already_done, remember
+from shared.storage.restricting import restricted_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ def keep_texts(
         store.shelf.get(connection, programme)
         done = already_done(connection, store.keys, (new.key for new in texts))
         owners = store.owners(connection, programme, (new.subject for new in texts if new.subject))
+        restricted = restricted_among(connection, (new.subject for new in texts))
         fresh: dict[str, Done] = {}
         for new in texts:
             content = json.dumps(["text", programme, new.subject, new.text]).encode()
@@ -56,6 +58,8 @@ def keep_texts(
                         raise AlreadyRecordedDiffers(field="text")
                     results.append({"text_ref": known.made.hex(), "new": False})
                     continue
+                if new.subject in restricted:
+                    raise ProcessingRestricted(field="subject")  # no line comes of a text: nobody else would refuse it
                 ref = _keep(connection, keys.vault, programme, new, owners)
             except PolkuError as error:
                 results.append({"error": error.to_wire()})

@@ -3,13 +3,14 @@
 from datetime import date
 from typing import Any
 
-from services.measurement import operations, store
+from services.measurement import operations, sharing, store
 from services.measurement.domain import NewAssessment
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import ProgrammeLoaded, SessionHeld, StandingReached, SubjectErased
 from shared.contracts.commands import RecordAssessments, load
+from shared.contracts.rights import PersonShare
 from shared.journal import Line, Unit
 
 
@@ -23,6 +24,12 @@ class MeasurementService(ParkedLines):
     @rpc
     def ping(self) -> dict[str, Any]:
         return {"service": self.name, "ready": True}
+
+    @rpc
+    def person_share(self, **command: Any) -> dict[str, Any]:
+        body = load(PersonShare, command)
+        self.home.follow_to(body["after"])
+        return sharing.person_share(self.home.engine, body["subject"])
 
     @rpc
     def record_assessments(self, **command: Any) -> dict[str, Any]:

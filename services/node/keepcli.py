@@ -1,11 +1,12 @@
-"""Commands that keep a home and take a person out of it: `polku backup`, `restore`, `person erase`."""
+"""Commands that keep a home and take a person out of it: `polku backup`, `restore`, `person`."""
 
 from pathlib import Path
 
 import click
 
+from services.node import rightscli
 from services.node.actor import actor
-from services.node.homeoption import home_option, home_path, later, the_home
+from services.node.homeoption import home_option, home_path, the_home
 from shared.contracts.errors import NotInThisRelease
 from shared.ops.clock import utcnow
 
@@ -74,7 +75,7 @@ def person_erase(programme: str, subject: str | None, yes: bool, purpose: str | 
         click.echo(line)
 
 
-for _name in ("export", "correct", "restrict"):
-    later(person, _name, f"`person {_name}`")
+for _command in rightscli.PERSON_COMMANDS:
+    person.add_command(_command)
 
 COMMANDS: tuple[click.Command, ...] = (backup, restore, person)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.pathways import hearing, operations, queries
+from services.pathways import hearing, operations, queries, sharing
 from services.pathways.domain import NewOutcome, NewStay
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
@@ -21,6 +21,7 @@ from shared.contracts.commands import (
     load,
 )
 from shared.contracts.facts import Fact
+from shared.contracts.rights import PersonShare
 from shared.journal import Line, Unit
 
 CLOCK_SECONDS = 60
@@ -40,6 +41,12 @@ class PathwaysService(ParkedLines):
     @rpc
     def ping(self) -> dict[str, Any]:
         return {"service": self.name, "ready": True}
+
+    @rpc
+    def person_share(self, **command: Any) -> dict[str, Any]:
+        body = load(PersonShare, command)
+        self.home.follow_to(body["after"])
+        return sharing.person_share(self.home.engine, body["subject"])
 
     @rpc
     def load_programme(self, **command: Any) -> dict[str, Any]:

@@ -285,6 +285,7 @@ def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, 
     lang, started, standing = g.lang, row.get("started_on"), row.get("standing")
     return {
         "subject": row["person"],
+        "restricted": bool(row.get("restricted")),
         "closed": identity is None,
         "name": " ".join(filter(None, (identity.given_name, identity.family_name))) if identity else "",
         "token": identity.token if identity else "",

@@ -83,7 +83,10 @@ def _about(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> Iter
     yield say("audience"), say(f"audience_{report['audience']}") if report.get("audience") else say("value_none")
     yield say("state"), say(f"arrived_{arrived_kind(report)}")
     yield say("lines_newer"), _cell(report.get("newer_facts"), lang)
-    counts = ("lines_refused", "refused_lines"), ("people_erased", "erased_people"), ("lines_erased", "erased_lines")
+    counts = (
+        *(("lines_refused", "refused_lines"), ("people_erased", "erased_people"), ("lines_erased", "erased_lines")),
+        ("people_restricted", "restricted_people"),
+    )
     for word, member in counts:
         yield say(word), _cell(quality.get(member), lang)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 from services.portal.words_certificate import CERTIFICATE_WORDS
+from services.portal.words_copy import COPY_WORDS
 from services.portal.words_outcomes import OUTCOME_WORDS
 from services.portal.words_partners import PARTNER_WORDS
 from services.portal.words_people import PEOPLE_WORDS
@@ -371,6 +372,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **RECORDING,
     **OUTCOME_WORDS,
     **CERTIFICATE_WORDS,
+    **COPY_WORDS,
     **PEOPLE_WORDS,
     **PARTNER_WORDS,
     **PROGRAMME_WORDS,

@@ -32,6 +32,7 @@ from shared.contracts.catalogue import (
 from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import Fact
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
+from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
 from shared.journal.erasing import note_received, note_tags_retired
 from shared.journal.lines import BadLine, read_body
 from shared.ops.metrics import counter
@@ -167,6 +168,14 @@ class Derivation:
         self.retired[fact["key_no"]] = self.seq
         return None
 
+    def restricted(self, fact: Fact) -> str | None:
+        self._set("reporting_restricted", subject=_subject(fact))
+        return None
+
+    def lifted(self, fact: Fact) -> str | None:
+        self._remove("reporting_restricted", _subject(fact))
+        return None
+
     def write(self) -> None:
         """Write the effects; who was erased, and what was retired, is gone from lines and derived tables alike."""
         for key_no, seq in self.retired.items():
@@ -242,6 +251,8 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     ParticipationEnded: Derivation.ended,
     ParticipationResumed: Derivation.resumed,
     FollowUpRecorded: Derivation.followed_up,
+    PersonRestricted: Derivation.restricted,
+    RestrictionLifted: Derivation.lifted,
 }
 
 

@@ -58,6 +58,7 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
                 "void_lines": _void(connection, programme),
                 "incomplete_records": incomplete,
                 **_erased(connection, programme),
+                "restricted_people": _restricted(connection, programme),
             },
             "proof": proving.proof(connection, definition, streams, complete, now),
         }
@@ -268,6 +269,12 @@ def _erased(connection: Connection, programme: str) -> dict[str, int]:
     query = select(func.count(), func.coalesce(func.sum(received_erased.c.lines), 0)).where(here)
     people, lines = connection.execute(query).one()
     return {"erased_people": int(people), "erased_lines": int(lines)}
+
+
+def _restricted(connection: Connection, programme: str) -> int:
+    """How many people have had the processing restricted; they are in the figures (decision 0205)."""
+    here = store.restricted.c.stream.in_(store.streams_of(connection, programme))
+    return int(connection.execute(select(func.count()).select_from(store.restricted).where(here)).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)

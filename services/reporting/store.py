@@ -242,9 +242,21 @@ continues = Table(
 )
 """Who was referred by another partner, and whom they are said to be there: a claim about somebody else's subject."""
 
-RECORDS = (start, exit_, follow_up)
+restricted = Table(
+    "reporting_restricted",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("subject", LargeBinary, primary_key=True),
+)
+"""People who have had the processing restricted: what is known of them stays in the figures, which say how many."""
 
-DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, continues, *RECORDS)
+RECORDS = (start, exit_, follow_up)
+RIGHTS = (restricted,)
+
+DERIVED = (
+    *(session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, continues),
+    *(*RECORDS, *RIGHTS),
+)
 
 
 KEYS = {table.name: tuple(column.name for column in table.primary_key) for table in DERIVED}

@@ -25,6 +25,7 @@ from shared.contracts.fields import (
 )
 from shared.contracts.record_facts import RECORD_FACTS
 from shared.contracts.referral_facts import REFERRAL_FACTS
+from shared.contracts.rights_facts import RIGHTS_FACTS
 from shared.contracts.start_facts import START_FACTS
 
 STANDINGS = ("visitor", "client", "esf_participant")
@@ -540,6 +541,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             *RECORD_FACTS,
             *REFERRAL_FACTS,
             *START_FACTS,
+            *RIGHTS_FACTS,
         )
     }
 )

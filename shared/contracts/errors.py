@@ -181,3 +181,7 @@ class NodeNotConfirmed(PolkuError):
 
 class Overtaken(PolkuError):
     """Somebody else recorded the same at the same moment; nothing was done here: ask again."""
+
+
+class ProcessingRestricted(PolkuError):
+    """{field}: the person has had the processing restricted: nothing is recorded about them until that is lifted."""

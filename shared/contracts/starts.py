@@ -2,7 +2,7 @@
 
 from marshmallow import RAISE, Schema
 
-from shared.contracts.commands import Command, Item, ParticipantItem, PlainText, items
+from shared.contracts.commands import Command, Item, ParticipantItem, PlainText, Sealed, items
 from shared.contracts.fields import Code, Day, Digest, Flag, ProgrammeKey, PublicKey, SubjectRef
 from shared.contracts.start_facts import ATTEMPTS, RECORDS
 
@@ -41,6 +41,7 @@ class StartItem(ParticipantItem):
         unknown = RAISE
         exclude = ("standing",)
 
+    sealed = Sealed(StartContent, required=True)
     subject = SubjectRef(required=True)
     was = Digest(required=True)
     start_date = Day(required=True)

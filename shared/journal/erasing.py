@@ -39,6 +39,7 @@ from shared.journal.lines import line_digest, parse
 from shared.journal.tables import journal_audit, journal_cursor, journal_erased, journal_line, journal_parked
 from shared.ops.clock import wire_time
 from shared.storage import snapshot, transaction
+from shared.storage.restricting import restricted
 from shared.storage.scrub import scrub_database
 from shared.storage.upsert import add_missing
 
@@ -90,6 +91,7 @@ def erase(connection: Connection, subject: str, *, stream: str, seq: int, pos: i
     lines = connection.execute(update(journal_line).where(others).values(**_GONE)).rowcount
     connection.execute(delete(journal_parked).where(journal_parked.c.subject == raw))
     connection.execute(delete(post_out).where(post_out.c.subject == raw))
+    connection.execute(delete(restricted).where(restricted.c.subject == raw))
     _erase_audit_entries(connection, subject)
     row = {"digest": bytes.fromhex(subject_digest(subject)), "stream": stream, "seq": seq, "pos": pos, "lines": lines}
     connection.execute(

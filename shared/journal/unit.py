@@ -14,7 +14,8 @@ The facts are kept until the block ends. Only then, as the transaction's last st
 - the lock is held for the shortest time, and no process has to be the one that numbers (measured: architecture §4).
 
 A unit with facts is refused while the home is held after a restore (`holding`), and if one of them names an erased
-person; recording `SubjectErased` or `TagsRetired` erases (`erasing`).
+person; recording `SubjectErased` or `TagsRetired` erases (`erasing`). A unit in which somebody acts (it has an audit
+entry) is refused if a fact is about a restricted person; `PersonRestricted` and `RestrictionLifted` say who is one.
 
 On SQLite the database's one write lock is taken at the beginning (`shared.storage.transaction`), with the same effect.
 """
@@ -27,11 +28,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, case, insert, literal, select, update
+from sqlalchemy import Connection, Engine, case, delete, insert, literal, select, update
 
 from shared.contracts.catalogue import SubjectErased, TagsRetired
-from shared.contracts.errors import HomeHeld, UnknownPerson
+from shared.contracts.errors import HomeHeld, ProcessingRestricted, UnknownPerson
 from shared.contracts.facts import Fact, Reach
+from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
 from shared.journal.audit import AuditEntry, chained
 from shared.journal.erasing import erase, erased_among, retire_tags, subject_digest
 from shared.journal.holding import is_held
@@ -39,7 +41,8 @@ from shared.journal.lines import Line, chain_next, chain_start, line_digest, ser
 from shared.journal.tables import journal_audit, journal_head, journal_line
 from shared.ops.clock import wire_time
 from shared.storage import transaction
-from shared.storage.upsert import add_missing
+from shared.storage.restricting import restricted, restricted_among
+from shared.storage.upsert import add_missing, upsert
 
 LOCAL = "local"
 HOME_ROW = ""
@@ -60,6 +63,8 @@ class Unit:
     connection: Connection
     now: datetime
     pos: int | None = None
+    right: bool = False
+    """Whether a right of the person is exercised: then a restriction does not stand in its way."""
     _facts: list[tuple[str, Fact]] = field(default_factory=list)
     _audit: list[dict[str, Any]] = field(default_factory=list)
 
@@ -87,10 +92,10 @@ class Journal:
     home: str
 
     @contextmanager
-    def unit(self, now: datetime) -> Iterator[Unit]:
+    def unit(self, now: datetime, *, right: bool = False) -> Iterator[Unit]:
         """Open a unit of work; it commits when the block ends and rolls back if the block raises."""
         with transaction(self.engine) as connection:
-            unit = Unit(connection, now)
+            unit = Unit(connection, now, right=right)
             yield unit
             if unit._facts or unit._audit:
                 self._commit_facts(unit)
@@ -101,6 +106,8 @@ class Journal:
         known = _locked_heads(connection, {*streams, AUDIT_ROW} if unit._audit else streams)
         if unit._facts:
             _refuse(connection, unit._facts)
+            if unit._audit and not unit.right:
+                _refuse_restricted(connection, unit._facts)
         pos = known[HOME_ROW][1]
         first = pos + 1
         erasures: list[tuple[Callable[..., int], dict[str, Any]]] = []
@@ -132,6 +139,8 @@ class Journal:
                 erasures.append((erase, {"subject": fact.subject, **place}))
             elif isinstance(fact, TagsRetired):
                 erasures.append((retire_tags, {"key_no": fact["key_no"], **place}))
+            elif isinstance(fact, PersonRestricted | RestrictionLifted):
+                _restrict(connection, programme, fact)
         for start in range(0, len(rows), _BATCH):
             connection.execute(insert(journal_line), rows[start : start + _BATCH])
         if rows:
@@ -176,6 +185,21 @@ def _refuse(connection: Connection, facts: Sequence[tuple[str, Fact]]) -> None:
     programmes = {fact.subject: programme for programme, fact in facts if fact.subject}
     for subject in erased_among(connection, programmes):
         raise UnknownPerson(field="participant", programme=programmes[subject])
+
+
+def _refuse_restricted(connection: Connection, facts: Sequence[tuple[str, Fact]]) -> None:
+    """Under the lock: who is restricted meanwhile has not been restricted for nothing."""
+    if restricted_among(connection, {fact.subject for _, fact in facts}):
+        raise ProcessingRestricted(field="participant")
+
+
+def _restrict(connection: Connection, programme: str, fact: Fact) -> None:
+    raw = bytes.fromhex(fact.subject or "")
+    if isinstance(fact, RestrictionLifted):
+        connection.execute(delete(restricted).where(restricted.c.subject == raw))
+        return
+    row = {"subject": raw, "programme": programme, "ground": fact["ground"], "since": fact["occurred_on"]}
+    upsert(connection, restricted, [row])
 
 
 def _head(connection: Connection, stream: str) -> tuple[int, int, bytes]:

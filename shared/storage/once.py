@@ -18,8 +18,9 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 from sqlalchemy import Column, Connection, LargeBinary, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from shared.contracts.errors import AlreadyRecordedDiffers, Overtaken, PolkuError
+from shared.contracts.errors import AlreadyRecordedDiffers, Overtaken, PolkuError, ProcessingRestricted
 from shared.storage.engine import metadata
+from shared.storage.restricting import restricted_among
 
 Results = list[dict[str, Any]]
 """A result per item of a command: ``{what, "new"}`` or ``{"error"}``, up to the first refused (`skip_bad`: of all)."""
@@ -87,8 +88,10 @@ def each_once(
     """The results, and the new items with the ids of what was made of them; a key seen before answers with its id.
 
     `take` checks an item against all that stand before it and returns the id, or raises why it is refused; `what`
-    names the id in a result, `field` the key in the error of a key that is used with other content.
+    names the id in a result, `field` the key in the error of a key that is used with other content. A new item about a
+    person (its `subject`) who has had the processing restricted is refused.
     """
+    restricted = restricted_among(connection, (getattr(item, "subject", None) for item in items))
     done = already_done(connection, table, (item.key for item in items))
     results: Results = []
     added: list[tuple[str, Item]] = []
@@ -102,6 +105,8 @@ def each_once(
                     raise AlreadyRecordedDiffers(field=field)
                 results.append({what: known.made.hex(), "new": False})
                 continue
+            if getattr(item, "subject", None) in restricted:
+                raise ProcessingRestricted(field="participant")
             made = take(item)
         except PolkuError as error:
             results.append({"error": error.to_wire()})

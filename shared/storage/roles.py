@@ -7,7 +7,7 @@ table of a service is its own without a word here, and nobody else's:
 role           changes                                                    besides
 =============  =========================================================  ===========================================
 a service      its own tables                                             appends to the journal, follows it and leads
-``intake``     its own tables, ``post_*``                                 the same, and erases: lines into digests
+``intake``     its own tables, ``post_*``                                 the same, restricts, erases: lines to digests
 ``courier``    ``courier_*``, ``received_*``, ``post_*``                  reads the journal, ends erasing, ends a hold
 ``receiver``   ``received_*``, ``courier_*``, ``reporting_*``             appends to the journal, which it ships
 ``reporting``  its own tables                                             the same, reads ``received_*``
@@ -44,11 +44,13 @@ APPEND = {
     "journal_parked": ALL,
     "journal_erased": READ,
     "journal_hold": READ,
+    "journal_restricted": READ,
 }
 ERASE = APPEND | {
     "journal_line": "SELECT, INSERT, UPDATE (kind, subject, line)",
     "journal_audit": "SELECT, INSERT, UPDATE (entry)",
     "journal_erased": "SELECT, INSERT",
+    "journal_restricted": ALL,
 }
 FOLLOW_OUT = {
     "journal_line": "SELECT, UPDATE (kind, subject, line)",

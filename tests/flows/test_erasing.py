@@ -120,7 +120,7 @@ def test_an_erased_person_is_found_nowhere_and_all_else_still_holds(house: House
     assert report["activities"][0]["sessions"] == 2
     assert report["data_quality"] == {
         **{"refused_lines": 0, "void_lines": 0, "incomplete_records": 1},
-        **{"erased_people": 1, "erased_lines": 5},
+        **{"erased_people": 1, "erased_lines": 5, "restricted_people": 0},
     }
     assert len(kit.rows(house.node, intake.person)) == len(kit.rows(house.node, intake.vault)) == 1
 
@@ -313,6 +313,7 @@ def test_every_service_that_names_people_forgets_them() -> None:
         "intake_vault",  # the same
         "journal_line",
         "journal_parked",
+        "journal_restricted",  # by `erasing.erase`
         "post_out",  # by `erasing.erase`
         "received_line",
         "received_void",

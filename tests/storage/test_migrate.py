@@ -14,12 +14,12 @@ from sqlalchemy import Engine, inspect, text
 from shared.contracts.errors import DatabaseNewer
 from shared.storage import metadata, open_engine, transaction
 from shared.storage.migrate import migrate, newest, present
+from tests.conftest import ROOT
 from tests.journal.journal_kit import Killed, killed_at
 
-for service in ("activities", "intake", "measurement", "pathways", "portal", "reporting"):
-    importlib.import_module(f"services.{service}.store")
-for tables in ("carry_tables", "tables"):
-    importlib.import_module(f"shared.journal.{tables}")
+for path in (*ROOT.glob("services/*/*store.py"), *ROOT.glob("shared/*/*.py")):
+    if path.parts[-3] == "services" or "metadata," in path.read_text().split():
+        importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,14 +1,19 @@
 """`polku person erase` as people meet it: whom it asks for, what it refuses, what it says."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from services.intake import operations, store
+from services.intake import operations, queries, store
+from services.node.exporting import as_html, gather
 from services.node.opening import init_home, open_database
+from services.node.reaching import services_of
+from shared.contracts.errors import InvalidInput
 from shared.journal import Journal
 from shared.journal.crypto import load_keys
 from shared.ops.settings import Home
@@ -32,10 +37,22 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return made
 
 
-def erase(home: Home, *words: str, typed: str = "") -> Done:
-    command = [sys.executable, "-m", "services.node", "--home", str(home.path), "person", "erase", *words]
+def person(home: Home, *words: str, typed: str = "") -> Done:
+    command = [sys.executable, "-m", "services.node", "--home", str(home.path), "person", *words]
     done = subprocess.run(command, env={**os.environ}, input=typed, capture_output=True, text=True, timeout=120)
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def erase(home: Home, *words: str, typed: str = "") -> Done:
+    return person(home, "erase", *words, typed=typed)
+
+
+def subject_of(home: Home, given_name: str) -> str:
+    engine, keys = open_database(home), load_keys(home.keys)
+    vault = {1: keys.newest("vault").secret()}
+    _, rows = queries.list_people(engine, kit.KEY, 10, 0)
+    names = {store.open_identity(vault, row.person, row.wrapped_key, row.box)["given_name"]: row for row in rows}
+    return names[given_name].subject
 
 
 def people(home: Home) -> int:
@@ -79,6 +96,31 @@ def test_every_look_is_in_the_audit_log(home: Home) -> None:
 
 
 def test_what_comes_later_says_so(home: Home, tmp_path: Path) -> None:
-    for words in (("erase", kit.KEY, "--purpose", "x"), ("export", "x"), ("correct", "x"), ("restrict", "x")):
-        done = run("person", *words, home=home.path)
-        assert (done.code, done.error.endswith("not in this release")) == (2, True)
+    done = run("person", "erase", kit.KEY, "--purpose", "x", home=home.path)
+    assert (done.code, done.error.endswith("not in this release")) == (2, True)
+
+
+def test_what_a_participant_may_ask_for_at_a_real_home(home: Home) -> None:
+    changes = json.dumps({"given_name": "Dorotea", "education": 5, "contact_language": "sv"})
+    subject = subject_of(home, "Doris")
+    done = person(home, "correct", kit.KEY, subject, "--changes", "-", typed=changes)
+    assert done.out == "corrected: contact_language, education, given_name\n", done.err
+    with services_of(home) as rpc:
+        who: dict[str, Any] = {"programme": kit.KEY, "subject": subject, "by": "anna"}
+        assert rpc.call("intake", "restrict_person", **who, ground="accuracy")["new"]
+        with pytest.raises(InvalidInput, match=r"record\.nickname: Unknown field"):
+            rpc.call("intake", "correct_person", **who, record={"nickname": "x"})
+        copy = gather(home, rpc, kit.KEY, subject, "anna")
+        page = as_html(rpc, copy, None)
+    assert copy["intake"]["identity"]["given_name"] == "Dorotea"
+    assert copy["intake"]["restriction"]["ground"] == "accuracy"
+    last = [line["kind"] for line in copy["history"]][-2:]
+    assert last == ["intake.participation_started", "intake.person_restricted"]
+    assert '<html lang="sv">' in page, "the person's own language"
+    for said in ("Dina uppgifter: Dorotea D", "Personbeteckning", "Behandlingen är begränsad sedan"):
+        assert said in page
+
+
+@pytest.mark.parametrize("words", [("restrict",), ("restrict", "--lift", "--ground", "claims"), ("correct",)])
+def test_a_right_that_is_not_said_whole_is_one_line(home: Home, words: tuple[str, ...]) -> None:
+    assert run("person", words[0], kit.KEY, "0" * 32, *words[1:], home=home.path).code == 2

@@ -1,0 +1,176 @@
+"""Use cases of a participant's rights: a copy, corrections, restriction; one transaction each (decision 0205)."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, literal, select
+
+from services.intake import rights_store, store
+from services.intake.domain import Arrival, check_arrival, tag_of
+from services.intake.operations import FACT_MEMBERS, Vault, record_start
+from shared.contracts.catalogue import PersonTagged, TaggingDue
+from shared.contracts.errors import InvalidInput, UnknownPerson
+from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
+from shared.journal import Journal, Unit
+from shared.journal.erasing import subject_digest
+from shared.journal.lines import parse
+from shared.journal.tables import journal_audit, journal_line
+from shared.journal.unit import new_id
+from shared.ops.clock import today_in_helsinki, wire_time
+from shared.storage.copying import rows_of_subject
+
+_OWN_TABLES = ("intake_participation", "intake_correction", "intake_text")
+
+
+def correct_person(
+    journal: Journal,
+    keys: Vault,
+    programme: str,
+    subject: str,
+    identity_changes: Mapping[str, Any],
+    record_changes: Mapping[str, Any],
+    *,
+    by: str,
+    now: datetime,
+) -> tuple[list[str], int | None]:
+    """Correct a person's identity and record; the members that are another now, and the journal position.
+
+    None of a member takes it away. What comes of it is checked like somebody who comes in. Raises `UnknownPerson` and
+    what `check_arrival` raises. A later start record corrects the lead's; an identity changes in the vault alone.
+    """
+    with journal.unit(now, right=True) as unit:
+        connection = unit.connection
+        row = store.locked_participation(connection, programme, subject)
+        if row is None:
+            raise UnknownPerson(field="person", programme=programme)
+        definition = store.shelf.get(connection, programme)
+        identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
+        record = {name: value for name, value in json.loads(row.record).items() if name != "age"}
+        changes = dict(record_changes)
+        start = date.fromisoformat(changes.pop("start_date")) if "start_date" in changes else row.started_on
+        after = Arrival("", row.standing, start, _changed(record, changes), _changed(identity, identity_changes))
+        old, new = identity | record, after.identity | after.record
+        if start != row.started_on:
+            old, new = old | {"start_date": _text(row.started_on)}, new | {"start_date": _text(start)}
+        change = {name: [old.get(name), new.get(name)] for name in {*old, *new} if old.get(name) != new.get(name)}
+        if not change:
+            return [], None
+        check_arrival(after, definition, today_in_helsinki(now))
+        first = min((day for day in (row.ended_on, row.resumed_on) if day), default=None)
+        if start is not None and first is not None and start > first:
+            raise InvalidInput(field="start_date", reason="after the person left or came back")
+        if {*change} & {*identity_changes}:
+            rights_store.set_identity(connection, keys.vault, row, after.identity)
+            _tag_anew(unit, programme, subject, identity, after.identity)
+        rights_store.set_record(connection, row.subject, start, after.record | {"age": after.age})
+        rights_store.add_correction(connection, keys.vault, new_id(), row, wire_time(now), change)
+        told = {"start_date", "birth_date", *FACT_MEMBERS} & {*change}
+        if told and start is not None:
+            record_start(unit, programme, subject, after, new_standing="start_date" in change)
+        unit.audit(by, "correct_person", programme=programme, subject=subject, changed=sorted(change))
+    return sorted(change), unit.pos
+
+
+def _changed(members: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**members, **changes}.items() if value is not None}
+
+
+def _tag_anew(unit: Unit, programme: str, subject: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Have the person recognised by what they are now. Where a tag can be made of it no more, one of nobody takes the
+    place of the wrong one: no line can take a tag back."""
+    known = store.tag_keys(unit.connection, programme)
+    for key in known:
+        was, now_is = (tag_of(one, key.basis, programme, b"") for one in (before, after))
+        if was is not None and now_is is None:
+            unit.record(PersonTagged(subject, tag=secrets.token_hex(32), key_no=key.key_no), programme)
+        elif was != now_is and key == known[-1]:
+            rights_store.tag_again(unit.connection, bytes.fromhex(subject))
+            unit.record(TaggingDue(programme=programme, key_no=key.key_no))
+
+
+def restrict_person(
+    journal: Journal, programme: str, subject: str, ground: str | None, *, lift: bool, by: str, now: datetime
+) -> tuple[bool, int | None]:
+    """Restrict the processing about a person, or lift that; whether it is new, and the journal position.
+
+    Raises `UnknownPerson`, or `InvalidInput` if a restriction has no ground.
+    """
+    if ground is None and not lift:
+        raise InvalidInput(field="ground", reason="a restriction has one")
+    with journal.unit(now, right=True) as unit:
+        if store.locked_participation(unit.connection, programme, subject) is None:
+            raise UnknownPerson(field="person", programme=programme)
+        known = rights_store.restriction_of(unit.connection, bytes.fromhex(subject))
+        if (known is None) if lift else (known is not None and known.ground == ground):
+            return False, None
+        today = today_in_helsinki(now).isoformat()
+        if lift:
+            unit.record(RestrictionLifted(subject, occurred_on=today), programme)
+            unit.audit(by, "lift_restriction", programme=programme, subject=subject)
+        else:
+            unit.record(PersonRestricted(subject, ground=ground, occurred_on=today), programme)
+            unit.audit(by, "restrict_person", programme=programme, subject=subject, ground=str(ground))
+    return True, unit.pos
+
+
+def copy_person(
+    journal: Journal, keys: Vault, programme: str, subject: str, *, by: str, now: datetime
+) -> dict[str, Any]:
+    """Everything that intake and the journal keep about a person, in clear; texts by their `text_ref`.
+
+    That it was read is written down first, in a transaction of its own. Raises `UnknownPerson`.
+    """
+    with journal.unit(now) as unit:
+        if store.locked_participation(unit.connection, programme, subject) is None:
+            raise UnknownPerson(field="person", programme=programme)
+        unit.audit(by, "copy_person", programme=programme, subject=subject)
+    with journal.unit(now) as unit:
+        connection, raw = unit.connection, bytes.fromhex(subject)
+        row = store.locked_participation(connection, programme, subject)
+        if row is None:
+            raise UnknownPerson(field="person", programme=programme)
+        kept: dict[str, Any] = dict(rows_of_subject(connection, "intake", subject, without=_OWN_TABLES))
+        kept["identity"] = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
+        kept["participation"] = _participation(row)
+        kept["correction"] = rights_store.corrections_of(connection, keys.vault, raw)
+        kept["text"] = [text.hex() for text in store.texts_of(connection, raw)]
+        if restriction := rights_store.restriction_of(connection, raw):
+            kept["restriction"] = {"ground": restriction.ground, "since": restriction.since}
+        return {"intake": kept, "history": _history(connection, raw), "reads": _reads(connection, subject)}
+
+
+def _participation(row: Any) -> dict[str, Any]:
+    days = {name: _text(getattr(row, name)) for name in ("started_on", "ended_on", "resumed_on")}
+    ends = {name: getattr(row, name) for name in ("end_reason", "end_results", "end_next")}
+    return {"standing": row.standing, **days, **ends, **json.loads(row.record)}
+
+
+def _history(connection: Connection, raw: bytes) -> list[dict[str, Any]]:
+    """Every line about the person: what was recorded when, and whether it travels to the lead."""
+    query = select(journal_line.c.line).where(journal_line.c.subject == raw, journal_line.c.line.is_not(None))
+    lines = (parse(line) for line in connection.execute(query.order_by(journal_line.c.pos)).scalars())
+    return [
+        {
+            "recorded_at": line.recorded_at,
+            "kind": line.kind,
+            "to_lead": not line.stream.endswith("/local"),
+            "body": line.body,
+        }
+        for line in lines
+    ]
+
+
+def _reads(connection: Connection, subject: str) -> list[dict[str, Any]]:
+    """What the audit log says was done with the person: when and what. Not by whom: that is somebody else's data."""
+    entry, wanted = journal_audit.c.entry, literal(subject_digest(subject).encode())
+    sqlite = connection.dialect.name == "sqlite"
+    place = func.instr(entry, wanted) if sqlite else func.position(wanted.op("IN")(entry))
+    found = connection.execute(select(entry).where(place > 0).order_by(journal_audit.c.n)).scalars()
+    return [{"at": said["at"], "action": said["action"]} for said in map(json.loads, found)]
+
+
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -1,0 +1,102 @@
+"""`polku person export|correct|restrict`: what a participant may ask for, beside erasing (`keepcli`)."""
+
+import base64
+import json
+from typing import Any, TextIO
+
+import click
+
+from services.node.actor import actor
+from services.node.control import Rpc
+from services.node.homeoption import home_option, the_home
+from shared.contracts.errors import InvalidInput
+from shared.contracts.rights_facts import GROUNDS
+from shared.ops.settings import Home
+
+programme_argument = click.argument("programme", metavar="PROGRAMME")
+person_argument = click.argument("subject", metavar="[PERSON]", required=False)
+
+
+@click.command("export")
+@home_option
+@programme_argument
+@person_argument
+@click.option("--format", "form", type=click.Choice(["json", "html"]), default="json", show_default=True)
+@click.option("--lang", type=click.Choice(["fi", "sv", "en"]), help="Of html; the person's own language by default.")
+def export(programme: str, subject: str | None, form: str, lang: Any) -> None:
+    """A copy of everything kept here about a person, on stdout; PERSON is the subject, else you are asked whom."""
+    from services.node.exporting import as_html, gather
+    from services.node.reaching import services_of
+
+    home = the_home("node")
+    with services_of(home) as rpc:
+        copy = gather(home, rpc, programme, _whom(home, rpc, programme, subject), actor())
+        said = as_html(rpc, copy, lang) if form == "html" else json.dumps(copy, indent=2, ensure_ascii=False)
+    click.echo(said)
+
+
+@click.command("correct")
+@home_option
+@programme_argument
+@person_argument
+@click.option(
+    "--changes",
+    type=click.File(encoding="utf-8"),
+    metavar="FILE",
+    required=True,
+    help='What is wrong and what is right, as JSON: {"family_name": "…", "municipality": null}; - reads from stdin.',
+)
+def correct(programme: str, subject: str | None, changes: TextIO) -> None:
+    """Correct what is recorded of a person: identity and start record; null takes a member away."""
+    from services.node.reaching import services_of
+    from shared.contracts.rights import IdentityChanges
+    from shared.journal.crypto import load_keys, seal
+
+    try:
+        wanted = json.loads(changes.read())
+    except (ValueError, RecursionError):
+        wanted = None
+    if not isinstance(wanted, dict) or not wanted:
+        raise InvalidInput(field="changes", reason="no JSON object with members to change")
+    home = the_home("node")
+    identity = {name: value for name, value in wanted.items() if name in IdentityChanges().fields}
+    given: dict[str, Any] = {"record": {name: value for name, value in wanted.items() if name not in identity}}
+    if identity:
+        key = load_keys(home.keys).newest("bus").public or b""
+        sealed = seal(key, b"polku-command-1", json.dumps(identity, ensure_ascii=False).encode())
+        given["sealed"] = base64.b64encode(sealed).decode()
+    with services_of(home) as rpc:
+        who: dict[str, Any] = {"programme": programme, "subject": _whom(home, rpc, programme, subject), "by": actor()}
+        changed = rpc.call("intake", "correct_person", **who, **given)["changed"]
+    click.echo(f"corrected: {', '.join(changed)}" if changed else "nothing was another")
+
+
+@click.command("restrict")
+@home_option
+@programme_argument
+@person_argument
+@click.option("--ground", type=click.Choice(GROUNDS), help="Why: GDPR, article 18(1), a to d.")
+@click.option("--lift", is_flag=True, help="The restriction ends.")
+def restrict(programme: str, subject: str | None, ground: str | None, lift: bool) -> None:
+    """Restrict the processing about a person: what is recorded stays, nobody records more, until it is lifted."""
+    from services.node.reaching import services_of
+
+    if (ground is None) != lift:
+        raise click.UsageError("either --ground, or --lift")
+    home = the_home("node")
+    with services_of(home) as rpc:
+        who: dict[str, Any] = {"programme": programme, "subject": _whom(home, rpc, programme, subject), "by": actor()}
+        new = rpc.call("intake", "restrict_person", **who, ground=ground, lift=lift)["new"]
+    state = "lifted" if lift else "restricted"
+    click.echo(state if new else ("was not restricted" if lift else "was restricted already"))
+
+
+PERSON_COMMANDS: tuple[click.Command, ...] = (export, correct, restrict)
+
+
+def _whom(home: Home, rpc: Rpc, programme: str, subject: str | None) -> str:
+    from services.node.erasing import choose
+
+    if subject is not None:
+        return subject
+    return choose(home, rpc, programme, click.prompt("identity code, name or token", err=True), actor())

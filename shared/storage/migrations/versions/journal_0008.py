@@ -1,0 +1,21 @@
+"""People about whom nothing may be recorded."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "journal_0008"
+down_revision = "journal_0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the table."""
+    op.create_table(
+        "journal_restricted",
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("ground", sa.String(length=40), nullable=False),
+        sa.Column("since", sa.String(length=10), nullable=False),
+        sa.PrimaryKeyConstraint("subject"),
+    )
