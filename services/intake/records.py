@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownCode
 from shared.forms import find_form
 from shared.forms.records import IN_EURA, QUESTIONS, End, Start, end_problems, lacks, not_asked, result_problems
 from shared.programmes import Programme
+
+LONGEST_WAIT = timedelta(days=2 * 366)
+"""After leaving: a follow-up that falls due later is a slip of the pen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: d
     for field in ("due", "date"):
         if getattr(new, field) < stay.ended_on:
             raise InvalidInput(field=field, reason="before the exit")
+    if new.due > stay.ended_on + LONGEST_WAIT:
+        raise InvalidInput(field="due", reason="more than two years after the exit")
     if new.results and new.status != "reached":
         raise InvalidInput(field="results", reason="nobody was reached who could have told them")
     if new.results and programme.esf_record == "eura_only":
