@@ -8,13 +8,14 @@ from sqlalchemy import Connection, Engine, func, select
 
 from services.activities import store
 from services.activities.store import attendance, session
-from shared.contracts.errors import InvalidInput, UnknownSession
+from shared.contracts.errors import InvalidInput, UnknownCode, UnknownSession
 from shared.storage import snapshot
 
 
 def list_sessions(engine: Engine, programme: str, limit: int, offset: int) -> dict[str, Any]:
-    """How many sessions the programme has here, and one page of them, the newest first."""
+    """How many sessions the programme has here, and one page of them, the newest first. Raises `UnknownProgramme`."""
     with snapshot(engine) as connection:
+        store.shelf.get(connection, programme)
         here = session.c.programme == programme
         total = connection.execute(select(func.count()).select_from(session).where(here)).scalar_one()
         # As in the report: who was there in another role is no attendance.
@@ -65,12 +66,13 @@ def show_conversation(engine: Engine, programme: str, session_id: str) -> dict[s
 
 
 def recent_people(engine: Engine, programme: str, limit: int) -> list[str]:
-    """The subjects of those whom somebody here talked with last, the last first."""
+    """The subjects of those whom somebody here talked with last, the last first. Raises `UnknownProgramme`."""
     held = store.conversation.join(session, session.c.session == store.conversation.c.session)
     last = func.max(session.c.occurred_on)
     subject = store.conversation.c.subject
     query = select(subject).select_from(held).where(session.c.programme == programme).group_by(subject)
     with snapshot(engine) as connection:
+        store.shelf.get(connection, programme)
         return [row.subject.hex() for row in connection.execute(query.order_by(last.desc(), subject).limit(limit))]
 
 
@@ -81,7 +83,7 @@ REGULARS = 10
 def show_register(engine: Engine, programme: str, activity: str | None, session_id: str | None) -> dict[str, Any]:
     """The register of a recorded session, or of the next one of an activity: who is there, who usually comes.
 
-    Raises `UnknownSession`, and `InvalidInput` where neither is named.
+    Raises `UnknownSession` or `UnknownCode`, and `InvalidInput` where neither is named.
     """
     with snapshot(engine) as connection:
         here, at = session.c.programme == programme, None
@@ -93,6 +95,8 @@ def show_register(engine: Engine, programme: str, activity: str | None, session_
             activity = at.activity
         elif activity is None:
             raise InvalidInput(field="activity", reason="name an activity or a session")
+        elif activity not in store.shelf.get(connection, programme).activity_by_key:
+            raise UnknownCode(field="activity", programme=programme, value=activity)
         query = select(session).where(here, session.c.activity == activity, session.c.counts == "people")
         if at is not None:
             query = query.where(session.c.occurred_on <= at.occurred_on, session.c.session != at.session)
@@ -130,7 +134,10 @@ def _day(day: date | None) -> str | None:
 
 
 def list_counters(engine: Engine, programme: str, counter_id: str | None) -> list[dict[str, Any]]:
-    """The open counters of the programme, the last tapped first; or the named one, open or not, if it is there."""
+    """The open counters of the programme, the last tapped first; or the named one, open or not, if it is there.
+
+    Raises `UnknownProgramme`.
+    """
     counter = store.counter
     query = select(counter).where(counter.c.programme == programme)
     if counter_id is None:
@@ -138,4 +145,5 @@ def list_counters(engine: Engine, programme: str, counter_id: str | None) -> lis
     else:
         query = query.where(counter.c.session == bytes.fromhex(counter_id))
     with snapshot(engine) as connection:
+        store.shelf.get(connection, programme)
         return [store.counter_state(row) for row in connection.execute(query.order_by(counter.c.tapped_at.desc()))]

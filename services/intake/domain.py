@@ -4,7 +4,7 @@ import hmac
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from shared import hetu
@@ -15,6 +15,9 @@ from shared.programmes import Programme
 
 OLDEST = 120
 """Full years; an older age is a slip of the pen, and no fact takes it."""
+
+EARLIEST = timedelta(days=366)
+"""How long before the programme's first day a form may have been signed: an older one is another project's."""
 
 STANDING_NEEDS_NAME = ("client", "esf_participant")
 """A visitor may be known by a token alone; from client on a person has a name (glossary: standing)."""
@@ -52,6 +55,10 @@ def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
         _check_start(arrival.start_date, programme, today)
     if identity.get("birth_date"):
         _check_birth(date.fromisoformat(identity["birth_date"]), arrival.start_date, today)
+    _check_code(identity)
+    for field in ("form_signed_on", "eura_on"):
+        if record.get(field):
+            _check_evidence(field, date.fromisoformat(record[field]), programme, today)
     if record.get("area") and record["area"] not in programme.area_by_key:
         raise UnknownCode(field="area", programme=programme.key, value=record["area"])
     if record.get("target_group") and record["target_group"] not in programme.target_group_by_key:
@@ -82,6 +89,23 @@ def _check_birth(born: date, start: date | None, today: date) -> None:
         raise InvalidInput(field="birth_date", reason="after start_date")
     if age_on(born, start or today) > OLDEST:
         raise InvalidInput(field="birth_date", reason=f"more than {OLDEST} years ago")
+
+
+def _check_code(identity: Mapping[str, Any]) -> None:
+    if not identity.get("identity_code"):
+        return
+    coded = hetu.birth_date(identity["identity_code"])
+    if coded is None:
+        raise InvalidInput(field="identity_code", reason="is not valid")
+    if identity.get("birth_date") and coded != date.fromisoformat(identity["birth_date"]):
+        raise InvalidInput(field="identity_code", reason="tells another birth date than birth_date")
+
+
+def _check_evidence(field: str, day: date, programme: Programme, today: date) -> None:
+    if day > today:
+        raise InvalidInput(field=field, reason="in the future")
+    if day < programme.period.start - EARLIEST:
+        raise InvalidInput(field=field, reason="more than a year before the programme's period")
 
 
 TAG_CONTEXT = b"polku-tag-1"
@@ -184,14 +208,21 @@ def shared_identity(identity: Mapping[str, Any], agreed: Collection[str]) -> dic
 
 
 def without_impossible(identity: Mapping[str, Any], today: date) -> tuple[dict[str, Any], list[str]]:
-    """An identity as another partner told it, without a birth date that nobody can have, and what was left out: with
-    it the person could not be taken, whatever start day is chosen."""
+    """An identity as another partner told it, without a birth date or an identity code that nobody can have, and what
+    was left out: with it the person could not be taken, whatever start day is chosen."""
+    told, left_out = dict(identity), []
     try:
-        if identity.get("birth_date"):
-            _check_birth(date.fromisoformat(identity["birth_date"]), None, today)
+        if told.get("birth_date"):
+            _check_birth(date.fromisoformat(told["birth_date"]), None, today)
     except InvalidInput:
-        return {name: value for name, value in identity.items() if name != "birth_date"}, ["birth_date"]
-    return dict(identity), []
+        left_out.append("birth_date")
+        del told["birth_date"]
+    try:
+        _check_code(told)
+    except InvalidInput:
+        left_out.append("identity_code")
+        del told["identity_code"]
+    return told, left_out
 
 
 def start_record(told: dict[str, Any] | None, definition: Programme) -> dict[str, Any]:

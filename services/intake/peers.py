@@ -117,7 +117,8 @@ def confirmed_members(connection: Connection, programme: str) -> dict[str, Membe
 
 
 def confirmed_partners(connection: Connection, desk: Desk, programme: str) -> dict[str, Member]:
-    """The other partners of the programme whose node is confirmed, by partner."""
+    """The other partners of the programme whose node is confirmed, by partner. Raises `UnknownProgramme`."""
+    store.shelf.get(connection, programme)
     known = confirmed_members(connection, programme).values()
     return {member.partner: member for member in known if member.node != desk.node}
 

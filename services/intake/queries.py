@@ -33,8 +33,12 @@ class PersonRow:
 def list_people(
     engine: Engine, programme: str, limit: int, offset: int, subjects: Sequence[str] | None = None
 ) -> tuple[int, list[PersonRow]]:
-    """How many people the programme has here (`subjects`: of these), and one page of them, the newest first."""
+    """How many people the programme has here (`subjects`: of these), and one page of them, the newest first.
+
+    Raises `UnknownProgramme`.
+    """
     with snapshot(engine) as connection:
+        shelf.get(connection, programme)
         here = participation.c.programme == programme
         if subjects is not None:
             here &= participation.c.subject.in_([bytes.fromhex(subject) for subject in subjects])
@@ -58,8 +62,12 @@ def missing_evidence(engine: Engine, programme: str) -> list[dict[str, Any]]:
 
 
 def find_people(engine: Engine, programme: str, is_meant: Callable[[PersonRow], bool]) -> list[PersonRow]:
-    """The people of the programme that are meant; every identity is opened for it, none is shown."""
+    """The people of the programme that are meant; every identity is opened for it, none is shown.
+
+    Raises `UnknownProgramme`.
+    """
     with snapshot(engine) as connection:
+        shelf.get(connection, programme)
         rows = connection.execute(_people(programme).execution_options(yield_per=500))
         return [found for row in rows if is_meant(found := _row(row))][:MOST_FOUND]
 

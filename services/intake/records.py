@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from services.intake.domain import Arrival, check_arrival
@@ -18,6 +18,8 @@ _PROOFS: Mapping[tuple[bool, str], tuple[str, ...]] = {
     (True, "eura_only"): ("eura_on",),
 }
 """What proves a start record, the first one asked for: in ESF+ or not, and where records are."""
+LONGEST_WAIT = timedelta(days=2 * 366)
+"""After leaving: a follow-up that falls due later is a slip of the pen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: d
     for field in ("due", "date"):
         if getattr(new, field) < stay.ended_on:
             raise InvalidInput(field=field, reason="before the exit")
+    if new.due > stay.ended_on + LONGEST_WAIT:
+        raise InvalidInput(field="due", reason="more than two years after the exit")
     if new.results and new.status != "reached":
         raise InvalidInput(field="results", reason="nobody was reached who could have told them")
     if new.results and programme.esf_record == "eura_only":

@@ -95,9 +95,11 @@ def read_texts(
 ) -> dict[str, str]:
     """The texts of this programme that are there, by `text_ref`, in clear; an erased one is not among them.
 
-    Who is about to read which texts of whom is written down first, in a transaction of its own.
+    Who is about to read which texts of whom is written down first, in a transaction of its own. Raises
+    `UnknownProgramme`.
     """
     with journal.unit(now) as unit:
+        store.shelf.get(unit.connection, programme)
         found = store.find_texts(unit.connection, programme, refs)
         if found:
             subjects = sorted({row.subject.hex() for row in found if row.subject})

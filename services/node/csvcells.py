@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, time
 from typing import Any
 
+from services.intake.domain import EARLIEST
 from services.node.csvrows import (
     ASSESSMENTS,
     ATTENDANCE,
@@ -32,6 +33,7 @@ from services.node.csvrows import (
 from shared import hetu
 from shared.forms import find_form
 from shared.forms.records import arrival_problems
+from shared.ops.clock import today_in_helsinki, utcnow
 from shared.programmes import Programme
 
 MAX_TEXT = 200
@@ -150,7 +152,8 @@ class Cells:
             return int(value)
         return None
 
-    def day(self, column: str, *, needed: bool = False) -> date | None:
+    def day(self, column: str, *, needed: bool = False, ahead: bool = False) -> date | None:
+        """A day; `ahead`: it may lie in the future."""
         value = self.text(column, needed=needed)
         if value is None:
             return None
@@ -158,10 +161,14 @@ class Cells:
             self.bad(column, "is no date written YYYY-MM-DD", value)
             return None
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             self.bad(column, "is no day of the calendar", value)
             return None
+        if not ahead and day > today_in_helsinki(utcnow()):
+            self.bad(column, "lies in the future", value)
+            return None
+        return day
 
     def time(self, column: str) -> time | None:
         value = self.text(column)
@@ -256,6 +263,10 @@ def _dates(
         cells.bad("start_date", "lies outside the programme's period")
     if programme and signed and signed > programme.period.end:
         cells.bad("form_signed_on", "lies after the programme's end")
+    if born is not None and signed and signed <= born:
+        cells.bad("form_signed_on", "is not after the birth date")
+    elif programme and signed and signed < programme.period.start - EARLIEST:
+        cells.bad("form_signed_on", "lies more than a year before the programme's period")
     if born is None:
         return
     if born < OLDEST_BIRTH or (programme and born > programme.period.end):
@@ -263,8 +274,6 @@ def _dates(
         return
     if start and start <= born:
         cells.bad("start_date", "is not after the birth date")
-    if signed and signed <= born:
-        cells.bad("form_signed_on", "is not after the birth date")
 
 
 def _identity(cells: Cells, code: str | None, born: date | None) -> None:

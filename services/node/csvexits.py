@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from services.intake.records import LONGEST_WAIT
 from services.node.csvcells import CODE_WORD, Cells, person_of
 from services.node.csvrows import EXITS, FOLLOWUPS, PARTICIPANTS, row_key
 from shared.contracts.record_facts import EXITS as REASONS
@@ -88,8 +89,12 @@ def followup(line: int, raw: list[str], report: Say, programmes: Mapping[str, Pr
     """The row, its partner still blank, or None after reporting every bad cell."""
     cells = Cells(FOLLOWUPS, raw, report)
     who, key, programme = person_of(cells, programmes)
-    due, day = cells.day("due", needed=True), cells.day("date", needed=True)
+    due, day = cells.day("due", needed=True, ahead=True), cells.day("date", needed=True)
     status, results = cells.one_of("status", FOLLOW_UPS, needed=True), _results(cells, programme)
+    if programme and due and due < programme.period.start:
+        cells.bad("due", "lies before the programme's period", due.isoformat())
+    elif programme and due and day and day >= programme.period.start and due > day + LONGEST_WAIT:
+        cells.bad("due", "lies more than two years after the day in date", due.isoformat())
     if results and status and status != "reached":
         cells.bad("results", "is given, but nobody was reached who could have told")
     if not cells.ok or who is None or key is None or due is None or day is None or status is None:

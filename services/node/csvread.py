@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from shared.contracts.commands import CONTROL
+
 MAX_LINE_BYTES = 64 * 1024
 
 Report = Callable[[int, str, str], None]
 """Takes line, column (empty: the whole line) and reason."""
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 _COLUMN_NAME = re.compile(r"[A-Za-z_]{1,40}")
 
 
@@ -37,7 +38,7 @@ def records(path: Path, columns: Sequence[str], report: Report) -> Iterator[tupl
     for number, text in lines:
         if not text:
             continue
-        cells = _cells(number, text, report)
+        cells = _cells(number, text, report, columns)
         if cells is None:
             continue
         if len(cells) != len(columns):
@@ -76,17 +77,21 @@ def _lines(path: Path, report: Report) -> Iterator[tuple[int, str]]:
             yield number, text.rstrip("\n").removesuffix("\r")
 
 
-def _cells(number: int, text: str, report: Report) -> list[str] | None:
-    if _CONTROL.search(text):
-        report(number, "", "holds a control character (a tab, a line break inside a cell, or the like)")
-        return None
-    if '"' not in text:
-        return text.split(",")
+def _cells(number: int, text: str, report: Report, columns: Sequence[str] = ()) -> list[str] | None:
+    """The cells, None after reporting a flaw; a control character by its column, where the line has all of them."""
     try:
-        return next(csv.reader([text], strict=True))
+        cells = text.split(",") if '"' not in text else next(csv.reader([text], strict=True))
     except csv.Error:
+        cells = []
+    if CONTROL.search(text):
+        spoilt = [column for column, cell in zip(columns, cells, strict=False) if CONTROL.search(cell)]
+        for column in spoilt if len(cells) == len(columns) and spoilt else [""]:
+            report(number, column, "holds a control character (a tab, a mark that turns the text around, or the like)")
+        return None
+    if not cells:
         report(number, "", "a quote is not closed on its line, or text follows a closing quote")
         return None
+    return cells
 
 
 def _check_header(text: str, columns: Sequence[str], report: Report) -> None:

@@ -42,7 +42,9 @@ from shared.contracts.fields import (
 )
 
 MAX_ITEMS = 500
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+"""What no name has: control characters, line ends, halves of characters, and the marks that turn the order of what
+follows around, so that a page shows another name than is kept."""
 _HEX = re.compile(r"[0-9a-f]+")
 _MEMBER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 
@@ -75,7 +77,7 @@ class PlainText(fields.String):
 
 
 def _no_control(text: str) -> None:
-    if _CONTROL.search(text):
+    if CONTROL.search(text):
         raise ValidationError("has control characters")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from services.activities import conversations, queries, store
 from services.activities.domain import Agreed, NewConversation
-from shared.contracts.errors import UnknownSession
+from shared.contracts.errors import UnknownProgramme, UnknownSession
 from shared.journal import Journal
 from shared.storage import transaction
 from tests.services import kit
@@ -246,4 +246,5 @@ def test_those_talked_with_last_come_first_and_once(engine: Engine) -> None:
         record(journal, talk(str(n), subject=subject, occurred_on=date(2016, 2, day)))
     assert queries.recent_people(engine, KEY, 6) == [SUBJECT, OTHER_SUBJECT]
     assert queries.recent_people(engine, KEY, 1) == [SUBJECT]
-    assert queries.recent_people(engine, "toinen", 6) == []
+    with pytest.raises(UnknownProgramme):
+        queries.recent_people(engine, "toinen", 6)

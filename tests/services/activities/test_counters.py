@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from services.activities import counters, queries, store
 from services.activities.domain import NewSession
-from shared.contracts.errors import InvalidInput, PolkuError, UnknownSession
+from shared.contracts.errors import InvalidInput, PolkuError, UnknownProgramme, UnknownSession
 from shared.journal import Journal
 from tests.services import kit
 from tests.services.activities.kit import event, known, session
@@ -165,7 +165,8 @@ def test_a_counter_of_another_programme_is_unknown(engine: Engine) -> None:
     counter = start(journal)
     with pytest.raises(UnknownSession):
         counters.count_heads(journal, "toinen", counter, revision=0, heads=1, women=0, done=False, by="worker", now=NOW)
-    assert queries.list_counters(engine, "toinen", counter) == []
+    with pytest.raises(UnknownProgramme):
+        queries.list_counters(engine, "toinen", counter)
 
 
 def test_open_counters_are_listed_and_one_by_its_id_open_or_not(engine: Engine) -> None:

@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import pytest
 from sqlalchemy import Engine
 
 from services.activities import queries, store
+from shared.contracts.errors import UnknownProgramme
 from tests.services import kit
 from tests.services.activities.kit import attendance, event, known, record_attendance, record_sessions, session
 
@@ -62,4 +64,5 @@ def test_only_the_programme_asked_for_is_listed(engine: Engine) -> None:
     record_sessions(journal, session("a"))
     record_sessions(journal, session("b"), programme="toinen")
     assert queries.list_sessions(engine, kit.KEY, 10, 0)["total"] == 1
-    assert queries.list_sessions(engine, "kolmas", 10, 0) == {"total": 0, "sessions": []}
+    with pytest.raises(UnknownProgramme):
+        queries.list_sessions(engine, "kolmas", 10, 0)

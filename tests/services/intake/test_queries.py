@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import pytest
 from sqlalchemy import Engine
 
 from services.intake import operations, queries, store
+from shared.contracts.errors import UnknownProgramme
 from shared.journal import audit
 from shared.journal.erasing import subject_digest
 from shared.storage import snapshot
@@ -36,7 +38,8 @@ def test_only_the_programme_asked_for_is_listed(engine: Engine) -> None:
     register(journal, arrival("a"))
     register(journal, arrival("b"), programme="toinen")
     assert queries.list_people(engine, kit.KEY, 10, 0)[0] == 1
-    assert queries.list_people(engine, "kolmas", 10, 0) == (0, [])
+    with pytest.raises(UnknownProgramme, match="kolmas"):
+        queries.list_people(engine, "kolmas", 10, 0)
 
 
 def test_a_listed_person_is_closed_until_the_key_opens_it(engine: Engine) -> None:

@@ -1,0 +1,239 @@
+# green:
+"""Every command and question with every member wrong in every way: refused by name, nothing written, nothing said.
+
+A new command is tried as soon as its contract is there. If its example is not taken, the failure says what to add.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from marshmallow import Schema
+
+from shared.contracts.commands import Sealed
+from shared.contracts.describing import command_classes, methods_of
+from shared.contracts.fields import Code, EntityId, NodeName, ProgrammeKey, SubjectRef
+from tests.badinput import judging
+from tests.badinput.examples import NOT_REACHED, NoExample, example, other_values
+from tests.badinput.judging import ask, problem
+from tests.badinput.mutations import LONG, SECRET, Place, mutations, objects, places, put, without
+from tests.badinput.rules import days, rules
+from tests.badinput.world import World
+from tests.badinput.world import world as a_world
+
+COMMANDS = command_classes()
+EACH = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with a_world(tmp_path_factory.mktemp("world")) as made:
+        yield made
+
+
+def _method(command: type[Schema]) -> tuple[str, str]:
+    """The method that takes it; of what every service takes, intake's."""
+    service, method = methods_of(command)[0]
+    return ("intake" if service == "*" else service), method
+
+
+def _example(world: World, command: type[Schema], **how: bool) -> dict[str, Any]:
+    try:
+        return example(world, command, **how)
+    except NoExample as lacking:
+        where = "`special` in tests/badinput/examples.py"
+        pytest.fail(f'{lacking}: add "{command.__name__}": {{"path.of.member": value}} to {where}', pytrace=False)
+
+
+def _bad_bodies(world: World, command: type[Schema], body: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What is wrong, at which member, and the body."""
+    for place in places(command()):
+        for what, value in mutations(place.field).items():
+            yield what, place.name, put(body, place.path, value)
+        if place.field.required and _is_there(body, place.path[:-1]):
+            yield "missing", place.name, without(body, place.path)
+        if isinstance(place.field, Sealed):
+            yield from _bad_contents(world, place, body)
+    for at in objects(command()):
+        if _is_there(body, at):
+            yield "unknown member", ".".join(map(str, (*at, "nickname"))), put(body, (*at, "nickname"), SECRET)
+            for name in (SECRET, LONG, "a\nb", ""):
+                yield "unknown member without a name", ".".join(map(str, (*at, "?"))), put(body, (*at, name), 1)
+
+
+def _is_there(body: Any, path: tuple[str | int, ...]) -> bool:
+    for step in path:
+        try:
+            body = body[step]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return isinstance(body, dict)
+
+
+def _bad_contents(world: World, place: Place, body: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What may be wrong inside a sealed member, and with its sealing."""
+    schema = place.field.inside
+    other = world.sealed({}, key=b"\x09" + bytes(31))
+    for what, sealed in {
+        "sealed to another key": other,
+        "sealed for another purpose": world.sealed({}, info=b"polku-reply-1"),
+        "no JSON inside": world.sealed(SECRET.encode()),
+        "no UTF-8 inside": world.sealed(b"\xff\xfe"),
+        "a list inside": world.sealed([SECRET]),
+        "a number inside": world.sealed(7),
+        "not a number inside": world.sealed(b"NaN"),
+        "nested without end": world.sealed(b"[" * 8_000),
+    }.items():
+        yield what, place.name, put(body, place.path, sealed)
+    whole = {name: "1981-02-03" if "date" in name else "Testi" for name in schema().fields}
+    for inner in places(schema()):
+        name = f"{place.name}.{inner.name}"
+        for what, value in mutations(inner.field).items():
+            yield what, name, put(body, place.path, world.sealed(put(whole, inner.path, value)))
+        if inner.field.required:
+            yield "missing", name, put(body, place.path, world.sealed(without(whole, inner.path)))
+    yield "unknown member", f"{place.name}.nickname", put(body, place.path, world.sealed(whole | {"nickname": SECRET}))
+
+
+@EACH
+def test_what_breaks_the_contract_is_refused_by_member_and_changes_nothing(world: World, command: type[Schema]) -> None:
+    service, method = _method(command)
+    body = _example(world, command, nested=True)
+    before, wrong = world.content(), []
+    tried = 0
+    for what, member, bad in _bad_bodies(world, command, body):
+        tried += 1
+        if said := problem(ask(world, service, method, bad), member):
+            wrong.append(f"{member}, {what}: {said}")
+    assert tried > 10
+    assert not wrong, f"{service}.{method}:\n  " + "\n  ".join(wrong)
+    assert judging.written(world, before) == []
+    assert judging.leaked(world) == ""
+
+
+def _optional(name: str) -> str:
+    return f'put a value this home knows into `values` (by the member\'s name) or `special` ("{name}": …)'
+
+
+NOWHERE: dict[type, str] = {
+    EntityId: "ff" * 16,
+    SubjectRef: "ff" * 16,
+    NodeName: "nobody-ffffffff",
+    ProgrammeKey: "no-such-programme",
+    Code: "zz_no_such_code",
+}
+"""Well-formed names of what is not there."""
+MAY_BE_ANYTHING: dict[tuple[str, str], str] = {
+    ("DropParked", "reason"): "the operator's own word",
+    ("ListPeople", "people"): "who is not there is not listed: they may just have been erased",
+    ("ReadTexts", "refs"): "a text that is gone is answered with null",
+    ("ListCounters", "counter"): "one that is not there is not listed",
+    ("AskMayCarry", "node"): "that is what is asked",
+    ("AskMayCarry", "programme"): "that is what is asked",
+    ("RecordConversation", "items.0.text_ref"): "only intake knows its texts",
+    ("RecordConversation", "items.0.actions.0.text_ref"): "only intake knows its texts",
+}
+"""Members that name nothing which this home would have to know: why."""
+
+
+@EACH
+def test_what_names_nothing_that_is_there_is_refused_by_member(world: World, command: type[Schema]) -> None:
+    service, method = _method(command)
+    body = _example(world, command)
+    before, wrong = world.content(), []
+    for place in places(command()):
+        inner = getattr(place.field, "inner", place.field)
+        nowhere = NOWHERE.get(type(inner))
+        if nowhere is None or any(hasattr(rule, "choices") for rule in inner.validators):
+            continue
+        if (command.__name__, place.name) in MAY_BE_ANYTHING:
+            continue
+        value = nowhere if inner is place.field else [nowhere]
+        answer = ask(world, service, method, put(body, place.path, value))
+        if said := problem(answer, place.name, exactly=False, given=nowhere):
+            wrong.append(f"{place.name}: {said}")
+    assert not wrong, f"{service}.{method}:\n  " + "\n  ".join(wrong) + f"\n{_WHERE}"
+    assert judging.written(world, before) == []
+
+
+_WHERE = "A service refuses what is not there by its member; if it may be anything, say why in MAY_BE_ANYTHING."
+
+
+@EACH
+def test_a_day_of_another_time_is_refused_by_member(world: World, command: type[Schema]) -> None:
+    service, method = _method(command)
+    body = _example(world, command)
+    before, wrong = world.content(), []
+    for place, day in days(command):
+        if said := problem(ask(world, service, method, put(body, place.path, day)), place.name, exactly=False):
+            wrong.append(f"{place.name} {day}: {said}")
+    where = "If it may be any day, or lie ahead, say so and why in tests/badinput/rules.py."
+    assert not wrong, f"{service}.{method}:\n  " + "\n  ".join(wrong) + f"\n{where}"
+    assert judging.written(world, before) == []
+
+
+def test_what_cannot_be_is_refused_by_member_and_reason(world: World) -> None:
+    before, wrong = world.content(), []
+    named = {command.__name__: command for command in COMMANDS}
+    for rule in rules(world):
+        command = named[rule.command]
+        service, method = _method(command)
+        body = _example(world, command)
+        for path, value in rule.change.items():
+            steps = tuple(int(step) if step.isdigit() else step for step in path.split("."))
+            body = without(body, steps) if value is None else put(body, steps, value)
+        if rule.sealed:
+            (place,) = (place for place in places(command()) if isinstance(place.field, Sealed))
+            body = put(body, place.path, world.sealed(rule.sealed))
+        answer = ask(world, service, method, body)
+        said = problem(answer, rule.names, exactly=False)
+        if said or rule.says not in str(answer.error):
+            wrong.append(f"{rule.command}, {rule.names} ({rule.says}): {said or answer.error}")
+    assert not wrong, "\n  ".join(["", *wrong])
+    assert judging.written(world, before) == []
+
+
+@EACH
+def test_the_example_itself_is_taken(world: World, command: type[Schema]) -> None:
+    """Last: it may change the home. Without it the others would prove nothing."""
+    service, method = _method(command)
+    world.follow()
+    answer = ask(world, service, method, _example(world, command))
+    wanted = NOT_REACHED.get(command.__name__, (None, ""))[0]
+    assert (answer.error.code if answer.error else None) == wanted, (
+        f"{command.__name__} ({service}.{method}): the example is refused: {answer.error}. In "
+        f'tests/badinput/examples.py {_optional("member")}, under "{command.__name__}"; what must be there before the '
+        "command can be done is made in tests/badinput/world.py."
+    )
+
+
+def _keyed(command: type[Schema]) -> Place | None:
+    return next((place for place in places(command()) if place.path[-1] == "key" and "held" not in place.path), None)
+
+
+@pytest.mark.parametrize(
+    "command", [command for command in COMMANDS if _keyed(command)], ids=lambda command: command.__name__
+)
+def test_the_same_key_is_the_same_once_more_and_never_something_else(world: World, command: type[Schema]) -> None:
+    """Again it writes nothing, and with other content it is refused."""
+    service, method = _method(command)
+    body = _example(world, command)
+    assert ask(world, service, method, body).error is None
+    world.follow()
+    before = world.content()
+    assert ask(world, service, method, body).error is None
+    at = _keyed(command).path[:-1]  # type: ignore[union-attr]
+    other = next(
+        put(body, place.path, value)
+        for place in places(command())
+        if place.path[:-1] == at and place.path[-1] not in ("key", "programme", "by", "after")
+        for value in other_values(world, place.field)
+        if put(body, place.path, value) != body
+    )
+    said = ask(world, service, method, other).error
+    assert said is not None
+    assert "already recorded with other content" in str(said) or "somebody else has changed" in str(said)
+    if at:
+        twice = put(body, (at[0],), [*body[str(at[0])], *other[str(at[0])]])
+        assert ask(world, service, method, twice).error is not None
+    assert judging.written(world, before) == []

@@ -1,0 +1,264 @@
+"""A node's and a lead's home with all their services on the embedded bus, in one green process: what every command and
+every page is tried against. Both know programme 3 and one another; people, sessions, referrals and tasks are there.
+"""
+
+import base64
+import json
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from services.intake import letters, peers
+from services.intake.service import COMMAND_INFO
+from services.node.opening import init_home, open_database
+from services.node.up import SERVICES
+from services.reporting import operations as reporting
+from services.reporting import store as reporting_store
+from shared.bus import client as bus_client
+from shared.bus.client import RpcClient
+from shared.bus.home import HOME_CONFIG, HomeContext
+from shared.bus.runner import Runner
+from shared.bus.wakeups import WakeupPublisher
+from shared.contracts.catalogue import NodeAdmitted
+from shared.journal import Journal, crypto, received
+from shared.journal.filecarrier import FileCarrier
+from shared.journal.joining import Join, token_digest
+from shared.journal.posting import LeadPost, NodePost
+from shared.ops.settings import Home
+from shared.storage import snapshot, transaction
+from tests.services.intake.kit import IDENTITY
+from tests.services.intake.test_steward import LEADERS, Place, directory_of
+from tests.services.kit import KEY, NOW, OTHER, OWN, key_of
+from tests.services.pathways.kit import DOCUMENT as WITH_STEPS
+from tests.services.reporting.kit import receive
+
+DOCUMENT: dict[str, Any] = WITH_STEPS | {"tag": {"basis": "name_birth_date", "steward": OTHER}}
+US, THEM = OTHER, OWN
+"""The partner whose node this is, which is the steward, and the other one."""
+
+
+@dataclass
+class Running:
+    """A home with its services."""
+
+    home: Home
+    engine: Engine
+    rpc: RpcClient
+    context: HomeContext
+
+    @property
+    def watch(self) -> sqlite3.Connection:
+        """A connection of ours, which sees what is committed."""
+        return sqlite3.connect(str(self.engine.url.database))
+
+
+@dataclass
+class World:
+    """Both homes, and the ids of what is in them."""
+
+    node: Running
+    lead: Running
+    ids: dict[str, Any] = field(default_factory=dict)
+    logged: list[str] = field(default_factory=list)
+
+    def call(self, service: str, method: str, **body: Any) -> Any:
+        """An RPC call, to the home that has the service."""
+        at = self.lead if service == "reporting" else self.node
+        return at.rpc.call(service, method, timeout=30, **body)
+
+    def done(self, service: str, method: str, **body: Any) -> Any:
+        """The results of a call whose items are all taken."""
+        results = self.call(service, method, **body)["results"]
+        assert not any("error" in result for result in results), results
+        return results
+
+    def follow(self) -> None:
+        """Every service has heard what is in the journal."""
+        for at in (self.node, self.lead):
+            for follower in at.context.followers.values():
+                while follower.advance(at.context.now()):
+                    pass
+
+    def content(self) -> dict[str, list[Any]]:
+        """Every table's rows, the journal and the audit log among them."""
+        found = {}
+        for home, watch in zip(("node", "lead"), self.ids["watches"], strict=True):
+            names = watch.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            for (name,) in names:
+                found[f"{home}.{name}"] = sorted(watch.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)
+        return found
+
+    def sealed(self, content: Any, key: bytes | None = None, info: bytes = COMMAND_INFO) -> str:
+        """What only intake opens; bytes as they are, anything else as JSON."""
+        data = content if isinstance(content, bytes) else json.dumps(content).encode()
+        return base64.b64encode(crypto.seal(key or self.ids["bus_key"], info, data)).decode()
+
+
+class _Everything(logging.Handler):
+    """Keeps all that is logged, with every member of the records."""
+
+    def __init__(self, into: list[str]) -> None:
+        super().__init__(logging.DEBUG)
+        self.into = into
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.into.append(f"{record.getMessage()} {vars(record)!r}")
+
+
+def _raw(body: dict[str, Any]) -> bytes:
+    """JSON as another program may write it: half a surrogate pair is an escape, and gets as far as a service."""
+    return json.dumps(body).encode()
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    """A prepared world; its services end with the block."""
+    encode, bus_client.encode = bus_client.encode, _raw
+    try:
+        with _running(init_home(folder / "node", "node", "pori", 18411)) as node:
+            with _running(init_home(folder / "lead", "lead", port=18410)) as lead:
+                made = World(node, lead)
+                handler = _Everything(made.logged)
+                logging.getLogger().addHandler(handler)
+                try:
+                    _prepare(made, folder)
+                    with closing(node.watch) as one, closing(lead.watch) as other:
+                        made.ids["watches"] = (one, other)
+                        yield made
+                finally:
+                    logging.getLogger().removeHandler(handler)
+    finally:
+        bus_client.encode = encode
+
+
+@contextmanager
+def _running(home: Home) -> Iterator[Running]:
+    engine = open_database(home)
+    with closing(WakeupPublisher(home.bus_url)) as bus, closing(RpcClient(home.bus_url)) as rpc:
+        context = HomeContext(home, engine, bus.publish_wakeup, now=lambda: NOW)
+        runner = Runner(list(SERVICES[home.role].values()), home.bus_url, config={HOME_CONFIG: context})
+        runner.start()
+        try:
+            yield Running(home, engine, rpc, context)
+        finally:
+            runner.stop()
+            engine.dispose()
+
+
+def _prepare(made: World, folder: Path) -> None:
+    made.ids["bus_key"] = crypto.load_keys(made.node.home.keys).newest("bus").public
+    _prepare_lead(made)
+    _prepare_people(made)
+    _prepare_referrals(made, folder)
+    made.follow()
+
+
+def _prepare_lead(made: World) -> None:
+    """The programme; a node that has joined, one whose stream has stopped; a report to be certified."""
+    made.call("reporting", "load_programme", by="boss", document=DOCUMENT)
+    journal = Journal(made.lead.engine, "lead")
+    token = token_digest("t")
+    reporting.admit_partner(journal, KEY, THEM, token, valid=timedelta(days=1), by="boss", now=NOW)
+    reporting.accept_join(journal, Join(KEY, THEM, LEADERS, b"s" * 32, b"r" * 32, token), NOW)
+    stopped = {"stream": f"eura-00000003/{KEY}", "programme": KEY, "partner": "third", "node": "eura-00000003"}
+    with transaction(made.lead.engine) as connection:
+        reporting_store.add_node(connection, stopped | {"signing_key": b"S" * 32, "receiving_key": b"R" * 32})
+    receive(made.lead.engine, stopped["stream"], [], state=received.STOPPED)
+    made.ids["proof"] = made.call("reporting", "report", programme=KEY)["proof"]["statement"]
+
+
+def _prepare_people(made: World) -> None:
+    """People by name, of whom one has been at a session of individual coaching and one has left; what else is there."""
+    made.call("pathways", "load_programme", by="boss", document=DOCUMENT)
+    made.follow()
+    names = ("anna", "eerik", "left", "back", "erased", "refer", "refer2")
+    identity = {name: IDENTITY[name] for name in ("given_name", "family_name", "birth_date", "token")}
+    arrivals = [
+        {"key": key_of(name), "sealed": made.sealed(identity | {"token": name}), "standing": "esf_participant"}
+        | {"start_date": "2016-03-01", "gender": "f"}
+        for name in names
+    ]
+    arrivals.append({"key": key_of("client"), "sealed": made.sealed(identity), "standing": "client"})
+    common: dict[str, Any] = {"by": "worker", "programme": KEY}
+    results = made.done("intake", "register_participants", **common, items=arrivals)
+    people = {name: result["subject"] for name, result in zip((*names, "client"), results, strict=True)}
+    left = [
+        {"key": key_of(f"exit {name}"), "subject": people[name], "date": "2016-06-01", "reason": "completed"}
+        for name in ("left", "back")
+    ]
+    made.done("intake", "record_exits", **common, items=left)
+    made.follow()
+    held = [
+        {"key": key_of(name), "activity": name, "date": "2016-03-02", "minutes": 60} for name in ("kaapeli", "duuniin")
+    ]
+    sessions = made.done("activities", "record_sessions", **common, items=held)
+    made.ids["sessions"] = {name: at["session"] for name, at in zip(("kaapeli", "duuniin"), sessions, strict=True)}
+    there = {"key": key_of("there"), "session": made.ids["sessions"]["duuniin"], "subject": people["anna"]}
+    made.done("activities", "record_attendance", **common, items=[there | {"role": "participant"}])
+    talk = {"activity": "duuniin", "subject": people["anna"], "date": "2016-03-02", "minutes": 45, "how": "phone"}
+    talks = [talk | {"key": key_of(f"talk {number}")} for number in range(2)]
+    held_talks = made.done("activities", "record_conversation", **common, items=talks)
+    made.ids["talks"] = [result["session"] for result in held_talks]
+    start = {"key": key_of("counter"), "activity": "public_event", "date": "2016-03-02"}
+    made.ids["counter"] = made.call("activities", "start_counter", **common, **start)["counter"]
+    text = {"key": key_of("text"), "sealed": made.sealed({"text": "Soitettu."})}
+    made.ids["text"] = made.done("intake", "keep_texts", **common, items=[text])[0]["text_ref"]
+    made.follow()
+    tasks = made.call("pathways", "list_tasks", programme=KEY)["tasks"]
+    made.ids["task"] = next(task["task"] for task in tasks if task["person"] == people["client"])
+    made.ids["people"] = people
+
+
+def _prepare_referrals(made: World, folder: Path) -> None:
+    """The other partner's node, confirmed by ours; referrals from there, received and taken, and one from here."""
+    node = made.node
+    keys = crypto.load_keys(node.home.keys)
+    carrier = FileCarrier(folder / "inbox")
+    other_engine = open_database(init_home(folder / "other", "node", "other", 18412))
+    other = Place(other_engine, LEADERS, folder / "places", carrier)
+    signing, receiving = (keys.newest(name).public or b"" for name in ("signing", "receiving"))
+    own = NodeAdmitted(None, partner=US, node=node.home.name, signing_key=signing.hex(), receiving_key=receiving.hex())
+    for engine in (node.engine, other_engine):
+        receive(engine, f"lead/{KEY}", [own, other.admitted()])
+    made.ids["words"] = peers.words_of(*other.desk.keys.pair())
+    common: dict[str, Any] = {"by": "worker", "programme": KEY}
+    made.call("intake", "confirm_node", **common, node=LEADERS, words=made.ids["words"])
+    peers.confirm_node(other.journal, other.desk, KEY, node.home.name, peers.words_of(*keys.pair()), by="w", now=NOW)
+    for _ in range(2):
+        made.call("intake", "renew_tag_key", **common)
+        made.follow()
+    other_people = other.register("one", "two", "three")
+    from tests.services.intake.test_referrals import send
+
+    for subject in other_people:
+        send(other, subject, partner=US, key=subject)
+    post = NodePost(node.engine, carrier, node.home.name, keys.newest("signing"), directory_of)
+    lead = LeadPost(carrier)
+    for _ in range(4):
+        other.post.round(KEY, NOW)
+        with snapshot(other_engine) as connection:
+            lead.round(KEY, directory_of(connection, KEY), NOW)
+        post.round(KEY, NOW)
+    desk = peers.Desk(node.home.name, keys, node.home.keys)
+    letters.take_letters(node.context.journal, desk, _vault(keys), NOW)
+    listed = made.call("intake", "list_referrals", **common, reply_to="09" + "00" * 31)["referrals"]
+    made.ids["received"] = [row["referral"] for row in listed if row["direction"] == "in"]
+    taken = {"referral": made.ids["received"][2], "standing": "client"}
+    made.call("intake", "accept_referral", **common, **taken)
+    send_it = {"key": key_of("sent"), "subject": made.ids["people"]["refer"], "partner": THEM, "agreed": ["name"]}
+    made.ids["sent"] = made.call("intake", "send_referral", **common, **send_it)["referral"]
+    other_engine.dispose()
+
+
+def _vault(keys: crypto.Keys) -> Any:
+    from services.intake.operations import Vault
+
+    vault = {key.number: key.secret() for key in keys.all if key.name == "vault"}
+    return Vault(vault, keys.newest("index").secret())
