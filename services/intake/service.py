@@ -1,18 +1,16 @@
 """intake on the bus: parse by contract, call once, answer."""
 
-import base64
-import json
 import logging
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from marshmallow import Schema
-
 from services.intake import exits, letters, operations, peers, queries, referrals, rotation, steward, store, tags, texts
 from services.intake.domain import Arrival
+from services.intake.encounter_service import EncounterMethods
 from services.intake.records import NewExit, NewFollowUp
+from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
@@ -33,7 +31,6 @@ from shared.contracts.commands import (
     RegisterParticipants,
     load,
 )
-from shared.contracts.errors import InvalidInput
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps, ResumeParticipation
 from shared.contracts.referrals import (
@@ -47,7 +44,7 @@ from shared.contracts.referrals import (
 )
 from shared.contracts.talks import KeepTexts, ReadTexts, TextContent
 from shared.journal import Line, Unit
-from shared.journal.crypto import CannotOpen, open_sealed, read_secret, seal
+from shared.journal.crypto import read_secret
 from shared.storage import snapshot
 
 log = logging.getLogger(__name__)
@@ -58,8 +55,6 @@ POST_SECONDS = 5
 ROTATION_SECONDS = 5
 """Between batches of people's keys that are wrapped with a newer vault key."""
 
-COMMAND_INFO = b"polku-command-1"
-REPLY_INFO = b"polku-reply-1"
 RESTORED_SECONDS = 5
 """How often it is looked whether a restore has brought somebody back who was erased."""
 
@@ -67,7 +62,7 @@ _OWN_MEMBERS = ("key", "sealed", "standing", "start_date")
 _RECORD = tuple(name for name in ParticipantItem().fields if name not in _OWN_MEMBERS)
 
 
-class IntakeService(ParkedLines):
+class IntakeService(EncounterMethods, ParkedLines):
     """Registers people and keeps their identities."""
 
     name = "intake"
@@ -137,7 +132,7 @@ class IntakeService(ParkedLines):
     @rpc
     def find_people(self, **command: Any) -> dict[str, Any]:
         body = load(FindPeople, command)
-        query = _inside(PersonQuery, "sealed", self._opened("sealed", body["sealed"]))
+        query = inside(self.home.keys, PersonQuery, "sealed", body["sealed"])
         programme = body["programme"]
         rows = queries.find_people(
             self.home.engine, programme, lambda row: operations.is_meant(self._identity(row), query)
@@ -241,7 +236,7 @@ class IntakeService(ParkedLines):
         body = load(SendReferral, command)
         self.home.follow_to(body["after"])
         sealed = body["sealed"]
-        text = sealed and _inside(TextContent, "sealed", self._opened("sealed", sealed))["text"]
+        text = sealed and inside(self.home.keys, TextContent, "sealed", sealed)["text"]
         new = referrals.NewReferral(body["key"], body["subject"], body["partner"], tuple(body["agreed"]), text)
         referral, is_new, pos = referrals.send(self._place(body), new, by=body["by"], now=self.home.now())
         return {"pos": self.home.committed(pos), "referral": referral, "new": is_new}
@@ -252,7 +247,10 @@ class IntakeService(ParkedLines):
         page = (body["limit"], body["offset"])
         total, found = referrals.listed(self._place(body), *page, by=body["by"], now=self.home.now())
         reply_to = bytes.fromhex(body["reply_to"])
-        return {"total": total, "referrals": [shown.coded | {"sealed": _to(reply_to, shown.named)} for shown in found]}
+        return {
+            "total": total,
+            "referrals": [shown.coded | {"sealed": sealed_to(reply_to, shown.named)} for shown in found],
+        }
 
     @rpc
     def accept_referral(self, **command: Any) -> dict[str, Any]:
@@ -296,29 +294,16 @@ class IntakeService(ParkedLines):
         return peers.Desk(home.name, self.home.keys, home.keys)
 
     def _arrival(self, number: int, item: dict[str, Any]) -> Arrival:
-        field = f"items.{number}.sealed"
-        identity = _inside(PersonIdentity, field, self._opened(field, item["sealed"]))
+        identity = inside(self.home.keys, PersonIdentity, f"items.{number}.sealed", item["sealed"])
         record = {name: item[name] for name in _RECORD if item.get(name) is not None}
         return Arrival(item["key"], item["standing"], _day(item.get("start_date")), record, identity)
 
     def _text(self, number: int, item: dict[str, Any]) -> texts.NewText:
-        field = f"items.{number}.sealed"
-        text = _inside(TextContent, field, self._opened(field, item["sealed"]))["text"]
+        text = inside(self.home.keys, TextContent, f"items.{number}.sealed", item["sealed"])["text"]
         return texts.NewText(item["key"], item.get("subject"), text)
 
-    def _opened(self, field: str, sealed: str) -> bytes:
-        for private in self.home.keys.privates("bus").values():
-            try:
-                return open_sealed(private, COMMAND_INFO, base64.b64decode(sealed))
-            except (CannotOpen, ValueError):
-                continue
-        raise InvalidInput(field=field, reason="does not open with this node's bus key")
-
     def _vault(self) -> operations.Vault:
-        keys = self.home.keys
-        vault = {key.number: key.secret() for key in keys.all if key.name == "vault"}
-        *older, index = [key.secret() for key in keys.all if key.name == "index"]
-        return operations.Vault(vault, index, older)
+        return vault_of(self.home.keys)
 
     def _tag_key(self, number: int) -> bytes:
         return _read_tag_key(self.home.context.home.keys, number)
@@ -333,7 +318,7 @@ class IntakeService(ParkedLines):
             "person": row.subject,
             "standing": row.standing,
             "started_on": row.started_on.isoformat() if row.started_on else None,
-            "sealed": _to(reply_to, shown),
+            "sealed": sealed_to(reply_to, shown),
         }
 
 
@@ -347,22 +332,7 @@ def _sealed_text(ref: str, text: str | None, reply_to: bytes) -> dict[str, Any]:
     """`sealed` is None for a text that is not there (any more)."""
     if text is None:
         return {"text_ref": ref, "sealed": None}
-    return {"text_ref": ref, "sealed": _to(reply_to, {"text": text})}
-
-
-def _to(reply_to: bytes, content: dict[str, Any]) -> str:
-    """What only who asked can open, as base64."""
-    return base64.b64encode(seal(reply_to, REPLY_INFO, json.dumps(content).encode())).decode()
-
-
-def _inside(schema: type[Schema], field: str, opened: bytes) -> dict[str, Any]:
-    """What was sealed, checked; an error names the member by where the sealed text stands."""
-    try:
-        return load(schema, json.loads(opened))
-    except InvalidInput as error:
-        raise InvalidInput(field=f"{field}.{error.params['field']}", reason=error.params["reason"]) from None
-    except (ValueError, RecursionError):
-        raise InvalidInput(field=field, reason="what is inside is not JSON") from None
+    return {"text_ref": ref, "sealed": sealed_to(reply_to, {"text": text})}
 
 
 def _coded(item: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from marshmallow import Schema
 
-from shared.contracts import commands, errors, partners, referrals, talks
+from shared.contracts import commands, encounters, errors, partners, referrals, talks
 from shared.contracts.catalogue import FACTS
 from shared.contracts.describing import body_schema, command_classes_of, command_schema, methods_of, words_of
 from shared.contracts.errors import PolkuError
@@ -42,7 +42,11 @@ class _Plain(yaml.SafeDumper):
 def document() -> dict[str, Any]:
     """The document as data."""
     facts = sorted(FACTS.values(), key=lambda fact: (fact.kind, fact.v))
-    methods = [(s, m, c) for c in command_classes_of(commands, partners, talks, referrals) for s, m in methods_of(c)]
+    methods = [
+        (s, m, c)
+        for c in command_classes_of(commands, partners, talks, referrals, encounters)
+        for s, m in methods_of(c)
+    ]
     found = vars(errors).values()
     codes = [e.code for e in found if isinstance(e, type) and issubclass(e, PolkuError) and e is not PolkuError]
     return {

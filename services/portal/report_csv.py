@@ -12,6 +12,7 @@ from typing import Any
 
 from services.portal.labels import STATED, Names, figure, label_of
 from services.portal.publicity import publicity
+from services.portal.report_encounters import encounter_heads, encounter_rows
 from services.portal.report_outcomes import confirmed_rows
 from services.portal.report_page import ProgrammeNames, arrived_kind, stream_state
 from services.portal.words import Lang, words
@@ -52,6 +53,8 @@ def _tables(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang, statem
     )
     yield say("activities"), head, rows
     yield from _outcomes(report, names, lang)
+    if report.get("encounters"):
+        yield say("encounters"), encounter_heads(lang), encounter_rows(report, names, lang)
     confirmed = confirmed_rows(report, names.periods, names.partners, lang)
     if confirmed:
         head = (say("partner"), say("reporting_period"), say("confirmed_day"))

@@ -16,6 +16,7 @@ from services.portal.charts import Bar, Tone, bar_chart
 from services.portal.labels import Figure, Label, Names, figure, label_of
 from services.portal.publicity import logos, publicity
 from services.portal.rendering import Frame, render
+from services.portal.report_encounters import encounter_block
 from services.portal.report_outcomes import confirmed_rows, outcome_tables
 from services.portal.report_people import people_sentences
 from services.portal.words import Lang, Words, words
@@ -45,6 +46,8 @@ class ProgrammeNames:
     outcomes: Names = field(default_factory=dict)
     periods: Names = field(default_factory=dict)
     topics: Names = field(default_factory=dict)
+    areas: Names = field(default_factory=dict)
+    services: Names = field(default_factory=dict)
     offered: tuple[Offered, ...] = ()
     period: tuple[date, date] | None = None
     funding: str = ""
@@ -72,6 +75,8 @@ class ProgrammeNames:
             outcomes=named("outcomes"),
             periods=named("periods"),
             topics=named("topics"),
+            areas=named("areas"),
+            services=named("services"),
             offered=tuple(
                 Offered(item["key"], item.get("kind", ""), counts.get(item.get("group"), ""))
                 for item in document.get("activities") or []
@@ -124,6 +129,7 @@ def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: L
         people=people_sentences(report, lang),
         charts=_charts(report.get("activities") or [], names, lang),
         outcomes=outcome_tables(report, names.outcomes, names.activities, lang),
+        encounters=encounter_block(report, names, lang),
         confirmed=confirmed_rows(report, names.periods, names.partners, lang),
         certificate=signed and _certificate(signed, names, lang),
         streams=[_stream_row(row, report, names, lang) for row in report.get("streams") or []],

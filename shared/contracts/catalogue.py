@@ -2,6 +2,7 @@
 
 from types import MappingProxyType
 
+from shared.contracts.encounter_facts import ENCOUNTER_FACTS
 from shared.contracts.facts import About, Fact, Reach
 from shared.contracts.fields import (
     Answers,
@@ -536,6 +537,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             PersonTagged,
             TaggingDue,
             TagsRetired,
+            *ENCOUNTER_FACTS,
             *RECORD_FACTS,
             *REFERRAL_FACTS,
         )
