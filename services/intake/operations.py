@@ -36,9 +36,13 @@ class Vault:
         """A keyed digest: an unkeyed one of a name and a birth date, or of a short note, could be guessed."""
         return hmac.digest(self.index, content, "sha256")
 
+    def digests(self, content: bytes) -> list[bytes]:
+        """Its digest under the index key, then under those before it."""
+        return [hmac.digest(key, content, "sha256") for key in (self.index, *self.older_index)]
+
     def is_digest(self, known: bytes, content: bytes) -> bool:
         """Whether `known` is the digest of `content` under the index key, or one before it."""
-        return any(hmac.digest(key, content, "sha256") == known for key in (self.index, *self.older_index))
+        return known in self.digests(content)
 
 
 def register_participants(

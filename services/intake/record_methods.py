@@ -4,8 +4,9 @@ from datetime import date
 from typing import Any
 
 from services.intake import starts
-from services.intake.sealing import KeyHolder, inside, sealed_to
+from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc
+from shared.bus.home import HomeResource
 from shared.contracts.commands import ParticipantItem, load
 from shared.contracts.starts import RecordAttempts, RecordStarts, ShowStart, StartContent
 
@@ -14,14 +15,16 @@ RECORD = tuple(name for name in ParticipantItem().fields if name not in _OWN_MEM
 """The coded part of a start record."""
 
 
-class RecordMethods(KeyHolder):
+class RecordMethods:
     """Put before a service class, as `ParkedLines` is."""
+
+    home: HomeResource
 
     @rpc
     def show_start(self, **command: Any) -> dict[str, Any]:
         body = load(ShowStart, command)
         common = {"by": body["by"], "now": self.home.now()}
-        who = self.home.journal, self._vault(), body["programme"], body["subject"]
+        who = self.home.journal, vault_of(self.home.keys), body["programme"], body["subject"]
         coded, named = starts.show_start(*who, **common)
         return coded | {"sealed": sealed_to(bytes.fromhex(body["reply_to"]), named)}
 
@@ -31,7 +34,8 @@ class RecordMethods(KeyHolder):
         self.home.follow_to(body["after"])
         new = [self._start(number, item) for number, item in enumerate(body["items"])]
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = starts.record_starts(self.home.journal, self._vault(), body["programme"], new, **common)
+        place = self.home.journal, vault_of(self.home.keys), body["programme"]
+        results, pos = starts.record_starts(*place, new, **common)
         return {"pos": self.home.committed(pos), "results": results}
 
     @rpc
@@ -45,7 +49,7 @@ class RecordMethods(KeyHolder):
 
     def _start(self, number: int, item: dict[str, Any]) -> starts.NewStart:
         field = f"items.{number}.sealed"
-        content = inside(StartContent, field, self._opened(field, item["sealed"]))
+        content = inside(self.home.keys, StartContent, field, item["sealed"])
         record = {name: item[name] for name in (*RECORD, "paid_by_project") if item.get(name) is not None}
         who = item["key"], item["subject"], item["was"]
         return starts.NewStart(*who, date.fromisoformat(item["start_date"]), record, content)

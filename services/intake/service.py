@@ -8,10 +8,11 @@ from typing import Any
 
 from services.intake import exits, letters, operations, peers, queries, referrals, rotation, steward, store, tags, texts
 from services.intake.domain import Arrival
+from services.intake.encounter_methods import EncounterMethods
 from services.intake.record_methods import RECORD, RecordMethods
 from services.intake.records import NewExit, NewFollowUp
 from services.intake.rights_methods import RightsMethods
-from services.intake.sealing import inside, sealed_to
+from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
@@ -59,7 +60,7 @@ RESTORED_SECONDS = 5
 """How often it is looked whether a restore has brought somebody back who was erased."""
 
 
-class IntakeService(RecordMethods, RightsMethods, ParkedLines):
+class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines):
     """Registers people and keeps their identities."""
 
     name = "intake"
@@ -129,7 +130,7 @@ class IntakeService(RecordMethods, RightsMethods, ParkedLines):
     @rpc
     def find_people(self, **command: Any) -> dict[str, Any]:
         body = load(FindPeople, command)
-        query = inside(PersonQuery, "sealed", self._opened("sealed", body["sealed"]))
+        query = inside(self.home.keys, PersonQuery, "sealed", body["sealed"])
         programme = body["programme"]
         rows = queries.find_people(
             self.home.engine, programme, lambda row: operations.is_meant(self._identity(row), query)
@@ -233,7 +234,7 @@ class IntakeService(RecordMethods, RightsMethods, ParkedLines):
         body = load(SendReferral, command)
         self.home.follow_to(body["after"])
         sealed = body["sealed"]
-        text = sealed and inside(TextContent, "sealed", self._opened("sealed", sealed))["text"]
+        text = sealed and inside(self.home.keys, TextContent, "sealed", sealed)["text"]
         new = referrals.NewReferral(body["key"], body["subject"], body["partner"], tuple(body["agreed"]), text)
         referral, is_new, pos = referrals.send(self._place(body), new, by=body["by"], now=self.home.now())
         return {"pos": self.home.committed(pos), "referral": referral, "new": is_new}
@@ -291,15 +292,16 @@ class IntakeService(RecordMethods, RightsMethods, ParkedLines):
         return peers.Desk(home.name, self.home.keys, home.keys)
 
     def _arrival(self, number: int, item: dict[str, Any]) -> Arrival:
-        field = f"items.{number}.sealed"
-        identity = inside(PersonIdentity, field, self._opened(field, item["sealed"]))
+        identity = inside(self.home.keys, PersonIdentity, f"items.{number}.sealed", item["sealed"])
         record = {name: item[name] for name in RECORD if item.get(name) is not None}
         return Arrival(item["key"], item["standing"], _day(item.get("start_date")), record, identity)
 
     def _text(self, number: int, item: dict[str, Any]) -> texts.NewText:
-        field = f"items.{number}.sealed"
-        text = inside(TextContent, field, self._opened(field, item["sealed"]))["text"]
+        text = inside(self.home.keys, TextContent, f"items.{number}.sealed", item["sealed"])["text"]
         return texts.NewText(item["key"], item.get("subject"), text)
+
+    def _vault(self) -> operations.Vault:
+        return vault_of(self.home.keys)
 
     def _tag_key(self, number: int) -> bytes:
         return _read_tag_key(self.home.context.home.keys, number)

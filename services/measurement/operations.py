@@ -48,10 +48,8 @@ def record_assessments(
             check_assessment(new, definition, find_instrument(new.instrument, new.version), known, today)
             return new.corrects or new_id()
 
-        common = {"what": "assessment", "field": "sheet"}
-        results, added = each_once(
-            unit.connection, store.keys, programme, assessments, take, **common, skip_bad=skip_bad
-        )
+        where = (unit.connection, store.keys, programme)
+        results, added = each_once(*where, assessments, take, what="assessment", field="sheet", skip_bad=skip_bad)
         last = {}
         for made, new in added:
             instrument = find_instrument(new.instrument, new.version)

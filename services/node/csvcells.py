@@ -16,6 +16,7 @@ from services.node.csvrows import (
     ASSESSMENTS,
     ATTENDANCE,
     COLUMNS,
+    ENCOUNTERS,
     EXITS,
     FOLLOWUPS,
     OUTCOMES,
@@ -47,7 +48,7 @@ _WHOLE = re.compile(r"[0-9]{1,9}")
 _CODE = re.compile(r"[a-z0-9_-]{1,40}")
 _FORM_VERSION = re.compile(r"[a-z0-9_]{1,40}")
 CODE_WORD = re.compile(r"[a-z_]{1,40}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
+LANGUAGE = re.compile(r"[a-z]{2,3}")
 _MUNICIPALITY = re.compile(r"[0-9]{3}")
 
 _SHOWN = {
@@ -59,6 +60,7 @@ _SHOWN = {
     OUTCOMES: {"programme", "date", "outcome"},
     EXITS: {"programme", "date", "reason", "results", "next"},
     FOLLOWUPS: {"programme", "due", "date", "status", "results"},
+    ENCOUNTERS: set(COLUMNS[ENCOUNTERS]) - {"token"},
 }
 _PLACES = {file: {column: place for place, column in enumerate(names)} for file, names in COLUMNS.items()}
 
@@ -181,7 +183,8 @@ class Cells:
         return time(int(match[1]), int(match[2]))
 
 
-def _owner(cells: Cells, programmes: Mapping[str, Programme]) -> tuple[str | None, Programme | None, str | None]:
+def owner(cells: Cells, programmes: Mapping[str, Programme]) -> tuple[str | None, Programme | None, str | None]:
+    """The programme that a row names, its key and itself if this home has it, and the partner's key."""
     key = cells.key("programme", programmes, "programme of this home", needed=True)
     programme = programmes.get(key) if key else None
     partner = cells.key(
@@ -196,7 +199,7 @@ def participant(
     """The row, or None after reporting every bad cell."""
     cells = Cells(PARTICIPANTS, raw, report)
     ref = cells.text("ref", needed=True)
-    key, programme, partner = _owner(cells, programmes)
+    key, programme, partner = owner(cells, programmes)
     standing = cells.one_of("standing", ("visitor", "client", "esf_participant"), needed=True)
     born, start, signed = cells.day("birth_date"), cells.day("start_date"), cells.day("form_signed_on")
     code = cells.text("identity_code")
@@ -216,8 +219,8 @@ def participant(
         family_name=cells.normal("family_name"),
         birth_date=born,
         gender=cells.one_of("gender", ("f", "m", "x", "unknown")),
-        service_language=cells.shaped("service_language", _LANGUAGE, "is no ISO 639 code"),
-        contact_language=cells.shaped("contact_language", _LANGUAGE, "is no ISO 639 code"),
+        service_language=cells.shaped("service_language", LANGUAGE, "is no ISO 639 code"),
+        contact_language=cells.shaped("contact_language", LANGUAGE, "is no ISO 639 code"),
         interpreter=cells.one_of("interpreter", ("yes", "no")),
         municipality=cells.shaped("municipality", _MUNICIPALITY, "is no three-digit code"),
         area=cells.key("area", programme.area_by_key if programme else None, "area of the programme"),
@@ -292,7 +295,7 @@ def session(
     """The row, or None after reporting every bad cell."""
     cells = Cells(SESSIONS, raw, report)
     ref = cells.text("ref", needed=True)
-    key, programme, partner = _owner(cells, programmes)
+    key, programme, partner = owner(cells, programmes)
     activity = cells.key(
         "activity", programme.activity_by_key if programme else None, "activity of the programme", needed=True
     )
@@ -308,7 +311,7 @@ def session(
         cells.whole("minutes", 1, 24 * 60),
         cells.key("location", programme.location_by_key if programme else None, "location of the programme"),
         cells.key("area", programme.area_by_key if programme else None, "area of the programme"),
-        cells.several("languages", _LANGUAGE, "is not a list of ISO 639 codes parted by semicolons"),
+        cells.several("languages", LANGUAGE, "is not a list of ISO 639 codes parted by semicolons"),
         heads,
         women,
         basis,

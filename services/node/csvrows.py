@@ -12,14 +12,12 @@ from datetime import date, time
 PARTICIPANTS, SESSIONS, ATTENDANCE = "participants.csv", "sessions.csv", "attendance.csv"
 STEPS, OUTCOMES = "steps.csv", "outcomes.csv"
 EXITS, FOLLOWUPS = "exits.csv", "followups.csv"
+ENCOUNTERS = "encounters.csv"
 
 ASSESSMENTS = "assessments.csv"
 
-ORDER = (PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, OUTCOMES, EXITS, FOLLOWUPS)
+ORDER = (PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, OUTCOMES, EXITS, FOLLOWUPS, ENCOUNTERS)
 """The order in which the files are imported: what is referred to stands first."""
-
-LATER = ("encounters.csv",)
-"""Files of a set that this release cannot import."""
 
 SENSITIVE = ("foreign_background", "minority", "disability", "other_disadvantage", "homeless", "rural")
 """Columns that a person may refuse: yes, no, refused, not_asked."""
@@ -42,6 +40,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     OUTCOMES: ("participant", "programme", "date", "outcome"),
     EXITS: ("participant", "programme", "date", "reason", "results", "next"),
     FOLLOWUPS: ("participant", "programme", "due", "date", "status", "results"),
+    ENCOUNTERS: (
+        *("ref", "programme", "partner", "date", "time", "location", "area", "staff", "people_new", "people_known"),
+        *("women", "languages", "topics", "guided_to", "token"),
+    ),
 }
 
 ROLES = ("participant", "peer_instructor", "volunteer", "expert", "staff", "network")

@@ -13,16 +13,17 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from services.node import csvassessments, csvcells, csvexits
+from services.node import csvassessments, csvcells, csvencounters, csvexits
+from services.node.csvencounters import EncounterRow
 from services.node.csvexits import ExitRow, FollowUpRow
 from services.node.csvread import Unreadable, records, stamp_of
 from services.node.csvrows import (
     ASSESSMENTS,
     ATTENDANCE,
     COLUMNS,
+    ENCOUNTERS,
     EXITS,
     FOLLOWUPS,
-    LATER,
     ORDER,
     OUTCOMES,
     PARTICIPANTS,
@@ -97,7 +98,17 @@ class _Parent(NamedTuple):
 
 _LEVEL: dict[str, int] = {standing: level for level, standing in enumerate(STANDINGS)}
 
-Row = ParticipantRow | SessionRow | AttendanceRow | AssessmentRow | StepRow | OutcomeRow | ExitRow | FollowUpRow
+Row = (
+    ParticipantRow
+    | SessionRow
+    | AttendanceRow
+    | AssessmentRow
+    | StepRow
+    | OutcomeRow
+    | ExitRow
+    | FollowUpRow
+    | EncounterRow
+)
 
 _OfPerson = TypeVar("_OfPerson", StepRow, OutcomeRow, ExitRow, FollowUpRow)
 _Read = Callable[[int, list[str], Callable[[str, str], None], Mapping[str, Programme]], _OfPerson | None]
@@ -178,6 +189,12 @@ class CheckedSet:
     def followups(self) -> Iterator[FollowUpRow]:
         yield from self._of_people(FOLLOWUPS, csvexits.followup)
 
+    def encounters(self) -> Iterator[EncounterRow]:
+        for line, cells in self._again(ENCOUNTERS):
+            row = csvencounters.encounter(line, cells, _unexpected(ENCOUNTERS), self._programmes)
+            if row and self._own(row.programme, row.partner):
+                yield row
+
     def _of_people(self, file: str, read: _Read[_OfPerson]) -> Iterator[_OfPerson]:
         """Rows whose identity is their content: equal ones are numbered."""
         times = Counter[int]()
@@ -202,6 +219,7 @@ class CheckedSet:
             OUTCOMES: self.outcomes,
             EXITS: self.exits,
             FOLLOWUPS: self.followups,
+            ENCOUNTERS: self.encounters,
         }
         return by_file[file]()
 
@@ -252,6 +270,7 @@ class _Check:
         self.found = CheckedSet(folder, _programmes=programmes, _partner_of=partner_of)
         self.folder, self.programmes = folder, programmes
         self.seen: dict[str, _Seen] = {PARTICIPANTS: self.found._people, SESSIONS: self.found._sessions}
+        self.seen[ENCOUNTERS] = {}
         self.readable: dict[str, bool] = {}
         self.shared: dict[_Parent, _Parent] = {}
         self.file = ""
@@ -267,6 +286,7 @@ class _Check:
             (OUTCOMES, lambda: self.check_of_people(csvcells.outcome)),
             (EXITS, lambda: self.check_of_people(csvexits.leaving)),
             (FOLLOWUPS, lambda: self.check_of_people(csvexits.followup)),
+            (ENCOUNTERS, self.check_encounters),
         ):
             if file not in present:
                 continue
@@ -290,9 +310,7 @@ class _Check:
             self.found.usable = False
             return set()
         for name in sorted(names):
-            if name in LATER:
-                self.problem(0, "", "not in this release", file=name)
-            elif name.lower().endswith(".csv") and name not in ORDER:
+            if name.lower().endswith(".csv") and name not in ORDER:
                 self.problem(0, "", f"is no file of a set; this release knows {', '.join(ORDER)}", file=name)
         present = names & set(ORDER)
         needed = {PARTICIPANTS, SESSIONS} if ATTENDANCE in present else set()
@@ -332,6 +350,12 @@ class _Check:
                 activity = self.programmes[row.programme].activity_by_key[row.activity]
                 asked, heads = _LEVEL[activity.standing], activity.counts == "heads"
                 parent = _Parent(row.programme, row.partner, -1, asked, heads, row.minutes, row.date)
+            self.add(line, cells, parent)
+
+    def check_encounters(self) -> None:
+        for line, cells in self.records():
+            row = csvencounters.encounter(line, cells, self.reporter(line), self.programmes)
+            parent = _Parent(row.programme, row.partner, -1, -1, True, None, row.date) if row else None
             self.add(line, cells, parent)
 
     def reporter(self, line: int) -> Callable[[str, str], None]:

@@ -14,10 +14,12 @@ from typing import Any
 
 from services.node.actor import actor
 from services.node.control import Rpc
+from services.node.csvencounters import EncounterRow
 from services.node.csvexits import ExitRow, FollowUpRow
 from services.node.csvrows import (
     ASSESSMENTS,
     ATTENDANCE,
+    ENCOUNTERS,
     EXITS,
     FOLLOWUPS,
     OUTCOMES,
@@ -46,6 +48,7 @@ _OPEN = (
     *("disability", "other_disadvantage", "homeless", "rural"),
 )
 _SEALED = ("identity_code", "given_name", "family_name", "form_version", "form_kept")
+_MET = ("location", "area", "staff", "people_new", "people_known", "women")
 _KEYED = ("activity", "minutes", "location", "area", "headcount", "headcount_women", "headcount_basis")
 
 
@@ -82,6 +85,8 @@ class Import:
         self._send(OUTCOMES, checked.outcomes(), "pathways", "record_outcomes", "outcome", self._outcome)
         self._send(EXITS, checked.exits(), "intake", "record_exits", "subject", self._exit)
         self._send(FOLLOWUPS, checked.followups(), "intake", "record_follow_ups", "follow_up", self._followup)
+        met = checked.encounters()
+        self._send(ENCOUNTERS, met, "intake", "record_encounters", "encounter", self._encounter)
 
     def _send(
         self,
@@ -131,13 +136,12 @@ class Import:
         identity = {name: getattr(row, name) for name in _SEALED}
         identity["token"] = ";".join(row.token) or None
         identity["birth_date"] = row.birth_date.isoformat() if row.birth_date else None
-        sealed = seal(self.bus_key, COMMAND_INFO, json.dumps(_present(identity)).encode())
         dates = {
             "start_date": row.start_date.isoformat() if row.start_date else None,
             "form_signed_on": row.form_signed_on.isoformat() if row.form_signed_on else None,
         }
         plain = {name: getattr(row, name) for name in _OPEN} | dates
-        return _present({"key": row.key, "sealed": base64.b64encode(sealed).decode(), **plain})
+        return _present({"key": row.key, "sealed": self._sealed(_present(identity)), **plain})
 
     def _session(self, row: SessionRow) -> dict[str, Any]:
         plain = {name: getattr(row, name) for name in _KEYED}
@@ -189,6 +193,16 @@ class Import:
         days = {"due": row.due.isoformat(), "date": row.date.isoformat()}
         codes = {"status": row.status, "results": list(row.results) or None}
         return _present({"key": row.key, "subject": subject, **days, **codes})
+
+    def _encounter(self, row: EncounterRow) -> dict[str, Any]:
+        plain = {name: getattr(row, name) for name in _MET}
+        when = {"date": row.date.isoformat(), "start": row.time.strftime("%H:%M") if row.time else None}
+        several = {name: list(getattr(row, name)) or None for name in ("languages", "topics", "guided_to")}
+        sealed = self._sealed({"tokens": list(row.token)}) if row.token else None
+        return _present({"key": row.key, "sealed": sealed, **plain, **when, **several})
+
+    def _sealed(self, content: Mapping[str, Any]) -> str:
+        return base64.b64encode(seal(self.bus_key, COMMAND_INFO, json.dumps(content).encode())).decode()
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

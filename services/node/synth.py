@@ -12,7 +12,9 @@ from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.node.csvrows import ATTENDANCE, COLUMNS, OUTCOMES, PARTICIPANTS, SESSIONS
+from services.node.csvrows import ATTENDANCE, COLUMNS, ENCOUNTERS, OUTCOMES, PARTICIPANTS, SESSIONS
+from services.node.synthencounters import encounter_rows
+from services.node.synthshares import even, shares
 from shared import hetu
 from shared.contracts.errors import InvalidInput
 from shared.forms import find_form
@@ -60,7 +62,8 @@ class _Person:
 
 
 def synthesize(programme_document: Mapping[str, Any], out: Path, seed: int = 1, scale: int = 1) -> None:
-    """Write participants.csv, sessions.csv, attendance.csv and, if there are figures for it, outcomes.csv into `out`.
+    """Write participants.csv, sessions.csv, attendance.csv and, if there are figures for it, outcomes.csv and
+    encounters.csv into `out`.
 
     Totals are the document's `figures` times `scale` (1–10,000): sessions, different people (of which women, where the
     file says so), heads, by group, and people by outcome. Nobody is in two groups. The folder is made if it is not
@@ -83,6 +86,11 @@ def synthesize(programme_document: Mapping[str, Any], out: Path, seed: int = 1, 
     _write(out / ATTENDANCE, COLUMNS[ATTENDANCE], maker.attendance_rows())
     if maker.outcomes:
         _write(out / OUTCOMES, COLUMNS[OUTCOMES], maker.outcomes)
+    if programme.figures.encounters:
+        # Drawn apart, so that a programme's other rows are what they were without them.
+        drawn = random.Random(f"{programme.key}/{seed}/{scale}/encounters")
+        rows = encounter_rows(programme, programme.figures.encounters, scale, drawn)
+        _write(out / ENCOUNTERS, COLUMNS[ENCOUNTERS], rows)
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -112,10 +120,10 @@ class _Maker:
         partners = self.programme.synthetic_partners[: min(figure.sessions * scale, people or figure.sessions * scale)]
         made = [
             self._held(partner, activities, count)
-            for partner, count in zip(partners, _even(figure.sessions * scale, len(partners)), strict=True)
+            for partner, count in zip(partners, even(figure.sessions * scale, len(partners)), strict=True)
         ]
         if figure.participants:
-            for partner, sessions, count in zip(partners, made, _even(people, len(partners)), strict=True):
+            for partner, sessions, count in zip(partners, made, even(people, len(partners)), strict=True):
                 attend = self._meet if all(a.kind == "individual" for a in activities) else self._attend
                 attend(partner, sessions, count)
                 for person in self.people[-count:]:
@@ -184,7 +192,7 @@ class _Maker:
     def _meet(self, partner: str, sessions: list[_Session], count: int) -> None:
         """`count` people, each session with one of them: everybody has a run of sessions of nearly the same length."""
         first = 0
-        for number in _even(len(sessions), count):
+        for number in even(len(sessions), count):
             theirs = sessions[first : first + number]
             first += number
             person = _Person(f"p{len(self.people) + 1:05}", partner, first=theirs[0].day, last=theirs[-1].day)
@@ -209,7 +217,7 @@ class _Maker:
         """Exactly `heads` over the sessions, at least one each."""
         chance = self.chance
         weights = [chance.lognormvariate(0, 0.5) for _ in sessions]
-        for session, extra in zip(sessions, _shares(heads - len(sessions), weights), strict=True):
+        for session, extra in zip(sessions, shares(heads - len(sessions), weights), strict=True):
             count = extra + 1
             women = round(count * chance.uniform(0.35, 0.75)) if chance.random() < 0.8 else None
             session.heads = (count, women, "estimated" if count >= 100 else "counted")
@@ -305,18 +313,3 @@ def _answer(chance: random.Random, yes: int) -> str:
     if asked != "answered":
         return asked
     return "yes" if chance.random() * 100 < yes else "no"
-
-
-def _even(total: int, parts: int) -> list[int]:
-    """`total` in `parts` whole numbers that differ by one at most."""
-    return [total // parts + (place < total % parts) for place in range(parts)]
-
-
-def _shares(total: int, weights: Sequence[float]) -> list[int]:
-    """`total` in whole numbers nearly in proportion to the weights (largest remainders get what is left)."""
-    exact = [total * weight / sum(weights) for weight in weights]
-    shares = [int(share) for share in exact]
-    left = sorted(range(len(exact)), key=lambda place: (shares[place] - exact[place], place))
-    for place in left[: total - sum(shares)]:
-        shares[place] += 1
-    return shares

@@ -12,6 +12,7 @@ from typing import Any
 
 from services.portal.labels import STATED, Names, figure, label_of
 from services.portal.publicity import publicity
+from services.portal.report_encounters import encounter_heads, encounter_rows
 from services.portal.report_indicators import indicator_headings, indicator_rows
 from services.portal.report_outcomes import confirmed_rows
 from services.portal.report_page import ProgrammeNames, arrived_kind, stream_state
@@ -59,6 +60,8 @@ def _tables(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang, statem
     if indicators:
         yield say("indicators"), (say("code"), say("indicator"), *indicator_headings(lang)), indicators
     yield from _outcomes(report, names, lang)
+    if report.get("encounters"):
+        yield say("encounters"), encounter_heads(lang), encounter_rows(report, names, lang)
     confirmed = confirmed_rows(report, names.periods, names.partners, lang)
     if confirmed:
         head = (say("partner"), say("reporting_period"), say("confirmed_day"))

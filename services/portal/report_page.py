@@ -16,6 +16,7 @@ from services.portal.charts import Bar, Tone, bar_chart
 from services.portal.labels import Figure, Label, Names, figure, label_of
 from services.portal.publicity import logos, publicity
 from services.portal.rendering import Frame, render
+from services.portal.report_encounters import encounter_block
 from services.portal.report_indicators import indicator_headings, indicator_rows
 from services.portal.report_outcomes import confirmed_rows, outcome_tables
 from services.portal.report_people import people_sentences
@@ -46,6 +47,8 @@ class ProgrammeNames:
     outcomes: Names = field(default_factory=dict)
     periods: Names = field(default_factory=dict)
     topics: Names = field(default_factory=dict)
+    areas: Names = field(default_factory=dict)
+    services: Names = field(default_factory=dict)
     offered: tuple[Offered, ...] = ()
     period: tuple[date, date] | None = None
     funding: str = ""
@@ -73,6 +76,8 @@ class ProgrammeNames:
             outcomes=named("outcomes"),
             periods=named("periods"),
             topics=named("topics"),
+            areas=named("areas"),
+            services=named("services"),
             offered=tuple(
                 Offered(item["key"], item.get("kind", ""), counts.get(item.get("group"), ""))
                 for item in document.get("activities") or []
@@ -127,6 +132,7 @@ def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: L
         indicators=[(row, [figure(value, lang) for value in row.values]) for row in indicator_rows(report, lang)],
         indicator_headings=indicator_headings(lang),
         outcomes=outcome_tables(report, names.outcomes, names.activities, lang),
+        encounters=encounter_block(report, names, lang),
         confirmed=confirmed_rows(report, names.periods, names.partners, lang),
         certificate=signed and _certificate(signed, names, lang),
         streams=[_stream_row(row, report, names, lang) for row in report.get("streams") or []],

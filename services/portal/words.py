@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from services.portal.words_certificate import CERTIFICATE_WORDS
 from services.portal.words_copy import COPY_WORDS
+from services.portal.words_encounters import ENCOUNTER_WORDS
 from services.portal.words_outcomes import OUTCOME_WORDS
 from services.portal.words_partners import PARTNER_WORDS
 from services.portal.words_people import PEOPLE_WORDS
@@ -369,6 +370,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     "minutes_short": ("{n} min", "{n} min", "{n} min"),
     "hours_short": ("{n} h", "{n} h", "{n} h"),
     "days_short": ("{n} pv", "{n} d", "{n} d"),
+    **ENCOUNTER_WORDS,
     **RECORDING,
     **OUTCOME_WORDS,
     **CERTIFICATE_WORDS,

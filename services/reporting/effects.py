@@ -29,6 +29,7 @@ from shared.contracts.catalogue import (
     SubjectErased,
     TagsRetired,
 )
+from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved
 from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import Fact
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
@@ -103,6 +104,17 @@ class Derivation:
 
     def followed_up(self, fact: Fact) -> str | None:
         self._set("reporting_follow_up", subject=_subject(fact), **records.follow_up_row(fact.body))
+        return None
+
+    def encounter(self, fact: Fact) -> str | None:
+        heads = _named(fact, "location", "area", "staff", "people_new", "people_known", "women")
+        told = {name: " ".join(fact[name] or ()) for name in ("topics", "guided_to")}
+        day = date.fromisoformat(fact["occurred_on"])
+        self._set("reporting_encounter", encounter=bytes.fromhex(fact["encounter"]), occurred_on=day, **heads, **told)
+        return None
+
+    def encounter_removed(self, fact: Fact) -> str | None:
+        self._remove("reporting_encounter", bytes.fromhex(fact["encounter"]))
         return None
 
     def session(self, fact: Fact) -> str | None:
@@ -253,6 +265,8 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     FollowUpRecorded: Derivation.followed_up,
     PersonRestricted: Derivation.restricted,
     RestrictionLifted: Derivation.lifted,
+    EncounterRecorded: Derivation.encounter,
+    EncounterRemoved: Derivation.encounter_removed,
 }
 
 

@@ -250,11 +250,29 @@ restricted = Table(
 )
 """People who have had the processing restricted: what is known of them stays in the figures, which say how many."""
 
+encounter = Table(
+    "reporting_encounter",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("encounter", LargeBinary, primary_key=True),
+    Column("occurred_on", Date, nullable=False),
+    Column("location", String(40)),
+    Column("area", String(40)),
+    Column("staff", Integer),
+    Column("people_new", Integer),
+    Column("people_known", Integer),
+    Column("women", Integer),
+    Column("topics", String(2100), nullable=False),
+    Column("guided_to", String(2100), nullable=False),
+    Index("reporting_encounter_day", "stream", "occurred_on"),
+)
+"""Outreach and drop-in, as heads: nobody is named. `topics`, `guided_to` parted by spaces; null: not written down."""
+
 RECORDS = (start, exit_, follow_up)
 RIGHTS = (restricted,)
 
 DERIVED = (
-    *(session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, continues),
+    *(session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, continues, encounter),
     *(*RECORDS, *RIGHTS),
 )
 

@@ -2,6 +2,7 @@
 
 from types import MappingProxyType
 
+from shared.contracts.encounter_facts import ENCOUNTER_FACTS
 from shared.contracts.facts import About, Fact, Reach
 from shared.contracts.fields import (
     Answers,
@@ -538,6 +539,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             PersonTagged,
             TaggingDue,
             TagsRetired,
+            *ENCOUNTER_FACTS,
             *RECORD_FACTS,
             *REFERRAL_FACTS,
             *START_FACTS,

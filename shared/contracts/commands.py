@@ -114,7 +114,7 @@ class Item(Schema):
     key = Digest(required=True)
 
 
-def items(item: type[Item]) -> "fields.List[Any]":
+def items(item: type[Schema]) -> "fields.List[Any]":
     """The `items` member of a command that takes a list."""
     return fields.List(fields.Nested(item), required=True, validate=validate.Length(min=1, max=MAX_ITEMS))
 

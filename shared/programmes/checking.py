@@ -67,7 +67,7 @@ def _check(path: FilePath) -> Reading:
 
 
 def _rules(document: dict[str, Any]) -> Found:
-    for part in ("partners", "areas", "locations", "target_groups", "groups", "activities", "topics"):
+    for part in ("partners", "areas", "locations", "target_groups", "groups", "activities", "topics", "services"):
         yield from codes_stand_once(document, part)
     yield from _references(document)
     yield from _one_lead(document)
@@ -75,6 +75,7 @@ def _rules(document: dict[str, Any]) -> Found:
     yield from _dates_in_order(document)
     yield from _standing_fits_counting(document)
     yield from _figures_fit(document)
+    yield from _encounters_have_heads(document)
     yield from _instruments_stand_once(document)
     yield from workflow_rules(document)
     yield from plan_rules(document)
@@ -156,6 +157,15 @@ def _figures_fit(document: dict[str, Any]) -> Found:
             yield path, f'the key "{right}" is missing: the group counts {counts[group]}'
         elif right == "heads" and _less(item.get("heads"), item.get("sessions")):
             yield (*path, "heads"), "fewer heads than sessions"
+
+
+def _encounters_have_heads(document: dict[str, Any]) -> Found:
+    figures = document.get("figures")
+    told = figures.get("encounters") if isinstance(figures, dict) else None
+    if isinstance(told, dict):
+        heads = [told.get(word) for word in ("people_new", "people_known")]
+        if all(isinstance(number, int) for number in heads) and _less(sum(heads), told.get("encounters")):
+            yield ("figures", "encounters", "encounters"), "more encounters than people who were met"
 
 
 def _plain(value: Any) -> bool:

@@ -91,6 +91,11 @@ class Topic(Named):
 
 
 @dataclass(frozen=True)
+class Service(Named):
+    """Where people who are met are guided."""
+
+
+@dataclass(frozen=True)
 class Period:
     """First and last day, both included."""
 
@@ -116,12 +121,22 @@ class FigureGroup:
 
 
 @dataclass(frozen=True)
+class FigureEncounters:
+    """How many encounters there were, and heads over all of them."""
+
+    encounters: int
+    people_new: int
+    people_known: int
+
+
+@dataclass(frozen=True)
 class Figures:
     """The totals `polku synth` reproduces."""
 
     basis: Literal["published", "illustrative"]
     groups: tuple[FigureGroup, ...]
     outcomes: tuple[FigureOutcome, ...] = ()
+    encounters: FigureEncounters | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +182,7 @@ class Programme(Named):
     home_municipalities: tuple[str, ...] = ()
     instruments: tuple[InstrumentUse, ...] = ()
     topics: tuple[Topic, ...] = ()
+    services: tuple[Service, ...] = ()
     tag: Tagging | None = None
     """None: people are counted per partner; nobody can say whether two of them are one."""
     esf_record: EsfRecord = "here"
@@ -228,6 +244,10 @@ class Programme(Named):
     def topic_by_key(self) -> Mapping[str, Topic]:
         return {topic.key: topic for topic in self.topics}
 
+    @cached_property
+    def service_by_key(self) -> Mapping[str, Service]:
+        return {service.key: service for service in self.services}
+
 
 def build(document: Mapping[str, Any]) -> Programme:
     """A `Programme` from a document that has passed every check; anything else is a programming error."""
@@ -277,6 +297,7 @@ def build(document: Mapping[str, Any]) -> Programme:
             for i in document.get("instruments", ())
         ),
         topics=tuple(Topic(t["key"], dict(t["name"])) for t in document.get("topics", ())),
+        services=tuple(Service(x["key"], dict(x["name"])) for x in document.get("services", ())),
         tag=Tagging(**document["tag"]) if "tag" in document else None,
         esf_record=document.get("esf_record", "here"),
         indicators=tuple(Named(item["key"], dict(item["name"])) for item in document.get("indicators", ())),
@@ -303,4 +324,5 @@ def _figures(figures: Mapping[str, Any]) -> Figures:
             for g in figures["groups"]
         ),
         outcomes=workflow.figure_outcomes(figures),
+        encounters=FigureEncounters(**figures["encounters"]) if "encounters" in figures else None,
     )

@@ -30,6 +30,7 @@ ROWS = {
     "outcomes.csv": sets.OUTCOME,
     "exits.csv": sets.EXIT | {"results": "employment"},
     "followups.csv": sets.FOLLOWUP | {"results": "employment"},
+    "encounters.csv": sets.ENCOUNTER,
 }
 """A valid row of each file; what is in it may be spoilt."""
 FREE = {"ref", "token", "given_name", "family_name", "form_kept", "sheet"}
@@ -42,6 +43,7 @@ MAY_BE_EMPTY = {
     "steps.csv": {"to"},
     "exits.csv": {"results"},
     "followups.csv": {"results"},
+    "encounters.csv": {*sets.ENCOUNTER} - {"ref", "programme", "partner", "date"},
 }
 DAYS = {"date", "due", "from", "to", "birth_date", "start_date", "form_signed_on"}
 NUMBERS = {"minutes", "headcount", "headcount_women", "unemployed_months", "education", "value"}

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from services.intake import letters, peers
-from services.intake.service import COMMAND_INFO
+from services.intake.sealing import COMMAND_INFO
 from services.node.opening import init_home, open_database
 from services.node.up import SERVICES
 from services.reporting import operations as reporting

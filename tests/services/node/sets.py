@@ -41,6 +41,11 @@ FOLLOWUP = {
     **{"participant": "p1", "programme": "lahde-mukaan", "due": "2017-03-01", "date": "2017-03-02"},
     "status": "reached",
 }
+ENCOUNTER = {
+    **{"ref": "c1", "programme": "lahde-mukaan", "partner": OWN, "date": "2016-03-01", "time": "19:30"},
+    **{"location": "sampola_meeting_place", "area": "sampola", "staff": "2", "people_new": "3", "people_known": "5"},
+    **{"women": "4", "languages": "fi;ar", "topics": "finances;health", "token": "Nalle;sinikettu 7"},
+}
 OUTCOME = {"participant": "p1", "programme": "lahde-mukaan", "date": "2016-08-15", "outcome": "education"}
 
 

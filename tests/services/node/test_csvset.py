@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.node.csvrows import COLUMNS, LATER, ORDER
+from services.node.csvrows import COLUMNS, ORDER
 from services.node.csvset import CORE, CheckedSet, SetChanged, check_set, row_key
 from services.node.synth import synthesize
 from shared.programmes import parse
 from tests.services.node.sets import (
     ANSWER,
     ATTENDANCE,
+    ENCOUNTER,
     EVENT,
     EXIT,
     FOLLOWUP,
@@ -396,12 +397,6 @@ def test_only_a_hundred_problems_are_shown_and_all_are_counted(tmp_path: Path) -
     )
 
 
-@pytest.mark.parametrize("file", LATER)
-def test_file_of_a_later_release_is_named(file: str, tmp_path: Path) -> None:
-    (write_set(tmp_path) / file).touch()
-    assert found(check(tmp_path)) == [(file, 0, "", "not in this release")]
-
-
 def test_misspelt_csv_file_is_a_problem_and_other_files_are_not(tmp_path: Path) -> None:
     write_set(tmp_path)
     (tmp_path / "participant.csv").touch()
@@ -447,6 +442,7 @@ def test_no_mutation_of_a_set_makes_a_traceback(data: st.DataObject, tmp_path_fa
         outcomes=[OUTCOME],
         exits=[EXIT],
         followups=[FOLLOWUP],
+        encounters=[ENCOUNTER],
     )
     path = folder / data.draw(st.sampled_from(ORDER))
     raw = bytearray(path.read_bytes())

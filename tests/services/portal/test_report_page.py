@@ -316,3 +316,25 @@ def test_different_people_are_said_with_what_could_not_be_compared(
 
 def test_a_report_that_says_nothing_of_different_people_shows_nothing_of_them() -> None:
     assert "Different people</h3>" not in page("en")
+
+
+ENCOUNTERS: dict[str, Any] = {
+    **{"encounters": 3, "heads": 8, "people_new": 3, "people_known": 5, "women": None},
+    "not_recorded": {"heads": 1, "people_new": 1, "people_known": 1, "women": 3},
+}
+ROW = ENCOUNTERS | {"key": "finances"}
+BY = {"location": [ROW | {"key": None}], "area": [], "topic": [ROW, ROW | {"key": None, "heads": 0}], "guided_to": []}
+
+
+def test_encounters_stand_apart_and_what_was_not_recorded_is_no_0() -> None:
+    assert 'id="encounters"' not in page()
+    html = page(encounters=ENCOUNTERS | {"by": BY})
+    assert Page(html).problems == []
+    assert table_rows(html, "encounters-all") == [["Kohtaamiset", "3", "8", "3", "5", "ei kirjattu"]]
+    assert table_rows(html, "encounters-topic") == [
+        ["Raha ja velat", "3", "8", "3", "5", "ei kirjattu"],
+        ["ei kirjattu", "3", "0", "3", "5", "ei kirjattu"],
+    ]
+    assert "encounters-location" not in html  # nothing is told apart by it
+    assert "Naisia: 3 kohtaamisesta ei kirjattu" in Page(html).said
+    assert table_rows(html, "bases") == table_rows(page(), "bases")

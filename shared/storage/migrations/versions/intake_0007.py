@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "intake_0007"
-down_revision = "intake_0005"
+down_revision = "intake_0006"
 branch_labels = None
 depends_on = None
 

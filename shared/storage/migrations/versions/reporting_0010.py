@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "reporting_0010"
-down_revision = "reporting_0008"
+down_revision = "reporting_0009"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,168 @@
+"""Tables of encounters and of visits, and the only statements that change them."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    UniqueConstraint,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from services.intake.encounter_rules import Encounter
+from services.intake.store import participation, person, vault
+from shared.storage import metadata
+
+encounter = Table(
+    "intake_encounter",
+    metadata,
+    Column("encounter", LargeBinary, primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("occurred_on", Date, nullable=False),
+    Column("start", String(5)),
+    Column("location", String(40)),
+    Column("area", String(40)),
+    Column("staff", Integer),
+    Column("people_new", Integer),
+    Column("people_known", Integer),
+    Column("women", Integer),
+    Column("languages", String(200), nullable=False),
+    Column("topics", String(2100), nullable=False),
+    Column("guided_to", String(2100), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("told", Integer),
+    Column("told_at", DateTime(timezone=True), nullable=False),
+    Column("door", Boolean, nullable=False),
+    Column("done", Boolean, nullable=False),
+    Column("taps", String(60), nullable=False),
+    Index("intake_encounter_day", "programme", "occurred_on"),
+    Index("intake_encounter_open", "door", "done"),
+)
+"""Encounters; `told` is the revision that the last fact said, null before the first. `door`: counted one tap at a
+time, `taps` are the last ones; until `done` a fact may lag behind."""
+
+visit = Table(
+    "intake_visit",
+    metadata,
+    Column("visit", LargeBinary, primary_key=True),
+    Column("encounter", LargeBinary, nullable=False),
+    Column("subject", LargeBinary, nullable=False),
+    Column("programme", String(40), nullable=False),
+    Column("occurred_on", Date, nullable=False),
+    Column("counted", String(1)),
+    UniqueConstraint("encounter", "subject", name="intake_visit_once"),
+    Index("intake_visit_subject", "programme", "subject"),
+)
+"""Visitors who were met, by nickname; `counted`: as what a tap on the tile counted them, null where the heads were
+written down."""
+
+_PLAIN = ("occurred_on", "start", "location", "area", "staff", "people_new", "people_known", "women")
+_SEVERAL = ("languages", "topics", "guided_to")
+
+
+def columns_of(content: Encounter) -> dict[str, Any]:
+    """An encounter as columns."""
+    plain = {name: getattr(content, name) for name in _PLAIN}
+    return plain | {name: " ".join(getattr(content, name)) for name in _SEVERAL}
+
+
+def content_of(row: Any) -> Encounter:
+    """The encounter of a row."""
+    plain: dict[str, Any] = {name: getattr(row, name) for name in _PLAIN}
+    return Encounter(**plain | {name: tuple(getattr(row, name).split()) for name in _SEVERAL})
+
+
+def add_encounters(
+    connection: Connection, programme: str, added: Iterable[tuple[str, Encounter]], now: datetime, *, door: bool = False
+) -> None:
+    """Add encounters by id: a door, of which nothing has been told yet, or what was told at once."""
+    fixed = {"programme": programme, "revision": 0, "told": None if door else 0, "told_at": now, "taps": ""}
+    fixed |= {"door": door, "done": not door}
+    rows = [{"encounter": bytes.fromhex(made), **fixed, **columns_of(content)} for made, content in added]
+    if rows:
+        connection.execute(insert(encounter), rows)
+
+
+def lock_encounter(connection: Connection, programme: str, made: str) -> Any | None:
+    """An encounter of the programme; its row is locked until the transaction ends."""
+    mine = (encounter.c.programme == programme) & (encounter.c.encounter == bytes.fromhex(made))
+    return connection.execute(select(encounter).where(mine).with_for_update()).one_or_none()
+
+
+def untold(connection: Connection, told_before: datetime) -> Sequence[Any]:
+    """Doors whose facts lag behind since before this time; their rows are locked."""
+    c = encounter.c
+    lags = c.door & (c.revision > 0) & c.told.is_distinct_from(c.revision) & (c.told_at < told_before)
+    return connection.execute(select(encounter).where(lags).order_by(c.encounter).with_for_update()).all()
+
+
+def set_encounter(connection: Connection, raw: bytes, values: dict[str, Any]) -> None:
+    """Change an encounter."""
+    connection.execute(update(encounter).where(encounter.c.encounter == raw).values(**values))
+
+
+def remove_encounter(connection: Connection, raw: bytes) -> None:
+    """Delete an encounter and who was met."""
+    for table in (visit, encounter):
+        connection.execute(delete(table).where(table.c.encounter == raw))
+
+
+def visits_of(connection: Connection, raw: bytes) -> dict[str, Any]:
+    """Who is known to have been met at an encounter, by subject."""
+    query = select(visit).where(visit.c.encounter == raw).order_by(visit.c.visit)
+    return {row.subject.hex(): row for row in connection.execute(query)}
+
+
+def add_visits(connection: Connection, programme: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Add visits: `visit`, `encounter`, `subject` in hex, `occurred_on`, `counted`."""
+    made = [
+        row | {name: bytes.fromhex(row[name]) for name in ("visit", "encounter", "subject")} | {"programme": programme}
+        for row in rows
+    ]
+    if made:
+        connection.execute(insert(visit), made)
+
+
+def settle_visits(connection: Connection, raw: bytes, day: date) -> None:
+    """The visits of an encounter that was written anew: on this day, and no tile takes a head away any more."""
+    connection.execute(update(visit).where(visit.c.encounter == raw).values(occurred_on=day, counted=None))
+
+
+def gender_of(connection: Connection, subject: str) -> str | None:
+    """What a person's record says of their gender."""
+    query = select(participation.c.record).where(participation.c.subject == bytes.fromhex(subject))
+    gender: str | None = json.loads(connection.execute(query).scalar_one()).get("gender")
+    return gender
+
+
+def remove_visit(connection: Connection, raw: bytes) -> None:
+    """Delete one visit."""
+    connection.execute(delete(visit).where(visit.c.visit == raw))
+
+
+def closed_identities(connection: Connection, programme: str, subjects: Sequence[str] | None = None) -> Iterable[Any]:
+    """Everybody of the programme (`subjects`: these) with key and identity, still closed."""
+    query: Select[Any] = (
+        select(participation.c.subject, participation.c.person, person.c.wrapped_key, vault.c.box)
+        .join(person, person.c.person == participation.c.person)
+        .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
+        .where(participation.c.programme == programme)
+    )
+    if subjects is not None:
+        query = query.where(participation.c.subject.in_([bytes.fromhex(subject) for subject in subjects]))
+    return connection.execute(query)

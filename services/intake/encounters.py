@@ -1,0 +1,181 @@
+"""Use cases of encounters: recorded, corrected, removed; one transaction each, state and facts together.
+
+Rules are in `encounter_rules.py`, the statements in `encounter_store.py`. A fact tells the whole encounter; the last
+one holds.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from services.intake import encounter_store, store
+from services.intake.encounter_rules import Encounter, NewEncounter, check_encounter
+from services.intake.operations import Vault
+from services.intake.visitors import Visitors
+from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved, VisitorMet, VisitRemoved
+from shared.contracts.errors import ChangedMeanwhile, NotFound
+from shared.journal import Journal, Unit
+from shared.journal.unit import new_id
+from shared.ops.clock import today_in_helsinki
+from shared.storage.once import Results, each_once
+
+
+def record_encounters(
+    journal: Journal,
+    keys: Vault,
+    programme: str,
+    items: Sequence[NewEncounter],
+    *,
+    by: str,
+    now: datetime,
+    skip_bad: bool = False,
+) -> tuple[Results, int | None]:
+    """Record encounters, in order, up to the first that is refused (`skip_bad`: all that are not).
+
+    Returns a result per item, ``{"encounter", "new"}`` or ``{"error"}``, and the journal position, None if nothing was
+    new. Whoever is told by a nickname that nobody has here begins as a visitor.
+    """
+    with journal.unit(now) as unit:
+        definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(now)
+        visitors = Visitors(unit, keys, programme)
+        met: dict[str, list[str]] = {}
+
+        def take(new: NewEncounter) -> str:
+            check_encounter(new.content, definition, today)
+            known = {token: visitors.find(token) for token in new.tokens}
+            made, day = new_id(), new.content.occurred_on
+            met[made] = [
+                subject or visitors.find(token) or visitors.make(token, day) for token, subject in known.items()
+            ]
+            return made
+
+        results, fresh = each_once(
+            unit.connection,
+            store.keys,
+            programme,
+            items,
+            take,
+            what="encounter",
+            field="ref",
+            skip_bad=skip_bad,
+            digester=keys,
+        )
+        encounter_store.add_encounters(unit.connection, programme, ((made, new.content) for made, new in fresh), now)
+        for made, new in fresh:
+            tell(unit, programme, made, new.content)
+        for made, new in fresh:
+            add_visits(unit, programme, made, new.content.occurred_on, met[made])
+        if fresh:
+            unit.audit(by, "record_encounters", programme=programme, encounters=len(fresh))
+    return results, unit.pos
+
+
+def correct_encounter(
+    journal: Journal,
+    keys: Vault,
+    programme: str,
+    encounter: str,
+    content: Encounter,
+    tokens: Sequence[str] | None,
+    *,
+    revision: int,
+    by: str,
+    now: datetime,
+) -> tuple[int, int | None]:
+    """Write an encounter anew; returns its revision and the journal position, None if that is how it stands.
+
+    `tokens` None: the visitors stay. Raises `NotFound`; `ChangedMeanwhile` if it is not at `revision` any more.
+    """
+    with journal.unit(now) as unit:
+        row = locked(unit, programme, encounter)
+        check_encounter(content, store.shelf.get(unit.connection, programme), today_in_helsinki(now))
+        here = encounter_store.visits_of(unit.connection, row.encounter)
+        visitors = Visitors(unit, keys, programme)
+        wanted = (
+            list(here)
+            if tokens is None
+            else [visitors.find(token) or visitors.make(token, content.occurred_on) for token in tokens]
+        )
+        same = encounter_store.content_of(row) == content
+        if same and set(wanted) == set(here):
+            return row.revision, unit.pos
+        if row.revision != revision:
+            raise ChangedMeanwhile(field="encounter")
+        told = {"revision": revision + 1, "told": revision + 1, "told_at": now, "taps": ""}
+        encounter_store.set_encounter(unit.connection, row.encounter, encounter_store.columns_of(content) | told)
+        if not same or row.told != row.revision:
+            tell(unit, programme, encounter, content)
+        for subject in here.keys() - set(wanted):
+            remove_visit(unit, programme, encounter, here[subject])
+        staying = [here[subject] for subject in here if subject in wanted]
+        encounter_store.settle_visits(unit.connection, row.encounter, content.occurred_on)
+        if content.occurred_on != row.occurred_on:
+            for visit in staying:
+                _met(unit, programme, encounter, visit.subject.hex(), visit.visit.hex(), content.occurred_on)
+        add_visits(unit, programme, encounter, content.occurred_on, [one for one in wanted if one not in here])
+        unit.audit(by, "correct_encounter", programme=programme, encounter=encounter)
+    return revision + 1, unit.pos
+
+
+def remove_encounter(
+    journal: Journal, programme: str, encounter: str, *, revision: int, by: str, now: datetime
+) -> tuple[bool, int | None]:
+    """Take back an encounter that was recorded by mistake, and who was met; whether it was there, and the position.
+
+    Raises `ChangedMeanwhile` if it is not at `revision` any more.
+    """
+    with journal.unit(now) as unit:
+        row = encounter_store.lock_encounter(unit.connection, programme, encounter)
+        if row is None:
+            return False, None
+        if row.revision != revision:
+            raise ChangedMeanwhile(field="encounter")
+        for visit in encounter_store.visits_of(unit.connection, row.encounter).values():
+            remove_visit(unit, programme, encounter, visit)
+        encounter_store.remove_encounter(unit.connection, row.encounter)
+        if row.told is not None:
+            unit.record(EncounterRemoved(None, encounter=encounter), programme)
+        unit.audit(by, "remove_encounter", programme=programme, encounter=encounter)
+    return True, unit.pos
+
+
+def locked(unit: Unit, programme: str, encounter: str) -> Any:
+    """The row of an encounter, which nobody else changes until the transaction ends. Raises `NotFound`."""
+    row = encounter_store.lock_encounter(unit.connection, programme, encounter)
+    if row is None:
+        raise NotFound(what="encounter")
+    return row
+
+
+def tell(unit: Unit, programme: str, encounter: str, content: Encounter) -> None:
+    """The fact of an encounter as it stands."""
+    heads = {name: getattr(content, name) for name in ("staff", "people_new", "people_known", "women")}
+    place = {name: getattr(content, name) for name in ("start", "location", "area")}
+    several = {name: list(getattr(content, name)) or None for name in ("languages", "topics", "guided_to")}
+    day = content.occurred_on.isoformat()
+    unit.record(EncounterRecorded(None, encounter=encounter, occurred_on=day, **heads, **place, **several), programme)
+
+
+def add_visits(
+    unit: Unit, programme: str, encounter: str, day: date, subjects: Iterable[str], counted: str | None = None
+) -> None:
+    """Visitors met at an encounter, each once: state and facts."""
+    rows: list[dict[str, Any]] = [
+        {"visit": new_id(), "encounter": encounter, "subject": one, "occurred_on": day, "counted": counted}
+        for one in dict.fromkeys(subjects)
+    ]
+    encounter_store.add_visits(unit.connection, programme, rows)
+    for row in rows:
+        _met(unit, programme, encounter, row["subject"], row["visit"], day)
+
+
+def remove_visit(unit: Unit, programme: str, encounter: str, visit: Any) -> None:
+    """A visitor was not there: state and fact."""
+    ids = {"visit": visit.visit.hex(), "encounter": encounter, "programme": programme}
+    unit.record(VisitRemoved(visit.subject.hex(), **ids))
+    encounter_store.remove_visit(unit.connection, visit.visit)
+
+
+def _met(unit: Unit, programme: str, encounter: str, subject: str, visit: str, day: date) -> None:
+    ids = {"visit": visit, "encounter": encounter, "programme": programme}
+    unit.record(VisitorMet(subject, **ids, occurred_on=day.isoformat()))

@@ -1,0 +1,216 @@
+"""Encounters: heads without a name, corrected and removed by later facts; nicknames lead to visitors."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from services.intake import encounter_queries, encounter_store, encounters, operations, store
+from services.intake.encounter_rules import Encounter, NewEncounter
+from services.intake.operations import Vault
+from shared.contracts.errors import (
+    AlreadyRecordedDiffers,
+    ChangedMeanwhile,
+    InvalidInput,
+    NotFound,
+    PolkuError,
+    UnknownCode,
+)
+from shared.journal import Journal
+from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
+from tests.services.kit import KEY, NODE, NOW, audit, changed, key_of, kinds, lines, put_programme, rows, stored_bytes
+
+DAY = date(2016, 3, 1)
+GUIDED = changed(services=[{"key": "debt_advice", "name": {"fi": "Velkaneuvonta"}}])
+EVERYTHING = Encounter(
+    DAY, "19:30", "sampola_meeting_place", "sampola", 2, 3, 5, 4, ("fi", "ar"), ("finances", "health"), ("debt_advice",)
+)
+
+
+@pytest.fixture
+def journal(engine: Engine) -> Journal:
+    put_programme(engine, store.shelf, GUIDED)
+    return Journal(engine, NODE)
+
+
+def met(name: str = "e", content: Encounter = EVERYTHING, *tokens: str) -> NewEncounter:
+    return NewEncounter(key_of(name), content, tokens)
+
+
+def record(journal: Journal, *items: NewEncounter, **options: Any) -> tuple[list[dict[str, Any]], int | None]:
+    given: dict[str, Any] = {"by": "worker", "now": NOW, "keys": KEYS} | options
+    return encounters.record_encounters(journal, given.pop("keys"), KEY, items, **given)
+
+
+def correct(journal: Journal, encounter: str, content: Encounter, tokens: Any = None, revision: int = 0) -> Any:
+    return encounters.correct_encounter(
+        journal, KEYS, KEY, encounter, content, tokens, revision=revision, by="worker", now=NOW
+    )
+
+
+def remove(journal: Journal, encounter: str, revision: int = 0) -> Any:
+    return encounters.remove_encounter(journal, KEY, encounter, revision=revision, by="worker", now=NOW)
+
+
+def test_an_encounter_is_one_line_of_the_programme_without_a_subject(journal: Journal) -> None:
+    (result,), pos = record(journal, met())
+    (line,) = lines(journal.engine)
+    assert (line.stream, line.kind, line.subject) == (f"{NODE}/{KEY}", "intake.encounter_recorded", None)
+    assert line.body == {
+        **{"encounter": result["encounter"], "occurred_on": "2016-03-01", "start": "19:30", "staff": 2},
+        **{"location": "sampola_meeting_place", "area": "sampola", "people_new": 3, "people_known": 5, "women": 4},
+        **{"languages": ["fi", "ar"], "topics": ["finances", "health"], "guided_to": ["debt_advice"]},
+    }
+    assert (result["new"], pos) == (True, 1)
+    assert audit(journal.engine)[0]["action"] == "record_encounters"
+
+
+def test_what_nobody_wrote_down_is_left_out_and_0_is_a_count(journal: Journal) -> None:
+    record(journal, met(content=Encounter(DAY, people_new=0)))
+    assert set(lines(journal.engine)[0].body) == {"encounter", "occurred_on", "people_new"}
+
+
+def test_each_nickname_is_a_line_of_its_visitor_and_stays_on_the_node(journal: Journal) -> None:
+    (result,), _ = record(journal, met("e", EVERYTHING, "Nalle", "sinikettu 7"))
+    found = lines(journal.engine)
+    visits = [line for line in found if line.kind == "intake.visitor_met"]
+    reached = [line for line in found if line.kind == "intake.standing_reached"]
+    assert len(visits) == 2
+    assert {line.stream for line in visits} == {f"{NODE}/local"}
+    assert {line.body["encounter"] for line in visits} == {result["encounter"]}
+    assert {line.subject for line in visits} == {line.subject for line in reached}
+    assert {line.body["standing"] for line in reached} == {"visitor"}
+    assert "intake.participation_started" not in kinds(journal.engine)
+    for name in ("Nalle", "sinikettu"):
+        assert name.encode() not in stored_bytes(journal.engine)
+
+
+def test_a_nickname_told_again_is_the_same_visitor_in_any_case_and_under_a_newer_index_key(journal: Journal) -> None:
+    record(journal, met("1", EVERYTHING, "Nalle"))
+    record(journal, met("2", EVERYTHING, "  nALLE "))
+    newer = Vault(KEYS.vault, b"j" * 32, [KEYS.index])
+    record(journal, met("3", EVERYTHING, "NALLE"), keys=newer)
+    assert len(rows(journal.engine, store.participation)) == 1
+    assert kinds(journal.engine).count("intake.visitor_met") == 3
+    record(journal, met("1", EVERYTHING, "Nalle"), keys=newer)  # the same row again, recognised by the older key
+    assert kinds(journal.engine).count("intake.visitor_met") == 3
+
+
+def test_a_nickname_of_somebody_registered_is_that_person(journal: Journal) -> None:
+    (someone,), _ = register(journal, arrival(standing="client", identity=IDENTITY | {"token": "sinikettu7;Kettu"}))
+    record(journal, met("e", EVERYTHING, "kettu"))
+    assert [line.subject for line in lines(journal.engine) if line.kind == "intake.visitor_met"] == [someone["subject"]]
+    assert len(rows(journal.engine, store.participation)) == 1
+
+
+def test_a_nickname_of_several_people_is_refused_without_naming_it(journal: Journal) -> None:
+    register(journal, arrival("a", "client"), arrival("b", "client"))
+    (result,), pos = record(journal, met("e", EVERYTHING, "sinikettu7"))
+    assert "several people" in str(PolkuError.from_wire(result["error"]))
+    assert "sinikettu" not in json.dumps(result)
+    assert pos is None
+
+
+def test_two_nicknames_of_one_person_are_one_visit(journal: Journal) -> None:
+    register(journal, arrival(standing="client", identity=IDENTITY | {"token": "a1;b2"}))
+    record(journal, met("e", EVERYTHING, "a1", "b2"))
+    assert kinds(journal.engine).count("intake.visitor_met") == 1
+
+
+def test_the_same_row_again_adds_nothing_and_other_content_is_refused(journal: Journal) -> None:
+    record(journal, met("e", EVERYTHING, "Nalle"))
+    before = len(lines(journal.engine))
+    (again,), _ = record(journal, met("e", EVERYTHING, "Nalle"))
+    assert again["new"] is False
+    for other in (met("e", EVERYTHING, "Pekka"), met("e", Encounter(DAY, people_new=2), "Nalle")):
+        (result,), _ = record(journal, other)
+        assert isinstance(PolkuError.from_wire(result["error"]), AlreadyRecordedDiffers)
+    assert len(lines(journal.engine)) == before
+
+
+WRONG = {
+    "location": Encounter(DAY, location="street"),
+    "area": Encounter(DAY, area="moon"),
+    "topics": Encounter(DAY, topics=("luck",)),
+    "guided_to": Encounter(DAY, guided_to=("moon",)),
+    "date": Encounter(date(2016, 11, 23)),
+    "women": Encounter(DAY, people_new=1, people_known=1, women=3),
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_what_contradicts_the_programme_or_itself_is_refused_by_name(journal: Journal, field: str) -> None:
+    results, pos = record(journal, met("1", WRONG[field], "Nalle"), met("2"))
+    error = PolkuError.from_wire(results[0]["error"])
+    assert isinstance(error, InvalidInput | UnknownCode)
+    assert error.params["field"] == field
+    assert (len(results), pos, rows(journal.engine, store.participation)) == (1, None, [])
+    assert [r.get("new") for r in record(journal, met("1", WRONG[field]), met("2"), skip_bad=True)[0]] == [None, True]
+
+
+def test_where_only_one_count_was_written_down_there_may_have_been_more_women(journal: Journal) -> None:
+    (result,), _ = record(journal, met(content=Encounter(DAY, people_new=1, women=3)))
+    assert result["new"]
+    (result,), _ = record(journal, met("2", Encounter(DAY, women=3)))
+    assert PolkuError.from_wire(result["error"]).params["field"] == "women"
+
+
+def test_a_correction_is_a_later_fact_of_the_same_encounter_with_its_visitors(journal: Journal) -> None:
+    (result,), _ = record(journal, met("e", EVERYTHING, "Nalle", "Pekka"))
+    before, other = len(lines(journal.engine)), Encounter(date(2016, 3, 2), people_new=1)
+    revision, _ = correct(journal, result["encounter"], other, ["Pekka", "Uusi"])
+    later = lines(journal.engine)[before:]
+    assert revision == 1
+    assert sorted(line.kind for line in later) == sorted(
+        ["intake.standing_reached", "intake.encounter_recorded", "intake.visit_removed", *["intake.visitor_met"] * 2]
+    )
+    assert {line.body["occurred_on"] for line in later if line.kind == "intake.visitor_met"} == {"2016-03-02"}
+    told = next(line for line in later if line.kind == "intake.encounter_recorded")
+    assert told.body == {"encounter": result["encounter"], "occurred_on": "2016-03-02", "people_new": 1}
+    shown = encounter_queries.list_encounters(journal.engine, KEY, 10, 0)["encounters"]
+    assert [(row["date"], row["people_new"], row["visitors"]) for row in shown] == [("2016-03-02", 1, 2)]
+    assert correct(journal, result["encounter"], other, None, revision=0) == (1, None)  # sent twice: nothing more
+
+
+def test_of_two_who_change_one_encounter_the_second_is_told(journal: Journal) -> None:
+    (result,), _ = record(journal, met())
+    correct(journal, result["encounter"], Encounter(DAY, people_new=1))
+    for late in (
+        lambda: correct(journal, result["encounter"], Encounter(DAY)),
+        lambda: remove(journal, result["encounter"]),
+    ):
+        with pytest.raises(ChangedMeanwhile):
+            late()
+    with pytest.raises(NotFound):
+        correct(journal, "0" * 32, Encounter(DAY))
+
+
+def test_a_removed_encounter_takes_its_visits_along_and_an_import_does_not_bring_it_back(journal: Journal) -> None:
+    (result,), _ = record(journal, met("e", EVERYTHING, "Nalle"))
+    assert remove(journal, result["encounter"])[0] is True
+    assert kinds(journal.engine)[-2:] == ["intake.visit_removed", "intake.encounter_removed"]
+    assert [rows(journal.engine, t) for t in (encounter_store.encounter, encounter_store.visit)] == [[], []]
+    assert remove(journal, result["encounter"]) == (False, None)
+    assert record(journal, met("e", EVERYTHING, "Nalle"))[0][0]["new"] is False
+
+
+def test_an_erased_visitor_leaves_the_heads_and_nothing_else(journal: Journal) -> None:
+    record(journal, met("e", EVERYTHING, "Nalle"))
+    subject = next(line.subject for line in lines(journal.engine) if line.kind == "intake.visitor_met")
+    operations.erase_person(journal, KEY, str(subject), by="worker", now=NOW)
+    assert rows(journal.engine, encounter_store.visit) == []
+    assert [row["people_new"] for row in rows(journal.engine, encounter_store.encounter)] == [3]
+    assert bytes.fromhex(str(subject)) not in {row["made"] for row in rows(journal.engine, store.keys)}
+    record(journal, met("2", EVERYTHING, "Nalle"))  # who comes again begins anew
+    again = rows(journal.engine, store.participation)
+    assert [row["subject"].hex() == subject for row in again] == [False]
+
+
+def test_a_nickname_is_a_visitor_of_one_programme(engine: Engine) -> None:
+    journal = known(engine)
+    put_programme(engine, store.shelf, changed(key="toinen"))
+    record(journal, met("1", Encounter(DAY), "Nalle"))
+    encounters.record_encounters(journal, KEYS, "toinen", [met("2", Encounter(DAY), "Nalle")], by="w", now=NOW)
+    assert {row["programme"] for row in rows(engine, store.participation)} == {KEY, "toinen"}
