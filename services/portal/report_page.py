@@ -18,6 +18,7 @@ from services.portal.publicity import logos, publicity
 from services.portal.rendering import Frame, render
 from services.portal.report_outcomes import confirmed_rows, outcome_tables
 from services.portal.report_people import people_sentences
+from services.portal.steps_now import step_rows
 from services.portal.words import Lang, Words, words
 
 __all__ = ["Figure", "Label", "ProgrammeNames", "figure", "label_of", "render_report_html"]
@@ -124,6 +125,7 @@ def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: L
         people=people_sentences(report, lang),
         charts=_charts(report.get("activities") or [], names, lang),
         outcomes=outcome_tables(report, names.outcomes, names.activities, lang),
+        steps=step_rows(report.get("steps") or [], names.document, lang),
         confirmed=confirmed_rows(report, names.periods, names.partners, lang),
         certificate=signed and _certificate(signed, names, lang),
         streams=[_stream_row(row, report, names, lang) for row in report.get("streams") or []],

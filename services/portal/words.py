@@ -13,6 +13,7 @@ from services.portal.words_partners import PARTNER_WORDS
 from services.portal.words_people import PEOPLE_WORDS
 from services.portal.words_programme import PROGRAMME_WORDS
 from services.portal.words_recording import RECORDING
+from services.portal.words_steps import STEP_WORDS
 
 Lang = Literal["fi", "sv", "en"]
 LANGS: tuple[Lang, ...] = get_args(Lang)
@@ -373,6 +374,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **PEOPLE_WORDS,
     **PARTNER_WORDS,
     **PROGRAMME_WORDS,
+    **STEP_WORDS,
 }
 
 

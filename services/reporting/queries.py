@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from services.reporting import indicators, outcomes, people, proving, store
+from services.reporting import indicators, outcomes, people, proving, steps, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, StreamState, arrived, check_days
 from services.reporting.people import Activities, Attended, OnePerson
 from shared.journal import epochs, received
@@ -97,6 +97,7 @@ def _figures(
         "people": _people(of),
         "activities": [figures.to_json() for figures in _activities(of)],
         "outcomes": [figures.to_json() for figures in what_became],
+        "steps": steps.rows(connection, definition, streams, end),
     }
     return figures, incomplete
 

@@ -25,6 +25,7 @@ from shared.contracts.fields import (
 )
 from shared.contracts.record_facts import RECORD_FACTS
 from shared.contracts.referral_facts import REFERRAL_FACTS
+from shared.contracts.step_facts import STEP_FACTS
 
 STANDINGS = ("visitor", "client", "esf_participant")
 """From least to most; *met* has no subject and therefore no fact of this kind."""
@@ -538,6 +539,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             TagsRetired,
             *RECORD_FACTS,
             *REFERRAL_FACTS,
+            *STEP_FACTS,
         )
     }
 )
