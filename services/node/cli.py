@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from services.node import carrycli, keepcli, keyscli, leadcli, operating, peerscli, referralcli, reportcli
+from services.node import carrycli, keepcli, keyscli, leadcli, operating, pathcli, peerscli, referralcli, reportcli
 from services.node.actor import actor
 from services.node.errors import ServicesDoNotStart
 from services.node.homeoption import health_port_option, home_option, home_path, later, the_home
@@ -383,7 +383,7 @@ def migrate() -> None:
 
 for _command in peerscli.COMMANDS:
     node.add_command(_command)
-_MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli)
+_MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli)
 for _command in (command for module in _MORE for command in module.COMMANDS):
     polku.add_command(_command)
 for _name, _what in LATER.items():

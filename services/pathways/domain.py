@@ -4,9 +4,10 @@ may say is in `shared.programmes`."""
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from shared.contracts.errors import InvalidInput, NeverTookPart, UnknownCode, UnknownPerson
-from shared.programmes import Programme, ReportingPeriod
+from shared.programmes import Programme, ReportingPeriod, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,47 +40,151 @@ class Stay:
     left_on: date | None
 
 
+@dataclass(frozen=True, slots=True)
+class NewPause:
+    """A person's time away from a step that they are on, to be recorded; `resumed_on` None: not back yet."""
+
+    key: str
+    subject: str
+    step: str
+    paused_on: date
+    resumed_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A recorded time away from a step; whoever leaves the step is no longer away from it."""
+
+    pause: str
+    paused_on: date
+    resumed_on: date | None
+
+
+Pauses = Mapping[tuple[str, str], Sequence[Pause]]
+"""Times away from steps by (person, step)."""
+_Span = tuple[date, date | None]
+
+
 def check_stay(
     new: NewStay,
     programme: Programme,
     people: Mapping[str, str],
     stays: Mapping[tuple[str, str], Sequence[Stay]],
     today: date,
+    pauses: Pauses = MappingProxyType({}),
 ) -> Stay | None:
     """Refuse a time on a step that cannot be; `stays` are the person's and others', by (person, step).
 
-    Returns the open stay that the new one ends, None if it is another one. Raises `InvalidInput`, `UnknownCode` or
-    `UnknownPerson` naming the field.
+    Returns the open stay that the new one ends, None if it is another one. Whoever is away from a step that is `alone`
+    may be on others meanwhile. Raises `InvalidInput`, `UnknownCode` or `UnknownPerson` naming the field.
     """
-    step = programme.step_by_key.get(new.step)
-    if step is None:
-        raise UnknownCode(field="step", programme=programme.key, value=new.step)
-    if step.level != "individual":
-        raise InvalidInput(field="step", reason=f"a {step.level} step is never entered by people")
+    step = _individual(new.step, programme)
     _check_person(new.subject, programme, people)
-    _check_day("from", new.entered_on, programme, today)
-    if new.left_on is not None:
-        _check_day("to", new.left_on, programme, today)
-        if new.left_on < new.entered_on:
-            raise InvalidInput(field="to", reason="before from")
-    same = stays.get((new.subject, new.step), ())
+    _check_span(new.entered_on, new.left_on, programme, today)
+    same, own = stays.get((new.subject, new.step), ()), (new.entered_on, new.left_on)
     for stay in same:
         if stay.left_on is None and stay.entered_on == new.entered_on and new.left_on is not None:
+            _check_not_later(new.left_on, [p for p in pauses.get((new.subject, new.step), ()) if _in(p, stay)])
             return stay
-    if any(_overlap(stay, new) for stay in same):
+    if any(_overlap((stay.entered_on, stay.left_on), own) for stay in same):
         raise InvalidInput(field="from", reason="the person is on this step already at that time")
-    apart = (other.key for other in programme.steps if other.key != step.key and (step.alone or other.alone))
-    for key in apart:
-        if any(_overlap(stay, new) for stay in stays.get((new.subject, key), ())):
-            raise InvalidInput(field="from", reason=f"the person is on {key} then, and one of the two is alone")
+    _check_apart("from", own, step, new.subject, programme, stays, pauses)
     return None
 
 
-def _overlap(stay: Stay, new: NewStay) -> bool:
+def check_pause(
+    new: NewPause,
+    programme: Programme,
+    people: Mapping[str, str],
+    stays: Mapping[tuple[str, str], Sequence[Stay]],
+    pauses: Pauses,
+    today: date,
+) -> Pause | None:
+    """Refuse a time away from a step that cannot be: it lies within one time on the step.
+
+    Returns the open pause that the new one ends, None if it is another one. Coming back is refused while the person is
+    on another step and one of the two is `alone`. Raises as `check_stay`.
+    """
+    step = _individual(new.step, programme)
+    _check_person(new.subject, programme, people)
+    _check_span(new.paused_on, new.resumed_on, programme, today)
+    place = (new.subject, new.step)
+    during = next((stay for stay in stays.get(place, ()) if _in(new, stay)), None)
+    if during is None:
+        raise InvalidInput(field="from", reason="the person is not on this step then")
+    if during.left_on is not None and (new.resumed_on is None or new.resumed_on > during.left_on):
+        raise InvalidInput(field="to", reason=f"the person left the step on {during.left_on.isoformat()}")
+    for pause in pauses.get(place, ()):
+        if pause.resumed_on is None and pause.paused_on == new.paused_on and new.resumed_on is not None:
+            later = (new.resumed_on, during.left_on)
+            _check_apart("to", later, step, new.subject, programme, stays, pauses)
+            return pause
+        if _in(pause, during) and _overlap((pause.paused_on, pause.resumed_on), (new.paused_on, new.resumed_on)):
+            raise InvalidInput(field="from", reason="the person is away from this step already at that time")
+    return None
+
+
+def _individual(key: str, programme: Programme) -> Step:
+    step = programme.step_by_key.get(key)
+    if step is None:
+        raise UnknownCode(field="step", programme=programme.key, value=key)
+    if step.level != "individual":
+        raise InvalidInput(field="step", reason=f"a {step.level} step is never entered by people")
+    return step
+
+
+def _check_span(first: date, last: date | None, programme: Programme, today: date) -> None:
+    _check_day("from", first, programme, today)
+    if last is not None:
+        _check_day("to", last, programme, today)
+        if last < first:
+            raise InvalidInput(field="to", reason="before from")
+
+
+def _check_not_later(left_on: date, pauses: Sequence[Pause]) -> None:
+    """Nobody leaves before they were last away or back."""
+    for pause in pauses:
+        if left_on < (pause.resumed_on or pause.paused_on):
+            raise InvalidInput(field="to", reason="the person was away from the step after that day")
+
+
+def _check_apart(
+    field: str,
+    span: _Span,
+    step: Step,
+    subject: str,
+    programme: Programme,
+    stays: Mapping[tuple[str, str], Sequence[Stay]],
+    pauses: Pauses,
+) -> None:
+    """Refuse a time on a step together with another if one of the two is `alone`."""
+    for other in programme.steps:
+        if other.key == step.key or not (step.alone or other.alone):
+            continue
+        place = (subject, other.key)
+        taken = [part for stay in stays.get(place, ()) for part in present(stay, pauses.get(place, ()))]
+        if any(_overlap(part, span) for part in taken):
+            raise InvalidInput(field=field, reason=f"the person is on {other.key} then, and one of the two is alone")
+
+
+def present(stay: Stay, pauses: Sequence[Pause]) -> list[_Span]:
+    """The parts of a time on a step on which the person was not away."""
+    parts, since = list[_Span](), stay.entered_on
+    for pause in sorted((p for p in pauses if _in(p, stay)), key=lambda p: p.paused_on):
+        parts.append((since, pause.paused_on))
+        if pause.resumed_on is None:
+            return parts
+        since = pause.resumed_on
+    return [*parts, (since, stay.left_on)]
+
+
+def _in(pause: Pause | NewPause, stay: Stay) -> bool:
+    return stay.entered_on <= pause.paused_on and (stay.left_on is None or pause.paused_on < stay.left_on)
+
+
+def _overlap(one: _Span, other: _Span) -> bool:
     """Whether two times share more than the day on which one ends and the other begins."""
-    return (stay.left_on is None or new.entered_on < stay.left_on) and (
-        new.left_on is None or stay.entered_on < new.left_on
-    )
+    return (one[1] is None or other[0] < one[1]) and (other[1] is None or one[0] < other[1])
 
 
 def check_outcome(
@@ -105,6 +210,16 @@ def check_outcome(
     if (new.subject, outcome.activity) not in took_part:
         raise NeverTookPart(field="participant", value=outcome.activity)
     return outcome.activity
+
+
+def check_product_day(product: str, day: date, programme: Programme, today: date) -> None:
+    """A product of the programme, on a day that can be. Raises `UnknownCode` or `InvalidInput` naming the field."""
+    if product not in programme.product_by_key:
+        raise UnknownCode(field="product", programme=programme.key, value=product)
+    if day > today:
+        raise InvalidInput(field="date", reason="in the future")
+    if day < programme.period.start:
+        raise InvalidInput(field="date", reason="before the programme's period")
 
 
 def check_confirmation(key: str, programme: Programme, today: date) -> ReportingPeriod:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Engine
 
-from services.pathways import queries, store
+from services.pathways import queries, stepping, store
 from services.pathways.rules import Change, Event, Task, at_day, at_event, concerns
 from shared.contracts.catalogue import TaskClosed, TaskOpened
 from shared.contracts.errors import UnknownProgramme
@@ -191,8 +191,10 @@ def _definition(unit: Unit, programme: str) -> Programme | None:
 
 
 def _waits_for(unit: Unit, line: Line, *kinds: str) -> bool:
-    """Whether any rule of the programme looks at these facts."""
+    """Whether any rule or step of the programme looks at these facts."""
     definition = _definition(unit, _programme(line))
+    if definition is not None and any(stepping.waited_for(definition, kind) for kind in kinds):
+        return True
     conditions = (c for rule in (definition.tasks if definition else ()) for c in (rule.opens, rule.closes))
     return any(condition is not None and condition.on in kinds for condition in conditions)
 
@@ -208,12 +210,14 @@ def _event(
     text_ref: str | None = None,
     thing: str | None = None,
 ) -> None:
-    """Hold a fact about a person against every rule of its programme."""
-    definition = _definition(unit, _programme(line, fact))
-    if definition is None or not definition.tasks:
-        return
+    """Hold a fact about a person against every rule and step of its programme."""
+    programme = _programme(line, fact)
+    definition = _definition(unit, programme)
     written, cause = _written(line), f"{line.stream} {line.epoch} {line.seq}"
     event = Event(fact.kind.partition(".")[2], day or written, written, cause, codes, due_on, text_ref, thing)
+    stepping.note(unit, programme, definition, str(fact.subject), event)
+    if definition is None:
+        return
     for rule in definition.tasks:
         if concerns(rule, event):
             _hold(unit, definition, rule, str(fact.subject), event)

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -11,12 +10,9 @@ from sqlalchemy import Connection
 from services.pathways import store
 from services.pathways.domain import (
     NewOutcome,
-    NewStay,
-    Stay,
     check_confirmation,
     check_outcome,
     check_reason,
-    check_stay,
 )
 from services.pathways.rules import at_closing
 from services.pathways.store import shelf
@@ -24,8 +20,6 @@ from shared.contracts.catalogue import (
     OutcomeRecorded,
     PeriodConfirmed,
     ProgrammeLoaded,
-    StepEntered,
-    StepLeft,
     TaskClosed,
 )
 from shared.contracts.errors import (
@@ -97,44 +91,6 @@ def _digest_in_use(connection: Connection, programme: str) -> str | None:
         return shelf.get(connection, programme).digest
     except UnknownProgramme:
         return None
-
-
-def record_steps(
-    journal: Journal, programme: str, items: Sequence[NewStay], *, by: str, now: datetime, skip_bad: bool = False
-) -> tuple[Results, int | None]:
-    """Record people's times on steps, in order, up to the first that is refused (`skip_bad`: all that are not).
-
-    Returns a result per item, ``{"stay", "new"}`` or ``{"error"}``, and the journal position. An item that ends a time
-    that is open, because it began on the same day, answers with that one's id.
-    """
-    with journal.unit(now) as unit:
-        definition, today = shelf.get(unit.connection, programme), today_in_helsinki(now)
-        subjects = {new.subject for new in items}
-        people, stays = store.find_people(unit.connection, subjects), store.find_stays(unit.connection, subjects)
-        changed: dict[tuple[str, str], list[Stay]] = {}
-
-        def take(new: NewStay) -> str:
-            place = (new.subject, new.step)
-            ended = check_stay(new, definition, people, stays, today)
-            if ended is None:
-                made = Stay(new_id(), new.entered_on, new.left_on)
-                unit.record(StepEntered(new.subject, step=new.step, occurred_on=_text(new.entered_on)), programme)
-            else:
-                made = replace(ended, left_on=new.left_on)
-                stays[place].remove(ended)
-            if new.left_on is not None:
-                unit.record(StepLeft(new.subject, step=new.step, occurred_on=_text(new.left_on)), programme)
-            stays[place].append(made)
-            changed[place] = stays[place]
-            return made.stay
-
-        results, fresh = each_once(
-            unit.connection, store.keys, programme, items, take, what="stay", field="key", skip_bad=skip_bad
-        )
-        store.put_stays(unit.connection, programme, changed)
-        if fresh:
-            unit.audit(by, "record_steps", programme=programme, steps=len(fresh))
-    return results, unit.pos
 
 
 def record_outcomes(

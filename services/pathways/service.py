@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.pathways import hearing, operations, queries, sharing
-from services.pathways.domain import NewOutcome, NewStay
+from services.pathways import hearing, operations, queries, sharing, step_queries, stepping
+from services.pathways.domain import NewOutcome, NewPause, NewStay
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
@@ -22,6 +22,7 @@ from shared.contracts.commands import (
 )
 from shared.contracts.facts import Fact
 from shared.contracts.rights import PersonShare
+from shared.contracts.steps import ListProposals, RecordPauses, RecordProduct, StepsOf, StepStates
 from shared.journal import Line, Unit
 
 CLOCK_SECONDS = 60
@@ -63,7 +64,36 @@ class PathwaysService(ParkedLines):
     @rpc
     def record_steps(self, **command: Any) -> dict[str, Any]:
         body = load(RecordSteps, command)
-        return self._record(body, operations.record_steps, [_stay(item) for item in body["items"]])
+        self.home.follow_to(EVERYTHING)  # conditions of a step may be met by what was recorded a moment ago
+        return self._record(body, stepping.record_steps, [_stay(item) for item in body["items"]])
+
+    @rpc
+    def record_pauses(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordPauses, command)
+        return self._record(body, stepping.record_pauses, [_pause(item) for item in body["items"]])
+
+    @rpc
+    def record_product(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordProduct, command)
+        what = (body["programme"], body["product"], body["state"], date.fromisoformat(body["date"]))
+        new, pos = stepping.record_product(self.home.journal, *what, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "new": new}
+
+    @rpc
+    def steps_of(self, **question: Any) -> dict[str, Any]:
+        body = load(StepsOf, question)
+        self.home.follow_to(EVERYTHING)
+        return step_queries.steps_of(self.home.engine, body["programme"], body["subject"])
+
+    @rpc
+    def list_proposals(self, **question: Any) -> dict[str, Any]:
+        body = load(ListProposals, question)
+        self.home.follow_to(EVERYTHING)
+        return step_queries.list_proposals(self.home.engine, body["programme"], body["limit"], body["offset"])
+
+    @rpc
+    def step_states(self, **question: Any) -> list[dict[str, Any]]:
+        return step_queries.step_states(self.home.engine, load(StepStates, question)["programme"], self.home.now())
 
     @rpc
     def record_outcomes(self, **command: Any) -> dict[str, Any]:
@@ -132,6 +162,11 @@ for _kind in hearing.KINDS:
 def _stay(item: dict[str, Any]) -> NewStay:
     left_on = date.fromisoformat(item["left_on"]) if item.get("left_on") else None
     return NewStay(item["key"], item["subject"], item["step"], date.fromisoformat(item["entered_on"]), left_on)
+
+
+def _pause(item: dict[str, Any]) -> NewPause:
+    resumed_on = date.fromisoformat(item["resumed_on"]) if item.get("resumed_on") else None
+    return NewPause(item["key"], item["subject"], item["step"], date.fromisoformat(item["paused_on"]), resumed_on)
 
 
 def _outcome(item: dict[str, Any]) -> NewOutcome:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Date,
     Index,
@@ -155,6 +156,12 @@ def find_people(connection: Connection, subjects: Iterable[str]) -> dict[str, st
     return {row.subject.hex(): row.programme for row in rows}
 
 
+def people_of(connection: Connection, programme: str) -> list[str]:
+    """Everybody of the programme who is known here."""
+    query = select(person.c.subject).where(person.c.programme == programme).order_by(person.c.subject)
+    return [raw.hex() for raw in connection.execute(query).scalars()]
+
+
 def forget_person(connection: Connection, subject: str) -> None:
     """Delete all that is kept of an erased person."""
     forget_subject(connection, "pathways", keys, subject)
@@ -203,8 +210,17 @@ def find_took_part(connection: Connection, subjects: Iterable[str]) -> set[tuple
 def find_stays(connection: Connection, subjects: Iterable[str]) -> dict[tuple[str, str], list[Stay]]:
     """These people's times on steps, by (person, step)."""
     wanted = [bytes.fromhex(subject) for subject in set(subjects)]
+    return _stays(connection, stay.c.subject.in_(wanted))
+
+
+def find_stays_of(connection: Connection, programme: str) -> dict[tuple[str, str], list[Stay]]:
+    """Everybody's times on steps of the programme, by (person, step)."""
+    return _stays(connection, stay.c.programme == programme)
+
+
+def _stays(connection: Connection, which: ColumnElement[bool]) -> dict[tuple[str, str], list[Stay]]:
     found: dict[tuple[str, str], list[Stay]] = defaultdict(list)
-    for row in connection.execute(select(stay).where(stay.c.subject.in_(wanted))):
+    for row in connection.execute(select(stay).where(which)):
         found[row.subject.hex(), row.step].append(Stay(row.stay.hex(), row.entered_on, row.left_on))
     return found
 

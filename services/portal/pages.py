@@ -171,8 +171,11 @@ class Pages:
         return self.show("start.html", links=mine, programmes=named)
 
     def about(self, key: str) -> ResponseReturnValue:
-        """The project as its file says it."""
-        return self.show("programme.html", **programme_values(self.programme(key), g.lang))
+        """The project as its file says it, and how its steps stand by what this home has."""
+        names = self.programme(key)
+        service = "reporting" if self.context.role == "lead" else "pathways"
+        stand = self.context.rpc.call(service, "step_states", programme=key) if names.document.get("steps") else []
+        return self.show("programme.html", **programme_values(names, g.lang, stand))
 
     # lead
 

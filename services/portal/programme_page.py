@@ -9,6 +9,7 @@ from services.portal import formats
 from services.portal.labels import Label, figure, label_of
 from services.portal.publicity import publicity
 from services.portal.report_page import ProgrammeNames
+from services.portal.steps_now import step_rows
 from services.portal.words import Lang, Words, words
 from shared.programmes.plan import in_force
 
@@ -28,9 +29,9 @@ class Part:
     numbers: frozenset[int] = frozenset()
 
 
-def programme_values(names: ProgrammeNames, lang: Lang) -> dict[str, Any]:
-    """What the template needs."""
-    page = _Page(names.document, words(lang), lang)
+def programme_values(names: ProgrammeNames, lang: Lang, stand: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """What the template needs; `stand` is how the steps stand now, as the home's service answers."""
+    page = _Page(names.document, words(lang), lang, stand)
     return {
         "title": label_of(names.name, lang, names.key),
         "facts": page.facts(names),
@@ -47,8 +48,10 @@ def programme_values(names: ProgrammeNames, lang: Lang) -> dict[str, Any]:
 class _Page:
     """Reads one document; every table is empty where the file has none."""
 
-    def __init__(self, document: Mapping[str, Any], say: Words, lang: Lang) -> None:
-        self.document, self.say, self.lang = document, say, lang
+    def __init__(
+        self, document: Mapping[str, Any], say: Words, lang: Lang, stand: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        self.document, self.say, self.lang, self.stand = document, say, lang, stand
 
     def items(self, part: str) -> list[Any]:
         return self.document.get(part) or []
@@ -84,6 +87,7 @@ class _Page:
     def parts(self) -> Iterator[Part]:
         yield self._partners()
         yield self._steps()
+        yield self._steps_now()
         yield self._activities()
         yield Part("outcomes", ("activity", "outcome"), [
             ((self.name("activities", item["activity"]),), self.own(item)) for item in self.items("outcomes")
@@ -127,6 +131,13 @@ class _Page:
             )
         notes = (self.say("steps_note"),) if rows else ()
         return Part("steps", ("step", "level", "together", "enter_when", "complete_when"), rows, notes)
+
+    def _steps_now(self) -> Part:
+        rows = [
+            ((row.step,), (Label(row.state, None),), tuple(Label(line, None) for line in row.details))
+            for row in step_rows(self.stand, self.document, self.lang)
+        ]
+        return Part("steps_now", ("step", "state", "step_details"), rows, (self.say("steps_now_note"),) if rows else ())
 
     def _conditions(self, conditions: Iterable[Mapping[str, str]] | None) -> Cell:
         return tuple(self._condition(one) for one in conditions or ()) or self.text("no_condition")

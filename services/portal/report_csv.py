@@ -16,6 +16,7 @@ from services.portal.report_encounters import encounter_heads, encounter_rows
 from services.portal.report_indicators import indicator_headings, indicator_rows
 from services.portal.report_outcomes import confirmed_rows
 from services.portal.report_page import ProgrammeNames, arrived_kind, stream_state
+from services.portal.steps_now import step_rows
 from services.portal.words import Lang, words
 
 Row = Iterable[object]
@@ -62,6 +63,11 @@ def _tables(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang, statem
     yield from _outcomes(report, names, lang)
     if report.get("encounters"):
         yield say("encounters"), encounter_heads(lang), encounter_rows(report, names, lang)
+    stand = step_rows(report.get("steps") or [], names.document, lang)
+    if stand:
+        head = (say("code"), say("step"), say("level"), say("state"), say("step_details"))
+        rows = ((r.key, r.step.text, r.level, r.state, "; ".join(r.details) or say("value_none")) for r in stand)
+        yield say("steps_now"), head, rows
     confirmed = confirmed_rows(report, names.periods, names.partners, lang)
     if confirmed:
         head = (say("partner"), say("reporting_period"), say("confirmed_day"))

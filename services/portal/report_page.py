@@ -20,6 +20,7 @@ from services.portal.report_encounters import encounter_block
 from services.portal.report_indicators import indicator_headings, indicator_rows
 from services.portal.report_outcomes import confirmed_rows, outcome_tables
 from services.portal.report_people import people_sentences
+from services.portal.steps_now import step_rows
 from services.portal.words import Lang, Words, words
 
 __all__ = ["Figure", "Label", "ProgrammeNames", "figure", "label_of", "render_report_html"]
@@ -133,6 +134,7 @@ def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: L
         indicator_headings=indicator_headings(lang),
         outcomes=outcome_tables(report, names.outcomes, names.activities, lang),
         encounters=encounter_block(report, names, lang),
+        steps=step_rows(report.get("steps") or [], names.document, lang),
         confirmed=confirmed_rows(report, names.periods, names.partners, lang),
         certificate=signed and _certificate(signed, names, lang),
         streams=[_stream_row(row, report, names, lang) for row in report.get("streams") or []],

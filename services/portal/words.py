@@ -16,6 +16,7 @@ from services.portal.words_people import PEOPLE_WORDS
 from services.portal.words_programme import PROGRAMME_WORDS
 from services.portal.words_recording import RECORDING
 from services.portal.words_records import RECORD_WORDS
+from services.portal.words_steps import STEP_WORDS
 
 Lang = Literal["fi", "sv", "en"]
 LANGS: tuple[Lang, ...] = get_args(Lang)
@@ -379,6 +380,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **PARTNER_WORDS,
     **PROGRAMME_WORDS,
     **RECORD_WORDS,
+    **STEP_WORDS,
 }
 
 

@@ -34,6 +34,7 @@ from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import Fact
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
+from shared.contracts.step_facts import ProductRecorded, StepPaused, StepResumed
 from shared.journal.erasing import note_received, note_tags_retired
 from shared.journal.lines import BadLine, read_body
 from shared.ops.metrics import counter
@@ -118,16 +119,17 @@ class Derivation:
         return None
 
     def session(self, fact: Fact) -> str | None:
-        if fact["activity"] not in self.programme.activity_by_key:
+        activity = self.programme.now("activities", fact["activity"])
+        if activity not in self.programme.activity_by_key:
             return "unknown_activity"
         self._set(
             "reporting_session",
             session=bytes.fromhex(fact["session"]),
-            activity=fact["activity"],
+            activity=activity,
             occurred_on=date.fromisoformat(fact["occurred_on"]),
             minutes=fact["minutes"],
             location=fact["location"],
-            area=fact["area"],
+            area=self.programme.now("areas", fact["area"]) if fact["area"] else None,
         )
         return None
 
@@ -199,22 +201,35 @@ class Derivation:
             store.forget_subject(self.connection, self.stream, subject)
 
     def step(self, fact: Fact) -> str | None:
-        step = self.programme.step_by_key.get(fact["step"])
+        key = self.programme.now("steps", fact["step"])
+        step = self.programme.step_by_key.get(key)
         if step is None:
             return "unknown_step"
-        # No figure is made of steps yet; that a line names one which people never enter is said all the same.
-        return None if step.level == "individual" else "step_of_nobody"
+        if step.level != "individual":
+            return "step_of_nobody"
+        day = date.fromisoformat(fact["occurred_on"])
+        what = {"subject": _subject(fact), "step": key, "what": _WHAT[type(fact)], "occurred_on": day}
+        self._set("reporting_step", seq=self.seq, **what)
+        return None
+
+    def product(self, fact: Fact) -> str | None:
+        if fact["product"] not in self.programme.product_by_key:
+            return "unknown_product"
+        day = date.fromisoformat(fact["occurred_on"])
+        self._set("reporting_product", product=fact["product"], state=fact["state"], occurred_on=day)
+        return None
 
     def outcome(self, fact: Fact) -> str | None:
-        known = self.programme.outcome_by_key.get(fact["outcome"])
-        if known is None or known.activity != fact["activity"]:
+        known = self.programme.outcome_by_key.get(self.programme.now("outcomes", fact["outcome"]))
+        activity = self.programme.now("activities", fact["activity"])
+        if known is None or known.activity != activity:
             return "unknown_outcome"
         self._set(
             "reporting_outcome",
             outcome_id=bytes.fromhex(fact["outcome_id"]),
             subject=_subject(fact),
-            activity=fact["activity"],
-            outcome=fact["outcome"],
+            activity=activity,
+            outcome=known.key,
             occurred_on=date.fromisoformat(fact["occurred_on"]),
         )
         return None
@@ -240,6 +255,12 @@ class Derivation:
 
 
 _KEY_OF = {table: itemgetter(*names) for table, names in store.KEYS.items()}
+_WHAT: dict[type[Fact], str] = {
+    StepEntered: "entered",
+    StepLeft: "left",
+    StepPaused: "paused",
+    StepResumed: "resumed",
+}
 _SCORE = ("definition", "scale", "score")
 
 
@@ -252,8 +273,8 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     ScoreComputed: Derivation.score,
     AnonymousSheetRecorded: Derivation.sheet,
     SubjectErased: Derivation.erase,
-    StepEntered: Derivation.step,
-    StepLeft: Derivation.step,
+    **dict.fromkeys(_WHAT, Derivation.step),
+    ProductRecorded: Derivation.product,
     OutcomeRecorded: Derivation.outcome,
     PeriodConfirmed: Derivation.confirmed,
     AttendanceRemoved: Derivation.attendance_removed,

@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, func, select
+from sqlalchemy import Connection, Engine, bindparam, exists, func, select
 
 from services.reporting import store
 from services.reporting.effects import Derivation
-from shared.contracts.catalogue import FACTS, NodeAdmitted, ProgrammeVersion
+from services.reporting.step_tables import step
+from shared.contracts.catalogue import FACTS, NodeAdmitted, ParticipationStarted, ProgrammeVersion, StepEntered
 from shared.contracts.errors import InvalidInvite, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
 from shared.journal import Journal
 from shared.journal.carry_tables import received_head, received_line, received_segment
@@ -127,17 +128,31 @@ def derive(engine: Engine) -> bool:
 def derive_what_has_become_readable(engine: Engine) -> None:
     """Forget what was derived of streams with lines of a newer release that this release knows: derived anew.
 
-    So too of streams whose start records were taken by a release that made nothing of them.
+    So too of streams whose start records or steps were taken by a release that made nothing of them.
     """
     aside, line = store.aside, received_line
     at = (line.c.stream == aside.c.stream) & (line.c.seq == aside.c.seq)
     query = select(aside.c.stream, line.c.kind, line.c.v).join_from(aside, line, at).where(aside.c.reason == "newer")
     with engine.connect() as connection:
         found = {row.stream for row in connection.execute(query.distinct()) if (row.kind, row.v) in FACTS}
-        streams = sorted(found | set(store.unmade_starts(connection)))
+        streams = sorted(found | _unmade(connection))
     for stream in streams:
         with transaction(engine) as connection:
             store.forget_derived(connection, [stream])
+
+
+def _unmade(connection: Connection) -> set[str]:
+    """The streams with start records, or steps, taken and not set aside, none of which is in the derived tables: a
+    release before made nothing of them."""
+    at, line = store.cursor.c, received_line.c
+    refused = exists().where(store.aside.c.stream == line.stream, store.aside.c.seq == line.seq)
+    taken = (line.stream == at.stream) & (line.seq <= at.seq) & line.line.is_not(None)
+    streams: set[str] = set()
+    for fact, table in ((ParticipationStarted, store.start), (StepEntered, step)):
+        some = exists().where(taken, line.kind == fact.kind, ~refused)
+        made = exists().where(table.c.stream == at.stream)
+        streams |= set(connection.execute(select(at.stream).where(some, ~made)).scalars())
+    return streams
 
 
 def _derive_stream(connection: Connection, stream: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from services.reporting import encounters, indicators, outcomes, people, proving, store
+from services.reporting import encounters, indicators, outcomes, people, proving, steps, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, StreamState, arrived, check_days
 from services.reporting.people import Activities, Attended, OnePerson
 from shared.journal import epochs, received
@@ -99,6 +99,7 @@ def _figures(
         "activities": [figures.to_json() for figures in _activities(of)],
         "outcomes": [figures.to_json() for figures in what_became],
         **encounters.figures(connection, definition, streams, start, end),
+        "steps": steps.rows(connection, definition, streams, end),
     }
     return figures, incomplete
 

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from services.reporting import certifying, operations, partners, queries
+from services.reporting import certifying, operations, partners, queries, steps
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
 from shared.contracts.commands import (
@@ -17,6 +17,7 @@ from shared.contracts.commands import (
     LoadProgramme,
     load,
 )
+from shared.contracts.steps import StepStates
 from shared.ops.clock import wire_time
 
 
@@ -41,6 +42,10 @@ class ReportingService:
     @rpc
     def list_programmes(self) -> list[dict[str, Any]]:
         return queries.list_programmes(self.home.engine)
+
+    @rpc
+    def step_states(self, **question: Any) -> list[dict[str, Any]]:
+        return steps.step_states(self.home.engine, load(StepStates, question)["programme"])
 
     @rpc
     def admit_partner(self, **command: Any) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from shared.contracts.catalogue import ParticipationStarted
+from services.reporting.step_tables import STEPS
 from shared.journal.carry_tables import received_line
 from shared.journal.tables import BIG
 from shared.programmes.shelf import Shelf
@@ -273,7 +273,7 @@ RIGHTS = (restricted,)
 
 DERIVED = (
     *(session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, continues, encounter),
-    *(*RECORDS, *RIGHTS),
+    *(*RECORDS, *RIGHTS, *STEPS),
 )
 
 
@@ -313,15 +313,6 @@ def set_cursor(connection: Connection, stream: str, epoch: int, seq: int, chain:
 def lock_derived(connection: Connection, stream: str) -> None:
     """Until the transaction ends, nobody else changes what is derived of this stream: its node's row is the lock."""
     connection.execute(select(node.c.stream).where(node.c.stream == stream).with_for_update())
-
-
-def unmade_starts(connection: Connection) -> Sequence[str]:
-    """The streams with start records taken, none of which is in the derived tables."""
-    at, line = cursor.c, received_line.c
-    taken = (line.stream == at.stream) & (line.seq <= at.seq) & line.line.is_not(None)
-    some = exists().where(taken, line.kind == ParticipationStarted.kind)
-    made = exists().where(start.c.stream == at.stream)
-    return connection.execute(select(at.stream).where(some, ~made)).scalars().all()
 
 
 def forget_derived(connection: Connection, streams: Iterable[str]) -> None:

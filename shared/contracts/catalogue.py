@@ -28,6 +28,7 @@ from shared.contracts.record_facts import RECORD_FACTS
 from shared.contracts.referral_facts import REFERRAL_FACTS
 from shared.contracts.rights_facts import RIGHTS_FACTS
 from shared.contracts.start_facts import START_FACTS
+from shared.contracts.step_facts import STEP_FACTS
 
 STANDINGS = ("visitor", "client", "esf_participant")
 """From least to most; *met* has no subject and therefore no fact of this kind."""
@@ -544,6 +545,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             *REFERRAL_FACTS,
             *START_FACTS,
             *RIGHTS_FACTS,
+            *STEP_FACTS,
         )
     }
 )

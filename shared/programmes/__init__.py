@@ -18,7 +18,16 @@ from shared.programmes.model import (
     Topic,
 )
 from shared.programmes.problems import InvalidProgramme, Problem, ProgrammeRefused
-from shared.programmes.workflow import Condition, FigureOutcome, Outcome, ReportingPeriod, Step, TaskRule, WorkArea
+from shared.programmes.workflow import (
+    Condition,
+    FigureOutcome,
+    Outcome,
+    Product,
+    ReportingPeriod,
+    Step,
+    TaskRule,
+    WorkArea,
+)
 
 __all__ = [
     "Activity",
@@ -36,6 +45,7 @@ __all__ = [
     "Partner",
     "Period",
     "Problem",
+    "Product",
     "Programme",
     "ProgrammeRefused",
     "ReportingPeriod",

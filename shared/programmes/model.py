@@ -1,7 +1,7 @@
 """A checked programme as frozen values, and its address: the digest of its canonical bytes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any, Literal
@@ -9,7 +9,16 @@ from typing import Any, Literal
 from shared.contracts.catalogue import OCCASIONS
 from shared.documents.values import Named, digest
 from shared.programmes import workflow
-from shared.programmes.workflow import FigureOutcome, Outcome, ReportingPeriod, Step, TaskRule, WorkArea
+from shared.programmes.workflow import (
+    FigureOutcome,
+    MappedList,
+    Outcome,
+    Product,
+    ReportingPeriod,
+    Step,
+    TaskRule,
+    WorkArea,
+)
 
 Counts = Literal["people", "heads"]
 Standing = Literal["met", "visitor", "client", "esf_participant"]
@@ -189,6 +198,13 @@ class Programme(Named):
     indicators: tuple[Named, ...] = ()
     targets: tuple[Mapping[str, Any], ...] = ()
     """Rows for `plan.in_force`."""
+    products: tuple[Product, ...] = ()
+    mapping: Mapping[tuple[MappedList, str], str] = field(default_factory=dict)
+    """What became of keys of earlier versions."""
+
+    def now(self, part: MappedList, key: str) -> str:
+        """The key of this version that stands for what was written as `key`; itself if it was not mapped."""
+        return self.mapping.get((part, key), key)
 
     @property
     def lead(self) -> Partner:
@@ -206,6 +222,10 @@ class Programme(Named):
     @cached_property
     def step_by_key(self) -> Mapping[str, Step]:
         return {step.key: step for step in self.steps}
+
+    @cached_property
+    def product_by_key(self) -> Mapping[str, Product]:
+        return {product.key: product for product in self.products}
 
     @cached_property
     def outcome_by_key(self) -> Mapping[str, Outcome]:
@@ -302,6 +322,8 @@ def build(document: Mapping[str, Any]) -> Programme:
         esf_record=document.get("esf_record", "here"),
         indicators=tuple(Named(item["key"], dict(item["name"])) for item in document.get("indicators", ())),
         targets=tuple(document.get("targets", ())),
+        products=workflow.products(document),
+        mapping=workflow.mapping(document),
     )
 
 

@@ -9,6 +9,9 @@ from shared.documents.values import Named
 
 Level = Literal["individual", "community", "service_system"]
 Owner = Literal["case_worker", "coordinator"]
+Entry = Literal["open", "conditional"]
+Completion = Literal["proposed", "automatic"]
+MappedList = Literal["steps", "activities", "outcomes", "areas"]
 
 FILTERS: Mapping[str, tuple[str, ...]] = {
     "standing_reached": ("standing",),
@@ -33,15 +36,40 @@ class WorkArea(Named):
 
 
 @dataclass(frozen=True)
+class Condition:
+    """A fact about a person that a rule waits for; `codes` narrows it."""
+
+    on: str
+    codes: Mapping[str, str]
+
+    def holds(self, on: str, codes: Mapping[str, str | None]) -> bool:
+        """Whether a fact `on` with these codes is one that is waited for."""
+        return on == self.on and all(codes.get(word) == value for word, value in self.codes.items())
+
+
+@dataclass(frozen=True)
 class Step(Named):
     """A step at one level; people are only ever on individual ones. `work_area` is a key or None.
 
-    Whoever is on a step that is `alone` is on no other at the same time.
+    Whoever is on a step that is `alone` is on no other at the same time. `advanced_by` are the activities whose
+    sessions carry a step that nobody is on.
     """
 
     level: Level
     work_area: str | None = None
     alone: bool = False
+    enter_when: tuple[Condition, ...] = ()
+    entry: Entry = "open"
+    complete_when: tuple[Condition, ...] = ()
+    completion: Completion = "proposed"
+    advanced_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Product(Named):
+    """What the project makes; `step` is the key of the step that it carries forward, or None."""
+
+    step: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,18 +85,6 @@ class ReportingPeriod(Named):
 
     start: date
     end: date
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A fact about a person that a rule waits for; `codes` narrows it."""
-
-    on: str
-    codes: Mapping[str, str]
-
-    def holds(self, on: str, codes: Mapping[str, str | None]) -> bool:
-        """Whether a fact `on` with these codes is one that is waited for."""
-        return on == self.on and all(codes.get(word) == value for word, value in self.codes.items())
 
 
 @dataclass(frozen=True)
@@ -103,9 +119,30 @@ def work_areas(document: Mapping[str, Any]) -> tuple[WorkArea, ...]:
 def steps(document: Mapping[str, Any]) -> tuple[Step, ...]:
     """The steps of a checked document."""
     return tuple(
-        Step(s["key"], dict(s["name"]), s["level"], s.get("work_area"), s.get("alone", False))
+        Step(
+            s["key"],
+            dict(s["name"]),
+            level=s["level"],
+            work_area=s.get("work_area"),
+            alone=s.get("alone", False),
+            enter_when=tuple(_condition(c) for c in s.get("enter_when", ())),
+            entry=s.get("entry", "open"),
+            complete_when=tuple(_condition(c) for c in s.get("complete_when", ())),
+            completion=s.get("completion", "proposed"),
+            advanced_by=tuple(s.get("advanced_by", ())),
+        )
         for s in document.get("steps", ())
     )
+
+
+def products(document: Mapping[str, Any]) -> tuple[Product, ...]:
+    """The products of a checked document."""
+    return tuple(Product(p["key"], dict(p["name"]), p.get("step")) for p in document.get("products", ()))
+
+
+def mapping(document: Mapping[str, Any]) -> dict[tuple[MappedList, str], str]:
+    """What became of old keys: by list and old key, the key of this version."""
+    return {(row["list"], row["key"]): row["becomes"] for row in document.get("mapping", ())}
 
 
 def outcomes(document: Mapping[str, Any]) -> tuple[Outcome, ...]:

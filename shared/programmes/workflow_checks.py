@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.documents.checking import Found, codes, codes_stand_once, items, points_at, reached, short
 from shared.documents.reading import Path
+from shared.programmes.step_checks import step_rules
 from shared.programmes.workflow import FILTERS, ONE_EACH
 
 _TARGETS = {"target_group": "target_groups", "activity": "activities", "step": "steps", "outcome": "outcomes"}
@@ -16,12 +17,13 @@ _TARGETS = {"target_group": "target_groups", "activity": "activities", "step": "
 
 def workflow_rules(document: dict[str, Any]) -> Found:
     """Every problem of work areas, steps, outcomes, periods, tasks and the figures that rest on them."""
-    for part in ("work_areas", "steps", "outcomes", "periods", "tasks"):
+    for part in ("work_areas", "steps", "outcomes", "periods", "tasks", "products"):
         yield from codes_stand_once(document, part)
     for index, item in items(document, "steps"):
         yield from _points_at(document, ("steps", index, "work_area"), item.get("work_area"), "work_areas")
         yield from _step(document, index, item)
     yield from _steps_in_a_ring(document)
+    yield from step_rules(document)
     yield from _outcomes(document)
     yield from _periods(document)
     for index, item in items(document, "tasks"):
@@ -55,7 +57,7 @@ def _outcomes(document: dict[str, Any]) -> Found:
 def _step(document: dict[str, Any], index: int, item: dict[str, Any]) -> Found:
     """People are on individual steps only, so only those can say anything about people."""
     level, key = item.get("level"), item.get("key")
-    for word in ("alone", "enter_when", "complete_when"):
+    for word in ("alone", "enter_when", "entry", "complete_when", "completion"):
         if word in item and level in ("community", "service_system"):
             yield ("steps", index, word), f"a {level} step is never entered by people"
     for word in ("enter_when", "complete_when"):

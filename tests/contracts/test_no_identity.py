@@ -157,6 +157,9 @@ def test_every_code_that_is_no_enumeration_is_a_key_of_the_programme_file() -> N
         ("measurement.score_computed", "version"),
         ("measurement.score_computed", "scale"),
         ("activities.conversation_held", "topics"),
+        ("pathways.step_paused", "step"),
+        ("pathways.step_resumed", "step"),
+        ("pathways.product_recorded", "product"),
     }
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from services.pathways import hearing, operations
-from services.pathways.domain import NewOutcome, NewStay
+from services.pathways import hearing, operations, stepping
+from services.pathways.domain import NewOutcome, NewPause, NewStay
 from services.pathways.store import shelf
 from shared.contracts.catalogue import (
     FACTS,
@@ -148,7 +148,18 @@ def outcome(name: str = "o", subject: str = ANNA, code: str = "education", day: 
 
 
 def record_steps(journal: Journal, *items: NewStay, **options: Any) -> Any:
-    return operations.record_steps(journal, KEY, items, **{"by": "worker", "now": NOW, **options})
+    return stepping.record_steps(journal, KEY, items, **{"by": "worker", "now": NOW, **options})
+
+
+def pause(name: str = "p", subject: str = ANNA, step: str = "outreach", **days: str | None) -> NewPause:
+    """Somebody away from a step, from 1 April 2016 on; `paused_on`, `resumed_on` replace days."""
+    since, until = days.get("paused_on") or "2016-04-01", days.get("resumed_on")
+    back = date.fromisoformat(until) if until else None
+    return NewPause(key_of(name), subject, step, date.fromisoformat(since), back)
+
+
+def record_pauses(journal: Journal, *items: NewPause, **options: Any) -> Any:
+    return stepping.record_pauses(journal, KEY, items, **{"by": "worker", "now": NOW, **options})
 
 
 def record_outcomes(journal: Journal, *items: NewOutcome, **options: Any) -> Any:

@@ -316,6 +316,8 @@ class FakeRpc:
         answers: dict[tuple[str, str], Callable[..., Any]] = {
             ("reporting", "list_programmes"): lambda: self.listed,
             ("pathways", "list_programmes"): lambda: self.listed,
+            ("pathways", "step_states"): lambda **_: [],
+            ("reporting", "step_states"): lambda **_: [],
             ("reporting", "report"): self._report,
             ("reporting", "certify"): certifying.certify,
             ("intake", "list_people"): self._list_people,

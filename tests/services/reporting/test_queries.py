@@ -220,6 +220,7 @@ def test_a_report_holds_the_members_due_and_no_others(engine: Engine) -> None:
                 *((indicator.key, indicator.name) for indicator in find_form("esf_2014_2020").indicators),
             )
         ],
+        "steps": [],
         "outcomes": [
             {
                 "activity": "duuniin",

@@ -1,0 +1,37 @@
+"""What people read of how steps stand; part of `words`."""
+
+STEP_WORDS: dict[str, tuple[str, str, str]] = {
+    "steps_now": ("Askelten tilanne", "Hur stegen står", "How the steps stand"),
+    "steps_now_caption": (
+        "Kunkin askeleen tilanne: kuka askeleella on ollut tai mitä sen hyväksi on tehty",
+        "Hur varje steg står: vem som har varit på det eller vad som har gjorts för det",
+        "How each step stands: who has been on it, or what has been done for it",
+    ),
+    "steps_now_note": (
+        "Luvut kertyvät hankkeen alusta. Yksilön askelista lasketaan osallistumisia: sama ihminen kahden kumppanin "
+        "luona on kaksi. Muut askeleet etenevät tapaamisista ja tuotoksista.",
+        "Siffrorna räknas från projektets början. För individens steg räknas deltaganden: samma person hos två "
+        "organisationer är två. De andra stegen går framåt genom träffar och produkter.",
+        "The figures add up from the project’s first day. Of individual steps they are participations: one person with "
+        "two organisations is two. The other steps advance by sessions, meetings and products.",
+    ),
+    "step_state_not_begun": ("ei aloitettu", "inte påbörjat", "not begun"),
+    "step_state_going_on": ("käynnissä", "pågår", "going on"),
+    "step_state_done": ("valmis", "klart", "done"),
+    "step_state_not_set": ("etenemistä ei ole määritelty", "framsteg inte bestämt", "no way to advance was set"),
+    "step_state_people": ("ihmiset askeleella", "personer på steget", "by the people on it"),
+    "step_entered": ("astunut askeleelle: {n}", "gått in på steget: {n}", "entered: {n}"),
+    "step_on": ("nyt askeleella: {n}", "på steget nu: {n}", "on it now: {n}"),
+    "step_paused": ("tauolla: {n}", "på paus: {n}", "paused: {n}"),
+    "step_left": ("lähtenyt: {n}", "lämnat: {n}", "left: {n}"),
+    "step_sessions": (
+        "kertoja {n}: {first} – {last}",
+        "träffar {n}: {first} – {last}",
+        "sessions {n}: {first} – {last}",
+    ),
+    "step_no_session": ("ei vielä yhtään kertaa", "inga träffar ännu", "no session yet"),
+    "product_begun": ("{name}: aloitettu {day}", "{name}: påbörjad {day}", "{name}: begun {day}"),
+    "product_finished": ("{name}: valmis {day}", "{name}: klar {day}", "{name}: finished {day}"),
+    "product_none": ("{name}: ei aloitettu", "{name}: inte påbörjad", "{name}: not begun"),
+    "step_details": ("Mitä on tehty", "Vad som har gjorts", "What has been done"),
+}
