@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from services.reporting import indicators, outcomes, people, proving, store
+from services.reporting import eura, indicators, outcomes, people, proving, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, StreamState, arrived, check_days
 from services.reporting.people import Activities, Attended, OnePerson
 from shared.journal import epochs, received
@@ -58,6 +58,7 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
                 "void_lines": _void(connection, programme),
                 "incomplete_records": incomplete,
                 **_erased(connection, programme),
+                **eura.entered(connection, store.streams_of(connection, programme)),
             },
             "proof": proving.proof(connection, definition, streams, complete, now),
         }

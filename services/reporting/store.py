@@ -28,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 
+from services.reporting.eura import eura
 from shared.contracts.catalogue import ParticipationStarted
 from shared.journal.carry_tables import received_line
 from shared.journal.tables import BIG
@@ -242,7 +243,7 @@ continues = Table(
 )
 """Who was referred by another partner, and whom they are said to be there: a claim about somebody else's subject."""
 
-RECORDS = (start, exit_, follow_up)
+RECORDS = (start, exit_, follow_up, eura)
 
 DERIVED = (session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, continues, *RECORDS)
 
