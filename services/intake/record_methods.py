@@ -3,12 +3,12 @@
 from datetime import date
 from typing import Any
 
-from services.intake import starts
+from services.intake import eura, starts
 from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
 from shared.contracts.commands import ParticipantItem, load
-from shared.contracts.starts import RecordAttempts, RecordStarts, ShowStart, StartContent
+from shared.contracts.starts import ListEura, NoteEura, RecordAttempts, RecordStarts, ShowStart, StartContent
 
 _OWN_MEMBERS = ("key", "sealed", "standing", "start_date")
 RECORD = tuple(name for name in ParticipantItem().fields if name not in _OWN_MEMBERS)
@@ -46,6 +46,22 @@ class RecordMethods:
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
         results, pos = starts.record_attempts(self.home.journal, body["programme"], new, **common)
         return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def note_eura(self, **command: Any) -> dict[str, Any]:
+        body = load(NoteEura, command)
+        self.home.follow_to(body["after"])
+        new = [eura.NewEntry(**item | {"date": date.fromisoformat(item["date"])}) for item in body["items"]]
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        results, pos = eura.note_entries(self.home.journal, body["programme"], new, **common)
+        return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def list_eura(self, **command: Any) -> dict[str, Any]:
+        body = load(ListEura, command)
+        found = eura.worklist(self.home.engine, body["programme"])
+        people, first = found["people"], body["offset"]
+        return found | {"total": len(people), "people": people[first : first + body["limit"]]}
 
     def _start(self, number: int, item: dict[str, Any]) -> starts.NewStart:
         field = f"items.{number}.sealed"

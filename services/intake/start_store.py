@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, delete, insert, select, update
+from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, delete, func, insert, select, update
 
 from services.intake.domain import Arrival
 from services.intake.store import participation, tagged, vault
 from shared.storage import metadata
+from shared.storage.upsert import add_missing
 from shared.storage.vault import encrypt, unwrap
 
 attempt = Table(
@@ -23,6 +24,22 @@ attempt = Table(
     Column("occurred_on", Date, nullable=False),
 )
 """Tries to get a start or exit form from somebody, in vain: why there is none."""
+
+exit_form = Table(
+    "intake_exit_form",
+    metadata,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("wishes_ref", LargeBinary),
+    Column("may_call", String(20)),
+    Column("signed_on", Date),
+    Column("language", String(10)),
+    Column("help", String(20)),
+    Column("eura_on", Date),
+    Column("eura_by", String(20)),
+)
+"""The exit form of a person: the evidence for it, what they wish (`wishes_ref`, a text), whether they may be called.
+Version of the form and where the paper is kept are in the vault, as "exit_form"."""
 
 
 def put_start(connection: Connection, vault_keys: Mapping[int, bytes], row: Any, arrival: Arrival) -> None:
@@ -42,6 +59,32 @@ def put_start(connection: Connection, vault_keys: Mapping[int, bytes], row: Any,
 def forget_tagged(connection: Connection, subject: bytes) -> None:
     """What the person's tag is made of has changed: they are to be looked at again."""
     connection.execute(delete(tagged).where(tagged.c.subject == subject))
+
+
+def put_exit_entry(connection: Connection, programme: str, subject: str, day: date, by: str) -> None:
+    """Note that a person's exit data are in EURA."""
+    row = {"subject": bytes.fromhex(subject), "programme": programme}
+    add_missing(connection, exit_form, row)
+    this = exit_form.c.subject == row["subject"]
+    connection.execute(update(exit_form).where(this).values(eura_on=day, eura_by=by))
+
+
+def put_start_entry(connection: Connection, subject: str, day: date, by: str) -> None:
+    """Note that a person's start data are in EURA; nobody else changes the record meanwhile."""
+    this = participation.c.subject == bytes.fromhex(subject)
+    record = json.loads(connection.execute(select(participation.c.record).where(this)).scalar_one())
+    entered = json.dumps(record | {"eura_on": day.isoformat(), "eura_by": by})
+    connection.execute(update(participation).where(this).values(record=entered))
+
+
+def eura_counts(connection: Connection, programme: str) -> tuple[int, int]:
+    """How many participants' start data, and how many exits, are known to be in EURA."""
+    p, e = participation.c, exit_form.c
+    participant = (p.programme == programme) & (p.standing == "esf_participant")
+    entered = select(func.count()).where(participant, p.record.like('%"eura_on": "%'))
+    left = select(func.count()).where(participant, p.ended_on.is_not(None), e.eura_on >= p.ended_on)
+    left = left.select_from(participation.join(exit_form, p.subject == e.subject))
+    return connection.execute(entered).scalar_one(), connection.execute(left).scalar_one()
 
 
 def add_attempts(connection: Connection, programme: str, made: Sequence[tuple[str, str, str, str, date]]) -> None:

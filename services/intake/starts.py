@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from services.intake import exit_store, start_store, store
+from services.intake import eura, exit_store, start_store, store
 from services.intake.domain import Arrival
 from services.intake.operations import FACT_MEMBERS, Vault
 from services.intake.records import (
@@ -136,6 +136,8 @@ def _record_start(
         unit.record(TaggingDue(programme=programme, key_no=known[-1].key_no))
     body = {name: record.get(name) for name in FACT_MEMBERS if name != "continues"}
     unit.record(ParticipationStarted(new.subject, occurred_on=day, age=arrival.age, **body), programme)
+    if (record.get("eura_on"), record.get("eura_by")) != (before.get("eura_on"), before.get("eura_by")):
+        eura.tell(unit, programme, new.subject, "start", record.get("eura_on"), record.get("eura_by"))
 
 
 def show_start(

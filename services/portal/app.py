@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from services.portal.context import PortalContext
 from services.portal.conversation import ConversationPages
 from services.portal.counter import CounterPages
+from services.portal.evidence import EvidencePages
 from services.portal.guard import FormRefused, Guard
 from services.portal.pages import Pages, frame
 from services.portal.partners import PartnerPages
@@ -73,6 +74,7 @@ def create_app(context: PortalContext) -> Flask:
         ReferralPages(pages).install(app)
         PartnerPages(pages).install(app)
         StartPages(pages).install(app)
+        EvidencePages(pages).install(app)
     _install_errors(app, context)
     return app
 

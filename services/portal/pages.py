@@ -41,6 +41,7 @@ _LINKS = {
     "counter": "counter",
     "sessions": "open_sessions",
     "people": "open_people",
+    "evidence": "missing_evidence",
     "referrals": "referrals",
     "partners": "partners",
     "programme": "open_programme",

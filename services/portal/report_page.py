@@ -172,6 +172,9 @@ def _facts(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> list
         facts.append((say("as_of"), formats.moment(as_of, lang)))
     if report.get("audience"):
         facts.append((say("audience"), say(f"audience_{report['audience']}")))
+    if eura := (report.get("data_quality") or {}).get("eura"):
+        counted = {name: formats.number(eura[name], lang) for name in ("starts", "exits")}
+        facts.append((say("in_eura"), say("eura_counted", **counted)))
     return facts
 
 

@@ -34,6 +34,7 @@ from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import Fact
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
+from shared.contracts.start_facts import EuraCounted
 from shared.contracts.step_facts import ProductRecorded, StepPaused, StepResumed
 from shared.journal.erasing import note_received, note_tags_retired
 from shared.journal.lines import BadLine, read_body
@@ -240,6 +241,10 @@ class Derivation:
         self._set("reporting_confirmed", period=fact["period"], occurred_on=date.fromisoformat(fact["occurred_on"]))
         return None
 
+    def eura_counted(self, fact: Fact) -> str | None:
+        self._set("reporting_eura", starts=fact["starts"], exits=fact["exits"])
+        return None
+
     def attendance_removed(self, fact: Fact) -> str | None:
         # Removing what is not there is no error: its line may have been refused, and then there is nothing to undo.
         self._remove("reporting_attendance", bytes.fromhex(fact["attendance"]))
@@ -282,6 +287,7 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     PersonTagged: Derivation.tagged,
     TagsRetired: Derivation.tags_retired,
     ParticipationEnded: Derivation.ended,
+    EuraCounted: Derivation.eura_counted,
     ParticipationResumed: Derivation.resumed,
     FollowUpRecorded: Derivation.followed_up,
     PersonRestricted: Derivation.restricted,

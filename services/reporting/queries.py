@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from services.reporting import encounters, indicators, outcomes, people, proving, steps, store
+from services.reporting import encounters, eura, indicators, outcomes, people, proving, steps, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, StreamState, arrived, check_days
 from services.reporting.people import Activities, Attended, OnePerson
 from shared.journal import epochs, received
@@ -59,6 +59,7 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
                 "incomplete_records": incomplete,
                 **_erased(connection, programme),
                 "restricted_people": _restricted(connection, programme),
+                **eura.entered(connection, store.streams_of(connection, programme)),
             },
             "proof": proving.proof(connection, definition, streams, complete, now),
         }

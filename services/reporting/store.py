@@ -28,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 
+from services.reporting.eura import eura
 from services.reporting.step_tables import STEPS
 from shared.journal.carry_tables import received_line
 from shared.journal.tables import BIG
@@ -268,7 +269,7 @@ encounter = Table(
 )
 """Outreach and drop-in, as heads: nobody is named. `topics`, `guided_to` parted by spaces; null: not written down."""
 
-RECORDS = (start, exit_, follow_up)
+RECORDS = (start, exit_, follow_up, eura)
 RIGHTS = (restricted,)
 
 DERIVED = (

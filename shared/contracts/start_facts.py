@@ -1,12 +1,14 @@
 """The fact of a form that was asked for in vain. A part of `catalogue`; those of the records are in `record_facts`."""
 
 from shared.contracts.facts import About, Fact, Reach
-from shared.contracts.fields import Code, Day, EntityId, ProgrammeKey
+from shared.contracts.fields import Code, Day, EntityId, Number, ProgrammeKey
 
 RECORDS = ("start", "exit")
 """The two forms of the fund."""
 ATTEMPTS = ("refused", "not_reached")
 """What came of asking for a form that was not given: the evidence of why there is none."""
+ENTERED_BY = ("self", "worker")
+"""Who entered somebody's data in EURA."""
 
 _ID = "00112233445566778899aabbccddeeff"
 
@@ -26,4 +28,25 @@ class RecordAttempted(Fact):
     }
 
 
-START_FACTS = (RecordAttempted,)
+class EuraEntered(Fact):
+    """A person's start or exit data were entered in the fund's system, EURA, by the person or a worker. The last one of
+    each holds."""
+
+    kind, v, reach, about = "intake.eura_entered", 1, Reach.NODE, About.SOMEBODY
+    programme = ProgrammeKey()
+    record = Code(*RECORDS)
+    entered_by = Code(*ENTERED_BY)
+    occurred_on = Day()
+    example = {"programme": "a-b", "record": "start", "entered_by": "self", "occurred_on": "2023-03-03"}
+
+
+class EuraCounted(Fact):
+    """How many people's start and exit data this node knows to be in EURA; the last one holds. Nobody is named."""
+
+    kind, v, reach, about = "intake.eura_counted", 1, Reach.LEAD, About.NOBODY
+    starts = Number(0, 10_000_000)
+    exits = Number(0, 10_000_000)
+    example = {"starts": 12, "exits": 3}
+
+
+START_FACTS = (RecordAttempted, EuraEntered, EuraCounted)

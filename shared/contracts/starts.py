@@ -2,9 +2,9 @@
 
 from marshmallow import RAISE, Schema
 
-from shared.contracts.commands import Command, Item, ParticipantItem, PlainText, Sealed, items
-from shared.contracts.fields import Code, Day, Digest, Flag, ProgrammeKey, PublicKey, SubjectRef
-from shared.contracts.start_facts import ATTEMPTS, RECORDS
+from shared.contracts.commands import MAX_ITEMS, Command, Item, ParticipantItem, PlainText, Question, Sealed, items
+from shared.contracts.fields import Code, Day, Digest, Flag, Number, ProgrammeKey, PublicKey, SubjectRef
+from shared.contracts.start_facts import ATTEMPTS, ENTERED_BY, RECORDS
 
 
 class StartContent(Schema):
@@ -73,3 +73,29 @@ class RecordAttempts(Command):
     programme = ProgrammeKey(required=True)
     items = items(AttemptItem)
     skip_bad = Flag(load_default=False)
+
+
+class EuraItem(Item):
+    """That somebody's start or exit data are in EURA, entered by whom, on which day."""
+
+    subject = SubjectRef(required=True)
+    record = Code(*RECORDS, required=True)
+    by = Code(*ENTERED_BY, required=True)
+    date = Day(required=True)
+
+
+class NoteEura(Command):
+    """`intake.note_eura`: results hold each person's subject; a later entry takes the place of an earlier one."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(EuraItem)
+    skip_bad = Flag(load_default=False)
+
+
+class ListEura(Question):
+    """`intake.list_eura`: the ESF participants whose start or exit data are not in EURA as far as this node knows, and
+    how many are; those who started first before the others. Nobody is named."""
+
+    programme = ProgrammeKey(required=True)
+    limit = Number(1, MAX_ITEMS, load_default=100)
+    offset = Number(0, 10_000_000, load_default=0)

@@ -21,6 +21,7 @@ from services.portal.users import add_user
 from shared.contracts.commands import AskReport, CertifyReport, ListPeople, ListSessions, load
 from shared.contracts.errors import UnknownProgramme, UnknownSession
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
+from shared.contracts.records import ListMissingEvidence
 from shared.contracts.referrals import (
     AcceptReferral,
     DeclineReferral,
@@ -30,7 +31,7 @@ from shared.contracts.referrals import (
     SendReferral,
     WithdrawReferral,
 )
-from shared.contracts.starts import RecordAttempts, RecordStarts, ShowStart
+from shared.contracts.starts import ListEura, NoteEura, RecordAttempts, RecordStarts, ShowStart
 from shared.contracts.talks import (
     AskRecent,
     AskRegister,
@@ -268,6 +269,9 @@ _BODIES = {
     ("intake", "show_start"): ShowStart,
     ("intake", "record_starts"): RecordStarts,
     ("intake", "record_attempts"): RecordAttempts,
+    ("intake", "list_missing_evidence"): ListMissingEvidence,
+    ("intake", "list_eura"): ListEura,
+    ("intake", "note_eura"): NoteEura,
 }
 
 BUS_PRIVATE = X25519PrivateKey.generate()
@@ -298,6 +302,10 @@ class FakeRpc:
     reachable: list[str] = field(default_factory=lambda: ["university_of_applied_sciences"])
     start: dict[str, Any] = field(default_factory=dict)
     who: dict[str, str] = field(default_factory=lambda: {"given_name": "Aino", "family_name": "Esimerkki"})
+    missing: list[dict[str, Any]] = field(default_factory=list)
+    eura: dict[str, Any] = field(
+        default_factory=lambda: {"counts": dict.fromkeys(("participants", "starts", "left", "exits"), 0), "people": []}
+    )
     saved: dict[str, Any] = field(default_factory=lambda: {"subject": MADE, "new": True})
     nodes: dict[str, Any] = field(default_factory=lambda: {"steward": None, "key_nos": [], "nodes": []})
     failing: dict[str, Exception] = field(default_factory=dict)
@@ -346,6 +354,9 @@ class FakeRpc:
             ("intake", "retire_tag_key"): lambda **_: {"pos": 1},
             ("intake", "show_start"): self._show_start,
             ("intake", "record_starts"): lambda items, **_: {"pos": 1, "results": [self.saved]},
+            ("intake", "list_missing_evidence"): lambda **_: {"total": len(self.missing), "people": self.missing},
+            ("intake", "list_eura"): lambda **_: self.eura | {"total": len(self.eura["people"])},
+            ("intake", "note_eura"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "record_attempts"): lambda **_: {"pos": 1, "results": [{"attempt": MADE, "new": True}]},
         }
         return answers[service, method](**kwargs)

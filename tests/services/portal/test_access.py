@@ -26,6 +26,8 @@ PAGES = {
     f"/counter/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/referrals/lahde-mukaan": {"case_worker", "coordinator"},
     f"/refer/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    "/evidence/lahde-mukaan": {"case_worker", "coordinator"},
+    "/eura/lahde-mukaan": {"case_worker", "coordinator"},
     f"/start/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/partners/lahde-mukaan": {"coordinator"},
 }

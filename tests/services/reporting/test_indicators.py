@@ -15,6 +15,7 @@ from services.reporting.queries import report
 from shared.contracts.catalogue import ParticipationStarted, PersonTagged, SubjectErased
 from shared.contracts.facts import Fact
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
+from shared.contracts.start_facts import EuraCounted
 from shared.forms import find_form
 from shared.forms.records import Counts, End, Record, Start, count
 from shared.storage import transaction
@@ -272,3 +273,10 @@ def test_any_lines_give_what_the_kit_counts(
     found = counts(engine)
     assert found.pop("participants_started") == dict(expected.participants)
     assert {code: by for code, by in found.items() if by} == {c: dict(by) for c, by in expected.indicators.items()}
+
+
+def test_of_eura_the_lead_shows_each_nodes_last_count_together(at_lead: Engine) -> None:
+    assert "eura" not in report(at_lead, KEY, None, None, NOW)["data_quality"], "nobody has said"
+    bring(at_lead, EuraCounted(None, starts=1, exits=0), EuraCounted(None, starts=2, exits=1))
+    bring(at_lead, EuraCounted(None, starts=5, exits=0), stream=THEIRS)
+    assert report(at_lead, KEY, None, None, NOW)["data_quality"]["eura"] == {"starts": 7, "exits": 1}

@@ -1,4 +1,4 @@
-"""Tries to get a start or exit form."""
+"""Tries to get a start or exit form; exit forms."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table."""
+    """Create the tables."""
     op.create_table(
         "intake_attempt",
         sa.Column("attempt", sa.LargeBinary(), nullable=False),
@@ -22,3 +22,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("attempt"),
     )
     op.create_index("ix_intake_attempt_subject", "intake_attempt", ["subject"], unique=False)
+    op.create_table(
+        "intake_exit_form",
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("wishes_ref", sa.LargeBinary(), nullable=True),
+        sa.Column("may_call", sa.String(length=20), nullable=True),
+        sa.Column("signed_on", sa.Date(), nullable=True),
+        sa.Column("language", sa.String(length=10), nullable=True),
+        sa.Column("help", sa.String(length=20), nullable=True),
+        sa.Column("eura_on", sa.Date(), nullable=True),
+        sa.Column("eura_by", sa.String(length=20), nullable=True),
+        sa.PrimaryKeyConstraint("subject"),
+    )
+    op.add_column("intake_participation", sa.Column("end_planned", sa.String(length=40), nullable=True))
