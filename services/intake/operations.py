@@ -134,14 +134,27 @@ def _nothing(_unit: Unit, _programme: str, _subject: str) -> None:
     pass
 
 
+May = Callable[[Unit, str, str], None]
+"""What raises why somebody may not be erased."""
+
+
 def erase_person(
-    journal: Journal, programme: str, subject: str, *, by: str, now: datetime, first: First = _nothing
+    journal: Journal,
+    programme: str,
+    subject: str,
+    *,
+    by: str,
+    now: datetime,
+    first: First = _nothing,
+    may: May = _nothing,
 ) -> tuple[bool, int | None]:
     """Erase a person of a programme: vault, participation, every line. False if that was done before.
 
-    Raises `UnknownPerson`. Recording the fact erases the journal's lines; other services and the lead hear it.
+    `may` raises why not. Raises `UnknownPerson`. Recording the fact erases the journal's lines; other services and the
+    lead hear it.
     """
     with journal.unit(now, right=True) as unit:
+        may(unit, programme, subject)
         first(unit, programme, subject)
         if not store.forget_participation(unit.connection, programme, subject):
             if erased_among(unit.connection, [subject]):

@@ -1,14 +1,27 @@
 """A participant's rights on the bus: a part of `service.IntakeService`, apart only because a file stays short."""
 
+from datetime import date
 from typing import Any
 
-from services.intake import rights
+from services.intake import purposes, rights, rights_store
 from services.intake.operations import Vault
 from services.intake.sealing import inside, sealed_to
-from shared.bus.entrypoints import rpc
+from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
 from shared.contracts.commands import load
-from shared.contracts.rights import CopyPerson, CorrectPerson, IdentityChanges, RestrictPerson
+from shared.contracts.facts import Fact
+from shared.contracts.purpose_facts import ActivitiesCleared, LeadCleared, MeasurementCleared, PathwaysCleared
+from shared.contracts.rights import (
+    AskReceipts,
+    CopyPerson,
+    CorrectPerson,
+    EndPurpose,
+    IdentityChanges,
+    RecordInformed,
+    RestrictPerson,
+)
+from shared.journal import Line, Unit
+from shared.storage import snapshot
 
 
 class RightsRpc:
@@ -20,6 +33,9 @@ class RightsRpc:
         raise NotImplementedError
 
     def _opened(self, field: str, sealed: str) -> bytes:
+        raise NotImplementedError
+
+    def _recall(self, unit: Unit, programme: str, subject: str) -> None:
         raise NotImplementedError
 
     @rpc
@@ -46,3 +62,53 @@ class RightsRpc:
         who, common = (body["programme"], body["subject"]), {"by": body["by"], "now": self.home.now()}
         new, pos = rights.restrict_person(self.home.journal, *who, body["ground"], lift=body["lift"], **common)
         return {"pos": self.home.committed(pos), "new": new}
+
+    @rpc
+    def record_informed(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordInformed, command)
+        self.home.follow_to(body["after"])
+        new = [_informed(item) for item in body["items"]]
+        common = {"by": body["by"], "now": self.home.now()}
+        results, pos = purposes.record_informed(self.home.journal, body["programme"], new, **common)
+        return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def end_purpose(self, **command: Any) -> dict[str, Any]:
+        body = load(EndPurpose, command)
+        self.home.follow_to(body["after"])
+        what = [body[name] for name in ("programme", "subject", "purpose", "why")]
+        common = {"by": body["by"], "now": self.home.now(), "first": self._recall}
+        ending, pos = purposes.end_purpose(self.home.journal, self._vault(), *what, **common)
+        return {"pos": self.home.committed(pos), "ending": ending}
+
+    @rpc
+    def list_receipts(self, **command: Any) -> dict[str, Any]:
+        body = load(AskReceipts, command)
+        with snapshot(self.home.engine) as connection:
+            return {"endings": rights_store.endings_of(connection, body["programme"], body["subject"])}
+
+    @subscribes(ActivitiesCleared)
+    def on_activities_cleared(self, unit: Unit, line: Line, fact: ActivitiesCleared) -> None:
+        _receipt(unit, line, fact)
+
+    @subscribes(PathwaysCleared)
+    def on_pathways_cleared(self, unit: Unit, line: Line, fact: PathwaysCleared) -> None:
+        _receipt(unit, line, fact)
+
+    @subscribes(MeasurementCleared)
+    def on_measurement_cleared(self, unit: Unit, line: Line, fact: MeasurementCleared) -> None:
+        _receipt(unit, line, fact)
+
+    @subscribes(LeadCleared)
+    def on_lead_cleared(self, unit: Unit, line: Line, fact: LeadCleared) -> None:
+        _receipt(unit, line, fact)
+
+
+def _receipt(unit: Unit, line: Line, fact: Fact) -> None:
+    holder = line.kind.partition(".")[0]
+    rights_store.add_receipt(unit.connection, fact["ending"], holder, fact["rows"], line.recorded_at)
+
+
+def _informed(item: dict[str, Any]) -> purposes.NewInformed:
+    said = {name: item[name] for name in ("key", "subject", "notice", "language")}
+    return purposes.NewInformed(**said, date=date.fromisoformat(item["date"]), consents=tuple(item["consents"]))

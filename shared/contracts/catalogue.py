@@ -23,6 +23,7 @@ from shared.contracts.fields import (
     SubjectRef,
     TimeOfDay,
 )
+from shared.contracts.purpose_facts import PURPOSE_FACTS
 from shared.contracts.record_facts import RECORD_FACTS
 from shared.contracts.referral_facts import REFERRAL_FACTS
 from shared.contracts.rights_facts import RIGHTS_FACTS
@@ -540,6 +541,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             *RECORD_FACTS,
             *REFERRAL_FACTS,
             *RIGHTS_FACTS,
+            *PURPOSE_FACTS,
         )
     }
 )

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from shared.contracts.catalogue import OCCASIONS
 from shared.documents.values import Named, digest
 from shared.programmes import workflow
+from shared.programmes.purposes import Purpose, purposes
 from shared.programmes.workflow import FigureOutcome, Outcome, ReportingPeriod, Step, TaskRule, WorkArea
 
 Counts = Literal["people", "heads"]
@@ -153,6 +154,7 @@ class Programme(Named):
     tag: Tagging | None = None
     """None: people are counted per partner; nobody can say whether two of them are one."""
     esf_record: EsfRecord = "here"
+    purposes: tuple[Purpose, ...] = ()
 
     @property
     def lead(self) -> Partner:
@@ -203,6 +205,11 @@ class Programme(Named):
     def instrument_use(self) -> Mapping[tuple[str, str], InstrumentUse]:
         """By key and version."""
         return {(use.key, use.version): use for use in self.instruments}
+
+    @cached_property
+    def purpose_by_key(self) -> Mapping[str, Purpose]:
+        """Every purpose of `PURPOSES`."""
+        return {purpose.key: purpose for purpose in self.purposes}
 
     @cached_property
     def topic_by_key(self) -> Mapping[str, Topic]:
@@ -256,6 +263,7 @@ def build(document: Mapping[str, Any]) -> Programme:
         topics=tuple(Topic(t["key"], dict(t["name"])) for t in document.get("topics", ())),
         tag=Tagging(**document["tag"]) if "tag" in document else None,
         esf_record=document.get("esf_record", "here"),
+        purposes=purposes(document),
     )
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,11 +92,6 @@ def test_every_look_is_in_the_audit_log(home: Home) -> None:
     erase(home, kit.KEY, typed="doris d\nn\n")
     entry = kit.audit(open_database(home))[-1]
     assert (entry["action"], len(entry["subjects"])) == ("read_identities", 1)
-
-
-def test_what_comes_later_says_so(home: Home, tmp_path: Path) -> None:
-    done = run("person", "erase", kit.KEY, "--purpose", "x", home=home.path)
-    assert (done.code, done.error.endswith("not in this release")) == (2, True)
 
 
 def test_what_a_participant_may_ask_for_at_a_real_home(home: Home) -> None:
