@@ -155,14 +155,21 @@ def erase_person(
     """
     with journal.unit(now, right=True) as unit:
         may(unit, programme, subject)
-        first(unit, programme, subject)
-        if not store.forget_participation(unit.connection, programme, subject):
+        if not erase(unit, programme, subject, first):
             if erased_among(unit.connection, [subject]):
                 return False, None
             raise UnknownPerson(field="person", programme=programme)
-        unit.record(SubjectErased(subject), programme)
         unit.audit(by, "erase_person", programme=programme, subject=subject)
     return True, unit.pos
+
+
+def erase(unit: Unit, programme: str, subject: str, first: First) -> bool:
+    """Erase a person in this unit of work; False if they are not there."""
+    first(unit, programme, subject)
+    if not store.forget_participation(unit.connection, programme, subject):
+        return False
+    unit.record(SubjectErased(subject), programme)
+    return True
 
 
 def erase_again(journal: Journal, now: datetime, first: First = _nothing) -> int | None:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from services.intake import purposes, rights, rights_store
+from services.intake import purposes, retention, rights, rights_store
 from services.intake.operations import Vault
 from services.intake.sealing import inside, sealed_to
 from shared.bus.entrypoints import rpc, subscribes
@@ -12,15 +12,18 @@ from shared.contracts.commands import load
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import ActivitiesCleared, LeadCleared, MeasurementCleared, PathwaysCleared
 from shared.contracts.rights import (
+    ApplyRetention,
     AskReceipts,
     CopyPerson,
     CorrectPerson,
     EndPurpose,
     IdentityChanges,
+    ListDue,
     RecordInformed,
     RestrictPerson,
 )
 from shared.journal import Line, Unit
+from shared.ops.clock import today_in_helsinki
 from shared.storage import snapshot
 
 
@@ -86,6 +89,22 @@ class RightsRpc:
         body = load(AskReceipts, command)
         with snapshot(self.home.engine) as connection:
             return {"endings": rights_store.endings_of(connection, body["programme"], body["subject"])}
+
+    @rpc
+    def list_due(self, **command: Any) -> dict[str, Any]:
+        body = load(ListDue, command)
+        with snapshot(self.home.engine) as connection:
+            found = retention.due(connection, body["programme"], today_in_helsinki(self.home.now()))
+        first = body["offset"]
+        return {"total": len(found), "due": [one.to_json() for one in found[first : first + body["limit"]]]}
+
+    @rpc
+    def apply_retention(self, **command: Any) -> dict[str, Any]:
+        body = load(ApplyRetention, command)
+        self.home.follow_to(body["after"])
+        common = {"by": body["by"], "now": self.home.now(), "first": self._recall, "limit": body["limit"]}
+        done, pos = retention.apply(self.home.journal, self._vault(), body["programme"], **common)
+        return {"pos": self.home.committed(pos), **done}
 
     @subscribes(ActivitiesCleared)
     def on_activities_cleared(self, unit: Unit, line: Line, fact: ActivitiesCleared) -> None:

@@ -1,4 +1,4 @@
-"""`polku person export|correct|restrict|informed|withdraw|receipts`: rights beside erasing (`keepcli`)."""
+"""`polku person export|correct|restrict|informed|withdraw|receipts`, `polku retention`; erasing is in `keepcli`."""
 
 import base64
 import json
@@ -163,6 +163,27 @@ def receipts(programme: str, subject: str | None, as_json: bool) -> None:
         click.echo("nothing has ended")
 
 
+@click.command()
+@home_option
+@click.option("--dry-run", is_flag=True, help="Only say who and what falls due, and why.")
+@click.option("--json", "as_json", is_flag=True)
+def retention(dry_run: bool, as_json: bool) -> None:
+    """Erase what the programmes' retention rules let go today; people are named by their subject alone."""
+    from services.node.reaching import services_of
+    from services.node.retaining import apply, due, lines
+
+    with services_of(the_home("node")) as rpc:
+        programmes = [listed["programme"] for listed in rpc.call("pathways", "list_programmes")]
+        found = [row for programme in programmes for row in due(rpc, programme)]
+        done = {} if dry_run else {programme: apply(rpc, programme, actor()) for programme in programmes}
+    if as_json:
+        click.echo(json.dumps({"due": found, "done": None if dry_run else done}, indent=2))
+        return
+    for line in lines(found, done, dry_run=dry_run):
+        click.echo(line)
+
+
+COMMANDS: tuple[click.Command, ...] = (retention,)
 PERSON_COMMANDS: tuple[click.Command, ...] = (export, correct, restrict, informed, withdraw, receipts)
 
 

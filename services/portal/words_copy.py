@@ -375,6 +375,7 @@ READS: dict[str, Three] = {
     "copy_person": ("Sinulle annettiin kopio", "Du fick en kopia", "You were given a copy"),
     "correct_person": ("Tietojasi korjattiin", "Dina uppgifter rättades", "Your data were corrected"),
     "end_purpose": ("Yhden tarkoituksen tiedot poistettiin", "Uppgifter raderades", "Data for one purpose were erased"),
+    "retention": ("Säilytysaika päättyi", "Lagringstiden var slut", "Its time was over"),
     "restrict_person": ("Käsittelyä rajoitettiin", "Behandlingen begränsades", "Processing was restricted"),
     "lift_restriction": ("Rajoitus purettiin", "Begränsningen hävdes", "The restriction was lifted"),
     "resume_participation": ("Paluusi kirjattiin", "Din återkomst antecknades", "Your return was recorded"),

@@ -4,7 +4,7 @@ from marshmallow import RAISE, Schema
 from marshmallow.fields import Nested
 
 from shared.contracts.catalogue import GENDERS, LABOUR_STATUSES, SENSITIVE_ANSWERS
-from shared.contracts.commands import Command, Item, PlainText, Question, Sealed, items
+from shared.contracts.commands import MAX_ITEMS, Command, Item, PlainText, Question, Sealed, items
 from shared.contracts.fields import (
     Code,
     Codes,
@@ -136,3 +136,19 @@ class AskReceipts(Question):
 
     programme = ProgrammeKey(required=True)
     subject = SubjectRef(required=True)
+
+
+class ListDue(Question):
+    """`intake.list_due`: who and what the programme's retention rules let go today, and why; nobody is named."""
+
+    programme = ProgrammeKey(required=True)
+    limit = Number(1, MAX_ITEMS, load_default=100)
+    offset = Number(0, 10_000_000, load_default=0)
+
+
+class ApplyRetention(Command):
+    """`intake.apply_retention`: erase up to `limit` people, or purposes of theirs, that are due. The reply says how
+    many people were erased and how many purposes ended, and whether there are more."""
+
+    programme = ProgrammeKey(required=True)
+    limit = Number(1, 50, load_default=20)

@@ -106,6 +106,12 @@ def test_what_a_participant_may_ask_for_at_a_real_home(home: Home) -> None:
             rpc.call("intake", "correct_person", **who, record={"nickname": "x"})
         copy = gather(home, rpc, kit.KEY, subject, "anna")
         page = as_html(rpc, copy, None)
+        who["subject"] = subject_of(home, "Aino")
+        ending = rpc.call("intake", "end_purpose", **who, purpose="esf_record", why="asked")["ending"]
+        (told,) = rpc.call("intake", "list_receipts", programme=kit.KEY, subject=who["subject"])["endings"]
+        assert rpc.call("intake", "list_due", programme=kit.KEY) == {"total": 0, "due": []}
+        assert rpc.call("intake", "apply_retention", programme=kit.KEY, by="anna")["ended"] == 0
+    assert (told["ending"], told["waiting"]) == (ending, ["reporting"])
     assert copy["intake"]["identity"]["given_name"] == "Dorotea"
     assert copy["intake"]["restriction"]["ground"] == "accuracy"
     last = [line["kind"] for line in copy["history"]][-2:]
