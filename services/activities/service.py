@@ -11,6 +11,8 @@ from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import ProgrammeLoaded, StandingReached, SubjectErased
 from shared.contracts.commands import ListSessions, RecordAttendance, RecordSessions, load
 from shared.contracts.errors import InvalidInput
+from shared.contracts.purpose_facts import ActivitiesCleared, PurposeEnded
+from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.contracts.rights import PersonShare
 from shared.contracts.talks import (
     AskRecent,
@@ -135,6 +137,12 @@ class ActivitiesService(ParkedLines):
     @subscribes(StandingReached)
     def on_standing_reached(self, unit: Unit, line: Line, fact: StandingReached) -> None:
         store.put_person(unit.connection, str(fact.subject), line.stream.partition("/")[2])
+
+    @subscribes(PurposeEnded)
+    def on_purpose_ended(self, unit: Unit, line: Line, fact: PurposeEnded) -> None:
+        if fact["purpose"] == PURPOSE_OF_SERVICE[self.name]:
+            rows, programme = store.clear_person(unit.connection, str(fact.subject)), line.stream.partition("/")[2]
+            unit.record(ActivitiesCleared(fact.subject, ending=fact["ending"], programme=programme, rows=rows))
 
     @subscribes(SubjectErased)
     def on_subject_erased(self, unit: Unit, _line: Line, fact: SubjectErased) -> None:

@@ -199,6 +199,11 @@ def forget_person(connection: Connection, subject: str) -> None:
     forget_subject(connection, "activities", keys, subject)
 
 
+def clear_person(connection: Connection, subject: str) -> int:
+    """Delete all but that the person is one of the node's; how many rows."""
+    return forget_subject(connection, "activities", keys, subject, keep=(person.name,))
+
+
 def add_conversation(
     connection: Connection, session_id: str, new: NewConversation, actions: Mapping[str, int], meeting_id: str | None
 ) -> None:

@@ -138,22 +138,42 @@ def _nothing(_unit: Unit, _programme: str, _subject: str) -> None:
     pass
 
 
+May = Callable[[Unit, str, str], None]
+"""What raises why somebody may not be erased."""
+
+
 def erase_person(
-    journal: Journal, programme: str, subject: str, *, by: str, now: datetime, first: First = _nothing
+    journal: Journal,
+    programme: str,
+    subject: str,
+    *,
+    by: str,
+    now: datetime,
+    first: First = _nothing,
+    may: May = _nothing,
 ) -> tuple[bool, int | None]:
     """Erase a person of a programme: vault, participation, every line. False if that was done before.
 
-    Raises `UnknownPerson`. Recording the fact erases the journal's lines; other services and the lead hear it.
+    `may` raises why not. Raises `UnknownPerson`. Recording the fact erases the journal's lines; other services and the
+    lead hear it.
     """
     with journal.unit(now, right=True) as unit:
-        first(unit, programme, subject)
-        if not store.forget_participation(unit.connection, programme, subject):
+        may(unit, programme, subject)
+        if not erase(unit, programme, subject, first):
             if erased_among(unit.connection, [subject]):
                 return False, None
             raise UnknownPerson(field="person", programme=programme)
-        unit.record(SubjectErased(subject), programme)
         unit.audit(by, "erase_person", programme=programme, subject=subject)
     return True, unit.pos
+
+
+def erase(unit: Unit, programme: str, subject: str, first: First) -> bool:
+    """Erase a person in this unit of work; False if they are not there."""
+    first(unit, programme, subject)
+    if not store.forget_participation(unit.connection, programme, subject):
+        return False
+    unit.record(SubjectErased(subject), programme)
+    return True
 
 
 def erase_again(journal: Journal, now: datetime, first: First = _nothing) -> int | None:

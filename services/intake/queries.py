@@ -11,7 +11,7 @@ from sqlalchemy import Engine, Select, func, select
 from services.intake import records
 from services.intake.store import participation, person, shelf, vault
 from shared.storage import snapshot
-from shared.storage.restricting import restricted
+from shared.storage.restricting import EVERYTHING, restricted
 
 MOST_FOUND = 50
 """Whoever asks for a name that more people have must ask for the identity code."""
@@ -77,7 +77,7 @@ def _people(programme: str) -> Select[Any]:
         select(participation, person.c.wrapped_key, vault.c.box, restricted.c.since)
         .join(person, person.c.person == participation.c.person)
         .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
-        .outerjoin(restricted, restricted.c.subject == participation.c.subject)
+        .outerjoin(restricted, (restricted.c.subject == participation.c.subject) & (restricted.c.purpose == EVERYTHING))
         .where(participation.c.programme == programme)
     )
 

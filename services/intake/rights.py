@@ -22,7 +22,7 @@ from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki, wire_time
 from shared.storage.copying import rows_of_subject
 
-_OWN_TABLES = ("intake_participation", "intake_correction", "intake_text")
+_OWN_TABLES = ("intake_participation", "intake_correction", "intake_text", "intake_ending", "intake_receipt")
 
 
 def correct_person(
@@ -136,6 +136,7 @@ def copy_person(
         kept["identity"] = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
         kept["participation"] = _participation(row)
         kept["correction"] = rights_store.corrections_of(connection, keys.vault, raw)
+        kept["ending"] = rights_store.endings_of(connection, programme, subject)
         kept["text"] = [text.hex() for text in store.texts_of(connection, raw)]
         if restriction := rights_store.restriction_of(connection, raw):
             kept["restriction"] = {"ground": restriction.ground, "since": restriction.since}

@@ -1,19 +1,37 @@
 """intake on the bus, of a participant's rights: a part of the service."""
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
-from services.intake import rights
+from services.intake import purposes, retention, rights, rights_store
 from services.intake.sealing import inside, sealed_to, vault_of
-from shared.bus.entrypoints import rpc
+from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
 from shared.contracts.commands import load
-from shared.contracts.rights import CopyPerson, CorrectPerson, IdentityChanges, RestrictPerson
+from shared.contracts.facts import Fact
+from shared.contracts.purpose_facts import ActivitiesCleared, LeadCleared, MeasurementCleared, PathwaysCleared
+from shared.contracts.rights import (
+    ApplyRetention,
+    AskReceipts,
+    CopyPerson,
+    CorrectPerson,
+    EndPurpose,
+    IdentityChanges,
+    ListDue,
+    RecordInformed,
+    RestrictPerson,
+)
+from shared.journal import Line, Unit
+from shared.ops.clock import today_in_helsinki
+from shared.storage import snapshot
 
 
 class RightsMethods:
     """Copies, corrections, restrictions."""
 
     home: HomeResource
+    _recall: Callable[[Unit, str, str], None]
 
     @rpc
     def copy_person(self, **command: Any) -> dict[str, Any]:
@@ -40,3 +58,69 @@ class RightsMethods:
         who, common = (body["programme"], body["subject"]), {"by": body["by"], "now": self.home.now()}
         new, pos = rights.restrict_person(self.home.journal, *who, body["ground"], lift=body["lift"], **common)
         return {"pos": self.home.committed(pos), "new": new}
+
+    @rpc
+    def record_informed(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordInformed, command)
+        self.home.follow_to(body["after"])
+        new = [_informed(item) for item in body["items"]]
+        common = {"by": body["by"], "now": self.home.now()}
+        results, pos = purposes.record_informed(self.home.journal, body["programme"], new, **common)
+        return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def end_purpose(self, **command: Any) -> dict[str, Any]:
+        body = load(EndPurpose, command)
+        self.home.follow_to(body["after"])
+        what = [body[name] for name in ("programme", "subject", "purpose", "why")]
+        common = {"by": body["by"], "now": self.home.now(), "first": self._recall}
+        ending, pos = purposes.end_purpose(self.home.journal, vault_of(self.home.keys), *what, **common)
+        return {"pos": self.home.committed(pos), "ending": ending}
+
+    @rpc
+    def list_receipts(self, **command: Any) -> dict[str, Any]:
+        body = load(AskReceipts, command)
+        with snapshot(self.home.engine) as connection:
+            return {"endings": rights_store.endings_of(connection, body["programme"], body["subject"])}
+
+    @rpc
+    def list_due(self, **command: Any) -> dict[str, Any]:
+        body = load(ListDue, command)
+        with snapshot(self.home.engine) as connection:
+            found = retention.due(connection, body["programme"], today_in_helsinki(self.home.now()))
+        first = body["offset"]
+        return {"total": len(found), "due": [one.to_json() for one in found[first : first + body["limit"]]]}
+
+    @rpc
+    def apply_retention(self, **command: Any) -> dict[str, Any]:
+        body = load(ApplyRetention, command)
+        self.home.follow_to(body["after"])
+        common = {"by": body["by"], "now": self.home.now(), "first": self._recall, "limit": body["limit"]}
+        done, pos = retention.apply(self.home.journal, vault_of(self.home.keys), body["programme"], **common)
+        return {"pos": self.home.committed(pos), **done}
+
+    @subscribes(ActivitiesCleared)
+    def on_activities_cleared(self, unit: Unit, line: Line, fact: ActivitiesCleared) -> None:
+        _receipt(unit, line, fact)
+
+    @subscribes(PathwaysCleared)
+    def on_pathways_cleared(self, unit: Unit, line: Line, fact: PathwaysCleared) -> None:
+        _receipt(unit, line, fact)
+
+    @subscribes(MeasurementCleared)
+    def on_measurement_cleared(self, unit: Unit, line: Line, fact: MeasurementCleared) -> None:
+        _receipt(unit, line, fact)
+
+    @subscribes(LeadCleared)
+    def on_lead_cleared(self, unit: Unit, line: Line, fact: LeadCleared) -> None:
+        _receipt(unit, line, fact)
+
+
+def _receipt(unit: Unit, line: Line, fact: Fact) -> None:
+    holder = line.kind.partition(".")[0]
+    rights_store.add_receipt(unit.connection, fact["ending"], holder, fact["rows"], line.recorded_at)
+
+
+def _informed(item: dict[str, Any]) -> purposes.NewInformed:
+    said = {name: item[name] for name in ("key", "subject", "notice", "language")}
+    return purposes.NewInformed(**said, date=date.fromisoformat(item["date"]), consents=tuple(item["consents"]))

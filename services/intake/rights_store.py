@@ -5,11 +5,25 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Connection, ForeignKey, LargeBinary, String, Table, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Date,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    update,
+)
 
-from services.intake.store import participation, person, tagged, vault
+from services.intake.store import follow_up, keys, participation, person, referral, tagged, text, vault
 from shared.storage import metadata
-from shared.storage.restricting import restricted
+from shared.storage.restricting import EVERYTHING, restricted
+from shared.storage.upsert import add_missing
 from shared.storage.vault import decrypt, encrypt, unwrap
 
 correction = Table(
@@ -24,6 +38,52 @@ correction = Table(
     Column("box", LargeBinary, nullable=False),
 )
 """What was corrected: the members, parted by spaces; what each was and is, encrypted with the person's key."""
+
+informed = Table(
+    "intake_informed",
+    metadata,
+    Column("informed", LargeBinary, primary_key=True),
+    Column("subject", LargeBinary, nullable=False, index=True),
+    Column("programme", String(40), nullable=False),
+    Column("notice", String(40), nullable=False),
+    Column("language", String(3), nullable=False),
+    Column("consents", String(120), nullable=False),
+    Column("occurred_on", Date, nullable=False),
+)
+"""Who was informed, by which version of the notice; `consents`: purposes that they agreed to, parted by spaces."""
+
+ending = Table(
+    "intake_ending",
+    metadata,
+    Column("ending", LargeBinary, primary_key=True),
+    Column("subject", LargeBinary, nullable=False, index=True),
+    Column("programme", String(40), nullable=False),
+    Column("purpose", String(20), nullable=False),
+    Column("why", String(20), nullable=False),
+    Column("occurred_on", Date, nullable=False),
+)
+"""Purposes of people that ended: what was recorded for them is erased."""
+
+receipt = Table(
+    "intake_receipt",
+    metadata,
+    Column("ending", LargeBinary, primary_key=True),
+    Column("holder", String(40), primary_key=True),
+    Column("subject", LargeBinary, nullable=False, index=True),
+    Column("rows", Integer, nullable=False),
+    Column("received_at", String(32), nullable=False),
+)
+"""Who has cleared away what ended: a service of the node, or the lead's ("reporting"), and how many rows or lines."""
+
+HOLDERS = {
+    "esf_record": ("intake", "reporting"),
+    "support": ("activities", "intake", "pathways", "reporting"),
+    "measurement": ("measurement", "reporting"),
+}
+"""Who keeps something for a purpose, and owes a receipt."""
+
+_OF_PURPOSE = {"esf_record": (follow_up, correction), "support": (referral, text)}
+"""Intake's own tables, by purpose; the start record itself is a row of `participation`."""
 
 
 def set_identity(connection: Connection, vault_keys: Mapping[int, bytes], row: Any, identity: dict[str, Any]) -> None:
@@ -74,4 +134,57 @@ def tag_again(connection: Connection, subject: bytes) -> None:
 
 def restriction_of(connection: Connection, subject: bytes) -> Any | None:
     """The person's restriction, or None."""
-    return connection.execute(select(restricted).where(restricted.c.subject == subject)).one_or_none()
+    this = (restricted.c.subject == subject) & (restricted.c.purpose == EVERYTHING)
+    return connection.execute(select(restricted).where(this)).one_or_none()
+
+
+def clear_own(connection: Connection, subject: bytes, purpose: str) -> int:
+    """Delete intake's own rows of a purpose, but the participation itself; how many."""
+    gone = 0
+    for table in _OF_PURPOSE.get(purpose, ()):
+        made = select(table.primary_key.columns[0]).where(table.c.subject == subject)
+        connection.execute(delete(keys).where(keys.c.made.in_(made)))
+        gone += connection.execute(delete(table).where(table.c.subject == subject)).rowcount
+    return gone
+
+
+def no_participant(connection: Connection, subject: bytes, record: dict[str, Any]) -> None:
+    """The person has no start record any more."""
+    ends = dict.fromkeys(("started_on", "ended_on", "end_reason", "end_results", "end_next", "resumed_on"))
+    this = participation.c.subject == subject
+    values = {"standing": "client", "record": json.dumps(record), **ends}
+    connection.execute(update(participation).where(this).values(**values))
+
+
+def add_informed(connection: Connection, made: str, **columns: Any) -> None:
+    """Note that somebody was informed."""
+    connection.execute(insert(informed), {"informed": bytes.fromhex(made), **columns})
+
+
+def add_ending(connection: Connection, number: str, **columns: Any) -> None:
+    """Note that a purpose ended."""
+    connection.execute(insert(ending), {"ending": bytes.fromhex(number), **columns})
+
+
+def add_receipt(connection: Connection, number: str, holder: str, rows: int, at: str) -> None:
+    """Keep a receipt; one of an ending that is not known (any more) is nobody's."""
+    raw = bytes.fromhex(number)
+    subject = connection.execute(select(ending.c.subject).where(ending.c.ending == raw)).scalar_one_or_none()
+    if subject is not None:
+        row = {"ending": raw, "holder": holder, "subject": subject, "rows": rows, "received_at": at}
+        add_missing(connection, receipt, row)
+
+
+def endings_of(connection: Connection, programme: str, subject: str) -> list[dict[str, Any]]:
+    """The person's endings with their receipts, the first first; `waiting`: who has not answered yet."""
+    raw = bytes.fromhex(subject)
+    known = connection.execute(select(receipt).where(receipt.c.subject == raw).order_by(receipt.c.holder)).all()
+    query = select(ending).where(ending.c.subject == raw, ending.c.programme == programme)
+    found = []
+    for row in connection.execute(query.order_by(ending.c.occurred_on, ending.c.ending)):
+        given = [r for r in known if r.ending == row.ending]
+        receipts = [{"holder": r.holder, "rows": r.rows, "received_at": r.received_at} for r in given]
+        waiting = sorted({*HOLDERS[row.purpose]} - {r.holder for r in given})
+        said = {"purpose": row.purpose, "why": row.why, "occurred_on": row.occurred_on.isoformat()}
+        found.append({"ending": row.ending.hex(), **said, "receipts": receipts, "waiting": waiting})
+    return found

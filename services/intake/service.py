@@ -6,7 +6,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from services.intake import exits, letters, operations, peers, queries, referrals, rotation, steward, store, tags, texts
+from services.intake import (
+    exits,
+    letters,
+    operations,
+    peers,
+    purposes,
+    queries,
+    referrals,
+    rotation,
+    steward,
+    store,
+    tags,
+    texts,
+)
 from services.intake.domain import Arrival
 from services.intake.encounter_methods import EncounterMethods
 from services.intake.record_methods import RECORD, RecordMethods
@@ -149,7 +162,7 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
     def erase_person(self, **command: Any) -> dict[str, Any]:
         body = load(ErasePerson, command)
         self.home.follow_to(body["after"])
-        common = {"by": body["by"], "now": self.home.now(), "first": self._recall}
+        common = {"by": body["by"], "now": self.home.now(), "first": self._recall, "may": purposes.check_may_erase}
         erased, pos = operations.erase_person(self.home.journal, body["programme"], body["subject"], **common)
         return {"pos": self.home.committed(pos), "erased": erased}
 

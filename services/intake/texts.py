@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 
 from services.intake import store
 from services.intake.operations import Vault
-from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, ProcessingRestricted, UnknownPerson
+from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
 from shared.journal import Journal
 from shared.journal.unit import new_id
 from shared.storage.once import Done, already_done, remember
-from shared.storage.restricting import restricted_among
+from shared.storage.restricting import refuse_restricted, restricted_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ def keep_texts(
                         raise AlreadyRecordedDiffers(field="text")
                     results.append({"text_ref": known.made.hex(), "new": False})
                     continue
-                if new.subject in restricted:
-                    raise ProcessingRestricted(field="subject")  # no line comes of a text: nobody else would refuse it
+                # No line comes of a text: nobody else would refuse it.
+                refuse_restricted(restricted, new.subject, "support", "subject")
                 ref = _keep(connection, keys.vault, programme, new, owners)
             except PolkuError as error:
                 results.append({"error": error.to_wire()})

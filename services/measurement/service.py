@@ -10,6 +10,8 @@ from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import ProgrammeLoaded, SessionHeld, StandingReached, SubjectErased
 from shared.contracts.commands import RecordAssessments, load
+from shared.contracts.purpose_facts import MeasurementCleared, PurposeEnded
+from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.contracts.rights import PersonShare
 from shared.journal import Line, Unit
 
@@ -48,6 +50,12 @@ class MeasurementService(ParkedLines):
     def on_standing_reached(self, unit: Unit, line: Line, fact: StandingReached) -> None:
         since = date.fromisoformat(fact["occurred_on"]) if fact["occurred_on"] else None
         store.put_person(unit.connection, str(fact.subject), line.stream.partition("/")[2], since)
+
+    @subscribes(PurposeEnded)
+    def on_purpose_ended(self, unit: Unit, line: Line, fact: PurposeEnded) -> None:
+        if fact["purpose"] == PURPOSE_OF_SERVICE[self.name]:
+            rows, programme = store.clear_person(unit.connection, str(fact.subject)), line.stream.partition("/")[2]
+            unit.record(MeasurementCleared(fact.subject, ending=fact["ending"], programme=programme, rows=rows))
 
     @subscribes(SubjectErased)
     def on_subject_erased(self, unit: Unit, _line: Line, fact: SubjectErased) -> None:

@@ -146,6 +146,17 @@ def put_session(connection: Connection, held: str, programme: str, occurred_on: 
 
 def forget_person(connection: Connection, subject: str) -> None:
     """Delete what is kept of an erased person, answers and scores."""
-    theirs = select(assessment.c.assessment).where(assessment.c.subject == bytes.fromhex(subject))
-    connection.execute(delete(score).where(score.c.assessment.in_(theirs)))
+    _forget_scores(connection, subject)
     forget_subject(connection, "measurement", keys, subject)
+
+
+def clear_person(connection: Connection, subject: str) -> int:
+    """Delete all but that the person is one of the node's; how many rows."""
+    return _forget_scores(connection, subject) + forget_subject(
+        connection, "measurement", keys, subject, keep=(person.name,)
+    )
+
+
+def _forget_scores(connection: Connection, subject: str) -> int:
+    theirs = select(assessment.c.assessment).where(assessment.c.subject == bytes.fromhex(subject))
+    return connection.execute(delete(score).where(score.c.assessment.in_(theirs))).rowcount

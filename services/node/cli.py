@@ -12,10 +12,21 @@ from typing import Any
 
 import click
 
-from services.node import carrycli, keepcli, keyscli, leadcli, operating, pathcli, peerscli, referralcli, reportcli
+from services.node import (
+    carrycli,
+    keepcli,
+    keyscli,
+    leadcli,
+    operating,
+    pathcli,
+    peerscli,
+    referralcli,
+    reportcli,
+    rightscli,
+)
 from services.node.actor import actor
 from services.node.errors import ServicesDoNotStart
-from services.node.homeoption import health_port_option, home_option, home_path, later, the_home
+from services.node.homeoption import health_port_option, home_option, home_path, the_home
 from shared.contracts.errors import (
     DatabaseNewer,
     HomeInUse,
@@ -38,10 +49,6 @@ FAILURES = (
     ServicesDoNotStart,
     LeadUnreachable,
 )
-LATER = {
-    "retention": "retention rules",
-}
-"""Commands of later releases, and what they are for."""
 
 
 class Polku(click.Group):
@@ -383,10 +390,8 @@ def migrate() -> None:
 
 for _command in peerscli.COMMANDS:
     node.add_command(_command)
-_MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli)
+_MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli)
 for _command in (command for module in _MORE for command in module.COMMANDS):
     polku.add_command(_command)
-for _name, _what in LATER.items():
-    later(polku, _name, _what)
 for _command in leadcli.COMMANDS:
     lead.add_command(_command)

@@ -64,6 +64,13 @@ def erase(rpc: Rpc, programme: str, subject: str, by: str) -> bool:
     return bool(answer["erased"])
 
 
+def end_purpose(rpc: Rpc, programme: str, subject: str, purpose: str, why: str, by: str) -> str | None:
+    """Erase what is recorded for a purpose; the ending, None if there was nothing."""
+    asked = {"programme": programme, "subject": subject, "purpose": purpose, "why": why, "by": by}
+    ending: str | None = rpc.call("intake", "end_purpose", timeout=SECONDS, **asked)["ending"]
+    return ending
+
+
 def leftovers(home: Home, programme: str) -> Iterator[str]:
     """What is left of an erased person, to be told to them."""
     yield "What is left:"

@@ -15,6 +15,7 @@ from shared.contracts.commands import MAX_ITEMS
 from shared.journal.crypto import open_sealed
 from shared.ops.clock import today_in_helsinki, utcnow
 from shared.ops.settings import Home
+from shared.programmes.purposes import Purpose, purposes
 
 SERVICES = ("activities", "pathways", "measurement")
 """Beside intake, which tells who the person is."""
@@ -35,6 +36,7 @@ def gather(home: Home, rpc: Rpc, programme: str, subject: str, by: str) -> dict[
     }
     for service in SERVICES:
         copy[service] = rpc.call(service, "person_share", timeout=SECONDS, **who)
+    copy["purposes"] = [_plain(purpose) for purpose in purposes(_document(rpc, programme))]
     refs, texts = copy["intake"]["text"], dict[str, str | None]()
     for start in range(0, len(refs), MAX_ITEMS):
         asked = {"refs": refs[start : start + MAX_ITEMS], "reply_to": reply_to, "by": by, "programme": programme}
@@ -45,12 +47,22 @@ def gather(home: Home, rpc: Rpc, programme: str, subject: str, by: str) -> dict[
 
 def as_html(rpc: Rpc, copy: dict[str, Any], lang: Lang | None) -> str:
     """The copy as a document in `lang`, else in the person's language, else in the programme's first."""
-    listed = rpc.call("pathways", "list_programmes")
-    key = copy["programme"]
-    names = ProgrammeNames.of(next((item for item in listed if item["programme"] == key), {"programme": key}))
-    spoken = names.document.get("languages", ())
+    document = _document(rpc, copy["programme"])
+    names = ProgrammeNames.of({"programme": copy["programme"], "name": document.get("name"), "document": document})
+    spoken = document.get("languages", ())
     first = next((code for code in LANGS if code == (spoken or ["fi"])[0]), LANGS[0])
     return render_copy(copy, names, lang or language_of(copy) or first)
+
+
+def _document(rpc: Rpc, programme: str) -> dict[str, Any]:
+    listed = rpc.call("pathways", "list_programmes")
+    return next((item["document"] for item in listed if item["programme"] == programme), {})
+
+
+def _plain(purpose: Purpose) -> dict[str, Any]:
+    until = purpose.keep_until.isoformat() if purpose.keep_until else None
+    kept = {"keep_until": until, "keep_months": purpose.keep_months}
+    return {"purpose": purpose.key, "basis": purpose.basis, "law": purpose.law or None, **kept}
 
 
 def _opened(private: bytes, sealed: str) -> Any:

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 import click
 
-from shared.contracts.errors import NotInThisRelease
 from shared.ops.settings import Home, load_home
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,15 +35,6 @@ def the_home(role: str | None = None) -> Home:
     if role is not None and home.role != role:
         raise click.UsageError(f"this is a {home.role} home; the command is for a {role}")
     return home
-
-
-def later(group: click.Group, name: str, what: str) -> None:
-    """A command that is named already and belongs to a later release."""
-
-    @group.command(name, hidden=True, context_settings={"ignore_unknown_options": True})
-    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-    def absent(arguments: tuple[str, ...]) -> None:
-        raise NotInThisRelease(what=what)
 
 
 def health_port_option(command: F) -> F:

@@ -7,7 +7,7 @@ import click
 from services.node import rightscli
 from services.node.actor import actor
 from services.node.homeoption import home_option, home_path, the_home
-from shared.contracts.errors import NotInThisRelease
+from shared.contracts.purposes import PURPOSES
 from shared.ops.clock import utcnow
 
 
@@ -54,21 +54,26 @@ def person() -> None:
 @click.argument("programme")
 @click.argument("subject", metavar="[PERSON]", required=False)
 @click.option("--yes", is_flag=True, help="Do not ask again.")
-@click.option("--purpose", metavar="…")
+@click.option("--purpose", type=click.Choice(PURPOSES), help="Only what is recorded for this purpose.")
 def person_erase(programme: str, subject: str | None, yes: bool, purpose: str | None) -> None:
     """Erase a person from a programme; PERSON is the subject, without it you are asked whom you mean."""
-    from services.node.erasing import choose, erase, leftovers
+    from services.node.erasing import choose, end_purpose, erase, leftovers
     from services.node.reaching import services_of
 
-    if purpose is not None:
-        raise NotInThisRelease(what="--purpose")
     home = the_home("node")
     with services_of(home) as rpc:
         if subject is None:
             asked = click.prompt("identity code, name or token", err=True)
             subject = choose(home, rpc, programme, asked, actor())
         if not yes:
-            click.confirm("Everything about this person in this programme will be gone. Erase?", abort=True, err=True)
+            what = f"Everything recorded for {purpose}" if purpose else "Everything"
+            click.confirm(f"{what} about this person in this programme will be gone. Erase?", abort=True, err=True)
+        if purpose is not None:
+            ending = end_purpose(rpc, programme, subject, purpose, "asked", actor())
+            click.echo(
+                f"erased; receipts: polku person receipts {programme} {subject}" if ending else "nothing was left"
+            )
+            return
         erased = erase(rpc, programme, subject, actor())
     click.echo("erased" if erased else "was erased already")
     for line in leftovers(home, programme):

@@ -109,6 +109,7 @@ class ReceiverRounds:
         if self._renewals.round(admitted, now):
             admitted = queries.admitted_keys(self._engine, now)
         more = take_and_derive(self._engine, partial(self._take, admitted, now))
+        more = operations.answer_endings(Journal(self._engine, self._home.name), now) or more
         more = self._apply_accepted() or more
         self._couriers.round(now)
         self._forgotten.round(admitted)

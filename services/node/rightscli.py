@@ -1,7 +1,9 @@
-"""`polku person export|correct|restrict`: what a participant may ask for, beside erasing (`keepcli`)."""
+"""`polku person export|correct|restrict|informed|withdraw|receipts`, `polku retention`; erasing is in `keepcli`."""
 
 import base64
 import json
+import secrets
+from datetime import datetime
 from typing import Any, TextIO
 
 import click
@@ -9,7 +11,8 @@ import click
 from services.node.actor import actor
 from services.node.control import Rpc
 from services.node.homeoption import home_option, the_home
-from shared.contracts.errors import InvalidInput
+from shared.contracts.errors import InvalidInput, PolkuError
+from shared.contracts.purposes import PURPOSES
 from shared.contracts.rights_facts import GROUNDS
 from shared.ops.settings import Home
 
@@ -91,7 +94,97 @@ def restrict(programme: str, subject: str | None, ground: str | None, lift: bool
     click.echo(state if new else ("was not restricted" if lift else "was restricted already"))
 
 
-PERSON_COMMANDS: tuple[click.Command, ...] = (export, correct, restrict)
+@click.command("informed")
+@home_option
+@programme_argument
+@person_argument
+@click.option("--notice", metavar="VERSION", required=True, help="Which version of the notice: a-z, 0-9 and _.")
+@click.option("--language", metavar="CODE", required=True, help="In which language, ISO 639.")
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Today by default.")
+@click.option("--consent", "consents", type=click.Choice(PURPOSES), multiple=True, help="To what they agreed.")
+def informed(
+    programme: str, subject: str | None, notice: str, language: str, day: datetime | None, consents: tuple[str, ...]
+) -> None:
+    """Record that a person was informed about the processing, and agreed to what needs a consent."""
+    from services.node.reaching import services_of
+    from shared.ops.clock import today_in_helsinki, utcnow
+
+    home, on = the_home("node"), day.date() if day else today_in_helsinki(utcnow())
+    with services_of(home) as rpc:
+        who = _whom(home, rpc, programme, subject)
+        said = {"notice": notice, "language": language, "date": on.isoformat(), "consents": list(consents)}
+        item = {"key": secrets.token_hex(32), "subject": who, **said}
+        (result,) = rpc.call("intake", "record_informed", programme=programme, by=actor(), items=[item])["results"]
+    if "error" in result:
+        raise PolkuError.from_wire(result["error"])
+    click.echo("recorded")
+
+
+@click.command("withdraw")
+@home_option
+@programme_argument
+@person_argument
+@click.option("--purpose", type=click.Choice(PURPOSES), required=True)
+def withdraw(programme: str, subject: str | None, purpose: str) -> None:
+    """A person withdraws their consent to a purpose: what was recorded for it is erased, nothing more is recorded."""
+    from services.node.erasing import end_purpose
+    from services.node.reaching import services_of
+
+    home = the_home("node")
+    with services_of(home) as rpc:
+        who = _whom(home, rpc, programme, subject)
+        ending = end_purpose(rpc, programme, who, purpose, "withdrawn", actor())
+    click.echo(f"withdrawn; receipts: polku person receipts {programme} {who}" if ending else "was withdrawn already")
+
+
+@click.command("receipts")
+@home_option
+@programme_argument
+@person_argument
+@click.option("--json", "as_json", is_flag=True)
+def receipts(programme: str, subject: str | None, as_json: bool) -> None:
+    """What of a person's purposes has ended, and who has cleared it away: to be shown to them."""
+    from services.node.reaching import services_of
+
+    home = the_home("node")
+    with services_of(home) as rpc:
+        who = _whom(home, rpc, programme, subject)
+        endings = rpc.call("intake", "list_receipts", programme=programme, subject=who)["endings"]
+    if as_json:
+        click.echo(json.dumps(endings, indent=2))
+        return
+    for row in endings:
+        click.echo(f"{row['occurred_on']}  {row['purpose']}: {row['why']}")
+        for given in row["receipts"]:
+            click.echo(f"    {given['holder']}: erased, {given['rows']} rows, {given['received_at']}")
+        for holder in row["waiting"]:
+            click.echo(f"    {holder}: has not answered yet")
+    if not endings:
+        click.echo("nothing has ended")
+
+
+@click.command()
+@home_option
+@click.option("--dry-run", is_flag=True, help="Only say who and what falls due, and why.")
+@click.option("--json", "as_json", is_flag=True)
+def retention(dry_run: bool, as_json: bool) -> None:
+    """Erase what the programmes' retention rules let go today; people are named by their subject alone."""
+    from services.node.reaching import services_of
+    from services.node.retaining import apply, due, lines
+
+    with services_of(the_home("node")) as rpc:
+        programmes = [listed["programme"] for listed in rpc.call("pathways", "list_programmes")]
+        found = [row for programme in programmes for row in due(rpc, programme)]
+        done = {} if dry_run else {programme: apply(rpc, programme, actor()) for programme in programmes}
+    if as_json:
+        click.echo(json.dumps({"due": found, "done": None if dry_run else done}, indent=2))
+        return
+    for line in lines(found, done, dry_run=dry_run):
+        click.echo(line)
+
+
+COMMANDS: tuple[click.Command, ...] = (retention,)
+PERSON_COMMANDS: tuple[click.Command, ...] = (export, correct, restrict, informed, withdraw, receipts)
 
 
 def _whom(home: Home, rpc: Rpc, programme: str, subject: str | None) -> str:

@@ -15,6 +15,8 @@ from services.pathways.rules import Change, Event, Task, at_day, at_event, conce
 from shared.contracts.catalogue import TaskClosed, TaskOpened
 from shared.contracts.errors import UnknownProgramme
 from shared.contracts.facts import Fact
+from shared.contracts.purpose_facts import PathwaysCleared
+from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.journal import Journal, Line, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import parse_wire_time, today_in_helsinki
@@ -144,8 +146,15 @@ def _subject_erased(unit: Unit, _line: Line, fact: Fact) -> None:
     store.forget_person(unit.connection, str(fact.subject))
 
 
+def _purpose_ended(unit: Unit, line: Line, fact: Fact) -> None:
+    if fact["purpose"] == PURPOSE_OF_SERVICE["pathways"]:
+        rows = store.clear_person(unit.connection, str(fact.subject))
+        unit.record(PathwaysCleared(fact.subject, ending=fact["ending"], programme=_programme(line), rows=rows))
+
+
 _HEARD: Mapping[str, Callable[[Unit, Line, Fact], None]] = {
     "intake.standing_reached": _standing_reached,
+    "intake.purpose_ended": _purpose_ended,
     "intake.participation_started": _participation_started,
     "activities.session_held": _session_held,
     "activities.heads_counted": _heads_counted,

@@ -167,6 +167,11 @@ def forget_person(connection: Connection, subject: str) -> None:
     forget_subject(connection, "pathways", keys, subject)
 
 
+def clear_person(connection: Connection, subject: str) -> int:
+    """Delete all but that the person is one of the node's; how many rows."""
+    return forget_subject(connection, "pathways", keys, subject, keep=(person.name,))
+
+
 def put_session(connection: Connection, session_id: str, **columns: Any) -> None:
     """Know a session, or change what is known of it."""
     raw = bytes.fromhex(session_id)

@@ -82,7 +82,9 @@ class _Teller:
     lang: Lang
 
     def sections(self) -> Iterator[Section]:
-        """What is kept, table by table."""
+        """What it is kept for, and what is kept, table by table."""
+        say = words(self.lang)
+        yield Section(say("copy_purposes"), [Entry(self._fields(purpose)) for purpose in self.copy["purposes"]])
         for place in TABLES:
             service, _, table = place.partition(".")
             kept = self.copy[service].get(table)
@@ -121,6 +123,8 @@ class _Teller:
             return "; ".join(self._change(member, *change) for member, change in value.items())
         if name in ("languages", "results", "topics", "end_results") and isinstance(value, str):
             return ", ".join(self._one(name, one) for one in value.split())
+        if name == "receipts":
+            return "; ".join(f"{self._one('holder', r['holder'])} {self._moment(r['received_at'])}" for r in value)
         if isinstance(value, Mapping):
             return ", ".join(f"{key}: {'–' if one is None else one}" for key, one in value.items())
         if isinstance(value, list):

@@ -32,11 +32,12 @@ from shared.contracts.catalogue import (
 from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved
 from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import Fact
+from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
 from shared.contracts.start_facts import EuraCounted
 from shared.contracts.step_facts import ProductRecorded, StepPaused, StepResumed
-from shared.journal.erasing import note_received, note_tags_retired
+from shared.journal.erasing import note_purpose_ended, note_received, note_tags_retired
 from shared.journal.lines import BadLine, read_body
 from shared.ops.metrics import counter
 from shared.programmes import Programme
@@ -55,6 +56,7 @@ class Derivation:
     seen: set[bytes] = field(default_factory=set)
     erased: dict[str, int] = field(default_factory=dict)
     retired: dict[int, int] = field(default_factory=dict)
+    purposes: list[tuple[str, str, str, int]] = field(default_factory=list)
     seq: int = 0
 
     def take(self, lines: Iterable[tuple[Any, ...]]) -> None:
@@ -183,8 +185,18 @@ class Derivation:
         self.retired[fact["key_no"]] = self.seq
         return None
 
+    def purpose_ended(self, fact: Fact) -> str | None:
+        purpose, raw = fact["purpose"], _subject(fact)
+        for table in store.OF_PURPOSE[purpose]:
+            pending = self.rows[table.name]
+            for key in [key for key, row in pending.items() if row is not None and row["subject"] == raw]:
+                del pending[key]
+        self.purposes.append((str(fact.subject), purpose, fact["ending"], self.seq))
+        self._set("reporting_ending", ending=bytes.fromhex(fact["ending"]), subject=raw, purpose=purpose)
+        return None
+
     def restricted(self, fact: Fact) -> str | None:
-        self._set("reporting_restricted", subject=_subject(fact))
+        self._set("reporting_restricted", subject=_subject(fact), ground=fact["ground"])
         return None
 
     def lifted(self, fact: Fact) -> str | None:
@@ -196,6 +208,9 @@ class Derivation:
         for key_no, seq in self.retired.items():
             note_tags_retired(self.connection, self.stream, key_no, seq)
             store.forget_tags(self.connection, self.stream, key_no)
+        for subject, purpose, ending, seq in self.purposes:
+            note_purpose_ended(self.connection, self.stream, subject, purpose, ending, seq)
+            store.forget_purpose(self.connection, self.stream, subject, purpose)
         store.put_derived(self.connection, self.rows)
         for subject, seq in self.erased.items():
             note_received(self.connection, self.stream, subject, seq)
@@ -290,6 +305,7 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     EuraCounted: Derivation.eura_counted,
     ParticipationResumed: Derivation.resumed,
     FollowUpRecorded: Derivation.followed_up,
+    PurposeEnded: Derivation.purpose_ended,
     PersonRestricted: Derivation.restricted,
     RestrictionLifted: Derivation.lifted,
     EncounterRecorded: Derivation.encounter,

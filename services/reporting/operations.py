@@ -10,15 +10,18 @@ from services.reporting.effects import Derivation
 from services.reporting.step_tables import step
 from shared.contracts.catalogue import FACTS, NodeAdmitted, ParticipationStarted, ProgrammeVersion, StepEntered
 from shared.contracts.errors import InvalidInvite, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
+from shared.contracts.purpose_facts import LeadCleared
 from shared.journal import Journal
-from shared.journal.carry_tables import received_head, received_line, received_segment
+from shared.journal.carry_tables import received_erased, received_head, received_line, received_segment
+from shared.journal.erasing import purpose_digest
+from shared.journal.holding import is_held
 from shared.journal.joining import Join
 from shared.journal.lines import chain_next, chain_start
 from shared.ops.metrics import counter
 from shared.programmes import Programme, canonical
 from shared.programmes import parse as parse_programme
 from shared.programmes.shelf import pieces
-from shared.storage import LINES_AT_ONCE, transaction
+from shared.storage import LINES_AT_ONCE, snapshot, transaction
 from shared.storage.upsert import read_many
 
 DERIVE_BATCH = LINES_AT_ONCE
@@ -26,6 +29,9 @@ DERIVE_BATCH = LINES_AT_ONCE
 
 READ_AT_ONCE = 2_500
 """Lines of it in memory at the same time: a line may have 64 KiB."""
+
+ANSWERED_AT_ONCE = 100
+"""Receipts of one transaction."""
 
 derived_total = counter("polku_reporting_lines_derived_total", "Received lines taken into the derived tables")
 
@@ -123,6 +129,22 @@ def derive(engine: Engine) -> bool:
         with transaction(engine) as connection:
             _derive_stream(connection, stream)
     return bool(behind)
+
+
+def answer_endings(journal: Journal, now: datetime) -> bool:
+    """Give the receipts of purposes that ended, on the lead's own stream; False if none was due or it is held."""
+    with snapshot(journal.engine) as connection:
+        if is_held(connection) or not store.unanswered(connection, 1):
+            return False
+    with journal.unit(now) as unit:
+        for row in store.unanswered(unit.connection, ANSWERED_AT_ONCE):
+            digest = purpose_digest(row.subject.hex(), row.purpose, row.ending.hex())
+            lines = select(received_erased.c.lines)
+            lines = lines.where(received_erased.c.stream == row.stream, received_erased.c.digest == digest)
+            rows = unit.connection.execute(lines).scalar_one_or_none() or 0
+            unit.record(LeadCleared(None, ending=row.ending.hex(), rows=rows), row.stream.partition("/")[2])
+            store.note_answered(unit.connection, row.stream, row.ending)
+    return True
 
 
 def derive_what_has_become_readable(engine: Engine) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, case, func, select
 
 from services.reporting import encounters, eura, indicators, outcomes, people, proving, steps, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, StreamState, arrived, check_days
@@ -15,6 +15,7 @@ from shared.journal import epochs, received
 from shared.journal.amqpcarrier import box_of
 from shared.journal.carry_tables import received_conflict, received_erased, received_head, received_line
 from shared.journal.crypto import key_id
+from shared.journal.erasing import A_PURPOSE
 from shared.journal.lines import chain_start
 from shared.ops.clock import parse_wire_time, wire_time
 from shared.programmes import Programme
@@ -268,8 +269,10 @@ def silence_limits(engine: Engine) -> dict[str, float]:
 
 def _erased(connection: Connection, programme: str) -> dict[str, int]:
     """How many people were erased since, and lines that had been received of them and count no more."""
-    here = received_erased.c.stream.in_(store.streams_of(connection, programme)) & received_erased.c.key_no.is_(None)
-    query = select(func.count(), func.coalesce(func.sum(received_erased.c.lines), 0)).where(here)
+    c = received_erased.c
+    here = c.stream.in_(store.streams_of(connection, programme)) & (c.key_no.is_(None) | (c.key_no == A_PURPOSE))
+    whole = func.sum(case((c.key_no.is_(None), 1), else_=0))
+    query = select(func.coalesce(whole, 0), func.coalesce(func.sum(c.lines), 0)).where(here)
     people, lines = connection.execute(query).one()
     return {"erased_people": int(people), "erased_lines": int(lines)}
 

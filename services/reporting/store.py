@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from services.reporting.eura import eura
-from services.reporting.step_tables import STEPS
+from services.reporting.step_tables import STEPS, step
 from shared.journal.carry_tables import received_line
 from shared.journal.tables import BIG
 from shared.programmes.shelf import Shelf
@@ -248,6 +248,7 @@ restricted = Table(
     metadata,
     Column("stream", String(80), primary_key=True),
     Column("subject", LargeBinary, primary_key=True),
+    Column("ground", String(40), nullable=False),
 )
 """People who have had the processing restricted: what is known of them stays in the figures, which say how many."""
 
@@ -269,8 +270,28 @@ encounter = Table(
 )
 """Outreach and drop-in, as heads: nobody is named. `topics`, `guided_to` parted by spaces; null: not written down."""
 
+ending = Table(
+    "reporting_ending",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("ending", LargeBinary, primary_key=True),
+    Column("subject", LargeBinary, nullable=False),
+    Column("purpose", String(20), nullable=False),
+)
+"""Purposes of people that ended: what was recorded for them is erased."""
+
+answered = Table(
+    "reporting_answered",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("ending", LargeBinary, primary_key=True),
+)
+"""To which endings the lead has given its receipt; not derived."""
+
 RECORDS = (start, exit_, follow_up, eura)
-RIGHTS = (restricted,)
+RIGHTS = (restricted, ending)
+OF_PURPOSE = {"esf_record": (start, exit_, follow_up), "support": (attendance, outcome, step), "measurement": (score,)}
+"""Derived tables of what is recorded about people, by purpose."""
 
 DERIVED = (
     *(session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, continues, encounter),
@@ -330,6 +351,31 @@ def forget_subject(connection: Connection, stream: str, subject: str) -> None:
     for table in DERIVED:
         if "subject" in table.c:
             connection.execute(delete(table).where(table.c.stream == stream, table.c.subject == raw))
+    _forget_aside(connection, stream)
+
+
+def forget_purpose(connection: Connection, stream: str, subject: str, purpose: str) -> None:
+    """Delete what is derived of a person for a purpose, and that lines of it had been set aside."""
+    raw = bytes.fromhex(subject)
+    for table in OF_PURPOSE[purpose]:
+        connection.execute(delete(table).where(table.c.stream == stream, table.c.subject == raw))
+    _forget_aside(connection, stream)
+
+
+def unanswered(connection: Connection, limit: int) -> Sequence[Any]:
+    """Endings without a receipt."""
+    c, done = ending.c, answered.c
+    there = (done.stream == c.stream) & (done.ending == c.ending)
+    query = select(ending).outerjoin(answered, there).where(done.ending.is_(None))
+    return connection.execute(query.order_by(c.stream, c.ending).limit(limit)).all()
+
+
+def note_answered(connection: Connection, stream: str, number: bytes) -> None:
+    """An ending has its receipt."""
+    connection.execute(insert(answered), {"stream": stream, "ending": number})
+
+
+def _forget_aside(connection: Connection, stream: str) -> None:
     line = received_line.c
     gone = exists().where(line.stream == aside.c.stream, line.seq == aside.c.seq, line.line.is_(None))
     connection.execute(delete(aside).where(aside.c.stream == stream, gone))

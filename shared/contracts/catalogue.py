@@ -24,6 +24,7 @@ from shared.contracts.fields import (
     SubjectRef,
     TimeOfDay,
 )
+from shared.contracts.purpose_facts import PURPOSE_FACTS
 from shared.contracts.record_facts import RECORD_FACTS
 from shared.contracts.referral_facts import REFERRAL_FACTS
 from shared.contracts.rights_facts import RIGHTS_FACTS
@@ -546,6 +547,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             *START_FACTS,
             *RIGHTS_FACTS,
             *STEP_FACTS,
+            *PURPOSE_FACTS,
         )
     }
 )

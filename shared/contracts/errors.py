@@ -185,3 +185,11 @@ class Overtaken(PolkuError):
 
 class ProcessingRestricted(PolkuError):
     """{field}: the person has had the processing restricted: nothing is recorded about them until that is lifted."""
+
+
+class ConsentWithdrawn(PolkuError):
+    """{field}: the person has withdrawn the consent to {purpose}: nothing more is recorded for it."""
+
+
+class KeptByLaw(PolkuError):
+    """{field}: {purpose} is kept by legal obligation until {until} ({law})."""

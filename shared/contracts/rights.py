@@ -1,11 +1,23 @@
-"""Commands about a participant's rights: a copy, corrections, restriction."""
+"""Commands about a participant's rights: a copy, corrections, restriction, purposes that end."""
 
 from marshmallow import RAISE, Schema
 from marshmallow.fields import Nested
 
 from shared.contracts.catalogue import GENDERS, LABOUR_STATUSES, SENSITIVE_ANSWERS
-from shared.contracts.commands import Command, PlainText, Sealed
-from shared.contracts.fields import Code, Day, Flag, Language, Municipality, Number, ProgrammeKey, PublicKey, SubjectRef
+from shared.contracts.commands import MAX_ITEMS, Command, Item, PlainText, Question, Sealed, items
+from shared.contracts.fields import (
+    Code,
+    Codes,
+    Day,
+    Flag,
+    Language,
+    Municipality,
+    Number,
+    ProgrammeKey,
+    PublicKey,
+    SubjectRef,
+)
+from shared.contracts.purposes import PURPOSES
 from shared.contracts.rights_facts import GROUNDS
 
 
@@ -89,3 +101,54 @@ class RestrictPerson(Command):
     subject = SubjectRef(required=True)
     ground = Code(*GROUNDS, allow_none=True, load_default=None)
     lift = Flag(load_default=False)
+
+
+class InformedItem(Item):
+    """One person who was informed, by a version of the notice; `consents`: to what they agreed, where that is asked."""
+
+    subject = SubjectRef(required=True)
+    notice = Code(required=True)
+    language = Language(required=True)
+    date = Day(required=True)
+    consents = Codes(Code(*PURPOSES), load_default=list)
+
+
+class RecordInformed(Command):
+    """`intake.record_informed`: results hold the id of each."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(InformedItem)
+
+
+class EndPurpose(Command):
+    """`intake.end_purpose`: erase what is recorded about a person for a purpose, because they have withdrawn their
+    consent to it or (`asked`) ask for it. The reply names the `ending`, by which every holder gives its receipt; null:
+    nothing was left to do."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    purpose = Code(*PURPOSES, required=True)
+    why = Code("withdrawn", "asked", required=True)
+
+
+class AskReceipts(Question):
+    """`intake.list_receipts`: what has ended of a person's purposes, and who has cleared it away."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+
+
+class ListDue(Question):
+    """`intake.list_due`: who and what the programme's retention rules let go today, and why; nobody is named."""
+
+    programme = ProgrammeKey(required=True)
+    limit = Number(1, MAX_ITEMS, load_default=100)
+    offset = Number(0, 10_000_000, load_default=0)
+
+
+class ApplyRetention(Command):
+    """`intake.apply_retention`: erase up to `limit` people, or purposes of theirs, that are due. The reply says how
+    many people were erased and how many purposes ended, and whether there are more."""
+
+    programme = ProgrammeKey(required=True)
+    limit = Number(1, 50, load_default=20)

@@ -12,7 +12,8 @@ hear it. `finish`, called by the courier in every round, erases it when
 - the lead's receipt covers it, or nothing of its stream was ever shipped.
 
 Tags under a tag key that was replaced go the same way: recording `intake.tags_retired` turns a stream's `person_tagged`
-lines of that key into digests. That line names nobody and stays.
+lines of that key into digests. That line names nobody and stays. So do a person's lines of a purpose that ended
+(`intake.purpose_ended`).
 
 What stays is `subject_digest`, which tells whether a given subject was erased, and from which none can be computed.
 Database files keep old bytes in free places; `scrub` has them cleared (`shared.storage.scrub`) after each of the two
@@ -26,6 +27,7 @@ from hashlib import sha256
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, insert, literal, select, update
 
 from shared.contracts.catalogue import PersonTagged
+from shared.contracts.purposes import purpose_of
 from shared.journal.carry_tables import (
     courier_manifest,
     courier_receipt,
@@ -44,6 +46,8 @@ from shared.storage.scrub import scrub_database
 from shared.storage.upsert import add_missing
 
 _BATCH = 500
+A_PURPOSE = 0
+"""As `key_no`, which begins at 1: no tag key, but a purpose of somebody."""
 _GONE = {"kind": None, "subject": None, "line": None}
 _UNFINISHED = select(journal_erased).where(journal_erased.c.finished.is_(False))
 
@@ -110,6 +114,51 @@ def _erase_audit_entries(connection: Connection, subject: str) -> None:
         changed = update(journal_audit).where(journal_audit.c.n == bindparam("b_n"))
         digests = [{"b_n": row.n, "entry": b"#" + line_digest(row.entry).hex().encode()} for row in rows]
         connection.execute(changed, digests)
+
+
+def end_purpose(
+    connection: Connection, subject: str, purpose: str, ending: str, *, stream: str, seq: int, pos: int, now: datetime
+) -> int:
+    """Turn the subject's earlier lines of a purpose into their digests; how many. Call it as `erase`. The line at `pos`
+    that says so stays, as long as anything of the person does."""
+    c, raw = journal_line.c, bytes.fromhex(subject)
+    known = connection.execute(select(c.pos, c.kind).where(c.subject == raw, c.pos < pos)).all()
+    theirs = [row.pos for row in known if purpose_of(row.kind) == purpose]
+    if theirs:
+        gone = update(journal_line).where(c.pos == bindparam("b_pos")).values(**_GONE)
+        connection.execute(gone, [{"b_pos": n} for n in theirs])
+        for start in range(0, len(theirs), _BATCH):
+            these = journal_parked.c.pos.in_(theirs[start : start + _BATCH])
+            connection.execute(delete(journal_parked).where(these))
+    if purpose == "support":
+        connection.execute(delete(post_out).where(post_out.c.subject == raw))
+    digest = purpose_digest(subject, purpose, ending)
+    row = {"digest": digest, "stream": stream, "seq": seq, "pos": pos, "lines": len(theirs), "key_no": A_PURPOSE}
+    state = {"erased_at": wire_time(now), "finished": True, "scrubbed": False}
+    connection.execute(insert(journal_erased), row | state)
+    return len(theirs)
+
+
+def note_purpose_ended(connection: Connection, stream: str, subject: str, purpose: str, ending: str, seq: int) -> None:
+    """At the lead: the stream's line `seq` says that what was recorded of this subject for the purpose is erased."""
+    raw, lines = bytes.fromhex(subject), 0
+    for table in (received_line, received_void):
+        c = table.c
+        known = connection.execute(select(c.seq, c.kind).where(c.stream == stream, c.subject == raw, c.seq < seq))
+        theirs = [{"b_seq": row.seq, "b_kind": row.kind} for row in known if purpose_of(row.kind) == purpose]
+        this = (
+            (c.stream == stream) & (c.seq == bindparam("b_seq")) & (c.subject == raw) & (c.kind == bindparam("b_kind"))
+        )
+        if theirs:
+            connection.execute(update(table).where(this).values(**_GONE, v=None), theirs)
+        lines += len(theirs) if table is received_line else 0
+    row = {"stream": stream, "digest": purpose_digest(subject, purpose, ending), "seq": seq, "lines": lines}
+    add_missing(connection, received_erased, row | {"scrubbed": False, "key_no": A_PURPOSE})
+
+
+def purpose_digest(subject: str, purpose: str, ending: str) -> bytes:
+    """By what an ended purpose of a subject is known when its lines are gone."""
+    return sha256(b"polku-purpose-1" + bytes.fromhex(subject) + purpose.encode() + bytes.fromhex(ending)).digest()
 
 
 def retire_tags(connection: Connection, key_no: int, *, stream: str, seq: int, pos: int, now: datetime) -> int:

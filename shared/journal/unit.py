@@ -31,17 +31,19 @@ from typing import Any
 from sqlalchemy import Connection, Engine, case, delete, insert, literal, select, update
 
 from shared.contracts.catalogue import SubjectErased, TagsRetired
-from shared.contracts.errors import HomeHeld, ProcessingRestricted, UnknownPerson
+from shared.contracts.errors import HomeHeld, UnknownPerson
 from shared.contracts.facts import Fact, Reach
+from shared.contracts.purpose_facts import PersonInformed, PurposeEnded
+from shared.contracts.purposes import purpose_of
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
 from shared.journal.audit import AuditEntry, chained
-from shared.journal.erasing import erase, erased_among, retire_tags, subject_digest
+from shared.journal.erasing import end_purpose, erase, erased_among, retire_tags, subject_digest
 from shared.journal.holding import is_held
 from shared.journal.lines import Line, chain_next, chain_start, line_digest, serialise
 from shared.journal.tables import journal_audit, journal_head, journal_line
 from shared.ops.clock import wire_time
 from shared.storage import transaction
-from shared.storage.restricting import restricted, restricted_among
+from shared.storage.restricting import EVERYTHING, refuse_restricted, restricted, restricted_among
 from shared.storage.upsert import add_missing, upsert
 
 LOCAL = "local"
@@ -139,7 +141,9 @@ class Journal:
                 erasures.append((erase, {"subject": fact.subject, **place}))
             elif isinstance(fact, TagsRetired):
                 erasures.append((retire_tags, {"key_no": fact["key_no"], **place}))
-            elif isinstance(fact, PersonRestricted | RestrictionLifted):
+            elif isinstance(fact, PurposeEnded):
+                erasures.append((end_purpose, {"subject": fact.subject, **_ending(fact), **place}))
+            if isinstance(fact, _RESTRICTING):
                 _restrict(connection, programme, fact)
         for start in range(0, len(rows), _BATCH):
             connection.execute(insert(journal_line), rows[start : start + _BATCH])
@@ -189,17 +193,31 @@ def _refuse(connection: Connection, facts: Sequence[tuple[str, Fact]]) -> None:
 
 def _refuse_restricted(connection: Connection, facts: Sequence[tuple[str, Fact]]) -> None:
     """Under the lock: who is restricted meanwhile has not been restricted for nothing."""
-    if restricted_among(connection, {fact.subject for _, fact in facts}):
-        raise ProcessingRestricted(field="participant")
+    known = restricted_among(connection, {fact.subject for _, fact in facts})
+    for _, fact in facts:
+        refuse_restricted(known, fact.subject, purpose_of(fact.kind))
+
+
+_RESTRICTING = (PersonRestricted, RestrictionLifted, PurposeEnded, PersonInformed)
 
 
 def _restrict(connection: Connection, programme: str, fact: Fact) -> None:
+    """What a fact changes of what may be recorded about its person."""
     raw = bytes.fromhex(fact.subject or "")
-    if isinstance(fact, RestrictionLifted):
-        connection.execute(delete(restricted).where(restricted.c.subject == raw))
-        return
-    row = {"subject": raw, "programme": programme, "ground": fact["ground"], "since": fact["occurred_on"]}
-    upsert(connection, restricted, [row])
+    row = {"subject": raw, "programme": programme, "since": fact["occurred_on"]}
+    if isinstance(fact, PersonRestricted):
+        upsert(connection, restricted, [row | {"purpose": EVERYTHING, "ground": fact["ground"]}])
+    elif isinstance(fact, PurposeEnded):
+        if fact["why"] == "withdrawn":
+            upsert(connection, restricted, [row | {"purpose": fact["purpose"], "ground": "withdrawn"}])
+    else:
+        free = [EVERYTHING] if isinstance(fact, RestrictionLifted) else fact["consents"] or []
+        this = (restricted.c.subject == raw) & restricted.c.purpose.in_(free)
+        connection.execute(delete(restricted).where(this))
+
+
+def _ending(fact: Fact) -> dict[str, Any]:
+    return {"purpose": fact["purpose"], "ending": fact["ending"]}
 
 
 def _head(connection: Connection, stream: str) -> tuple[int, int, bytes]:

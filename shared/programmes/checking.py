@@ -15,6 +15,7 @@ from shared.instruments import has_instrument
 from shared.programmes.model import Programme, build
 from shared.programmes.plan_checks import plan_rules
 from shared.programmes.problems import Problem, ProgrammeRefused
+from shared.programmes.purposes import purpose_rules
 from shared.programmes.workflow_checks import workflow_rules
 
 SCHEMA_FILE = FilePath(__file__).resolve().parents[2] / "deploy" / "programmes" / "programme.schema.json"
@@ -79,6 +80,7 @@ def _rules(document: dict[str, Any]) -> Found:
     yield from _instruments_stand_once(document)
     yield from workflow_rules(document)
     yield from plan_rules(document)
+    yield from purpose_rules(document)
 
 
 def _references(document: dict[str, Any]) -> Found:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from shared.contracts.catalogue import OCCASIONS
 from shared.documents.values import Named, digest
 from shared.programmes import workflow
+from shared.programmes.purposes import Purpose, purposes
 from shared.programmes.workflow import (
     FigureOutcome,
     MappedList,
@@ -198,6 +199,7 @@ class Programme(Named):
     indicators: tuple[Named, ...] = ()
     targets: tuple[Mapping[str, Any], ...] = ()
     """Rows for `plan.in_force`."""
+    purposes: tuple[Purpose, ...] = ()
     products: tuple[Product, ...] = ()
     mapping: Mapping[tuple[MappedList, str], str] = field(default_factory=dict)
     """What became of keys of earlier versions."""
@@ -259,6 +261,11 @@ class Programme(Named):
     def instrument_use(self) -> Mapping[tuple[str, str], InstrumentUse]:
         """By key and version."""
         return {(use.key, use.version): use for use in self.instruments}
+
+    @cached_property
+    def purpose_by_key(self) -> Mapping[str, Purpose]:
+        """Every purpose of `PURPOSES`."""
+        return {purpose.key: purpose for purpose in self.purposes}
 
     @cached_property
     def topic_by_key(self) -> Mapping[str, Topic]:
@@ -324,6 +331,7 @@ def build(document: Mapping[str, Any]) -> Programme:
         targets=tuple(document.get("targets", ())),
         products=workflow.products(document),
         mapping=workflow.mapping(document),
+        purposes=purposes(document),
     )
 
 

@@ -18,9 +18,10 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 from sqlalchemy import Column, Connection, LargeBinary, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from shared.contracts.errors import AlreadyRecordedDiffers, Overtaken, PolkuError, ProcessingRestricted
+from shared.contracts.errors import AlreadyRecordedDiffers, Overtaken, PolkuError
+from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.storage.engine import metadata
-from shared.storage.restricting import restricted_among
+from shared.storage.restricting import refuse_restricted, restricted_among
 
 Results = list[dict[str, Any]]
 """A result per item of a command: ``{what, "new"}`` or ``{"error"}``, up to the first refused (`skip_bad`: of all)."""
@@ -111,8 +112,9 @@ def each_once(
 
     `take` checks an item against all that stand before it and returns the id, or raises why it is refused; `what`
     names the id in a result, `field` the key in the error of a key that is used with other content. A new item about a
-    person (its `subject`) who has had the processing restricted is refused.
+    person (its `subject`) is refused if nothing may be recorded about them.
     """
+    purpose = PURPOSE_OF_SERVICE.get(table.name.partition("_")[0], "esf_record")
     restricted = restricted_among(connection, (getattr(item, "subject", None) for item in items))
     done = already_done(connection, table, (item.key for item in items))
     results: Results = []
@@ -127,8 +129,7 @@ def each_once(
                     raise AlreadyRecordedDiffers(field=field)
                 results.append({what: known.made.hex(), "new": False})
                 continue
-            if getattr(item, "subject", None) in restricted:
-                raise ProcessingRestricted(field="participant")
+            refuse_restricted(restricted, getattr(item, "subject", None), purpose)
             made = take(item)
         except PolkuError as error:
             results.append({"error": error.to_wire()})

@@ -10,12 +10,13 @@ from sqlalchemy import Engine, select
 
 from services.activities import store as activities
 from services.intake import operations as intake
+from services.intake import rights_store, tags
 from services.intake import store as intake_store
-from services.intake import tags
 from services.reporting import operations as reporting
 from services.reporting import queries
 from shared.contracts.catalogue import ProgrammeLoaded, StandingReached, SubjectErased, TaggingDue
 from shared.contracts.facts import Fact
+from shared.contracts.purpose_facts import ActivitiesCleared, PurposeEnded
 from shared.journal import Journal, Unit, audit, crypto, erasing, received
 from shared.journal.carry_tables import received_head, received_line, received_segment
 from shared.journal.filecarrier import FileCarrier
@@ -69,6 +70,8 @@ class House:
         heard = {name: {(ProgrammeLoaded.kind, 1): put(shelf)} for name, shelf in shelves.items()}
         heard["intake"] |= {(StandingReached.kind, 1): self._tag_person, (TaggingDue.kind, 1): self._tag_those_due}
         heard["activities"] |= {(StandingReached.kind, 1): met, (SubjectErased.kind, 1): forgotten}
+        heard["activities"] |= {(PurposeEnded.kind, 1): cleared}
+        heard["intake"] |= {(ActivitiesCleared.kind, 1): receipt}
         self.followers = {name: Follower(self.journal, name, handlers) for name, handlers in heard.items()}
 
     def _tag_person(self, unit: Unit, line: Line, fact: Fact) -> None:
@@ -153,6 +156,7 @@ class House:
         self.receiver.round(queries.admitted_keys(self.lead, self.now), self.now)
         while reporting.derive(self.lead):
             pass
+        reporting.answer_endings(Journal(self.lead, "lead"), self.now)
         erasing.scrub(self.lead)
 
     def taken(self) -> tuple[dict[str, dict[str, bytes]], set[str]]:
@@ -194,6 +198,15 @@ def met(unit: Unit, line: Line, fact: Fact) -> None:
 
 def forgotten(unit: Unit, _line: Line, fact: Fact) -> None:
     activities.forget_person(unit.connection, str(fact.subject))
+
+
+def cleared(unit: Unit, line: Line, fact: Fact) -> None:
+    rows, programme = activities.clear_person(unit.connection, str(fact.subject)), line.stream.partition("/")[2]
+    unit.record(ActivitiesCleared(fact.subject, ending=fact["ending"], programme=programme, rows=rows))
+
+
+def receipt(unit: Unit, line: Line, fact: Fact) -> None:
+    rights_store.add_receipt(unit.connection, fact["ending"], "activities", fact["rows"], line.recorded_at)
 
 
 def chained(stream: str, rows: Any) -> bytes:

@@ -1,22 +1,29 @@
 """`polku person erase` as people meet it: whom it asks for, what it refuses, what it says."""
 
+import base64
 import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from services.intake import operations, queries, store
+from services.intake import operations, queries, referral_store, store
+from services.node.control import Rpc
+from services.node.documents import command_classes
 from services.node.exporting import as_html, gather
 from services.node.opening import init_home, open_database
 from services.node.reaching import services_of
+from shared.contracts.describing import methods_of
 from shared.contracts.errors import InvalidInput
 from shared.journal import Journal
-from shared.journal.crypto import load_keys
+from shared.journal.crypto import load_keys, seal
+from shared.journal.erasing import subject_digest
 from shared.ops.settings import Home
+from shared.storage import transaction
 from tests.flows.kit import free_port_triple
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, arrival
@@ -41,6 +48,13 @@ def person(home: Home, *words: str, typed: str = "") -> Done:
     command = [sys.executable, "-m", "services.node", "--home", str(home.path), "person", *words]
     done = subprocess.run(command, env={**os.environ}, input=typed, capture_output=True, text=True, timeout=120)
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def rpc(home: Home) -> Iterator[Rpc]:
+    """The home's services, open until the last test; commands reach them too."""
+    with services_of(home) as opened:
+        yield opened
 
 
 def erase(home: Home, *words: str, typed: str = "") -> Done:
@@ -75,11 +89,13 @@ def test_of_several_one_is_chosen_by_number(home: Home) -> None:
     assert done.out.startswith("erased\nWhat is left:")
 
 
+@pytest.mark.usefixtures("rpc")
 @pytest.mark.parametrize("asked", ["cecilia toinen", "Toinen Cecilia"])
 def test_a_whole_name_is_found_either_way_round(home: Home, asked: str) -> None:
     assert "Cecilia" in erase(home, kit.KEY, typed=f"{asked}\nn\n").err
 
 
+@pytest.mark.usefixtures("rpc")
 def test_who_is_not_there_is_one_line(home: Home) -> None:
     done = erase(home, kit.KEY, typed="nobody\n")
     assert (done.code, "no such person" in done.err) == (2, True)
@@ -89,29 +105,30 @@ def test_who_is_not_there_is_one_line(home: Home) -> None:
     assert (done.code, "Traceback" in done.err) == (2, False)
 
 
+@pytest.mark.usefixtures("rpc")
 def test_every_look_is_in_the_audit_log(home: Home) -> None:
     erase(home, kit.KEY, typed="doris d\nn\n")
     entry = kit.audit(open_database(home))[-1]
     assert (entry["action"], len(entry["subjects"])) == ("read_identities", 1)
 
 
-def test_what_comes_later_says_so(home: Home, tmp_path: Path) -> None:
-    done = run("person", "erase", kit.KEY, "--purpose", "x", home=home.path)
-    assert (done.code, done.error.endswith("not in this release")) == (2, True)
-
-
-def test_what_a_participant_may_ask_for_at_a_real_home(home: Home) -> None:
+def test_what_a_participant_may_ask_for_at_a_real_home(home: Home, rpc: Rpc) -> None:
     changes = json.dumps({"given_name": "Dorotea", "education": 5, "contact_language": "sv"})
     subject = subject_of(home, "Doris")
     done = person(home, "correct", kit.KEY, subject, "--changes", "-", typed=changes)
     assert done.out == "corrected: contact_language, education, given_name\n", done.err
-    with services_of(home) as rpc:
-        who: dict[str, Any] = {"programme": kit.KEY, "subject": subject, "by": "anna"}
-        assert rpc.call("intake", "restrict_person", **who, ground="accuracy")["new"]
-        with pytest.raises(InvalidInput, match=r"record\.nickname: Unknown field"):
-            rpc.call("intake", "correct_person", **who, record={"nickname": "x"})
-        copy = gather(home, rpc, kit.KEY, subject, "anna")
-        page = as_html(rpc, copy, None)
+    who: dict[str, Any] = {"programme": kit.KEY, "subject": subject, "by": "anna"}
+    assert rpc.call("intake", "restrict_person", **who, ground="accuracy")["new"]
+    with pytest.raises(InvalidInput, match=r"record\.nickname: Unknown field"):
+        rpc.call("intake", "correct_person", **who, record={"nickname": "x"})
+    copy = gather(home, rpc, kit.KEY, subject, "anna")
+    page = as_html(rpc, copy, None)
+    who["subject"] = other = subject_of(home, "Cecilia")
+    ending = rpc.call("intake", "end_purpose", **who, purpose="esf_record", why="asked")["ending"]
+    (told,) = rpc.call("intake", "list_receipts", programme=kit.KEY, subject=other)["endings"]
+    assert rpc.call("intake", "list_due", programme=kit.KEY) == {"total": 0, "due": []}
+    assert rpc.call("intake", "apply_retention", programme=kit.KEY, by="anna")["ended"] == 0
+    assert (told["ending"], told["waiting"]) == (ending, ["reporting"])
     assert copy["intake"]["identity"]["given_name"] == "Dorotea"
     assert copy["intake"]["restriction"]["ground"] == "accuracy"
     last = [line["kind"] for line in copy["history"]][-2:]
@@ -124,3 +141,55 @@ def test_what_a_participant_may_ask_for_at_a_real_home(home: Home) -> None:
 @pytest.mark.parametrize("words", [("restrict",), ("restrict", "--lift", "--ground", "claims"), ("correct",)])
 def test_a_right_that_is_not_said_whole_is_one_line(home: Home, words: tuple[str, ...]) -> None:
     assert run("person", words[0], kit.KEY, "0" * 32, *words[1:], home=home.path).code == 2
+
+
+# --- every look at an identity
+
+
+REF = "5" * 32
+
+
+def _asked(home: Home, subject: str) -> dict[str, dict[str, Any]]:
+    """What is asked of every method that answers with something sealed, about this person."""
+    key = load_keys(home.keys).newest("bus").public
+    assert key is not None
+
+    def sealed(content: dict[str, Any]) -> str:
+        return base64.b64encode(seal(key, b"polku-command-1", json.dumps(content).encode())).decode()
+
+    return {
+        "list_people": {"people": [subject]},
+        "find_people": {"sealed": sealed({"name": "Cecilia Toinen"})},
+        "read_texts": {"refs": [REF]},
+        "list_referrals": {},
+        "copy_person": {"subject": subject},
+    }
+
+
+def test_every_method_that_answers_with_something_sealed_writes_down_who_looks_at_whom(home: Home, rpc: Rpc) -> None:
+    """A new one that takes a `reply_to` must stand in `_asked`, and say in the audit log whom it shows."""
+    engine, subject = open_database(home), subject_of(home, "Cecilia")
+    with transaction(engine) as connection:
+        owner = store.owners(connection, kit.KEY, [subject])[subject]
+        vault = {1: load_keys(home.keys).newest("vault").secret()}
+        store.add_text(connection, vault, REF, kit.KEY, subject, owner, "Sovittiin")
+        ids = {"subject": bytes.fromhex(subject), "text_ref": bytes.fromhex(REF)}
+        coded = {"programme": kit.KEY, "direction": "out", "node": "x", "partner": "x", "state": "sent", "revision": 0}
+        referral_store.add_referral(connection, REF, "2016", **coded, **ids)
+    asked = _asked(home, subject)
+    answering = {
+        pair for command in command_classes() if "reply_to" in command().fields for pair in methods_of(command)
+    }
+    assert answering == {("intake", method) for method in asked}
+    for method, given in asked.items():
+        before, reply = len(kit.audit(engine)), X25519PrivateKey.generate()
+        common = {
+            "programme": kit.KEY,
+            "by": f"looker {method}",
+            "reply_to": reply.public_key().public_bytes_raw().hex(),
+        }
+        answer = json.dumps(rpc.call("intake", method, **common, **given))
+        assert "Cecilia" not in answer, method
+        entries = kit.audit(engine)[before:]
+        named = {entry.get("subject") for entry in entries} | {one for e in entries for one in e.get("subjects", ())}
+        assert (subject_digest(subject) in named, {entry["by"] for entry in entries}) == (True, {common["by"]}), method

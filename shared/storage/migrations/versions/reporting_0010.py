@@ -1,4 +1,4 @@
-"""People who have had the processing restricted."""
+"""People who have had the processing restricted, and purposes that ended."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,10 +10,25 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the derived table."""
+    """Create the tables."""
     op.create_table(
         "reporting_restricted",
         sa.Column("stream", sa.String(length=80), nullable=False),
         sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("ground", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("stream", "subject"),
+    )
+    op.create_table(
+        "reporting_ending",
+        sa.Column("stream", sa.String(length=80), nullable=False),
+        sa.Column("ending", sa.LargeBinary(), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("purpose", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("stream", "ending"),
+    )
+    op.create_table(
+        "reporting_answered",
+        sa.Column("stream", sa.String(length=80), nullable=False),
+        sa.Column("ending", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("stream", "ending"),
     )

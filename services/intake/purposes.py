@@ -1,0 +1,169 @@
+"""Use cases of purposes: who was informed, what ends when a consent is withdrawn, somebody asks, or its time is over.
+
+Which purpose has which basis, and how long it is kept, says the programme file (`shared/programmes/purposes.py`).
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from services.intake import rights_store, store
+from services.intake.operations import Vault
+from shared.contracts.catalogue import StandingReached
+from shared.contracts.errors import InvalidInput, KeptByLaw, UnknownPerson
+from shared.contracts.purpose_facts import PersonInformed, PurposeEnded
+from shared.contracts.purposes import purpose_of
+from shared.journal import Journal, Unit
+from shared.journal.tables import journal_line
+from shared.journal.unit import new_id
+from shared.ops.clock import today_in_helsinki, wire_time
+from shared.programmes import Programme
+from shared.storage.once import Results, each_once
+from shared.storage.restricting import restricted_among
+
+KEPT_OF_THE_RECORD = ("service_language", "contact_language", "interpreter")
+"""What serves the work with a person stays when the fund's record goes."""
+_EVIDENCE = ("form_version", "form_kept")
+
+First = Callable[[Unit, str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class NewInformed:
+    """A person who was informed, to be recorded."""
+
+    key: str
+    subject: str
+    notice: str
+    language: str
+    date: date
+    consents: tuple[str, ...]
+
+
+def record_informed(
+    journal: Journal, programme: str, items: Sequence[NewInformed], *, by: str, now: datetime
+) -> tuple[Results, int | None]:
+    """Record who was informed, in order, up to the first that is refused; ``{"informed", "new"}`` or ``{"error"}``."""
+    with journal.unit(now, right=True) as unit:
+        connection, today = unit.connection, today_in_helsinki(now)
+        definition = store.shelf.get(connection, programme)
+        here = store.owners(connection, programme, (new.subject for new in items))
+
+        def take(new: NewInformed) -> str:
+            if new.subject not in here:
+                raise UnknownPerson(field="participant", programme=programme)
+            if new.date > today:
+                raise InvalidInput(field="date", reason="in the future")
+            for purpose in new.consents:
+                if definition.purpose_by_key[purpose].basis != "consent":
+                    raise InvalidInput(field="consents", reason=f"{purpose} is no matter of consent")
+            made, said = new_id(), {"programme": programme, "notice": new.notice, "language": new.language}
+            consents = list(new.consents)
+            unit.record(
+                PersonInformed(new.subject, **said, consents=consents or None, occurred_on=new.date.isoformat())
+            )
+            columns = said | {"subject": bytes.fromhex(new.subject), "consents": " ".join(consents)}
+            rights_store.add_informed(connection, made, **columns, occurred_on=new.date)
+            return made
+
+        results, fresh = each_once(
+            connection, store.keys, programme, items, take, what="informed", field="key", skip_bad=False
+        )
+        if fresh:
+            unit.audit(by, "record_informed", programme=programme, people=len(fresh))
+    return results, unit.pos
+
+
+def end_purpose(
+    journal: Journal,
+    keys: Vault,
+    programme: str,
+    subject: str,
+    purpose: str,
+    why: str,
+    *,
+    by: str,
+    now: datetime,
+    first: First,
+) -> tuple[str | None, int | None]:
+    """Erase what is recorded about a person for a purpose; the ending (None: nothing was left) and the position.
+
+    `first`: what is done before referrals go. Raises `UnknownPerson`; `InvalidInput` if what is withdrawn is no
+    consent; `KeptByLaw` while the law wants it kept.
+    """
+    with journal.unit(now, right=True) as unit:
+        definition = store.shelf.get(unit.connection, programme)
+        check_may_end(definition, purpose, why, today_in_helsinki(now))
+        ending = end(unit, keys, programme, subject, purpose, why, first=first)
+        if ending is not None:
+            unit.audit(by, "end_purpose", programme=programme, subject=subject, purpose=purpose, why=why)
+    return ending, unit.pos
+
+
+def check_may_end(definition: Programme, purpose: str, why: str, today: date) -> None:
+    """Refuse what is no consent, or kept by law."""
+    rule = definition.purpose_by_key[purpose]
+    if why == "withdrawn" and rule.basis != "consent":
+        raise InvalidInput(field="purpose", reason=f"its basis is {rule.basis}: only a consent can be withdrawn")
+    if until := rule.kept_by_law(today):
+        raise KeptByLaw(field="purpose", purpose=purpose, until=until.isoformat(), law=rule.law)
+
+
+def end(unit: Unit, keys: Vault, programme: str, subject: str, purpose: str, why: str, *, first: First) -> str | None:
+    """The state and the facts of a purpose that ends; None if there was nothing of it. Raises `UnknownPerson`."""
+    connection, raw = unit.connection, bytes.fromhex(subject)
+    row = store.locked_participation(connection, programme, subject)
+    if row is None:
+        raise UnknownPerson(field="person", programme=programme)
+    agreed = why == "withdrawn" and purpose not in restricted_among(connection, [subject]).get(subject, ())
+    if not agreed and purpose not in held(connection, row):
+        return None
+    if purpose == "support":
+        first(unit, programme, subject)
+    rows, ending, today = rights_store.clear_own(connection, raw, purpose), new_id(), today_in_helsinki(unit.now)
+    said = {"ending": ending, "purpose": purpose, "why": why, "occurred_on": today.isoformat()}
+    unit.record(PurposeEnded(subject, **said), programme)
+    if purpose == "esf_record" and (row.started_on is not None or row.standing == "esf_participant"):
+        _forget_record(unit, keys, programme, row)
+        rows += 1
+    columns = {"subject": raw, "programme": programme, "purpose": purpose, "why": why, "occurred_on": today}
+    rights_store.add_ending(connection, ending, **columns)
+    if "intake" in rights_store.HOLDERS[purpose]:
+        rights_store.add_receipt(connection, ending, "intake", rows, wire_time(unit.now))
+    return ending
+
+
+def _forget_record(unit: Unit, keys: Vault, programme: str, row: Any) -> None:
+    """The person stays, as a client without a start record."""
+    kept = {name: value for name, value in json.loads(row.record).items() if name in KEPT_OF_THE_RECORD}
+    rights_store.no_participant(unit.connection, row.subject, kept)
+    identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
+    if any(name in identity for name in _EVIDENCE):
+        rest = {name: value for name, value in identity.items() if name not in _EVIDENCE}
+        rights_store.set_identity(unit.connection, keys.vault, row, rest)
+    unit.record(StandingReached(row.subject.hex(), standing="client"), programme)
+
+
+def held(connection: Connection, row: Any) -> set[str]:
+    """For which purposes something is recorded about the person of `locked_participation`'s row."""
+    query = select(journal_line.c.kind).where(journal_line.c.subject == row.subject).distinct()
+    found = {purpose for kind in connection.execute(query).scalars() if (purpose := purpose_of(kind))}
+    if row.started_on is not None:
+        found.add("esf_record")
+    if store.texts_of(connection, row.subject):
+        found.add("support")
+    return found
+
+
+def check_may_erase(unit: Unit, programme: str, subject: str) -> None:
+    """Refuse to erase a person of whom something is kept by law: `KeptByLaw` says what, and until when."""
+    row = store.locked_participation(unit.connection, programme, subject)
+    if row is None:
+        return
+    definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(unit.now)
+    for purpose in sorted(held(unit.connection, row)):
+        check_may_end(definition, purpose, "asked", today)

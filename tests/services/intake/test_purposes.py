@@ -1,0 +1,244 @@
+"""Purposes: informed, withdrawn, erased one by one, kept by law; on both databases."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from services.intake import operations, purposes, queries, rights_store, store, texts
+from shared.contracts.catalogue import AttendanceRecorded, ScoreComputed
+from shared.contracts.errors import ConsentWithdrawn, InvalidInput, KeptByLaw, PolkuError, UnknownPerson
+from shared.contracts.purpose_facts import ActivitiesCleared, LeadCleared
+from shared.journal import Journal
+from shared.journal.tables import journal_erased, journal_line, journal_parked
+from shared.storage import snapshot, transaction
+from shared.storage.restricting import restricted, restricted_among
+from tests.services import kit
+from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
+from tests.services.intake.test_exits import ask, leave, leaving
+
+LAW = {
+    "key": "esf_record",
+    "basis": "legal_obligation",
+    "law": "Reg. (EU) 2021/1060, art. 82",
+    "keep_until": "2021-12-31",
+}
+SCORE = {name: value for name, value in ScoreComputed.example.items()}
+
+
+@pytest.fixture
+def journal(engine: Engine) -> Journal:
+    return known(engine)
+
+
+@pytest.fixture
+def subject(journal: Journal) -> str:
+    """Somebody with a line for every purpose, and a note."""
+    made = str(register(journal, arrival())[0][0]["subject"])
+    measure(journal, made)
+    with journal.unit(kit.NOW) as unit:
+        unit.record(AttendanceRecorded(made, **AttendanceRecorded.example), kit.KEY)
+    texts.keep_texts(journal, KEYS, kit.KEY, [texts.NewText(kit.key_of("n"), made, "x")], by="w", now=kit.NOW)
+    return made
+
+
+def measure(journal: Journal, subject: str) -> None:
+    with journal.unit(kit.NOW) as unit:
+        unit.record(ScoreComputed(subject, **SCORE), kit.KEY)
+        unit.audit("worker", "record_assessments")
+
+
+def end(journal: Journal, subject: str, purpose: str, why: str = "asked", **options: Any) -> str | None:
+    common: dict[str, Any] = {"by": "worker", "now": kit.NOW, "first": lambda *_: None} | options
+    return purposes.end_purpose(journal, KEYS, kit.KEY, subject, purpose, why, **common)[0]
+
+
+def inform(journal: Journal, subject: str, name: str = "i", **changes: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {"notice": "v3", "language": "sv", "date": date(2016, 3, 1), "consents": ("measurement",)}
+    new = purposes.NewInformed(kit.key_of(name), subject, **given | changes)
+    return purposes.record_informed(journal, kit.KEY, [new], by="worker", now=kit.NOW)[0][0]
+
+
+def law(engine: Engine, **changes: Any) -> None:
+    kit.put_programme(engine, store.shelf, kit.changed(purposes=[LAW | changes]))
+
+
+def readable(engine: Engine, subject: str) -> list[str]:
+    """The kinds of the person's lines that are not digests."""
+    rows = [row for row in kit.rows(engine, journal_line) if row["subject"] == bytes.fromhex(subject)]
+    return [row["kind"] for row in sorted(rows, key=lambda row: row["pos"])]
+
+
+def endings(engine: Engine, subject: str) -> list[dict[str, Any]]:
+    with snapshot(engine) as connection:
+        return rights_store.endings_of(connection, kit.KEY, subject)
+
+
+def test_a_withdrawn_consent_erases_what_was_recorded_and_nothing_more_is(
+    engine: Engine, journal: Journal, subject: str
+) -> None:
+    before = kit.heads(engine)[f"{kit.NODE}/{kit.KEY}"][0]
+    assert end(journal, subject, "measurement", "withdrawn")
+    assert readable(engine, subject) == [
+        *("intake.standing_reached", "intake.participation_started"),
+        *("activities.attendance_recorded", "intake.purpose_ended"),
+    ]
+    (erased,) = kit.rows(engine, journal_erased)
+    assert (erased["lines"], erased["finished"], erased["scrubbed"]) == (1, True, False)
+    assert kit.heads(engine)[f"{kit.NODE}/{kit.KEY}"][0] == before + 1
+    with pytest.raises(ConsentWithdrawn, match="measurement"):
+        measure(journal, subject)
+    assert end(journal, subject, "measurement", "withdrawn") is None, "the same again"
+    assert leave(journal, leaving(subject))[0]["new"], "another purpose goes on"
+
+
+def test_who_agrees_again_is_measured_again_and_what_comes_then_stays(
+    engine: Engine, journal: Journal, subject: str
+) -> None:
+    end(journal, subject, "measurement", "withdrawn")
+    assert inform(journal, subject)["new"]
+    measure(journal, subject)
+    assert readable(engine, subject)[-1] == "measurement.score_computed"
+    assert end(journal, subject, "measurement", "withdrawn")
+    assert "measurement.score_computed" not in readable(engine, subject)
+    assert len(endings(engine, subject)) == 2
+
+
+def test_a_service_that_works_at_the_same_moment_is_refused_at_its_commit(journal: Journal, subject: str) -> None:
+    end(journal, subject, "measurement", "withdrawn")
+    with snapshot(journal.engine) as connection:
+        assert restricted_among(connection, [subject]) == {subject: {"measurement"}}
+
+
+def test_only_a_consent_can_be_withdrawn(journal: Journal, subject: str) -> None:
+    for purpose, basis in (("esf_record", "legal_obligation"), ("support", "public_task")):
+        with pytest.raises(InvalidInput, match=f"its basis is {basis}"):
+            end(journal, subject, purpose, "withdrawn")
+
+
+def test_the_record_goes_and_the_person_stays_as_a_client(engine: Engine, journal: Journal, subject: str) -> None:
+    leave(journal, leaving(subject))
+    ask(journal, subject)
+    assert end(journal, subject, "esf_record")
+    assert readable(engine, subject) == [
+        *("intake.standing_reached", "measurement.score_computed", "activities.attendance_recorded"),
+        *("intake.purpose_ended", "intake.standing_reached"),
+    ]
+    (row,) = kit.rows(engine, store.participation)
+    assert (row["standing"], row["started_on"], row["ended_on"], row["record"]) == ("client", None, None, "{}")
+    assert kit.rows(engine, store.follow_up) == []
+    _, (found,) = queries.list_people(engine, kit.KEY, 1, 0)
+    identity = store.open_identity(KEYS.vault, found.person, found.wrapped_key, found.box)
+    assert identity == {name: value for name, value in IDENTITY.items() if name != "form_kept"}
+    assert end(journal, subject, "esf_record") is None, "nothing is left"
+
+
+def test_texts_and_referrals_go_with_the_support_and_are_taken_back_first(
+    engine: Engine, journal: Journal, subject: str
+) -> None:
+    seen: list[str] = []
+    assert end(journal, subject, "support", first=lambda _unit, _programme, who: seen.append(who))
+    assert seen == [subject]
+    assert kit.rows(engine, store.text) == []
+    assert "activities.attendance_recorded" not in readable(engine, subject)
+
+
+def test_a_parked_line_of_it_goes_too(engine: Engine, journal: Journal, subject: str) -> None:
+    pos = next(row["pos"] for row in kit.rows(engine, journal_line) if row["kind"] == "measurement.score_computed")
+    parked = {"service": "x", "pos": pos, "subject": bytes.fromhex(subject), "error": "X", "parked_at": "2016"}
+    with transaction(engine) as connection:
+        connection.execute(journal_parked.insert(), parked)
+    end(journal, subject, "measurement")
+    assert kit.rows(engine, journal_parked) == []
+
+
+def test_every_holder_gives_its_receipt(engine: Engine, journal: Journal, subject: str) -> None:
+    ending = end(journal, subject, "support")
+    assert ending is not None
+    (first,) = endings(engine, subject)
+    assert [row["holder"] for row in first["receipts"]] == ["intake"]
+    assert first["waiting"] == ["activities", "pathways", "reporting"]
+    for fact in (
+        ActivitiesCleared(subject, ending=ending, programme=kit.KEY, rows=3),
+        LeadCleared(ending=ending, rows=1),
+    ):
+        with transaction(engine) as connection:
+            for _ in range(2):
+                rights_store.add_receipt(connection, ending, fact.kind.partition(".")[0], fact["rows"], "2016")
+            rights_store.add_receipt(connection, "9" * 32, "activities", 1, "2016")
+    (after,) = endings(engine, subject)
+    assert {row["holder"]: row["rows"] for row in after["receipts"]} == {"activities": 3, "intake": 1, "reporting": 1}
+    assert after["waiting"] == ["pathways"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"date": date(2036, 1, 1)}, "date: in the future"),
+        ({"consents": ("support",)}, "consents: support is no matter of consent"),
+        ({"subject": "9" * 32}, "no such person"),
+    ],
+)
+def test_what_nobody_can_have_been_told_is_refused(
+    engine: Engine, journal: Journal, subject: str, changes: dict[str, Any], said: str
+) -> None:
+    heads = kit.heads(engine)
+    result = inform(journal, **{"subject": subject} | changes)
+    assert said in PolkuError.from_wire(result["error"]).message()
+    assert kit.heads(engine) == heads
+
+
+def test_being_informed_stays_on_the_node_and_the_same_again_adds_nothing(
+    engine: Engine, journal: Journal, subject: str
+) -> None:
+    assert inform(journal, subject)["new"]
+    assert not inform(journal, subject)["new"]
+    last = kit.lines(engine)[-1]
+    assert (last.stream, last.kind) == (f"{kit.NODE}/local", "intake.person_informed")
+    (row,) = kit.rows(engine, rights_store.informed)
+    assert (row["notice"], row["language"], row["consents"]) == ("v3", "sv", "measurement")
+
+
+# --- kept by law
+
+
+def test_what_the_law_wants_kept_is_refused_with_its_last_day(engine: Engine, journal: Journal, subject: str) -> None:
+    law(engine)
+    heads = kit.heads(engine)
+    with pytest.raises(KeptByLaw, match=r"esf_record is kept by legal obligation until 2021-12-31 \(Reg\."):
+        end(journal, subject, "esf_record")
+    with pytest.raises(KeptByLaw):
+        erase(journal, subject)
+    assert kit.heads(engine) == heads
+    assert end(journal, subject, "support"), "the law wants no more than that kept"
+    assert end(journal, subject, "measurement")
+
+
+def test_after_its_last_day_it_may_go(engine: Engine, journal: Journal, subject: str) -> None:
+    law(engine)
+    with pytest.raises(KeptByLaw):
+        erase(journal, subject, now=datetime(2021, 12, 31, 12, tzinfo=UTC))
+    assert erase(journal, subject, now=datetime(2021, 12, 31, 22, 30, tzinfo=UTC)), "the next day has come in Helsinki"
+
+
+def test_who_has_no_record_is_not_kept_by_the_law_about_it(engine: Engine, journal: Journal) -> None:
+    visitor = str(register(journal, arrival("v", standing="client"))[0][0]["subject"])
+    law(engine)
+    assert erase(journal, visitor)
+    assert not erase(journal, visitor)
+    with pytest.raises(UnknownPerson):
+        erase(journal, "9" * 32)
+
+
+def erase(journal: Journal, subject: str, now: datetime = kit.NOW) -> bool:
+    common: dict[str, Any] = {"by": "worker", "now": now, "may": purposes.check_may_erase}
+    return operations.erase_person(journal, kit.KEY, subject, **common)[0]
+
+
+def test_whoever_is_erased_leaves_no_row_of_purposes(engine: Engine, journal: Journal, subject: str) -> None:
+    inform(journal, subject)
+    end(journal, subject, "measurement", "withdrawn")
+    assert erase(journal, subject)
+    for table in (rights_store.informed, rights_store.ending, rights_store.receipt, restricted):
+        assert kit.rows(engine, table) == []
