@@ -6,8 +6,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from services.intake import exits, letters, operations, peers, queries, referrals, rotation, steward, store, tags, texts
+from services.intake import (
+    exits,
+    letters,
+    operations,
+    peers,
+    queries,
+    raising,
+    referrals,
+    rotation,
+    steward,
+    store,
+    tags,
+    texts,
+)
 from services.intake.domain import Arrival
+from services.intake.encounter_rules import Raise
 from services.intake.encounter_service import EncounterMethods
 from services.intake.records import NewExit, NewFollowUp
 from services.intake.sealing import inside, sealed_to, vault_of
@@ -31,6 +45,7 @@ from shared.contracts.commands import (
     RegisterParticipants,
     load,
 )
+from shared.contracts.encounters import RaiseStanding
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps, ResumeParticipation
 from shared.contracts.referrals import (
@@ -82,6 +97,18 @@ class IntakeService(EncounterMethods, ParkedLines):
         results, pos = operations.register_participants(
             self.home.journal, self._vault(), body["programme"], arrivals, **common
         )
+        return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def raise_standing(self, **command: Any) -> dict[str, Any]:
+        body = load(RaiseStanding, command)
+        self.home.follow_to(body["after"])
+        new = [
+            Raise(item["key"], item["subject"], item.get("keeps_history"), self._arrival(number, item))
+            for number, item in enumerate(body["items"])
+        ]
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        results, pos = raising.raise_standing(self.home.journal, self._vault(), body["programme"], new, **common)
         return {"pos": self.home.committed(pos), "results": results}
 
     @rpc
