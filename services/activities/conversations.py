@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.activities import store
-from services.activities.domain import NewAttendance, NewConversation, check_conversation
+from services.activities.domain import NewAttendance, NewConversation, check_conversation, check_standing
 from services.activities.operations import counts_of, hold, record_presence, sift
 from shared.contracts.catalogue import (
     ActionAgreed,
@@ -36,16 +36,22 @@ def record_conversation(
         connection, today = unit.connection, today_in_helsinki(now)
         definition = store.shelf.get(connection, programme)
         people = store.find_people(connection, (new.subject for new in conversations))
+        reached = store.standings(connection, people)
         replaced = [new.replaces for new in conversations if new.replaces]
         there = {one for one in replaced if store.lock_conversation(connection, programme, one) is not None}
         if len(set(replaced)) < len(replaced):
             there = set()  # two corrections of one conversation in one command: neither is the right one
+
+        def check(new: NewConversation) -> None:
+            check_conversation(new, definition, today, people, there)
+            check_standing("subject", reached.get(new.subject), "participant", new.activity, definition)
+
         results, added = sift(
             connection,
             "session",
             programme,
             conversations,
-            lambda new: check_conversation(new, definition, today, people, there),
+            check,
             skip_bad=False,
         )
         for made, new in added.items():

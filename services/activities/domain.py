@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from shared.contracts.errors import InvalidInput, UnknownCode, UnknownPerson, UnknownSession
+from shared.contracts.errors import InvalidInput, StandingTooLow, UnknownCode, UnknownPerson, UnknownSession
 from shared.programmes import Programme
+from shared.programmes.model import STANDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class KnownSession:
     occurred_on: date
     minutes: int | None
     counts: str
+    activity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,17 @@ def check_attendance(
         raise InvalidInput(field="session", reason="this activity counts heads, not people")
     if attendance.minutes is not None and session.minutes is not None and attendance.minutes > session.minutes:
         raise InvalidInput(field="minutes", reason="longer than the session")
+
+
+def check_standing(field: str, standing: str | None, role: str, activity: str, programme: Programme) -> None:
+    """Refuse a participant whose standing is below the one that the activity asks; other roles have none.
+
+    `standing` None: nobody knows it, which refuses nothing. Raises `StandingTooLow`.
+    """
+    asked = programme.activity_by_key[activity].standing if activity in programme.activity_by_key else "met"
+    known = [each for each in STANDINGS if each == standing]
+    if role == "participant" and known and STANDINGS.index(known[0]) < STANDINGS.index(asked):
+        raise StandingTooLow(field=field, asked=asked, standing=known[0])
 
 
 def check_conversation(

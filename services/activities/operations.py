@@ -2,12 +2,20 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from services.activities import store
-from services.activities.domain import NewAttendance, NewConversation, NewSession, check_attendance, check_session
+from services.activities.domain import (
+    NewAttendance,
+    NewConversation,
+    NewSession,
+    check_attendance,
+    check_session,
+    check_standing,
+)
 from shared.contracts.catalogue import AttendanceRecorded, HeadsCounted, SessionHeld
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
@@ -50,12 +58,20 @@ def record_attendance(
     with journal.unit(now) as unit:
         sessions = store.find_sessions(unit.connection, (new.session for new in attendances))
         people = store.find_people(unit.connection, (new.subject for new in attendances))
+        reached = store.standings(unit.connection, people)
+        definition = cache(lambda: store.shelf.get(unit.connection, programme))
+
+        def check(new: NewAttendance) -> None:
+            check_attendance(new, programme, sessions, people)
+            activity = sessions[new.session].activity
+            check_standing("participant", reached.get(new.subject), new.role, activity, definition())
+
         results, added = sift(
             unit.connection,
             "attendance",
             programme,
             attendances,
-            lambda new: check_attendance(new, programme, sessions, people),
+            check,
             skip_bad,
         )
         store.add_attendance(unit.connection, added)

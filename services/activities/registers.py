@@ -16,6 +16,7 @@ from services.activities.domain import (
     Presence,
     check_attendance,
     check_session,
+    check_standing,
 )
 from services.activities.operations import counts_of, hold, record_presence, sift
 from shared.contracts.catalogue import AttendanceRemoved
@@ -50,6 +51,7 @@ def record_register(
         session, known, new = _session(unit, programme, at, now)
         filling = _Filling(unit, programme, session, known)
         filling.people = store.find_people(unit.connection, (item.subject for item in register))
+        filling.standings = store.standings(unit.connection, filling.people)
         for row in store.attendances_of(unit.connection, session):
             filling.present[row.subject.hex()].append(row)
         done = already_done(unit.connection, store.keys, (item.key for item in register))
@@ -93,6 +95,7 @@ class _Filling:
     session: str
     known: KnownSession
     people: Mapping[str, str] = field(default_factory=dict)
+    standings: Mapping[str, str] = field(default_factory=dict)
     present: defaultdict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     fresh: dict[str, Done] = field(default_factory=dict)
 
@@ -120,6 +123,7 @@ class _Filling:
         made = new_id()
         new = NewAttendance(item.key, self.session, item.subject, item.role or "participant", item.minutes)
         check_attendance(new, self.programme, {self.session: self.known}, self.people)
+        self._check_standing(new)
         store.add_attendance(self.unit.connection, {made: new})
         record_presence(self.unit, self.programme, made, new, self.known.occurred_on)
         return made
@@ -132,9 +136,15 @@ class _Filling:
         made: str = row.attendance.hex()
         new = NewAttendance(item.key, self.session, item.subject, role, minutes)
         check_attendance(new, self.programme, {self.session: self.known}, self.people)
+        if role != row.role:
+            self._check_standing(new)
         store.correct_attendance(self.unit.connection, row.attendance, role, minutes)
         record_presence(self.unit, self.programme, made, new, self.known.occurred_on)
         return made
+
+    def _check_standing(self, new: NewAttendance) -> None:
+        definition, standing = store.shelf.get(self.unit.connection, self.programme), self.standings.get(new.subject)
+        check_standing("subject", standing, new.role, self.known.activity, definition)
 
     def _remove(self, rows: Sequence[Any]) -> str:
         for row in rows:

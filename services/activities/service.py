@@ -136,7 +136,7 @@ class ActivitiesService(ParkedLines):
 
     @subscribes(StandingReached)
     def on_standing_reached(self, unit: Unit, line: Line, fact: StandingReached) -> None:
-        store.put_person(unit.connection, str(fact.subject), line.stream.partition("/")[2])
+        store.put_person(unit.connection, str(fact.subject), line.stream.partition("/")[2], fact["standing"])
 
     @subscribes(PurposeEnded)
     def on_purpose_ended(self, unit: Unit, line: Line, fact: PurposeEnded) -> None:

@@ -23,10 +23,14 @@ from sqlalchemy import (
 )
 
 from services.activities.domain import KnownSession, NewAttendance, NewConversation, NewSession
+from shared.contracts.catalogue import StandingReached
+from shared.journal.lines import parse
+from shared.journal.tables import journal_line
 from shared.programmes.shelf import Shelf
 from shared.storage import metadata
 from shared.storage.forgetting import forget_subject
 from shared.storage.once import key_table
+from shared.storage.upsert import upsert
 
 shelf = Shelf("activities")
 keys = key_table("activities")
@@ -68,8 +72,10 @@ person = Table(
     metadata,
     Column("subject", LargeBinary, primary_key=True),
     Column("programme", String(40), nullable=False),
+    Column("standing", String(40)),
 )
-"""The people of this node whom an attendance may name, as intake's facts say."""
+"""The people of this node whom an attendance may name, as intake's facts say; `standing` null: heard by a release that
+did not keep it."""
 
 
 conversation = Table(
@@ -160,7 +166,7 @@ def find_sessions(connection: Connection, ids: Iterable[str]) -> dict[str, Known
     """Those of these sessions that exist, by id."""
     wanted = [bytes.fromhex(i) for i in set(ids)]
     rows = connection.execute(select(session).where(session.c.session.in_(wanted)))
-    return {r.session.hex(): KnownSession(r.programme, r.occurred_on, r.minutes, r.counts) for r in rows}
+    return {r.session.hex(): KnownSession(r.programme, r.occurred_on, r.minutes, r.counts, r.activity) for r in rows}
 
 
 def find_people(connection: Connection, subjects: Iterable[str]) -> dict[str, str]:
@@ -186,12 +192,25 @@ def add_attendance(connection: Connection, added: Mapping[str, NewAttendance]) -
         connection.execute(insert(attendance), rows)
 
 
-def put_person(connection: Connection, subject: str, programme: str) -> None:
-    """Know a person; a second standing of the same person changes nothing here."""
-    raw = bytes.fromhex(subject)
-    changed = connection.execute(update(person).where(person.c.subject == raw).values(programme=programme))
-    if not changed.rowcount:
-        connection.execute(insert(person), {"subject": raw, "programme": programme})
+def standings(connection: Connection, subjects: Iterable[str]) -> dict[str, str]:
+    """The standing of those of these people who are known here; of those heard by a release that did not keep it, as
+    the journal's last line says."""
+    wanted = [bytes.fromhex(subject) for subject in set(subjects)]
+    rows = connection.execute(select(person).where(person.c.subject.in_(wanted))).all()
+    line = journal_line.c
+    forgotten = [row.subject for row in rows if row.standing is None]
+    told = select(line.line).where(
+        line.subject.in_(forgotten), line.kind == StandingReached.kind, line.line.is_not(None)
+    )
+    found = [parse(data) for data in connection.execute(told.order_by(line.pos)).scalars()] if forgotten else []
+    return {str(one.subject): one.body["standing"] for one in found} | {
+        row.subject.hex(): row.standing for row in rows if row.standing is not None
+    }
+
+
+def put_person(connection: Connection, subject: str, programme: str, standing: str) -> None:
+    """Know a person and the standing they have now."""
+    upsert(connection, person, [{"subject": bytes.fromhex(subject), "programme": programme, "standing": standing}])
 
 
 def forget_person(connection: Connection, subject: str) -> None:

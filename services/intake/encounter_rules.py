@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from services.intake.domain import Arrival
+from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import InvalidInput, UnknownCode
 from shared.programmes import Programme
 
@@ -71,6 +73,32 @@ def women_problem(people_new: int | None, people_known: int | None, women: int |
     if people_new is not None and people_known is not None and women > people_new + people_known:
         return f"are more than the {people_new + people_known} people who were met"
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """A person who is known here and reaches a higher standing; `keeps_history` None: they were not asked."""
+
+    key: str
+    subject: str
+    keeps_history: bool | None
+    arrival: Arrival
+
+    def __repr__(self) -> str:
+        return "Raise(…)"  # never a name in a log
+
+
+def check_raise(new: Raise, standing: str) -> None:
+    """Refuse a standing that is no higher than `standing`, and a visitor who was not asked about their history.
+
+    Raises `InvalidInput` naming the field.
+    """
+    if STANDINGS.index(new.arrival.standing) <= STANDINGS.index(standing):
+        raise InvalidInput(field="standing", reason=f"this person is a {standing} already")
+    if standing == "visitor" and new.keeps_history is None:
+        raise InvalidInput(field="keeps_history", reason="ask the visitor whether their history goes along")
+    if standing != "visitor" and new.keeps_history is False:
+        raise InvalidInput(field="keeps_history", reason=f"a {standing} has one record, which goes on")
 
 
 COUNTS: Mapping[str, tuple[str, int, int, int]] = {

@@ -24,8 +24,9 @@ from sqlalchemy import (
     update,
 )
 
+from services.intake.domain import Arrival
 from services.intake.encounter_rules import Encounter
-from services.intake.store import participation, person, vault
+from services.intake.store import participation, person, tagged, vault
 from shared.storage import metadata
 
 encounter = Table(
@@ -141,6 +142,22 @@ def add_visits(connection: Connection, programme: str, rows: Sequence[dict[str, 
 def settle_visits(connection: Connection, raw: bytes, day: date) -> None:
     """The visits of an encounter that was written anew: on this day, and no tile takes a head away any more."""
     connection.execute(update(visit).where(visit.c.encounter == raw).values(occurred_on=day, counted=None))
+
+
+def raise_participation(connection: Connection, row: Any, arrival: Arrival, box: bytes) -> None:
+    """Another standing, record and identity of somebody who stays the same subject; they are tagged anew."""
+    values = {"standing": arrival.standing, "record": json.dumps(arrival.record | {"age": arrival.age})}
+    if arrival.start_date is not None:
+        values["started_on"] = arrival.start_date
+    connection.execute(update(participation).where(participation.c.subject == row.subject).values(**values))
+    set_identity(connection, row.person, box)
+    connection.execute(delete(tagged).where(tagged.c.subject == row.subject))
+
+
+def set_identity(connection: Connection, person_id: bytes, box: bytes) -> None:
+    """Another identity of a person, encrypted already."""
+    this = (vault.c.person == person_id) & (vault.c.name == "identity")
+    connection.execute(update(vault).where(this).values(box=box))
 
 
 def gender_of(connection: Connection, subject: str) -> str | None:

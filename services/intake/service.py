@@ -13,6 +13,7 @@ from services.intake import (
     peers,
     purposes,
     queries,
+    raising,
     referrals,
     rotation,
     steward,
@@ -22,6 +23,7 @@ from services.intake import (
 )
 from services.intake.domain import Arrival
 from services.intake.encounter_methods import EncounterMethods
+from services.intake.encounter_rules import Raise
 from services.intake.record_methods import RECORD, RecordMethods
 from services.intake.records import NewExit, NewFollowUp
 from services.intake.rights_methods import RightsMethods
@@ -45,6 +47,7 @@ from shared.contracts.commands import (
     RegisterParticipants,
     load,
 )
+from shared.contracts.encounters import RaiseStanding
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps, ResumeParticipation
 from shared.contracts.referrals import (
@@ -93,6 +96,18 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
         results, pos = operations.register_participants(
             self.home.journal, self._vault(), body["programme"], arrivals, **common
         )
+        return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def raise_standing(self, **command: Any) -> dict[str, Any]:
+        body = load(RaiseStanding, command)
+        self.home.follow_to(body["after"])
+        new = [
+            Raise(item["key"], item["subject"], item.get("keeps_history"), self._arrival(number, item))
+            for number, item in enumerate(body["items"])
+        ]
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        results, pos = raising.raise_standing(self.home.journal, self._vault(), body["programme"], new, **common)
         return {"pos": self.home.committed(pos), "results": results}
 
     @rpc

@@ -40,7 +40,7 @@ class Visitors:
             reason = "several people go by one of these nicknames: use their tokens, or their tiles at the door"
             raise InvalidInput(field="token", reason=reason)
         if found:
-            self._remember(token, found[0])
+            self.remember(token, found[0])
         return found[0] if found else None
 
     def make(self, token: str, day: date, *, gender: str = "unknown") -> str:
@@ -48,7 +48,7 @@ class Visitors:
         subject = new_id()
         arrival = Arrival("", "visitor", None, {"gender": gender}, {"token": token.strip()})
         store.add_people(self._unit.connection, self._keys.vault, self._programme, [(new_id(), subject, arrival)])
-        self._remember(token, subject)
+        self.remember(token, subject)
         self._unit.record(StandingReached(subject, standing="visitor", occurred_on=day.isoformat()), self._programme)
         return subject
 
@@ -58,7 +58,8 @@ class Visitors:
             if has_token(identity, wanted):
                 yield row.subject.hex()
 
-    def _remember(self, token: str, subject: str) -> None:
+    def remember(self, token: str, subject: str) -> None:
+        """Note who goes by a nickname."""
         place = token_places(self._keys, self._programme, token)[0]
         done = Done(self._keys.digest(bytes.fromhex(place)), bytes.fromhex(subject))
         remember(self._unit.connection, store.keys, {place: done})

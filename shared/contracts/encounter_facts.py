@@ -2,7 +2,7 @@
 nickname. A part of `catalogue`."""
 
 from shared.contracts.facts import About, Fact, Reach
-from shared.contracts.fields import Code, Codes, Day, EntityId, Language, Number, ProgrammeKey, TimeOfDay
+from shared.contracts.fields import Code, Codes, Day, EntityId, Flag, Language, Number, ProgrammeKey, TimeOfDay
 
 _ID = "00112233445566778899aabbccddeeff"
 
@@ -63,4 +63,15 @@ class VisitRemoved(Fact):
     example = {"visit": _ID, "encounter": _ID, "programme": "a-b"}
 
 
-ENCOUNTER_FACTS = (EncounterRecorded, EncounterRemoved, VisitorMet, VisitRemoved)
+class HistoryAsked(Fact):
+    """A visitor who registered was asked whether what is known of their visits goes along. `kept`: they wish it, and
+    the subject stays; else this subject is a new one, and nothing says whose visits those were."""
+
+    kind, v, reach, about = "intake.history_asked", 1, Reach.NODE, About.SOMEBODY
+    programme = ProgrammeKey()
+    kept = Flag()
+    occurred_on = Day()
+    example = {"programme": "a-b", "kept": True, "occurred_on": "2017-09-01"}
+
+
+ENCOUNTER_FACTS = (EncounterRecorded, EncounterRemoved, VisitorMet, VisitRemoved, HistoryAsked)

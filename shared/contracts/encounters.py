@@ -2,7 +2,7 @@
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from shared.contracts.commands import MAX_ITEMS, Command, PlainText, Question, Sealed, items
+from shared.contracts.commands import MAX_ITEMS, Command, ParticipantItem, PlainText, Question, Sealed, items
 from shared.contracts.fields import (
     Code,
     Codes,
@@ -89,6 +89,25 @@ class ListEncounters(Question):
     encounter = EntityId(allow_none=True)
     limit = Number(1, MAX_ITEMS, load_default=100)
     offset = Number(0, 10_000_000, load_default=0)
+
+
+class StandingItem(ParticipantItem):
+    """One person who is known here and now reaches a higher standing, with what is told on that day.
+
+    `keeps_history`: of a visitor, whether they wish that their visits go along; whoever is a client already has one
+    record, and is not asked. What is not told again stays as it is known.
+    """
+
+    subject = SubjectRef(required=True)
+    keeps_history = Flag(allow_none=True)
+
+
+class RaiseStanding(Command):
+    """`intake.raise_standing`: results hold each person's subject, a new one where the history stays behind."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(StandingItem)
+    skip_bad = Flag(load_default=False)
 
 
 TAPS = ("new", "new_woman", "known", "known_woman", "undo", "done", "go_on")

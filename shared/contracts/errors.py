@@ -91,6 +91,10 @@ class UnknownPerson(PolkuError):
     """{field}: no such person in programme {programme}."""
 
 
+class StandingTooLow(PolkuError):
+    """{field}: the activity asks the standing {asked} at least, and this person is a {standing}."""
+
+
 class UnknownSession(PolkuError):
     """{field}: no such session in programme {programme}."""
 

@@ -193,7 +193,7 @@ def put(shelf: Shelf) -> Handler:
 
 
 def met(unit: Unit, line: Line, fact: Fact) -> None:
-    activities.put_person(unit.connection, str(fact.subject), line.stream.partition("/")[2])
+    activities.put_person(unit.connection, str(fact.subject), line.stream.partition("/")[2], fact["standing"])
 
 
 def forgotten(unit: Unit, _line: Line, fact: Fact) -> None:

@@ -47,7 +47,7 @@ def known(engine: Engine) -> Journal:
     """The journal of a node whose activities know programme 3 and one person of it."""
     put_programme(engine, store.shelf)
     with transaction(engine) as connection:
-        store.put_person(connection, SUBJECT, KEY)
+        store.put_person(connection, SUBJECT, KEY, "client")
     return Journal(engine, NODE)
 
 

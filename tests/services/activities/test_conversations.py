@@ -139,7 +139,7 @@ def test_what_cannot_be_is_refused_by_field_and_leaves_no_trace(sqlite_engine: E
 def test_a_person_of_another_programme_is_unknown_here(engine: Engine) -> None:
     journal = known(engine)
     with transaction(engine) as connection:
-        store.put_person(connection, OTHER_SUBJECT, "toinen")
+        store.put_person(connection, OTHER_SUBJECT, "toinen", "client")
     (result,), _ = record(journal, talk(subject=OTHER_SUBJECT))
     assert result["error"]["code"] == "unknown_person"
 
@@ -241,7 +241,7 @@ def test_a_conversation_is_shown_as_it_was_recorded(engine: Engine) -> None:
 def test_those_talked_with_last_come_first_and_once(engine: Engine) -> None:
     journal = known(engine)
     with transaction(engine) as connection:
-        store.put_person(connection, OTHER_SUBJECT, KEY)
+        store.put_person(connection, OTHER_SUBJECT, KEY, "client")
     for n, (subject, day) in enumerate([(SUBJECT, 1), (OTHER_SUBJECT, 2), (SUBJECT, 3)]):
         record(journal, talk(str(n), subject=subject, occurred_on=date(2016, 2, day)))
     assert queries.recent_people(engine, KEY, 6) == [SUBJECT, OTHER_SUBJECT]

@@ -14,7 +14,7 @@ from tests.services.kit import KEY, PROGRAMME
 
 TODAY = date(2016, 11, 22)
 AT = "0a" * 16
-SESSIONS = {AT: KnownSession(KEY, DAY, 120, "people")}
+SESSIONS = {AT: KnownSession(KEY, DAY, 120, "people", "kaapeli")}
 
 
 def refused(new: NewSession) -> tuple[type[PolkuError], Any]:
@@ -77,15 +77,17 @@ def test_nobody_stays_longer_than_the_session() -> None:
 
 
 def test_a_session_whose_length_nobody_knows_sets_no_limit() -> None:
-    check_attendance(attendance(AT, minutes=999), KEY, {AT: KnownSession(KEY, DAY, None, "people")}, {SUBJECT: KEY})
+    check_attendance(
+        attendance(AT, minutes=999), KEY, {AT: KnownSession(KEY, DAY, None, "people", "kaapeli")}, {SUBJECT: KEY}
+    )
 
 
 def test_person_and_session_must_be_known_in_this_programme() -> None:
     assert why_refused(sessions={}) is UnknownSession
-    assert why_refused(sessions={AT: KnownSession("toinen", DAY, 120, "people")}) is UnknownSession
+    assert why_refused(sessions={AT: KnownSession("toinen", DAY, 120, "people", "kaapeli")}) is UnknownSession
     assert why_refused(people={}) is UnknownPerson
     assert why_refused(people={SUBJECT: "toinen"}) is UnknownPerson
 
 
 def test_where_heads_are_counted_nobody_is_named() -> None:
-    assert why_refused(sessions={AT: KnownSession(KEY, DAY, 120, "heads")}) is InvalidInput
+    assert why_refused(sessions={AT: KnownSession(KEY, DAY, 120, "heads", "kaapeli")}) is InvalidInput

@@ -192,7 +192,7 @@ def follower(engine: Engine) -> Follower:
     handlers = {
         (ProgrammeLoaded.kind, 1): lambda unit, _line, fact: store.shelf.put(unit.connection, fact),
         (StandingReached.kind, 1): lambda unit, line, fact: store.put_person(
-            unit.connection, fact.subject, line.stream.partition("/")[2]
+            unit.connection, fact.subject, line.stream.partition("/")[2], fact["standing"]
         ),
     }
     return Follower(Journal(engine, kit.NODE), "activities", handlers)

@@ -32,7 +32,7 @@ def ready(engine: Engine) -> Journal:
     journal = known(engine)
     with transaction(engine) as connection:
         for subject in PEOPLE:
-            store.put_person(connection, subject, KEY)
+            store.put_person(connection, subject, KEY, "client")
     return journal
 
 

@@ -1,0 +1,116 @@
+"""Use case of a higher standing: a visitor registers, a client becomes an ESF participant.
+
+A visitor is asked whether their history goes along. On that wish the subject stays, and everything recorded under it is
+theirs. Without it a new subject begins, and what led from the nickname to the old one is forgotten.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from services.intake import encounter_store, store
+from services.intake.domain import Arrival, check_arrival
+from services.intake.encounter_rules import Raise, check_raise
+from services.intake.operations import Vault, record_start
+from services.intake.visitors import Visitors, forget_tokens
+from shared.contracts.encounter_facts import HistoryAsked
+from shared.contracts.errors import UnknownPerson
+from shared.journal import Journal, Unit
+from shared.journal.unit import new_id
+from shared.ops.clock import today_in_helsinki
+from shared.programmes import Programme
+from shared.storage.once import Results, each_once
+from shared.storage.vault import encrypt, unwrap
+
+
+def raise_standing(
+    journal: Journal,
+    keys: Vault,
+    programme: str,
+    items: Sequence[Raise],
+    *,
+    by: str,
+    now: datetime,
+    skip_bad: bool = False,
+) -> tuple[Results, int | None]:
+    """Raise people's standing, in order, up to the first that is refused (`skip_bad`: all that are not).
+
+    Returns a result per item, ``{"subject", "new"}`` or ``{"error"}``, and the journal position, None if nothing was
+    new. The subject is another one where a visitor's history stays behind.
+    """
+    with journal.unit(now) as unit:
+        raising = _Raising(unit, keys, store.shelf.get(unit.connection, programme))
+        results, fresh = each_once(
+            unit.connection,
+            store.keys,
+            programme,
+            items,
+            raising.take,
+            what="subject",
+            field="key",
+            skip_bad=skip_bad,
+            digester=keys,
+        )
+        if fresh:
+            unit.audit(by, "raise_standing", programme=programme, subjects=[subject for subject, _ in fresh])
+    return results, unit.pos
+
+
+class _Raising:
+    def __init__(self, unit: Unit, keys: Vault, definition: Programme) -> None:
+        self.unit, self.keys, self.definition = unit, keys, definition
+        self.today = today_in_helsinki(unit.now)
+
+    def take(self, new: Raise) -> str:
+        row = store.locked_participation(self.unit.connection, self.definition.key, new.subject)
+        if row is None:
+            raise UnknownPerson(field="subject", programme=self.definition.key)
+        check_raise(new, row.standing)
+        identity = store.open_identity(self.keys.vault, row.person, row.wrapped_key, row.box)
+        if new.keeps_history is False:
+            check_arrival(new.arrival, self.definition, self.today)
+            return self._begin(new, row, identity)
+        arrival = _together(new.arrival, row, identity)
+        check_arrival(arrival, self.definition, self.today)
+        self._go_on(new, row, arrival)
+        return new.subject
+
+    def _go_on(self, new: Raise, row: Any, arrival: Arrival) -> None:
+        box = self._closed(row, arrival.identity)
+        encounter_store.raise_participation(self.unit.connection, row, arrival, box)
+        record_start(self.unit, self.definition.key, new.subject, arrival)
+        if new.keeps_history is not None:
+            self._asked(new.subject, kept=True)
+
+    def _begin(self, new: Raise, row: Any, identity: dict[str, Any]) -> str:
+        """Somebody new; the visitor of before has neither nickname nor token any more."""
+        unit, key, subject = self.unit, self.definition.key, new_id()
+        forget_tokens(unit, self.keys, key, identity.get("token") or "")
+        encounter_store.set_identity(unit.connection, row.person, self._closed(row, {}))
+        store.add_people(unit.connection, self.keys.vault, key, [(new_id(), subject, new.arrival)])
+        visitors = Visitors(unit, self.keys, key)
+        for token in (new.arrival.identity.get("token") or "").split(";"):
+            if token and visitors.find(token) != subject:
+                visitors.remember(token, subject)
+        record_start(unit, key, subject, new.arrival)
+        self._asked(subject, kept=False)
+        return subject
+
+    def _asked(self, subject: str, *, kept: bool) -> None:
+        asked = {"programme": self.definition.key, "kept": kept, "occurred_on": self.today.isoformat()}
+        self.unit.record(HistoryAsked(subject, **asked))
+
+    def _closed(self, row: Any, identity: dict[str, Any]) -> bytes:
+        key = unwrap(self.keys.vault, row.person, row.wrapped_key)
+        return encrypt(key, b"identity" + row.person, json.dumps(identity, ensure_ascii=False).encode())
+
+
+def _together(new: Arrival, row: Any, identity: dict[str, Any]) -> Arrival:
+    """What is told now, and what was known before of what is not told again."""
+    told = {name: value for name, value in new.identity.items() if value is not None}
+    before = {name: value for name, value in json.loads(row.record).items() if name != "age" and value is not None}
+    said = {name: value for name, value in new.record.items() if (name, value) != ("gender", "unknown")}
+    record = {"gender": "unknown"} | before | said
+    return replace(new, identity=identity | told, record=record, start_date=new.start_date or row.started_on)
