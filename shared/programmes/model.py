@@ -170,6 +170,10 @@ class Programme(Named):
     tag: Tagging | None = None
     """None: people are counted per partner; nobody can say whether two of them are one."""
     esf_record: EsfRecord = "here"
+    exit_needs_next: bool = False
+    """Whether whoever leaves must be in a next service, or have a ready plan that names one."""
+    follow_up_days: int | None = None
+    """From leaving to the asking; None: nobody is asked."""
 
     @property
     def lead(self) -> Partner:
@@ -276,6 +280,8 @@ def build(document: Mapping[str, Any]) -> Programme:
         topics=tuple(Topic(t["key"], dict(t["name"])) for t in document.get("topics", ())),
         tag=Tagging(**document["tag"]) if "tag" in document else None,
         esf_record=document.get("esf_record", "here"),
+        exit_needs_next=document.get("exit_needs_next", False),
+        follow_up_days=document.get("followup", {}).get("after_days"),
     )
 
 

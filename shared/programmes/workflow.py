@@ -46,9 +46,10 @@ class Step(Named):
 
 @dataclass(frozen=True)
 class Outcome(Named):
-    """What may have become of a participant of `activity`."""
+    """What may have become of a participant of `activity`; `is_plan`: a plan that names the next service."""
 
     activity: str
+    is_plan: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,9 @@ def steps(document: Mapping[str, Any]) -> tuple[Step, ...]:
 
 def outcomes(document: Mapping[str, Any]) -> tuple[Outcome, ...]:
     """The outcomes of a checked document."""
-    return tuple(Outcome(o["key"], dict(o["name"]), activity=o["activity"]) for o in document.get("outcomes", ()))
+    return tuple(
+        Outcome(o["key"], dict(o["name"]), o["activity"], o.get("is_plan", False)) for o in document.get("outcomes", ())
+    )
 
 
 def periods(document: Mapping[str, Any]) -> tuple[ReportingPeriod, ...]:

@@ -128,6 +128,7 @@ def test_every_code_that_is_no_enumeration_is_a_key_of_the_programme_file() -> N
         ("intake.participation_started", "area"),
         ("intake.participation_started", "target_group"),
         ("intake.participation_ended", "next"),
+        ("intake.participation_ended", "planned"),
         ("activities.session_held", "activity"),
         ("activities.session_held", "location"),
         ("activities.session_held", "area"),
@@ -185,6 +186,9 @@ def test_every_fact_that_leaves_the_home_is_of_a_programme_and_every_kind_is_of_
     assert {f.kind for f in FACTS.values() if f.reach is Reach.NODE} == {
         "pathways.programme_loaded",
         "intake.tagging_due",
+        "intake.record_attempted",
+        "intake.eura_entered",
+        "intake.exit_form_recorded",
         "intake.referral_sent",
         "intake.referral_withdrawn",
         "intake.referral_answered",
