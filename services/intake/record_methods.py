@@ -7,12 +7,13 @@ from typing import Any
 
 from marshmallow import Schema
 
-from services.intake import eura, exit_forms, starts
+from services.intake import eura, exit_forms, starts, store
 from services.intake.operations import Vault
-from shared.bus.entrypoints import rpc
+from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
 from shared.contracts.commands import ParticipantItem, load
 from shared.contracts.errors import InvalidInput
+from shared.contracts.plan_facts import PlanEntryWithdrawn
 from shared.contracts.starts import (
     ExitFormContent,
     ListEura,
@@ -25,6 +26,7 @@ from shared.contracts.starts import (
     ShowStart,
     StartContent,
 )
+from shared.journal import Line, Unit
 from shared.journal.crypto import CannotOpen, open_sealed, seal
 from shared.ops.clock import today_in_helsinki
 
@@ -106,6 +108,11 @@ class RecordMethods:
         found = exit_forms.due_follow_ups(self.home.engine, body["programme"], today_in_helsinki(self.home.now()))
         first = body["offset"]
         return {"total": len(found), "people": found[first : first + body["limit"]]}
+
+    @subscribes(PlanEntryWithdrawn)
+    def on_plan_entry_withdrawn(self, unit: Unit, _line: Line, fact: PlanEntryWithdrawn) -> None:
+        if fact["text_ref"]:
+            store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
 
     def _exit_form(self, number: int, item: dict[str, Any]) -> exit_forms.NewExitForm:
         field = f"items.{number}.sealed"

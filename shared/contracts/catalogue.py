@@ -23,6 +23,7 @@ from shared.contracts.fields import (
     SubjectRef,
     TimeOfDay,
 )
+from shared.contracts.plan_facts import PLAN_FACTS
 from shared.contracts.record_facts import RECORD_FACTS
 from shared.contracts.referral_facts import REFERRAL_FACTS
 from shared.contracts.start_facts import START_FACTS
@@ -537,6 +538,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             PersonTagged,
             TaggingDue,
             TagsRetired,
+            *PLAN_FACTS,
             *RECORD_FACTS,
             *REFERRAL_FACTS,
             *START_FACTS,

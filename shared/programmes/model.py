@@ -91,6 +91,18 @@ class Topic(Named):
 
 
 @dataclass(frozen=True)
+class Strength(Named):
+    """What helps a person, in the project's words."""
+
+
+@dataclass(frozen=True)
+class Barrier(Named):
+    """What keeps a person from work or taking part, and the keys of what the project does about it."""
+
+    solutions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Period:
     """First and last day, both included."""
 
@@ -170,6 +182,8 @@ class Programme(Named):
     tag: Tagging | None = None
     """None: people are counted per partner; nobody can say whether two of them are one."""
     esf_record: EsfRecord = "here"
+    strengths: tuple[Strength, ...] = ()
+    barriers: tuple[Barrier, ...] = ()
     exit_needs_next: bool = False
     """Whether whoever leaves must be in a next service, or have a ready plan that names one."""
     follow_up_days: int | None = None
@@ -280,6 +294,10 @@ def build(document: Mapping[str, Any]) -> Programme:
         topics=tuple(Topic(t["key"], dict(t["name"])) for t in document.get("topics", ())),
         tag=Tagging(**document["tag"]) if "tag" in document else None,
         esf_record=document.get("esf_record", "here"),
+        strengths=tuple(Strength(s["key"], dict(s["name"])) for s in document.get("strengths", ())),
+        barriers=tuple(
+            Barrier(b["key"], dict(b["name"]), tuple(b.get("solutions", ()))) for b in document.get("barriers", ())
+        ),
         exit_needs_next=document.get("exit_needs_next", False),
         follow_up_days=document.get("followup", {}).get("after_days"),
     )

@@ -16,8 +16,8 @@ from shared.storage import metadata, open_engine, transaction
 from shared.storage.migrate import migrate, newest, present
 from tests.journal.journal_kit import Killed, killed_at
 
-for service in ("activities", "intake", "measurement", "pathways", "portal", "reporting"):
-    importlib.import_module(f"services.{service}.store")
+for file in sorted((Path(__file__).parents[2] / "services").glob("*/*store.py")):
+    importlib.import_module(f"services.{file.parent.name}.{file.stem}")
 for tables in ("carry_tables", "tables"):
     importlib.import_module(f"shared.journal.{tables}")
 
