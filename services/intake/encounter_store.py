@@ -146,7 +146,7 @@ def settle_visits(connection: Connection, raw: bytes, day: date) -> None:
 
 def raise_participation(connection: Connection, row: Any, arrival: Arrival, box: bytes) -> None:
     """Another standing, record and identity of somebody who stays the same subject; they are tagged anew."""
-    values = {"standing": arrival.standing, "record": json.dumps(arrival.record | {"age": arrival.age})}
+    values: dict[str, Any] = {"standing": arrival.standing, "record": json.dumps(arrival.record | {"age": arrival.age})}
     if arrival.start_date is not None:
         values["started_on"] = arrival.start_date
     connection.execute(update(participation).where(participation.c.subject == row.subject).values(**values))

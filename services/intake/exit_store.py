@@ -1,6 +1,8 @@
 """The statements that change exit records and follow-ups; their tables are in `store.py`."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -13,7 +15,9 @@ def stays(connection: Connection, programme: str, subjects: Iterable[str]) -> di
     """The participations of these people in the programme. Nobody else changes them until the transaction ends."""
     c = participation.c
     wanted = sorted({bytes.fromhex(subject) for subject in subjects})
-    query = select(c.subject, c.started_on, c.resumed_on, c.ended_on, c.end_reason, c.end_results, c.end_next)
+    query = select(
+        c.subject, c.started_on, c.resumed_on, c.ended_on, c.end_reason, c.end_results, c.end_next, c.end_planned
+    )
     # In one order everywhere: two workers with the same people wait for each other, not in a circle.
     rows = query.where(c.programme == programme, c.subject.in_(wanted)).order_by(c.subject).with_for_update()
     return {
@@ -21,6 +25,7 @@ def stays(connection: Connection, programme: str, subjects: Iterable[str]) -> di
             *(row.started_on, row.resumed_on, row.ended_on, row.end_reason),
             None if row.end_results is None else tuple(row.end_results.split()),
             row.end_next,
+            row.end_planned,
         )
         for row in connection.execute(rows)
     }
@@ -32,11 +37,20 @@ def put_stays(connection: Connection, changed: Mapping[str, Stay]) -> None:
         {
             **{"b_subject": bytes.fromhex(subject), "resumed_on": stay.resumed_on, "ended_on": stay.ended_on},
             **{"end_reason": stay.reason, "end_results": _text(stay.results), "end_next": stay.next},
+            "end_planned": stay.planned,
         }
         for subject, stay in changed.items()
     ]
     if rows:
         connection.execute(update(participation).where(participation.c.subject == bindparam("b_subject")), rows)
+
+
+def tries_in_vain(connection: Connection, subjects: Iterable[str]) -> Counter[tuple[str, date]]:
+    """How often each of these people was not reached, by the day that the asking was due."""
+    c = follow_up.c
+    wanted = sorted({bytes.fromhex(subject) for subject in subjects})
+    query = select(c.subject, c.due).where(c.subject.in_(wanted), c.status == "not_reached")
+    return Counter((row.subject.hex(), row.due) for row in connection.execute(query))
 
 
 def add_follow_ups(connection: Connection, programme: str, made: Sequence[tuple[str, Mapping[str, Any]]]) -> None:

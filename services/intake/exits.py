@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from services.intake import exit_store, store
+from services.intake import exit_store, start_store, store
 from services.intake.records import NewExit, NewFollowUp, Stay, check_exit, check_follow_up, check_resumed, takes_effect
 from shared.contracts.errors import UnknownPerson
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
@@ -37,6 +37,7 @@ def record_exits(
             if takes_effect(new, stay):
                 stays[new.subject] = changed[new.subject] = stay.left(new)
                 body = {"reason": new.reason, "results": _list(new.results), "next": new.next}
+                body |= {"planned": new.service}
                 unit.record(ParticipationEnded(new.subject, occurred_on=new.date.isoformat(), **body), programme)
             return new.subject
 
@@ -62,6 +63,7 @@ def resume_participation(
             return False, None
         check_resumed(day, stay, today_in_helsinki(now))
         exit_store.put_stays(unit.connection, {subject: stay.resumed(day)})
+        start_store.forget_exit_form(unit.connection, programme, subject)  # it was of the exit that is no more
         unit.record(ParticipationResumed(subject, occurred_on=day.isoformat()), programme)
         unit.audit(by, "resume_participation", programme=programme, subject=subject)
     return True, unit.pos
@@ -75,8 +77,12 @@ def record_follow_ups(
         definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(now)
         stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))
 
+        tries = exit_store.tries_in_vain(unit.connection, stays)
+
         def take(new: NewFollowUp) -> str:
-            check_follow_up(new, _of(stays, new.subject, programme), definition, today)
+            stay = _of(stays, new.subject, programme)
+            check_follow_up(new, stay, definition, today, tries[new.subject, new.due])
+            tries[new.subject, new.due] += new.status == "not_reached"
             made = new_id()
             body: dict[str, Any] = {"follow_up": made, "status": new.status, "results": _list(new.results)}
             days = {"due": new.due.isoformat(), "occurred_on": new.date.isoformat()}

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, Select, exists, func, select
 
 from services.intake import records
+from services.intake.start_store import attempt, exit_form
 from services.intake.store import participation, person, shelf, vault
 from shared.storage import snapshot
 from shared.storage.restricting import EVERYTHING, restricted
@@ -49,14 +50,25 @@ def list_people(
 
 
 def missing_evidence(engine: Engine, programme: str) -> list[dict[str, Any]]:
-    """The ESF participants whose start record lacks something, and what; those who started first come first."""
-    c = participation.c
-    query = select(c.subject, c.started_on, c.record).where(c.programme == programme, c.standing == "esf_participant")
+    """The ESF participants whose records lack something, and what; those who started first come first. Of an exit form
+    that could not be had, a try in vain since the exit is the evidence."""
+    c, e, a = participation.c, exit_form.c, attempt.c
+    tried = exists().where(a.subject == c.subject, a.record == "exit", a.occurred_on >= c.ended_on)
+    query = (
+        select(
+            c.subject, c.started_on, c.record, c.ended_on, c.end_reason, e.signed_on, e.eura_on, tried.label("tried")
+        )
+        .select_from(participation.outerjoin(exit_form, c.subject == e.subject))
+        .where(c.programme == programme, c.standing == "esf_participant", c.started_on.is_not(None))
+    )
     found = []
     with snapshot(engine) as connection:
         definition = shelf.get(connection, programme)
-        for row in connection.execute(query.where(c.started_on.is_not(None)).order_by(c.started_on, c.subject)):
-            if missing := records.missing_evidence(json.loads(row.record), row.started_on, definition):
+        for row in connection.execute(query.order_by(c.started_on, c.subject)):
+            missing = records.missing_evidence(json.loads(row.record), row.started_on, definition)
+            if row.ended_on is not None and not row.tried:
+                missing += records.missing_exit(row.end_reason, row.signed_on, row.eura_on, definition)
+            if missing:
                 found.append({"person": row.subject.hex(), "missing": missing})
     return found
 

@@ -3,12 +3,26 @@
 from datetime import date
 from typing import Any
 
-from services.intake import eura, starts
+from services.intake import eura, exit_forms, starts, store
 from services.intake.sealing import inside, sealed_to, vault_of
-from shared.bus.entrypoints import rpc
+from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
 from shared.contracts.commands import ParticipantItem, load
-from shared.contracts.starts import ListEura, NoteEura, RecordAttempts, RecordStarts, ShowStart, StartContent
+from shared.contracts.plan_facts import PlanEntryWithdrawn
+from shared.contracts.starts import (
+    ExitFormContent,
+    ListEura,
+    ListFollowUps,
+    NoteEura,
+    RecordAttempts,
+    RecordExitForms,
+    RecordStarts,
+    ShowExit,
+    ShowStart,
+    StartContent,
+)
+from shared.journal import Line, Unit
+from shared.ops.clock import today_in_helsinki
 
 _OWN_MEMBERS = ("key", "sealed", "standing", "start_date")
 RECORD = tuple(name for name in ParticipantItem().fields if name not in _OWN_MEMBERS)
@@ -62,6 +76,43 @@ class RecordMethods:
         found = eura.worklist(self.home.engine, body["programme"])
         people, first = found["people"], body["offset"]
         return found | {"total": len(people), "people": people[first : first + body["limit"]]}
+
+    @rpc
+    def show_exit(self, **command: Any) -> dict[str, Any]:
+        body = load(ShowExit, command)
+        common = {"by": body["by"], "now": self.home.now()}
+        who = self.home.journal, vault_of(self.home.keys), body["programme"], body["subject"]
+        coded, named = exit_forms.show_exit(*who, **common)
+        return coded | {"sealed": sealed_to(bytes.fromhex(body["reply_to"]), named)}
+
+    @rpc
+    def record_exit_forms(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordExitForms, command)
+        self.home.follow_to(body["after"])
+        new = [self._exit_form(number, item) for number, item in enumerate(body["items"])]
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        place = self.home.journal, vault_of(self.home.keys), body["programme"]
+        results, pos = exit_forms.record_exit_forms(*place, new, **common)
+        return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def list_follow_ups(self, **command: Any) -> dict[str, Any]:
+        body = load(ListFollowUps, command)
+        found = exit_forms.due_follow_ups(self.home.engine, body["programme"], today_in_helsinki(self.home.now()))
+        first = body["offset"]
+        return {"total": len(found), "people": found[first : first + body["limit"]]}
+
+    @subscribes(PlanEntryWithdrawn)
+    def on_plan_entry_withdrawn(self, unit: Unit, _line: Line, fact: PlanEntryWithdrawn) -> None:
+        if fact["text_ref"]:
+            store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
+
+    def _exit_form(self, number: int, item: dict[str, Any]) -> exit_forms.NewExitForm:
+        field = f"items.{number}.sealed"
+        content = inside(self.home.keys, ExitFormContent, field, item["sealed"])
+        own = ("key", "subject", "was", "sealed")
+        told = {name: value for name, value in item.items() if name not in own and value is not None}
+        return exit_forms.NewExitForm(item["key"], item["subject"], item["was"], told, content)
 
     def _start(self, number: int, item: dict[str, Any]) -> starts.NewStart:
         field = f"items.{number}.sealed"

@@ -22,7 +22,7 @@ LONGEST_WAIT = timedelta(days=2 * 366)
 """After leaving: a follow-up that falls due later is a slip of the pen."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NewExit:
     """A person leaving, to be recorded; `results` None: nobody wrote them down."""
 
@@ -33,6 +33,22 @@ class NewExit:
     results: tuple[str, ...] | None
     next: str | None
     corrects: bool = False
+
+    @property
+    def service(self) -> str | None:
+        """The service that the person's ready plan names."""
+        return None
+
+
+@dataclass(frozen=True)
+class PlannedExit(NewExit):
+    """A person leaving with a ready plan. Apart from `NewExit`, so that what a key stands for is what it was before."""
+
+    planned: str = ""
+
+    @property
+    def service(self) -> str | None:
+        return self.planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +73,11 @@ class Stay:
     reason: str | None = None
     results: tuple[str, ...] | None = None
     next: str | None = None
+    planned: str | None = None
 
     def left(self, new: NewExit) -> "Stay":
-        return replace(self, ended_on=new.date, reason=new.reason, results=new.results, next=new.next)
+        ended = replace(self, ended_on=new.date, reason=new.reason, results=new.results)
+        return replace(ended, next=new.next, planned=new.service)
 
     def resumed(self, day: date) -> "Stay":
         return Stay(self.started_on, resumed_on=day)
@@ -73,6 +91,7 @@ def check_exit(new: NewExit, stay: Stay, programme: Programme, today: date) -> N
         raise InvalidInput(field="date", reason="in the future")
     if new.next and new.next not in programme.outcome_by_key:
         raise UnknownCode(field="next", programme=programme.key, value=new.next)
+    check_next(new, programme)
     if new.results and programme.esf_record == "eura_only":
         raise InvalidInput(field="results", reason=IN_EURA)
     form = find_form(programme.funding_programme)
@@ -87,10 +106,32 @@ def check_exit(new: NewExit, stay: Stay, programme: Programme, today: date) -> N
         raise AlreadyRecordedDiffers(field="date")
 
 
+NEEDS_NEXT = ("completed", "interrupted", "moved")
+"""Reasons of who could still be asked; the others died, were not reached, or another partner goes on with them."""
+
+
+def check_next(new: NewExit, programme: Programme) -> None:
+    """Refuse an exit into nothing, where the programme says that nobody leaves so; and a plan that names no service."""
+    to = programme.outcome_by_key.get(new.next or "")
+    has_plan = to is not None and to.is_plan
+    if new.service is not None:
+        named = programme.outcome_by_key.get(new.service)
+        if named is None:
+            raise UnknownCode(field="planned", programme=programme.key, value=new.service)
+        if not has_plan or named.is_plan:
+            reason = "only a ready plan names one" if not has_plan else "is a plan, not a service"
+            raise InvalidInput(field="planned", reason=reason)
+    if programme.exit_needs_next and new.reason in NEEDS_NEXT:
+        if to is None:
+            raise InvalidInput(field="next", reason="whoever leaves is in a next service or has a ready plan")
+        if has_plan and new.service is None:
+            raise InvalidInput(field="planned", reason="a ready plan says which service comes next")
+
+
 def takes_effect(new: NewExit, stay: Stay) -> bool:
     """Whether this becomes the exit that holds: the last one does, or one that corrects it."""
     if new.corrects:
-        return True
+        return stay.left(new) != stay
     if stay.ended_on is not None:
         return new.date > stay.ended_on
     return stay.resumed_on is None or new.date >= stay.resumed_on
@@ -108,8 +149,12 @@ def check_resumed(day: date, stay: Stay, today: date) -> None:
         raise InvalidInput(field="date", reason="before the exit")
 
 
-def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: date) -> None:
-    """Refuse a follow-up that cannot be. Raises `InvalidInput` naming the field."""
+MOST_TRIES = 3
+"""After so many tries in vain somebody is *not reached*; who calls back later is still heard."""
+
+
+def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: date, tries: int) -> None:
+    """Refuse a follow-up that cannot be; `tries` for the same day were in vain before. Raises `InvalidInput`."""
     if stay.ended_on is None:
         raise InvalidInput(field="participant", reason="has not left")
     if new.date > today:
@@ -119,6 +164,8 @@ def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: d
             raise InvalidInput(field=field, reason="before the exit")
     if new.due > stay.ended_on + LONGEST_WAIT:
         raise InvalidInput(field="due", reason="more than two years after the exit")
+    if new.status == "not_reached" and tries >= MOST_TRIES:
+        raise InvalidInput(field="status", reason="was tried three times for this day already: not reached")
     if new.results and new.status != "reached":
         raise InvalidInput(field="results", reason="nobody was reached who could have told them")
     if new.results and programme.esf_record == "eura_only":
@@ -172,6 +219,19 @@ def check_attempt(record: str, day: date, stay: Stay, today: date) -> None:
         raise InvalidInput(field="date", reason="before the start")
 
 
+def check_exit_form(told: Mapping[str, Any], stay: Stay, today: date) -> None:
+    """Refuse an exit form that cannot be. Raises `InvalidInput` naming the field."""
+    if stay.ended_on is None:
+        raise InvalidInput(field="person", reason="has not left")
+    for field in ("form_signed_on", "eura_on"):
+        if told.get(field) and date.fromisoformat(told[field]) > today:
+            raise InvalidInput(field=field, reason="in the future")
+    if told.get("eura_on") and date.fromisoformat(told["eura_on"]) < stay.ended_on:
+        raise InvalidInput(field="eura_on", reason="before the exit")
+    if bool(told.get("eura_on")) != bool(told.get("eura_by")):
+        raise InvalidInput(field="eura_by", reason="stands with the day of the entry, and only then")
+
+
 def missing_evidence(record: Mapping[str, Any], started_on: date, programme: Programme) -> list[str]:
     """What a participant's start record lacks: questions without an answer, special categories of which nothing says
     that they were asked, the target group, and the proof itself (`form_signed_on`, or `eura_on`; in ESF+, which has no
@@ -189,3 +249,13 @@ def missing_evidence(record: Mapping[str, Any], started_on: date, programme: Pro
     # Without the proof all of them are missing with it; one word says so.
     special = not_asked(form, start) if proof in record else ()
     return [*missing, *unanswered, *special]
+
+
+def missing_exit(reason: str, signed_on: date | None, eura_on: date | None, programme: Programme) -> list[str]:
+    """What the exit of a participant lacks: the proof that it was told. The dead are asked for none, nor who goes on
+    with another partner: that one has the exit."""
+    if reason in ("died", "transferred"):
+        return []
+    proofs = _PROOFS[programme.funding_programme == "esf_plus_2021_2027", programme.esf_record]
+    told = {"form_signed_on": signed_on, "eura_on": eura_on}
+    return [] if any(told[name] for name in proofs) else ["exit_form"]

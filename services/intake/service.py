@@ -25,7 +25,7 @@ from services.intake.domain import Arrival
 from services.intake.encounter_methods import EncounterMethods
 from services.intake.encounter_rules import Raise
 from services.intake.record_methods import RECORD, RecordMethods
-from services.intake.records import NewExit, NewFollowUp
+from services.intake.records import NewExit, NewFollowUp, PlannedExit
 from services.intake.rights_methods import RightsMethods
 from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
@@ -114,7 +114,7 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
     def record_exits(self, **command: Any) -> dict[str, Any]:
         body = load(RecordExits, command)
         self.home.follow_to(body["after"])
-        new = [NewExit(**_coded(item), next=item.get("next"), corrects=item["corrects"]) for item in body["items"]]
+        new = [_exit(item) for item in body["items"]]
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
         results, pos = exits.record_exits(self.home.journal, body["programme"], new, **common)
         return {"pos": self.home.committed(pos), "results": results}
@@ -360,6 +360,11 @@ def _sealed_text(ref: str, text: str | None, reply_to: bytes) -> dict[str, Any]:
     if text is None:
         return {"text_ref": ref, "sealed": None}
     return {"text_ref": ref, "sealed": sealed_to(reply_to, {"text": text})}
+
+
+def _exit(item: dict[str, Any]) -> NewExit:
+    told = _coded(item) | {"next": item.get("next"), "corrects": item["corrects"]}
+    return PlannedExit(**told, planned=item["planned"]) if item.get("planned") else NewExit(**told)
 
 
 def _coded(item: dict[str, Any]) -> dict[str, Any]:

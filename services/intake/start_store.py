@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, delete, func, insert, select, update
 
 from services.intake.domain import Arrival
-from services.intake.store import participation, tagged, vault
+from services.intake.store import drop_text, participation, tagged, vault
 from shared.storage import metadata
-from shared.storage.upsert import add_missing
-from shared.storage.vault import encrypt, unwrap
+from shared.storage.upsert import add_missing, upsert
+from shared.storage.vault import decrypt, encrypt, unwrap
 
 attempt = Table(
     "intake_attempt",
@@ -42,6 +42,9 @@ exit_form = Table(
 Version of the form and where the paper is kept are in the vault, as "exit_form"."""
 
 
+EXIT_FORM = "exit_form"
+
+
 def put_start(connection: Connection, vault_keys: Mapping[int, bytes], row: Any, arrival: Arrival) -> None:
     """Store the start record of a participation `row` (`store.locked_participation`), and the identity with it."""
     key = unwrap(vault_keys, row.person, row.wrapped_key)
@@ -67,6 +70,63 @@ def put_exit_entry(connection: Connection, programme: str, subject: str, day: da
     add_missing(connection, exit_form, row)
     this = exit_form.c.subject == row["subject"]
     connection.execute(update(exit_form).where(this).values(eura_on=day, eura_by=by))
+
+
+def exit_form_of(connection: Connection, subject: str) -> dict[str, str]:
+    """What is written down of a person's exit form, without what is in the vault; days in ISO form."""
+    row = connection.execute(select(exit_form).where(exit_form.c.subject == bytes.fromhex(subject))).one_or_none()
+    if row is None:
+        return {}
+    days = {"form_signed_on": row.signed_on, "eura_on": row.eura_on}
+    found = {"may_call": row.may_call, "form_language": row.language, "form_help": row.help, "eura_by": row.eura_by}
+    found |= {name: day.isoformat() for name, day in days.items() if day}
+    found |= {"wishes_ref": row.wishes_ref.hex() if row.wishes_ref else None}
+    return {name: value for name, value in found.items() if value}
+
+
+def open_exit_form(connection: Connection, vault_keys: Mapping[int, bytes], row: Any) -> dict[str, str]:
+    """Version and place of a person's exit form, in clear; `row` as for `put_start`."""
+    this = (vault.c.person == row.person) & (vault.c.name == EXIT_FORM)
+    box = connection.execute(select(vault.c.box).where(this)).scalar_one_or_none()
+    if box is None:
+        return {}
+    key = unwrap(vault_keys, row.person, row.wrapped_key)
+    kept: dict[str, str] = json.loads(decrypt(key, EXIT_FORM.encode() + row.person, box))
+    return kept
+
+
+def put_exit_form(
+    connection: Connection,
+    vault_keys: Mapping[int, bytes],
+    programme: str,
+    row: Any,
+    told: Mapping[str, Any],
+    content: Mapping[str, Any],
+) -> None:
+    """Store an exit form, whole; `row` as for `put_start`."""
+    day = {name: told.get(name) and date.fromisoformat(told[name]) for name in ("form_signed_on", "eura_on")}
+    ref = told.get("wishes_ref")
+    values = {
+        **{"subject": row.subject, "programme": programme, "may_call": told["may_call"]},
+        **{"wishes_ref": bytes.fromhex(ref) if ref else None, "signed_on": day["form_signed_on"]},
+        **{"language": told.get("form_language"), "help": told.get("form_help")},
+        **{"eura_on": day["eura_on"], "eura_by": told.get("eura_by")},
+    }
+    upsert(connection, exit_form, [values])
+    key = unwrap(vault_keys, row.person, row.wrapped_key)
+    kept = json.dumps({name: value for name, value in content.items() if value}, ensure_ascii=False).encode()
+    box = encrypt(key, EXIT_FORM.encode() + row.person, kept)
+    upsert(connection, vault, [{"person": row.person, "name": EXIT_FORM, "box": box}])
+
+
+def forget_exit_form(connection: Connection, programme: str, subject: str) -> None:
+    """Delete a person's exit form, with what they wished."""
+    if ref := exit_form_of(connection, subject).get("wishes_ref"):
+        drop_text(connection, ref, subject)
+    here = (participation.c.subject == bytes.fromhex(subject)) & (participation.c.programme == programme)
+    owner = select(participation.c.person).where(here).scalar_subquery()
+    connection.execute(delete(vault).where(vault.c.person == owner, vault.c.name == EXIT_FORM))
+    connection.execute(delete(exit_form).where(exit_form.c.subject == bytes.fromhex(subject)))
 
 
 def put_start_entry(connection: Connection, subject: str, day: date, by: str) -> None:

@@ -67,6 +67,7 @@ participation = Table(
     Column("end_reason", String(40)),
     Column("end_results", String(120)),
     Column("end_next", String(40)),
+    Column("end_planned", String(40)),
     Column("resumed_on", Date),
     UniqueConstraint("person", "programme", name="intake_participation_once"),
 )

@@ -30,13 +30,18 @@ class ExitRow:
     results: tuple[str, ...]
     next: str | None
     before: int
+    planned: str | None = None
 
     def __repr__(self) -> str:
         return f"<ExitRow of line {self.line}>"
 
     @property
+    def _next(self) -> str:
+        return ";".join(filter(None, (self.next, self.planned)))
+
+    @property
     def key(self) -> str:
-        what = (self.date.isoformat(), self.reason, ";".join(self.results), self.next or "", str(self.before))
+        what = (self.date.isoformat(), self.reason, ";".join(self.results), self._next, str(self.before))
         return row_key(self.programme, self.partner, EXITS, self.participant, *what)
 
     @property
@@ -79,10 +84,10 @@ def leaving(line: int, raw: list[str], report: Say, programmes: Mapping[str, Pro
     who, key, programme = person_of(cells, programmes)
     day, reason = cells.day("date", needed=True), cells.one_of("reason", REASONS, needed=True)
     results = _results(cells, programme)
-    to = cells.key("next", programme.outcome_by_key if programme else None, "outcome of the programme")
+    to, planned = _next(cells, programme)
     if not cells.ok or who is None or key is None or day is None or reason is None:
         return None
-    return ExitRow(line, who, key, "", day, reason, results, to, 0)
+    return ExitRow(line, who, key, "", day, reason, results, to, 0, planned)
 
 
 def followup(line: int, raw: list[str], report: Say, programmes: Mapping[str, Programme]) -> FollowUpRow | None:
@@ -100,6 +105,18 @@ def followup(line: int, raw: list[str], report: Say, programmes: Mapping[str, Pr
     if not cells.ok or who is None or key is None or due is None or day is None or status is None:
         return None
     return FollowUpRow(line, who, key, "", due, day, status, results, 0)
+
+
+def _next(cells: Cells, programme: Programme | None) -> tuple[str | None, str | None]:
+    """Where the person went: an outcome; or a ready plan and, after a semicolon, the service that it names."""
+    told = cells.several("next", CODE_WORD, "is not an outcome, or a ready plan and the service that it names")
+    known = programme.outcome_by_key if programme else {}
+    for code in told:
+        if programme and code not in known:
+            cells.bad("next", "is no outcome of the programme", code)
+    if len(told) > 1 and cells.ok and programme and [known[code].is_plan for code in told] != [True, False]:
+        cells.bad("next", "names several: a ready plan first, and then the one service that it names")
+    return (told[0] if told else None, told[1] if len(told) > 1 else None)
 
 
 def _results(cells: Cells, programme: Programme | None) -> tuple[str, ...]:

@@ -184,6 +184,7 @@ class Import:
         if subject is None:
             return None
         codes = {"reason": row.reason, "results": list(row.results) or None, "next": row.next}
+        codes |= {"planned": row.planned}
         return _present({"key": row.key, "subject": subject, "date": row.date.isoformat(), **codes})
 
     def _followup(self, row: FollowUpRow) -> dict[str, Any] | None:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.pathways import hearing, operations, queries, sharing, step_queries, stepping
+from services.pathways import hearing, operations, plans, queries, sharing, step_queries, stepping
 from services.pathways.domain import NewOutcome, NewPause, NewStay
+from services.pathways.planning import Entry, NewPlan
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
@@ -21,6 +22,7 @@ from shared.contracts.commands import (
     load,
 )
 from shared.contracts.facts import Fact
+from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.rights import PersonShare
 from shared.contracts.steps import ListProposals, RecordPauses, RecordProduct, StepsOf, StepStates
 from shared.journal import Line, Unit
@@ -128,6 +130,17 @@ class PathwaysService(ParkedLines):
         new, pos = operations.close_task(self.home.journal, body["task"], body["how"], body["reason"], **common)
         return {"pos": self.home.committed(pos), "new": new}
 
+    @rpc
+    def record_plans(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordPlans, command)
+        return self._record(body, plans.record_plans, [_plan(item) for item in body["items"]])
+
+    @rpc
+    def show_plan(self, **command: Any) -> dict[str, Any]:
+        body = load(ShowPlan, command)
+        self.home.follow_to(EVERYTHING)  # who has just come in can be asked for
+        return plans.show_plan(self.home.engine, body["programme"], body["subject"])
+
     @timer(interval=CLOCK_SECONDS)
     def look_at_clock(self) -> None:
         self.home.follow_to(EVERYTHING)  # what was done while this service was down has not to be asked for
@@ -171,3 +184,14 @@ def _pause(item: dict[str, Any]) -> NewPause:
 
 def _outcome(item: dict[str, Any]) -> NewOutcome:
     return NewOutcome(item["key"], item["subject"], item["outcome"], date.fromisoformat(item["date"]))
+
+
+def _plan(item: dict[str, Any]) -> NewPlan:
+    whole = tuple(item["strengths"]), item.get("next"), item["ready"]
+    return NewPlan(item["key"], item["subject"], item["was"], *whole, tuple(map(_entry, item["entries"])))
+
+
+def _entry(told: dict[str, Any]) -> Entry:
+    day = date.fromisoformat(told["day"]) if told.get("day") else None
+    what = told.get("entry") or "", told["what"], told["state"], told["shown"], told.get("text_ref"), told.get("who")
+    return Entry(*what, day, told.get("barrier"), tuple(told["solutions"]))

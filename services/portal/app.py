@@ -16,6 +16,7 @@ from services.portal.context import PortalContext
 from services.portal.conversation import ConversationPages
 from services.portal.counter import CounterPages
 from services.portal.evidence import EvidencePages
+from services.portal.exit_record import ExitPages
 from services.portal.guard import FormRefused, Guard
 from services.portal.pages import Pages, frame
 from services.portal.partners import PartnerPages
@@ -75,6 +76,7 @@ def create_app(context: PortalContext) -> Flask:
         PartnerPages(pages).install(app)
         StartPages(pages).install(app)
         EvidencePages(pages).install(app)
+        ExitPages(pages).install(app)
     _install_errors(app, context)
     return app
 

@@ -55,6 +55,7 @@ class EvidencePages:
             ],
             total=formats.number(found["total"], g.lang),
             eura=names.funding == ESF_PLUS,
+            follow_up="followup" in names.document,
             pages=self.pages.paging(found["total"]),
         )
 

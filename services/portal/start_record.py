@@ -156,7 +156,7 @@ class StartPages:
             areas=_listed(names, "areas"),
             target_groups=_listed(names, "target_groups"),
             versions=_versions(names, form, filled["form_version"]),
-            languages=_languages(filled["form_language"]),
+            languages=listed_languages(filled["form_language"]),
             eura=names.funding == "esf_plus_2021_2027" or not _here(names),
             here=_here(names),
             days=(start.isoformat(), end.isoformat()),
@@ -332,7 +332,8 @@ def _versions(names: ProgrammeNames, form: Form, kept: str) -> list[tuple[str, L
     return found if not kept or kept in dict(found) else [*found, (kept, Label(kept, None))]
 
 
-def _languages(kept: str) -> Iterator[tuple[str, str]]:
+def listed_languages(kept: str) -> Iterator[tuple[str, str]]:
+    """Ours, and what was written down, if it is another."""
     yield from ((code, LANG_NAMES[code]) for code in LANGS)
     if kept and kept not in LANGS:
         yield kept, kept

@@ -149,6 +149,11 @@ def read_texts(context: PortalContext, programme: str, refs: Collection[str]) ->
     return {row["text_ref"]: reply.open_text(row["sealed"]) for row in answer["texts"]}
 
 
+def today(context: PortalContext) -> date:
+    """The day in Finland."""
+    return today_in_helsinki(context.now())
+
+
 def days(context: PortalContext, names: ProgrammeNames) -> tuple[date, date]:
     """The first and the last day that something may have happened on: within the project, not after today."""
     today = today_in_helsinki(context.now())

@@ -24,6 +24,7 @@ from shared.contracts.fields import (
     SubjectRef,
     TimeOfDay,
 )
+from shared.contracts.plan_facts import PLAN_FACTS
 from shared.contracts.purpose_facts import PURPOSE_FACTS
 from shared.contracts.record_facts import RECORD_FACTS
 from shared.contracts.referral_facts import REFERRAL_FACTS
@@ -542,6 +543,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             TaggingDue,
             TagsRetired,
             *ENCOUNTER_FACTS,
+            *PLAN_FACTS,
             *RECORD_FACTS,
             *REFERRAL_FACTS,
             *START_FACTS,

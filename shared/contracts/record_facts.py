@@ -18,6 +18,7 @@ class ParticipationEnded(Fact):
     it. The last one holds, unless the participation was resumed after it.
 
     `results` is left out where nobody wrote them down; `next`, a key of the programme file: where the person went.
+    `planned`, of who has a ready plan: the service that the plan names.
     """
 
     kind, v, reach, about = "intake.participation_ended", 1, Reach.LEAD, About.SOMEBODY
@@ -25,6 +26,7 @@ class ParticipationEnded(Fact):
     occurred_on = Day()
     results = Codes(Code(*RESULTS), allow_none=True)
     next = Code(allow_none=True)
+    planned = Code(allow_none=True)
     example = {"reason": "completed", "occurred_on": "2016-09-01", "results": ["employment"]}
 
 

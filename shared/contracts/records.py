@@ -6,13 +6,15 @@ from shared.contracts.record_facts import EXITS, FOLLOW_UPS, RESULTS
 
 
 class ExitItem(Item):
-    """One person leaving. An exit before the one that holds changes nothing, unless it `corrects` that one."""
+    """One person leaving. An exit before the one that holds changes nothing, unless it `corrects` that one. `planned`:
+    the service that the person's ready plan (`next`) names."""
 
     subject = SubjectRef(required=True)
     date = Day(required=True)
     reason = Code(*EXITS, required=True)
     results = Codes(Code(*RESULTS), allow_none=True)
     next = Code(allow_none=True)
+    planned = Code(allow_none=True)
     corrects = Flag(load_default=False)
 
 

@@ -9,6 +9,8 @@ ATTEMPTS = ("refused", "not_reached")
 """What came of asking for a form that was not given: the evidence of why there is none."""
 ENTERED_BY = ("self", "worker")
 """Who entered somebody's data in EURA."""
+MAY_CALL = ("yes", "no", "not_asked")
+"""Whether somebody who leaves may be called later."""
 
 _ID = "00112233445566778899aabbccddeeff"
 
@@ -49,4 +51,17 @@ class EuraCounted(Fact):
     example = {"starts": 12, "exits": 3}
 
 
-START_FACTS = (RecordAttempted, EuraEntered, EuraCounted)
+class ExitFormRecorded(Fact):
+    """What was written down when somebody left, beside the exit itself; the last one holds. `text_ref` is what the
+    person wishes, in intake's vault, left out where nobody wrote it; `may_call`: whether they may be called later.
+    """
+
+    kind, v, reach, about = "intake.exit_form_recorded", 1, Reach.NODE, About.SOMEBODY
+    programme = ProgrammeKey()
+    may_call = Code(*MAY_CALL)
+    signed_on = Day(allow_none=True)
+    text_ref = EntityId(allow_none=True)
+    example = {"programme": "a-b", "may_call": "yes", "signed_on": "2016-09-01"}
+
+
+START_FACTS = (RecordAttempted, EuraEntered, EuraCounted, ExitFormRecorded)

@@ -3,8 +3,19 @@
 from marshmallow import RAISE, Schema
 
 from shared.contracts.commands import MAX_ITEMS, Command, Item, ParticipantItem, PlainText, Question, Sealed, items
-from shared.contracts.fields import Code, Day, Digest, Flag, Number, ProgrammeKey, PublicKey, SubjectRef
-from shared.contracts.start_facts import ATTEMPTS, ENTERED_BY, RECORDS
+from shared.contracts.fields import (
+    Code,
+    Day,
+    Digest,
+    EntityId,
+    Flag,
+    Language,
+    Number,
+    ProgrammeKey,
+    PublicKey,
+    SubjectRef,
+)
+from shared.contracts.start_facts import ATTEMPTS, ENTERED_BY, MAY_CALL, RECORDS
 
 
 class StartContent(Schema):
@@ -95,6 +106,58 @@ class NoteEura(Command):
 class ListEura(Question):
     """`intake.list_eura`: the ESF participants whose start or exit data are not in EURA as far as this node knows, and
     how many are; those who started first before the others. Nobody is named."""
+
+    programme = ProgrammeKey(required=True)
+    limit = Number(1, MAX_ITEMS, load_default=100)
+    offset = Number(0, 10_000_000, load_default=0)
+
+
+class ExitFormContent(Schema):
+    """What is inside the `sealed` of an exit form: the vault keeps it."""
+
+    class Meta:
+        unknown = RAISE
+
+    form_version = PlainText(80, allow_none=True)
+    form_kept = PlainText(200, allow_none=True)
+
+
+class ExitFormItem(Item):
+    """What is written down beside an exit, whole: what is left out is not recorded (any more). `was`: the revision that
+    whoever writes has seen; `wishes_ref`: the person's wishes, a text of theirs in the vault."""
+
+    subject = SubjectRef(required=True)
+    was = Digest(required=True)
+    sealed = Sealed(ExitFormContent, required=True)
+    may_call = Code(*MAY_CALL, load_default="not_asked")
+    wishes_ref = EntityId(allow_none=True)
+    form_signed_on = Day(allow_none=True)
+    form_language = Language(allow_none=True)
+    form_help = Code("self", "with_help", allow_none=True)
+    eura_on = Day(allow_none=True)
+    eura_by = Code(*ENTERED_BY, allow_none=True)
+
+
+class RecordExitForms(Command):
+    """`intake.record_exit_forms`: results hold each person's subject. Of people who have left."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(ExitFormItem)
+    skip_bad = Flag(load_default=False)
+
+
+class ShowExit(Command):
+    """`intake.show_exit`: a person's exit with its form, tries to get it, and follow-ups; name and where the paper is
+    come back sealed to `reply_to`. Logged as read. `revision` is what a changed form must name as `was`."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    reply_to = PublicKey(required=True)
+
+
+class ListFollowUps(Question):
+    """`intake.list_follow_ups`: who has left and is due to be asked, as the programme file says, and was neither heard
+    nor tried for three times; who said no to being called is left out. Nobody is named."""
 
     programme = ProgrammeKey(required=True)
     limit = Number(1, MAX_ITEMS, load_default=100)

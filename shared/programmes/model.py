@@ -106,6 +106,18 @@ class Service(Named):
 
 
 @dataclass(frozen=True)
+class Strength(Named):
+    """What helps a person, in the project's words."""
+
+
+@dataclass(frozen=True)
+class Barrier(Named):
+    """What keeps a person from work or taking part, and the keys of what the project does about it."""
+
+    solutions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Period:
     """First and last day, both included."""
 
@@ -203,6 +215,12 @@ class Programme(Named):
     products: tuple[Product, ...] = ()
     mapping: Mapping[tuple[MappedList, str], str] = field(default_factory=dict)
     """What became of keys of earlier versions."""
+    strengths: tuple[Strength, ...] = ()
+    barriers: tuple[Barrier, ...] = ()
+    exit_needs_next: bool = False
+    """Whether whoever leaves must be in a next service, or have a ready plan that names one."""
+    follow_up_days: int | None = None
+    """From leaving to the asking; None: nobody is asked."""
 
     def now(self, part: MappedList, key: str) -> str:
         """The key of this version that stands for what was written as `key`; itself if it was not mapped."""
@@ -332,6 +350,12 @@ def build(document: Mapping[str, Any]) -> Programme:
         products=workflow.products(document),
         mapping=workflow.mapping(document),
         purposes=purposes(document),
+        strengths=tuple(Strength(s["key"], dict(s["name"])) for s in document.get("strengths", ())),
+        barriers=tuple(
+            Barrier(b["key"], dict(b["name"]), tuple(b.get("solutions", ()))) for b in document.get("barriers", ())
+        ),
+        exit_needs_next=document.get("exit_needs_next", False),
+        follow_up_days=document.get("followup", {}).get("after_days"),
     )
 
 

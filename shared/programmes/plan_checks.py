@@ -31,6 +31,8 @@ def plan_rules(document: dict[str, Any]) -> Found:
         yield ("forms",), "esf_plus_2021_2027 has no forms: participants enter their own data"
     yield from _schedules(document)
     yield from _fits(document)
+    if document.get("exit_needs_next") and all(item.get("is_plan") for _, item in items(document, "outcomes")):
+        yield ("exit_needs_next",), "there is no outcome that is a service"
 
 
 def _words(value: Any) -> list[tuple[int, str]]:

@@ -74,9 +74,10 @@ class Product(Named):
 
 @dataclass(frozen=True)
 class Outcome(Named):
-    """What may have become of a participant of `activity`."""
+    """What may have become of a participant of `activity`; `is_plan`: a plan that names the next service."""
 
     activity: str
+    is_plan: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,9 @@ def mapping(document: Mapping[str, Any]) -> dict[tuple[MappedList, str], str]:
 
 def outcomes(document: Mapping[str, Any]) -> tuple[Outcome, ...]:
     """The outcomes of a checked document."""
-    return tuple(Outcome(o["key"], dict(o["name"]), activity=o["activity"]) for o in document.get("outcomes", ()))
+    return tuple(
+        Outcome(o["key"], dict(o["name"]), o["activity"], o.get("is_plan", False)) for o in document.get("outcomes", ())
+    )
 
 
 def periods(document: Mapping[str, Any]) -> tuple[ReportingPeriod, ...]:

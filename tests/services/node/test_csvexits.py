@@ -53,6 +53,7 @@ CELLS: dict[str, tuple[str, dict[str, str], str, str]] = {
     "none and a result": (EXITS, EXIT | {"results": "none;education"}, "results", "none stands beside"),
     "two places at work": (EXITS, EXIT | {"results": "job_search;employment"}, "results", "exclude each other"),
     "unknown next": (EXITS, EXIT | {"next": "moon"}, "next", '"moon" is no outcome'),
+    "two services": (EXITS, EXIT | {"next": "education;work_trial"}, "next", "a ready plan first"),
     "before the start": (EXITS, EXIT | {"date": "2016-02-29"}, "date", "before the person's start_date"),
     "of nobody": (EXITS, EXIT | {"participant": "p9"}, "participant", "no row of participants.csv"),
     "of somebody without a start": (EXITS, EXIT | {"participant": "n1"}, "participant", "has no start_date"),

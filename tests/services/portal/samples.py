@@ -18,10 +18,10 @@ from services.portal.app import create_app
 from services.portal.context import HomeRole, PortalContext, directly
 from services.portal.passwords import Hasher
 from services.portal.users import add_user
-from shared.contracts.commands import AskReport, CertifyReport, ListPeople, ListSessions, load
+from shared.contracts.commands import AskReport, CertifyReport, ListPeople, ListSessions, RecordOutcomes, load
 from shared.contracts.errors import UnknownProgramme, UnknownSession
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
-from shared.contracts.records import ListMissingEvidence
+from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps
 from shared.contracts.referrals import (
     AcceptReferral,
     DeclineReferral,
@@ -31,7 +31,16 @@ from shared.contracts.referrals import (
     SendReferral,
     WithdrawReferral,
 )
-from shared.contracts.starts import ListEura, NoteEura, RecordAttempts, RecordStarts, ShowStart
+from shared.contracts.starts import (
+    ListEura,
+    ListFollowUps,
+    NoteEura,
+    RecordAttempts,
+    RecordExitForms,
+    RecordStarts,
+    ShowExit,
+    ShowStart,
+)
 from shared.contracts.talks import (
     AskRecent,
     AskRegister,
@@ -271,6 +280,12 @@ _BODIES = {
     ("intake", "record_attempts"): RecordAttempts,
     ("intake", "list_missing_evidence"): ListMissingEvidence,
     ("intake", "list_eura"): ListEura,
+    ("intake", "show_exit"): ShowExit,
+    ("intake", "record_exits"): RecordExits,
+    ("intake", "record_exit_forms"): RecordExitForms,
+    ("intake", "record_follow_ups"): RecordFollowUps,
+    ("intake", "list_follow_ups"): ListFollowUps,
+    ("pathways", "record_outcomes"): RecordOutcomes,
     ("intake", "note_eura"): NoteEura,
 }
 
@@ -302,6 +317,9 @@ class FakeRpc:
     reachable: list[str] = field(default_factory=lambda: ["university_of_applied_sciences"])
     start: dict[str, Any] = field(default_factory=dict)
     who: dict[str, str] = field(default_factory=lambda: {"given_name": "Aino", "family_name": "Esimerkki"})
+    exit: dict[str, Any] = field(default_factory=dict)
+    due: list[dict[str, Any]] = field(default_factory=list)
+    outcome: dict[str, Any] = field(default_factory=lambda: {"outcome": MADE, "new": True})
     missing: list[dict[str, Any]] = field(default_factory=list)
     eura: dict[str, Any] = field(
         default_factory=lambda: {"counts": dict.fromkeys(("participants", "starts", "left", "exits"), 0), "people": []}
@@ -357,6 +375,12 @@ class FakeRpc:
             ("intake", "list_missing_evidence"): lambda **_: {"total": len(self.missing), "people": self.missing},
             ("intake", "list_eura"): lambda **_: self.eura | {"total": len(self.eura["people"])},
             ("intake", "note_eura"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
+            ("intake", "show_exit"): self._show_exit,
+            ("intake", "record_exits"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
+            ("intake", "record_exit_forms"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
+            ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},
+            ("intake", "list_follow_ups"): lambda **_: {"total": len(self.due), "people": self.due},
+            ("pathways", "record_outcomes"): lambda **_: {"pos": 1, "results": [self.outcome]},
             ("intake", "record_attempts"): lambda **_: {"pos": 1, "results": [{"attempt": MADE, "new": True}]},
         }
         return answers[service, method](**kwargs)
@@ -409,6 +433,13 @@ class FakeRpc:
         empty: dict[str, Any] = {"person": subject, "standing": "client", "started_on": None, "ended_on": None}
         empty |= {"record": {"gender": "f", "service_language": "sv"}, "revision": "ef" * 32, "attempts": []}
         empty |= {"lacks": [], "missing": [], "misfits": []} | self.start
+        sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(self.who).encode())
+        return empty | {"sealed": base64.b64encode(sealed).decode()}
+
+    def _show_exit(self, subject: str, reply_to: str, **_: Any) -> Any:
+        empty: dict[str, Any] = {"person": subject, "standing": "esf_participant", "started_on": "2016-02-01"}
+        empty |= {"resumed_on": None, "ended": None, "form": {}, "service_language": "sv", "revision": "ef" * 32}
+        empty |= {"attempts": [], "follow_ups": []} | self.exit
         sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(self.who).encode())
         return empty | {"sealed": base64.b64encode(sealed).decode()}
 

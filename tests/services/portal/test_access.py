@@ -27,6 +27,8 @@ PAGES = {
     "/referrals/lahde-mukaan": {"case_worker", "coordinator"},
     f"/refer/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/evidence/lahde-mukaan": {"case_worker", "coordinator"},
+    f"/exit/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    "/followups/lahde-mukaan": {"case_worker", "coordinator"},
     "/eura/lahde-mukaan": {"case_worker", "coordinator"},
     f"/start/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/partners/lahde-mukaan": {"coordinator"},

@@ -39,7 +39,7 @@ def test_missing_evidence_is_named_in_words_and_only_these_names_are_read(worker
         [
             "Aino Esimerkki",
             "allekirjoitettu lomake, Ylin suoritettu koulutus (ISCED), Vähemmistöön kuuluminen",
-            "Avaa lomake",
+            "Aloitusilmoitus · Lopettaminen",
         ]
     ]
     assert worker.rpc.sent("list_people")["people"] == [MADE]

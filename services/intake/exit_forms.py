@@ -1,0 +1,179 @@
+"""Use cases of what is written down beside an exit: the form and its evidence, wishes, whether one may call; and who is
+due to be asked afterwards.
+
+Rules are in `records.py`, the statements in `start_store.py` and `exit_store.py`.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from services.intake import eura, exit_store, start_store, store
+from services.intake.operations import Vault
+from services.intake.records import MOST_TRIES, Stay, check_exit_form
+from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
+from shared.contracts.start_facts import ExitFormRecorded
+from shared.journal import Journal, Unit
+from shared.ops.clock import today_in_helsinki
+from shared.storage import snapshot
+from shared.storage.once import Done, Results, already_done, remember
+
+
+@dataclass(frozen=True, slots=True)
+class NewExitForm:
+    """What is to be written down beside an exit; `content` is for the vault."""
+
+    key: str
+    subject: str
+    was: str
+    told: dict[str, Any]
+    content: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return "NewExitForm(…)"  # never where somebody's paper is in a log
+
+
+def record_exit_forms(
+    journal: Journal,
+    keys: Vault,
+    programme: str,
+    items: Sequence[NewExitForm],
+    *,
+    by: str,
+    now: datetime,
+    skip_bad: bool = False,
+) -> tuple[Results, int | None]:
+    """Write down people's exit forms, in order, up to the first that is refused (`skip_bad`: all that are not).
+
+    Returns a result per item, ``{"subject", "new"}`` or ``{"error"}``, and the journal position.
+    """
+    results: Results = []
+    with journal.unit(now) as unit:
+        store.shelf.get(unit.connection, programme)
+        today = today_in_helsinki(now)
+        stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))
+        done, fresh = already_done(unit.connection, store.keys, (new.key for new in items)), dict[str, Done]()
+        for new in items:
+            said = [programme, new.subject, new.was, new.told, new.content]
+            content = json.dumps(said, sort_keys=True).encode()
+            known = done.get(new.key) or fresh.get(new.key)
+            try:
+                if known is not None and not keys.is_digest(known.digest, content):
+                    raise AlreadyRecordedDiffers(field="key")
+                if known is None:
+                    _record(unit, keys, programme, new, stays, today)
+            except PolkuError as error:
+                results.append({"error": error.to_wire()})
+                if skip_bad:
+                    continue
+                break
+            if known is None:
+                fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
+            results.append({"subject": new.subject, "new": known is None})
+        remember(unit.connection, store.keys, fresh)
+        if fresh:
+            subjects = sorted({one.made.hex() for one in fresh.values()})
+            unit.audit(by, "record_exit_forms", programme=programme, subjects=subjects)
+    return results, unit.pos
+
+
+def _record(unit: Unit, keys: Vault, programme: str, new: NewExitForm, stays: Mapping[str, Stay], today: date) -> None:
+    connection = unit.connection
+    row = store.find_participation(connection, programme, new.subject)
+    if row is None:
+        raise UnknownPerson(field="person", programme=programme)
+    before = start_store.exit_form_of(connection, new.subject)
+    kept = start_store.open_exit_form(connection, keys.vault, row)
+    if new.was != _revision(keys, before, kept):
+        raise ChangedMeanwhile(field="was")
+    check_exit_form(new.told, stays[new.subject], today)
+    ref = new.told.get("wishes_ref")
+    theirs = [text.subject for text in store.find_texts(connection, programme, [ref] if ref else [])]
+    if ref is not None and theirs != [row.subject]:
+        raise InvalidInput(field="wishes_ref", reason="is no text of this person")
+    if before.get("wishes_ref") not in (None, ref):
+        store.drop_text(connection, before["wishes_ref"], new.subject)
+    start_store.put_exit_form(connection, keys.vault, programme, row, new.told, new.content)
+    body = {"may_call": new.told["may_call"], "signed_on": new.told.get("form_signed_on"), "text_ref": ref}
+    unit.record(ExitFormRecorded(new.subject, programme=programme, **body))
+    entered = new.told.get("eura_on"), new.told.get("eura_by")
+    if entered != (before.get("eura_on"), before.get("eura_by")):
+        eura.tell(unit, programme, new.subject, "exit", *entered)
+
+
+def show_exit(
+    journal: Journal, keys: Vault, programme: str, subject: str, *, by: str, now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A person's exit with all that belongs to it: what is coded, and what the vault has; the read is logged first.
+
+    Raises `UnknownPerson`.
+    """
+    with journal.unit(now) as unit:
+        unit.audit(by, "read_identities", programme=programme, subjects=[subject])
+    with snapshot(journal.engine) as connection:
+        row = store.find_participation(connection, programme, subject)
+        if row is None:
+            raise UnknownPerson(field="person", programme=programme)
+        form = start_store.exit_form_of(connection, subject)
+        kept = start_store.open_exit_form(connection, keys.vault, row)
+        tries, asked = start_store.attempts(connection, row.subject), _follow_ups(connection, row.subject)
+    identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
+    ended = row.ended_on and {
+        **{"date": row.ended_on.isoformat(), "reason": row.end_reason},
+        **{"results": None if row.end_results is None else row.end_results.split()},
+        **{"next": row.end_next, "planned": row.end_planned},
+    }
+    coded = {
+        **{"person": subject, "standing": row.standing, "started_on": row.started_on and row.started_on.isoformat()},
+        **{"resumed_on": row.resumed_on and row.resumed_on.isoformat(), "ended": ended, "form": form},
+        **{"service_language": json.loads(row.record).get("service_language")},
+        **{"revision": _revision(keys, form, kept), "attempts": tries, "follow_ups": asked},
+    }
+    return coded, {name: identity.get(name) for name in ("given_name", "family_name", "token")} | kept
+
+
+def _follow_ups(connection: Connection, subject: bytes) -> list[dict[str, Any]]:
+    c = store.follow_up.c
+    query = select(c.due, c.occurred_on, c.status, c.results).where(c.subject == subject)
+    rows = connection.execute(query.order_by(c.occurred_on, c.follow_up))
+    return [
+        {
+            **{"due": row.due.isoformat(), "date": row.occurred_on.isoformat(), "status": row.status},
+            "results": None if row.results is None else row.results.split(),
+        }
+        for row in rows
+    ]
+
+
+def due_follow_ups(engine: Engine, programme: str, today: date) -> list[dict[str, Any]]:
+    """Who is due to be asked: ``{"person", "due", "tries"}``, those due first before the others."""
+    p, e, f = store.participation.c, start_store.exit_form.c, store.follow_up.c
+    with snapshot(engine) as connection:
+        after = store.shelf.get(connection, programme).follow_up_days
+        if after is None:
+            return []
+        span = timedelta(days=after)
+        asked: dict[tuple[bytes, date], list[str]] = defaultdict(list)
+        for row in connection.execute(select(f.subject, f.due, f.status).where(f.programme == programme)):
+            asked[bytes(row.subject), row.due].append(row.status)
+        left = select(p.subject, p.ended_on, e.may_call).where(p.programme == programme, p.ended_on <= today - span)
+        left = left.where(p.end_reason.not_in(("died", "transferred")))
+        left = left.select_from(store.participation.outerjoin(start_store.exit_form, p.subject == e.subject))
+        rows = connection.execute(left.order_by(p.ended_on, p.subject)).all()
+    found = []
+    for row in rows:
+        tries = asked[bytes(row.subject), row.ended_on + span]
+        open_ = set(tries) <= {"not_reached"} and len(tries) < MOST_TRIES
+        if open_ and row.may_call != "no":
+            due = (row.ended_on + span).isoformat()
+            found.append({"person": row.subject.hex(), "due": due, "tries": len(tries)})
+    return found
+
+
+def _revision(keys: Vault, form: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
+    return keys.digest(json.dumps([form, kept], sort_keys=True).encode()).hex()

@@ -1,0 +1,202 @@
+"""What is written down beside an exit, who leaves into what, and who is asked afterwards; on both databases."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from services.intake import exit_forms, exits, operations, queries, start_store, starts, store, texts
+from services.intake.exit_forms import NewExitForm
+from services.intake.records import NewExit, NewFollowUp, PlannedExit, Stay, check_exit
+from shared.contracts.errors import InvalidInput, PolkuError, UnknownCode
+from shared.journal import Journal
+from tests.services import kit
+from tests.services.intake.kit import KEYS, arrival, known, register
+
+LEFT = date(2016, 6, 1)
+FOUR = kit.parse_programme(kit.load_file(kit.SCHEMA_FILE.parent / "suunta-yhdessa.yaml"))
+IN, OUT = date(2020, 1, 1), date(2020, 6, 1)
+
+
+@pytest.fixture
+def journal(engine: Engine) -> Journal:
+    return known(engine)
+
+
+def gone(journal: Journal, name: str = "p") -> str:
+    results, _ = register(journal, arrival(name))
+    subject = str(results[0]["subject"])
+    leaving = NewExit(kit.key_of(f"{name} leaves"), subject, LEFT, "completed", None, None)
+    exits.record_exits(journal, kit.KEY, [leaving], by="worker", now=kit.NOW)
+    return subject
+
+
+def seen(journal: Journal, subject: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    return exit_forms.show_exit(journal, KEYS, kit.KEY, subject, by="worker", now=kit.NOW)
+
+
+def wish(journal: Journal, subject: str, text: str) -> str:
+    new = texts.NewText(kit.key_of(text), subject, text)
+    return str(texts.keep_texts(journal, KEYS, kit.KEY, [new], by="worker", now=kit.NOW)[0]["text_ref"])
+
+
+def write(journal: Journal, subject: str, name: str = "f", was: str = "", **told: Any) -> dict[str, Any]:
+    given = {"may_call": "yes"} | told
+    kept = {"form_version": "esf_2014_2020_end", "form_kept": "kaapissa-kolme"}
+    new = NewExitForm(kit.key_of(name), subject, was or seen(journal, subject)[0]["revision"], given, kept)
+    return exit_forms.record_exit_forms(journal, KEYS, kit.KEY, [new], by="worker", now=kit.NOW)[0][0]
+
+
+def test_the_form_stands_beside_the_exit_its_place_in_the_vault_alone(engine: Engine, journal: Journal) -> None:
+    subject = gone(journal)
+    ref = wish(journal, subject, "Tahtoo-Merille")
+    done = write(journal, subject, wishes_ref=ref, form_signed_on="2016-06-01", form_help="self", form_language="sv")
+    assert done == {"subject": subject, "new": True}
+    coded, named = seen(journal, subject)
+    assert coded["form"]["may_call"] == "yes"
+    assert (coded["ended"]["reason"], named["form_kept"]) == ("completed", "kaapissa-kolme")
+    assert b"kaapissa-kolme" not in kit.stored_bytes(engine)
+    assert kit.lines(engine)[-1].body["text_ref"] == ref
+
+
+def test_a_changed_wish_takes_the_old_text_with_it_and_a_foreign_text_is_refused(
+    engine: Engine, journal: Journal
+) -> None:
+    subject, other = gone(journal), gone(journal, "other")
+    write(journal, subject, wishes_ref=wish(journal, subject, "ensin"))
+    write(journal, subject, "again", wishes_ref=wish(journal, subject, "sitten"))
+    assert len(kit.rows(engine, store.text)) == 1
+    refused = write(journal, other, "foreign", wishes_ref=seen(journal, subject)[0]["form"]["wishes_ref"])
+    assert refused["error"]["params"]["field"] == "wishes_ref"
+
+
+def test_of_two_workers_the_second_is_told_and_the_same_again_adds_nothing(engine: Engine, journal: Journal) -> None:
+    subject = gone(journal)
+    was = seen(journal, subject)[0]["revision"]
+    write(journal, subject, "one", was)
+    before = kit.heads(engine)
+    assert write(journal, subject, "one", was) == {"subject": subject, "new": False}
+    assert kit.heads(engine) == before
+    assert write(journal, subject, "two", was, may_call="no")["error"]["code"] == "changed_meanwhile"
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        ({"form_signed_on": "2036-01-01"}, "form_signed_on"),
+        ({"eura_on": "2016-05-31", "eura_by": "self"}, "eura_on"),
+        ({"eura_on": "2016-06-02"}, "eura_by"),
+    ],
+)
+def test_a_form_that_cannot_be_is_refused(journal: Journal, told: dict[str, str], field: str) -> None:
+    assert write(journal, gone(journal), **told)["error"]["params"]["field"] == field
+
+
+def test_who_comes_back_has_no_exit_form_and_erasing_leaves_nothing(engine: Engine, journal: Journal) -> None:
+    back, away = gone(journal), gone(journal, "away")
+    for subject in (back, away):
+        write(journal, subject, subject, wishes_ref=wish(journal, subject, subject[:9]))
+    exits.resume_participation(journal, kit.KEY, back, date(2016, 8, 1), by="worker", now=kit.NOW)
+    assert (seen(journal, back)[0]["form"], seen(journal, back)[1].get("form_kept")) == ({}, None)
+    operations.erase_person(journal, kit.KEY, away, by="worker", now=kit.NOW)
+    assert kit.rows(engine, start_store.exit_form) == kit.rows(engine, store.text) == []
+    assert {row["name"] for row in kit.rows(engine, store.vault)} == {"identity"}
+
+
+# --- project 4: nobody leaves into nothing
+
+
+def leave(to: str | None, planned: str | None = None, reason: str = "completed") -> None:
+    told = (kit.key_of("x"), "0" * 32, OUT, reason, None, to)
+    new = PlannedExit(*told, planned=planned) if planned else NewExit(*told)
+    check_exit(new, Stay(IN), FOUR, OUT)
+
+
+@pytest.mark.parametrize(
+    ("to", "planned", "reason"),
+    [
+        ("education", None, "completed"),
+        ("ready_plan", "work_trial", "interrupted"),
+        (None, None, "died"),
+        (None, None, "no_contact"),
+        (None, None, "transferred"),
+    ],
+)
+def test_who_leaves_is_in_a_service_or_has_a_plan_that_names_one(
+    to: str | None, planned: str | None, reason: str
+) -> None:
+    leave(to, planned, reason)
+
+
+@pytest.mark.parametrize(
+    ("to", "planned", "field"),
+    [
+        (None, None, "next"),
+        ("ready_plan", None, "planned"),
+        ("ready_plan", "ready_plan", "planned"),
+        ("education", "work_trial", "planned"),
+        ("ready_plan", "kuuhun", "planned"),
+    ],
+)
+def test_who_leaves_into_nothing_is_refused_by_field(to: str | None, planned: str | None, field: str) -> None:
+    with pytest.raises(PolkuError) as refused:
+        leave(to, planned)
+    assert isinstance(refused.value, InvalidInput | UnknownCode)
+    assert refused.value.params["field"] == field
+
+
+def test_the_plan_of_an_exit_is_told_to_the_lead_and_an_exit_without_one_is_what_it_was(
+    engine: Engine, journal: Journal
+) -> None:
+    document = kit.changed(outcomes=[o | {"is_plan": o["key"] == "work_trial"} for o in kit.DOCUMENT["outcomes"]])
+    kit.put_programme(engine, store.shelf, document)
+    subject = str(register(journal, arrival("p"))[0][0]["subject"])
+    told = (kit.key_of("e"), subject, LEFT, "completed", None, "work_trial")
+    exits.record_exits(journal, kit.KEY, [PlannedExit(*told, planned="education")], by="worker", now=kit.NOW)
+    assert kit.lines(engine)[-1].body["planned"] == "education"
+    assert seen(journal, subject)[0]["ended"]["planned"] == "education"
+    assert kit.rows(engine, store.participation)[0]["end_planned"] == "education"
+
+
+# --- afterwards
+
+
+def ask(journal: Journal, subject: str, day: date, status: str = "not_reached") -> dict[str, Any]:
+    new = NewFollowUp(kit.key_of(f"{subject}{day}"), subject, date(2016, 7, 1), day, status, None)
+    return exits.record_follow_ups(journal, kit.KEY, [new], by="worker", now=kit.NOW)[0][0]
+
+
+def due(engine: Engine, today: date = date(2016, 11, 1)) -> list[tuple[str, int]]:
+    return [(one["person"], one["tries"]) for one in exit_forms.due_follow_ups(engine, kit.KEY, today)]
+
+
+def test_who_is_due_is_asked_three_times_and_then_not_reached(engine: Engine, journal: Journal) -> None:
+    kit.put_programme(engine, store.shelf, kit.changed(followup={"after_days": 30}))
+    subject, asked, silent = gone(journal), gone(journal, "asked"), gone(journal, "silent")
+    ask(journal, asked, date(2016, 7, 2), "reached")
+    write(journal, silent, may_call="no")
+    assert due(engine, date(2016, 6, 30)) == [], "not due yet"
+    assert due(engine, date(2016, 7, 1)) == [(subject, 0)]
+    for day, left in ((2, [(subject, 1)]), (3, [(subject, 2)]), (4, [])):
+        assert ask(journal, subject, date(2016, 7, day))["new"]
+        assert due(engine) == left
+    assert ask(journal, subject, date(2016, 7, 5))["error"]["params"]["field"] == "status"
+    assert ask(journal, subject, date(2016, 7, 6), "reached")["new"], "who calls back is heard"
+
+
+def test_nobody_is_due_where_the_programme_does_not_ask(engine: Engine, journal: Journal) -> None:
+    gone(journal)
+    assert due(engine) == []
+    assert queries.missing_evidence(engine, kit.KEY)
+
+
+def test_who_left_without_a_form_lacks_it_unless_it_was_asked_for_in_vain(engine: Engine, journal: Journal) -> None:
+    def lacking() -> list[str]:
+        return [one["person"] for one in queries.missing_evidence(engine, kit.KEY) if "exit_form" in one["missing"]]
+
+    signed, tried, bare = gone(journal), gone(journal, "tried"), gone(journal, "bare")
+    write(journal, signed, form_signed_on="2016-06-01")
+    attempt = starts.NewAttempt(kit.key_of("try"), tried, "exit", "not_reached", date(2016, 6, 8))
+    starts.record_attempts(journal, kit.KEY, [attempt], by="worker", now=kit.NOW)
+    assert lacking() == [bare]

@@ -1,0 +1,135 @@
+"""Leaving on one page: what is sent where, what is said when it is refused, and who is asked afterwards."""
+
+from typing import Any
+
+import pytest
+
+from shared.contracts.errors import (
+    AlreadyRecordedDiffers,
+    ChangedMeanwhile,
+    InvalidInput,
+    NeverTookPart,
+    PolkuError,
+    RpcTimeout,
+)
+from tests.services.portal.pages import Page
+from tests.services.portal.samples import MADE, Portal, person
+
+FORM = f"/exit/lahde-mukaan/{MADE}"
+FILLED = {
+    **{"key": "0a" * 32, "was": "ef" * 32, "date": "2017-05-01", "reason": "completed", "results": "employment"},
+    **{"next": "work_trial", "outcome": "work_trial", "may_call": "yes", "wishes": "Haluaa Merille"},
+    **{"form_signed_on": "2017-05-01", "form_help": "self", "form_language": "sv", "form_kept": "Kaappi Kolme"},
+}
+ENDED = {"date": "2017-05-01", "reason": "moved", "results": ["none"], "next": None, "planned": None}
+
+
+@pytest.fixture
+def worker(node: Portal) -> Portal:
+    node.user_logged_in("worker", "case_worker")
+    node.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
+    return node
+
+
+def page(answer: Any) -> Page:
+    read = Page(answer.get_data(as_text=True))
+    assert read.problems == []
+    return read
+
+
+def methods(worker: Portal) -> list[str]:
+    return [method for _, method, _ in worker.rpc.calls if method.startswith(("record", "keep"))]
+
+
+def test_one_page_is_exit_outcome_wishes_and_form_and_typed_text_goes_sealed(worker: Portal) -> None:
+    assert worker.post(FORM, form=FORM, **FILLED).headers["Location"] == f"{FORM}?saved=1"
+    assert methods(worker) == ["record_exits", "record_outcomes", "keep_texts", "record_exit_forms"]
+    (leaving,) = worker.rpc.sent("record_exits")["items"]
+    assert (leaving["results"], leaving["next"], leaving["corrects"]) == (["employment"], "work_trial", False)
+    (form,) = worker.rpc.sent("record_exit_forms")["items"]
+    assert (form["may_call"], form["wishes_ref"], form["was"]) == ("yes", "01" * 16, "ef" * 32)
+    assert "Merille" not in str(worker.rpc.calls)
+    assert "Kaappi" not in str(worker.rpc.calls)
+
+
+def test_a_recorded_exit_is_shown_and_corrected(worker: Portal) -> None:
+    worker.rpc.exit = {"ended": ENDED, "form": {"may_call": "no", "wishes_ref": "01" * 16}}
+    worker.rpc.texts = {"01" * 16: "Haluaa Merille"}
+    html = worker.client.get(FORM).get_data(as_text=True)
+    assert "Haluaa Merille" in html
+    assert 'name="ended" value="1"' in html
+    given = FILLED | {"ended": "1", "wishes_ref": "01" * 16, "outcome": ""}
+    assert worker.post(FORM, form=FORM, **given).status_code == 303
+    assert methods(worker) == ["record_exits", "record_exit_forms"], "the same wish is not kept twice"
+    assert worker.rpc.sent("record_exits")["items"][0]["corrects"]
+
+
+def test_an_outcome_that_is_refused_leaves_the_exit_saved_and_says_so(worker: Portal) -> None:
+    worker.rpc.outcome = {"error": NeverTookPart(field="participant", value="duuniin").to_wire()}
+    answer = worker.post(FORM, form=FORM, **FILLED)
+    assert answer.headers["Location"] == f"{FORM}?saved=outcome"
+    assert "ei ole osallistunut" in page(worker.client.get(f"{FORM}?saved=outcome")).said
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"date": ""}, "date"), ({"reason": "tired"}, "reason"), ({"wishes": "x" * 4001}, "wishes")],
+)
+def test_a_slip_is_named_at_its_field_and_nothing_is_sent(worker: Portal, changes: dict[str, str], field: str) -> None:
+    answer = worker.post(FORM, form=FORM, **FILLED | changes)
+    assert answer.status_code == 400
+    assert f'id="wrong-{field}"' in answer.get_data(as_text=True)
+    assert methods(worker) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "field"),
+    [
+        (InvalidInput(field="next", reason="x"), 400, "next"),
+        (InvalidInput(field="planned", reason="x"), 400, "planned"),
+        (InvalidInput(field="participant", reason="x"), 400, ""),
+        (AlreadyRecordedDiffers(field="date"), 409, ""),
+        (ChangedMeanwhile(field="was"), 409, ""),
+        (RpcTimeout(service="intake", method="record_exits", seconds=10), 503, ""),
+    ],
+)
+def test_every_refusal_has_words(worker: Portal, error: PolkuError, status: int, field: str) -> None:
+    worker.rpc.listed[0]["document"]["outcomes"][1]["is_plan"] = True
+    worker.rpc.failing = {"record_exits": error}
+    answer = worker.post(FORM, form=FORM, **FILLED)
+    assert answer.status_code == status
+    assert page(answer).elements
+    assert not field or f'id="wrong-{field}"' in answer.get_data(as_text=True)
+
+
+def test_who_has_no_start_is_sent_to_the_start_form(worker: Portal) -> None:
+    worker.rpc.exit = {"started_on": None}
+    links = [values.get("href") for _, values in page(worker.client.get(FORM)).elements]
+    assert f"/start/lahde-mukaan/{MADE}" in links
+
+
+def test_afterwards_is_asked_only_where_the_project_does_until_three_tries_were_in_vain(worker: Portal) -> None:
+    worker.rpc.exit = {"ended": ENDED}
+    assert "Jälkiseuranta" not in page(worker.client.get(FORM)).said
+    assert "ei kysy kuulumisia" in page(worker.client.get("/followups/lahde-mukaan")).said
+    worker.rpc.listed[0]["document"]["followup"] = {"after_days": 30}
+    vain = {"due": "2017-05-31", "date": "2017-06-01", "status": "not_reached", "results": None}
+    for tries, offered in ((2, True), (3, False)):
+        worker.rpc.exit = {"ended": ENDED, "follow_ups": [vain] * tries}
+        read = page(worker.client.get(FORM))
+        statuses = [v["value"] for tag, v in read.elements if tag == "input" and v.get("name") == "status"]
+        assert ("not_reached" in statuses[:3]) == offered or not offered
+        assert ("Ei tavoitettu kolmella yrityksellä." in read.said) != offered
+    given = {"key": "0b" * 32, "due": "2017-05-31", "date": "2017-06-05", "status": "reached", "results": "employment"}
+    assert worker.post(f"{FORM}/asked", form=FORM, **given).headers["Location"] == f"{FORM}?saved=asked"
+    assert worker.rpc.sent("record_follow_ups")["items"][0]["results"] == ["employment"]
+    worker.rpc.due = [{"person": MADE, "due": "2017-05-31", "tries": 2}]
+    assert "Aino Esimerkki" in page(worker.client.get("/followups/lahde-mukaan")).said
+
+
+def test_who_does_not_want_to_be_called_is_not_asked(worker: Portal) -> None:
+    worker.rpc.listed[0]["document"]["followup"] = {"after_days": 30}
+    worker.rpc.exit = {"ended": ENDED, "form": {"may_call": "no"}}
+    html = worker.client.get(FORM).get_data(as_text=True)
+    assert f'action="{FORM}/asked"' not in html
+    assert "ei halua, että soitetaan" in Page(html).said
