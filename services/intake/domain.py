@@ -52,6 +52,11 @@ def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
         _check_start(arrival.start_date, programme, today)
     if identity.get("birth_date"):
         _check_birth(date.fromisoformat(identity["birth_date"]), arrival.start_date, today)
+    _check_code(identity)
+    if is_protected(record):
+        for field in WHERE_PEOPLE_LIVE:
+            if record.get(field):
+                raise InvalidInput(field=field, reason="is left out of who has a protected address")
     if record.get("area") and record["area"] not in programme.area_by_key:
         raise UnknownCode(field="area", programme=programme.key, value=record["area"])
     if record.get("target_group") and record["target_group"] not in programme.target_group_by_key:
@@ -82,6 +87,27 @@ def _check_birth(born: date, start: date | None, today: date) -> None:
         raise InvalidInput(field="birth_date", reason="after start_date")
     if age_on(born, start or today) > OLDEST:
         raise InvalidInput(field="birth_date", reason=f"more than {OLDEST} years ago")
+
+
+def _check_code(identity: Mapping[str, Any]) -> None:
+    """An identity code can exist, and tells the birth date that is written beside it. Raises `InvalidInput`."""
+    code, born = identity.get("identity_code"), identity.get("birth_date")
+    if not code:
+        return
+    coded = hetu.birth_date(code)
+    if coded is None:
+        raise InvalidInput(field="identity_code", reason="is not valid")
+    if born and coded.isoformat() != born:
+        raise InvalidInput(field="identity_code", reason="tells another birth date than birth_date")
+
+
+WHERE_PEOPLE_LIVE = ("municipality", "area")
+
+
+def is_protected(record: Mapping[str, Any]) -> bool:
+    """Whether the person has a protected address (turvakielto): then nothing says where they live, and no list has
+    their name."""
+    return record.get("protected_address") == "yes"
 
 
 TAG_CONTEXT = b"polku-tag-1"
@@ -184,14 +210,20 @@ def shared_identity(identity: Mapping[str, Any], agreed: Collection[str]) -> dic
 
 
 def without_impossible(identity: Mapping[str, Any], today: date) -> tuple[dict[str, Any], list[str]]:
-    """An identity as another partner told it, without a birth date that nobody can have, and what was left out: with
-    it the person could not be taken, whatever start day is chosen."""
+    """An identity as another partner told it, without a birth date that nobody can have and an identity code that is
+    none, and what was left out: with it the person could not be taken, whatever start day is chosen."""
+    left_out = []
     try:
         if identity.get("birth_date"):
             _check_birth(date.fromisoformat(identity["birth_date"]), None, today)
     except InvalidInput:
-        return {name: value for name, value in identity.items() if name != "birth_date"}, ["birth_date"]
-    return dict(identity), []
+        left_out.append("birth_date")
+    kept = {name: value for name, value in identity.items() if name not in left_out}
+    try:
+        _check_code(kept)
+    except InvalidInput:
+        left_out.append("identity_code")
+    return {name: value for name, value in kept.items() if name not in left_out}, left_out
 
 
 def start_record(told: dict[str, Any] | None, definition: Programme) -> dict[str, Any]:

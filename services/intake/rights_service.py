@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from services.intake import purposes, retention, rights, rights_store
+from services.intake import duplicates, purposes, queries, retention, rights, rights_store
 from services.intake.operations import Vault
 from services.intake.sealing import inside, sealed_to
 from shared.bus.entrypoints import rpc, subscribes
@@ -18,7 +18,9 @@ from shared.contracts.rights import (
     CorrectPerson,
     EndPurpose,
     IdentityChanges,
+    JudgePair,
     ListDue,
+    ListDuplicates,
     RecordInformed,
     RestrictPerson,
 )
@@ -36,6 +38,9 @@ class RightsRpc:
         raise NotImplementedError
 
     def _opened(self, field: str, sealed: str) -> bytes:
+        raise NotImplementedError
+
+    def _named(self, row: queries.PersonRow, reply_to: bytes, *more: str) -> dict[str, Any]:
         raise NotImplementedError
 
     def _recall(self, unit: Unit, programme: str, subject: str) -> None:
@@ -105,6 +110,26 @@ class RightsRpc:
         common = {"by": body["by"], "now": self.home.now(), "first": self._recall, "limit": body["limit"]}
         done, pos = retention.apply(self.home.journal, self._vault(), body["programme"], **common)
         return {"pos": self.home.committed(pos), **done}
+
+    @rpc
+    def list_duplicates(self, **command: Any) -> dict[str, Any]:
+        body = load(ListDuplicates, command)
+        asked = {name: body[name] for name in ("judged", "limit", "offset", "by")}
+        now, reply_to = self.home.now(), bytes.fromhex(body["reply_to"])
+        total, found = duplicates.listed(self.home.journal, self._vault(), body["programme"], **asked, now=now)
+        return {"total": total, "pairs": [self._pair(pair, reply_to) for pair in found]}
+
+    def _pair(self, pair: duplicates.Pair, reply_to: bytes) -> dict[str, Any]:
+        coded = {"score": pair.points, "likely": pair.points >= duplicates.LIKELY, "verdict": pair.verdict}
+        return coded | {"people": [self._named(row, reply_to, "birth_date") for row in (pair.first, pair.second)]}
+
+    @rpc
+    def judge_pair(self, **command: Any) -> dict[str, Any]:
+        body = load(JudgePair, command)
+        self.home.follow_to(body["after"])
+        said = [body[name] for name in ("programme", "subject", "same_as", "verdict")]
+        new, pos = duplicates.judge(self.home.journal, *said, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "new": new}
 
     @subscribes(ActivitiesCleared)
     def on_activities_cleared(self, unit: Unit, line: Line, fact: ActivitiesCleared) -> None:

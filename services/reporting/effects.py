@@ -32,7 +32,7 @@ from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
-from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
+from shared.contracts.rights_facts import NotSamePerson, PersonRestricted, RestrictionLifted, SamePerson
 from shared.journal.erasing import note_purpose_ended, note_received, note_tags_retired
 from shared.journal.lines import BadLine, read_body
 from shared.ops.metrics import counter
@@ -179,6 +179,16 @@ class Derivation:
         self._set("reporting_ending", ending=bytes.fromhex(fact["ending"]), subject=raw, purpose=purpose)
         return None
 
+    def same(self, fact: Fact) -> str | None:
+        since = date.fromisoformat(fact["occurred_on"])
+        self._set("reporting_same", subject=_subject(fact), same_as=bytes.fromhex(fact["same_as"]), since=since)
+        return None
+
+    def not_same(self, fact: Fact) -> str | None:
+        key = (self.stream, _subject(fact), bytes.fromhex(fact["same_as"]))
+        self.rows["reporting_same"][key] = None
+        return None
+
     def restricted(self, fact: Fact) -> str | None:
         self._set("reporting_restricted", subject=_subject(fact), ground=fact["ground"])
         return None
@@ -265,6 +275,8 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     ParticipationResumed: Derivation.resumed,
     FollowUpRecorded: Derivation.followed_up,
     PurposeEnded: Derivation.purpose_ended,
+    SamePerson: Derivation.same,
+    NotSamePerson: Derivation.not_same,
     PersonRestricted: Derivation.restricted,
     RestrictionLifted: Derivation.lifted,
 }

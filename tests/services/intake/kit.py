@@ -16,7 +16,7 @@ IDENTITY = {
     "given_name": "Äikkä-Testinimi",
     "family_name": "Öystilä",
     "birth_date": "1981-02-03",
-    "identity_code": "030281-9999",
+    "identity_code": "030281-999N",
     "token": "sinikettu7",
     "form_kept": "kaapissa-kolme",
 }

@@ -163,6 +163,7 @@ def _asked(home: Home, subject: str) -> dict[str, dict[str, Any]]:
         "read_texts": {"refs": [REF]},
         "list_referrals": {},
         "copy_person": {"subject": subject},
+        "list_duplicates": {"judged": True},
     }
 
 
@@ -176,6 +177,13 @@ def test_every_method_that_answers_with_something_sealed_writes_down_who_looks_a
         ids = {"subject": bytes.fromhex(subject), "text_ref": bytes.fromhex(REF)}
         coded = {"programme": kit.KEY, "direction": "out", "node": "x", "partner": "x", "state": "sent", "revision": 0}
         referral_store.add_referral(connection, REF, "2016", **coded, **ids)
+    pair = {"programme": kit.KEY, "subject": subject, "same_as": subject_of(home, "Dorotea")}
+    rpc.call("intake", "restrict_person", programme=kit.KEY, subject=pair["same_as"], by="anna", lift=True)
+    assert rpc.call("intake", "judge_pair", **pair, by="anna", verdict="same")["new"]
+    assert "noted already" in person(home, "link", kit.KEY, pair["same_as"], subject).out
+    shown = person(home, "duplicates", kit.KEY, "--judged").out
+    assert "same\n" in shown
+    assert "Cecilia Toinen  1981-02-03" in shown
     asked = _asked(home, subject)
     answering = {
         pair for command in command_classes() if "reply_to" in command().fields for pair in methods_of(command)
