@@ -24,6 +24,7 @@ from shared.journal.crypto import load_keys, seal
 from shared.journal.erasing import subject_digest
 from shared.ops.settings import Home
 from shared.storage import transaction
+from shared.testing.wait import until
 from tests.flows.kit import free_port_triple
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, arrival
@@ -55,6 +56,16 @@ def rpc(home: Home) -> Iterator[Rpc]:
     """The home's services, open until the last test; commands reach them too."""
     with services_of(home) as opened:
         yield opened
+
+
+def sealed(home: Home, content: dict[str, Any]) -> str:
+    key = load_keys(home.keys).newest("bus").public
+    assert key is not None
+    return base64.b64encode(seal(key, b"polku-command-1", json.dumps(content).encode())).decode()
+
+
+def note(home: Home, subject: str) -> dict[str, Any]:
+    return {"key": kit.key_of("note"), "subject": subject, "sealed": sealed(home, {"text": "Sovittiin"})}
 
 
 def erase(home: Home, *words: str, typed: str = "") -> Done:
@@ -112,6 +123,11 @@ def test_every_look_is_in_the_audit_log(home: Home) -> None:
     assert (entry["action"], len(entry["subjects"])) == ("read_identities", 1)
 
 
+def _waiting(endings: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Of each ending who has not answered yet."""
+    return [tuple(ending["waiting"]) for ending in endings]
+
+
 def test_what_a_participant_may_ask_for_at_a_real_home(home: Home, rpc: Rpc) -> None:
     changes = json.dumps({"given_name": "Dorotea", "education": 5, "contact_language": "sv"})
     subject = subject_of(home, "Doris")
@@ -126,6 +142,10 @@ def test_what_a_participant_may_ask_for_at_a_real_home(home: Home, rpc: Rpc) -> 
     who["subject"] = other = subject_of(home, "Cecilia")
     ending = rpc.call("intake", "end_purpose", **who, purpose="esf_record", why="asked")["ending"]
     (told,) = rpc.call("intake", "list_receipts", programme=kit.KEY, subject=other)["endings"]
+    rpc.call("intake", "keep_texts", programme=kit.KEY, by="anna", items=[note(home, other)])
+    assert rpc.call("intake", "end_purpose", **who, purpose="support", why="asked")["ending"]
+    ended = {"programme": kit.KEY, "subject": other}
+    until(lambda: {*_waiting(rpc.call("intake", "list_receipts", **ended)["endings"])} == {("reporting",)}, 20)
     assert rpc.call("intake", "list_due", programme=kit.KEY) == {"total": 0, "due": []}
     assert rpc.call("intake", "apply_retention", programme=kit.KEY, by="anna")["ended"] == 0
     assert (told["ending"], told["waiting"]) == (ending, ["reporting"])
@@ -151,15 +171,9 @@ REF = "5" * 32
 
 def _asked(home: Home, subject: str) -> dict[str, dict[str, Any]]:
     """What is asked of every method that answers with something sealed, about this person."""
-    key = load_keys(home.keys).newest("bus").public
-    assert key is not None
-
-    def sealed(content: dict[str, Any]) -> str:
-        return base64.b64encode(seal(key, b"polku-command-1", json.dumps(content).encode())).decode()
-
     return {
         "list_people": {"people": [subject]},
-        "find_people": {"sealed": sealed({"name": "Cecilia Toinen"})},
+        "find_people": {"sealed": sealed(home, {"name": "Cecilia Toinen"})},
         "read_texts": {"refs": [REF]},
         "list_referrals": {},
         "copy_person": {"subject": subject},
