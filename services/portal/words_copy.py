@@ -63,6 +63,19 @@ COPY_WORDS: dict[str, Three] = {
     "copy_nothing": ("Ei mitään.", "Ingenting.", "Nothing."),
     "copy_text_gone": ("(poistettu)", "(raderad)", "(deleted)"),
     "restricted": ("käsittelyä rajoitettu", "behandlingen begränsad", "processing restricted"),
+    "refused_restricted": (
+        "Mitään ei tallennettu: jonkun ihmisen tietojen käsittelyä on rajoitettu, eikä hänestä kirjata mitään ennen "
+        "kuin rajoitus puretaan.",
+        "Ingenting sparades: behandlingen av någons uppgifter är begränsad, och inget antecknas om personen förrän "
+        "begränsningen hävs.",
+        "Nothing was saved: processing about somebody is restricted, and nothing is recorded about them until that is "
+        "lifted.",
+    ),
+    "refused_withdrawn": (
+        "Mitään ei tallennettu: ihminen on perunut suostumuksensa tähän.",
+        "Ingenting sparades: personen har återtagit sitt samtycke till detta.",
+        "Nothing was saved: the person has withdrawn their consent to this.",
+    ),
     "protected_person": ("turvakielto", "spärrmarkering", "protected address"),
     "people_restricted": (
         "Ihmisiä, joiden tietojen käsittelyä on rajoitettu",
