@@ -59,6 +59,10 @@ def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
     for field in ("form_signed_on", "eura_on"):
         if record.get(field):
             _check_evidence(field, date.fromisoformat(record[field]), programme, today)
+    if is_protected(record):
+        for field in WHERE_PEOPLE_LIVE:
+            if record.get(field):
+                raise InvalidInput(field=field, reason="is left out of who has a protected address")
     if record.get("area") and record["area"] not in programme.area_by_key:
         raise UnknownCode(field="area", programme=programme.key, value=record["area"])
     if record.get("target_group") and record["target_group"] not in programme.target_group_by_key:
@@ -106,6 +110,15 @@ def _check_evidence(field: str, day: date, programme: Programme, today: date) ->
         raise InvalidInput(field=field, reason="in the future")
     if day < programme.period.start - EARLIEST:
         raise InvalidInput(field=field, reason="more than a year before the programme's period")
+
+
+WHERE_PEOPLE_LIVE = ("municipality", "area")
+
+
+def is_protected(record: Mapping[str, Any]) -> bool:
+    """Whether the person has a protected address (turvakielto): then nothing says where they live, and no list has
+    their name."""
+    return record.get("protected_address") == "yes"
 
 
 TAG_CONTEXT = b"polku-tag-1"

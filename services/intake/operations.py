@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from services.intake import store
+from services.intake import rights_store, store
 from services.intake.domain import Arrival, check_arrival
 from shared.contracts.catalogue import ParticipationStarted, StandingReached, SubjectErased
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
@@ -172,6 +172,7 @@ def erase(unit: Unit, programme: str, subject: str, first: First) -> bool:
     first(unit, programme, subject)
     if not store.forget_participation(unit.connection, programme, subject):
         return False
+    rights_store.forget_other(unit.connection, bytes.fromhex(subject))
     unit.record(SubjectErased(subject), programme)
     return True
 

@@ -38,7 +38,7 @@ class NewInformed:
 
     key: str
     subject: str
-    notice: str
+    notice: int
     language: str
     date: date
     consents: tuple[str, ...]
@@ -61,7 +61,8 @@ def record_informed(
             for purpose in new.consents:
                 if definition.purpose_by_key[purpose].basis != "consent":
                     raise InvalidInput(field="consents", reason=f"{purpose} is no matter of consent")
-            made, said = new_id(), {"programme": programme, "notice": new.notice, "language": new.language}
+            made = new_id()
+            said: dict[str, Any] = {"programme": programme, "notice": new.notice, "language": new.language}
             consents = list(new.consents)
             unit.record(
                 PersonInformed(new.subject, **said, consents=consents or None, occurred_on=new.date.isoformat())

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, Select, exists, func, select
 
 from services.intake import records
+from services.intake.domain import is_protected
 from services.intake.start_store import attempt, exit_form
 from services.intake.store import participation, person, shelf, vault
 from shared.storage import snapshot
@@ -27,6 +28,7 @@ class PersonRow:
     standing: str
     started_on: date | None
     restricted: bool
+    protected: bool
     wrapped_key: bytes
     box: bytes
 
@@ -47,6 +49,13 @@ def list_people(
         # The two databases disagree on where those without a start date stand.
         query = _people(programme).order_by(participation.c.started_on.desc().nulls_last(), participation.c.subject)
         return total, [_row(row) for row in connection.execute(query.limit(limit).offset(offset))]
+
+
+def everybody(engine: Engine, programme: str) -> list[PersonRow]:
+    """The people of the programme, in one order."""
+    with snapshot(engine) as connection:
+        query = _people(programme).order_by(participation.c.subject).execution_options(yield_per=500)
+        return [_row(row) for row in connection.execute(query)]
 
 
 def missing_evidence(engine: Engine, programme: str) -> list[dict[str, Any]]:
@@ -95,5 +104,5 @@ def _people(programme: str) -> Select[Any]:
 
 
 def _row(row: Any) -> PersonRow:
-    coded = (row.subject.hex(), row.person, row.standing, row.started_on, row.since is not None)
-    return PersonRow(*coded, row.wrapped_key, row.box)
+    marks = (row.since is not None, is_protected(json.loads(row.record)))
+    return PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, *marks, row.wrapped_key, row.box)

@@ -24,6 +24,7 @@ from services.intake.domain import (
     AT_SENDER,
     Arrival,
     check_arrival,
+    is_protected,
     moved,
     next_revision,
     shared_identity,
@@ -385,7 +386,9 @@ def _shown(connection: Connection, keys: Vault, row: Any, people: dict[bytes, An
         told = referral_store.open_referred(connection, keys.vault, row)
     elif row.subject in people:
         person = people[row.subject]
-        told["identity"] = store.open_identity(keys.vault, person.person, person.wrapped_key, person.box)
+        identity = store.open_identity(keys.vault, person.person, person.wrapped_key, person.box)
+        # In a list nobody with a protected address has a name.
+        told["identity"] = {"token": identity.get("token")} if is_protected(json.loads(person.record)) else identity
     coded = {name: getattr(row, name) for name in _CODED} | {"referral": row.referral.hex()}
     coded |= {"person": row.subject.hex() if row.subject else None, "changed_at": row.changed_at}
     named = {name: told["identity"].get(name) for name in _NAMED} | {"text": told.get("text")}

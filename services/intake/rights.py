@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, literal, select
 
 from services.intake import rights_store, store
-from services.intake.domain import Arrival, check_arrival, tag_of
+from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, tag_of
 from services.intake.operations import FACT_MEMBERS, Vault, record_start
 from shared.contracts.catalogue import PersonTagged, TaggingDue
 from shared.contracts.errors import InvalidInput, UnknownPerson
@@ -22,7 +22,14 @@ from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki, wire_time
 from shared.storage.copying import rows_of_subject
 
-_OWN_TABLES = ("intake_participation", "intake_correction", "intake_text", "intake_ending", "intake_receipt")
+_OWN_TABLES = (
+    "intake_participation",
+    "intake_correction",
+    "intake_text",
+    "intake_ending",
+    "intake_receipt",
+    "intake_pair",
+)
 
 
 def correct_person(
@@ -50,6 +57,8 @@ def correct_person(
         identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
         record = {name: value for name, value in json.loads(row.record).items() if name != "age"}
         changes = dict(record_changes)
+        if is_protected(changes):
+            changes = dict.fromkeys(WHERE_PEOPLE_LIVE) | changes
         start = date.fromisoformat(changes.pop("start_date")) if "start_date" in changes else row.started_on
         after = Arrival("", row.standing, start, _changed(record, changes), _changed(identity, identity_changes))
         old, new = identity | record, after.identity | after.record
@@ -137,6 +146,7 @@ def copy_person(
         kept["participation"] = _participation(row)
         kept["correction"] = rights_store.corrections_of(connection, keys.vault, raw)
         kept["ending"] = rights_store.endings_of(connection, programme, subject)
+        kept["same_as"] = rights_store.same_as(connection, raw)
         kept["text"] = [text.hex() for text in store.texts_of(connection, raw)]
         if restriction := rights_store.restriction_of(connection, raw):
             kept["restriction"] = {"ground": restriction.ground, "since": restriction.since}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.intake import purposes, retention, rights, rights_store
+from services.intake import duplicates, purposes, retention, rights, rights_store
 from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
@@ -18,7 +18,9 @@ from shared.contracts.rights import (
     CorrectPerson,
     EndPurpose,
     IdentityChanges,
+    JudgePair,
     ListDue,
+    ListDuplicates,
     RecordInformed,
     RestrictPerson,
 )
@@ -31,6 +33,7 @@ class RightsMethods:
     """Copies, corrections, restrictions."""
 
     home: HomeResource
+    _named: Callable[..., dict[str, Any]]
     _recall: Callable[[Unit, str, str], None]
 
     @rpc
@@ -98,6 +101,27 @@ class RightsMethods:
         common = {"by": body["by"], "now": self.home.now(), "first": self._recall, "limit": body["limit"]}
         done, pos = retention.apply(self.home.journal, vault_of(self.home.keys), body["programme"], **common)
         return {"pos": self.home.committed(pos), **done}
+
+    @rpc
+    def list_duplicates(self, **command: Any) -> dict[str, Any]:
+        body = load(ListDuplicates, command)
+        asked = {name: body[name] for name in ("judged", "limit", "offset", "by")}
+        now, reply_to = self.home.now(), bytes.fromhex(body["reply_to"])
+        place = self.home.journal, vault_of(self.home.keys), body["programme"]
+        total, found = duplicates.listed(*place, **asked, now=now)
+        return {"total": total, "pairs": [self._pair(pair, reply_to) for pair in found]}
+
+    def _pair(self, pair: duplicates.Pair, reply_to: bytes) -> dict[str, Any]:
+        coded = {"score": pair.points, "likely": pair.points >= duplicates.LIKELY, "verdict": pair.verdict}
+        return coded | {"people": [self._named(row, reply_to, "birth_date") for row in (pair.first, pair.second)]}
+
+    @rpc
+    def judge_pair(self, **command: Any) -> dict[str, Any]:
+        body = load(JudgePair, command)
+        self.home.follow_to(body["after"])
+        said = [body[name] for name in ("programme", "subject", "same_as", "verdict")]
+        new, pos = duplicates.judge(self.home.journal, *said, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "new": new}
 
     @subscribes(ActivitiesCleared)
     def on_activities_cleared(self, unit: Unit, line: Line, fact: ActivitiesCleared) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from services.intake.store import follow_up, keys, participation, person, referral, tagged, text, vault
 from shared.storage import metadata
 from shared.storage.restricting import EVERYTHING, restricted
-from shared.storage.upsert import add_missing
+from shared.storage.upsert import add_missing, upsert
 from shared.storage.vault import decrypt, encrypt, unwrap
 
 correction = Table(
@@ -45,7 +45,7 @@ informed = Table(
     Column("informed", LargeBinary, primary_key=True),
     Column("subject", LargeBinary, nullable=False, index=True),
     Column("programme", String(40), nullable=False),
-    Column("notice", String(40), nullable=False),
+    Column("notice", Integer, nullable=False),
     Column("language", String(3), nullable=False),
     Column("consents", String(120), nullable=False),
     Column("occurred_on", Date, nullable=False),
@@ -74,6 +74,17 @@ receipt = Table(
     Column("received_at", String(32), nullable=False),
 )
 """Who has cleared away what ended: a service of the node, or the lead's ("reporting"), and how many rows or lines."""
+
+pair = Table(
+    "intake_pair",
+    metadata,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("other", LargeBinary, primary_key=True, index=True),
+    Column("programme", String(40), nullable=False),
+    Column("verdict", String(10), nullable=False),
+    Column("occurred_on", Date, nullable=False),
+)
+"""Two people somebody has judged to be one ("same") or two ("apart"); the lower subject first."""
 
 HOLDERS = {
     "esf_record": ("intake", "reporting"),
@@ -188,3 +199,27 @@ def endings_of(connection: Connection, programme: str, subject: str) -> list[dic
         said = {"purpose": row.purpose, "why": row.why, "occurred_on": row.occurred_on.isoformat()}
         found.append({"ending": row.ending.hex(), **said, "receipts": receipts, "waiting": waiting})
     return found
+
+
+def judged(connection: Connection, programme: str) -> dict[tuple[bytes, bytes], str]:
+    """The verdicts of the programme's pairs, by lower and higher subject."""
+    query = select(pair.c.subject, pair.c.other, pair.c.verdict).where(pair.c.programme == programme)
+    return {(row.subject, row.other): row.verdict for row in connection.execute(query)}
+
+
+def put_verdict(connection: Connection, programme: str, both: tuple[bytes, bytes], verdict: str, day: date) -> None:
+    """Store a verdict, over what was said before."""
+    row = {"subject": both[0], "other": both[1], "programme": programme, "verdict": verdict, "occurred_on": day}
+    upsert(connection, pair, [row])
+
+
+def forget_other(connection: Connection, subject: bytes) -> None:
+    """Delete verdicts in which the person is the other one; those in which they are first go with their other rows."""
+    connection.execute(delete(pair).where(pair.c.other == subject))
+
+
+def same_as(connection: Connection, subject: bytes) -> list[str]:
+    """Who else the person was found to be, by subject."""
+    theirs = (pair.c.subject == subject) | (pair.c.other == subject)
+    rows = connection.execute(select(pair.c.subject, pair.c.other).where(theirs, pair.c.verdict == "same"))
+    return sorted((row.other if row.subject == subject else row.subject).hex() for row in rows)

@@ -153,7 +153,12 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
         operations.log_identities_read(
             self.home.journal, subjects, by=body["by"], programme=programme, now=self.home.now()
         )
-        return {"total": total, "people": [self._sealed(row, bytes.fromhex(body["reply_to"])) for row in rows]}
+        # Who has a protected address is named to whom asks for them, and in no list.
+        whole, reply_to = body.get("people") is None, bytes.fromhex(body["reply_to"])
+        return {
+            "total": total,
+            "people": [self._named(row, reply_to, by_token=whole and row.protected) for row in rows],
+        }
 
     @rpc
     def find_people(self, **command: Any) -> dict[str, Any]:
@@ -167,7 +172,7 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
         operations.log_identities_read(
             self.home.journal, subjects, by=body["by"], programme=programme, now=self.home.now()
         )
-        return {"people": [self._sealed(row, bytes.fromhex(body["reply_to"])) for row in rows]}
+        return {"people": [self._named(row, bytes.fromhex(body["reply_to"])) for row in rows]}
 
     @timer(interval=RESTORED_SECONDS)
     def erase_again(self) -> None:
@@ -337,14 +342,16 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
     def _identity(self, row: queries.PersonRow) -> dict[str, Any]:
         return store.open_identity(self._vault().vault, row.person, row.wrapped_key, row.box)
 
-    def _sealed(self, row: queries.PersonRow, reply_to: bytes) -> dict[str, Any]:
+    def _named(self, row: queries.PersonRow, reply_to: bytes, *more: str, by_token: bool = False) -> dict[str, Any]:
         identity = self._identity(row)
-        shown = {name: identity.get(name) for name in ("given_name", "family_name", "token")}
+        names = ("token",) if by_token else ("given_name", "family_name", "token", *more)
+        shown = dict.fromkeys(("given_name", "family_name")) | {name: identity.get(name) for name in names}
         return {
             "person": row.subject,
             "standing": row.standing,
             "started_on": row.started_on.isoformat() if row.started_on else None,
             "restricted": row.restricted,
+            "protected": row.protected,
             "sealed": sealed_to(reply_to, shown),
         }
 

@@ -417,7 +417,15 @@ def end_participation(connection: Connection, subject: str, day: date, reason: s
 def people_of(connection: Connection, programme: str, subjects: Sequence[bytes]) -> dict[bytes, Any]:
     """These people with key and identity, still closed, by subject."""
     query = (
-        select(participation.c.subject, participation.c.person, person.c.wrapped_key, vault.c.box)
+        select(
+            *(
+                participation.c.subject,
+                participation.c.person,
+                participation.c.record,
+                person.c.wrapped_key,
+                vault.c.box,
+            )
+        )
         .join(person, person.c.person == participation.c.person)
         .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
         .where(participation.c.programme == programme, participation.c.subject.in_(subjects))

@@ -98,12 +98,12 @@ def restrict(programme: str, subject: str | None, ground: str | None, lift: bool
 @home_option
 @programme_argument
 @person_argument
-@click.option("--notice", metavar="VERSION", required=True, help="Which version of the notice: a-z, 0-9 and _.")
+@click.option("--notice", type=click.IntRange(1, 9999), required=True, help="The number of the notice's version.")
 @click.option("--language", metavar="CODE", required=True, help="In which language, ISO 639.")
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Today by default.")
 @click.option("--consent", "consents", type=click.Choice(PURPOSES), multiple=True, help="To what they agreed.")
 def informed(
-    programme: str, subject: str | None, notice: str, language: str, day: datetime | None, consents: tuple[str, ...]
+    programme: str, subject: str | None, notice: int, language: str, day: datetime | None, consents: tuple[str, ...]
 ) -> None:
     """Record that a person was informed about the processing, and agreed to what needs a consent."""
     from services.node.reaching import services_of
@@ -163,6 +163,70 @@ def receipts(programme: str, subject: str | None, as_json: bool) -> None:
         click.echo("nothing has ended")
 
 
+@click.command("duplicates")
+@home_option
+@programme_argument
+@click.option("--judged", is_flag=True, help="Those too about whom somebody has said something.")
+@click.option("--json", "as_json", is_flag=True)
+def duplicates(programme: str, judged: bool, as_json: bool) -> None:
+    """Pairs of people who may be one, the likeliest first. Reading it is logged; `link` and `apart` say what is so."""
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    from services.node.reaching import services_of
+    from shared.journal.crypto import open_sealed
+
+    reply, pairs = X25519PrivateKey.generate(), list[dict[str, Any]]()
+    asked: dict[str, Any] = {"programme": programme, "judged": judged, "by": actor()}
+    with services_of(the_home("node")) as rpc:
+        while True:
+            page = {"reply_to": reply.public_key().public_bytes_raw().hex(), "offset": len(pairs), "limit": 100}
+            found = rpc.call("intake", "list_duplicates", timeout=60.0, **asked, **page)
+            pairs += found["pairs"]
+            if len(pairs) >= found["total"] or not found["pairs"]:
+                break
+    for row in (person for pair in pairs for person in pair["people"]):
+        row |= json.loads(open_sealed(reply.private_bytes_raw(), b"polku-reply-1", base64.b64decode(row.pop("sealed"))))
+    if as_json:
+        click.echo(json.dumps(pairs, indent=2, ensure_ascii=False))
+        return
+    for pair in pairs:
+        click.echo(f"{pair['score']}{' likely' if pair['likely'] else ''}  {pair['verdict'] or 'not judged'}")
+        for row in pair["people"]:
+            name = " ".join(filter(None, (row["given_name"], row["family_name"]))) or row["token"] or "-"
+            click.echo(f"    {row['person']}  {name}  {row['birth_date'] or '-'}  {row['standing']}")
+    if not pairs:
+        click.echo("no pairs")
+
+
+def _judge(programme: str, one: str, other: str, verdict: str) -> None:
+    from services.node.reaching import services_of
+
+    with services_of(the_home("node")) as rpc:
+        who: dict[str, Any] = {"programme": programme, "subject": one, "same_as": other, "by": actor()}
+        new = rpc.call("intake", "judge_pair", **who, verdict=verdict)["new"]
+    click.echo("noted" if new else "was noted already")
+
+
+@click.command("link")
+@home_option
+@programme_argument
+@click.argument("one", metavar="PERSON")
+@click.argument("other", metavar="PERSON")
+def link(programme: str, one: str, other: str) -> None:
+    """Two people are one: reports count them once, nothing is merged."""
+    _judge(programme, one, other, "same")
+
+
+@click.command("apart")
+@home_option
+@programme_argument
+@click.argument("one", metavar="PERSON")
+@click.argument("other", metavar="PERSON")
+def apart(programme: str, one: str, other: str) -> None:
+    """Two people are two: a link is taken back, and they are not listed again."""
+    _judge(programme, one, other, "apart")
+
+
 @click.command()
 @home_option
 @click.option("--dry-run", is_flag=True, help="Only say who and what falls due, and why.")
@@ -184,7 +248,8 @@ def retention(dry_run: bool, as_json: bool) -> None:
 
 
 COMMANDS: tuple[click.Command, ...] = (retention,)
-PERSON_COMMANDS: tuple[click.Command, ...] = (export, correct, restrict, informed, withdraw, receipts)
+_RIGHTS = (export, correct, restrict, informed, withdraw, receipts)
+PERSON_COMMANDS: tuple[click.Command, ...] = (*_RIGHTS, duplicates, link, apart)
 
 
 def _whom(home: Home, rpc: Rpc, programme: str, subject: str | None) -> str:

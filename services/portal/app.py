@@ -53,6 +53,10 @@ _STATUS: tuple[tuple[type[PolkuError], int], ...] = (
 )
 
 
+_REFUSED = {"processing_restricted": "refused_restricted", "consent_withdrawn": "refused_withdrawn"}
+"""What a case worker meets who works on a person that nothing may be recorded about, and its word."""
+
+
 class _Json(DefaultJSONProvider):
     sort_keys = False  # the report's members in their own order
     ensure_ascii = False
@@ -114,6 +118,8 @@ def _install_errors(app: Flask, context: PortalContext) -> None:
         status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
         if status >= 500:
             log.warning("page refused", extra={"code": error.code, "reference": _reference()})
+        if error.code in _REFUSED:
+            return page(403, text=words(g.get("lang", "fi"))(_REFUSED[error.code]))
         return page(status, text=str(error), lang="en")
 
     @app.errorhandler(Exception)

@@ -290,6 +290,7 @@ def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, 
     return {
         "subject": row["person"],
         "restricted": bool(row.get("restricted")),
+        "protected": bool(row.get("protected")),
         "closed": identity is None,
         "name": " ".join(filter(None, (identity.given_name, identity.family_name))) if identity else "",
         "token": identity.token if identity else "",

@@ -69,7 +69,10 @@ def people_at_hand(context: PortalContext, programme: str, only: Sequence[str] |
     for row in rows:
         who = reply.open(row["sealed"])
         name = " ".join(filter(None, (who.given_name, who.family_name))) or who.token if who else ""
-        found.append((row["person"], name or say("cannot_open"), row.get("started_on")))
+        label = name or say("protected_person" if row.get("protected") else "cannot_open")
+        if row.get("restricted"):
+            label += f" ({say('restricted')})"
+        found.append((row["person"], label, row.get("started_on")))
     names, alike = Counter(name for _, name, _ in found), Counter((name, day) for _, name, day in found)
     people = []
     for subject, name, started in found:

@@ -63,6 +63,20 @@ COPY_WORDS: dict[str, Three] = {
     "copy_nothing": ("Ei mitään.", "Ingenting.", "Nothing."),
     "copy_text_gone": ("(poistettu)", "(raderad)", "(deleted)"),
     "restricted": ("käsittelyä rajoitettu", "behandlingen begränsad", "processing restricted"),
+    "refused_restricted": (
+        "Mitään ei tallennettu: jonkun ihmisen tietojen käsittelyä on rajoitettu, eikä hänestä kirjata mitään ennen "
+        "kuin rajoitus puretaan.",
+        "Ingenting sparades: behandlingen av någons uppgifter är begränsad, och inget antecknas om personen förrän "
+        "begränsningen hävs.",
+        "Nothing was saved: processing about somebody is restricted, and nothing is recorded about them until that is "
+        "lifted.",
+    ),
+    "refused_withdrawn": (
+        "Mitään ei tallennettu: ihminen on perunut suostumuksensa tähän.",
+        "Ingenting sparades: personen har återtagit sitt samtycke till detta.",
+        "Nothing was saved: the person has withdrawn their consent to this.",
+    ),
+    "protected_person": ("turvakielto", "spärrmarkering", "protected address"),
     "people_restricted": (
         "Ihmisiä, joiden tietojen käsittelyä on rajoitettu",
         "Personer vars uppgifter behandlas begränsat",
@@ -91,7 +105,7 @@ TABLES: dict[str, Three] = {
 """What the page shows, in its order."""
 
 WORKING_TABLES = {
-    *("intake.text", "intake.tagged", "activities.person", "activities.session", "pathways.track"),
+    *("intake.pair", "intake.text", "intake.tagged", "activities.person", "activities.session", "pathways.track"),
     *("pathways.person", "pathways.attendance", "measurement.person"),
 }
 """Working copies and marks of the machine: in the JSON copy alone (texts stand where they belong)."""
@@ -125,6 +139,7 @@ FIELDS: dict[str, Three] = {
     "interpreter": ("Tulkki", "Tolk", "Interpreter"),
     "municipality": ("Kotikunta", "Hemkommun", "Municipality"),
     "area": ("Alue", "Område", "Area"),
+    "protected_address": ("Turvakielto", "Spärrmarkering", "Protected address"),
     "target_group": ("Kohderyhmä", "Målgrupp", "Target group"),
     "labour_status": ("Tilanne työmarkkinoilla", "Situation på arbetsmarknaden", "Labour-market status"),
     "unemployed_months": ("Työttömyys kuukausina", "Arbetslöshet i månader", "Months of unemployment"),
@@ -318,6 +333,16 @@ KINDS: dict[str, Three] = {
         "Du informerades om behandlingen",
         "You were informed about the processing",
     ),
+    "intake.same_person": (
+        "Sinut todettiin samaksi ihmiseksi kahdessa kirjauksessa",
+        "Två registreringar gäller samma person: dig",
+        "Two registrations were found to be you",
+    ),
+    "intake.not_same_person": (
+        "Kaksi kirjausta todettiin eri ihmisiksi",
+        "Två registreringar gäller olika personer",
+        "Two registrations were found to be two people",
+    ),
     "intake.purpose_ended": (
         "Yhden tarkoituksen tiedot poistettiin",
         "Uppgifter för ett ändamål raderades",
@@ -374,6 +399,12 @@ READS: dict[str, Three] = {
     "read_referrals": ("Ohjauksiasi luettiin", "Dina hänvisningar lästes", "Your referrals were read"),
     "copy_person": ("Sinulle annettiin kopio", "Du fick en kopia", "You were given a copy"),
     "correct_person": ("Tietojasi korjattiin", "Dina uppgifter rättades", "Your data were corrected"),
+    "list_duplicates": (
+        "Nimesi näytettiin verrattaessa kirjauksia",
+        "Ditt namn visades när registreringar jämfördes",
+        "Your name was shown when registrations were compared",
+    ),
+    "judge_pair": ("Kirjauksiasi verrattiin", "Dina registreringar jämfördes", "Your registrations were compared"),
     "end_purpose": ("Yhden tarkoituksen tiedot poistettiin", "Uppgifter raderades", "Data for one purpose were erased"),
     "retention": ("Säilytysaika päättyi", "Lagringstiden var slut", "Its time was over"),
     "restrict_person": ("Käsittelyä rajoitettiin", "Behandlingen begränsades", "Processing was restricted"),

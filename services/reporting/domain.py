@@ -104,13 +104,16 @@ Known = tuple[str, int]
 
 
 def join_equal(
-    tags: Iterable[tuple[Person, int, bytes]], linked: Iterable[tuple[Person, Person]] = ()
+    tags: Iterable[tuple[Person, int, bytes]],
+    linked: Iterable[tuple[Person, Person]] = (),
+    same: Iterable[tuple[Person, Person]] = (),
 ) -> dict[Person, Person]:
     """Who is one person: for each who has equals, the one who stands for them all. `tags`: person, key number, tag.
 
     Of two people only the tags under the newest key that both have are compared. `linked` were referred from one
     partner to the other, by name: they are one whatever their tags say, but no link makes two people of one partner
-    one whose tags differ: it is only a claim about somebody else's person. Who is one with a second is one with the
+    one whose tags differ: it is only a claim about somebody else's person. `same` are two of one node whom it has
+    itself found to be one, whatever their tags. Who is one with a second is one with the
     second's others too.
     """
     of: dict[Person, dict[int, bytes]] = defaultdict(dict)
@@ -131,6 +134,8 @@ def join_equal(
         stands_for[low] = low
         stands_for[high] = low
 
+    for pair in same:
+        join(*pair)
     for (key_no, _), people in equal.items():
         alike: dict[frozenset[int], list[Person]] = defaultdict(list)
         for person in people:

@@ -34,7 +34,7 @@ from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
-from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
+from shared.contracts.rights_facts import NotSamePerson, PersonRestricted, RestrictionLifted, SamePerson
 from shared.contracts.start_facts import EuraCounted
 from shared.contracts.step_facts import ProductRecorded, StepPaused, StepResumed
 from shared.journal.erasing import note_purpose_ended, note_received, note_tags_retired
@@ -195,6 +195,16 @@ class Derivation:
         self._set("reporting_ending", ending=bytes.fromhex(fact["ending"]), subject=raw, purpose=purpose)
         return None
 
+    def same(self, fact: Fact) -> str | None:
+        since = date.fromisoformat(fact["occurred_on"])
+        self._set("reporting_same", subject=_subject(fact), same_as=bytes.fromhex(fact["same_as"]), since=since)
+        return None
+
+    def not_same(self, fact: Fact) -> str | None:
+        key = (self.stream, _subject(fact), bytes.fromhex(fact["same_as"]))
+        self.rows["reporting_same"][key] = None
+        return None
+
     def restricted(self, fact: Fact) -> str | None:
         self._set("reporting_restricted", subject=_subject(fact), ground=fact["ground"])
         return None
@@ -306,6 +316,8 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     ParticipationResumed: Derivation.resumed,
     FollowUpRecorded: Derivation.followed_up,
     PurposeEnded: Derivation.purpose_ended,
+    SamePerson: Derivation.same,
+    NotSamePerson: Derivation.not_same,
     PersonRestricted: Derivation.restricted,
     RestrictionLifted: Derivation.lifted,
     EncounterRecorded: Derivation.encounter,

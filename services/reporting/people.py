@@ -102,7 +102,8 @@ class OnePerson:
 
 
 def find_equal(connection: Connection, streams: Sequence[str], *, by_tag: bool) -> OnePerson:
-    """Join who is one person in these streams of one programme: by a referral, and `by_tag` by equal tags.
+    """Join who is one person in these streams of one programme: by a referral, because their node has found it, and
+    `by_tag` by equal tags.
 
     Whom somebody continues is a subject of another stream; the line does not say which. Where there is none (not
     arrived yet, or erased) nobody is joined.
@@ -117,7 +118,13 @@ def find_equal(connection: Connection, streams: Sequence[str], *, by_tag: bool) 
     pairs = select(link.c.stream, link.c.subject, there.c.stream.label("before"), link.c.continues)
     links = pairs.join_from(link, there, there.c.subject == link.c.continues).where(continuing)
     ends = links.subquery()
+    twin = store.same
+    here_too = (there.c.stream == twin.c.stream) & (there.c.subject == twin.c.same_as)
+    twins = select(twin.c.stream, twin.c.subject, twin.c.same_as).join_from(twin, there, here_too)
+    both = twins.where(twin.c.stream.in_(streams)).subquery()
     shared = union(
+        select(both.c.stream, both.c.subject),
+        select(both.c.stream, both.c.same_as),
         select(tag.c.stream, tag.c.subject).join_from(tag, equal, same).where(here),
         select(ends.c.stream, ends.c.subject),
         select(ends.c.before, ends.c.continues),
@@ -132,7 +139,9 @@ def find_equal(connection: Connection, streams: Sequence[str], *, by_tag: bool) 
         rows.append((person, row.key_no, bytes(row.tag)))
     frozen = {person: frozenset(keys) for person, keys in key_nos.items()}
     linked = [((r.stream, bytes(r.subject)), (r.before, bytes(r.continues))) for r in connection.execute(links)]
-    return OnePerson(tagging, shared, join_equal(rows, linked), frozen)
+    found_one = connection.execute(select(both))
+    twins_found = [((row.stream, bytes(row.subject)), (row.stream, bytes(row.same_as))) for row in found_one]
+    return OnePerson(tagging, shared, join_equal(rows, linked, twins_found), frozen)
 
 
 def count(connection: Connection, found: Attended, present: Subquery, one: OnePerson) -> People:

@@ -288,8 +288,18 @@ answered = Table(
 )
 """To which endings the lead has given its receipt; not derived."""
 
+same = Table(
+    "reporting_same",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("subject", LargeBinary, primary_key=True),
+    Column("same_as", LargeBinary, primary_key=True),
+    Column("since", Date, nullable=False),
+)
+"""People of one node whom somebody there has found to be one."""
+
 RECORDS = (start, exit_, follow_up, eura)
-RIGHTS = (restricted, ending)
+RIGHTS = (restricted, ending, same)
 OF_PURPOSE = {"esf_record": (start, exit_, follow_up), "support": (attendance, outcome, step), "measurement": (score,)}
 """Derived tables of what is recorded about people, by purpose."""
 

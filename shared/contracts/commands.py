@@ -137,7 +137,8 @@ class PersonIdentity(Schema):
 class ParticipantItem(Item):
     """One person coming in, with standing and, for an ESF participant, the start record and its evidence.
 
-    `form_help`: who filled it in, the person alone or with help; `eura_by`: who keyed it into EURA.
+    `form_help`: who filled it in, the person alone or with help; `eura_by`: who keyed it into EURA. Of whom has a
+    protected address (turvakielto) neither municipality nor area is taken.
     """
 
     sealed = Sealed(PersonIdentity, required=True)
@@ -149,6 +150,7 @@ class ParticipantItem(Item):
     interpreter = Code("yes", "no", allow_none=True)
     municipality = Municipality(allow_none=True)
     area = Code(allow_none=True)
+    protected_address = Code("yes", "no", allow_none=True)
     target_group = Code(allow_none=True)
     labour_status = Code(*LABOUR_STATUSES, allow_none=True)
     unemployed_months = Number(0, 720, allow_none=True)

@@ -13,11 +13,11 @@ class PersonInformed(Fact):
 
     kind, v, reach, about = "intake.person_informed", 1, Reach.NODE, About.SOMEBODY
     programme = ProgrammeKey()
-    notice = Code()
+    notice = Number(1, 9999)
     language = Language()
     consents = Codes(Code(*PURPOSES), allow_none=True)
     occurred_on = Day()
-    example = {"programme": "a-b", "notice": "v3", "language": "sv", "occurred_on": "2016-02-01"}
+    example = {"programme": "a-b", "notice": 3, "language": "sv", "occurred_on": "2016-02-01"}
 
 
 class PurposeEnded(Fact):

@@ -67,6 +67,7 @@ class RecordChanges(Schema):
     interpreter = Code("yes", "no", allow_none=True)
     municipality = Municipality(allow_none=True)
     area = Code(allow_none=True)
+    protected_address = Code("yes", "no", allow_none=True)
     target_group = Code(allow_none=True)
     labour_status = Code(*LABOUR_STATUSES, allow_none=True)
     unemployed_months = Number(0, 720, allow_none=True)
@@ -107,7 +108,7 @@ class InformedItem(Item):
     """One person who was informed, by a version of the notice; `consents`: to what they agreed, where that is asked."""
 
     subject = SubjectRef(required=True)
-    notice = Code(required=True)
+    notice = Number(1, 9999, required=True)
     language = Language(required=True)
     date = Day(required=True)
     consents = Codes(Code(*PURPOSES), load_default=list)
@@ -152,3 +153,23 @@ class ApplyRetention(Command):
 
     programme = ProgrammeKey(required=True)
     limit = Number(1, 50, load_default=20)
+
+
+class ListDuplicates(Command):
+    """`intake.list_duplicates`: pairs of people who may be one, the likeliest first; judged ones too if asked. Names
+    are sealed to `reply_to`; reads are logged. Who has a protected address is in no list."""
+
+    programme = ProgrammeKey(required=True)
+    reply_to = PublicKey(required=True)
+    judged = Flag(load_default=False)
+    limit = Number(1, 100, load_default=50)
+    offset = Number(0, 10_000_000, load_default=0)
+
+
+class JudgePair(Command):
+    """`intake.judge_pair`: two people are one (`same`) or two (`apart`); the last word holds, nothing is merged."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    same_as = SubjectRef(required=True)
+    verdict = Code("same", "apart", required=True)

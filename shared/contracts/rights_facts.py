@@ -1,7 +1,7 @@
 """The facts of a participant's rights. A part of `catalogue`."""
 
 from shared.contracts.facts import About, Fact, Reach
-from shared.contracts.fields import Code, Day
+from shared.contracts.fields import Code, Day, SubjectRef
 
 GROUNDS = ("accuracy", "unlawful", "claims", "objection")
 """Why the processing about a person is restricted: GDPR, article 18(1), a to d."""
@@ -28,4 +28,23 @@ class RestrictionLifted(Fact):
     example = {"occurred_on": "2016-09-15"}
 
 
-RIGHTS_FACTS = (PersonRestricted, RestrictionLifted)
+class SamePerson(Fact):
+    """Somebody has looked at two people of this node and found that they are one: the other is `same_as`. Reports count
+    them once; each keeps what is recorded under it."""
+
+    kind, v, reach, about = "intake.same_person", 1, Reach.LEAD, About.SOMEBODY
+    same_as = SubjectRef()
+    occurred_on = Day()
+    example = {"same_as": "ffeeddccbbaa99887766554433221100", "occurred_on": "2016-09-01"}
+
+
+class NotSamePerson(Fact):
+    """Two people of this node who were said to be one are two after all."""
+
+    kind, v, reach, about = "intake.not_same_person", 1, Reach.LEAD, About.SOMEBODY
+    same_as = SubjectRef()
+    occurred_on = Day()
+    example = {"same_as": "ffeeddccbbaa99887766554433221100", "occurred_on": "2016-09-15"}
+
+
+RIGHTS_FACTS = (PersonRestricted, RestrictionLifted, SamePerson, NotSamePerson)

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -71,6 +72,11 @@ def searched(pair: Pair) -> dict[str, bytes]:
     return {site.role: files(site.path) + kit.stored_bytes(database(site)) for site in (pair.lead, pair.node)}
 
 
+def all_have_answered(endings: list[dict[str, Any]]) -> bool:
+    (ending,) = endings
+    return [row["holder"] for row in ending["receipts"]] == ["measurement", "reporting"] and not ending["waiting"]
+
+
 def test_erased_by_name_a_person_is_in_no_file_of_either_home(tmp_path: Path) -> None:
     with joined_pair(tmp_path) as pair:
         bring_two(pair, tmp_path)
@@ -99,6 +105,9 @@ def test_erased_by_name_a_person_is_in_no_file_of_either_home(tmp_path: Path) ->
         assert report["activities"][0]["participants"] == 1
         assert report["data_quality"]["erased_people"] == 1
         assert erase(pair.node, gone.subject.hex(), "--yes", typed="").startswith("was erased already\n")
+        who = (kit.KEY, left["subject"].hex())
+        assert pair.node.polku("person", "withdraw", *who, "--purpose", "measurement").startswith("withdrawn; receipts")
+        until(lambda: all_have_answered(json.loads(pair.node.polku("person", "receipts", *who, "--json"))), 60)
         assert json.loads(pair.lead.polku("complete", "--json"))["complete"] is True
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.intake import purposes, rights, rights_store
+from services.intake import duplicates, purposes, rights, rights_store
 from services.reporting import rebuilding
 from services.reporting import store as reporting
 from shared.journal.carry_tables import received_line
@@ -105,3 +105,33 @@ def test_the_lead_says_how_many_are_restricted_and_counts_them(house: House) -> 
     house.work()
     assert house.report()["data_quality"]["restricted_people"] == 0
     assert any(row["kind"] == "intake.person_restricted" for row in kit.rows(house.node, journal_line))
+
+
+def test_people_of_one_node_who_were_linked_count_once_until_they_are_told_apart(house: House) -> None:
+    anna, bertta, cecilia = house.register("anna", "bertta", "cecilia")
+    house.attend("first", anna, bertta, cecilia)
+    common = {"by": "worker", "now": house.now}
+    duplicates.judge(house.journal, kit.KEY, anna, bertta, "same", **common)
+    house.work()
+    report = house.report()
+    assert (report["activities"][0]["participants"], report["activities"][0]["attendances"]) == (2, 3)
+    assert report["indicators"][0]["realised"] == 2
+    assert report["people"]["range"] == [2, 2]
+    assert rebuilding.check(house.lead)["equal"]
+    duplicates.judge(house.journal, kit.KEY, anna, bertta, "apart", **common)
+    house.work()
+    assert house.report()["activities"][0]["participants"] == 3
+    assert rebuilding.check(house.lead)["equal"]
+
+
+def test_who_was_linked_and_is_erased_leaves_the_other_counted(house: House) -> None:
+    anna, bertta = house.register("anna", "bertta")
+    house.attend("first", anna, bertta)
+    duplicates.judge(house.journal, kit.KEY, anna, bertta, "same", by="worker", now=house.now)
+    house.work()
+    for erased, left in ((anna, 1), (bertta, 0)):
+        assert house.erase(erased)
+        house.work()
+        assert house.report()["activities"][0]["participants"] == left
+        assert rebuilding.check(house.lead)["equal"]
+        house.assert_whole()

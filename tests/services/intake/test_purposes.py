@@ -55,7 +55,7 @@ def end(journal: Journal, subject: str, purpose: str, why: str = "asked", **opti
 
 
 def inform(journal: Journal, subject: str, name: str = "i", **changes: Any) -> dict[str, Any]:
-    given: dict[str, Any] = {"notice": "v3", "language": "sv", "date": date(2016, 3, 1), "consents": ("measurement",)}
+    given: dict[str, Any] = {"notice": 3, "language": "sv", "date": date(2016, 3, 1), "consents": ("measurement",)}
     new = purposes.NewInformed(kit.key_of(name), subject, **given | changes)
     return purposes.record_informed(journal, kit.KEY, [new], by="worker", now=kit.NOW)[0][0]
 
@@ -197,7 +197,7 @@ def test_being_informed_stays_on_the_node_and_the_same_again_adds_nothing(
     last = kit.lines(engine)[-1]
     assert (last.stream, last.kind) == (f"{kit.NODE}/local", "intake.person_informed")
     (row,) = kit.rows(engine, rights_store.informed)
-    assert (row["notice"], row["language"], row["consents"]) == ("v3", "sv", "measurement")
+    assert (row["notice"], row["language"], row["consents"]) == (3, "sv", "measurement")
 
 
 # --- kept by law

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from services.node.cli import LATER
 from services.node.opening import locked
 from shared.ops.settings import load_home
 from shared.programmes.files import programme_file
@@ -45,12 +44,6 @@ def test_a_wrong_command_line_is_one_line_and_exit_2(words: list[str]) -> None:
     done = run(*words)
     assert done.code == 2
     assert done.error
-
-
-@pytest.mark.parametrize("command", sorted(LATER))
-def test_a_command_of_a_later_release_says_so(command: str) -> None:
-    done = run(command, "whatever", "--some-option", "x")
-    assert (done.code, done.error.endswith("not in this release")) == (2, True)
 
 
 @pytest.mark.parametrize(

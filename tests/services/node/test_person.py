@@ -24,6 +24,7 @@ from shared.journal.crypto import load_keys, seal
 from shared.journal.erasing import subject_digest
 from shared.ops.settings import Home
 from shared.storage import transaction
+from shared.testing.wait import until
 from tests.flows.kit import free_port_triple
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, arrival
@@ -55,6 +56,16 @@ def rpc(home: Home) -> Iterator[Rpc]:
     """The home's services, open until the last test; commands reach them too."""
     with services_of(home) as opened:
         yield opened
+
+
+def sealed(home: Home, content: dict[str, Any]) -> str:
+    key = load_keys(home.keys).newest("bus").public
+    assert key is not None
+    return base64.b64encode(seal(key, b"polku-command-1", json.dumps(content).encode())).decode()
+
+
+def note(home: Home, subject: str) -> dict[str, Any]:
+    return {"key": kit.key_of("note"), "subject": subject, "sealed": sealed(home, {"text": "Sovittiin"})}
 
 
 def erase(home: Home, *words: str, typed: str = "") -> Done:
@@ -112,6 +123,11 @@ def test_every_look_is_in_the_audit_log(home: Home) -> None:
     assert (entry["action"], len(entry["subjects"])) == ("read_identities", 1)
 
 
+def _waiting(endings: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Of each ending who has not answered yet."""
+    return [tuple(ending["waiting"]) for ending in endings]
+
+
 def test_what_a_participant_may_ask_for_at_a_real_home(home: Home, rpc: Rpc) -> None:
     changes = json.dumps({"given_name": "Dorotea", "education": 5, "contact_language": "sv"})
     subject = subject_of(home, "Doris")
@@ -126,6 +142,10 @@ def test_what_a_participant_may_ask_for_at_a_real_home(home: Home, rpc: Rpc) -> 
     who["subject"] = other = subject_of(home, "Cecilia")
     ending = rpc.call("intake", "end_purpose", **who, purpose="esf_record", why="asked")["ending"]
     (told,) = rpc.call("intake", "list_receipts", programme=kit.KEY, subject=other)["endings"]
+    rpc.call("intake", "keep_texts", programme=kit.KEY, by="anna", items=[note(home, other)])
+    assert rpc.call("intake", "end_purpose", **who, purpose="support", why="asked")["ending"]
+    ended = {"programme": kit.KEY, "subject": other}
+    until(lambda: {*_waiting(rpc.call("intake", "list_receipts", **ended)["endings"])} == {("reporting",)}, 20)
     assert rpc.call("intake", "list_due", programme=kit.KEY) == {"total": 0, "due": []}
     assert rpc.call("intake", "apply_retention", programme=kit.KEY, by="anna")["ended"] == 0
     assert (told["ending"], told["waiting"]) == (ending, ["reporting"])
@@ -151,18 +171,13 @@ REF = "5" * 32
 
 def _asked(home: Home, subject: str) -> dict[str, dict[str, Any]]:
     """What is asked of every method that answers with something sealed, about this person."""
-    key = load_keys(home.keys).newest("bus").public
-    assert key is not None
-
-    def sealed(content: dict[str, Any]) -> str:
-        return base64.b64encode(seal(key, b"polku-command-1", json.dumps(content).encode())).decode()
-
     return {
         "list_people": {"people": [subject]},
-        "find_people": {"sealed": sealed({"name": "Cecilia Toinen"})},
+        "find_people": {"sealed": sealed(home, {"name": "Cecilia Toinen"})},
         "read_texts": {"refs": [REF]},
         "list_referrals": {},
         "copy_person": {"subject": subject},
+        "list_duplicates": {"judged": True},
     }
 
 
@@ -176,6 +191,13 @@ def test_every_method_that_answers_with_something_sealed_writes_down_who_looks_a
         ids = {"subject": bytes.fromhex(subject), "text_ref": bytes.fromhex(REF)}
         coded = {"programme": kit.KEY, "direction": "out", "node": "x", "partner": "x", "state": "sent", "revision": 0}
         referral_store.add_referral(connection, REF, "2016", **coded, **ids)
+    pair = {"programme": kit.KEY, "subject": subject, "same_as": subject_of(home, "Dorotea")}
+    rpc.call("intake", "restrict_person", programme=kit.KEY, subject=pair["same_as"], by="anna", lift=True)
+    assert rpc.call("intake", "judge_pair", **pair, by="anna", verdict="same")["new"]
+    assert "noted already" in person(home, "link", kit.KEY, pair["same_as"], subject).out
+    shown = person(home, "duplicates", kit.KEY, "--judged").out
+    assert "same\n" in shown
+    assert "Cecilia Toinen  1981-02-03" in shown
     asked = _asked(home, subject)
     answering = {
         pair for command in command_classes() if "reply_to" in command().fields for pair in methods_of(command)

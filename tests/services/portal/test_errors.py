@@ -5,7 +5,15 @@ import logging
 import pytest
 from markupsafe import escape
 
-from shared.contracts.errors import InternalError, InvalidInput, PolkuError, RpcTimeout, ServiceAbsent
+from shared.contracts.errors import (
+    ConsentWithdrawn,
+    InternalError,
+    InvalidInput,
+    PolkuError,
+    ProcessingRestricted,
+    RpcTimeout,
+    ServiceAbsent,
+)
 from tests.services.portal.samples import Portal
 
 
@@ -48,3 +56,19 @@ def test_malformed_report_is_an_error_page_not_a_guess(lead: Portal) -> None:
     lead.user_logged_in("worker", "reporter")
     lead.rpc.report["activities"][0]["sessions"] = "many"
     assert lead.client.get("/report/lahde-mukaan").status_code == 500
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ProcessingRestricted(field="participant"), "behandlingen av någons uppgifter är begränsad"),
+        (ConsentWithdrawn(field="participant", purpose="support"), "återtagit sitt samtycke"),
+    ],
+)
+def test_who_works_on_a_person_nothing_may_be_recorded_about_is_told_so(
+    node: Portal, error: PolkuError, said: str
+) -> None:
+    node.user_logged_in("worker", "case_worker")
+    node.rpc.fails = error
+    answer = node.client.get("/people/lahde-mukaan?lang=sv", follow_redirects=True)
+    assert (answer.status_code, said in answer.get_data(as_text=True)) == (403, True)

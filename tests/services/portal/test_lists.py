@@ -30,6 +30,22 @@ def test_names_are_shown_and_a_nickname_where_there_is_no_name(worker: Portal) -
     ]
 
 
+def test_a_list_marks_the_restricted_and_names_nobody_with_a_protected_address(worker: Portal) -> None:
+    worker.rpc.people = [
+        person("Aino", "Esimerkki", restricted=True),
+        person("", "", "", protected=True, person="1" * 32),
+        person("", "", "Nalle", protected=True, person="2" * 32),
+    ]
+    html = worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
+    assert [row[0] for row in table_rows(html, "figures")] == [
+        "Aino Esimerkki (käsittelyä rajoitettu)",
+        "turvakielto",
+        "Nalle (turvakielto)",
+    ]
+    register = worker.client.get("/register/lahde-mukaan?activity=kaapeli").get_data(as_text=True)
+    assert "Aino Esimerkki (käsittelyä rajoitettu)" in register
+
+
 def test_reader_is_named_and_each_request_has_its_own_key(worker: Portal) -> None:
     keys = set()
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Corrections, purposes that end, who was informed."""
+"""Corrections, purposes that end, who was informed, pairs of people who may be one."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("informed", sa.LargeBinary(), nullable=False),
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.Column("programme", sa.String(length=40), nullable=False),
-        sa.Column("notice", sa.String(length=40), nullable=False),
+        sa.Column("notice", sa.Integer(), nullable=False),
         sa.Column("language", sa.String(length=3), nullable=False),
         sa.Column("consents", sa.String(length=120), nullable=False),
         sa.Column("occurred_on", sa.Date(), nullable=False),
@@ -57,3 +57,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ending", "holder"),
     )
     op.create_index("ix_intake_receipt_subject", "intake_receipt", ["subject"], unique=False)
+    op.create_table(
+        "intake_pair",
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("other", sa.LargeBinary(), nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("verdict", sa.String(length=10), nullable=False),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", "other"),
+    )
+    op.create_index("ix_intake_pair_other", "intake_pair", ["other"], unique=False)

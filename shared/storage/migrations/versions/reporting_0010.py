@@ -1,4 +1,4 @@
-"""People who have had the processing restricted, and purposes that ended."""
+"""People who have had the processing restricted, purposes that ended, people who are one."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,4 +31,12 @@ def upgrade() -> None:
         sa.Column("stream", sa.String(length=80), nullable=False),
         sa.Column("ending", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("stream", "ending"),
+    )
+    op.create_table(
+        "reporting_same",
+        sa.Column("stream", sa.String(length=80), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("same_as", sa.LargeBinary(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("stream", "subject", "same_as"),
     )

@@ -1,0 +1,170 @@
+"""Two people who may be one: scored, listed, judged, never merged; on both databases."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from services.intake import duplicates, operations, rights, rights_store, store
+from services.intake.duplicates import LIKELY, LISTED, MOST_IN_A_BLOCK, candidates, edits, known, score
+from shared.contracts.errors import InvalidInput, UnknownPerson
+from shared.journal import Journal
+from tests.services import kit
+from tests.services.intake.kit import KEYS, RECORD, arrival, register
+from tests.services.intake.kit import known as known_journal
+
+ANNA = {"given_name": "Anna Maria", "family_name": "Virtanen", "birth_date": "1981-02-03"}
+LOW, HIGH = b"a" * 16, b"b" * 16
+
+
+def points(**changes: Any) -> int:
+    other = {name: value for name, value in (ANNA | changes).items() if value is not None}
+    return score(known(LOW, ANNA), known(HIGH, other))
+
+
+@pytest.mark.parametrize(
+    ("changes", "least", "most"),
+    [
+        ({}, 100, 100),
+        ({"given_name": "ANNA-MARIA", "family_name": "virtanen "}, 100, 100),
+        ({"family_name": "Wirtanen"}, LIKELY, 99),
+        ({"given_name": "Anna"}, LIKELY, 99),
+        ({"given_name": "Virtanen", "family_name": "Anna Maria"}, LIKELY, 99),
+        ({"birth_date": "1981-03-02"}, LISTED, LIKELY - 1),
+        ({"birth_date": "1981-02-04"}, LISTED, LIKELY - 1),
+        ({"family_name": "Mäkelä"}, LISTED, LIKELY - 1),  # another name since she married
+        ({"birth_date": None}, LISTED, LIKELY - 1),
+        ({"birth_date": "1975-11-30"}, 0, LISTED - 1),
+        ({"given_name": "Pekka"}, 0, LISTED - 1),  # a twin brother
+        ({"given_name": "Pekka", "family_name": "Mäkelä"}, 0, LISTED - 1),
+        ({"given_name": None, "family_name": None}, 0, 0),
+    ],
+)
+def test_a_pair_scores_by_what_is_the_same(changes: dict[str, Any], least: int, most: int) -> None:
+    assert least <= points(**changes) <= most
+
+
+def test_identity_codes_decide_where_both_have_one() -> None:
+    one = {"given_name": "Anna", "identity_code": "290204A902E"}
+    other = {"given_name": "Kerttu", "family_name": "Aho", "identity_code": "290204a902e"}
+    assert score(known(LOW, one), known(HIGH, other)) == 100
+    assert score(known(LOW, one), known(HIGH, one | {"identity_code": "290204F902E"})) == 0
+    assert score(known(LOW, one), known(HIGH, one | {"identity_code": "no code"})) < 100
+
+
+def test_a_token_alone_is_just_enough_to_be_looked_at() -> None:
+    same, other = ({"token": token} for token in ("Sini-kettu", "Pöllö"))
+    assert score(known(LOW, same), known(HIGH, {"token": "sini kettu"})) == LISTED
+    assert score(known(LOW, same), known(HIGH, other)) == 0
+    assert score(known(LOW, {}), known(HIGH, {})) == 0
+
+
+NAME = st.text("abcdeäö -", max_size=12)
+
+
+@given(NAME, NAME, NAME, NAME, st.dates(), st.dates())
+def test_the_order_does_not_matter_and_a_score_is_of_a_hundred(
+    given_a: str, family_a: str, given_b: str, family_b: str, born_a: Any, born_b: Any
+) -> None:
+    one = known(LOW, {"given_name": given_a, "family_name": family_a, "birth_date": str(born_a)})
+    other = known(HIGH, {"given_name": given_b, "family_name": family_b, "birth_date": str(born_b)})
+    assert score(one, other) == score(other, one)
+    assert 0 <= score(one, other) <= 100
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "n"),
+    [("", "", 0), ("a", "", 1), ("kissa", "kisas", 1), ("maija", "maria", 2), ("a" * 9999, "b", 80)],
+)
+def test_edits_are_counted_with_swaps(one: str, other: str, n: int) -> None:
+    assert edits(one, other) == n
+
+
+def test_thousands_with_one_name_and_birth_date_are_not_compared_each_with_each() -> None:
+    people = [
+        known(n.to_bytes(16, "big"), {"given_name": "Anna", "family_name": "Virtanen", "birth_date": "1981-02-03"})
+        for n in range(3000)
+    ]
+    assert len(candidates(people)) == MOST_IN_A_BLOCK * (MOST_IN_A_BLOCK - 1) / 2
+
+
+# --- listed and judged
+
+
+@pytest.fixture
+def journal(engine: Engine) -> Journal:
+    return known_journal(engine)
+
+
+def people(journal: Journal, *identities: dict[str, Any], **changes: Any) -> list[str]:
+    arrivals = [arrival(f"p{n}", identity=dict(identity), **changes) for n, identity in enumerate(identities)]
+    return [str(result["subject"]) for result in register(journal, *arrivals)[0]]
+
+
+def listed(journal: Journal, *, judged: bool = False) -> list[tuple[set[str], str | None]]:
+    common: dict[str, Any] = {"limit": 50, "offset": 0, "by": "worker", "now": kit.NOW}
+    _, found = duplicates.listed(journal, KEYS, kit.KEY, judged=judged, **common)
+    return [({pair.first.subject, pair.second.subject}, pair.verdict) for pair in found]
+
+
+def judge(journal: Journal, one: str, other: str, verdict: str = "same") -> bool:
+    return duplicates.judge(journal, kit.KEY, one, other, verdict, by="worker", now=kit.NOW)[0]
+
+
+def test_a_pair_is_listed_until_somebody_has_judged_it(engine: Engine, journal: Journal) -> None:
+    one, other, _ = people(journal, ANNA, ANNA | {"family_name": "Wirtanen"}, {"given_name": "B", "family_name": "C"})
+    assert listed(journal) == [({one, other}, None)]
+    assert len(kit.audit(engine)[-1]["subjects"]) == 2, "nobody else is shown, and who is, is written down"
+    assert judge(journal, other, one)
+    assert not judge(journal, one, other), "the same again"
+    assert listed(journal) == []
+    assert listed(journal, judged=True) == [({one, other}, "same")]
+
+
+def test_a_link_leaves_a_line_and_so_does_its_end_and_nothing_is_merged(engine: Engine, journal: Journal) -> None:
+    low, high = sorted(people(journal, ANNA, ANNA))
+    before = [kit.rows(engine, table) for table in (store.participation, store.vault)]
+    judge(journal, high, low)
+    judge(journal, low, high, "apart")
+    assert [kit.rows(engine, table) for table in (store.participation, store.vault)] == before
+    said = [(line.kind, line.subject, line.body["same_as"]) for line in kit.lines(engine)[-2:]]
+    assert said == [("intake.same_person", low, high), ("intake.not_same_person", low, high)]
+    assert not judge(journal, low, high, "apart")
+
+
+def test_two_who_were_never_linked_are_told_apart_without_a_line(engine: Engine, journal: Journal) -> None:
+    one, other = people(journal, ANNA, ANNA)
+    before = kit.kinds(engine)
+    assert judge(journal, one, other, "apart")
+    assert kit.kinds(engine) == before
+    assert listed(journal) == []
+
+
+def test_nobody_is_their_own_double_or_a_strangers(journal: Journal) -> None:
+    (one,) = people(journal, ANNA)
+    with pytest.raises(InvalidInput, match="same_as"):
+        judge(journal, one, one)
+    for pair in ((one, "9" * 32), ("9" * 32, one)):
+        with pytest.raises(UnknownPerson):
+            judge(journal, *pair)
+
+
+def test_who_has_a_protected_address_is_in_no_list(journal: Journal) -> None:
+    record = {name: value for name, value in RECORD.items() if name not in ("municipality", "area")}
+    people(journal, ANNA, ANNA, record=record | {"protected_address": "yes"})
+    assert listed(journal) == []
+
+
+def test_a_verdict_goes_with_either_of_the_two_and_is_in_their_copies(engine: Engine, journal: Journal) -> None:
+    for number in (0, 1):
+        pair = people(journal, ANNA | {"token": str(number)}, ANNA | {"token": str(number)})
+        if number:
+            pair.reverse()
+        judge(journal, *pair)
+        copy = rights.copy_person(journal, KEYS, kit.KEY, pair[0], by="w", now=kit.NOW)
+        assert copy["intake"]["same_as"] == [pair[1]]
+        operations.erase_person(journal, kit.KEY, pair[0], by="worker", now=kit.NOW)
+        assert kit.rows(engine, rights_store.pair) == []
+        operations.erase_person(journal, kit.KEY, pair[1], by="worker", now=kit.NOW)

@@ -1,0 +1,92 @@
+"""Identity codes that can exist, and people with a protected address; on both databases."""
+
+import pytest
+from sqlalchemy import Engine
+
+from services.intake import queries, referral_store, referrals, rights
+from services.intake.domain import without_impossible
+from shared.contracts.errors import PolkuError
+from shared.journal import Journal
+from shared.storage import transaction
+from tests.services import kit
+from tests.services.intake.kit import IDENTITY, KEYS, RECORD, arrival, known, register
+
+SHELTERED = {name: value for name, value in RECORD.items() if name not in ("municipality", "area")}
+
+
+@pytest.fixture
+def journal(engine: Engine) -> Journal:
+    return known(engine)
+
+
+@pytest.mark.parametrize(
+    "code", ["131052-308T", "131052Y308T", "290204A902E", "010190Y900P", "290204F902E", "131052-308t"]
+)
+def test_a_code_of_either_century_and_any_sign_is_taken(journal: Journal, code: str) -> None:
+    identity = {"given_name": "A", "identity_code": code}
+    ((result,), _) = register(journal, arrival(standing="client", identity=identity))
+    assert result["new"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"identity_code": "131052-308U"}, "identity_code: is not valid"),
+        ({"identity_code": "310252-308Y"}, "identity_code: is not valid"),
+        ({"identity_code": "131052-308T"}, "identity_code: tells another birth date than birth_date"),
+    ],
+)
+def test_a_code_that_cannot_be_is_refused(engine: Engine, journal: Journal, changes: dict[str, str], said: str) -> None:
+    ((result,), pos) = register(journal, arrival(identity=IDENTITY | changes))
+    assert PolkuError.from_wire(result["error"]).message() == said
+    assert (pos, kit.lines(engine)) == (None, [])
+
+
+def test_what_another_partner_told_wrong_is_left_out_and_said() -> None:
+    today = kit.NOW.date()
+    assert without_impossible({"given_name": "A", "identity_code": "131052-308U"}, today) == (
+        {"given_name": "A"},
+        ["identity_code"],
+    )
+    told = {"birth_date": "1981-02-03", "identity_code": "131052-308T"}
+    assert without_impossible(told, today) == ({"birth_date": "1981-02-03"}, ["identity_code"])
+
+
+# --- protected addresses
+
+
+@pytest.mark.parametrize("field", ["municipality", "area"])
+def test_who_has_a_protected_address_comes_in_without_a_place(engine: Engine, journal: Journal, field: str) -> None:
+    record = SHELTERED | {"protected_address": "yes"}
+    ((refused,), _) = register(journal, arrival(record=record | {field: RECORD[field]}))
+    assert refused["error"]["params"]["field"] == field
+    ((taken,), _) = register(journal, arrival(record=record))
+    body = kit.lines(engine)[-1].body
+    assert (taken["new"], body.get("municipality"), body.get("area")) == (True, None, None)
+    assert "protected_address" not in body
+
+
+def test_who_gets_one_later_loses_the_place_in_the_later_record(engine: Engine, journal: Journal) -> None:
+    subject = str(register(journal, arrival())[0][0]["subject"])
+    changed, _ = rights.correct_person(
+        journal, KEYS, kit.KEY, subject, {}, {"protected_address": "yes"}, by="worker", now=kit.NOW
+    )
+    assert changed == ["area", "municipality", "protected_address"]
+    assert {"municipality", "area"}.isdisjoint(kit.lines(engine)[-1].body)
+    assert queries.list_people(engine, kit.KEY, 1, 0)[1][0].protected
+
+
+def test_a_list_of_referrals_does_not_name_them(engine: Engine, journal: Journal) -> None:
+    record = SHELTERED | {"protected_address": "yes"}
+    hidden, open_ = (
+        str(result["subject"]) for result in register(journal, arrival("a", record=record), arrival("b"))[0]
+    )
+    with transaction(engine) as connection:
+        for number, subject in (("1" * 32, hidden), ("2" * 32, open_)):
+            coded = {"programme": kit.KEY, "direction": "out", "node": "x", "partner": "x", "state": "sent"}
+            ids = {"subject": bytes.fromhex(subject), "revision": 0}
+            referral_store.add_referral(connection, number, "2016", **coded, **ids)
+    place = referrals.Place(journal, None, KEYS, kit.KEY)  # type: ignore[arg-type]
+    _, shown = referrals.listed(place, 10, 0, by="worker", now=kit.NOW)
+    names = {one.coded["person"]: one.named["family_name"] for one in shown}
+    assert names == {hidden: None, open_: IDENTITY["family_name"]}
