@@ -59,7 +59,9 @@ faults: install-dev ## the fault tests, then the fault campaign on both footings
 	$(BIN)/python -m tests.faults.bench --profile full --seconds 300
 	$(BIN)/python -m tests.faults.bench --profile campaign
 
-soak: install-dev ## 100,000 schedules of the simulator on both cores; prints counters, and what failed step by step
+soak: install-dev ## 100,000 schedules of the simulator, a year of all five programmes; prints counters, and what failed
+	deploy/ensure-servers
+	$(BIN)/python -m tests.bench.bench_years
 	$(BIN)/python -m tests.simulator --schedules 100000 --out build/simulator.json
 
 docs: install ## write the documents that are made from declarations: contracts, AsyncAPI, metrics

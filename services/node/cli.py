@@ -231,22 +231,13 @@ def programme_check(file: Path) -> None:
 @programme.command("load")
 @home_option
 @click.argument("file", type=click.Path(path_type=Path))
-def programme_load(file: Path) -> None:
-    """Take a version of a programme file into use in this home."""
-    from services.node.reaching import services_of
-    from shared.programmes import check_file, load_file
+@click.option("--dry-run", is_flag=True, help="Say what it would move and what forbids it; change nothing.")
+@click.option("--json", "as_json", is_flag=True)
+def programme_load(file: Path, dry_run: bool, as_json: bool) -> None:
+    """Take a version of a programme file into use in this home; on a lead, at all nodes of the programme."""
+    from services.node.loadingcli import run
 
-    home = the_home()
-    if problems := check_file(file):
-        for problem in problems:
-            click.echo(str(problem), err=True)
-        sys.exit(2)
-    document = load_file(file)
-    with services_of(home) as rpc:
-        owner = "reporting" if home.role == "lead" else "pathways"
-        loaded = rpc.call(owner, "load_programme", by=actor(), document=document)
-    state = "loaded" if loaded["pos"] is not None else "was loaded already"
-    click.echo(f"{loaded['programme']} {loaded['digest'][:12]} {state}")
+    sys.exit(run(the_home(), file, dry_run=dry_run, as_json=as_json))
 
 
 @polku.group()

@@ -10,12 +10,11 @@ from shared.programmes import Condition, Programme, Step
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """That facts of one kind with the same codes are there about a person: the first and the last day of such a one."""
+    """That there is a fact about a person, with these codes, of this day."""
 
     on: str
     codes: Mapping[str, str | None]
-    first: date
-    last: date
+    day: date
 
 
 Stays = Mapping[tuple[str, str], Sequence[Stay]]
@@ -34,15 +33,14 @@ class Proposal:
 
 def unmet(conditions: Iterable[Condition], met: Sequence[Met], day: date) -> list[Condition]:
     """Those of the conditions that no fact of the day or before meets."""
-    return [c for c in conditions if not any(m.first <= day and c.holds(m.on, m.codes) for m in met)]
+    return [c for c in conditions if not any(m.day <= day and c.holds(m.on, m.codes) for m in met)]
 
 
 def met_since(conditions: Iterable[Condition], met: Sequence[Met], since: date | None) -> date | None:
     """The day on which the last of the conditions was met, by facts of `since` or later; None while one is not."""
     days = []
     for condition in conditions:
-        told = [m for m in met if condition.holds(m.on, m.codes)]
-        found = [day for m in told for day in (m.first, m.last) if since is None or day >= since]
+        found = [m.day for m in met if condition.holds(m.on, m.codes) and (since is None or m.day >= since)]
         if not found:
             return None
         days.append(min(found))
@@ -54,9 +52,9 @@ def of_stays(subject: str, stays: Stays) -> list[Met]:
     found = []
     for (person, step), several in stays.items():
         for stay in several if person == subject else ():
-            found.append(Met("step_entered", {"step": step}, stay.entered_on, stay.entered_on))
+            found.append(Met("step_entered", {"step": step}, stay.entered_on))
             if stay.left_on is not None:
-                found.append(Met("step_left", {"step": step}, stay.left_on, stay.left_on))
+                found.append(Met("step_left", {"step": step}, stay.left_on))
     return found
 
 

@@ -168,14 +168,14 @@ def _check_apart(
 
 
 def present(stay: Stay, pauses: Sequence[Pause]) -> list[_Span]:
-    """The parts of a time on a step on which the person was not away."""
-    parts, since = list[_Span](), stay.entered_on
-    for pause in sorted((p for p in pauses if _in(p, stay)), key=lambda p: p.paused_on):
-        parts.append((since, pause.paused_on))
-        if pause.resumed_on is None:
-            return parts
-        since = pause.resumed_on
-    return [*parts, (since, stay.left_on)]
+    """The parts of a time on a step on which the person was not away; none if they were away all the time."""
+    away = sorted((p for p in pauses if _in(p, stay)), key=lambda p: p.paused_on)
+    if not away:
+        return [(stay.entered_on, stay.left_on)]
+    starts = [stay.entered_on, *(pause.resumed_on for pause in away)]
+    ends = [*(pause.paused_on for pause in away), stay.left_on]
+    parts = zip(starts, ends, strict=True)
+    return [(since, until) for since, until in parts if since is not None and (until is None or since < until)]
 
 
 def _in(pause: Pause | NewPause, stay: Stay) -> bool:

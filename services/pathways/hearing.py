@@ -22,6 +22,7 @@ from shared.journal.unit import new_id
 from shared.ops.clock import parse_wire_time, today_in_helsinki
 from shared.ops.metrics import counter, gauge
 from shared.programmes import Programme, TaskRule
+from shared.programmes.workflow import MappedList
 from shared.storage import snapshot
 
 tasks_total = counter("polku_pathways_tasks_total", "Tasks by what happened to them: opened, met or dismissed", "what")
@@ -67,7 +68,8 @@ def _participation_started(unit: Unit, line: Line, fact: Fact) -> None:
 
 
 def _session_held(unit: Unit, line: Line, fact: Fact) -> None:
-    columns = {"programme": _programme(line), "activity": fact["activity"], "occurred_on": _day(fact, "occurred_on")}
+    activity = _now(unit, line, "activities", fact["activity"])
+    columns = {"programme": _programme(line), "activity": activity, "occurred_on": _day(fact, "occurred_on")}
     store.put_session(unit.connection, fact["session"], **columns)
     _memo_of(unit).sessions.pop(fact["session"], None)
 
@@ -111,11 +113,12 @@ def _conversation_held(unit: Unit, line: Line, fact: Fact) -> None:
 
 
 def _step(unit: Unit, line: Line, fact: Fact) -> None:
-    _event(unit, line, fact, _day(fact, "occurred_on"), {"step": fact["step"]})
+    _event(unit, line, fact, _day(fact, "occurred_on"), {"step": _now(unit, line, "steps", fact["step"])})
 
 
 def _outcome_recorded(unit: Unit, line: Line, fact: Fact) -> None:
-    codes = {"activity": fact["activity"], "outcome": fact["outcome"]}
+    activity, outcome = (_now(unit, line, part, fact[word]) for part, word in _OUTCOME)
+    codes = {"activity": activity, "outcome": outcome}
     _event(unit, line, fact, _day(fact, "occurred_on"), codes)
 
 
@@ -197,6 +200,15 @@ def _definition(unit: Unit, programme: str) -> Programme | None:
         except UnknownProgramme:
             known[programme] = None
     return known[programme]
+
+
+_OUTCOME: tuple[tuple[MappedList, str], ...] = (("activities", "activity"), ("outcomes", "outcome"))
+
+
+def _now(unit: Unit, line: Line, part: MappedList, key: str) -> str:
+    """The key under which the version in use counts what was written as `key`."""
+    definition = _definition(unit, _programme(line))
+    return definition.now(part, key) if definition else key
 
 
 def _waits_for(unit: Unit, line: Line, *kinds: str) -> bool:

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from services.pathways import store
 from services.pathways.domain import (
     NewOutcome,
@@ -19,78 +17,18 @@ from services.pathways.store import shelf
 from shared.contracts.catalogue import (
     OutcomeRecorded,
     PeriodConfirmed,
-    ProgrammeLoaded,
     TaskClosed,
 )
 from shared.contracts.errors import (
     NotFound,
     TaskClosedAlready,
-    UnknownProgramme,
 )
-from shared.contracts.facts import Fact
-from shared.journal import Journal, Line, Unit
-from shared.journal.directory import lead_stream
+from shared.journal import Journal
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
-from shared.programmes import InvalidProgramme, Programme, ProgrammeRefused, canonical, parse
-from shared.programmes.shelf import pieces
 from shared.storage.once import Results, each_once
 
 log = logging.getLogger(__name__)
-
-
-def load_programme(journal: Journal, document: dict[str, Any], by: str, now: datetime) -> tuple[Programme, int | None]:
-    """Take a version of a programme file into use on this node; the version in use already adds no line.
-
-    Returns the programme and the journal position, None if nothing was new. Raises `InvalidProgramme`.
-    """
-    programme = parse(document)
-    with journal.unit(now) as unit:
-        if _digest_in_use(unit.connection, programme.key) == programme.digest:
-            return programme, None
-        for piece in pieces(ProgrammeLoaded, programme, canonical(document).decode()):
-            shelf.put(unit.connection, piece)
-            unit.record(piece)
-        unit.audit(by, "load_programme", programme=programme.key, digest=programme.digest)
-    return programme, unit.pos
-
-
-def take_version(unit: Unit, line: Line, piece: Fact) -> None:
-    """Take a piece of a programme version that the lead has sent; the version in use already changes nothing.
-
-    The last piece puts the version into use. Raises `InvalidProgramme` if this release cannot read it, because it has
-    words of a newer one: the one in use stays, and the lead's stream waits here for the next release. A lead speaks of
-    its own programme only.
-    """
-    key, digest = piece["programme"], piece["digest"]
-    if line.stream != lead_stream(key):
-        log.error("a lead has sent another's programme", extra={"stream": line.stream, "seq": line.seq})
-        return
-    if _digest_in_use(unit.connection, key) == digest:
-        return
-    loaded = ProgrammeLoaded(None, **piece.body)
-    shelf.put(unit.connection, loaded)
-    unit.record(loaded)
-    if piece["part"] != piece["parts"]:
-        return
-    try:
-        taken = shelf.get(unit.connection, key)
-    except ProgrammeRefused as refused:
-        first = refused.problems[0]
-        log.error(
-            "this release cannot read the version that the lead has sent: upgrade the node",
-            extra={"stream": line.stream, "seq": line.seq, "at": first.path, "problems": len(refused.problems)},
-        )
-        raise
-    if taken.digest != digest:
-        raise InvalidProgramme(count=1, line=1, reason="the pieces do not make the version that their digest names")
-
-
-def _digest_in_use(connection: Connection, programme: str) -> str | None:
-    try:
-        return shelf.get(connection, programme).digest
-    except UnknownProgramme:
-        return None
 
 
 def record_outcomes(

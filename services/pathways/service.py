@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.pathways import hearing, operations, plans, queries, sharing, step_queries, stepping
+from services.pathways import hearing, operations, plans, queries, sharing, step_queries, stepping, versions
 from services.pathways.domain import NewOutcome, NewPause, NewStay
 from services.pathways.planning import Entry, NewPlan
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
@@ -24,7 +24,7 @@ from shared.contracts.commands import (
 from shared.contracts.facts import Fact
 from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.rights import PersonShare
-from shared.contracts.steps import ListProposals, RecordPauses, RecordProduct, StepsOf, StepStates
+from shared.contracts.steps import ListProposals, RecordPauses, RecordProduct, RehearseProgramme, StepsOf, StepStates
 from shared.journal import Line, Unit
 
 CLOCK_SECONDS = 60
@@ -54,10 +54,15 @@ class PathwaysService(ParkedLines):
     @rpc
     def load_programme(self, **command: Any) -> dict[str, Any]:
         body = load(LoadProgramme, command)
-        programme, pos = operations.load_programme(
+        programme, pos = versions.load_programme(
             self.home.journal, body["document"], by=body["by"], now=self.home.now()
         )
         return {"pos": self.home.committed(pos), "programme": programme.key, "digest": programme.digest}
+
+    @rpc
+    def rehearse_programme(self, **question: Any) -> dict[str, Any]:
+        self.home.follow_to(EVERYTHING)
+        return versions.rehearse(self.home.journal, load(RehearseProgramme, question)["document"], self.home.now())
 
     @rpc
     def list_programmes(self) -> list[dict[str, Any]]:
@@ -150,7 +155,7 @@ class PathwaysService(ParkedLines):
 
     @subscribes(ProgrammeVersion)
     def on_programme_version(self, unit: Unit, line: Line, piece: Fact) -> None:
-        operations.take_version(unit, line, piece)
+        versions.take_version(unit, line, piece)
 
     def _record(self, body: dict[str, Any], operation: Any, items: list[Any]) -> dict[str, Any]:
         self.home.follow_to(body["after"])

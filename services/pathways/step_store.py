@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, Index, LargeBinary, String, Table, func, select, update
+from sqlalchemy import Column, Connection, Date, Index, LargeBinary, String, Table, select, update
 
 from services.pathways.conditions import Met
 from services.pathways.domain import Pause
 from services.pathways.store import attendance, outcome, session, stay
 from shared.storage import metadata
-from shared.storage.upsert import upsert
+from shared.storage.upsert import add_missing, upsert
 
 seen = Table(
     "pathways_seen",
@@ -20,12 +20,11 @@ seen = Table(
     Column("subject", LargeBinary, primary_key=True),
     Column("fact", String(40), primary_key=True),
     Column("code", String(40), primary_key=True),
-    Column("first_on", Date, nullable=False),
-    Column("last_on", Date, nullable=False),
+    Column("seen_on", Date, primary_key=True),
     Index("pathways_seen_subject", "subject"),
 )
 """Facts about people that steps may wait for and that stand in no other table: which, its code ("": it has none), and
-the first and last day of one."""
+its day."""
 
 pause = Table(
     "pathways_pause",
@@ -61,13 +60,8 @@ CODE_OF = {
 
 def see(connection: Connection, programme: str, subject: str, fact: str, code: str | None, day: date) -> None:
     """Keep that there was such a fact on this day."""
-    row: dict[str, Any] = {"programme": programme, "subject": bytes.fromhex(subject), "fact": fact, "code": code or ""}
-    here = (seen.c.programme == programme) & (seen.c.subject == row["subject"])
-    here &= (seen.c.fact == fact) & (seen.c.code == row["code"])
-    known = connection.execute(select(seen.c.first_on, seen.c.last_on).where(here)).one_or_none()
-    first, last = (min(known.first_on, day), max(known.last_on, day)) if known else (day, day)
-    if known is None or (known.first_on, known.last_on) != (first, last):
-        upsert(connection, seen, [row | {"first_on": first, "last_on": last}])
+    row = {"programme": programme, "subject": bytes.fromhex(subject), "fact": fact, "code": code or "", "seen_on": day}
+    add_missing(connection, seen, row)
 
 
 def find_met(connection: Connection, programme: str, subjects: Iterable[str] | None) -> Mapping[str, list[Met]]:
@@ -81,25 +75,18 @@ def find_met(connection: Connection, programme: str, subjects: Iterable[str] | N
     for row in connection.execute(select(seen).where(seen.c.programme == programme, of(seen.c.subject))):
         word = CODE_OF.get(row.fact)
         codes = {word: row.code or None} if word else {}
-        found[row.subject.hex()].append(Met(row.fact, codes, row.first_on, row.last_on))
-    days = func.min(session.c.occurred_on).label("first"), func.max(session.c.occurred_on).label("last")
+        found[row.subject.hex()].append(Met(row.fact, codes, row.seen_on))
     there = (
-        select(attendance.c.subject, session.c.activity, *days)
+        select(attendance.c.subject, session.c.activity, session.c.occurred_on)
         .join(session, session.c.session == attendance.c.session)
         .where(session.c.programme == programme, attendance.c.role == "participant", of(attendance.c.subject))
-        .group_by(attendance.c.subject, session.c.activity)
+        .distinct()
     )
     for row in connection.execute(there):
-        found[row.subject.hex()].append(Met("attendance_recorded", {"activity": row.activity}, row.first, row.last))
-    days = func.min(outcome.c.occurred_on).label("first"), func.max(outcome.c.occurred_on).label("last")
-    came = (
-        select(outcome.c.subject, outcome.c.activity, outcome.c.outcome, *days)
-        .where(outcome.c.programme == programme, of(outcome.c.subject))
-        .group_by(outcome.c.subject, outcome.c.activity, outcome.c.outcome)
-    )
-    for row in connection.execute(came):
+        found[row.subject.hex()].append(Met("attendance_recorded", {"activity": row.activity}, row.occurred_on))
+    for row in connection.execute(select(outcome).where(outcome.c.programme == programme, of(outcome.c.subject))):
         codes = {"activity": row.activity, "outcome": row.outcome}
-        found[row.subject.hex()].append(Met("outcome_recorded", codes, row.first, row.last))
+        found[row.subject.hex()].append(Met("outcome_recorded", codes, row.occurred_on))
     return found
 
 

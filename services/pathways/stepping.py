@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from services.pathways import step_store, store
 from services.pathways.conditions import Met, completed, of_stays, unmet
-from services.pathways.domain import NewPause, NewStay, Pause, Stay, check_pause, check_product_day, check_stay
+from services.pathways.domain import NewPause, NewStay, Pause, Pauses, Stay, check_pause, check_product_day, check_stay
 from services.pathways.rules import Event
 from services.pathways.store import shelf
 from shared.contracts.catalogue import StepEntered, StepLeft
@@ -45,13 +45,13 @@ def record_steps(
 
         def take(new: NewStay) -> str:
             place = (new.subject, new.step)
-            ends = _completed_by(definition, new, stays, met[new.subject])
+            ends = _completed_by(definition, new, stays, pauses, met[new.subject])
             after = {**stays, **{(new.subject, step): _with(stays[new.subject, step], stay) for step, stay in ends}}
             ended = check_stay(new, definition, people, after, today, pauses)
             if ended is None:
                 _check_conditions(definition.step_by_key[new.step], new, after, met[new.subject])
                 for step, stay in ends:
-                    _leave(unit, programme, new.subject, step, stay.left_on)
+                    _leave(unit, programme, (new.subject, step), stay, pauses)
                     stays[new.subject, step] = changed[new.subject, step] = list(after[new.subject, step])
                 made = Stay(new_id(), new.entered_on, new.left_on)
                 unit.record(StepEntered(new.subject, step=new.step, occurred_on=_text(new.entered_on)), programme)
@@ -59,7 +59,7 @@ def record_steps(
                 made = replace(ended, left_on=new.left_on)
                 stays[place].remove(ended)
             if new.left_on is not None:
-                _leave(unit, programme, new.subject, new.step, new.left_on)
+                _leave(unit, programme, place, made, pauses)
             stays[place].append(made)
             changed[place] = stays[place]
             return made.stay
@@ -79,17 +79,22 @@ def _acts(definition: Programme) -> bool:
 
 
 def _completed_by(
-    definition: Programme, new: NewStay, stays: dict[tuple[str, str], list[Stay]], met: Sequence[Met]
+    definition: Programme, new: NewStay, stays: dict[tuple[str, str], list[Stay]], pauses: Pauses, met: Sequence[Met]
 ) -> list[tuple[str, Stay]]:
     """The times on other steps that entering this one ends, as they are then."""
-    entered = Met("step_entered", {"step": new.step}, new.entered_on, new.entered_on)
+    entered = Met("step_entered", {"step": new.step}, new.entered_on)
     facts = [*met, *of_stays(new.subject, stays), entered]
     found = completed(definition, new.subject, stays, facts)
     return [
-        (step.key, replace(stay, left_on=day))
+        (step.key, replace(stay, left_on=_not_before(day, stay, pauses.get((new.subject, step.key), ()))))
         for step, stay, day in found
         if step.completion == "automatic" and step.key != new.step and stay.entered_on <= new.entered_on
     ]
+
+
+def _not_before(day: date, stay: Stay, pauses: Sequence[Pause]) -> date:
+    """The day, or the last on which the person went away or came back, if that is later."""
+    return max([day, *(p.resumed_on or p.paused_on for p in pauses if p.paused_on >= stay.entered_on)])
 
 
 def _with(stays: Sequence[Stay], changed: Stay) -> list[Stay]:
@@ -109,7 +114,16 @@ def _in_words(condition: Condition) -> str:
     return " ".join((condition.on, *condition.codes.values()))
 
 
-def _leave(unit: Unit, programme: str, subject: str, step: str, day: date | None) -> None:
+def _leave(
+    unit: Unit, programme: str, place: tuple[str, str], stay: Stay, pauses: dict[tuple[str, str], list[Pause]]
+) -> None:
+    """Record that the person left; whoever was away then is away no longer."""
+    (subject, step), day = place, stay.left_on
+    for pause in [p for p in pauses.get(place, ()) if p.resumed_on is None and p.paused_on >= stay.entered_on]:
+        back = replace(pause, resumed_on=day)
+        pauses[place] = [back if p.pause == back.pause else p for p in pauses[place]]
+        step_store.put_pauses(unit.connection, programme, {place: [back]})
+        unit.record(StepResumed(subject, step=step, occurred_on=_text(day)), programme)
     unit.record(StepLeft(subject, step=step, occurred_on=_text(day)), programme)
 
 
@@ -192,7 +206,6 @@ def note(unit: Unit, programme: str, definition: Programme | None, subject: str,
     pauses = step_store.find_pauses(unit.connection, [subject])
     for step, stay, day in completed(definition, subject, stays, [*met, *of_stays(subject, stays)]):
         if step.completion == "automatic":
-            away = [p.resumed_on or p.paused_on for p in pauses.get((subject, step.key), ())]
-            last = max([day, *(d for d in away if d >= stay.entered_on)])
+            last = _not_before(day, stay, pauses.get((subject, step.key), ()))
             step_store.end_stay(unit.connection, stay.stay, last)
-            _leave(unit, programme, subject, step.key, last)
+            _leave(unit, programme, (subject, step.key), replace(stay, left_on=last), pauses)

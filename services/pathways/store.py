@@ -5,7 +5,7 @@ reads another's tables.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -30,6 +30,7 @@ from sqlalchemy import (
 from services.pathways.domain import Stay
 from services.pathways.rules import Task, Track
 from shared.programmes.shelf import Shelf
+from shared.programmes.workflow import MappedList
 from shared.storage import metadata
 from shared.storage.forgetting import forget_subject
 from shared.storage.once import key_table
@@ -245,6 +246,21 @@ def put_stays(connection: Connection, programme: str, stays: dict[tuple[str, str
         for one in several
     ]
     upsert(connection, stay, rows)
+
+
+def move(connection: Connection, programme: str, mapping: Mapping[tuple[MappedList, str], str]) -> None:
+    """Keep under the new keys what is kept under old ones: steps, activities and outcomes."""
+    columns = {
+        "steps": [
+            (table, "step") for table in metadata.sorted_tables if table.name in ("pathways_stay", "pathways_pause")
+        ],
+        "activities": [(session, "activity"), (outcome, "activity")],
+        "outcomes": [(outcome, "outcome")],
+    }
+    for (part, key), becomes in mapping.items():
+        for table, column in columns.get(part, ()):
+            here = (table.c.programme == programme) & (table.c[column] == key)
+            connection.execute(update(table).where(here).values({column: becomes}))
 
 
 def add_outcomes(connection: Connection, rows: list[dict[str, Any]]) -> None:

@@ -63,7 +63,10 @@ class ProgrammeNames:
         document = listed.get("document") or {}
 
         def named(kind: str) -> Names:
-            return {item["key"]: item["name"] for item in document.get(kind) or []}
+            """Keys of earlier versions too, which stand in what was recorded then, by what they became."""
+            found = {item["key"]: item["name"] for item in document.get(kind) or []}
+            moved = [row for row in document.get("mapping") or [] if row["list"] == kind]
+            return found | {row["key"]: found[row["becomes"]] for row in moved}
 
         period = document.get("period")
         counts = {group["key"]: group.get("counts", "") for group in document.get("groups") or []}

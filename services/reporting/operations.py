@@ -1,15 +1,14 @@
 """Use cases of reporting: the lead's own facts, and deriving figures from the lines that have arrived."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, exists, func, select
 
 from services.reporting import store
 from services.reporting.effects import Derivation
 from services.reporting.step_tables import step
-from shared.contracts.catalogue import FACTS, NodeAdmitted, ParticipationStarted, ProgrammeVersion, StepEntered
-from shared.contracts.errors import InvalidInvite, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
+from shared.contracts.catalogue import FACTS, NodeAdmitted, ParticipationStarted, StepEntered
+from shared.contracts.errors import InvalidInvite, PartnerAlreadyJoined, UnknownCode
 from shared.contracts.purpose_facts import LeadCleared
 from shared.journal import Journal
 from shared.journal.carry_tables import received_erased, received_head, received_line, received_segment
@@ -18,9 +17,6 @@ from shared.journal.holding import is_held
 from shared.journal.joining import Join
 from shared.journal.lines import chain_next, chain_start
 from shared.ops.metrics import counter
-from shared.programmes import Programme, canonical
-from shared.programmes import parse as parse_programme
-from shared.programmes.shelf import pieces
 from shared.storage import LINES_AT_ONCE, snapshot, transaction
 from shared.storage.upsert import read_many
 
@@ -34,26 +30,6 @@ ANSWERED_AT_ONCE = 100
 """Receipts of one transaction."""
 
 derived_total = counter("polku_reporting_lines_derived_total", "Received lines taken into the derived tables")
-
-
-def load_programme(journal: Journal, document: dict[str, Any], by: str, now: datetime) -> tuple[Programme, int | None]:
-    """Record a new version of a programme on the lead's stream and derive its figures anew; the same adds no line.
-
-    Returns the programme and the journal position, None if nothing was new. Raises `InvalidProgramme`.
-    """
-    programme = parse_programme(document)
-    with journal.unit(now) as unit:
-        try:
-            if store.shelf.get(unit.connection, programme.key).digest == programme.digest:
-                return programme, None
-        except UnknownProgramme:
-            pass  # its first version
-        for piece in pieces(ProgrammeVersion, programme, canonical(document).decode()):
-            store.shelf.put(unit.connection, piece)
-            unit.record(piece, programme.key)
-        store.forget_derived(unit.connection, store.streams_of(unit.connection, programme.key))
-        unit.audit(by, "load_programme", programme=programme.key, digest=programme.digest)
-    return programme, unit.pos
 
 
 def admit_partner(

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from services.reporting import certifying, operations, partners, queries, steps
+from services.reporting import certifying, operations, partners, queries, steps, versions
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
 from shared.contracts.commands import (
@@ -17,7 +17,7 @@ from shared.contracts.commands import (
     LoadProgramme,
     load,
 )
-from shared.contracts.steps import StepStates
+from shared.contracts.steps import RehearseProgramme, StepStates
 from shared.ops.clock import wire_time
 
 
@@ -34,10 +34,14 @@ class ReportingService:
     @rpc
     def load_programme(self, **command: Any) -> dict[str, Any]:
         body = load(LoadProgramme, command)
-        programme, pos = operations.load_programme(
+        programme, pos = versions.load_programme(
             self.home.journal, body["document"], by=body["by"], now=self.home.now()
         )
         return {"pos": self.home.committed(pos), "programme": programme.key, "digest": programme.digest}
+
+    @rpc
+    def rehearse_programme(self, **question: Any) -> dict[str, Any]:
+        return versions.rehearse(self.home.journal, load(RehearseProgramme, question)["document"])
 
     @rpc
     def list_programmes(self) -> list[dict[str, Any]]:

@@ -61,3 +61,8 @@ def _people(connection: Connection, streams: Sequence[str], end: date | None) ->
         if times > 0:
             (paused if gone > 0 else here)[key] += 1
     return {key: People(number, here[key], paused[key]) for key, number in entered.items()}
+
+
+def on_now(connection: Connection, streams: Sequence[str]) -> dict[str, int]:
+    """How many participations are on each step at this moment, also while they are away from it."""
+    return {key: of.on + of.paused for key, of in _people(connection, streams, None).items()}

@@ -17,7 +17,7 @@ class StepPaused(Fact):
 
 
 class StepResumed(Fact):
-    """A person came back to a step that was paused. Leaving a step ends a pause of it without this fact."""
+    """A person came back to a step that was paused; whoever leaves it while away has both facts, of the same day."""
 
     kind, v, reach, about = "pathways.step_resumed", 1, Reach.LEAD, About.SOMEBODY
     step = Code()

@@ -1,4 +1,7 @@
-"""Commands and questions about steps beyond times on them: pauses, products, what is proposed, how steps stand."""
+"""Commands and questions about steps beyond times on them: pauses, products, what is proposed, how steps stand; and
+what a new version of the programme would move."""
+
+from marshmallow import fields
 
 from shared.contracts.commands import MAX_ITEMS, Command, Item, Question, items
 from shared.contracts.fields import Code, Day, Flag, Number, ProgrammeKey, SubjectRef
@@ -51,3 +54,10 @@ class StepStates(Question):
     """`pathways.step_states` on a node, of what it has; `reporting.step_states` on a lead, of what has arrived."""
 
     programme = ProgrammeKey(required=True)
+
+
+class RehearseProgramme(Question):
+    """`pathways.rehearse_programme` on a node, `reporting.rehearse_programme` on a lead: what loading this version
+    would move and what forbids it; nothing is changed."""
+
+    document = fields.Dict(required=True)

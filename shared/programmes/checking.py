@@ -4,6 +4,7 @@ The schema (`deploy/programmes/programme.schema.json`) says which words there ar
 here say what no schema can: references that point somewhere, codes that stand once, dates in order.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path as FilePath
@@ -41,6 +42,17 @@ def load_file(path: FilePath) -> dict[str, Any]:
         raise ProgrammeRefused(reading.problems)
     document: dict[str, Any] = reading.data
     return document
+
+
+def read_file(path: FilePath) -> Reading:
+    """A programme file's data, with every problem and the line of each value."""
+    return _check(FilePath(path))
+
+
+def line_of(reading: Reading, shown: str) -> int:
+    """The line of what a problem's path shows (`mapping[2].key`)."""
+    parts = re.findall(r"[^.\[\]]+", shown)
+    return reading.line(tuple(int(part) if part.isdigit() else part for part in parts))
 
 
 def check_file(path: FilePath) -> list[Problem]:

@@ -70,6 +70,14 @@ class Shelf:
         """Every programme in use, by key."""
         return [_parsed(document) for _, document in self._complete(connection)]
 
+    def document(self, connection: Connection, key: str) -> dict[str, Any]:
+        """The document of the version in use; raises `UnknownProgramme`."""
+        for programme, text in self._complete(connection):
+            if programme == key:
+                document: dict[str, Any] = json.loads(text)
+                return document
+        raise UnknownProgramme(programme=key)
+
     def documents(self, connection: Connection) -> list[dict[str, Any]]:
         """Every programme in use, as the document it was loaded from, by key."""
         return [json.loads(document) for _, document in self._complete(connection)]

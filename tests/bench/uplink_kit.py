@@ -9,7 +9,7 @@ from itertools import count, islice
 
 from sqlalchemy import Engine, insert
 
-from services.reporting import operations, store
+from services.reporting import store, versions
 from shared.contracts.catalogue import AttendanceRecorded, HeadsCounted, SessionHeld, StandingReached
 from shared.contracts.facts import Fact
 from shared.journal import Journal, crypto
@@ -114,7 +114,7 @@ def fill(engine: Engine, numbers: Sequence[int], lines: int) -> None:
 def lead_with(engine: Engine, nodes: Mapping[int, crypto.Key]) -> None:
     """Load the programme at the lead and admit the nodes."""
     document = load_file(programme_file(PROGRAMME))
-    operations.load_programme(Journal(engine, "lead"), document, "bench", NOW)
+    versions.load_programme(Journal(engine, "lead"), document, "bench", NOW)
     with transaction(engine) as connection:
         for number, key in nodes.items():
             names = {"stream": stream_name(number), "programme": PROGRAMME, "partner": partner_key(number)}

@@ -14,7 +14,7 @@ from services.node.courier import CourierRounds
 from services.node.opening import init_home, open_database
 from services.node.receiver import ReceiverRounds
 from services.node.rounds import Rounds
-from services.reporting import operations
+from services.reporting import operations, versions
 from shared.contracts.facts import Fact
 from shared.journal import Journal
 from shared.journal.crypto import load_keys
@@ -94,7 +94,7 @@ class Homes:
 
     def _join(self) -> None:
         journal, keys = Journal(self.lead_engine, "lead"), load_keys(self.lead.keys)
-        operations.load_programme(journal, DOCUMENT, "boss", self.now)
+        versions.load_programme(journal, DOCUMENT, "boss", self.now)
         digest, valid = token_digest(TOKEN), timedelta(days=1)
         expires = operations.admit_partner(journal, KEY, OWN, digest, valid=valid, by="boss", now=self.now)
         signing, receiving = keys.newest("signing").public, keys.newest("receiving").public

@@ -13,7 +13,7 @@ from services.intake import operations as intake
 from services.intake import rights_store, tags
 from services.intake import store as intake_store
 from services.reporting import operations as reporting
-from services.reporting import queries
+from services.reporting import queries, versions
 from shared.contracts.catalogue import ProgrammeLoaded, StandingReached, SubjectErased, TaggingDue
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import ActivitiesCleared, PurposeEnded
@@ -108,7 +108,7 @@ class House:
     def join(self) -> None:
         """The lead and the node know the programme and each other."""
         lead = Journal(self.lead, "lead")
-        reporting.load_programme(lead, kit.DOCUMENT, "boss", self.now)
+        versions.load_programme(lead, kit.DOCUMENT, "boss", self.now)
         token = token_digest("t")
         reporting.admit_partner(lead, kit.KEY, kit.OWN, token, valid=timedelta(days=1), by="boss", now=self.now)
         keys = sent_by(self.node_key), sent_by(self.node_key)

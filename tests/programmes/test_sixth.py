@@ -51,6 +51,34 @@ BROKEN: dict[str, tuple[Callable[[str], str], str, str]] = {
         "enter_when: [{on: step_entered",
         "wait for this one",
     ),
+    "a step that is entered by a condition that it has not": (
+        instead("level: individual", "level: individual\n    entry: conditional"),
+        "entry: conditional",
+        "there is no enter_when",
+    ),
+    "an individual step that sessions advance": (
+        instead("level: individual", "level: individual\n    advanced_by: [nets]"),
+        "advanced_by: [nets]",
+        "nothing else advances it",
+    ),
+    "a key that stands still and is mapped": (
+        lambda text: text + "mapping:\n  - {list: steps, key: arrival, becomes: own_boat}\n",
+        "- {list: steps, key: arrival",
+        "stands in steps still",
+    ),
+    "a key that becomes nothing of its list": (
+        lambda text: text + "mapping:\n  - {list: steps, key: earlier, becomes: nowhere}\n",
+        "- {list: steps, key: earlier",
+        "is no key in steps",
+    ),
+    "a key that is mapped twice": (
+        lambda text: (
+            text
+            + "mapping:\n  - {list: steps, key: e, becomes: own_boat}\n  - {list: steps, key: e, becomes: arrival}\n"
+        ),
+        "becomes: arrival}",
+        "is mapped already",
+    ),
     "a condition with a word that its fact has not": (
         instead("{on: standing_reached, standing: client}", "{on: standing_reached, step: arrival}"),
         "{on: standing_reached, step: arrival}",

@@ -12,7 +12,7 @@ from services.node.admitting import join
 from services.node.courier import CourierRounds
 from services.node.opening import init_home, open_database
 from services.node.receiver import ReceiverRounds
-from services.reporting import operations, queries
+from services.reporting import operations, queries, versions
 from shared.contracts.catalogue import FACTS, StandingReached
 from shared.journal import Journal, crypto
 from shared.journal.carry_tables import received_line, received_segment
@@ -40,7 +40,7 @@ class Pair:
         self.lead = init_home(self.folder / "lead", "lead", port=18400)
         self.node = init_home(self.folder / "node", "node", "pori", 18401)
         self.open()
-        operations.load_programme(self.lead_journal, DOCUMENT, "boss", self.now)
+        versions.load_programme(self.lead_journal, DOCUMENT, "boss", self.now)
         self.join()
         self.go()
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from services.node.leadstream import LeadCouriers
-from services.reporting import operations, partners, queries, store
+from services.reporting import operations, partners, queries, store, versions
 from shared.contracts.catalogue import EpochAccepted
 from shared.contracts.errors import HomeHeld
 from shared.journal import Journal, crypto
@@ -70,7 +70,7 @@ class Fed:
         operations.accept_join(self.journal, Join(KEY, partner, node, *keys, token), self.now)
 
     def load(self, **changed: object) -> str:
-        return operations.load_programme(self.journal, kit.changed(**changed), "boss", self.now)[0].digest
+        return versions.load_programme(self.journal, kit.changed(**changed), "boss", self.now)[0].digest
 
     def round(self, *names: str) -> None:
         """The lead's process, then those of the nodes, each just started."""

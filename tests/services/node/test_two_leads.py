@@ -12,7 +12,7 @@ from services.node.admitting import join
 from services.node.courier import CourierRounds
 from services.node.opening import init_home, open_database
 from services.node.receiver import ReceiverRounds
-from services.reporting import operations, queries
+from services.reporting import operations, queries, versions
 from shared.contracts.catalogue import StandingReached
 from shared.journal import Journal, segment
 from shared.journal.crypto import load_keys
@@ -42,7 +42,7 @@ class Land:
         for name, programme in PROGRAMMES.items():
             lead = self.leads[name] = init_home(self.folder / name, "lead", port=18400)
             journal = Journal(open_database(lead), "lead")
-            operations.load_programme(journal, kit.changed(key=programme), "boss", self.now)
+            versions.load_programme(journal, kit.changed(key=programme), "boss", self.now)
             token, valid = name * 64, timedelta(days=1)
             digest = token_digest(token)
             until = operations.admit_partner(journal, programme, OWN, digest, valid=valid, by="boss", now=self.now)

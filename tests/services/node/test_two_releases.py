@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from services.node.complete import node_state
-from services.reporting import effects, operations, queries, rebuilding
+from services.reporting import effects, operations, queries, rebuilding, versions
 from services.reporting.effects import Derivation
 from shared.contracts import catalogue
 from shared.contracts.catalogue import ProgrammeVersion, SessionHeld
@@ -122,7 +122,7 @@ def test_a_node_keeps_what_a_newer_lead_says_and_goes_on_without_what_it_does_no
     with pair.lead_journal.unit(pair.now) as unit:
         unit.record(ReleaseMade(None, occurred_on="2016-03-01"), KEY)
     pair.go()
-    operations.load_programme(pair.lead_journal, _changed(), "boss", pair.now)
+    versions.load_programme(pair.lead_journal, _changed(), "boss", pair.now)
     pair.go()
     heard = listening(pair)
     assert heard[-1] == ProgrammeVersion.kind, "what came behind is heard"
@@ -137,7 +137,7 @@ def test_a_newer_version_of_what_a_node_hears_waits_for_the_upgrade_and_is_heard
     listening(pair)
     with pair.lead_journal.unit(pair.now) as unit:
         unit.record(ProgrammeVersion2(None, occurred_on="2016-03-01"), KEY)
-    operations.load_programme(pair.lead_journal, _changed(), "boss", pair.now)
+    versions.load_programme(pair.lead_journal, _changed(), "boss", pair.now)
     pair.go()
     followers: dict[str, follow.Follower] = {}
     assert listening(pair, followers) == []

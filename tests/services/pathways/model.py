@@ -21,6 +21,8 @@ class Told:
     cause: str
     codes: dict[str, str | None] = field(default_factory=dict)
     due_on: date | None = None
+    thing: str | None = None
+    """The agreed action or planned meeting."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,12 @@ def expected(history: Sequence[Entry], rules: Sequence[TaskRule], last_day: date
         if isinstance(entry, ByHand):
             task = tasks[entry.task]
             task.state, task.closed_on = entry.how, entry.day
+            continue
+        if isinstance(entry, Told) and entry.on in ("action_withdrawn", "meeting_withdrawn"):
+            causes = {told.cause for told in before if isinstance(told, Told) and told.thing == entry.thing}
+            for key, task in tasks.items():
+                if key[2] in causes and task.state == "open":
+                    task.state, task.closed_on = "dismissed", entry.heard
             continue
         for rule in rules:
             for person in people:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from services.intake import store as intake_store
-from services.pathways import operations, queries
+from services.pathways import queries, versions
 from services.pathways.store import shelf
 from shared.contracts.catalogue import ProgrammeLoaded
 from shared.contracts.errors import InvalidProgramme
@@ -21,7 +21,7 @@ from tests.services import kit
 
 
 def load(engine: Engine, document: dict[str, Any] = kit.DOCUMENT) -> int | None:
-    return operations.load_programme(Journal(engine, kit.NODE), document, "worker", kit.NOW)[1]
+    return versions.load_programme(Journal(engine, kit.NODE), document, "worker", kit.NOW)[1]
 
 
 def in_use(engine: Engine) -> dict[str, str]:

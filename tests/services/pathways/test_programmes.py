@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 
-from services.pathways import operations
+from services.pathways import versions
 from services.pathways.store import shelf
 from shared.contracts.catalogue import ProgrammeLoaded, ProgrammeVersion
 from shared.contracts.errors import InvalidProgramme, UnknownProgramme
@@ -29,10 +29,10 @@ def sent(journal: Journal, pieces_: list[Fact], stream: str = f"lead/{KEY}") -> 
     for seq, piece in enumerate(pieces_, 1):
         with journal.unit(NOW) as unit:
             line = Line(stream, 1, seq, piece.kind, 1, "2016-11-22T09:15:02.123456Z", None, "0" * 32, piece.body)
-            operations.take_version(unit, line, piece)
+            versions.take_version(unit, line, piece)
 
 
-def versions(**changed: object) -> tuple[str, list[Fact]]:
+def version_of(**changed: object) -> tuple[str, list[Fact]]:
     """A version's digest, and the lead's facts of it."""
     document = kit.changed(**changed)
     programme = parse(document)
@@ -49,7 +49,7 @@ def in_use(engine: Engine) -> str | None:
 
 def test_what_the_lead_sends_is_in_use_with_its_last_piece_and_tells_the_other_services(engine: Engine) -> None:
     journal = Journal(engine, NODE)
-    digest, facts = versions()
+    digest, facts = version_of()
     assert len(facts) > 1
     sent(journal, facts[:-1])
     assert in_use(engine) is None
@@ -62,39 +62,39 @@ def test_what_the_lead_sends_is_in_use_with_its_last_piece_and_tells_the_other_s
 
 def test_what_was_loaded_by_hand_before_the_lead_sends_it_adds_no_line(engine: Engine) -> None:
     journal = Journal(engine, NODE)
-    operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)
+    versions.load_programme(journal, kit.DOCUMENT, "boss", NOW)
     before = kit.heads(engine)
-    sent(journal, versions()[1])
+    sent(journal, version_of()[1])
     assert kit.heads(engine) == before
 
 
 def test_loading_by_hand_what_the_lead_has_sent_adds_no_line(engine: Engine) -> None:
     journal = Journal(engine, NODE)
-    sent(journal, versions()[1])
-    assert operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)[1] is None
+    sent(journal, version_of()[1])
+    assert versions.load_programme(journal, kit.DOCUMENT, "boss", NOW)[1] is None
 
 
 def test_a_newer_version_of_the_lead_replaces_the_one_in_use(engine: Engine) -> None:
     journal = Journal(engine, NODE)
-    sent(journal, versions()[1])
-    digest, facts = versions(silence_limit_days=5)
+    sent(journal, version_of()[1])
+    digest, facts = version_of(silence_limit_days=5)
     sent(journal, facts)
     assert in_use(engine) == digest
 
 
 def test_a_lead_cannot_change_another_leads_programme(engine: Engine) -> None:
     journal = Journal(engine, NODE)
-    operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)
+    versions.load_programme(journal, kit.DOCUMENT, "boss", NOW)
     before = in_use(engine), kit.heads(engine)
-    sent(journal, versions(silence_limit_days=5)[1], "lead/kuntsari")
+    sent(journal, version_of(silence_limit_days=5)[1], "lead/kuntsari")
     assert (in_use(engine), kit.heads(engine)) == before
 
 
 def test_pieces_that_do_not_make_the_version_they_name_leave_the_one_in_use(engine: Engine) -> None:
     journal = Journal(engine, NODE)
-    operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)
+    versions.load_programme(journal, kit.DOCUMENT, "boss", NOW)
     before = in_use(engine)
-    forged = [ProgrammeVersion(None, **{**piece.body, "digest": "e" * 64}) for piece in versions()[1]]
+    forged = [ProgrammeVersion(None, **{**piece.body, "digest": "e" * 64}) for piece in version_of()[1]]
     with pytest.raises(InvalidProgramme):
         sent(journal, forged)
     assert in_use(engine) == before
@@ -104,7 +104,7 @@ def test_a_version_with_words_of_a_newer_release_is_told_and_the_one_in_use_stay
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     journal = Journal(engine, NODE)
-    operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)
+    versions.load_programme(journal, kit.DOCUMENT, "boss", NOW)
     before, document = in_use(engine), kit.changed(tides=[{"key": "ebb"}])
     newer = replace(parse(kit.DOCUMENT), digest=digest(document))
     with pytest.raises(InvalidProgramme, match='unknown key "tides"'):

@@ -61,3 +61,10 @@ def test_the_report_and_its_csv_have_the_same_rows() -> None:
     [row] = [row for row in render_report_csv(made, NAMES, "en", ["s"]).splitlines() if row.startswith("light_place,")]
     assert row.endswith("individual,by the people on it,entered: 7; on it now: 3; paused: 1; left: 3")
     assert "Askelten tilanne" not in render_report_html({**report(), "steps": []}, NAMES, "fi")
+
+
+def test_what_was_recorded_with_a_key_of_an_earlier_version_has_the_name_of_what_it_became() -> None:
+    document = {**DOCUMENT, "mapping": [{"list": "activities", "key": "old", "becomes": "work_place"}]}
+    names = ProgrammeNames.of({"programme": "k", "document": document})
+    assert names.activities["old"] == names.activities["work_place"]
+    assert "old" not in names.groups

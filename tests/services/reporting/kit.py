@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select
 
-from services.reporting import operations, store
+from services.reporting import operations, store, versions
 from shared.contracts.catalogue import (
     AnonymousSheetRecorded,
     AttendanceRecorded,
@@ -44,7 +44,7 @@ def hex_id(*names: object) -> str:
 def lead(engine: Engine, document: dict[str, Any] = DOCUMENT) -> Journal:
     """The journal of a lead that has loaded programme 3."""
     journal = Journal(engine, "lead")
-    operations.load_programme(journal, document, "boss", NOW)
+    versions.load_programme(journal, document, "boss", NOW)
     return journal
 
 

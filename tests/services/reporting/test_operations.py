@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text
 
-from services.reporting import operations, store
+from services.reporting import operations, store, versions
 from services.reporting.queries import report
 from shared.contracts.catalogue import AnswersRecorded, NodeAdmitted, SessionHeld, SubjectErased
 from shared.contracts.errors import InvalidInvite, InvalidProgramme, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
@@ -71,14 +71,14 @@ def test_a_programme_is_recorded_on_the_leads_own_stream(engine: Engine) -> None
     journal = lead(engine)
     assert {(line.stream, line.kind) for line in kit.lines(engine)} == {(f"lead/{KEY}", "reporting.programme_version")}
     before = kit.heads(engine)
-    assert operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)[1] is None
+    assert versions.load_programme(journal, kit.DOCUMENT, "boss", NOW)[1] is None
     assert kit.heads(engine) == before
     assert kit.audit(engine)[0]["digest"] == digest(kit.DOCUMENT)
 
 
 def test_what_is_no_programme_is_refused(engine: Engine) -> None:
     with pytest.raises(InvalidProgramme):
-        operations.load_programme(Journal(engine, "lead"), kit.changed(key="local"), "boss", NOW)
+        versions.load_programme(Journal(engine, "lead"), kit.changed(key="local"), "boss", NOW)
     assert kit.kinds(engine) == []
 
 
@@ -90,7 +90,7 @@ def test_a_new_version_derives_the_figures_anew_from_the_same_lines(engine: Engi
     derive_all(engine)
     assert asides(engine) == {1: "unknown_activity"}
     activities = [*kit.DOCUMENT["activities"], {**kit.DOCUMENT["activities"][0], "key": "uusi"}]
-    operations.load_programme(journal, kit.changed(activities=activities), "boss", NOW)
+    versions.load_programme(journal, kit.changed(activities=activities), "boss", NOW)
     assert kit.rows(engine, store.session) == kit.rows(engine, store.cursor) == []
     assert report(engine, KEY, None, None, NOW)["arrived"] is False  # honest while it lasts
     derive_all(engine)
@@ -100,12 +100,12 @@ def test_a_new_version_derives_the_figures_anew_from_the_same_lines(engine: Engi
 
 def test_another_programmes_figures_stay(engine: Engine) -> None:
     journal = lead(engine)
-    operations.load_programme(journal, kit.changed(key="toinen"), "boss", NOW)
+    versions.load_programme(journal, kit.changed(key="toinen"), "boss", NOW)
     admit(engine, OWN)
     admit(engine, OWN, programme="toinen")
     receive(engine, f"{NODES[OWN]}/toinen", [session(1, "kaapeli", "2016-03-01", 60)])
     derive_all(engine)
-    operations.load_programme(journal, kit.changed(languages=["fi", "sv"]), "boss", NOW)
+    versions.load_programme(journal, kit.changed(languages=["fi", "sv"]), "boss", NOW)
     assert len(kit.rows(engine, store.session)) == 1
 
 
@@ -129,7 +129,7 @@ def test_a_new_version_waits_for_the_derivation_that_is_under_way(
     with ThreadPoolExecutor(2) as pool:
         deriving = pool.submit(operations.derive, engine)
         assert reached.wait(10)
-        loading = pool.submit(operations.load_programme, journal, newer, "boss", NOW)
+        loading = pool.submit(versions.load_programme, journal, newer, "boss", NOW)
         try:
             until(lambda: _waiting_for_a_lock(engine))
         finally:
@@ -477,7 +477,7 @@ def test_an_instrument_that_the_programme_does_not_use_is_set_aside_until_it_doe
     receive(engine, STREAM, [score(1, "p", "3"), sheet(2), score(3, "p", "3", version="2")])
     derive_all(engine)
     assert asides(engine) == dict.fromkeys((1, 2, 3), "unknown_instrument")
-    operations.load_programme(journal, kit.DOCUMENT, "boss", NOW)
+    versions.load_programme(journal, kit.DOCUMENT, "boss", NOW)
     derive_all(engine)
     assert asides(engine) == {3: "unknown_instrument"}
     assert len(kit.rows(engine, store.score)) == 1

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
-from services.reporting import operations, queries, store
+from services.reporting import operations, queries, store, versions
 from services.reporting.queries import report
 from services.reporting.records import STARTED
 from shared.contracts.catalogue import AttendanceRecorded, AttendanceRemoved, HeadsCounted, SessionHeld, SessionRemoved
@@ -314,7 +314,7 @@ def test_a_joined_partner_that_a_new_version_leaves_out_still_stands_with_its_fi
     receive(engine, STREAMS[OTHER], [session(1, "kaapeli", DAY, 60)], said=5)
     partners = [p for p in kit.DOCUMENT["partners"] if p["key"] == OWN]
     synthetic = kit.DOCUMENT["synthetic"] | {"partners": [OWN]}
-    operations.load_programme(journal, kit.changed(partners=partners, synthetic=synthetic), "boss", NOW)
+    versions.load_programme(journal, kit.changed(partners=partners, synthetic=synthetic), "boss", NOW)
     derive_all(engine)
     made = report(engine, KEY, None, None, NOW)
     assert [stream["partner"] for stream in made["streams"]] == [OWN, OTHER]
@@ -324,7 +324,7 @@ def test_a_joined_partner_that_a_new_version_leaves_out_still_stands_with_its_fi
 
 def test_only_the_streams_of_the_programme_count(engine: Engine) -> None:
     journal = lead(engine)
-    operations.load_programme(journal, kit.changed(key="toinen"), "boss", NOW)
+    versions.load_programme(journal, kit.changed(key="toinen"), "boss", NOW)
     admit(engine, OWN)
     admit(engine, OWN, programme="toinen")
     receive(engine, STREAMS[OWN], [session(1, "kaapeli", DAY, 60)])

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import Engine, delete, insert, update
 
-from services.reporting import effects, operations, queries, rebuilding, store
+from services.reporting import effects, operations, queries, rebuilding, store, versions
 from services.reporting.operations import derive_what_has_become_readable
 from shared.contracts import catalogue
 from shared.contracts.facts import About, Fact, Reach
@@ -85,7 +85,7 @@ def test_what_arrived_and_was_not_derived_yet_is_no_difference(derived: Engine) 
 
 def test_after_a_new_version_of_the_programme_it_is_equal_again(derived: Engine) -> None:
     newer = changed(name={"fi": "Toinen", "sv": "Annan", "en": "Another"})
-    operations.load_programme(lead(derived), newer, "boss", NOW)
+    versions.load_programme(lead(derived), newer, "boss", NOW)
     assert differences(derived) == []
     derive_all(derived)
     assert rebuilding.check(derived) == {"equal": True, "streams": 2, "lines": 38, "differences": []}

@@ -17,9 +17,8 @@ def upgrade() -> None:
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.Column("fact", sa.String(length=40), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
-        sa.Column("first_on", sa.Date(), nullable=False),
-        sa.Column("last_on", sa.Date(), nullable=False),
-        sa.PrimaryKeyConstraint("programme", "subject", "fact", "code"),
+        sa.Column("seen_on", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("programme", "subject", "fact", "code", "seen_on"),
     )
     op.create_index("pathways_seen_subject", "pathways_seen", ["subject"], unique=False)
     op.create_table(

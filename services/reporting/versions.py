@@ -1,0 +1,85 @@
+"""Use cases of programme versions at the lead: a new one goes to all nodes, or is only looked at."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from services.reporting import steps, store
+from shared.contracts.catalogue import ProgrammeVersion
+from shared.contracts.errors import UnknownProgramme
+from shared.journal import Journal
+from shared.journal.carry_tables import received_line
+from shared.programmes import Programme, ProgrammeRefused, canonical, parse
+from shared.programmes.shelf import pieces
+from shared.programmes.succession import Move, gone, in_use, problems
+from shared.storage import snapshot
+
+
+def load_programme(journal: Journal, document: dict[str, Any], by: str, now: datetime) -> tuple[Programme, int | None]:
+    """Record a new version of a programme on the lead's stream and derive its figures anew; the same adds no line.
+
+    Returns the programme and the journal position, None if nothing was new. Raises `InvalidProgramme`, also if a key is
+    gone that stands in received lines and the version does not say what it becomes.
+    """
+    programme = parse(document)
+    with journal.unit(now) as unit:
+        before = _document_in_use(unit.connection, programme.key)
+        if before is not None:
+            if parse(before).digest == programme.digest:
+                return programme, None
+            if found := problems(document, before, _moves(unit.connection, document, before)):
+                raise ProgrammeRefused(found)
+        for piece in pieces(ProgrammeVersion, programme, canonical(document).decode()):
+            store.shelf.put(unit.connection, piece)
+            unit.record(piece, programme.key)
+        store.forget_derived(unit.connection, store.streams_of(unit.connection, programme.key))
+        unit.audit(by, "load_programme", programme=programme.key, digest=programme.digest)
+    return programme, unit.pos
+
+
+def rehearse(journal: Journal, document: dict[str, Any]) -> dict[str, Any]:
+    """What a new version would move, of everything that has arrived, what forbids it, and the partners that it goes to.
+
+    People are counted per partner. Raises `InvalidProgramme` for a document that is no programme.
+    """
+    programme = parse(document)
+    with snapshot(journal.engine) as connection:
+        before = _document_in_use(connection, programme.key)
+        moves = _moves(connection, document, before) if before else []
+        member = (store.node.c.programme == programme.key) & store.node.c.expelled_at.is_(None)
+        partners = connection.execute(select(store.node.c.partner).where(member).order_by(store.node.c.partner))
+        told = {
+            "programme": programme.key,
+            "digest": programme.digest,
+            "new": before is None or parse(before).digest != programme.digest,
+            "moves": [move.to_json() for move in moves],
+            "partners": list(partners.scalars()),
+        }
+    wrong = problems(document, before, moves) if before else []
+    return told | {"problems": [{"path": problem.path, "reason": problem.reason} for problem in wrong]}
+
+
+def _document_in_use(connection: Connection, programme: str) -> dict[str, Any] | None:
+    try:
+        return store.shelf.document(connection, programme)
+    except UnknownProgramme:
+        return None
+
+
+def _moves(connection: Connection, new: dict[str, Any], old: dict[str, Any]) -> list[Move]:
+    """The keys that are gone and stand in received lines; nothing is read if none is gone."""
+    keys = gone(new, old)
+    if not keys:
+        return []
+    c, streams = received_line.c, store.streams_of(connection, new["key"])
+    query = select(c.stream, c.subject, c.line).where(c.stream.in_(streams), c.line.is_not(None))
+    rows = connection.execute(query.execution_options(yield_per=1000))
+    moves = in_use(((_person(row), row.line) for row in rows), keys)
+    on = steps.on_now(connection, streams)
+    return [replace(move, now=on.get(move.key, 0)) if move.list == "steps" else move for move in moves]
+
+
+def _person(row: Any) -> bytes | None:
+    return None if row.subject is None else row.stream.encode() + bytes(row.subject)
