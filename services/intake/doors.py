@@ -147,7 +147,9 @@ def _come(unit: Unit, row: Any, programme: str, subject: str, letter: str) -> No
 
 def _keep(unit: Unit, row: Any, after: Count, *, done: bool) -> None:
     counts = {name: getattr(after.content, name) for name in ("people_new", "people_known", "women")}
-    values = counts | {"taps": after.taps, "done": done, "revision": row.revision + 1}
+    values: dict[str, Any] = counts | {"taps": after.taps, "done": done, "revision": row.revision + 1}
+    if after.content == encounter_store.content_of(row) and row.told == row.revision:
+        values["told"] = row.revision + 1  # nothing new to tell
     encounter_store.set_encounter(unit.connection, row.encounter, values)
 
 

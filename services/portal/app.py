@@ -15,6 +15,8 @@ from werkzeug.exceptions import HTTPException
 from services.portal.context import PortalContext
 from services.portal.conversation import ConversationPages
 from services.portal.counter import CounterPages
+from services.portal.door import DoorPages
+from services.portal.encountering import EncounterPages
 from services.portal.evidence import EvidencePages
 from services.portal.exit_record import ExitPages
 from services.portal.guard import FormRefused, Guard
@@ -22,6 +24,7 @@ from services.portal.pages import Pages, frame
 from services.portal.partners import PartnerPages
 from services.portal.referrals import ReferralPages
 from services.portal.register import RegisterPages
+from services.portal.registering import RegisteringPages
 from services.portal.rendering import render
 from services.portal.start_record import StartPages
 from services.portal.words import words
@@ -76,6 +79,9 @@ def create_app(context: PortalContext) -> Flask:
         ConversationPages(pages).install(app)
         RegisterPages(pages).install(app)
         CounterPages(pages).install(app)
+        DoorPages(pages).install(app)
+        EncounterPages(pages).install(app)
+        RegisteringPages(pages).install(app)
         ReferralPages(pages).install(app)
         PartnerPages(pages).install(app)
         StartPages(pages).install(app)

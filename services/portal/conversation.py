@@ -20,6 +20,7 @@ from shared.contracts.errors import (
     AlreadyRecordedDiffers,
     InvalidInput,
     PolkuError,
+    StandingTooLow,
     UnknownCode,
     UnknownPerson,
     UnknownSession,
@@ -205,6 +206,8 @@ class ConversationPages:
             return self._show(names, people, filled, {"": "problem_saved_already"}), 409
         except UnknownSession:
             return self._show(names, people, filled, {"": "problem_corrected_already"}), 409
+        except StandingTooLow:
+            return self._show(names, people, filled, {"": "problem_standing"}), 400
         except (InvalidInput, UnknownCode, UnknownPerson):
             fresh = replace(filled, key=talks.new_key())
             return self._show(names, people, fresh, {"": "problem_refused"}), 400

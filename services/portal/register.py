@@ -12,7 +12,7 @@ from services.portal.pages import LIST_ROLES, Pages
 from services.portal.report_page import Label, ProgrammeNames, label_of
 from services.portal.talks import Person
 from services.portal.words import words
-from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, UnknownSession
+from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, StandingTooLow, UnknownSession
 
 USUAL_MINUTES = 120
 LONGEST = 1440
@@ -103,6 +103,9 @@ class RegisterPages:
         except talks.UNSURE:
             register = self._register_or_empty(key, filled.activity)
             return self._show(names, register, filled, ticked, {"": "problem_unsure"}), 503
+        except StandingTooLow:
+            register = self._register(key, activity=filled.activity)
+            return self._show(names, register, filled, ticked, {"": "problem_standing"}), 400
         except AlreadyRecordedDiffers:
             register = self._register(key, activity=filled.activity)
             return self._show(names, register, filled, ticked, {"": "problem_saved_already"}), 409
@@ -117,6 +120,8 @@ class RegisterPages:
         ticked, was = set(form.getlist("there")), set(form.getlist("was"))
         try:
             self._record(key, talks.key_from(form.get("key", "")), ticked, was, session=session)
+        except StandingTooLow:
+            return self._show_held(key, session, problem="problem_standing"), 400
         except (ChangedMeanwhile, AlreadyRecordedDiffers):
             return self._show_held(key, session, problem="problem_changed"), 409
         except UnknownSession:

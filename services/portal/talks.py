@@ -7,7 +7,7 @@ import re
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -69,7 +69,8 @@ def people_at_hand(context: PortalContext, programme: str, only: Sequence[str] |
     for row in rows:
         who = reply.open(row["sealed"])
         name = " ".join(filter(None, (who.given_name, who.family_name))) or who.token if who else ""
-        label = name or say("protected_person" if row.get("protected") else "cannot_open")
+        missing = "protected_person" if row.get("protected") else "visitor_unnamed" if who else "cannot_open"
+        label = name or say(missing)
         if row.get("restricted"):
             label += f" ({say('restricted')})"
         found.append((row["person"], label, row.get("started_on")))
@@ -135,11 +136,16 @@ def keep_texts(context: PortalContext, programme: str, subject: str | None, key:
 
 def sealed_text(context: PortalContext, text: str) -> str:
     """A text as only intake opens it, as base64."""
+    return sealed(context, {"text": text})
+
+
+def sealed(context: PortalContext, content: Mapping[str, Any]) -> str:
+    """Content as only intake opens it, as base64."""
     bus_key = context.bus_key()
     if bus_key is None:
         raise NotFound(what="bus key")
-    sealed = seal(bus_key, COMMAND_INFO, json.dumps({"text": text}, ensure_ascii=False).encode())
-    return base64.b64encode(sealed).decode()
+    closed = seal(bus_key, COMMAND_INFO, json.dumps(content, ensure_ascii=False).encode())
+    return base64.b64encode(closed).decode()
 
 
 def read_texts(context: PortalContext, programme: str, refs: Collection[str]) -> dict[str, str | None]:

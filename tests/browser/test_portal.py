@@ -242,3 +242,44 @@ def test_referrals_and_partners_are_worked_on_a_phone(page: Page, tmp_path: Path
         page.get_by_role("button", name="Lähetä").click()
         assert page.get_by_role("status").inner_text() == "Ohjaus lähtee."
         assert portal.rpc.sent("send_referral")["agreed"] == ["name"]
+
+
+def test_the_door_and_an_outreach_encounter_are_worked_on_a_phone(page: Page, tmp_path: Path) -> None:
+    portal = make_portal(str(tmp_path / "node.db"), "node")
+    document = portal.rpc.listed[0]["document"]
+    document["services"] = [{"key": "debt_advice", "name": {"fi": "Velkaneuvonta", "sv": "Skuldrådgivning"}}]
+    document["areas"] = [{"key": "sampola", "name": {"fi": "Sampola"}}]
+    portal.rpc.doors, portal.rpc.encounters = [samples.door()], [samples.encounter()]
+    names = ["Nalle", "Sinikettu 7", "A.E.", "Pitkänokkahuru", "Ö", "Kissa", "M.T.", "0471"]
+    portal.rpc.regulars = [(f"{n:02x}" * 16, name, n % 3 == 0) for n, name in enumerate(names)]
+    portal.rpc.people = [person("", "", "Nalle", standing="visitor", person=samples.MADE)]
+    paths = {
+        "door": "door/lahde-mukaan",
+        "at-door": f"door/lahde-mukaan/{samples.MADE}",
+        "encounters": "encounters/lahde-mukaan",
+        "encounter": f"encounters/lahde-mukaan/{samples.MADE}",
+        "standing": f"standing/lahde-mukaan/{samples.MADE}",
+    }
+    with served(portal) as address:
+        log_in(page, address, portal, "case_worker")
+        for name, path in paths.items():
+            for lang in ("sv", "en", "fi"):
+                page.goto(f"{address}/{path}?lang={lang}")
+                page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+                assert_nothing_overflows(page)
+            page.screenshot(path=SCREENS / f"{name}-360.png", full_page=True)
+        page.goto(f"{address}/{paths['at-door']}")
+        shown = page.locator("main").inner_text()
+        assert "Esimerkki" not in shown
+        page.get_by_role("button", name="Sinikettu 7").click()
+        assert portal.rpc.sent("tap_visitor")["there"] is True
+        page.get_by_role("button", name="Uusi nainen +1").click()
+        page.get_by_role("button", name="Peru viimeisin").click()
+        assert portal.rpc.sent("tap_door")["tap"] == "undo"
+        page.goto(f"{address}/{paths['encounters']}")
+        page.get_by_label("Uusia").fill("3")
+        page.get_by_label("Raha ja velat").check()
+        page.get_by_role("button", name="Tallenna").click()
+        assert page.get_by_role("status").inner_text() == "Kohtaaminen on tallennettu."
+        (item,) = portal.rpc.sent("record_encounters")["items"]
+        assert (item["people_new"], item["people_known"], item["topics"]) == (3, None, ["finances"])

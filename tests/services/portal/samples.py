@@ -19,6 +19,19 @@ from services.portal.context import HomeRole, PortalContext, directly
 from services.portal.passwords import Hasher
 from services.portal.users import add_user
 from shared.contracts.commands import AskReport, CertifyReport, ListPeople, ListSessions, RecordOutcomes, load
+from shared.contracts.encounters import (
+    CorrectEncounter,
+    ListDoors,
+    ListEncounters,
+    ListRegulars,
+    MeetVisitor,
+    OpenDoor,
+    RaiseStanding,
+    RecordEncounters,
+    RemoveEncounter,
+    TapDoor,
+    TapVisitor,
+)
 from shared.contracts.errors import UnknownProgramme, UnknownSession
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps
@@ -287,6 +300,17 @@ _BODIES = {
     ("intake", "list_follow_ups"): ListFollowUps,
     ("pathways", "record_outcomes"): RecordOutcomes,
     ("intake", "note_eura"): NoteEura,
+    ("intake", "record_encounters"): RecordEncounters,
+    ("intake", "correct_encounter"): CorrectEncounter,
+    ("intake", "remove_encounter"): RemoveEncounter,
+    ("intake", "list_encounters"): ListEncounters,
+    ("intake", "open_door"): OpenDoor,
+    ("intake", "tap_door"): TapDoor,
+    ("intake", "tap_visitor"): TapVisitor,
+    ("intake", "meet_visitor"): MeetVisitor,
+    ("intake", "list_doors"): ListDoors,
+    ("intake", "list_regulars"): ListRegulars,
+    ("intake", "raise_standing"): RaiseStanding,
 }
 
 BUS_PRIVATE = X25519PrivateKey.generate()
@@ -313,6 +337,10 @@ class FakeRpc:
     counters: list[dict[str, Any]] = field(default_factory=list)
     recent: list[str] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    encounters: list[dict[str, Any]] = field(default_factory=list)
+    doors: list[dict[str, Any]] = field(default_factory=list)
+    regulars: list[tuple[str, str, bool]] = field(default_factory=list)
+    """Of a door: subject, what stands on the tile, whether they are there."""
     referrals: list[dict[str, Any]] = field(default_factory=list)
     reachable: list[str] = field(default_factory=lambda: ["university_of_applied_sciences"])
     start: dict[str, Any] = field(default_factory=dict)
@@ -382,8 +410,30 @@ class FakeRpc:
             ("intake", "list_follow_ups"): lambda **_: {"total": len(self.due), "people": self.due},
             ("pathways", "record_outcomes"): lambda **_: {"pos": 1, "results": [self.outcome]},
             ("intake", "record_attempts"): lambda **_: {"pos": 1, "results": [{"attempt": MADE, "new": True}]},
+            ("intake", "record_encounters"): lambda **_: {"pos": 1, "results": [{"encounter": MADE, "new": True}]},
+            ("intake", "correct_encounter"): lambda **_: {"pos": 1, "revision": 1},
+            ("intake", "remove_encounter"): lambda **_: {"pos": 1, "removed": True},
+            ("intake", "list_encounters"): lambda **_: {"total": len(self.encounters), "encounters": self.encounters},
+            ("intake", "open_door"): lambda **_: {"encounter": MADE, "new": True},
+            ("intake", "tap_door"): lambda **_: {"pos": None, "taken": True},
+            ("intake", "tap_visitor"): lambda **_: {"pos": 1},
+            ("intake", "meet_visitor"): lambda **_: {"pos": 1, "subject": MADE},
+            ("intake", "list_doors"): lambda **_: self.doors,
+            ("intake", "list_regulars"): self._list_regulars,
+            ("intake", "raise_standing"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
         }
         return answers[service, method](**kwargs)
+
+    def _list_regulars(self, reply_to: str, **_: Any) -> Any:
+        def sealed(text: str) -> str:
+            content = json.dumps({"text": text}).encode()
+            return base64.b64encode(seal(bytes.fromhex(reply_to), b"polku-reply-1", content)).decode()
+
+        return [{"subject": who, "there": there, "sealed": sealed(text)} for who, text, there in self.regulars]
+
+    def opened(self, text: str) -> Any:
+        """What was sealed to intake."""
+        return json.loads(open_sealed(BUS_PRIVATE.private_bytes_raw(), b"polku-command-1", base64.b64decode(text)))
 
     def _report(self, programme: str, **_: Any) -> Any:
         if programme != self.report["programme"]:
@@ -489,6 +539,19 @@ def counter(**changes: Any) -> dict[str, Any]:
     """A counter as activities show it."""
     state = {"counter": MADE, "activity": "public_event", "occurred_on": "2017-05-30", "location": None}
     return state | {"revision": 3, "heads": 2, "women": None, "done": False} | changes
+
+
+def encounter(**changes: Any) -> dict[str, Any]:
+    """An encounter as intake lists it."""
+    row = {"encounter": MADE, "date": "2017-05-30", "start": "19:30", "location": None, "area": None, "staff": 2}
+    row |= {"people_new": 3, "people_known": 0, "women": None, "languages": ["fi"], "topics": ["finances"]}
+    return row | {"guided_to": [], "revision": 4, "door": False, "visitors": 1} | changes
+
+
+def door(**changes: Any) -> dict[str, Any]:
+    """A door as intake shows it."""
+    state = {"encounter": MADE, "occurred_on": "2017-05-30", "location": "sampola_meeting_place", "people_new": 2}
+    return state | {"people_known": 5, "women": 3, "revision": 7, "done": False, "can_undo": True} | changes
 
 
 @dataclass

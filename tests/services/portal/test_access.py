@@ -7,7 +7,17 @@ import pytest
 
 from services.portal.guard import PUBLIC
 from services.portal.users import ROLES
-from tests.services.portal.samples import MADE, SAME_ORIGIN, Portal, counter, make_portal, person, recorded_talk
+from tests.services.portal.samples import (
+    MADE,
+    SAME_ORIGIN,
+    Portal,
+    counter,
+    door,
+    encounter,
+    make_portal,
+    person,
+    recorded_talk,
+)
 
 PAGES = {
     "/": {"reporter", "operator", "auditor", "case_worker", "coordinator"},
@@ -24,6 +34,11 @@ PAGES = {
     f"/register/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/counter/lahde-mukaan": {"case_worker", "coordinator"},
     f"/counter/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    "/door/lahde-mukaan": {"case_worker", "coordinator"},
+    f"/door/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    "/encounters/lahde-mukaan": {"case_worker", "coordinator"},
+    f"/encounters/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    f"/standing/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/referrals/lahde-mukaan": {"case_worker", "coordinator"},
     f"/refer/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/evidence/lahde-mukaan": {"case_worker", "coordinator"},
@@ -86,6 +101,7 @@ def test_each_role_sees_its_pages_and_no_other(tmp_path: Path, home: str, role: 
     portal.rpc.talk = recorded_talk()
     portal.rpc.register |= {"session": {"session": MADE, "occurred_on": "2016-05-02", "minutes": 120}}
     portal.rpc.counters = [counter()]
+    portal.rpc.doors, portal.rpc.encounters = [door()], [encounter()]
     portal.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
     served = {path for _, path, _ in every_rule(portal)} & set(PAGES)
     assert served

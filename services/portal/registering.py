@@ -1,0 +1,102 @@
+"""A visitor registers: a name, and whether what is known of their visits goes along. It is their wish."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, abort, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from services.portal import talks
+from services.portal.labels import label_of
+from services.portal.pages import LIST_ROLES, Pages
+from services.portal.words import words
+from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError, UnknownPerson
+
+LONGEST_NAME = 200
+WISHES = {"yes": True, "no": False}
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The form as it was filled in."""
+
+    key: str
+    given_name: str = ""
+    family_name: str = ""
+    birth_date: str = ""
+    history: str = ""
+
+    def __repr__(self) -> str:
+        return "Filled(…)"  # never a name in a log
+
+
+@dataclass
+class RegisteringPages:
+    """The views; `install` adds them to a node's portal."""
+
+    pages: Pages
+
+    def install(self, app: Flask) -> None:
+        """Add the routes."""
+        rule = "/standing/<programme:key>/<entity:person>"
+        self.pages.add(app, rule, "standing", self.form, LIST_ROLES)
+        self.pages.add(app, rule, "raise_standing", self.save, LIST_ROLES, "POST")
+
+    def form(self, key: str, person: str) -> ResponseReturnValue:
+        return self._show(key, person, Filled(talks.new_key()))
+
+    def save(self, key: str, person: str) -> ResponseReturnValue:
+        self.pages.programme(key)
+        told = {name: talks.cleaned(request.form.get(name, "")) for name in ("given_name", "family_name", "birth_date")}
+        filled = Filled(talks.key_from(request.form.get("key", "")), **told, history=request.form.get("history", ""))
+        problems = _problems(filled)
+        if problems:
+            return self._show(key, person, filled, problems), 400
+        identity = {name: value for name, value in told.items() if value}
+        item = {"key": filled.key, "subject": person, "standing": "client", "keeps_history": WISHES[filled.history]}
+        item["sealed"] = talks.sealed(self.pages.context, identity)
+        try:
+            common = {"programme": key, "by": g.session.user.name}
+            answer = self.pages.context.rpc.call("intake", "raise_standing", **common, items=[item])
+            if "error" in answer["results"][0]:
+                raise PolkuError.from_wire(answer["results"][0]["error"])
+        except talks.UNSURE:
+            return self._show(key, person, filled, {"": "problem_unsure"}), 503
+        except AlreadyRecordedDiffers:
+            return self._show(key, person, filled, {"": "problem_saved_already"}), 409
+        except UnknownPerson:
+            abort(404)
+        except InvalidInput as error:
+            field = str(error.params["field"])
+            problem = {"birth_date": "problem_day", "standing": "problem_registered"}.get(field, "problem_registering")
+            return self._show(key, person, filled, {field if field == "birth_date" else "": problem}), 400
+        return redirect(url_for("people", key=key), 303)
+
+    def _show(self, key: str, person: str, filled: Filled, problems: dict[str, str] | None = None) -> str:
+        names, say = self.pages.programme(key), words(g.lang)
+        found: Any = talks.people_at_hand(self.pages.context, key, [person]).get(person)
+        if found is None:
+            abort(404)
+        return self.pages.show(
+            "standing.html",
+            title=label_of(names.name, g.lang, key),
+            programme=key,
+            person=found,
+            filled=filled,
+            longest=LONGEST_NAME,
+            problems={name: say(problem) for name, problem in (problems or {}).items()},
+        )
+
+
+def _problems(filled: Filled) -> dict[str, str]:
+    problems = {}
+    if not (filled.given_name or filled.family_name):
+        problems["given_name"] = "problem_name"
+    for name in ("given_name", "family_name"):
+        if len(getattr(filled, name)) > LONGEST_NAME or "\n" in getattr(filled, name):
+            problems[name] = "problem_name"
+    if filled.birth_date and talks.day_from(filled.birth_date) is None:
+        problems["birth_date"] = "problem_day"
+    if filled.history not in WISHES:
+        problems["history"] = "problem_history"
+    return problems
