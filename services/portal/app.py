@@ -20,6 +20,7 @@ from services.portal.exit_record import ExitPages
 from services.portal.guard import FormRefused, Guard
 from services.portal.pages import Pages, frame
 from services.portal.partners import PartnerPages
+from services.portal.plan import PlanPages
 from services.portal.referrals import ReferralPages
 from services.portal.register import RegisterPages
 from services.portal.rendering import render
@@ -77,6 +78,7 @@ def create_app(context: PortalContext) -> Flask:
         StartPages(pages).install(app)
         EvidencePages(pages).install(app)
         ExitPages(pages).install(app)
+        PlanPages(pages).install(app)
     _install_errors(app, context)
     return app
 

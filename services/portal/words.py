@@ -11,6 +11,7 @@ from services.portal.words_certificate import CERTIFICATE_WORDS
 from services.portal.words_outcomes import OUTCOME_WORDS
 from services.portal.words_partners import PARTNER_WORDS
 from services.portal.words_people import PEOPLE_WORDS
+from services.portal.words_plan import PLAN_WORDS
 from services.portal.words_programme import PROGRAMME_WORDS
 from services.portal.words_recording import RECORDING
 from services.portal.words_records import RECORD_WORDS
@@ -375,6 +376,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **PARTNER_WORDS,
     **PROGRAMME_WORDS,
     **RECORD_WORDS,
+    **PLAN_WORDS,
 }
 
 

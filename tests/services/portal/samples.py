@@ -21,6 +21,7 @@ from services.portal.users import add_user
 from shared.contracts.commands import AskReport, CertifyReport, ListPeople, ListSessions, RecordOutcomes, load
 from shared.contracts.errors import UnknownProgramme, UnknownSession
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
+from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps
 from shared.contracts.referrals import (
     AcceptReferral,
@@ -128,6 +129,9 @@ DOCUMENT: dict[str, Any] = {
         {"key": "finances", "name": {"fi": "Raha ja velat", "sv": "Pengar och skulder"}},
         {"key": "language", "name": {"fi": "Kieli", "sv": "Språk"}},
     ],
+    "strengths": [{"key": "humour", "name": {"fi": "Huumori", "sv": "Humor"}}],
+    "solutions": [{"key": "guide", "name": {"fi": "Rahaopas", "sv": "Penningguide"}}],
+    "barriers": [{"key": "debt", "name": {"fi": "Velat", "sv": "Skulder"}, "solutions": ["guide"]}],
     "locations": [
         {"key": "sampola_meeting_place", "name": {"fi": "Kohtaamispaikka, Sampola", "sv": "Mötesplats, Sampola"}}
     ],
@@ -269,12 +273,15 @@ _BODIES = {
     ("intake", "record_follow_ups"): RecordFollowUps,
     ("intake", "list_follow_ups"): ListFollowUps,
     ("pathways", "record_outcomes"): RecordOutcomes,
+    ("pathways", "record_plans"): RecordPlans,
+    ("pathways", "show_plan"): ShowPlan,
     ("intake", "note_eura"): NoteEura,
 }
 
 BUS_PRIVATE = X25519PrivateKey.generate()
 MADE = "ab" * 16
 """The session that the fake services make."""
+EMPTY_PLAN: dict[str, Any] = {"revision": 0, "strengths": [], "next": None, "ready_on": None, "entries": []}
 EMPTY_REGISTER: dict[str, Any] = {"activity": "kaapeli", "session": None, "last": None}
 EMPTY_REGISTER |= {"present": [], "regulars": [], "earlier": []}
 
@@ -301,6 +308,7 @@ class FakeRpc:
     start: dict[str, Any] = field(default_factory=dict)
     who: dict[str, str] = field(default_factory=lambda: {"given_name": "Aino", "family_name": "Esimerkki"})
     exit: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, Any] = field(default_factory=dict)
     due: list[dict[str, Any]] = field(default_factory=list)
     outcome: dict[str, Any] = field(default_factory=lambda: {"outcome": MADE, "new": True})
     missing: list[dict[str, Any]] = field(default_factory=list)
@@ -361,6 +369,8 @@ class FakeRpc:
             ("intake", "record_exit_forms"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},
             ("intake", "list_follow_ups"): lambda **_: {"total": len(self.due), "people": self.due},
+            ("pathways", "record_plans"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
+            ("pathways", "show_plan"): lambda **_: EMPTY_PLAN | self.plan,
             ("pathways", "record_outcomes"): lambda **_: {"pos": 1, "results": [self.outcome]},
             ("intake", "record_attempts"): lambda **_: {"pos": 1, "results": [{"attempt": MADE, "new": True}]},
         }

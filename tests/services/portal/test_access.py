@@ -28,6 +28,8 @@ PAGES = {
     f"/refer/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/evidence/lahde-mukaan": {"case_worker", "coordinator"},
     f"/exit/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    f"/plan/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    f"/plan/lahde-mukaan/{MADE}/copy": {"case_worker", "coordinator"},
     "/followups/lahde-mukaan": {"case_worker", "coordinator"},
     "/eura/lahde-mukaan": {"case_worker", "coordinator"},
     f"/start/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
