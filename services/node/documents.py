@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from services.node.asyncapi import asyncapi
-from shared.contracts import commands, errors, partners, plans, records, referrals, starts, talks
+from shared.contracts import commands, errors, partners, plans, records, referrals, samples, starts, talks
 from shared.contracts.catalogue import FACTS
 from shared.contracts.describing import command_classes_of, in_words, methods_of, words_of
 from shared.contracts.errors import PolkuError
@@ -40,7 +40,7 @@ def generate() -> dict[str, str]:
 
 def command_classes() -> list[type[Schema]]:
     """The commands that an RPC method takes, in the order they are declared."""
-    return command_classes_of(commands, partners, records, talks, referrals, starts, plans)
+    return command_classes_of(commands, partners, records, talks, referrals, starts, plans, samples)
 
 
 def error_classes() -> list[type[PolkuError]]:

@@ -24,6 +24,7 @@ from services.portal.plan import PlanPages
 from services.portal.referrals import ReferralPages
 from services.portal.register import RegisterPages
 from services.portal.rendering import render
+from services.portal.sample import SamplePages
 from services.portal.start_record import StartPages
 from services.portal.words import words
 from shared.contracts.errors import (
@@ -79,6 +80,7 @@ def create_app(context: PortalContext) -> Flask:
         EvidencePages(pages).install(app)
         ExitPages(pages).install(app)
         PlanPages(pages).install(app)
+        SamplePages(pages).install(app)
     _install_errors(app, context)
     return app
 

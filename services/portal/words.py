@@ -15,6 +15,7 @@ from services.portal.words_plan import PLAN_WORDS
 from services.portal.words_programme import PROGRAMME_WORDS
 from services.portal.words_recording import RECORDING
 from services.portal.words_records import RECORD_WORDS
+from services.portal.words_sample import SAMPLE_WORDS
 
 Lang = Literal["fi", "sv", "en"]
 LANGS: tuple[Lang, ...] = get_args(Lang)
@@ -377,6 +378,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **PROGRAMME_WORDS,
     **RECORD_WORDS,
     **PLAN_WORDS,
+    **SAMPLE_WORDS,
 }
 
 

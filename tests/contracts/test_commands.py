@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import Schema, fields
 
-from shared.contracts import commands, partners, plans, records, starts, talks
+from shared.contracts import commands, partners, plans, records, samples, starts, talks
 from shared.contracts.commands import MAX_ITEMS, ListPeople, RecordSessions, RegisterParticipants, load
 from shared.contracts.errors import InvalidInput
 from shared.contracts.fields import Number
@@ -16,7 +16,9 @@ from tests.contracts.samples import body_of, value_of
 BASES = (commands.Command, commands.Question, commands.Item)
 COMMANDS: list[type[Schema]] = [
     schema
-    for schema in (vars(commands) | vars(partners) | vars(records) | vars(talks) | vars(starts) | vars(plans)).values()
+    for schema in (
+        vars(commands) | vars(partners) | vars(records) | vars(talks) | vars(starts) | vars(plans) | vars(samples)
+    ).values()
     if isinstance(schema, type) and issubclass(schema, (*BASES, commands.PersonIdentity)) and schema not in BASES
 ]
 EACH = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)

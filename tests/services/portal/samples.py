@@ -32,6 +32,7 @@ from shared.contracts.referrals import (
     SendReferral,
     WithdrawReferral,
 )
+from shared.contracts.samples import ShowSample
 from shared.contracts.starts import (
     ListEura,
     ListFollowUps,
@@ -268,6 +269,7 @@ _BODIES = {
     ("intake", "list_missing_evidence"): ListMissingEvidence,
     ("intake", "list_eura"): ListEura,
     ("intake", "show_exit"): ShowExit,
+    ("intake", "show_sample"): ShowSample,
     ("intake", "record_exits"): RecordExits,
     ("intake", "record_exit_forms"): RecordExitForms,
     ("intake", "record_follow_ups"): RecordFollowUps,
@@ -365,6 +367,7 @@ class FakeRpc:
             ("intake", "list_eura"): lambda **_: self.eura | {"total": len(self.eura["people"])},
             ("intake", "note_eura"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "show_exit"): self._show_exit,
+            ("intake", "show_sample"): self._show_sample,
             ("intake", "record_exits"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "record_exit_forms"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},
@@ -433,6 +436,16 @@ class FakeRpc:
         empty |= {"attempts": [], "follow_ups": []} | self.exit
         sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(self.who).encode())
         return empty | {"sealed": base64.b64encode(sealed).decode()}
+
+    def _show_sample(self, node: str, lines: list[int], reply_to: str, **_: Any) -> Any:
+        if not node.startswith("leader"):
+            return {"own": False, "rows": []}
+        who = self.who | {"birth_date": "1991-05-04", "form_kept": "Kaappi kolme", "exit_form_kept": "Kaappi neljä"}
+        sealed = base64.b64encode(seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(who).encode())).decode()
+        given = {"subject": MADE, "reply_to": reply_to}
+        both = {"state": "found", "start": self._show_start(**given), "exit": self._show_exit(**given)}
+        rows = [{"line": n} | (both if n < 90 else {"state": "erased"}) for n in lines]
+        return {"own": True, "rows": [row | {"sealed": sealed} for row in rows]}
 
     def _list_referrals(self, reply_to: str, limit: int, offset: int, **_: Any) -> Any:
         rows = []
