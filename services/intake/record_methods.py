@@ -3,12 +3,13 @@
 from datetime import date
 from typing import Any
 
-from services.intake import eura, exit_forms, starts, store
+from services.intake import eura, exit_forms, samples, starts, store
 from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
 from shared.contracts.commands import ParticipantItem, load
 from shared.contracts.plan_facts import PlanEntryWithdrawn
+from shared.contracts.samples import ShowSample
 from shared.contracts.starts import (
     ExitFormContent,
     ListEura,
@@ -101,6 +102,16 @@ class RecordMethods:
         found = exit_forms.due_follow_ups(self.home.engine, body["programme"], today_in_helsinki(self.home.now()))
         first = body["offset"]
         return {"total": len(found), "people": found[first : first + body["limit"]]}
+
+    @rpc
+    def show_sample(self, **command: Any) -> dict[str, Any]:
+        body = load(ShowSample, command)
+        if body["node"] != self.home.journal.home:
+            return {"own": False, "rows": []}
+        common = {"by": body["by"], "now": self.home.now()}
+        found = samples.show_sample(self.home.journal, vault_of(self.home.keys), body["programme"], body["lines"], **common)
+        reply_to = bytes.fromhex(body["reply_to"])
+        return {"own": True, "rows": [coded | {"sealed": sealed_to(reply_to, named)} for coded, named in found]}
 
     @subscribes(PlanEntryWithdrawn)
     def on_plan_entry_withdrawn(self, unit: Unit, _line: Line, fact: PlanEntryWithdrawn) -> None:

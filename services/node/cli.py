@@ -23,6 +23,7 @@ from services.node import (
     referralcli,
     reportcli,
     rightscli,
+    samplecli,
 )
 from services.node.actor import actor
 from services.node.errors import ServicesDoNotStart
@@ -384,5 +385,5 @@ for _command in peerscli.COMMANDS:
 _MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli)
 for _command in (command for module in _MORE for command in module.COMMANDS):
     polku.add_command(_command)
-for _command in leadcli.COMMANDS:
+for _command in (*leadcli.COMMANDS, *samplecli.COMMANDS):
     lead.add_command(_command)

@@ -22,10 +22,12 @@ from services.portal.exit_record import ExitPages
 from services.portal.guard import FormRefused, Guard
 from services.portal.pages import Pages, frame
 from services.portal.partners import PartnerPages
+from services.portal.plan import PlanPages
 from services.portal.referrals import ReferralPages
 from services.portal.register import RegisterPages
 from services.portal.registering import RegisteringPages
 from services.portal.rendering import render
+from services.portal.sample import SamplePages
 from services.portal.start_record import StartPages
 from services.portal.words import words
 from shared.contracts.errors import (
@@ -87,6 +89,8 @@ def create_app(context: PortalContext) -> Flask:
         StartPages(pages).install(app)
         EvidencePages(pages).install(app)
         ExitPages(pages).install(app)
+        PlanPages(pages).install(app)
+        SamplePages(pages).install(app)
     _install_errors(app, context)
     return app
 

@@ -181,9 +181,9 @@ class EncounterPages:
         if len(filled.nicknames) > MOST_TOKENS or any(len(token) > 80 for token in filled.nicknames):
             problems["tokens"] = "problem_token"
         if not problems:
-            new, known, women = (int(text) if (text := getattr(filled, name)) else None for name in COUNTS[:3])
-            both = None if new is None or known is None else new + known
-            if women is not None and ((new is None and known is None) or (both is not None and women > both)):
+            new, met_before, women = (int(text) if (text := getattr(filled, name)) else None for name in COUNTS[:3])
+            both = None if new is None or met_before is None else new + met_before
+            if women is not None and ((new is None and met_before is None) or (both is not None and women > both)):
                 problems["women"] = "problem_women"
         return problems
 
@@ -257,7 +257,8 @@ def _of(row: Mapping[str, Any]) -> Filled:
     """The form of what is recorded; nicknames are not shown again."""
     told: dict[str, Any] = {name: "" if row[name] is None else str(row[name]) for name in COUNTS}
     told |= {name: row[name] or "" for name in ("start", "location", "area")}
-    return Filled("", row["date"], **told, **{name: tuple(row[name]) for name in SEVERAL})
+    told |= {name: tuple(row[name]) for name in SEVERAL}
+    return Filled("", row["date"], **told)
 
 
 def _refused(error: PolkuError) -> dict[str, str]:

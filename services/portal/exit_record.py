@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from services.portal import formats, talks
 from services.portal.labels import Label, label_of
 from services.portal.pages import LIST_ROLES, Pages
+from services.portal.plan import plan_of
 from services.portal.replies import ReplyKey
 from services.portal.report_page import ProgrammeNames
 from services.portal.start_record import call, listed_languages, name_of, sealed_content
@@ -188,8 +189,9 @@ class ExitPages:
         say, form = words(g.lang), find_form(names.funding)
         shown, who = self._read(names, person)
         ended = shown["ended"] or {}
+        plan = plan_of(self.pages, names.key, person) if _outcomes(names, plans=True) else None
         if filled is None:
-            filled, results = self._recorded(names, shown, who), tuple(ended.get("results") or ())
+            filled, results = self._recorded(names, shown, who, plan), tuple(ended.get("results") or ())
         here = names.document.get("esf_record", "here") == "here"
         return self.pages.show(
             "exit_record.html",
@@ -209,6 +211,7 @@ class ExitPages:
             nexts=_outcomes(names, plans=True),
             services=_outcomes(names, plans=False),
             has_plan=any(item.get("is_plan") for item in names.document.get("outcomes") or []),
+            plan=_ready(names, plan) if plan else "",
             needs_next=bool(names.document.get("exit_needs_next")),
             may_call=[(code, say(f"may_call_{code}")) for code in MAY_CALL],
             questionnaires=_questionnaires(names, ended.get("date")),
@@ -243,10 +246,16 @@ class ExitPages:
         members = ("given_name", "family_name", "token", "form_version", "form_kept")
         return shown, {name: str(plain.get(name) or "") for name in members}
 
-    def _recorded(self, names: ProgrammeNames, shown: dict[str, Any], who: dict[str, str]) -> dict[str, str]:
+    def _recorded(
+        self, names: ProgrammeNames, shown: dict[str, Any], who: dict[str, str], plan: dict[str, Any] | None
+    ) -> dict[str, str]:
+        """As it is recorded; of who has not left, what their ready plan says."""
         ended, form = shown["ended"] or {}, shown["form"]
         filled = {name: str(form.get(name) or "") for name in (*_PROOF, "may_call", "wishes_ref")}
         filled |= {name: str(ended.get(name) or "") for name in ("date", "reason", "next", "planned")}
+        if not ended and plan and plan["ready_on"]:
+            made = (item["key"] for item in names.document.get("outcomes") or [] if item.get("is_plan"))
+            filled |= {"next": next(made, ""), "planned": plan["next"]}
         filled |= {"form_version": who["form_version"], "form_kept": who["form_kept"], "outcome": ""}
         filled["form_version"] = filled["form_version"] or _versions(names, "")[0][0]
         filled["form_language"] = filled["form_language"] or str(shown.get("service_language") or g.lang)
@@ -268,6 +277,14 @@ def _problems(filled: dict[str, str]) -> dict[str, str]:
         if len(filled[name]) > longest or "\n" in filled[name]:
             found[name] = "problem_short"
     return found
+
+
+def _ready(names: ProgrammeNames, plan: dict[str, Any]) -> str:
+    """What the person's own plan says of what comes next, in words."""
+    if plan["ready_on"] is None:
+        return words(g.lang)("plan_open_hint")
+    service = dict(_outcomes(names, plans=False)).get(plan["next"])
+    return f"{words(g.lang)('plan_ready_hint')} ({service.text if service else plan['next']})"
 
 
 def _outcomes(names: ProgrammeNames, *, plans: bool) -> list[tuple[str, Label]]:

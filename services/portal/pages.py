@@ -44,6 +44,7 @@ _LINKS = {
     "sessions": "open_sessions",
     "people": "open_people",
     "evidence": "missing_evidence",
+    "sample": "sample",
     "referrals": "referrals",
     "partners": "partners",
     "programme": "open_programme",

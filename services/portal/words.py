@@ -13,9 +13,11 @@ from services.portal.words_encounters import ENCOUNTER_WORDS
 from services.portal.words_outcomes import OUTCOME_WORDS
 from services.portal.words_partners import PARTNER_WORDS
 from services.portal.words_people import PEOPLE_WORDS
+from services.portal.words_plan import PLAN_WORDS
 from services.portal.words_programme import PROGRAMME_WORDS
 from services.portal.words_recording import RECORDING
 from services.portal.words_records import RECORD_WORDS
+from services.portal.words_sample import SAMPLE_WORDS
 from services.portal.words_steps import STEP_WORDS
 
 Lang = Literal["fi", "sv", "en"]
@@ -381,6 +383,8 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **PROGRAMME_WORDS,
     **RECORD_WORDS,
     **STEP_WORDS,
+    **PLAN_WORDS,
+    **SAMPLE_WORDS,
 }
 
 

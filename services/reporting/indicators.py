@@ -6,7 +6,7 @@ several partners met are put together first, one by one (reference §1.2: one re
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -35,6 +35,19 @@ def figures(
     counting.exits()
     counting.of_several_partners()
     return records.rows(definition, counting.started, counting.by_code, end or today), counting.incomplete
+
+
+def code_of(definition: Programme, asked: str) -> str | None:
+    """The code of an indicator of the report, however it is written; None if the report has no such."""
+    rows = records.rows(definition, Counter(), {})
+    return next((str(row["code"]) for row in rows if str(row["code"]).lower() == asked), None)
+
+
+def people_behind(
+    connection: Connection, definition: Programme, code: str, start: date | None, end: date | None, one: OnePerson
+) -> list[Person]:
+    """Whoever counts in the indicator `code` on these days, as in `figures`: as many as it says."""
+    return list(_Counting(connection, definition, start, end, one).behind(code))
 
 
 class _Counting:
@@ -81,6 +94,15 @@ class _Counting:
 
     def of_several_partners(self) -> None:
         """People whom several partners know: one record of each."""
+        for _, start, end in self.records_of_several():
+            gender = str(start.answers.get("gender", "unknown"))
+            if self.within(start.started_on):
+                self.add_start(gender, not lacks(self.form, start), counted(self.form, start, None))
+            if end is not None and self.within(end.ended_on):
+                self.add(counted(self.form, start, end) & self.form.result_codes, gender)
+
+    def records_of_several(self) -> Iterator[tuple[Person, Start, End | None]]:
+        """The one record of each person whom several partners know, and whose start it is."""
         if not self.one.stands_for:
             return
         s, e, theirs = store.start.c, store.exit_.c, self.one.shared.c
@@ -88,19 +110,39 @@ class _Counting:
         known = known.outerjoin(store.exit_, (s.stream == e.stream) & (s.subject == e.subject))
         query = select(s.stream, s.subject, s.started_on, s.answers, e.ended_on, e.results).select_from(known)
         later, last = self.later(), self.days[1]
-        stays: dict[Person, list[tuple[Start, End | None]]] = defaultdict(list)
+        stays: dict[Person, list[tuple[Person, Start, End | None]]] = defaultdict(list)
         for row in self.connection.execute(query.where(s.stream.in_(self.streams)).order_by(s.stream, s.subject)):
             person = (row.stream, bytes(row.subject))
             gone = row.ended_on is not None and (last is None or row.ended_on <= last)
-            stay = Start(row.started_on, json.loads(row.answers)), _end(row, later) if gone else None
+            stay = person, Start(row.started_on, json.loads(row.answers)), _end(row, later) if gone else None
             stays[self.one.stands_for.get(person, person)].append(stay)
         for theirs_ in stays.values():
-            start, end = one_record(theirs_)
-            gender = str(start.answers.get("gender", "unknown"))
-            if self.within(start.started_on):
-                self.add_start(gender, not lacks(self.form, start), counted(self.form, start, None))
-            if end is not None and self.within(end.ended_on):
-                self.add(counted(self.form, start, end) & self.form.result_codes, gender)
+            start, end = one_record([(start, end) for _, start, end in theirs_])
+            yield next(person for person, told, _ in theirs_ if told is start), start, end
+
+    def behind(self, code: str) -> Iterator[Person]:
+        """Whoever counts in this indicator, each once, by their start."""
+        s, e = store.start.c, store.exit_.c
+        here = s.stream.in_(self.streams) & self._of_one_partner()
+        of_exit = code in self.form.result_codes
+        if of_exit:
+            left, later = store.start.join(store.exit_, (s.stream == e.stream) & (s.subject == e.subject)), self.later()
+            query = select(s.stream, s.subject, s.answers, e.ended_on, e.results).select_from(left)
+            for row in self.connection.execute(query.where(here, self._on_these_days(e.ended_on), s.complete == 1)):
+                results = immediate(self.form, _end(row, later))
+                if results and code in records.result_codes(self.form.key, row.answers, results):
+                    yield row.stream, bytes(row.subject)
+        else:
+            started = select(s.stream, s.subject, s.codes).where(here, self._on_these_days(s.started_on))
+            for begun in self.connection.execute(started):
+                if code == records.STARTED or code in begun.codes.split():
+                    yield begun.stream, bytes(begun.subject)
+        for person, start, end in self.records_of_several():
+            if of_exit:
+                if end is not None and self.within(end.ended_on) and code in counted(self.form, start, end):
+                    yield person
+            elif self.within(start.started_on) and (code == records.STARTED or code in counted(self.form, start, None)):
+                yield person
 
     def add_start(self, gender: str, complete: bool, codes: Any, times: int = 1) -> None:
         self.started[gender] += times

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from services.reporting import certifying, operations, partners, queries, steps, versions
+from services.reporting import certifying, operations, partners, queries, sampling, steps, versions
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
 from shared.contracts.commands import (
@@ -17,6 +17,7 @@ from shared.contracts.commands import (
     LoadProgramme,
     load,
 )
+from shared.contracts.samples import DrawSample
 from shared.contracts.steps import RehearseProgramme, StepStates
 from shared.ops.clock import wire_time
 
@@ -93,6 +94,13 @@ class ReportingService:
     def certify(self, **command: Any) -> dict[str, Any]:
         body = load(CertifyReport, command)
         return {"certificate": certifying.certify(body["proof"], body["digest"], self.home.keys)}
+
+    @rpc
+    def draw_sample(self, **command: Any) -> dict[str, Any]:
+        body = load(DrawSample, command)
+        start, end = (date.fromisoformat(body[name]) if body[name] else None for name in ("from_", "to"))
+        what = body["programme"], body["indicator"], body["size"], body["seed"], start, end
+        return sampling.draw_sample(self.home.journal, *what, by=body["by"], now=self.home.now())
 
     @rpc
     def completeness(self, **command: Any) -> dict[str, Any]:

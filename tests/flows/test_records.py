@@ -16,6 +16,7 @@ from services.node.control import connect
 from shared.journal.crypto import load_keys, seal
 from shared.ops.settings import load_home
 from shared.programmes.files import programme_file
+from shared.testing.wait import until
 from tests.browser.test_portal import ARGS, CHROMIUM, NARROW, SCREENS, assert_nothing_overflows
 from tests.flows.kit import Site, free_port_triple
 from tests.services.kit import key_of
@@ -125,7 +126,26 @@ def test_a_start_form_in_swedish_is_filled_in_proved_and_the_person_leaves_with_
     assert "Mitään ei puutu." in phone.locator("main").inner_text()
 
     phone.goto(f"{address}/people/{FOUR}")
+    phone.get_by_role("link", name="Oma suunnitelma").click()
+    phone.fill("#new_goal0", "Puutarhalle kesäksi")
+    phone.fill("#new_goal1", "Turha tavoite")
+    phone.select_option("#next", "education")
+    phone.get_by_label("Suunnitelma on valmis").check()
+    save(phone)
+    picture(phone, "plan")
+    phone.locator("select[id^=state-]").nth(1).select_option("out")
+    save(phone)
+    with sqlite3.connect(node.path / "node.db") as database:
+        until(lambda: database.execute("SELECT count(*) FROM intake_text").fetchone() == (1,), 20)
+    phone.get_by_role("link", name="Tulosta hänelle").click()
+    assert "Min egen plan" in phone.locator("main").inner_text()
+    assert "Utbildning" in phone.locator("main").inner_text()
+    picture(phone, "plan-copy")
+
+    phone.goto(f"{address}/people/{FOUR}")
     phone.get_by_role("link", name="Lopettaminen").click()
+    assert phone.locator("#planned").input_value() == "education", "what the ready plan names"
+    phone.select_option("#planned", "")
     phone.fill("#wishes", "Puutarhalle töihin.")
     phone.fill("#date", "2021-03-01")
     pick(phone, "reason", "completed")

@@ -34,6 +34,7 @@ from shared.contracts.encounters import (
 )
 from shared.contracts.errors import UnknownProgramme, UnknownSession
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
+from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps
 from shared.contracts.referrals import (
     AcceptReferral,
@@ -44,6 +45,7 @@ from shared.contracts.referrals import (
     SendReferral,
     WithdrawReferral,
 )
+from shared.contracts.samples import ShowSample
 from shared.contracts.starts import (
     ListEura,
     ListFollowUps,
@@ -141,6 +143,9 @@ DOCUMENT: dict[str, Any] = {
         {"key": "finances", "name": {"fi": "Raha ja velat", "sv": "Pengar och skulder"}},
         {"key": "language", "name": {"fi": "Kieli", "sv": "Språk"}},
     ],
+    "strengths": [{"key": "humour", "name": {"fi": "Huumori", "sv": "Humor"}}],
+    "solutions": [{"key": "guide", "name": {"fi": "Rahaopas", "sv": "Penningguide"}}],
+    "barriers": [{"key": "debt", "name": {"fi": "Velat", "sv": "Skulder"}, "solutions": ["guide"]}],
     "locations": [
         {"key": "sampola_meeting_place", "name": {"fi": "Kohtaamispaikka, Sampola", "sv": "Mötesplats, Sampola"}}
     ],
@@ -294,11 +299,14 @@ _BODIES = {
     ("intake", "list_missing_evidence"): ListMissingEvidence,
     ("intake", "list_eura"): ListEura,
     ("intake", "show_exit"): ShowExit,
+    ("intake", "show_sample"): ShowSample,
     ("intake", "record_exits"): RecordExits,
     ("intake", "record_exit_forms"): RecordExitForms,
     ("intake", "record_follow_ups"): RecordFollowUps,
     ("intake", "list_follow_ups"): ListFollowUps,
     ("pathways", "record_outcomes"): RecordOutcomes,
+    ("pathways", "record_plans"): RecordPlans,
+    ("pathways", "show_plan"): ShowPlan,
     ("intake", "note_eura"): NoteEura,
     ("intake", "record_encounters"): RecordEncounters,
     ("intake", "correct_encounter"): CorrectEncounter,
@@ -316,6 +324,7 @@ _BODIES = {
 BUS_PRIVATE = X25519PrivateKey.generate()
 MADE = "ab" * 16
 """The session that the fake services make."""
+EMPTY_PLAN: dict[str, Any] = {"revision": 0, "strengths": [], "next": None, "ready_on": None, "entries": []}
 EMPTY_REGISTER: dict[str, Any] = {"activity": "kaapeli", "session": None, "last": None}
 EMPTY_REGISTER |= {"present": [], "regulars": [], "earlier": []}
 
@@ -346,6 +355,7 @@ class FakeRpc:
     start: dict[str, Any] = field(default_factory=dict)
     who: dict[str, str] = field(default_factory=lambda: {"given_name": "Aino", "family_name": "Esimerkki"})
     exit: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, Any] = field(default_factory=dict)
     due: list[dict[str, Any]] = field(default_factory=list)
     outcome: dict[str, Any] = field(default_factory=lambda: {"outcome": MADE, "new": True})
     missing: list[dict[str, Any]] = field(default_factory=list)
@@ -404,10 +414,13 @@ class FakeRpc:
             ("intake", "list_eura"): lambda **_: self.eura | {"total": len(self.eura["people"])},
             ("intake", "note_eura"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "show_exit"): self._show_exit,
+            ("intake", "show_sample"): self._show_sample,
             ("intake", "record_exits"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "record_exit_forms"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},
             ("intake", "list_follow_ups"): lambda **_: {"total": len(self.due), "people": self.due},
+            ("pathways", "record_plans"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
+            ("pathways", "show_plan"): lambda **_: EMPTY_PLAN | self.plan,
             ("pathways", "record_outcomes"): lambda **_: {"pos": 1, "results": [self.outcome]},
             ("intake", "record_attempts"): lambda **_: {"pos": 1, "results": [{"attempt": MADE, "new": True}]},
             ("intake", "record_encounters"): lambda **_: {"pos": 1, "results": [{"encounter": MADE, "new": True}]},
@@ -492,6 +505,16 @@ class FakeRpc:
         empty |= {"attempts": [], "follow_ups": []} | self.exit
         sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(self.who).encode())
         return empty | {"sealed": base64.b64encode(sealed).decode()}
+
+    def _show_sample(self, node: str, lines: list[int], reply_to: str, **_: Any) -> Any:
+        if not node.startswith("leader"):
+            return {"own": False, "rows": []}
+        who = self.who | {"birth_date": "1991-05-04", "form_kept": "Kaappi kolme", "exit_form_kept": "Kaappi neljä"}
+        sealed = base64.b64encode(seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(who).encode())).decode()
+        given = {"subject": MADE, "reply_to": reply_to}
+        both = {"state": "found", "start": self._show_start(**given), "exit": self._show_exit(**given)}
+        rows = [{"line": n} | (both if n < 90 else {"state": "erased"}) for n in lines]
+        return {"own": True, "rows": [row | {"sealed": sealed} for row in rows]}
 
     def _list_referrals(self, reply_to: str, limit: int, offset: int, **_: Any) -> Any:
         rows = []

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,15 +11,20 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 
 from services.reporting import rebuilding, store
+from services.reporting.indicators import people_behind
 from services.reporting.operations import derive_what_has_become_readable
+from services.reporting.people import find_equal
 from services.reporting.queries import report
+from services.reporting.sampling import Row, draw_sample, drawn
 from shared.contracts.catalogue import ParticipationStarted, PersonTagged, SubjectErased
+from shared.contracts.errors import UnknownCode
 from shared.contracts.facts import Fact
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.start_facts import EuraCounted
 from shared.forms import find_form
 from shared.forms.records import Counts, End, Record, Start, count
-from shared.storage import transaction
+from shared.journal import Journal
+from shared.storage import snapshot, transaction
 from tests.services import kit
 from tests.services.kit import KEY, NOW, OTHER, OWN
 from tests.services.reporting.kit import (
@@ -271,6 +277,12 @@ def test_any_lines_give_what_the_kit_counts(
     subject = hex_id("person", 0)
     expected = model(streams, {(stream, subject): "human" for stream in streams} if same else {})
     found = counts(engine)
+    definition = kit.parse_programme(TAGGED)
+    with snapshot(engine) as connection:
+        one = find_equal(connection, [MINE, THEIRS], by_tag=True)
+        for code in ("participants_started", "CO01", "CR05"):  # everybody, of the start, of leaving
+            behind = people_behind(connection, definition, code, None, None, one)
+            assert len(behind) == sum(found[code].values()), code
     assert found.pop("participants_started") == dict(expected.participants)
     assert {code: by for code, by in found.items() if by} == {c: dict(by) for c, by in expected.indicators.items()}
 
@@ -280,3 +292,43 @@ def test_of_eura_the_lead_shows_each_nodes_last_count_together(at_lead: Engine) 
     bring(at_lead, EuraCounted(None, starts=1, exits=0), EuraCounted(None, starts=2, exits=1))
     bring(at_lead, EuraCounted(None, starts=5, exits=0), stream=THEIRS)
     assert report(at_lead, KEY, None, None, NOW)["data_quality"]["eura"] == {"starts": 7, "exits": 1}
+
+
+# --- a controller's sample
+
+
+def sample(engine: Engine, indicator: str = "co01", size: int = 2, seed: str | None = "0a") -> dict[str, Any]:
+    return draw_sample(Journal(engine, "lead"), KEY, indicator, size, seed, None, None, by="boss", now=NOW)
+
+
+def test_a_sample_is_lines_behind_the_figure_and_the_same_seed_draws_it_again(at_lead: Engine) -> None:
+    bring(at_lead, *(standing(n, "esf_participant") for n in range(3)), *(started(n) for n in range(6)))
+    bring(at_lead, started(9, labour_status="inactive", unemployed_months=None), stream=THEIRS)
+    first = sample(at_lead)
+    assert (first["population"], len(first["rows"]), first["seed"]) == (6, 2, "0a")
+    assert {row["node"] for row in first["rows"]} == {MINE.split("/")[0]}
+    assert all(4 <= row["line"] <= 9 for row in first["rows"]), "the lines of start records"
+    assert sample(at_lead) == first
+    assert any(sample(at_lead, seed=f"{n:02x}")["rows"] != first["rows"] for n in range(20))
+    assert hex_id("person", 0) not in str(first), "nobody is named"
+    assert sample(at_lead, seed=None)["seed"] != sample(at_lead, seed=None)["seed"]
+    assert kit.audit(at_lead)[-1]["action"] == "draw_sample"
+
+
+def test_a_corrected_start_is_sampled_by_its_last_line_and_an_erased_one_not_at_all(at_lead: Engine) -> None:
+    bring(at_lead, started(1), started(2), started(1, age=50))
+    assert {row["line"] for row in sample(at_lead)["rows"]} == {2, 3}
+    bring(at_lead, SubjectErased(hex_id("person", 1)))
+    assert [row["line"] for row in sample(at_lead)["rows"]] == [2]
+
+
+def test_what_is_no_figure_of_the_report_has_no_rows(at_lead: Engine) -> None:
+    with pytest.raises(UnknownCode):
+        sample(at_lead, "eeco01")
+
+
+def test_a_row_that_is_drawn_stays_drawn_while_others_come() -> None:
+    rows = [Row(MINE, n) for n in range(1, 60)]
+    few = drawn(rows[:30], "0a", 5)
+    assert [row for row in drawn(rows, "0a", 5) if row in rows[:30]] == [r for r in few if r in drawn(rows, "0a", 5)]
+    assert len({tuple(drawn(rows, f"{n:02x}", 5)) for n in range(8)}) == 8

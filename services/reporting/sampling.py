@@ -1,0 +1,97 @@
+"""A controller's sample: which rows are behind a figure, and which of them a seed draws.
+
+A row is the line of a person's start record. Rows are drawn by a digest of the seed and the row, the smallest first: so
+anybody can draw them again, in any language, and a row that is drawn stays drawn while others come.
+"""
+
+import secrets
+from collections.abc import Iterable
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from services.reporting import indicators, people, store
+from services.reporting.domain import Person, check_days
+from shared.contracts.catalogue import ParticipationStarted
+from shared.contracts.errors import UnknownCode
+from shared.journal import Journal
+from shared.journal.carry_tables import received_line
+from shared.storage import join_whole_tables, snapshot
+
+CONTEXT = b"polku-sample-1"
+
+
+class Row(NamedTuple):
+    """A start record: the stream it came on, and its line there."""
+
+    stream: str
+    line: int
+
+
+def drawn(rows: Iterable[Row], seed: str, size: int) -> list[Row]:
+    """The `size` rows (fewer, if there are fewer) with the smallest SHA-256 of context, seed, stream and line."""
+
+    def rank(row: Row) -> bytes:
+        return sha256(b"\0".join((CONTEXT, seed.encode(), row.stream.encode(), str(row.line).encode()))).digest()
+
+    return sorted(sorted(rows, key=rank)[:size])
+
+
+def draw_sample(
+    journal: Journal,
+    programme: str,
+    indicator: str,
+    size: int,
+    seed: str | None,
+    start: date | None,
+    end: date | None,
+    *,
+    by: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """Rows behind an indicator, drawn; who draws is written down. Raises `UnknownProgramme`, `UnknownCode`,
+    `InvalidInput`."""
+    check_days(start, end)
+    seed = seed or secrets.token_hex(8)
+    with snapshot(journal.engine) as connection:
+        join_whole_tables(connection)
+        definition = store.shelf.get(connection, programme)
+        code = indicators.code_of(definition, indicator)
+        if code is None:
+            raise UnknownCode(field="indicator", programme=programme, value=indicator)
+        streams = store.streams_of(connection, programme)
+        one = people.find_equal(connection, streams, by_tag=definition.tag is not None)
+        behind = indicators.people_behind(connection, definition, code, start, end, one)
+        rows = _rows(connection, streams, behind)
+        c, n = store.cursor.c, store.node.c
+        at = connection.execute(
+            select(n.stream, n.node, n.partner, c.seq, c.chain).join(store.cursor, c.stream == n.stream)
+            .where(n.stream.in_(streams)).order_by(n.stream)
+        ).all()  # fmt: skip
+    with journal.unit(now) as unit:
+        detail: dict[str, str | int] = {"indicator": code, "seed": seed, "population": len(rows), "size": size}
+        unit.audit(by, "draw_sample", programme=programme, **detail)
+    member = {row.stream: row for row in at}
+    return {
+        **{"polku_sample": 1, "programme": programme, "indicator": code, "seed": seed, "population": len(rows)},
+        **{"from": start.isoformat() if start else None, "to": end.isoformat() if end else None},
+        "streams": [
+            {"node": row.node, "partner": row.partner, "watermark": row.seq, "chain": row.chain.hex()} for row in at
+        ],
+        "rows": [
+            {"node": member[row.stream].node, "partner": member[row.stream].partner, "line": row.line}
+            for row in drawn(rows, seed, size)
+        ],
+    }
+
+
+def _rows(connection: Connection, streams: Iterable[str], behind: Iterable[Person]) -> list[Row]:
+    """The line of each person's start record, the one that holds."""
+    line, at = received_line.c, store.cursor.c
+    taken = (line.kind == ParticipationStarted.kind) & (line.seq <= at.seq) & line.line.is_not(None)
+    query = select(line.stream, line.subject, func.max(line.seq)).join(store.cursor, at.stream == line.stream)
+    found = connection.execute(query.where(line.stream.in_(streams), taken).group_by(line.stream, line.subject))
+    last = {(stream, bytes(subject)): seq for stream, subject, seq in found}
+    return [Row(person[0], last[person]) for person in behind if person in last]

@@ -1,0 +1,32 @@
+"""Lines that a lead drew become people with their evidence, on their own node alone."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from services.intake import operations, samples
+from shared.journal import Journal
+from tests.services import kit
+from tests.services.intake.kit import KEYS, arrival, known, register
+
+
+@pytest.fixture
+def journal(engine: Engine) -> Journal:
+    return known(engine)
+
+
+def test_a_line_becomes_the_person_one_erased_or_unknown_says_so(engine: Engine, journal: Journal) -> None:
+    def show(*lines: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        return samples.show_sample(journal, KEYS, kit.KEY, lines, by="boss", now=kit.NOW)
+
+    subjects = [str(register(journal, arrival(name))[0][0]["subject"]) for name in ("a", "b")]
+    lines = {line.subject: line.seq for line in kit.lines(engine) if line.kind.endswith("participation_started")}
+    first, second = (lines[subject] for subject in subjects)
+    (coded, named), (gone, nobody) = show(first, 1)
+    assert (coded["state"], coded["start"]["person"], coded["exit"]["ended"]) == ("found", subjects[0], None)
+    assert named["form_kept"] == "kaapissa-kolme"
+    assert (gone, nobody) == ({"line": 1, "state": "unknown"}, {}), "a standing is no start record"
+    assert [entry["action"] for entry in kit.audit(engine)][-2:] == ["read_identities", "read_identities"]
+    operations.erase_person(journal, kit.KEY, subjects[1], by="worker", now=kit.NOW)
+    assert [coded["state"] for coded, _ in show(second, 10**9, first)] == ["erased", "unknown", "found"]

@@ -1,0 +1,69 @@
+"""The lead's sample is opened at the node: people with their evidence; a file that is none says so."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from tests.services.portal.pages import Page
+from tests.services.portal.samples import SAME_ORIGIN, Portal
+
+PAGE = "/sample/lahde-mukaan"
+OWN, OTHER = "leader-0a1b2c3d", "uas-0a1b2c3e"
+SAMPLE: dict[str, Any] = {
+    **{"polku_sample": 1, "programme": "lahde-mukaan", "indicator": "CO01", "seed": "0a1b", "population": 51},
+    **{"from": "2016-01-01", "to": None, "streams": []},
+    "rows": [{"node": OWN, "partner": "x", "line": n} for n in (4, 95)] + [{"node": OTHER, "partner": "y", "line": 7}],
+}
+
+
+@pytest.fixture
+def coordinator(node: Portal) -> Portal:
+    node.user_logged_in("boss", "coordinator")
+    proof = {"form_signed_on": "2016-02-01", "form_language": "sv", "form_help": "self", "minority": "refused"}
+    node.rpc.start = {"started_on": "2016-02-01", "record": {"gender": "f", **proof}, "missing": ["education"]}
+    tried = [{"record": "exit", "status": "refused", "date": "2016-09-08"}]
+    ended = {"date": "2016-09-01", "reason": "completed", "results": None, "next": None, "planned": None}
+    node.rpc.exit = {"ended": ended, "attempts": tried}
+    return node
+
+
+def opened(portal: Portal, raw: bytes) -> Any:
+    data = {"form_token": portal.form_token(PAGE), "file": (io.BytesIO(raw), "sample.json")}
+    return portal.client.post(PAGE, data=data, headers=SAME_ORIGIN, content_type="multipart/form-data")
+
+
+def test_people_behind_the_lines_are_shown_with_their_evidence(coordinator: Portal) -> None:
+    answer = opened(coordinator, json.dumps(SAMPLE).encode())
+    read = Page(answer.get_data(as_text=True))
+    assert (answer.status_code, read.problems) == (200, [])
+    for text in ("Aino Esimerkki", "Kaappi kolme", "Kaappi neljä", "1.2.2016", "Svenska", "8.9.2016: kieltäytyi"):
+        assert text in read.said, text
+    for text in ("CO01 Työttömät", "3 / 51", "0a1b", "Rivi 95", "poistettu", "1 riviä on muiden", "Puuttuu:"):
+        assert text in read.said, text
+    asked = [given for _, method, given in coordinator.rpc.calls if method == "show_sample"]
+    assert [(one["node"], one["lines"], one["by"]) for one in asked] == [(OWN, [4, 95], "boss"), (OTHER, [7], "boss")]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b"[1]",
+        b"{}",
+        json.dumps(SAMPLE | {"rows": []}).encode(),
+        json.dumps(SAMPLE | {"rows": [{"node": OWN, "line": 1}] * 201}).encode(),
+        json.dumps(SAMPLE | {"rows": [{"node": "../etc", "line": 1}]}).encode(),
+        json.dumps(SAMPLE | {"rows": [{"node": OWN, "line": True}]}).encode(),
+        json.dumps(SAMPLE | {"polku_sample": 2}).encode(),
+        json.dumps(SAMPLE | {"programme": "kuntsari"}).encode(),
+    ],
+)
+def test_a_file_that_is_no_sample_of_the_project_is_refused_and_nobody_is_read(coordinator: Portal, raw: bytes) -> None:
+    answer = opened(coordinator, raw)
+    assert answer.status_code == 400
+    assert Page(answer.get_data(as_text=True)).problems == []
+    assert "show_sample" not in [method for _, method, _ in coordinator.rpc.calls]
