@@ -12,7 +12,18 @@ from typing import Any
 
 import click
 
-from services.node import carrycli, keepcli, keyscli, leadcli, operating, pathcli, peerscli, referralcli, reportcli
+from services.node import (
+    carrycli,
+    keepcli,
+    keyscli,
+    leadcli,
+    mailcli,
+    operating,
+    pathcli,
+    peerscli,
+    referralcli,
+    reportcli,
+)
 from services.node.actor import actor
 from services.node.errors import ServicesDoNotStart
 from services.node.homeoption import health_port_option, home_option, home_path, later, the_home
@@ -379,5 +390,7 @@ for _command in (command for module in _MORE for command in module.COMMANDS):
     polku.add_command(_command)
 for _name, _what in LATER.items():
     later(polku, _name, _what)
+for _command in mailcli.COMMANDS:
+    user.add_command(_command)
 for _command in leadcli.COMMANDS:
     lead.add_command(_command)
