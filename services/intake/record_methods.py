@@ -109,7 +109,8 @@ class RecordMethods:
         if body["node"] != self.home.journal.home:
             return {"own": False, "rows": []}
         common = {"by": body["by"], "now": self.home.now()}
-        found = samples.show_sample(self.home.journal, vault_of(self.home.keys), body["programme"], body["lines"], **common)
+        place = self.home.journal, vault_of(self.home.keys), body["programme"]
+        found = samples.show_sample(*place, body["lines"], **common)
         reply_to = bytes.fromhex(body["reply_to"])
         return {"own": True, "rows": [coded | {"sealed": sealed_to(reply_to, named)} for coded, named in found]}
 

@@ -17,6 +17,7 @@ from services.node import (
     keepcli,
     keyscli,
     leadcli,
+    mailcli,
     operating,
     pathcli,
     peerscli,
@@ -385,5 +386,7 @@ for _command in peerscli.COMMANDS:
 _MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli)
 for _command in (command for module in _MORE for command in module.COMMANDS):
     polku.add_command(_command)
+for _command in mailcli.COMMANDS:
+    user.add_command(_command)
 for _command in (*leadcli.COMMANDS, *samplecli.COMMANDS):
     lead.add_command(_command)

@@ -1,16 +1,20 @@
 """`polku up portal` in the full footing: the portal as a plain process of its own, threads instead of greenlets."""
 
+import logging
 import signal
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
 
+from services.node.mailing import EVERY_SECONDS, notices
 from services.node.opening import listening, open_database
 from services.node.portal import portal_app, refuse_clear_text
 from services.node.rounds import assert_plain
@@ -24,6 +28,8 @@ from shared.journal.items import MAX_ITEM
 from shared.ops.health import HealthServer
 from shared.ops.logging import setup_logging
 from shared.ops.settings import Home
+
+log = logging.getLogger(__name__)
 
 THREADS = 8
 """Requests answered at once; below the database pool's size."""
@@ -54,9 +60,21 @@ def run_portal(home: Home, health_port: int | None = None) -> None:
     port = health_port or home.health_port
     with listening(port):
         HealthServer(home.host, port, {"database": database}).start()
+    if (look := notices(home, engine, rpc)) is not None:
+        threading.Thread(target=_tell, args=(look, stopping), daemon=True).start()
     serve(portal_app(home, engine, rpc, directly, lambda: ring(home)), home.host, home.port, stopping)
     rpc.close()
     engine.dispose()
+
+
+def _tell(look: Callable[[], int], stopping: threading.Event) -> None:
+    """The timer of notices by e-mail."""
+    while not stopping.is_set():
+        try:
+            look()
+        except DBAPIError as error:  # it is down or busy: nobody was told
+            log.warning("notices could not be looked at", exc_info=error)
+        stopping.wait(EVERY_SECONDS)
 
 
 def serve(app: Flask, host: str, port: int, stopping: threading.Event) -> None:

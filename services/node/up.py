@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from services.activities.service import ActivitiesService
 from services.intake.service import IntakeService
 from services.measurement.service import MeasurementService
+from services.node import mailing
 from services.node.certificate import Certificate
 from services.node.children import Child
 from services.node.control import ControlServer, Rpc
@@ -99,6 +100,8 @@ def _run(home: Home, names: Sequence[str], health_port: int, *, child: bool, pri
         with listening(health_port):
             HealthServer(home.host, health_port, checks).start()
     if not private and (not names or PORTAL in names):
+        if (look := mailing.notices(home, engine, rpc)) is not None:
+            eventlet.spawn(_tell, look)
         _serve_portal(home, engine, rpc, carrier.wake if carrier is not None else lambda: None)
     if not names:
         ControlServer(home.socket, rpc).start()
@@ -148,6 +151,15 @@ def _measure(engine: Engine, services: Sequence[str]) -> None:
         except DBAPIError as error:  # it is down or busy: the next look says more
             log.warning("the home could not be measured", exc_info=error)
         eventlet.sleep(EVERY_SECONDS)
+
+
+def _tell(look: Callable[[], int]) -> None:
+    while True:
+        try:
+            look()
+        except DBAPIError as error:  # it is down or busy: nobody was told
+            log.warning("notices could not be looked at", exc_info=error)
+        eventlet.sleep(mailing.EVERY_SECONDS)
 
 
 def _serve_portal(home: Home, engine: Engine, rpc: Rpc, wake: Callable[[], None]) -> None:

@@ -135,6 +135,18 @@ def lateness(engine: Engine, now: datetime) -> dict[str, tuple[int, int]]:
     return {row.programme: (row.count_, (today - row.oldest).days if row.oldest else 0) for row in rows}
 
 
+def waiting(engine: Engine, now: datetime) -> dict[str, int]:
+    """How many open tasks are due today in Helsinki or late, of all programmes, by the role whose they are."""
+    today, counts = today_in_helsinki(now), {"case_worker": 0, "coordinator": 0}
+    due = (task.c.state == "open") & (task.c.due_on <= today)
+    query = select(task.c.programme, task.c.rule, func.count()).where(due).group_by(task.c.programme, task.c.rule)
+    with snapshot(engine) as connection:
+        owners = {(p.key, rule.key): rule.owner for p in shelf.all(connection) for rule in p.tasks}
+        for programme, rule, number in connection.execute(query):
+            counts[owners.get((programme, rule), "case_worker")] += number
+    return counts
+
+
 def _late(connection: Connection, programme: str, today: date) -> dict[str, Any]:
     late = select(task).where(task.c.programme == programme, task.c.state == "open", task.c.due_on < today)
     total, rows = _counted(connection, late, task.c.due_on, task.c.task)

@@ -24,7 +24,15 @@ from shared.contracts.commands import (
 from shared.contracts.facts import Fact
 from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.rights import PersonShare
-from shared.contracts.steps import ListProposals, RecordPauses, RecordProduct, RehearseProgramme, StepsOf, StepStates
+from shared.contracts.steps import (
+    CountWaiting,
+    ListProposals,
+    RecordPauses,
+    RecordProduct,
+    RehearseProgramme,
+    StepsOf,
+    StepStates,
+)
 from shared.journal import Line, Unit
 
 CLOCK_SECONDS = 60
@@ -126,6 +134,11 @@ class PathwaysService(ParkedLines):
         body = load(ListTasks, command)
         page = (body["state"], body["limit"], body["offset"])
         return queries.list_tasks(self.home.engine, body["programme"], *page, self.home.now())
+
+    @rpc
+    def count_waiting(self, **question: Any) -> dict[str, int]:
+        load(CountWaiting, question)
+        return queries.waiting(self.home.engine, self.home.now())
 
     @rpc
     def close_task(self, **command: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What people read of how steps stand; part of `words`."""
+"""What people read of how steps stand, and in notices by e-mail; part of `words`."""
 
 STEP_WORDS: dict[str, tuple[str, str, str]] = {
     "steps_now": ("Askelten tilanne", "Hur stegen står", "How the steps stand"),
@@ -34,4 +34,12 @@ STEP_WORDS: dict[str, tuple[str, str, str]] = {
     "product_finished": ("{name}: valmis {day}", "{name}: klar {day}", "{name}: finished {day}"),
     "product_none": ("{name}: ei aloitettu", "{name}: inte påbörjad", "{name}: not begun"),
     "step_details": ("Mitä on tehty", "Vad som har gjorts", "What has been done"),
+    # notices by e-mail
+    "notice_one": ("1 tehtävä odottaa", "1 uppgift väntar", "1 task waits"),
+    "notice_many": ("{n} tehtävää odottaa", "{n} uppgifter väntar", "{n} tasks wait"),
+    "notice_why": (
+        "Tämän viestin lähetti Polku. Se tulee enintään kerran päivässä ja vain, kun jokin odottaa.",
+        "Det här meddelandet skickades av Polku. Det kommer högst en gång om dagen och bara när något väntar.",
+        "This message was sent by Polku. It comes at most once a day, and only when something waits.",
+    ),
 }

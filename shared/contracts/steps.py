@@ -1,5 +1,5 @@
-"""Commands and questions about steps beyond times on them: pauses, products, what is proposed, how steps stand; and
-what a new version of the programme would move."""
+"""Commands and questions about steps beyond times on them: pauses, products, what is proposed, how steps stand, what
+a new version of the programme would move; and how many tasks wait."""
 
 from marshmallow import fields
 
@@ -61,3 +61,7 @@ class RehearseProgramme(Question):
     would move and what forbids it; nothing is changed."""
 
     document = fields.Dict(required=True)
+
+
+class CountWaiting(Question):
+    """`pathways.count_waiting`: how many tasks of all programmes are due today or late, by whose they are."""

@@ -22,7 +22,7 @@ from shared.contracts.fields import CERTIFICATES, CODE, NODE, PROGRAMME, UPLINK
 Role = Literal["lead", "node"]
 DEFAULT_PORTS = {"lead": 8400, "node": 8401}
 LOOPBACK = "127.0.0.1"
-_OPTIONAL = ("database", "bus", "certificate", "certificate_key", "authority")
+_OPTIONAL = ("database", "bus", "certificate", "certificate_key", "authority", "mail", "mail_from", "portal_url")
 _PLACE_OPTIONAL = ("authority", "lead_keys_at", "lead_former_keys", "expelled_at")
 _URLS = {
     "database": re.compile(r"sqlite:///.+|postgresql\+psycopg://.+"),
@@ -56,6 +56,7 @@ class Home:
 
     `certificate` and `certificate_key` are files (PEM) with which the portal serves https itself, `authority` a file
     with the certificate of a lead's own authority: it goes into invites, and the lead's own broker is checked by it.
+    `mail`, `mail_from`, `portal_url`: see `services.node.mailing`.
     """
 
     path: Path
@@ -69,6 +70,9 @@ class Home:
     certificate: str = ""
     certificate_key: str = ""
     authority: str = ""
+    mail: str = ""
+    mail_from: str = ""
+    portal_url: str = ""
 
     @property
     def database_url(self) -> str:

@@ -1,7 +1,7 @@
 """A year of all five programmes with thousands of people, held against the slow models, on SQLite and on PostgreSQL.
 
-``python -m tests.bench.bench_years [people]`` (2000 in all) prints figures and writes ``build/bench/years.json``. Exit
-1 if anything differs from the models or a state was not reached in a programme. ``POLKU_SEED`` chooses other years.
+``python -m tests.bench.bench_years [people]`` (2000 in all) prints figures, writes ``build/bench/years.json``. Exit 1
+if anything differs from the models or a state was not reached in a programme. ``POLKU_SEED`` chooses other years.
 """
 
 import json

@@ -162,3 +162,15 @@ def still_open(person: Person, programme: Programme) -> list[str]:
         for stay in person.stays.get(step.key, [])
         if stay.left_on is None and _day(step.complete_when, person.all_facts(), stay.entered_on) is not None
     ]
+
+
+def done(person: Person, programme: Programme) -> list[tuple[str, Stay]]:
+    """The person's ended times on steps that complete themselves."""
+    automatic = [step.key for step in programme.steps if step.completion == "automatic"]
+    return [(key, stay) for key in automatic for stay in person.stays.get(key, []) if stay.left_on is not None]
+
+
+def is_due(key: str, stay: Stay, person: Person, programme: Programme) -> bool:
+    """Whether the conditions of the step had come true, since it was entered, by the day on which it was left."""
+    day = _day(programme.step_by_key[key].complete_when, person.all_facts(), stay.entered_on)
+    return day is not None and stay.left_on is not None and day <= stay.left_on

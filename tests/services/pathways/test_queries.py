@@ -1,10 +1,11 @@
-"""The list of programmes."""
+"""The list of programmes, and how many tasks wait."""
 
 from sqlalchemy import Engine
 
 from services.pathways import queries
 from services.pathways.store import shelf
 from tests.services import kit
+from tests.services.pathways.kit import BERTTA, NOW, client, follow, known, noon, record, record_steps, stay
 
 
 def test_programmes_are_listed_by_key_with_names_and_document(engine: Engine) -> None:
@@ -16,3 +17,14 @@ def test_programmes_are_listed_by_key_with_names_and_document(engine: Engine) ->
         {"programme": "aaa", "name": {"fi": "Toinen"}, "document": other},
         {"programme": kit.KEY, "name": kit.DOCUMENT["name"], "document": kit.DOCUMENT},
     ]
+
+
+def test_what_waits_is_counted_by_the_role_whose_it_is(engine: Engine) -> None:
+    journal = known(engine)
+    record(journal, client(day="2016-11-10"), client(BERTTA, day="2016-11-20"))  # a talk within seven days
+    record_steps_of = record_steps
+    follow(journal)
+    record_steps_of(journal, stay(left_on="2016-11-22"))  # next_step: the coordinator's, due at once
+    follow(journal)
+    assert queries.waiting(engine, NOW) == {"case_worker": 1, "coordinator": 1}
+    assert queries.waiting(engine, noon("2016-11-27")) == {"case_worker": 2, "coordinator": 1}

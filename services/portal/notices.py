@@ -1,0 +1,161 @@
+"""Notices by e-mail: whom to tell, at most once a day, that tasks wait. No person and no programme is in one."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from typing import Protocol
+
+from sqlalchemy import Column, Connection, Engine, ForeignKey, String, Table, select, update
+
+from services.portal import store
+from services.portal.errors import UnknownUser
+from services.portal.store import user_table
+from services.portal.words import Lang, words
+from shared.contracts.errors import InvalidInput
+from shared.ops.clock import HELSINKI, today_in_helsinki
+from shared.ops.metrics import counter, gauge
+from shared.storage import metadata, snapshot, transaction
+from shared.storage.upsert import upsert
+
+log = logging.getLogger(__name__)
+
+FROM_HOUR = 7
+"""The hour in Helsinki before which nobody is written to."""
+
+_ADDRESS = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+
+NOTICES = counter(
+    "polku_portal_notices_total",
+    "Notices by e-mail: sent; refused by the server; failed, because the server was lost on the way",
+    "outcome",
+)
+MAIL_DOWN = gauge("polku_portal_mail_down", "1 while the mail server cannot be reached or does not let us in")
+for _outcome in ("sent", "refused", "failed"):
+    NOTICES.labels(_outcome)
+
+notice = Table(
+    "portal_notice",
+    metadata,
+    Column("user_name", ForeignKey("portal_user.name", ondelete="CASCADE"), primary_key=True),
+    Column("address", String(254), nullable=False),
+    Column("lang", String(2), nullable=False),
+    Column("told_on", String(10), nullable=False),
+)
+"""Where a user wants to be told, and the day on which that was last done (ISO; empty: never)."""
+
+
+class Refused(Exception):
+    """The server took the message for nobody: it was not sent."""
+
+
+class Post(Protocol):
+    """An open connection to the organisation's mail server."""
+
+    def send(self, message: EmailMessage) -> None:
+        """Hand the message over. Raises `Refused`, or OSError if nobody knows whether it was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom to tell, where and in which language."""
+
+    user: str
+    address: str
+    lang: Lang
+    roles: frozenset[str]
+
+
+def set_address(engine: Engine, user: str, address: str | None, lang: Lang) -> None:
+    """Where this user is told that tasks wait; None: nowhere. Raises `InvalidInput` or `UnknownUser`."""
+    if address is not None and (len(address) > 254 or not _ADDRESS.fullmatch(address)):
+        raise InvalidInput(field="address", reason="is no e-mail address")
+    with transaction(engine) as connection:
+        if store.find_user(connection, user) is None:
+            raise UnknownUser(name=user)
+        connection.execute(notice.delete().where(notice.c.user_name == user))
+        if address is not None:
+            upsert(connection, notice, [{"user_name": user, "address": address, "lang": lang, "told_on": ""}])
+
+
+def tell(
+    engine: Engine,
+    waiting: Callable[[], Mapping[str, int]],
+    connect: Callable[[], Post],
+    sender: str,
+    link: str,
+    now: datetime,
+) -> int:
+    """Tell everybody for whom tasks wait and who was not told today; returns how many were told.
+
+    `waiting` says how many tasks wait, by role; the server is only called if there is somebody to tell. Whoever is
+    being told is noted first: a process that ends between never tells twice. Never raises for what the server does.
+    """
+    today = today_in_helsinki(now)
+    if now.astimezone(HELSINKI).hour < FROM_HOUR or not (readers := _untold(engine, today)):
+        return 0
+    counts = waiting()
+    wanted = [(reader, n) for reader in readers if (n := sum(counts.get(role, 0) for role in reader.roles))]
+    if not wanted:
+        return 0
+    try:
+        post = connect()
+    except OSError as error:
+        MAIL_DOWN.set(1)
+        log.warning("the mail server cannot be used", extra={"error": type(error).__name__})
+        return 0
+    MAIL_DOWN.set(0)
+    told = 0
+    for reader, number in wanted:
+        if not _claim(engine, reader.user, today):
+            continue  # another process tells them
+        try:
+            post.send(compose(reader, number, sender, link, now))
+        except Refused:
+            NOTICES.labels("refused").inc()
+        except OSError as error:  # the rest is told at the next look
+            NOTICES.labels("failed").inc()
+            log.warning("the mail server was lost", extra={"error": type(error).__name__})
+            break
+        else:
+            NOTICES.labels("sent").inc()
+            told += 1
+    return told
+
+
+def compose(reader: Reader, number: int, sender: str, link: str, now: datetime) -> EmailMessage:
+    """The message: how many tasks wait, and where to see them."""
+    say = words(reader.lang)
+    subject = say("notice_one") if number == 1 else say("notice_many", n=number)
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, reader.address, subject
+    message["Date"], message["Auto-Submitted"] = format_datetime(now), "auto-generated"
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
+    message["Content-Language"] = reader.lang
+    message.set_content(f"{subject}.\n\n{link}\n\n{say('notice_why')}\n")
+    return message
+
+
+def _untold(engine: Engine, today: date) -> list[Reader]:
+    query = select(notice, user_table.c.roles).join(user_table, user_table.c.name == notice.c.user_name)
+    with snapshot(engine) as connection:
+        rows = connection.execute(query.where(_not_on(today)).order_by(notice.c.user_name)).all()
+    return [Reader(row.user_name, row.address, row.lang, frozenset(row.roles.split(","))) for row in rows]
+
+
+def _claim(engine: Engine, user: str, today: date) -> bool:
+    with transaction(engine) as connection:
+        return _claimed(connection, user, today)
+
+
+def _claimed(connection: Connection, user: str, today: date) -> bool:
+    mine = update(notice).where(notice.c.user_name == user, _not_on(today))
+    return connection.execute(mine.values(told_on=today.isoformat())).rowcount == 1
+
+
+def _not_on(today: date) -> "Column[bool]":
+    # Days as text are in the order of days; a clock that was ahead does not silence anybody for long.
+    return notice.c.told_on != today.isoformat()  # type: ignore[return-value]
