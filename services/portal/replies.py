@@ -33,7 +33,7 @@ class Referred:
     birth_date: str
     text: str
     left_out: bool
-    """The birth date that was told cannot be, and was not kept."""
+    """A birth date or an identity code that was told cannot be, and was not kept."""
 
     def __repr__(self) -> str:
         return "Referred(…)"  # never a name in a log
