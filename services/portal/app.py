@@ -21,6 +21,7 @@ from services.portal.partners import PartnerPages
 from services.portal.referrals import ReferralPages
 from services.portal.register import RegisterPages
 from services.portal.rendering import render
+from services.portal.rights_page import RightsPages
 from services.portal.words import words
 from shared.contracts.errors import (
     InternalError,
@@ -74,6 +75,7 @@ def create_app(context: PortalContext) -> Flask:
         RegisterPages(pages).install(app)
         CounterPages(pages).install(app)
         ReferralPages(pages).install(app)
+        RightsPages(pages).install(app)
         PartnerPages(pages).install(app)
     _install_errors(app, context)
     return app

@@ -14,6 +14,7 @@ from services.portal.words_partners import PARTNER_WORDS
 from services.portal.words_people import PEOPLE_WORDS
 from services.portal.words_programme import PROGRAMME_WORDS
 from services.portal.words_recording import RECORDING
+from services.portal.words_rights import RIGHTS_WORDS
 
 Lang = Literal["fi", "sv", "en"]
 LANGS: tuple[Lang, ...] = get_args(Lang)
@@ -372,6 +373,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **OUTCOME_WORDS,
     **CERTIFICATE_WORDS,
     **COPY_WORDS,
+    **RIGHTS_WORDS,
     **PEOPLE_WORDS,
     **PARTNER_WORDS,
     **PROGRAMME_WORDS,

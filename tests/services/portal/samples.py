@@ -30,6 +30,7 @@ from shared.contracts.referrals import (
     SendReferral,
     WithdrawReferral,
 )
+from shared.contracts.rights import AskReceipts, CopyPerson, EndPurpose, PersonShare, RestrictPerson
 from shared.contracts.talks import (
     AskRecent,
     AskRegister,
@@ -223,6 +224,11 @@ _BODIES = {
     ("reporting", "report"): AskReport,
     ("reporting", "certify"): CertifyReport,
     ("intake", "list_people"): ListPeople,
+    ("intake", "list_receipts"): AskReceipts,
+    ("intake", "restrict_person"): RestrictPerson,
+    ("intake", "end_purpose"): EndPurpose,
+    ("intake", "copy_person"): CopyPerson,
+    **{(service, "person_share"): PersonShare for service in ("activities", "pathways", "measurement")},
     ("activities", "list_sessions"): ListSessions,
     ("intake", "keep_texts"): KeepTexts,
     ("intake", "read_texts"): ReadTexts,
@@ -273,6 +279,7 @@ class FakeRpc:
     recent: list[str] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     referrals: list[dict[str, Any]] = field(default_factory=list)
+    endings: list[dict[str, Any]] = field(default_factory=list)
     reachable: list[str] = field(default_factory=lambda: ["university_of_applied_sciences"])
     nodes: dict[str, Any] = field(default_factory=lambda: {"steward": None, "key_nos": [], "nodes": []})
     failing: dict[str, Exception] = field(default_factory=dict)
@@ -313,6 +320,11 @@ class FakeRpc:
             ("intake", "decline_referral"): lambda **_: {"pos": 1},
             ("intake", "withdraw_referral"): lambda **_: {"pos": 1},
             ("intake", "follow_up_referral"): lambda **_: {"pos": 1},
+            ("intake", "list_receipts"): lambda **_: {"endings": self.endings},
+            ("intake", "restrict_person"): lambda **_: {"pos": 1, "new": True},
+            ("intake", "end_purpose"): lambda **_: {"pos": 1, "ending": MADE},
+            ("intake", "copy_person"): self._copy_person,
+            **{(service, "person_share"): lambda **_: {} for service in ("activities", "pathways", "measurement")},
             ("intake", "list_nodes"): lambda **_: self.nodes,
             ("intake", "confirm_node"): lambda **_: {"handed_tag_key": False},
             ("intake", "renew_tag_key"): lambda **_: {"pos": 1, "key_no": 2},
@@ -363,6 +375,11 @@ class FakeRpc:
             row = {key: value for key, value in person.items() if key != "identity"}
             rows.append(row | {"sealed": base64.b64encode(sealed).decode()})
         return {"total": len(everybody), "people": rows}
+
+    def _copy_person(self, reply_to: str, **_: Any) -> Any:
+        kept = {"identity": {"given_name": "Aino"}, "participation": {"contact_language": "sv"}, "text": []}
+        content = json.dumps({"intake": kept, "history": [], "reads": []}).encode()
+        return {"sealed": base64.b64encode(seal(bytes.fromhex(reply_to), b"polku-reply-1", content)).decode()}
 
     def _list_referrals(self, reply_to: str, limit: int, offset: int, **_: Any) -> Any:
         rows = []

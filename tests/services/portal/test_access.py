@@ -26,6 +26,9 @@ PAGES = {
     f"/counter/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/referrals/lahde-mukaan": {"case_worker", "coordinator"},
     f"/refer/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    f"/rights/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    f"/rights/lahde-mukaan/{MADE}/copy.html": {"case_worker", "coordinator"},
+    f"/rights/lahde-mukaan/{MADE}/copy.json": {"case_worker", "coordinator"},
     "/partners/lahde-mukaan": {"coordinator"},
 }
 """Who may see which page, written down apart from the code."""
