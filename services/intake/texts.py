@@ -59,7 +59,7 @@ def keep_texts(
                     results.append({"text_ref": known.made.hex(), "new": False})
                     continue
                 # No line comes of a text: nobody else would refuse it.
-                refuse_restricted(restricted, new.subject, "support", "subject")
+                refuse_restricted(restricted, new.subject, "support", "intake", "subject")
                 ref = _keep(connection, keys.vault, programme, new, owners)
             except PolkuError as error:
                 results.append({"error": error.to_wire()})

@@ -55,7 +55,8 @@ def _shown(person: dict[str, Any], private: bytes) -> str:
     opened = json.loads(open_sealed(private, b"polku-reply-1", base64.b64decode(person["sealed"])))
     names = [opened.get(name) for name in ("given_name", "family_name", "token")]
     since = f", since {person['started_on']}" if person["started_on"] else ""
-    return f"{' '.join(name for name in names if name)} ({person['standing']}{since})"
+    marks = "".join(f", {mark}" for mark in ("restricted", "protected") if person[mark])
+    return f"{' '.join(name for name in names if name)} ({person['standing']}{since}{marks})"
 
 
 def erase(rpc: Rpc, programme: str, subject: str, by: str) -> bool:

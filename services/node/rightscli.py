@@ -28,12 +28,14 @@ person_argument = click.argument("subject", metavar="[PERSON]", required=False)
 @click.option("--lang", type=click.Choice(["fi", "sv", "en"]), help="Of html; the person's own language by default.")
 def export(programme: str, subject: str | None, form: str, lang: Any) -> None:
     """A copy of everything kept here about a person, on stdout; PERSON is the subject, else you are asked whom."""
-    from services.node.exporting import as_html, gather
     from services.node.reaching import services_of
+    from services.portal.copying import as_html, gather
+    from shared.ops.clock import today_in_helsinki, utcnow
 
     home = the_home("node")
     with services_of(home) as rpc:
-        copy = gather(home, rpc, programme, _whom(home, rpc, programme, subject), actor())
+        who, today = _whom(home, rpc, programme, subject), today_in_helsinki(utcnow())
+        copy = gather(rpc, home.name, programme, who, by=actor(), today=today)
         said = as_html(rpc, copy, lang) if form == "html" else json.dumps(copy, indent=2, ensure_ascii=False)
     click.echo(said)
 

@@ -27,6 +27,7 @@ from services.portal.referrals import ReferralPages
 from services.portal.register import RegisterPages
 from services.portal.registering import RegisteringPages
 from services.portal.rendering import render
+from services.portal.rights_page import RightsPages
 from services.portal.sample import SamplePages
 from services.portal.start_record import StartPages
 from services.portal.words import words
@@ -85,6 +86,7 @@ def create_app(context: PortalContext) -> Flask:
         EncounterPages(pages).install(app)
         RegisteringPages(pages).install(app)
         ReferralPages(pages).install(app)
+        RightsPages(pages).install(app)
         PartnerPages(pages).install(app)
         StartPages(pages).install(app)
         EvidencePages(pages).install(app)

@@ -1,6 +1,6 @@
 """The copy that a participant is given of everything kept about them, as a document in their language.
 
-Made of the JSON copy alone (`services/node/exporting.py` gathers it) and of the programme's names.
+Made of the JSON copy alone (`copying.py` gathers it) and of the programme's names.
 """
 
 from collections.abc import Iterator, Mapping

@@ -33,7 +33,7 @@ class Referred:
     birth_date: str
     text: str
     left_out: bool
-    """The birth date that was told cannot be, and was not kept."""
+    """A birth date or an identity code that was told cannot be, and was not kept."""
 
     def __repr__(self) -> str:
         return "Referred(…)"  # never a name in a log
@@ -56,6 +56,10 @@ class ReplyKey:
         if plain is None:
             return None
         return Identity(*(str(plain.get(name) or "") for name in ("given_name", "family_name", "token")))
+
+    def open_plain(self, sealed: str) -> dict[str, Any] | None:
+        """Whatever was sealed; None if it was not made for this key."""
+        return self._open(sealed)
 
     def open_text(self, sealed: str | None) -> str | None:
         """The free text in a sealed answer; None if it is not there any more, or was not made for this key."""

@@ -38,9 +38,10 @@ def figures(
 
 
 def code_of(definition: Programme, asked: str) -> str | None:
-    """The code of an indicator of the report, however it is written; None if the report has no such."""
-    rows = records.rows(definition, Counter(), {})
-    return next((str(row["code"]) for row in rows if str(row["code"]).lower() == asked), None)
+    """The code of an indicator of the report that counts people, however it is written; None if it has no such."""
+    rows = records.rows(definition, Counter(), {}, date.max)
+    codes = (str(row["code"]) for row in rows if row["realised"] is not None)
+    return next((code for code in codes if code.lower() == asked), None)
 
 
 def people_behind(

@@ -33,8 +33,8 @@ from sqlalchemy import Connection, Engine, case, delete, insert, literal, select
 from shared.contracts.catalogue import SubjectErased, TagsRetired
 from shared.contracts.errors import HomeHeld, UnknownPerson
 from shared.contracts.facts import Fact, Reach
-from shared.contracts.purpose_facts import PersonInformed, PurposeEnded
-from shared.contracts.purposes import purpose_of
+from shared.contracts.purpose_facts import RECEIPTS, PersonInformed, PurposeEnded
+from shared.contracts.purposes import PURPOSE_OF_SERVICE, purpose_of
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
 from shared.journal.audit import AuditEntry, chained
 from shared.journal.erasing import end_purpose, erase, erased_among, retire_tags, subject_digest
@@ -43,7 +43,7 @@ from shared.journal.lines import Line, chain_next, chain_start, line_digest, ser
 from shared.journal.tables import journal_audit, journal_head, journal_line
 from shared.ops.clock import wire_time
 from shared.storage import transaction
-from shared.storage.restricting import EVERYTHING, refuse_restricted, restricted, restricted_among
+from shared.storage.restricting import EVERYTHING, clearing, refuse_restricted, restricted, restricted_among
 from shared.storage.upsert import add_missing, upsert
 
 LOCAL = "local"
@@ -195,23 +195,34 @@ def _refuse_restricted(connection: Connection, facts: Sequence[tuple[str, Fact]]
     """Under the lock: who is restricted meanwhile has not been restricted for nothing."""
     known = restricted_among(connection, {fact.subject for _, fact in facts})
     for _, fact in facts:
-        refuse_restricted(known, fact.subject, purpose_of(fact.kind))
+        refuse_restricted(known, fact.subject, purpose_of(fact.kind), fact.kind.partition(".")[0])
 
 
-_RESTRICTING = (PersonRestricted, RestrictionLifted, PurposeEnded, PersonInformed)
+_RESTRICTING = (PersonRestricted, RestrictionLifted, PurposeEnded, PersonInformed, *RECEIPTS)
 
 
 def _restrict(connection: Connection, programme: str, fact: Fact) -> None:
     """What a fact changes of what may be recorded about its person."""
     raw = bytes.fromhex(fact.subject or "")
-    row = {"subject": raw, "programme": programme, "since": fact["occurred_on"]}
+    grounds: dict[str, str] = {}
+    free: list[str] = []
     if isinstance(fact, PersonRestricted):
-        upsert(connection, restricted, [row | {"purpose": EVERYTHING, "ground": fact["ground"]}])
+        grounds[EVERYTHING] = fact["ground"]
+    elif isinstance(fact, RestrictionLifted):
+        free = [EVERYTHING]
+    elif isinstance(fact, PersonInformed):
+        free = fact["consents"] or []
     elif isinstance(fact, PurposeEnded):
+        ended = fact["purpose"]
+        grounds = {clearing(service): "clearing" for service, purpose in PURPOSE_OF_SERVICE.items() if purpose == ended}
         if fact["why"] == "withdrawn":
-            upsert(connection, restricted, [row | {"purpose": fact["purpose"], "ground": "withdrawn"}])
-    else:
-        free = [EVERYTHING] if isinstance(fact, RestrictionLifted) else fact["consents"] or []
+            grounds[ended] = "withdrawn"
+    else:  # a receipt
+        free = [clearing(fact.kind.partition(".")[0])]
+    if grounds:
+        common = {"subject": raw, "programme": programme, "since": fact["occurred_on"]}
+        upsert(connection, restricted, [common | {"purpose": key, "ground": why} for key, why in grounds.items()])
+    if free:
         this = (restricted.c.subject == raw) & restricted.c.purpose.in_(free)
         connection.execute(delete(restricted).where(this))
 

@@ -114,7 +114,8 @@ def each_once(
     names the id in a result, `field` the key in the error of a key that is used with other content. A new item about a
     person (its `subject`) is refused if nothing may be recorded about them.
     """
-    purpose = PURPOSE_OF_SERVICE.get(table.name.partition("_")[0], "esf_record")
+    service = table.name.partition("_")[0]
+    purpose = PURPOSE_OF_SERVICE.get(service, "esf_record")
     restricted = restricted_among(connection, (getattr(item, "subject", None) for item in items))
     done = already_done(connection, table, (item.key for item in items))
     results: Results = []
@@ -129,7 +130,7 @@ def each_once(
                     raise AlreadyRecordedDiffers(field=field)
                 results.append({what: known.made.hex(), "new": False})
                 continue
-            refuse_restricted(restricted, getattr(item, "subject", None), purpose)
+            refuse_restricted(restricted, getattr(item, "subject", None), purpose, service)
             made = take(item)
         except PolkuError as error:
             results.append({"error": error.to_wire()})

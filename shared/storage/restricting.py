@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Column, Connection, LargeBinary, String, Table, select
 
-from shared.contracts.errors import ConsentWithdrawn, ProcessingRestricted
+from shared.contracts.errors import ChangedMeanwhile, ConsentWithdrawn, ProcessingRestricted
 from shared.storage.engine import metadata
 
 restricted = Table(
@@ -22,13 +22,18 @@ restricted = Table(
     Column("since", String(10), nullable=False),
 )
 """Who is restricted, why (`GROUNDS`), and since which day (ISO, Helsinki). `purpose` "": for everything; else the
-consent to it was withdrawn (`ground`)."""
+consent to it was withdrawn (`ground`). Or the `clearing` of a service that has not cleared away yet what ended."""
 
 EVERYTHING = ""
 _BATCH = 500
 
 Restricted = Mapping[str, frozenset[str]]
 """Purposes for which nothing may be recorded, by subject."""
+
+
+def clearing(service: str) -> str:
+    """As `purpose`: no purpose, but what a service has still to clear away."""
+    return f"{service}."
 
 
 def restricted_among(connection: Connection, subjects: Iterable[str | None]) -> Restricted:
@@ -43,10 +48,15 @@ def restricted_among(connection: Connection, subjects: Iterable[str | None]) -> 
     return found
 
 
-def refuse_restricted(known: Restricted, subject: str | None, purpose: str | None, field: str = "participant") -> None:
-    """Raise `ProcessingRestricted` or `ConsentWithdrawn` if nothing may be recorded about the person for `purpose`."""
+def refuse_restricted(
+    known: Restricted, subject: str | None, purpose: str | None, service: str, field: str = "participant"
+) -> None:
+    """Raise `ProcessingRestricted` or `ConsentWithdrawn` if nothing may be recorded about the person for `purpose`;
+    `ChangedMeanwhile` if `service` has still to clear away what ended: it would take what is new for old."""
     here = known.get(subject or "", frozenset())
     if EVERYTHING in here:
         raise ProcessingRestricted(field=field)
     if purpose is not None and purpose in here:
         raise ConsentWithdrawn(field=field, purpose=purpose)
+    if clearing(service) in here:
+        raise ChangedMeanwhile(field=field)

@@ -6,7 +6,8 @@ table of a service is its own without a word here, and nobody else's:
 =============  =========================================================  ===========================================
 role           changes                                                    besides
 =============  =========================================================  ===========================================
-a service      its own tables                                             appends to the journal, follows it and leads
+a service      its own tables                                             appends to the journal, follows it and leads,
+                                                                          says that it has cleared away what ended
 ``intake``     its own tables, ``post_*``                                 the same, restricts, erases: lines to digests
 ``courier``    ``courier_*``, ``received_*``, ``post_*``                  reads the journal, ends erasing, ends a hold
 ``receiver``   ``received_*``, ``courier_*``, ``reporting_*``             appends to the journal, which it ships
@@ -44,7 +45,7 @@ APPEND = {
     "journal_parked": ALL,
     "journal_erased": READ,
     "journal_hold": READ,
-    "journal_restricted": READ,
+    "journal_restricted": "SELECT, DELETE",
 }
 ERASE = APPEND | {
     "journal_line": "SELECT, INSERT, UPDATE (kind, subject, line)",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.activities import store as activities
 from services.intake import duplicates, purposes, rights, rights_store
 from services.reporting import rebuilding
 from services.reporting import store as reporting
@@ -68,10 +69,12 @@ def test_what_was_never_shipped_leaves_as_digests_and_what_comes_after_is_counte
     anna, _ = house.register("anna", "bertta")
     house.attend("first", anna)
     end(house, anna, "support")
+    assert house.attend("too soon", anna)[0]["error"]["code"] == "changed_meanwhile"
+    house.follow()
     house.attend("second", anna)
     house.work()
     assert house.report()["activities"][0]["attendances"] == 1
-    assert len([row for row in kit.rows(house.lead, reporting.attendance)]) == 1
+    assert len(kit.rows(house.lead, reporting.attendance)) == len(kit.rows(house.node, activities.attendance)) == 1
     assert sum(row["line"] is None for row in kit.rows(house.lead, received_line)) == 1
     house.assert_whole()
     assert rebuilding.check(house.lead)["equal"]

@@ -8,12 +8,19 @@ from sqlalchemy import Engine
 
 from services.intake import operations, purposes, queries, rights_store, store, texts
 from shared.contracts.catalogue import AttendanceRecorded, ScoreComputed
-from shared.contracts.errors import ConsentWithdrawn, InvalidInput, KeptByLaw, PolkuError, UnknownPerson
-from shared.contracts.purpose_facts import ActivitiesCleared, LeadCleared
+from shared.contracts.errors import (
+    ChangedMeanwhile,
+    ConsentWithdrawn,
+    InvalidInput,
+    KeptByLaw,
+    PolkuError,
+    UnknownPerson,
+)
+from shared.contracts.purpose_facts import ActivitiesCleared, LeadCleared, MeasurementCleared
 from shared.journal import Journal
 from shared.journal.tables import journal_erased, journal_line, journal_parked
 from shared.storage import snapshot, transaction
-from shared.storage.restricting import restricted, restricted_among
+from shared.storage.restricting import restricted
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
 from tests.services.intake.test_exits import ask, leave, leaving
@@ -96,8 +103,10 @@ def test_a_withdrawn_consent_erases_what_was_recorded_and_nothing_more_is(
 def test_who_agrees_again_is_measured_again_and_what_comes_then_stays(
     engine: Engine, journal: Journal, subject: str
 ) -> None:
-    end(journal, subject, "measurement", "withdrawn")
+    ending = end(journal, subject, "measurement", "withdrawn")
     assert inform(journal, subject)["new"]
+    with journal.unit(kit.NOW) as unit:
+        unit.record(MeasurementCleared(subject, ending=ending, programme=kit.KEY, rows=1))
     measure(journal, subject)
     assert readable(engine, subject)[-1] == "measurement.score_computed"
     assert end(journal, subject, "measurement", "withdrawn")
@@ -105,10 +114,17 @@ def test_who_agrees_again_is_measured_again_and_what_comes_then_stays(
     assert len(endings(engine, subject)) == 2
 
 
-def test_a_service_that_works_at_the_same_moment_is_refused_at_its_commit(journal: Journal, subject: str) -> None:
-    end(journal, subject, "measurement", "withdrawn")
-    with snapshot(journal.engine) as connection:
-        assert restricted_among(connection, [subject]) == {subject: {"measurement"}}
+def test_until_a_service_has_cleared_away_what_ended_it_records_nothing_new(
+    engine: Engine, journal: Journal, subject: str
+) -> None:
+    ending = end(journal, subject, "measurement")
+    with pytest.raises(ChangedMeanwhile):
+        measure(journal, subject)
+    with journal.unit(kit.NOW) as unit:
+        unit.record(MeasurementCleared(subject, ending=ending, programme=kit.KEY, rows=1))
+    measure(journal, subject)
+    assert readable(engine, subject)[-1] == "measurement.score_computed"
+    assert kit.rows(engine, restricted) == []
 
 
 def test_only_a_consent_can_be_withdrawn(journal: Journal, subject: str) -> None:

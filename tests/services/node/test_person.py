@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from services.intake import operations, queries, referral_store, store
 from services.node.control import Rpc
 from services.node.documents import command_classes
-from services.node.exporting import as_html, gather
 from services.node.opening import init_home, open_database
 from services.node.reaching import services_of
+from services.portal.copying import as_html, gather
 from shared.contracts.describing import methods_of
 from shared.contracts.errors import InvalidInput
 from shared.journal import Journal
@@ -137,7 +137,7 @@ def test_what_a_participant_may_ask_for_at_a_real_home(home: Home, rpc: Rpc) -> 
     assert rpc.call("intake", "restrict_person", **who, ground="accuracy")["new"]
     with pytest.raises(InvalidInput, match=r"record\.nickname: Unknown field"):
         rpc.call("intake", "correct_person", **who, record={"nickname": "x"})
-    copy = gather(home, rpc, kit.KEY, subject, "anna")
+    copy = gather(rpc, home.name, kit.KEY, subject, by="anna", today=kit.NOW.date())
     page = as_html(rpc, copy, None)
     who["subject"] = other = subject_of(home, "Cecilia")
     ending = rpc.call("intake", "end_purpose", **who, purpose="esf_record", why="asked")["ending"]

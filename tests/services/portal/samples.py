@@ -45,6 +45,7 @@ from shared.contracts.referrals import (
     SendReferral,
     WithdrawReferral,
 )
+from shared.contracts.rights import AskReceipts, CopyPerson, EndPurpose, PersonShare, RestrictPerson
 from shared.contracts.samples import ShowSample
 from shared.contracts.starts import (
     ListEura,
@@ -270,6 +271,11 @@ _BODIES = {
     ("reporting", "report"): AskReport,
     ("reporting", "certify"): CertifyReport,
     ("intake", "list_people"): ListPeople,
+    ("intake", "list_receipts"): AskReceipts,
+    ("intake", "restrict_person"): RestrictPerson,
+    ("intake", "end_purpose"): EndPurpose,
+    ("intake", "copy_person"): CopyPerson,
+    **{(service, "person_share"): PersonShare for service in ("activities", "pathways", "measurement")},
     ("activities", "list_sessions"): ListSessions,
     ("intake", "keep_texts"): KeepTexts,
     ("intake", "read_texts"): ReadTexts,
@@ -351,6 +357,7 @@ class FakeRpc:
     regulars: list[tuple[str, str, bool]] = field(default_factory=list)
     """Of a door: subject, what stands on the tile, whether they are there."""
     referrals: list[dict[str, Any]] = field(default_factory=list)
+    endings: list[dict[str, Any]] = field(default_factory=list)
     reachable: list[str] = field(default_factory=lambda: ["university_of_applied_sciences"])
     start: dict[str, Any] = field(default_factory=dict)
     who: dict[str, str] = field(default_factory=lambda: {"given_name": "Aino", "family_name": "Esimerkki"})
@@ -404,6 +411,11 @@ class FakeRpc:
             ("intake", "decline_referral"): lambda **_: {"pos": 1},
             ("intake", "withdraw_referral"): lambda **_: {"pos": 1},
             ("intake", "follow_up_referral"): lambda **_: {"pos": 1},
+            ("intake", "list_receipts"): lambda **_: {"endings": self.endings},
+            ("intake", "restrict_person"): lambda **_: {"pos": 1, "new": True},
+            ("intake", "end_purpose"): lambda **_: {"pos": 1, "ending": MADE},
+            ("intake", "copy_person"): self._copy_person,
+            **{(service, "person_share"): lambda **_: {} for service in ("activities", "pathways", "measurement")},
             ("intake", "list_nodes"): lambda **_: self.nodes,
             ("intake", "confirm_node"): lambda **_: {"handed_tag_key": False},
             ("intake", "renew_tag_key"): lambda **_: {"pos": 1, "key_no": 2},
@@ -515,6 +527,10 @@ class FakeRpc:
         both = {"state": "found", "start": self._show_start(**given), "exit": self._show_exit(**given)}
         rows = [{"line": n} | (both if n < 90 else {"state": "erased"}) for n in lines]
         return {"own": True, "rows": [row | {"sealed": sealed} for row in rows]}
+    def _copy_person(self, reply_to: str, **_: Any) -> Any:
+        kept = {"identity": {"given_name": "Aino"}, "participation": {"contact_language": "sv"}, "text": []}
+        content = json.dumps({"intake": kept, "history": [], "reads": []}).encode()
+        return {"sealed": base64.b64encode(seal(bytes.fromhex(reply_to), b"polku-reply-1", content)).decode()}
 
     def _list_referrals(self, reply_to: str, limit: int, offset: int, **_: Any) -> Any:
         rows = []

@@ -49,6 +49,9 @@ PAGES = {
     "/followups/lahde-mukaan": {"case_worker", "coordinator"},
     "/eura/lahde-mukaan": {"case_worker", "coordinator"},
     f"/start/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    f"/rights/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    f"/rights/lahde-mukaan/{MADE}/copy.html": {"case_worker", "coordinator"},
+    f"/rights/lahde-mukaan/{MADE}/copy.json": {"case_worker", "coordinator"},
     "/partners/lahde-mukaan": {"coordinator"},
 }
 """Who may see which page, written down apart from the code."""

@@ -1,0 +1,139 @@
+"""What a participant may ask for, on one page: the copy, a restriction, withdrawing a consent, the receipts of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import Flask, Response, abort, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from services.portal import copying, formats, talks
+from services.portal.pages import LIST_ROLES, Pages
+from services.portal.replies import ReplyKey
+from services.portal.report_page import ProgrammeNames, label_of
+from services.portal.words import words
+from shared.contracts.purposes import PURPOSES
+from shared.contracts.rights_facts import GROUNDS
+from shared.ops.clock import today_in_helsinki
+from shared.programmes.purposes import purposes
+
+_DONE = ("restricted", "lifted", "withdrawn")
+
+
+@dataclass(frozen=True)
+class PurposeRow:
+    """A purpose, its basis, and what has ended of it."""
+
+    key: str
+    basis: str
+    kept: str
+    law: str
+    can_be_withdrawn: bool
+    ended: list[tuple[str, str, str]]
+    """Of each ending: when, who has given a receipt, who has not."""
+
+
+@dataclass
+class RightsPages:
+    """The views; `install` adds them to a node's portal."""
+
+    pages: Pages
+
+    def install(self, app: Flask) -> None:
+        """Add the routes."""
+        rule = "/rights/<programme:key>/<entity:person>"
+        self.pages.add(app, rule, "rights", self.show, LIST_ROLES)
+        self.pages.add(app, rule, "change_rights", self.change, LIST_ROLES, "POST")
+        self.pages.add(app, f"{rule}/copy.html", "copy_document", self.document, LIST_ROLES)
+        self.pages.add(app, f"{rule}/copy.json", "copy_file", self.file, LIST_ROLES)
+
+    def show(self, key: str, person: str) -> ResponseReturnValue:
+        names, (row, name) = self.pages.programme(key), self._person(key, person)
+        done, rpc = request.args.get("done", ""), self.pages.context.rpc
+        endings = rpc.call("intake", "list_receipts", programme=key, subject=person)["endings"]
+        return self.pages.show(
+            "rights.html",
+            programme=key,
+            person=person,
+            title=label_of(names.name, g.lang, key),
+            name=name,
+            restricted=bool(row.get("restricted")),
+            grounds=GROUNDS,
+            purposes=_purposes(names, endings),
+            done=f"rights_done_{done}" if done in _DONE else "",
+        )
+
+    def change(self, key: str, person: str) -> ResponseReturnValue:
+        self.pages.programme(key)
+        form, action = request.form, request.form.get("action", "")
+        purpose, ground = form.get("purpose", ""), form.get("ground", "")
+        asked: dict[str, tuple[str, dict[str, Any]]] = {
+            "restricted": ("restrict_person", {"ground": ground}),
+            "lifted": ("restrict_person", {"lift": True}),
+            "withdrawn": ("end_purpose", {"purpose": purpose, "why": "withdrawn"}),
+        }
+        if action not in asked or (action == "restricted" and ground not in GROUNDS):
+            abort(400)
+        if action == "withdrawn" and (purpose not in PURPOSES or form.get("sure") != "1"):
+            abort(400)
+        method, given = asked[action]
+        common = {"programme": key, "subject": person, "by": g.session.user.name}
+        self.pages.context.rpc.call("intake", method, **common, **given)
+        return redirect(url_for("rights", key=key, person=person, done=action), 303)
+
+    def document(self, key: str, person: str) -> ResponseReturnValue:
+        copy = self._copy(key, person)
+        html = copying.as_html(self.pages.context.rpc, copy, None)
+        return _file(html, "text/html; charset=utf-8", "html")
+
+    def file(self, key: str, person: str) -> ResponseReturnValue:
+        text = json.dumps(self._copy(key, person), indent=2, ensure_ascii=False)
+        return _file(text, "application/json", "json")
+
+    def _copy(self, key: str, person: str) -> dict[str, Any]:
+        self.pages.programme(key)
+        context = self.pages.context
+        who = {"by": g.session.user.name, "today": today_in_helsinki(context.now())}
+        return copying.gather(context.rpc, context.title, key, person, **who)
+
+    def _person(self, key: str, person: str) -> tuple[Mapping[str, Any], str]:
+        """How intake lists the person, and the name."""
+        reply, by = ReplyKey(), g.session.user.name
+        asked = {"programme": key, "people": [person], "by": by, "reply_to": reply.public_hex}
+        found = self.pages.context.rpc.call("intake", "list_people", **asked, limit=talks.PAGE, offset=0)["people"]
+        row = next(iter(found), None) or abort(404)
+        who = reply.open(row["sealed"])
+        name = " ".join(filter(None, (who.given_name, who.family_name))) or who.token if who else ""
+        return row, name or words(g.lang)("cannot_open")
+
+
+def _purposes(names: ProgrammeNames, endings: list[dict[str, Any]]) -> list[PurposeRow]:
+    say, lang = words(g.lang), g.lang
+
+    def holders(keys: list[str]) -> str:
+        return ", ".join(say(f"holder_{key}") for key in keys)
+
+    rows = []
+    for purpose in purposes(names.document):
+        ended = [
+            (
+                formats.day(date.fromisoformat(ending["occurred_on"]), lang),
+                holders([receipt["holder"] for receipt in ending["receipts"]]),
+                holders(ending["waiting"]),
+            )
+            for ending in endings
+            if ending["purpose"] == purpose.key
+        ]
+        kept = say("kept_until", day=formats.day(purpose.keep_until, lang)) if purpose.keep_until else ""
+        shown = (purpose.key, say(f"legal_{purpose.basis}"), kept, purpose.law)
+        rows.append(PurposeRow(*shown, purpose.basis == "consent", ended))
+    return rows
+
+
+def _file(text: str, media_type: str, form: str) -> Response:
+    """A download; nobody is named by its file name."""
+    return Response(
+        text, content_type=media_type, headers={"Content-Disposition": f'attachment; filename="copy.{form}"'}
+    )
