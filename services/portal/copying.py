@@ -28,7 +28,7 @@ def gather(rpc: Rpc, node: str, programme: str, subject: str, *, by: str, today:
         "node": node,
         "programme": programme,
         "person": subject,
-        **(reply.open_plain(kept["sealed"]) or {}),
+        **reply.open_plain(kept["sealed"]),
     }
     for service in SERVICES:
         copy[service] = rpc.call(service, "person_share", timeout=SECONDS, **who)

@@ -57,10 +57,6 @@ class ReplyKey:
             return None
         return Identity(*(str(plain.get(name) or "") for name in ("given_name", "family_name", "token")))
 
-    def open_plain(self, sealed: str) -> dict[str, Any] | None:
-        """Whatever was sealed; None if it was not made for this key."""
-        return self._open(sealed)
-
     def open_text(self, sealed: str | None) -> str | None:
         """The free text in a sealed answer; None if it is not there any more, or was not made for this key."""
         plain = self._open(sealed or "")

@@ -527,6 +527,7 @@ class FakeRpc:
         both = {"state": "found", "start": self._show_start(**given), "exit": self._show_exit(**given)}
         rows = [{"line": n} | (both if n < 90 else {"state": "erased"}) for n in lines]
         return {"own": True, "rows": [row | {"sealed": sealed} for row in rows]}
+
     def _copy_person(self, reply_to: str, **_: Any) -> Any:
         kept = {"identity": {"given_name": "Aino"}, "participation": {"contact_language": "sv"}, "text": []}
         content = json.dumps({"intake": kept, "history": [], "reads": []}).encode()
