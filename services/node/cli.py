@@ -51,6 +51,8 @@ FAILURES = (
     ServicesDoNotStart,
     LeadUnreachable,
 )
+LONGEST_LINE = 500
+"""Characters of an error."""
 
 
 class Polku(click.Group):
@@ -89,7 +91,9 @@ def _in_words(error: Exception) -> str:
 
 
 def _end(message: str, code: int) -> None:
-    click.echo(f"polku: {' '.join(message.split())}", err=True)
+    """One line that no terminal obeys, whatever was typed; of a word of any length enough to know it by."""
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(message.split()))
+    click.echo(f"polku: {line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + '…'}", err=True)
     sys.exit(code)
 
 

@@ -62,7 +62,7 @@ class ControlServer:
 
     def _answer(self, request: bytes) -> Any:
         try:
-            data = json.loads(request)
+            data = json.loads(request, parse_constant=_refuse)
             service, method, timeout = str(data["service"]), str(data["method"]), float(data["timeout"])
             kwargs = dict(data["kwargs"])
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -70,6 +70,10 @@ class ControlServer:
         if not 0 < timeout <= MAX_SECONDS or "timeout" in kwargs:
             raise InvalidInput(field="timeout", reason=f"not a number up to {MAX_SECONDS}, given once")
         return self._rpc.call(service, method, timeout=timeout, **kwargs)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
 
 
 class ControlClient:

@@ -38,7 +38,10 @@ def send(programme: str, partner: str, subject: str | None, agreed: tuple[str, .
     from shared.journal.crypto import load_keys, seal
 
     home = the_home("node")
-    text = reason.read().strip() if reason else ""
+    try:
+        text = reason.read().strip() if reason else ""
+    except UnicodeDecodeError:
+        raise click.BadParameter("the file is not UTF-8", param_hint="--reason") from None
     with services_of(home) as rpc:
         if subject is None:
             asked = click.prompt("identity code, name or token", err=True)

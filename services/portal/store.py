@@ -4,6 +4,7 @@ A session's token is a secret of its browser: only its SHA-256 is kept. A login 
 the typed name, because people type passwords into the wrong field.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +29,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.storage import metadata
+
+NAME = re.compile(r"[a-zåäö0-9][a-zåäö0-9._@-]{0,63}")
+"""A user's name."""
 
 user_table = Table(
     "portal_user",
@@ -128,7 +132,9 @@ def add_user(c: Connection, name: str, roles: Sequence[str], password_hash: str,
 
 
 def find_user(c: Connection, name: str) -> tuple[User, str] | None:
-    """A user with the password's hash."""
+    """A user with the password's hash; what can be nobody's name is not looked for (PostgreSQL takes no NUL)."""
+    if not NAME.fullmatch(name):
+        return None
     row = c.execute(select(user_table).where(user_table.c.name == name)).first()
     return None if row is None else (_user(row), row.password_hash)
 

@@ -1,6 +1,5 @@
 """Use cases on users: who may log in to this home's portal. The command line calls these; a new home has nobody."""
 
-import re
 from collections.abc import Collection
 from datetime import datetime
 
@@ -20,8 +19,6 @@ ROLES: dict[HomeRole, tuple[str, ...]] = {
 }
 """The roles of a home's users, by the home's role (architecture §7)."""
 
-_NAME = re.compile(r"[a-zåäö0-9][a-zåäö0-9._@-]{0,63}")
-
 
 def add_user(
     engine: Engine, name: str, roles: Collection[str], now: datetime, hasher: Hasher, *, home_role: HomeRole
@@ -30,7 +27,7 @@ def add_user(
 
     Raises `InvalidInput` (name, role) and `UserExists`. Hashes, so call it outside a transaction.
     """
-    if not _NAME.fullmatch(name):
+    if not store.NAME.fullmatch(name):
         raise InvalidInput(field="name", reason="1 to 64 small letters, digits or . _ @ -, not beginning with a sign")
     if not roles:
         raise InvalidInput(field="role", reason=f"give at least one of {', '.join(ROLES[home_role])}")
@@ -55,6 +52,7 @@ def list_users(engine: Engine) -> list[User]:
 
 def reset_user(engine: Engine, name: str, now: datetime, hasher: Hasher) -> str:
     """Give a user a new one-time password and end their sessions; raises `UnknownUser`."""
+    _check_name(name)
     password = one_time_password()
     encoded = hasher.hash(password)
     with transaction(engine) as c:
@@ -66,7 +64,13 @@ def reset_user(engine: Engine, name: str, now: datetime, hasher: Hasher) -> str:
 
 def remove_user(engine: Engine, name: str) -> None:
     """Remove a user and their sessions; raises `UnknownUser`."""
+    _check_name(name)
     with transaction(engine) as c:
         store.remove_sessions_of(c, name)
         if not store.remove_user(c, name):
             raise UnknownUser(name=name)
+
+
+def _check_name(name: str) -> None:
+    if not store.NAME.fullmatch(name):
+        raise UnknownUser(name=name)

@@ -18,7 +18,7 @@ import amqp
 from shared.bus.link import Link, LinkDown
 from shared.bus.metrics import replies_unclaimed_total, rpc_calls_total
 from shared.bus.wire import RPC_EXCHANGE, NotOurs, decode, encode, reject
-from shared.contracts.errors import PolkuError, RpcTimeout, ServiceAbsent
+from shared.contracts.errors import InvalidInput, PolkuError, RpcTimeout, ServiceAbsent
 from shared.storage import assert_outside_transaction
 
 
@@ -47,11 +47,11 @@ class RpcClient:
 
         Raises the service's own `PolkuError`; `ServiceAbsent` at once; `RpcTimeout` after at most `timeout` seconds,
         connecting included; `InternalError` if the service failed; `InsideTransaction` inside a transaction;
-        TypeError or ValueError if `kwargs` are no JSON values.
+        `InvalidInput` if a text of `kwargs` is none in UTF-8; TypeError or ValueError if they are no JSON values.
         """
         assert_outside_transaction("RPC call")
         try:
-            result = self._call(service, method, timeout, encode({"method": method, "kwargs": kwargs}))
+            result = self._call(service, method, timeout, _request(method, kwargs))
         except PolkuError as error:
             outcome = {ServiceAbsent: "absent", RpcTimeout: "timeout"}.get(type(error), "refused")
             rpc_calls_total.labels(service, outcome).inc()
@@ -135,3 +135,18 @@ class RpcClient:
     def _lost(self) -> None:
         for call in list(self._calls.values()):
             call.done.set()
+
+
+def _request(method: str, kwargs: dict[str, Any]) -> bytes:
+    """The request; raises `InvalidInput` naming the argument with half a character in it, as a word of a command line
+    has that is no UTF-8."""
+    try:
+        return encode({"method": method, "kwargs": kwargs})
+    except UnicodeEncodeError:
+        pass
+    for name, value in kwargs.items():
+        try:
+            encode({name: value})
+        except UnicodeEncodeError:
+            raise InvalidInput(field=name, reason="is no text in UTF-8") from None
+    raise InvalidInput(field="arguments", reason="no text in UTF-8")

@@ -27,7 +27,7 @@ EACH = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with a_world(tmp_path_factory.mktemp("world")) as made:
+    with a_world(tmp_path_factory.mktemp("world"), raw=True) as made:
         yield made
 
 

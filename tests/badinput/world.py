@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from services.intake import letters, peers
 from services.intake.sealing import COMMAND_INFO
+from services.node.control import ControlServer
 from services.node.opening import init_home, open_database
 from services.node.up import SERVICES
 from services.reporting import operations as reporting
@@ -118,9 +119,9 @@ def _raw(body: dict[str, Any]) -> bytes:
 
 
 @contextmanager
-def world(folder: Path) -> Iterator[World]:
-    """A prepared world; its services end with the block."""
-    encode, bus_client.encode = bus_client.encode, _raw
+def world(folder: Path, *, raw: bool = False) -> Iterator[World]:
+    """A prepared world; its services end with the block. `raw`: calls are written as another program may write them."""
+    encode, bus_client.encode = bus_client.encode, _raw if raw else bus_client.encode
     try:
         with _running(init_home(folder / "node", "node", "pori", 18411)) as node:
             with _running(init_home(folder / "lead", "lead", port=18410)) as lead:
@@ -145,6 +146,7 @@ def _running(home: Home) -> Iterator[Running]:
         context = HomeContext(home, engine, bus.publish_wakeup, now=lambda: NOW)
         runner = Runner(list(SERVICES[home.role].values()), home.bus_url, config={HOME_CONFIG: context})
         runner.start()
+        ControlServer(home.socket, rpc).start()
         try:
             yield Running(home, engine, rpc, context)
         finally:

@@ -29,6 +29,11 @@ def test_user_logs_in_changes_password_and_is_removed(portal: Portal) -> None:
     assert portal.client.get("/").status_code == 303
 
 
+@pytest.mark.parametrize("name", ["worker\0", "\0", "työ\x1b[2J", "x" * 10_000])
+def test_what_can_be_nobodys_name_is_nobody(portal: Portal, name: str) -> None:
+    assert portal.log_in(name, "arvaus").status_code == 403
+
+
 def test_guesses_made_at_the_same_moment_are_all_counted(portal: Portal) -> None:
     """Each is counted before its password is looked at, so a slow hash opens no window."""
     guess, now = attempts.Guess.of("worker", "10.0.0.1"), portal.clock()
