@@ -5,6 +5,7 @@ page showed, and is told to the journal with *done*, or by a timer while nobody 
 the same tap twice is no second one; it is told at once, on this node.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -105,7 +106,8 @@ def meet_visitor(
         subject = known or visitors.make(token, row.occurred_on, gender=gender)
         if subject not in encounter_store.visits_of(unit.connection, row.encounter):
             letter = "n" if known is None else "k"
-            _come(unit, row, programme, subject, letter.upper() if woman and row.women is not None else letter)
+            letter = letter.upper() if woman and row.women is not None else letter
+            _come(unit, row, programme, subject, letter, visitors.began)
             unit.audit(by, "meet_visitor", programme=programme, subject=subject)
         state = state_of(_door(unit, programme, encounter))
     return {**state, "subject": subject}, unit.pos
@@ -139,9 +141,11 @@ def _count(row: Any) -> Count:
     return Count(encounter_store.content_of(row), row.taps)
 
 
-def _come(unit: Unit, row: Any, programme: str, subject: str, letter: str) -> None:
+def _come(unit: Unit, row: Any, programme: str, subject: str, letter: str, began: Collection[str] = ()) -> None:
     after = _count(row).counted(letter, 1)
-    add_visits(unit, programme, row.encounter.hex(), row.occurred_on, [subject], letter if after else None)
+    counted = letter if after else None
+    place = (row.encounter.hex(), row.occurred_on)
+    add_visits(unit, programme, *place, [subject], began=began, counted=counted)
     _keep(unit, row, after or _count(row), done=False)
 
 
@@ -158,7 +162,7 @@ def _tell(unit: Unit, row: Any, by: str) -> None:
     if row.told == row.revision:
         return
     content = encounter_store.content_of(row)
-    tell(unit, row.programme, row.encounter.hex(), content)
+    tell(unit, row.programme, row.encounter.hex(), content, hushed=row.hushed)
     encounter_store.set_encounter(unit.connection, row.encounter, {"told": row.revision, "told_at": unit.now})
     heads = (content.people_new or 0) + (content.people_known or 0)
     unit.audit(by, "count_door", programme=row.programme, heads=heads)

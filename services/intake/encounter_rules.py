@@ -75,6 +75,12 @@ def women_problem(people_new: int | None, people_known: int | None, women: int |
     return None
 
 
+def must_hush(content: Encounter, named: int, *, began: bool) -> bool:
+    """Whether what an encounter was about stays on the node: a visitor began with it, whose first line stands beside
+    it in the lead's stream, and nobody else was met whom it could have been about."""
+    return began and (content.people_new or 0) + (content.people_known or 0) <= named
+
+
 @dataclass(frozen=True, slots=True)
 class Raise:
     """A person who is known here and reaches a higher standing; `keeps_history` None: they were not asked."""

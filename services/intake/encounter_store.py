@@ -51,11 +51,13 @@ encounter = Table(
     Column("door", Boolean, nullable=False),
     Column("done", Boolean, nullable=False),
     Column("taps", String(60), nullable=False),
+    Column("hushed", Boolean, nullable=False),
     Index("intake_encounter_day", "programme", "occurred_on"),
     Index("intake_encounter_open", "door", "done"),
 )
 """Encounters; `told` is the revision that the last fact said, null before the first. `door`: counted one tap at a
-time, `taps` are the last ones; until `done` a fact may lag behind."""
+time, `taps` are the last ones; until `done` a fact may lag behind. `hushed`: topics and guided_to stay here, from
+the first time that they had to."""
 
 visit = Table(
     "intake_visit",
@@ -66,11 +68,12 @@ visit = Table(
     Column("programme", String(40), nullable=False),
     Column("occurred_on", Date, nullable=False),
     Column("counted", String(1)),
+    Column("began", Boolean, nullable=False),
     UniqueConstraint("encounter", "subject", name="intake_visit_once"),
     Index("intake_visit_subject", "programme", "subject"),
 )
 """Visitors who were met, by nickname; `counted`: as what a tap on the tile counted them, null where the heads were
-written down."""
+written down; `began`: with this visit the visitor began."""
 
 _PLAIN = ("occurred_on", "start", "location", "area", "staff", "people_new", "people_known", "women")
 _SEVERAL = ("languages", "topics", "guided_to")
@@ -93,7 +96,7 @@ def add_encounters(
 ) -> None:
     """Add encounters by id: a door, of which nothing has been told yet, or what was told at once."""
     fixed = {"programme": programme, "revision": 0, "told": None if door else 0, "told_at": now, "taps": ""}
-    fixed |= {"door": door, "done": not door}
+    fixed |= {"door": door, "done": not door, "hushed": False}
     rows = [{"encounter": bytes.fromhex(made), **fixed, **columns_of(content)} for made, content in added]
     if rows:
         connection.execute(insert(encounter), rows)
@@ -130,7 +133,7 @@ def visits_of(connection: Connection, raw: bytes) -> dict[str, Any]:
 
 
 def add_visits(connection: Connection, programme: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Add visits: `visit`, `encounter`, `subject` in hex, `occurred_on`, `counted`."""
+    """Add visits: `visit`, `encounter`, `subject` in hex, `occurred_on`, `counted`, `began`."""
     made = [
         row | {name: bytes.fromhex(row[name]) for name in ("visit", "encounter", "subject")} | {"programme": programme}
         for row in rows

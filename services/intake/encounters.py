@@ -4,12 +4,13 @@ Rules are in `encounter_rules.py`, the statements in `encounter_store.py`. A fac
 one holds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from services.intake import encounter_store, store
-from services.intake.encounter_rules import Encounter, NewEncounter, check_encounter
+from services.intake.encounter_rules import Encounter, NewEncounter, check_encounter, must_hush
 from services.intake.operations import Vault
 from services.intake.visitors import Visitors
 from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved, VisitorMet, VisitRemoved
@@ -62,9 +63,8 @@ def record_encounters(
         )
         encounter_store.add_encounters(unit.connection, programme, ((made, new.content) for made, new in fresh), now)
         for made, new in fresh:
-            tell(unit, programme, made, new.content)
-        for made, new in fresh:
-            add_visits(unit, programme, made, new.content.occurred_on, met[made])
+            add_visits(unit, programme, made, new.content.occurred_on, met[made], began=visitors.began)
+            tell(unit, programme, made, new.content, hushed=False)
         if fresh:
             unit.audit(by, "record_encounters", programme=programme, encounters=len(fresh))
     return results, unit.pos
@@ -103,8 +103,6 @@ def correct_encounter(
             raise ChangedMeanwhile(field="encounter")
         told = {"revision": revision + 1, "told": revision + 1, "told_at": now, "taps": ""}
         encounter_store.set_encounter(unit.connection, row.encounter, encounter_store.columns_of(content) | told)
-        if not same or row.told != row.revision:
-            tell(unit, programme, encounter, content)
         for subject in here.keys() - set(wanted):
             remove_visit(unit, programme, encounter, here[subject])
         staying = [here[subject] for subject in here if subject in wanted]
@@ -112,7 +110,10 @@ def correct_encounter(
         if content.occurred_on != row.occurred_on:
             for visit in staying:
                 _met(unit, programme, encounter, visit.subject.hex(), visit.visit.hex(), content.occurred_on)
-        add_visits(unit, programme, encounter, content.occurred_on, [one for one in wanted if one not in here])
+        coming = [one for one in wanted if one not in here]
+        add_visits(unit, programme, encounter, content.occurred_on, coming, began=visitors.began)
+        if not same or row.told != row.revision:
+            tell(unit, programme, encounter, content, hushed=row.hushed)
         unit.audit(by, "correct_encounter", programme=programme, encounter=encounter)
     return revision + 1, unit.pos
 
@@ -147,8 +148,18 @@ def locked(unit: Unit, programme: str, encounter: str) -> Any:
     return row
 
 
-def tell(unit: Unit, programme: str, encounter: str, content: Encounter) -> None:
-    """The fact of an encounter as it stands."""
+def tell(unit: Unit, programme: str, encounter: str, content: Encounter, *, hushed: bool) -> None:
+    """The fact of an encounter as it stands; called after its visits are noted.
+
+    Without topics and guided_to where they could be tied to a visitor who began with it (decision 0200), and once that
+    was so (`hushed`) for ever.
+    """
+    visits = encounter_store.visits_of(unit.connection, bytes.fromhex(encounter)).values()
+    if not hushed and must_hush(content, len(visits), began=any(visit.began for visit in visits)):
+        encounter_store.set_encounter(unit.connection, bytes.fromhex(encounter), {"hushed": True})
+        hushed = True
+    if hushed:
+        content = replace(content, topics=(), guided_to=())
     heads = {name: getattr(content, name) for name in ("staff", "people_new", "people_known", "women")}
     place = {name: getattr(content, name) for name in ("start", "location", "area")}
     several = {name: list(getattr(content, name)) or None for name in ("languages", "topics", "guided_to")}
@@ -157,12 +168,19 @@ def tell(unit: Unit, programme: str, encounter: str, content: Encounter) -> None
 
 
 def add_visits(
-    unit: Unit, programme: str, encounter: str, day: date, subjects: Iterable[str], counted: str | None = None
+    unit: Unit,
+    programme: str,
+    encounter: str,
+    day: date,
+    subjects: Iterable[str],
+    *,
+    began: Collection[str] = (),
+    counted: str | None = None,
 ) -> None:
-    """Visitors met at an encounter, each once: state and facts."""
+    """Visitors met at an encounter, each once: state and facts; `began` are those for whom it is the first."""
+    common = {"encounter": encounter, "occurred_on": day, "counted": counted}
     rows: list[dict[str, Any]] = [
-        {"visit": new_id(), "encounter": encounter, "subject": one, "occurred_on": day, "counted": counted}
-        for one in dict.fromkeys(subjects)
+        {"visit": new_id(), "subject": one, "began": one in began, **common} for one in dict.fromkeys(subjects)
     ]
     encounter_store.add_visits(unit.connection, programme, rows)
     for row in rows:

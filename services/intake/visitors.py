@@ -23,10 +23,12 @@ class Visitors:
 
     A nickname that was told once is found by a keyed digest, beside the keys of commands: there two workers cannot
     make two visitors of one. One that was not is looked for in everybody's identity, which is opened for that alone.
+    `began` are those who begin in this unit of work.
     """
 
     def __init__(self, unit: Unit, keys: Vault, programme: str) -> None:
         self._unit, self._keys, self._programme = unit, keys, programme
+        self.began: set[str] = set()
 
     def find(self, token: str) -> str | None:
         """The subject of whoever goes by it, None: nobody. Raises `InvalidInput` if several people do."""
@@ -48,6 +50,7 @@ class Visitors:
         subject = new_id()
         arrival = Arrival("", "visitor", None, {"gender": gender}, {"token": token.strip()})
         store.add_people(self._unit.connection, self._keys.vault, self._programme, [(new_id(), subject, arrival)])
+        self.began.add(subject)
         self.remember(token, subject)
         self._unit.record(StandingReached(subject, standing="visitor", occurred_on=day.isoformat()), self._programme)
         return subject

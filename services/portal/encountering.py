@@ -180,11 +180,8 @@ class EncounterPages:
                 problems[name] = "problem_choose"
         if len(filled.nicknames) > MOST_TOKENS or any(len(token) > 80 for token in filled.nicknames):
             problems["tokens"] = "problem_token"
-        if not problems:
-            new, met_before, women = (int(text) if (text := getattr(filled, name)) else None for name in COUNTS[:3])
-            both = None if new is None or met_before is None else new + met_before
-            if women is not None and ((new is None and met_before is None) or (both is not None and women > both)):
-                problems["women"] = "problem_women"
+        if not problems and _too_many_women(*(filled.content()[name] for name in COUNTS[:3])):
+            problems["women"] = "problem_women"
         return problems
 
     def _show(
@@ -235,6 +232,13 @@ class EncounterPages:
             return {"encounters": [], "total": 0}
 
 
+def _too_many_women(new: int | None, known: int | None, women: int | None) -> bool:
+    """As intake will see it: where only one of the two was written down, there may have been more people."""
+    if women is None:
+        return False
+    return (new is None and known is None) or (new is not None and known is not None and women > new + known)
+
+
 def _offered(names: ProgrammeNames) -> dict[str, Mapping[str, Any]]:
     """What can be ticked, with names."""
     languages = {code: {g.lang: name} for code, name in LANGUAGES.items()}
@@ -248,17 +252,16 @@ def _label(known: Mapping[str, Mapping[str, str]], code: str) -> Any:
 def _filled(key: str) -> Filled:
     form = request.form
     names = [name for name in asdict(Filled("", "")) if name not in ("key", "tokens", *SEVERAL)]
-    plain = {name: form.get(name, "").strip() for name in names}
-    several = {name: tuple(dict.fromkeys(form.getlist(name))) for name in SEVERAL}
-    return Filled(key, **plain, **several, tokens=form.get("tokens", ""))  # type: ignore[arg-type]
+    told: dict[str, Any] = {name: form.get(name, "").strip() for name in names}
+    told |= {name: tuple(dict.fromkeys(form.getlist(name))) for name in SEVERAL}
+    return Filled(key, **told, tokens=form.get("tokens", ""))
 
 
 def _of(row: Mapping[str, Any]) -> Filled:
     """The form of what is recorded; nicknames are not shown again."""
     told: dict[str, Any] = {name: "" if row[name] is None else str(row[name]) for name in COUNTS}
     told |= {name: row[name] or "" for name in ("start", "location", "area")}
-    told |= {name: tuple(row[name]) for name in SEVERAL}
-    return Filled("", row["date"], **told)
+    return Filled("", row["date"], **told | {name: tuple(row[name]) for name in SEVERAL})
 
 
 def _refused(error: PolkuError) -> dict[str, str]:

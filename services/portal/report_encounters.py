@@ -49,7 +49,7 @@ def encounter_block(report: Mapping[str, Any], names: "ProgrammeNames", lang: La
 
     tables = [EncounterTable(say("encounters_all"), "all", [(Label(say("encounters"), None), cells(told))])]
     for kind, named in names_by(names).items():
-        rows = [(_label(row["key"], named, lang), cells(row)) for row in told["by"][kind]]
+        rows = [(_label(row["key"], kind, named, lang), cells(row)) for row in told["by"][kind]]
         if any(row["key"] is not None for row in told["by"][kind]):
             tables.append(EncounterTable(say(f"encounters_by_{kind}"), kind, rows))
     missing = [
@@ -60,9 +60,9 @@ def encounter_block(report: Mapping[str, Any], names: "ProgrammeNames", lang: La
     return EncounterBlock(tables, missing)
 
 
-def _label(key: str | None, named: Names, lang: Lang) -> Label:
+def _label(key: str | None, kind: str, named: Names, lang: Lang) -> Label:
     if key is None:
-        return Label(words(lang)("value_none"), None)
+        return Label(words(lang)("encounters_untold" if kind in ("topic", "guided_to") else "value_none"), None)
     return label_of(named.get(key, {}), lang, key)
 
 
@@ -73,7 +73,7 @@ def encounter_rows(report: Mapping[str, Any], names: "ProgrammeNames", lang: Lan
     yield [say("encounters_all"), "", say("encounters"), *_numbers(told, lang)]
     for kind, named in names_by(names).items():
         for row in told["by"][kind]:
-            label = _label(row["key"], named, lang).text
+            label = _label(row["key"], kind, named, lang).text
             yield [say(f"encounters_by_{kind}"), row["key"] or "", label, *_numbers(row, lang)]
 
 

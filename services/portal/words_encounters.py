@@ -33,6 +33,11 @@ ENCOUNTER_WORDS: dict[str, tuple[str, str, str]] = {
         "{what}: not recorded at {n} encounters",
     ),
     "encounters_without": ("{what}: ei kirjattu", "{what}: inte antecknat", "{what}: not recorded at"),
+    "encounters_untold": (
+        "ei kirjattu tai jää toteuttajalle",
+        "inte antecknat eller stannar hos genomföraren",
+        "not recorded, or stays with the partner",
+    ),
     "name_word": ("Nimi", "Namn", "Name"),
     # outreach, written down
     "record_encounter": ("Kirjaa kohtaaminen", "Anteckna ett möte", "Write down an encounter"),

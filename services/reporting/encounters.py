@@ -65,7 +65,7 @@ def figures(
     """The report's `encounters` of the days `start` to `end`; nothing for a programme that has none and plans none.
 
     An encounter with several topics stands under each, so that these rows may add up to more than there were; so with
-    `guided_to`. The row whose key is null is what was not written down.
+    `guided_to`. The row whose key is null is what was not written down, or stays on the node (decision 0200).
     """
     c = store.encounter.c
     here: Any = c.stream.in_(streams)

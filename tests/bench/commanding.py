@@ -50,9 +50,10 @@ class Commander:
         return {**answer["results"][0], "pos": answer["pos"]}
 
     def register(self, name: str, after: int = 0) -> dict[str, Any]:
-        """A visitor with a token."""
-        sealed = base64.b64encode(seal(self._bus_key, COMMAND_INFO, json.dumps({"token": name}).encode())).decode()
-        item = {"key": key_of(name), "sealed": sealed, "standing": "visitor"}
+        """A client; the activity asks that at least."""
+        identity = json.dumps({"given_name": name}).encode()
+        sealed = base64.b64encode(seal(self._bus_key, COMMAND_INFO, identity)).decode()
+        item = {"key": key_of(name), "sealed": sealed, "standing": "client"}
         return self.call("intake", "register_participants", item, after)
 
     def hold(self, name: str, minutes: int = 60, after: int = 0) -> dict[str, Any]:

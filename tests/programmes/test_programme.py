@@ -190,3 +190,32 @@ def test_schema_describes_every_word() -> None:
         return found + (undescribed(node["items"], path) if isinstance(node.get("items"), dict) else [])
 
     assert undescribed(schema, "") == []
+
+
+SERVICES = [{"key": "debt_advice", "name": {"fi": "Velkaneuvonta"}}]
+MET = {"encounters": 3, "people_new": 2, "people_known": 1}
+
+
+def test_services_and_figures_of_encounters_are_values() -> None:
+    programme = parse(LAHDE | {"services": SERVICES, "figures": LAHDE["figures"] | {"encounters": MET}})
+    assert programme.service_by_key["debt_advice"].name_in("sv") == "Velkaneuvonta"
+    assert programme.figures is not None
+    assert programme.figures.encounters is not None
+    assert (programme.figures.encounters.encounters, programme.figures.encounters.people_known) == (3, 1)
+    assert (parse(LAHDE).services, parse(LAHDE).figures) == ((), parse(LAHDE).figures)
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "reason"),
+    [
+        ({"services": SERVICES * 2}, "services[1].key", "twice"),
+        ({"services": [{"key": "x", "name": {}}]}, "services[0].name", "empty"),
+        ({"services": [{"key": "X", "name": {"fi": "x"}}]}, "services[0].key", "a code has"),
+        ({"figures": LAHDE["figures"] | {"encounters": MET | {"encounters": 4}}}, "encounters", "more encounters than"),
+        ({"figures": LAHDE["figures"] | {"encounters": {"encounters": 1}}}, "figures.encounters", "people_new"),
+        ({"figures": LAHDE["figures"] | {"encounters": MET | {"women": 1}}}, "encounters.women", "unknown key"),
+    ],
+)
+def test_a_slip_in_them_is_one_problem(changes: dict[str, Any], place: str, reason: str) -> None:
+    problems = check_document(LAHDE | changes)
+    assert any(place in problem.path and reason in problem.reason for problem in problems), problems

@@ -1,6 +1,7 @@
 """Encounters: heads without a name, corrected and removed by later facts; nicknames lead to visitors."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -85,6 +86,24 @@ def test_each_nickname_is_a_line_of_its_visitor_and_stays_on_the_node(journal: J
     assert "intake.participation_started" not in kinds(journal.engine)
     for name in ("Nalle", "sinikettu"):
         assert name.encode() not in stored_bytes(journal.engine)
+
+
+ALONE = Encounter(DAY, people_new=1, people_known=0, topics=("finances",), guided_to=("debt_advice",))
+
+
+def told(journal: Journal) -> list[Any]:
+    return [line.body.get("topics") for line in lines(journal.engine) if line.kind == "intake.encounter_recorded"]
+
+
+def test_what_was_talked_about_with_a_visitor_who_begins_and_nobody_else_stays_on_the_node(journal: Journal) -> None:
+    (result,), _ = record(journal, met("1", ALONE, "Nalle"))
+    record(journal, met("2", ALONE, "Nalle"), met("3", ALONE), met("4", replace(ALONE, people_known=2), "Pekka"))
+    assert told(journal) == [None, ["finances"], ["finances"], ["finances"]]
+    shown = encounter_queries.list_encounters(journal.engine, KEY, 10, 0, result["encounter"])["encounters"]
+    assert shown[0]["topics"] == ["finances"]
+    # Nor does a correction tell it, whatever it says of the heads.
+    correct(journal, result["encounter"], replace(ALONE, people_known=9))
+    assert told(journal)[-1] is None
 
 
 def test_a_nickname_told_again_is_the_same_visitor_in_any_case_and_under_a_newer_index_key(journal: Journal) -> None:

@@ -23,7 +23,18 @@ from tests.flows.kit import Pair, joined_pair
 from tests.services import kit
 from tests.services.kit import KEY, OTHER, OWN, key_of
 from tests.services.node.commands import Done, run
-from tests.services.node.sets import ATTENDANCE, EVENT, EXIT, FOLLOWUP, OUTCOME, PERSON, SESSION, STEP, write_set
+from tests.services.node.sets import (
+    ATTENDANCE,
+    ENCOUNTER,
+    EVENT,
+    EXIT,
+    FOLLOWUP,
+    OUTCOME,
+    PERSON,
+    SESSION,
+    STEP,
+    write_set,
+)
 
 NAMED = PERSON | {"given_name": "Äikkä-Testinimi", "token": "sinikettu7"}
 
@@ -173,6 +184,26 @@ def test_other_partners_rows_are_named_and_left_out(pair: Pair, database: Engine
     done = bring(pair, write_set(tmp_path, [person("o", partner=OTHER)], [], []))
     assert (done.code, f"left out, rows of {OTHER} in {KEY}: 1 of participants.csv" in done.err) == (0, True)
     assert kit.heads(database) == before
+
+
+def test_encounters_come_in_once_and_nicknames_are_in_the_vault_alone(
+    pair: Pair, database: Engine, tmp_path: Path
+) -> None:
+    write_set(tmp_path, [], [], [], encounters=[ENCOUNTER, ENCOUNTER | {"ref": "c2", "token": "NALLE", "women": "0"}])
+    lines = len(kit.lines(database))
+    done = bring(pair, tmp_path)
+    assert (done.code, "encounters.csv: 2 new, 0 already there" in done.err) == (0, True)
+    new = sorted(kit.kinds(database)[lines:])
+    begun = ["intake.standing_reached"] * 2
+    assert new == ["intake.encounter_recorded", "intake.encounter_recorded", *begun, *["intake.visitor_met"] * 3]
+    before = kit.heads(database)
+    done = bring(pair, tmp_path)
+    assert (done.code, "encounters.csv: 0 new, 2 already there" in done.err) == (0, True)
+    assert kit.heads(database) == before
+    assert b"Nalle" not in kit.stored_bytes(database)
+    differs = write_set(tmp_path, [], [], [], encounters=[ENCOUNTER | {"token": "Toinen"}])
+    done = bring(pair, differs)
+    assert (done.code, "encounters.csv, line 2: " in done.error, "differs" in done.error) == (2, True, True)
 
 
 # --- steps, outcomes and periods
@@ -400,7 +431,7 @@ def test_register_then_attend_needs_no_waiting_with_after(pair: Pair, rpc: Contr
     held = rpc.call("activities", "record_sessions", items=[session], **common)["results"][0]["session"]
     for number in range(10):
         name = f"after {number}"
-        given = item(pair.node.path, {"token": name}, name, standing="visitor")
+        given = item(pair.node.path, {"given_name": name}, name)
         made = rpc.call("intake", "register_participants", items=[given], **common)
         there = {"key": key_of(name), "session": held, "subject": made["results"][0]["subject"], "role": "participant"}
         answer = rpc.call("activities", "record_attendance", items=[there], after=made["pos"], **common)

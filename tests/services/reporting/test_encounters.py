@@ -162,3 +162,20 @@ def test_only_esf_participants_enter_the_funds_figures_whoever_comes(engine: Eng
     assert [row["participants"] for row in told["activities"] if row["group"] == "community_coaching"] == [3]
     assert {row["realised"] for row in told["indicators"]} <= {0, 1}
     assert next(row for row in told["indicators"] if row["code"] == "participants_started")["realised"] == 1
+
+
+def test_a_visitor_who_keeps_the_history_is_one_person_and_one_who_does_not_is_two(engine: Engine) -> None:
+    with_lead(engine)
+    visits = [session("s", "kaapeli", "2016-03-01", 60), standing("v", "visitor")]
+    visits.append(attendance("x", "s", "v", "participant"))
+    receive(engine, STREAMS[OWN], [*visits, session("t", "kaapeli", "2016-04-01", 60)])
+    kept = [standing("v", "client"), attendance("y", "t", "v", "participant")]
+    receive(engine, STREAMS[OWN], kept)
+    assert counted_in(engine) == (1, 2)
+    receive(engine, STREAMS[OWN], [standing("w", "client"), attendance("z", "t", "w", "participant")])
+    assert counted_in(engine) == (2, 3)
+
+
+def counted_in(engine: Engine) -> tuple[int, int]:
+    (row,) = [row for row in report(engine)["activities"] if row["group"] == "community_coaching"]
+    return row["participants"], row["attendances"]

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("door", sa.Boolean(), nullable=False),
         sa.Column("done", sa.Boolean(), nullable=False),
         sa.Column("taps", sa.String(length=60), nullable=False),
+        sa.Column("hushed", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("encounter"),
     )
     op.create_index("intake_encounter_day", "intake_encounter", ["programme", "occurred_on"], unique=False)
@@ -44,6 +45,7 @@ def upgrade() -> None:
         sa.Column("programme", sa.String(length=40), nullable=False),
         sa.Column("occurred_on", sa.Date(), nullable=False),
         sa.Column("counted", sa.String(length=1), nullable=True),
+        sa.Column("began", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("visit"),
         sa.UniqueConstraint("encounter", "subject", name="intake_visit_once"),
     )
