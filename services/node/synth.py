@@ -18,7 +18,7 @@ from services.node.synthshares import even, shares
 from shared import hetu
 from shared.contracts.errors import InvalidInput
 from shared.forms import find_form
-from shared.forms.records import QUESTIONS
+from shared.forms.records import QUESTIONS, age_on
 from shared.programmes import Activity, FigureGroup, FigureOutcome, Programme, parse
 
 MAX_SCALE = 10_000
@@ -274,6 +274,8 @@ class _Maker:
             "homeless": _answer(chance, 3),
             "rural": _answer(chance, 6),
         }
+        if programme.target_groups:
+            record["target_group"] = self._fitting(record["target_group"], record | {"age": age_on(born, start)})
         if esf and programme.funding_programme == "esf_2014_2020":
             signed = start + timedelta(days=chance.randrange(8))
             if signed.weekday() > 4 or signed > programme.period.end:
@@ -283,6 +285,15 @@ class _Maker:
         asked = find_form(programme.funding_programme).question_by_key if programme.esf_record == "here" else {"gender"}
         told = {column: value for column, value in record.items() if column in asked or column not in QUESTIONS}
         return [told.get(column, "") for column in COLUMNS[PARTICIPANTS]]
+
+    def _fitting(self, drawn: str, answers: Mapping[str, Any]) -> str:
+        """The group that was drawn, or the next one of the file that is for people with these answers."""
+        groups = self.programme.target_groups
+        place = next(n for n, group in enumerate(groups) if group.key == drawn)
+        for group in (*groups[place:], *groups[:place]):
+            if all(fit.holds(answers[fit.question]) for fit in group.fits):
+                return group.key
+        return drawn
 
     def _code(self, born: date) -> str:
         """A code nobody in the set has yet."""

@@ -1,6 +1,7 @@
 """Start records of people who are known, completed and corrected; tries in vain: state and lines, on both databases."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -185,3 +186,16 @@ def test_reading_a_start_record_is_in_the_audit_log_and_nobody_else_is_shown(eng
     assert kit.audit(engine)[-1]["action"] == "read_identities"
     with pytest.raises(UnknownPerson):
         seen(journal, "9" * 32)
+
+
+def test_of_two_workers_at_the_same_moment_one_record_stands_and_the_other_is_told(
+    engine: Engine, journal: Journal
+) -> None:
+    subject = client(journal)
+    forms = [form(journal, subject, f"form {n}", start_date=date(2016, 3, 1 + n)) for n in range(6)]
+    with ThreadPoolExecutor(len(forms)) as pool:
+        results = list(pool.map(lambda new: save(journal, new)[0], forms))
+    stands = [new for new, result in zip(forms, results, strict=True) if "error" not in result]
+    assert [new.start_date.isoformat() for new in stands] == [seen(journal, subject)["started_on"]]
+    assert {refusal(result) for result in results if "error" in result} == {("changed_meanwhile", "was")}
+    assert kit.kinds(engine).count("intake.participation_started") == 1

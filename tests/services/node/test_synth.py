@@ -212,3 +212,10 @@ def test_programme_without_figures_and_wrong_scales_are_refused(tmp_path: Path) 
     with pytest.raises(InvalidProgramme):
         synthesize({}, tmp_path / "x", 1, 1)
     assert not (tmp_path / "x").exists()
+
+
+def test_people_fit_the_target_group_that_they_are_given_where_one_of_the_file_fits(made: Path) -> None:
+    out_of_work = {"unemployed": {"unemployed"}, "outside_working_life": {"inactive", "inactive_in_education"}}
+    people = [row for row in read(made, PARTICIPANTS) if row["labour_status"] not in ("", "employed")]
+    assert people
+    assert all(row["labour_status"] in out_of_work[row["target_group"]] for row in people)

@@ -1,5 +1,6 @@
 """People's own plans: state and lines together, on both databases; a plan that cannot be leaves nothing."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -155,3 +156,13 @@ def test_who_is_not_known_has_no_plan_and_an_erased_one_leaves_nothing(engine: E
     with transaction(engine) as connection:
         store.forget_person(connection, ANNA)
     assert kit.rows(engine, plan_store.plan) == kit.rows(engine, plan_store.entry) == kit.rows(engine, store.keys) == []
+
+
+def test_of_two_workers_at_the_same_moment_one_plan_stands_and_the_other_is_told(
+    engine: Engine, journal: Journal
+) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(lambda n: write(journal, entry(text=n), name=f"plan {n}", was=0), range(6)))
+    assert sorted("error" in result for result in results) == [False, *[True] * 5]
+    assert {refusal(result) for result in results if "error" in result} == {("changed_meanwhile", "was")}
+    assert (len(stands(engine)), seen(engine)["revision"]) == (1, 1)
