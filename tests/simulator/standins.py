@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, inspect
 
 from shared.journal import carry_tables, crypto, erasing, holding, received, receiving, sending, tables, unit
-from shared.storage import open_engine, snapshot, transaction
+from shared.storage import open_engine, restricting, snapshot, transaction
 
 NODE_TABLES: Sequence[Table] = [
     tables.journal_head,
@@ -24,6 +24,7 @@ NODE_TABLES: Sequence[Table] = [
     tables.journal_audit,
     tables.journal_erased,
     tables.journal_hold,
+    restricting.restricted,
     carry_tables.courier_receipt,
     carry_tables.courier_manifest,
     carry_tables.courier_segment,
