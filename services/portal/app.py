@@ -21,6 +21,7 @@ from services.portal.partners import PartnerPages
 from services.portal.referrals import ReferralPages
 from services.portal.register import RegisterPages
 from services.portal.rendering import render
+from services.portal.tasks import TaskPages
 from services.portal.words import words
 from shared.contracts.errors import (
     InternalError,
@@ -71,6 +72,7 @@ def create_app(context: PortalContext) -> Flask:
         CounterPages(pages).install(app)
         ReferralPages(pages).install(app)
         PartnerPages(pages).install(app)
+        TaskPages(pages).install(app)
     _install_errors(app, context)
     return app
 

@@ -14,6 +14,7 @@ from services.portal.words_people import PEOPLE_WORDS
 from services.portal.words_programme import PROGRAMME_WORDS
 from services.portal.words_recording import RECORDING
 from services.portal.words_steps import STEP_WORDS
+from services.portal.words_tasks import TASK_WORDS
 
 Lang = Literal["fi", "sv", "en"]
 LANGS: tuple[Lang, ...] = get_args(Lang)
@@ -375,6 +376,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **PARTNER_WORDS,
     **PROGRAMME_WORDS,
     **STEP_WORDS,
+    **TASK_WORDS,
 }
 
 

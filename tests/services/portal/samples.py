@@ -18,7 +18,7 @@ from services.portal.app import create_app
 from services.portal.context import HomeRole, PortalContext, directly
 from services.portal.passwords import Hasher
 from services.portal.users import add_user
-from shared.contracts.commands import AskReport, CertifyReport, ListPeople, ListSessions, load
+from shared.contracts.commands import AskReport, CertifyReport, CloseTask, ListPeople, ListSessions, ListTasks, load
 from shared.contracts.errors import UnknownProgramme, UnknownSession
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.referrals import (
@@ -30,6 +30,7 @@ from shared.contracts.referrals import (
     SendReferral,
     WithdrawReferral,
 )
+from shared.contracts.steps import ListProposals, StepStates
 from shared.contracts.talks import (
     AskRecent,
     AskRegister,
@@ -246,6 +247,11 @@ _BODIES = {
     ("intake", "confirm_node"): ConfirmNode,
     ("intake", "renew_tag_key"): RenewTagKey,
     ("intake", "retire_tag_key"): RetireTagKey,
+    ("pathways", "list_tasks"): ListTasks,
+    ("pathways", "close_task"): CloseTask,
+    ("pathways", "list_proposals"): ListProposals,
+    ("pathways", "step_states"): StepStates,
+    ("reporting", "step_states"): StepStates,
 }
 
 BUS_PRIVATE = X25519PrivateKey.generate()
@@ -273,6 +279,8 @@ class FakeRpc:
     recent: list[str] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     referrals: list[dict[str, Any]] = field(default_factory=list)
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+    proposals: list[dict[str, Any]] = field(default_factory=list)
     reachable: list[str] = field(default_factory=lambda: ["university_of_applied_sciences"])
     nodes: dict[str, Any] = field(default_factory=lambda: {"steward": None, "key_nos": [], "nodes": []})
     failing: dict[str, Exception] = field(default_factory=dict)
@@ -292,6 +300,9 @@ class FakeRpc:
             ("reporting", "list_programmes"): lambda: self.listed,
             ("pathways", "list_programmes"): lambda: self.listed,
             ("pathways", "step_states"): lambda **_: [],
+            ("pathways", "list_tasks"): lambda **_: {"total": len(self.tasks), "tasks": self.tasks},
+            ("pathways", "list_proposals"): lambda **_: {"total": len(self.proposals), "proposals": self.proposals},
+            ("pathways", "close_task"): lambda **_: {"pos": 1, "new": True},
             ("reporting", "step_states"): lambda **_: [],
             ("reporting", "report"): self._report,
             ("reporting", "certify"): certifying.certify,

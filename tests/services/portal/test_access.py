@@ -27,6 +27,7 @@ PAGES = {
     "/referrals/lahde-mukaan": {"case_worker", "coordinator"},
     f"/refer/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/partners/lahde-mukaan": {"coordinator"},
+    "/tasks/lahde-mukaan": {"case_worker", "coordinator"},
 }
 """Who may see which page, written down apart from the code."""
 
