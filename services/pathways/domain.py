@@ -75,14 +75,17 @@ def check_stay(
 ) -> Stay | None:
     """Refuse a time on a step that cannot be; `stays` are the person's and others', by (person, step).
 
-    Returns the open stay that the new one ends, None if it is another one. Whoever is away from a step that is `alone`
-    may be on others meanwhile. Raises `InvalidInput`, `UnknownCode` or `UnknownPerson` naming the field.
+    Returns the open stay that the new one ends, or one that has ended just so by itself; None if it is another one.
+    Whoever is away from a step that is `alone` may be on others meanwhile. Raises `InvalidInput`, `UnknownCode` or
+    `UnknownPerson` naming the field.
     """
     step = _individual(new.step, programme)
     _check_person(new.subject, programme, people)
     _check_span(new.entered_on, new.left_on, programme, today)
     same, own = stays.get((new.subject, new.step), ()), (new.entered_on, new.left_on)
     for stay in same:
+        if step.completion == "automatic" and stay.left_on and (stay.entered_on, stay.left_on) == own:
+            return stay
         if stay.left_on is None and stay.entered_on == new.entered_on and new.left_on is not None:
             _check_not_later(new.left_on, [p for p in pauses.get((new.subject, new.step), ()) if _in(p, stay)])
             return stay

@@ -31,8 +31,8 @@ def record_steps(
     """Record people's times on steps, in order, up to the first that is refused (`skip_bad`: all that are not).
 
     Returns a result per item, ``{"stay", "new"}`` or ``{"error"}``, and the journal position. An item that ends a time
-    that is open, because it began on the same day, answers with that one's id. Entering a step ends the times on steps
-    that are completed by this, as the programme says.
+    that is open, because it began on the same day, or that says how one has ended by itself, answers with that one's
+    id. Entering a step ends the times on steps that are completed by this, as the programme says.
     """
     with journal.unit(now) as unit:
         lock_cursor(unit.connection, "pathways")
@@ -48,6 +48,8 @@ def record_steps(
             ends = _completed_by(definition, new, stays, pauses, met[new.subject])
             after = {**stays, **{(new.subject, step): _with(stays[new.subject, step], stay) for step, stay in ends}}
             ended = check_stay(new, definition, people, after, today, pauses)
+            if ended is not None and ended.left_on is not None:
+                return ended.stay
             if ended is None:
                 _check_conditions(definition.step_by_key[new.step], new, after, met[new.subject])
                 for step, stay in ends:

@@ -37,10 +37,9 @@ def load_programme(journal: Journal, document: dict[str, Any], by: str, now: dat
     programme = parse(document)
     with journal.unit(now) as unit:
         lock_cursor(unit.connection, "pathways")
-        before = _document_in_use(unit.connection, programme.key)
-        if before is not None and parse(before).digest == programme.digest:
+        if _digest_in_use(unit.connection, programme.key) == programme.digest:
             return programme, None
-        if before is not None:
+        if (before := _document_in_use(unit.connection, programme.key)) is not None:
             moves = _moves(unit.connection, journal.home, document, before)
             if found := problems(document, before, moves):
                 raise ProgrammeRefused(found)
@@ -62,7 +61,7 @@ def rehearse(journal: Journal, document: dict[str, Any], now: datetime) -> dict[
     with snapshot(journal.engine) as connection:
         before = _document_in_use(connection, programme.key)
         told: dict[str, Any] = {"programme": programme.key, "digest": programme.digest}
-        told["new"] = before is None or parse(before).digest != programme.digest
+        told["new"] = _digest_in_use(connection, programme.key) != programme.digest
         moves = _moves(connection, journal.home, document, before) if before else []
         stays = _moved(store.find_stays_of(connection, programme.key), programme)
         pauses = step_store.find_pauses(connection, {subject for subject, _ in stays})
@@ -84,8 +83,7 @@ def take_version(unit: Unit, line: Line, piece: Fact) -> None:
     if line.stream != lead_stream(key):
         log.error("a lead has sent another's programme", extra={"stream": line.stream, "seq": line.seq})
         return
-    before = _document_in_use(unit.connection, key)
-    if before is not None and parse(before).digest == digest:
+    if _digest_in_use(unit.connection, key) == digest:
         return
     loaded = ProgrammeLoaded(None, **piece.body)
     shelf.put(unit.connection, loaded)
@@ -104,6 +102,13 @@ def take_version(unit: Unit, line: Line, piece: Fact) -> None:
     if taken.digest != digest:
         raise InvalidProgramme(count=1, line=1, reason="the pieces do not make the version that their digest names")
     _move(unit, taken)
+
+
+def _digest_in_use(connection: Connection, programme: str) -> str | None:
+    try:
+        return shelf.get(connection, programme).digest
+    except UnknownProgramme:
+        return None
 
 
 def _document_in_use(connection: Connection, programme: str) -> dict[str, Any] | None:

@@ -30,6 +30,7 @@ from services.portal.rendering import render
 from services.portal.rights_page import RightsPages
 from services.portal.sample import SamplePages
 from services.portal.start_record import StartPages
+from services.portal.tasks import TaskPages
 from services.portal.words import words
 from shared.contracts.errors import (
     InternalError,
@@ -93,6 +94,7 @@ def create_app(context: PortalContext) -> Flask:
         ExitPages(pages).install(app)
         PlanPages(pages).install(app)
         SamplePages(pages).install(app)
+        TaskPages(pages).install(app)
     _install_errors(app, context)
     return app
 

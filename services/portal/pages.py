@@ -36,6 +36,7 @@ MEDIA_TYPES: dict[Form, str] = {
 _STANDINGS = ("visitor", "client", "esf_participant")
 _LINKS = {
     "report": "open_report",
+    "tasks": "open_tasks",
     "conversation": "conversation",
     "register": "register",
     "counter": "counter",

@@ -66,7 +66,7 @@ def _tables(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang, statem
     stand = step_rows(report.get("steps") or [], names.document, lang)
     if stand:
         head = (say("code"), say("step"), say("level"), say("state"), say("step_details"))
-        rows = ((r.key, r.step.text, r.level, r.state, "; ".join(r.details) or say("value_none")) for r in stand)
+        rows = ((r.key, r.step.text, r.level, r.state, "; ".join(r.details)) for r in stand)
         yield say("steps_now"), head, rows
     confirmed = confirmed_rows(report, names.periods, names.partners, lang)
     if confirmed:

@@ -36,7 +36,9 @@ def step_rows(told: Iterable[Mapping[str, Any]], document: Mapping[str, Any], la
         kind = "people" if people else row.get("state") or "not_set"
         details = _people(people, say, lang) if people else _made(row, products, say, lang)
         name, level = label_of(steps.get(row["step"], {}), lang, row["step"]), say(f"level_{row['level']}")
-        rows.append(StepRow(row["step"], name, level, say(f"step_state_{kind}"), kind, list(details)))
+        rows.append(
+            StepRow(row["step"], name, level, say(f"step_state_{kind}"), kind, list(details) or [say("value_none")])
+        )
     return rows
 
 

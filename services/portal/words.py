@@ -20,6 +20,7 @@ from services.portal.words_records import RECORD_WORDS
 from services.portal.words_rights import RIGHTS_WORDS
 from services.portal.words_sample import SAMPLE_WORDS
 from services.portal.words_steps import STEP_WORDS
+from services.portal.words_tasks import TASK_WORDS
 
 Lang = Literal["fi", "sv", "en"]
 LANGS: tuple[Lang, ...] = get_args(Lang)
@@ -387,6 +388,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **STEP_WORDS,
     **PLAN_WORDS,
     **SAMPLE_WORDS,
+    **TASK_WORDS,
 }
 
 

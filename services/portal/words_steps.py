@@ -1,15 +1,15 @@
 """What people read of how steps stand, and in notices by e-mail; part of `words`."""
 
 STEP_WORDS: dict[str, tuple[str, str, str]] = {
-    "steps_now": ("Askelten tilanne", "Hur stegen står", "How the steps stand"),
+    "steps_now": ("Vaiheiden tilanne", "Hur stegen står", "How the steps stand"),
     "steps_now_caption": (
-        "Kunkin askeleen tilanne: kuka askeleella on ollut tai mitä sen hyväksi on tehty",
+        "Kunkin vaiheen tilanne: ketkä siinä ovat olleet tai mitä sen hyväksi on tehty",
         "Hur varje steg står: vem som har varit på det eller vad som har gjorts för det",
         "How each step stands: who has been on it, or what has been done for it",
     ),
     "steps_now_note": (
-        "Luvut kertyvät hankkeen alusta. Yksilön askelista lasketaan osallistumisia: sama ihminen kahden kumppanin "
-        "luona on kaksi. Muut askeleet etenevät tapaamisista ja tuotoksista.",
+        "Luvut kertyvät hankkeen alusta. Yksilön vaiheista lasketaan osallistumisia: sama ihminen kahden kumppanin "
+        "luona on kaksi. Muut vaiheet etenevät tapaamisista ja tuotoksista.",
         "Siffrorna räknas från projektets början. För individens steg räknas deltaganden: samma person hos två "
         "organisationer är två. De andra stegen går framåt genom träffar och produkter.",
         "The figures add up from the project’s first day. Of individual steps they are participations: one person with "
@@ -19,11 +19,11 @@ STEP_WORDS: dict[str, tuple[str, str, str]] = {
     "step_state_going_on": ("käynnissä", "pågår", "going on"),
     "step_state_done": ("valmis", "klart", "done"),
     "step_state_not_set": ("etenemistä ei ole määritelty", "framsteg inte bestämt", "no way to advance was set"),
-    "step_state_people": ("ihmiset askeleella", "personer på steget", "by the people on it"),
-    "step_entered": ("astunut askeleelle: {n}", "gått in på steget: {n}", "entered: {n}"),
-    "step_on": ("nyt askeleella: {n}", "på steget nu: {n}", "on it now: {n}"),
+    "step_state_people": ("ihmiset vaiheessa", "personer på steget", "by the people on it"),
+    "step_entered": ("aloittanut: {n}", "gått in på steget: {n}", "entered: {n}"),
+    "step_on": ("nyt vaiheessa: {n}", "på steget nu: {n}", "on it now: {n}"),
     "step_paused": ("tauolla: {n}", "på paus: {n}", "paused: {n}"),
-    "step_left": ("lähtenyt: {n}", "lämnat: {n}", "left: {n}"),
+    "step_left": ("lopettanut: {n}", "lämnat: {n}", "left: {n}"),
     "step_sessions": (
         "kertoja {n}: {first} – {last}",
         "träffar {n}: {first} – {last}",

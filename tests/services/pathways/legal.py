@@ -81,6 +81,8 @@ def may_stay(new: NewStay, person: Person, programme: Programme, today: date) ->
     if not _possible(new.step, new.entered_on, new.left_on, person, programme, today):
         return False
     step, own, days = programme.step_by_key[new.step], person.stays.get(new.step, []), (new.entered_on, new.left_on)
+    if step.completion == "automatic" and any((s.entered_on, s.left_on) == days for s in own if s.left_on):
+        return True  # it is so already
     ending = [s for s in own if s.left_on is None and s.entered_on == new.entered_on]
     if ending and new.left_on is not None:
         edges = [p.resumed_on or p.paused_on for p in person.pauses.get(new.step, []) if p.paused_on >= new.entered_on]

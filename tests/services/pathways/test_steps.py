@@ -215,6 +215,17 @@ def test_entering_the_next_step_ends_the_one_that_is_completed_by_it(engine: Eng
     assert [str(s.left_on) for s in stays[ANNA, "outreach"]] == ["2016-04-01"]
 
 
+def test_an_export_that_says_how_a_step_ended_by_itself_adds_nothing_and_another_end_is_refused(engine: Engine) -> None:
+    journal = prepared(engine, MOVES)
+    first, _ = record_steps(journal, stay(), stay("r", step="resources", entered_on="2016-04-01"))
+    lines = kit.kinds(engine)
+    same, _ = record_steps(journal, stay("later export", left_on="2016-04-01"))
+    assert same == [{"stay": first[0]["stay"], "new": True}]
+    assert kit.kinds(engine) == lines
+    other = error_of(record_steps(journal, stay("other", left_on="2016-04-02"))[0])
+    assert other == {"field": "from", "reason": "the person is on this step already at that time"}
+
+
 def test_proposals_name_who_may_enter_and_for_whom_a_step_is_done(engine: Engine) -> None:
     doc = document(outreach=DONE_BY, resources={"enter_when": [{"on": "meeting_planned"}]})
     journal = prepared(engine, doc, meeting(1, "2016-12-24", BERTTA), session(1), there(1), talk(1, "2016-03-09"))

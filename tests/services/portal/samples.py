@@ -18,7 +18,16 @@ from services.portal.app import create_app
 from services.portal.context import HomeRole, PortalContext, directly
 from services.portal.passwords import Hasher
 from services.portal.users import add_user
-from shared.contracts.commands import AskReport, CertifyReport, ListPeople, ListSessions, RecordOutcomes, load
+from shared.contracts.commands import (
+    AskReport,
+    CertifyReport,
+    CloseTask,
+    ListPeople,
+    ListSessions,
+    ListTasks,
+    RecordOutcomes,
+    load,
+)
 from shared.contracts.encounters import (
     CorrectEncounter,
     ListDoors,
@@ -57,6 +66,7 @@ from shared.contracts.starts import (
     ShowExit,
     ShowStart,
 )
+from shared.contracts.steps import ListProposals, StepStates
 from shared.contracts.talks import (
     AskRecent,
     AskRegister,
@@ -325,6 +335,11 @@ _BODIES = {
     ("intake", "list_doors"): ListDoors,
     ("intake", "list_regulars"): ListRegulars,
     ("intake", "raise_standing"): RaiseStanding,
+    ("pathways", "list_tasks"): ListTasks,
+    ("pathways", "close_task"): CloseTask,
+    ("pathways", "list_proposals"): ListProposals,
+    ("pathways", "step_states"): StepStates,
+    ("reporting", "step_states"): StepStates,
 }
 
 BUS_PRIVATE = X25519PrivateKey.generate()
@@ -358,6 +373,8 @@ class FakeRpc:
     """Of a door: subject, what stands on the tile, whether they are there."""
     referrals: list[dict[str, Any]] = field(default_factory=list)
     endings: list[dict[str, Any]] = field(default_factory=list)
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+    proposals: list[dict[str, Any]] = field(default_factory=list)
     reachable: list[str] = field(default_factory=lambda: ["university_of_applied_sciences"])
     start: dict[str, Any] = field(default_factory=dict)
     who: dict[str, str] = field(default_factory=lambda: {"given_name": "Aino", "family_name": "Esimerkki"})
@@ -388,6 +405,9 @@ class FakeRpc:
             ("reporting", "list_programmes"): lambda: self.listed,
             ("pathways", "list_programmes"): lambda: self.listed,
             ("pathways", "step_states"): lambda **_: [],
+            ("pathways", "list_tasks"): lambda **_: {"total": len(self.tasks), "tasks": self.tasks},
+            ("pathways", "list_proposals"): lambda **_: {"total": len(self.proposals), "proposals": self.proposals},
+            ("pathways", "close_task"): lambda **_: {"pos": 1, "new": True},
             ("reporting", "step_states"): lambda **_: [],
             ("reporting", "report"): self._report,
             ("reporting", "certify"): certifying.certify,

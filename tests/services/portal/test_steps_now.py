@@ -57,10 +57,10 @@ def test_the_report_and_its_csv_have_the_same_rows() -> None:
     made = {**report(), "steps": STAND}
     html = render_report_html(made, NAMES, "fi")
     assert Page(html).problems == []
-    assert "Askelten tilanne" in html
+    assert "Vaiheiden tilanne" in html
     [row] = [row for row in render_report_csv(made, NAMES, "en", ["s"]).splitlines() if row.startswith("light_place,")]
     assert row.endswith("individual,by the people on it,entered: 7; on it now: 3; paused: 1; left: 3")
-    assert "Askelten tilanne" not in render_report_html({**report(), "steps": []}, NAMES, "fi")
+    assert "Vaiheiden tilanne" not in render_report_html({**report(), "steps": []}, NAMES, "fi")
 
 
 def test_what_was_recorded_with_a_key_of_an_earlier_version_has_the_name_of_what_it_became() -> None:

@@ -1,0 +1,129 @@
+"""The page of what waits: a project's open tasks, whose they are and when they were due; and what is proposed."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, abort, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from services.portal import formats, talks
+from services.portal.labels import Label, label_of
+from services.portal.pages import LIST_ROLES, Pages
+from services.portal.replies import ReplyKey
+from services.portal.report_page import ProgrammeNames
+from services.portal.words import words
+from shared.contracts.catalogue import TASK_REASONS
+from shared.contracts.errors import NotFound, TaskClosedAlready
+
+PROPOSALS = 20
+"""So many proposals are shown."""
+
+
+@dataclass
+class TaskPages:
+    """The views; `install` adds them to a node's portal."""
+
+    pages: Pages
+
+    def install(self, app: Flask) -> None:
+        """Add the routes."""
+        rule = "/tasks/<programme:key>"
+        self.pages.add(app, rule, "tasks", self.show, LIST_ROLES)
+        self.pages.add(app, rule, "close_task", self.close, LIST_ROLES, "POST")
+
+    def show(self, key: str) -> ResponseReturnValue:
+        return self._page(self.pages.programme(key))
+
+    def close(self, key: str) -> ResponseReturnValue:
+        names, task, how = self.pages.programme(key), request.form.get("task", ""), request.form.get("how", "")
+        if how != "done" and how not in TASK_REASONS:
+            return self._page(names, "problem_task_how"), 400
+        reason = None if how == "done" else how
+        try:
+            self.pages.context.rpc.call(
+                "pathways",
+                "close_task",
+                by=g.session.user.name,
+                task=task,
+                how="dismissed" if reason else "done",
+                reason=reason,
+            )
+        except TaskClosedAlready:  # by a colleague, or by what was recorded meanwhile
+            return self._page(names, "problem_task_closed"), 409
+        except NotFound:
+            abort(404)
+        return redirect(url_for("tasks", key=key), 303)
+
+    def _page(self, names: ProgrammeNames, problem: str | None = None) -> str:
+        rpc, limit, offset = self.pages.context.rpc, self.pages.context.page_size, self.pages.offset()
+        found = rpc.call("pathways", "list_tasks", programme=names.key, limit=limit, offset=offset)
+        proposed = rpc.call("pathways", "list_proposals", programme=names.key, limit=PROPOSALS)
+        people = self._people(names.key, {row["person"] for row in found["tasks"]}
+                              | {row["subject"] for row in proposed["proposals"]})  # fmt: skip
+        refs = [row["text_ref"] for row in found["tasks"] if row["text_ref"]]
+        texts = talks.read_texts(self.pages.context, names.key, refs)
+        say = words(g.lang)
+        return self.pages.show(
+            "tasks.html",
+            programme=names.key,
+            title=label_of(names.name, g.lang, names.key),
+            problems={"": say(problem)} if problem else {},
+            total=formats.number(found["total"], g.lang),
+            rows=[_task_row(row, names, people, texts) for row in found["tasks"]],
+            proposals=[_proposal_row(row, names, people) for row in proposed["proposals"]],
+            proposed=formats.number(proposed["total"], g.lang),
+            reasons=[(reason, say(f"task_reason_{reason}")) for reason in TASK_REASONS],
+            pages=self.pages.paging(found["total"]),
+        )
+
+    def _people(self, programme: str, subjects: Collection[str]) -> dict[str, str]:
+        """The names of these people alone; logged as read, in intake."""
+        if not subjects:
+            return {}
+        reply, ids = ReplyKey(), sorted(subjects)
+        answer = self.pages.context.rpc.call(
+            "intake",
+            "list_people",
+            programme=programme,
+            people=ids,
+            reply_to=reply.public_hex,
+            limit=len(ids),
+            by=g.session.user.name,
+        )
+        named = {}
+        for row in answer["people"]:
+            if identity := reply.open(row["sealed"]):
+                full = " ".join(filter(None, (identity.given_name, identity.family_name)))
+                named[row["person"]] = full or identity.token
+        return named
+
+
+def _named(part: str, key: str, names: ProgrammeNames) -> Label:
+    found = {item["key"]: item["name"] for item in names.document.get(part) or []}
+    return label_of(found.get(key, {}), g.lang, key)
+
+
+def _task_row(
+    row: Mapping[str, Any], names: ProgrammeNames, people: Mapping[str, str], texts: Mapping[str, str | None]
+) -> dict[str, Any]:
+    say = words(g.lang)
+    return {
+        "task": row["task"],
+        "person": people.get(row["person"]) or say("cannot_open"),
+        "name": _named("tasks", row["rule"], names),
+        "text": texts.get(row["text_ref"]) if row["text_ref"] else None,
+        "due": talks.said_day(row["due_on"]),
+        "late": row["late"],
+        "owner": say(f"owner_{row['owner']}"),
+    }
+
+
+def _proposal_row(row: Mapping[str, Any], names: ProgrammeNames, people: Mapping[str, str]) -> dict[str, Any]:
+    say = words(g.lang)
+    return {
+        "person": people.get(row["subject"]) or say("cannot_open"),
+        "step": _named("steps", row["step"], names),
+        "what": say(f"proposal_{row['what']}"),
+        "since": talks.said_day(row["since"]),
+    }
