@@ -125,6 +125,8 @@ def each_once(
                 results.append({what: known.made.hex(), "new": False})
                 continue
             made = take(item)
+        except Overtaken:
+            raise  # no fault of the item: all of it is begun again
         except PolkuError as error:
             results.append({"error": error.to_wire()})
             if skip_bad:
