@@ -28,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 
+from services.reporting.encounter_table import encounter
 from shared.contracts.catalogue import ParticipationStarted
 from shared.journal.carry_tables import received_line
 from shared.journal.tables import BIG
@@ -241,24 +242,6 @@ continues = Table(
     Column("continues", LargeBinary, nullable=False),
 )
 """Who was referred by another partner, and whom they are said to be there: a claim about somebody else's subject."""
-
-encounter = Table(
-    "reporting_encounter",
-    metadata,
-    Column("stream", String(80), primary_key=True),
-    Column("encounter", LargeBinary, primary_key=True),
-    Column("occurred_on", Date, nullable=False),
-    Column("location", String(40)),
-    Column("area", String(40)),
-    Column("staff", Integer),
-    Column("people_new", Integer),
-    Column("people_known", Integer),
-    Column("women", Integer),
-    Column("topics", String(2100), nullable=False),
-    Column("guided_to", String(2100), nullable=False),
-    Index("reporting_encounter_day", "stream", "occurred_on"),
-)
-"""Outreach and drop-in, as heads: nobody is named. `topics`, `guided_to` parted by spaces; null: not written down."""
 
 RECORDS = (start, exit_, follow_up)
 
