@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import doors, encounter_queries, encounter_store, encounters, operations, store
+from services.intake import doors, encounter_queries, encounters, operations, store
 from services.intake.encounter_rules import Encounter, NewEncounter
 from services.intake.operations import Vault
 from shared.contracts.errors import (
@@ -215,7 +215,7 @@ def test_a_removed_encounter_takes_its_visits_along_and_an_import_does_not_bring
     (result,), _ = record(journal, met("e", EVERYTHING, "Nalle"))
     assert remove(journal, result["encounter"])[0] is True
     assert kinds(journal.engine)[-2:] == ["intake.visit_removed", "intake.encounter_removed"]
-    assert [rows(journal.engine, t) for t in (encounter_store.encounter, encounter_store.visit)] == [[], []]
+    assert [rows(journal.engine, t) for t in (store.encounter, store.visit)] == [[], []]
     assert remove(journal, result["encounter"]) == (False, None)
     assert record(journal, met("e", EVERYTHING, "Nalle"))[0][0]["new"] is False
 
@@ -224,8 +224,8 @@ def test_an_erased_visitor_leaves_the_heads_and_nothing_else(journal: Journal) -
     record(journal, met("e", EVERYTHING, "Nalle"))
     subject = next(line.subject for line in lines(journal.engine) if line.kind == "intake.visitor_met")
     operations.erase_person(journal, KEY, str(subject), by="worker", now=NOW)
-    assert rows(journal.engine, encounter_store.visit) == []
-    assert [row["people_new"] for row in rows(journal.engine, encounter_store.encounter)] == [3]
+    assert rows(journal.engine, store.visit) == []
+    assert [row["people_new"] for row in rows(journal.engine, store.encounter)] == [3]
     assert bytes.fromhex(str(subject)) not in {row["made"] for row in rows(journal.engine, store.keys)}
     record(journal, met("2", EVERYTHING, "Nalle"))  # who comes again begins anew
     again = rows(journal.engine, store.participation)
