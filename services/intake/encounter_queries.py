@@ -7,7 +7,7 @@ from sqlalchemy import Engine, func, select
 
 from services.intake import encounter_store
 from services.intake.doors import state_of
-from services.intake.encounter_store import encounter, visit
+from services.intake.encounter_tables import encounter, visit
 from services.intake.store import participation
 from shared.contracts.errors import NotFound
 from shared.storage import snapshot

@@ -26,6 +26,8 @@ from sqlalchemy import (
 )
 
 from services.intake.domain import Arrival
+from services.intake.encounter_tables import encounter as encounter  # all of intake's tables are known through here
+from services.intake.encounter_tables import visit as visit
 from shared.programmes.shelf import Shelf
 from shared.storage import metadata
 from shared.storage.forgetting import forget_subject

@@ -12,6 +12,7 @@ from services.portal.pages import LIST_ROLES, Pages
 from services.portal.report_page import Label, ProgrammeNames, label_of
 from services.portal.talks import Person
 from services.portal.words import words
+from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, StandingTooLow, UnknownSession
 
 USUAL_MINUTES = 120
@@ -202,8 +203,9 @@ class RegisterPages:
         saved: bool = False,
     ) -> str:
         say, (start, end) = words(g.lang), talks.days(self.pages.context, names)
-        people = talks.people_at_hand(self.pages.context, names.key)
         present = {row["subject"] for row in register["present"]}
+        everybody = talks.people_at_hand(self.pages.context, names.key)
+        people = {s: one for s, one in everybody.items() if s in present | ticked or _may(names, filled.activity, one)}
         return self.pages.show(
             "register.html",
             title=label_of(names.name, g.lang, names.key),
@@ -220,6 +222,13 @@ class RegisterPages:
             longest=LONGEST,
             earlier=[(row["session"], talks.said_day(row["occurred_on"])) for row in register["earlier"][:5]],
         )
+
+
+def _may(names: ProgrammeNames, activity: str, person: Person) -> bool:
+    """Whether the person's standing is at least the one that the activity asks; others would be refused."""
+    asked = next((offered.standing for offered in names.offered if offered.key == activity), "")
+    known = asked in STANDINGS and person.standing in STANDINGS
+    return not known or STANDINGS.index(person.standing) >= STANDINGS.index(asked)
 
 
 def groups(names: ProgrammeNames) -> list[str]:

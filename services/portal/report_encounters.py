@@ -70,11 +70,11 @@ def encounter_rows(report: Mapping[str, Any], names: "ProgrammeNames", lang: Lan
     """The same as rows of one table for a spreadsheet: by what, code, name, the figures, then at how many encounters
     each was not written down."""
     told, say = report["encounters"], words(lang)
-    yield [say("encounters_all"), "", say("encounters"), *_numbers(told, lang)]
+    yield [say("encounters_all"), "all", say("encounters"), *_numbers(told, lang)]
     for kind, named in names_by(names).items():
         for row in told["by"][kind]:
             label = _label(row["key"], kind, named, lang).text
-            yield [say(f"encounters_by_{kind}"), row["key"] or "", label, *_numbers(row, lang)]
+            yield [say(f"encounters_by_{kind}"), row["key"] or "not_recorded", label, *_numbers(row, lang)]
 
 
 def encounter_heads(lang: Lang) -> list[str]:

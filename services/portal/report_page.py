@@ -28,11 +28,13 @@ __all__ = ["Figure", "Label", "ProgrammeNames", "figure", "label_of", "render_re
 
 @dataclass(frozen=True)
 class Offered:
-    """An activity as far as forms need it: its kind, and what its group counts, "people" or "heads"."""
+    """An activity as far as forms need it: its kind, what its group counts ("people" or "heads"), and the standing
+    it asks of participants."""
 
     key: str
     kind: str
     counts: str
+    standing: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class ProgrammeNames:
             areas=named("areas"),
             services=named("services"),
             offered=tuple(
-                Offered(item["key"], item.get("kind", ""), counts.get(item.get("group"), ""))
+                Offered(item["key"], item.get("kind", ""), counts.get(item.get("group"), ""), item.get("standing", ""))
                 for item in document.get("activities") or []
             ),
             period=(_day(period["start"]), _day(period["end"])) if period else None,

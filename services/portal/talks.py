@@ -40,6 +40,7 @@ class Person:
 
     subject: str
     label: str
+    standing: str = ""
 
     def __repr__(self) -> str:
         return "Person(…)"  # never a name in a log
@@ -73,13 +74,13 @@ def people_at_hand(context: PortalContext, programme: str, only: Sequence[str] |
         label = name or say(missing)
         if row.get("restricted"):
             label += f" ({say('restricted')})"
-        found.append((row["person"], label, row.get("started_on")))
-    names, alike = Counter(name for _, name, _ in found), Counter((name, day) for _, name, day in found)
+        found.append((row["person"], label, row.get("started_on"), str(row.get("standing"))))
+    names, alike = Counter(name for _, name, *_ in found), Counter((name, day) for _, name, day, _ in found)
     people = []
-    for subject, name, started in found:
+    for subject, name, started, standing in found:
         since = formats.day(date.fromisoformat(started), g.lang) if started else ""
         apart = since if alike[name, started] == 1 and since else f"{since} {subject[:4]}".strip()
-        people.append(Person(subject, name if names[name] == 1 else f"{name} · {apart}"))
+        people.append(Person(subject, name if names[name] == 1 else f"{name} · {apart}", standing))
     return {person.subject: person for person in sorted(people, key=lambda p: (p.label.casefold(), p.subject))}
 
 

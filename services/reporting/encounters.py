@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
-from services.reporting import store
+from services.reporting.encounter_table import encounter
 from shared.programmes import Programme
 
 _COUNTS = ("people_new", "people_known", "women")
@@ -67,7 +67,7 @@ def figures(
     An encounter with several topics stands under each, so that these rows may add up to more than there were; so with
     `guided_to`. The row whose key is null is what was not written down, or stays on the node (decision 0200).
     """
-    c = store.encounter.c
+    c = encounter.c
     here: Any = c.stream.in_(streams)
     if start:
         here &= c.occurred_on >= start

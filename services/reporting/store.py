@@ -28,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 
+from services.reporting.encounter_table import encounter
 from services.reporting.eura import eura
 from services.reporting.step_tables import STEPS, step
 from shared.journal.carry_tables import received_line
@@ -251,24 +252,6 @@ restricted = Table(
     Column("ground", String(40), nullable=False),
 )
 """People who have had the processing restricted: what is known of them stays in the figures, which say how many."""
-
-encounter = Table(
-    "reporting_encounter",
-    metadata,
-    Column("stream", String(80), primary_key=True),
-    Column("encounter", LargeBinary, primary_key=True),
-    Column("occurred_on", Date, nullable=False),
-    Column("location", String(40)),
-    Column("area", String(40)),
-    Column("staff", Integer),
-    Column("people_new", Integer),
-    Column("people_known", Integer),
-    Column("women", Integer),
-    Column("topics", String(2100), nullable=False),
-    Column("guided_to", String(2100), nullable=False),
-    Index("reporting_encounter_day", "stream", "occurred_on"),
-)
-"""Outreach and drop-in, as heads: nobody is named. `topics`, `guided_to` parted by spaces; null: not written down."""
 
 ending = Table(
     "reporting_ending",

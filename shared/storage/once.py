@@ -132,6 +132,8 @@ def each_once(
                 continue
             refuse_restricted(restricted, getattr(item, "subject", None), purpose, service)
             made = take(item)
+        except Overtaken:
+            raise  # no fault of the item: all of it is begun again
         except PolkuError as error:
             results.append({"error": error.to_wire()})
             if skip_bad:

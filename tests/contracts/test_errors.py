@@ -13,20 +13,8 @@ EACH = pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__
 
 SHOWN = {
     *("field", "reason", "what", "service", "method", "seconds", "reference", "programme", "partner", "home", "kind"),
-    *(
-        "revision",
-        "count",
-        "line",
-        "remote_code",
-        "value",
-        "file",
-        "instrument",
-        "version",
-        "state",
-        "purpose",
-        "until",
-    ),
-    "law",
+    *("revision", "count", "line", "remote_code", "value", "file", "instrument", "version", "state"),
+    *("asked", "standing", "purpose", "until", "law"),
 }
 """What a message may show: codes, names of our own, numbers. `value` is a code that the contract has checked, `law`
 what the programme file says."""

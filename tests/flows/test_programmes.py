@@ -102,6 +102,13 @@ def test_the_report_has_the_figures_of_the_file(reported: Reported, key: str) ->
     people = {row["outcome"]: row["people"] for row in figures.get("outcomes", ())}
     told = {key: n for part in reported.figures[key]["outcomes"] for key, n in part["outcomes"].items() if n}
     assert told == people
+    met = figures.get("encounters")
+    assert ("encounters" in reported.figures[key]) == bool(met)
+    if met:
+        block = reported.figures[key]["encounters"]
+        assert {name: block[name] for name in met} == met
+        assert block["heads"] == met["people_new"] + met["people_known"]
+        assert 'id="encounters"' in reported.pages[key]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services.intake import doors, encounter_queries, encounter_store, encounters, operations, store
+from services.intake import doors, encounter_queries, encounters, operations, store
 from services.intake.encounter_rules import COUNTS, Encounter
 from shared.contracts.encounters import TAPS
 from shared.contracts.errors import InvalidInput, NotFound, PolkuError, UnknownPerson
@@ -75,7 +75,7 @@ def test_a_tap_that_comes_twice_late_or_from_a_second_phone_counts_once(engine: 
 def test_any_run_of_taps_counts_what_a_list_would_hold(sqlite_engine: Engine, taps: list[str]) -> None:
     if not rows(sqlite_engine, store.shelf.table):
         known(sqlite_engine)
-    empty(sqlite_engine, encounter_store.encounter, store.keys)
+    empty(sqlite_engine, store.encounter, store.keys)
     journal, held = Journal(sqlite_engine, "pori-0a1b2c3d"), list[str]()
     door, revision, state = opened(journal), 0, {"people_new": 0, "people_known": 0, "women": 0}
     for what in taps:
@@ -121,7 +121,7 @@ def test_a_tile_records_the_visitor_counts_them_as_known_and_a_second_tap_undoes
     for _ in range(2):
         assert counts(turn(journal, door, subject, there=False)) == (0, 0, 0)
     assert kinds(engine)[1:] == ["intake.visitor_met", "intake.visit_removed"]
-    assert rows(engine, encounter_store.visit) == []
+    assert rows(engine, store.visit) == []
 
 
 def test_a_new_nickname_is_a_new_visitor_and_one_told_again_is_known(engine: Engine) -> None:

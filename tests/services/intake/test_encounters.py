@@ -1,14 +1,18 @@
 """Encounters: heads without a name, corrected and removed by later facts; nicknames lead to visitors."""
 
 import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import encounter_queries, encounter_store, encounters, operations, store
+from services.intake import doors, encounter_queries, encounters, operations, store
 from services.intake.encounter_rules import Encounter, NewEncounter
 from services.intake.operations import Vault
 from shared.contracts.errors import (
@@ -16,6 +20,7 @@ from shared.contracts.errors import (
     ChangedMeanwhile,
     InvalidInput,
     NotFound,
+    Overtaken,
     PolkuError,
     UnknownCode,
 )
@@ -210,7 +215,7 @@ def test_a_removed_encounter_takes_its_visits_along_and_an_import_does_not_bring
     (result,), _ = record(journal, met("e", EVERYTHING, "Nalle"))
     assert remove(journal, result["encounter"])[0] is True
     assert kinds(journal.engine)[-2:] == ["intake.visit_removed", "intake.encounter_removed"]
-    assert [rows(journal.engine, t) for t in (encounter_store.encounter, encounter_store.visit)] == [[], []]
+    assert [rows(journal.engine, t) for t in (store.encounter, store.visit)] == [[], []]
     assert remove(journal, result["encounter"]) == (False, None)
     assert record(journal, met("e", EVERYTHING, "Nalle"))[0][0]["new"] is False
 
@@ -219,8 +224,8 @@ def test_an_erased_visitor_leaves_the_heads_and_nothing_else(journal: Journal) -
     record(journal, met("e", EVERYTHING, "Nalle"))
     subject = next(line.subject for line in lines(journal.engine) if line.kind == "intake.visitor_met")
     operations.erase_person(journal, KEY, str(subject), by="worker", now=NOW)
-    assert rows(journal.engine, encounter_store.visit) == []
-    assert [row["people_new"] for row in rows(journal.engine, encounter_store.encounter)] == [3]
+    assert rows(journal.engine, store.visit) == []
+    assert [row["people_new"] for row in rows(journal.engine, store.encounter)] == [3]
     assert bytes.fromhex(str(subject)) not in {row["made"] for row in rows(journal.engine, store.keys)}
     record(journal, met("2", EVERYTHING, "Nalle"))  # who comes again begins anew
     again = rows(journal.engine, store.participation)
@@ -233,3 +238,37 @@ def test_a_nickname_is_a_visitor_of_one_programme(engine: Engine) -> None:
     record(journal, met("1", Encounter(DAY), "Nalle"))
     encounters.record_encounters(journal, KEYS, "toinen", [met("2", Encounter(DAY), "Nalle")], by="w", now=NOW)
     assert {row["programme"] for row in rows(engine, store.participation)} == {KEY, "toinen"}
+
+
+def at_once(*works: Callable[[], Any]) -> list[Any]:
+    """What these give when they begin at the same moment; who is overtaken begins again, as the bus does."""
+    start = threading.Barrier(len(works))
+
+    def do(work: Callable[[], Any]) -> Any:
+        start.wait(20)
+        for _ in range(3):
+            try:
+                return work()
+            except Overtaken:
+                continue
+        raise AssertionError("overtaken three times")
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(do, works))
+
+
+def test_two_workers_who_hear_one_nickname_at_the_same_moment_begin_one_visitor(journal: Journal) -> None:
+    for number in range(8):
+        tell = [lambda n=n, k=number: record(journal, met(f"{k}.{n}", EVERYTHING, f"Nalle {k}")) for n in range(2)]
+        at_once(*tell)
+    assert len(rows(journal.engine, store.participation)) == 8
+    assert kinds(journal.engine).count("intake.visitor_met") == 16
+
+
+def test_of_two_phones_that_tap_one_door_at_the_same_moment_one_counts(journal: Journal) -> None:
+    content = Encounter(DAY, people_new=0, people_known=0)
+    door, _ = doors.open_door(journal, KEY, key_of("d"), content, by="w", now=NOW)
+    for revision in range(8):
+        tap = partial(doors.tap_door, journal, KEY, door, revision=revision, tap="new", by="w", now=NOW)
+        assert sorted(state["taken"] for state, _ in at_once(tap, tap)) == [False, True]
+    assert encounter_queries.list_doors(journal.engine, KEY, door)[0]["people_new"] == 8

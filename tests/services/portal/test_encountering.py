@@ -125,3 +125,13 @@ def test_a_register_says_that_somebody_must_register_first(worker: Portal) -> No
     told = {"activity": "kaapeli", "date": "2017-05-30", "minutes": "60", "there": [MADE]}
     answer = worker.post("/register/lahde-mukaan", form=path, **told)
     assert (answer.status_code, "rekisteröi hänet ensin" in page(answer).said) == (400, True)
+
+
+def test_a_register_offers_only_those_whose_standing_is_enough(worker: Portal) -> None:
+    worker.rpc.people.append(person("Aino", "Esimerkki", person="cd" * 16))
+    (kaapeli,) = [a for a in worker.rpc.listed[0]["document"]["activities"] if a["key"] == "kaapeli"]
+    path = "/register/lahde-mukaan?activity=kaapeli"
+    assert "Nalle" in page(worker.client.get(path)).said
+    kaapeli["standing"] = "client"
+    said = page(worker.client.get(path)).said
+    assert ("Nalle" in said, "Aino Esimerkki" in said) == (False, True)

@@ -26,7 +26,7 @@ def test_names_are_shown_and_a_nickname_where_there_is_no_name(worker: Portal) -
     assert Page(html).problems == []
     assert [row[:4] for row in table_rows(html, "figures")] == [
         ["Aino Esimerkki", "asiakas", "1.2.2016", "Ohjaa eteenpäin · Oikeudet"],
-        ["Nalle (nimi ei tiedossa)", "kävijä", "ei kirjattu", "Ohjaa eteenpäin · Oikeudet"],
+        ["Nalle (nimi ei tiedossa)", "kävijä · Rekisteröi", "ei kirjattu", "Ohjaa eteenpäin · Oikeudet"],
     ]
 
 

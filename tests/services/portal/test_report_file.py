@@ -168,3 +168,18 @@ def test_no_cell_of_a_table_is_empty(lang: Lang) -> None:
     for name, rows in csv_of(lang).items():
         assert name
         assert all(cell for row in rows for cell in row)
+
+
+def test_encounters_are_a_table_of_their_own_with_a_reason_in_every_empty_place() -> None:
+    row = {"encounters": 3, "heads": 8, "people_new": 3, "people_known": 5, "women": None}
+    row |= {"not_recorded": {"heads": 0, "people_new": 0, "people_known": 0, "women": 3}}
+    by = {"location": [row | {"key": "sampola_meeting_place"}], "area": [], "guided_to": []}
+    told = csv_of("fi", encounters=row | {"by": by | {"topic": [row | {"key": None}]}})["Kohtaamiset"]
+    assert told[0][:4] == ["Erittely", "Tunnus", "Nimi", "Kohtaamiset"]
+    figures = ["3", "8", "3", "5", "ei kirjattu", "0", "0", "0", "3"]
+    assert told[1:] == [
+        ["Kaikki", "all", "Kohtaamiset", *figures],
+        ["Paikka", "sampola_meeting_place", "Kohtaamispaikka, Sampola", *figures],
+        ["Aihe", "not_recorded", "ei kirjattu tai jää toteuttajalle", *figures],
+    ]
+    assert "Kohtaamiset" not in csv_of("fi")
