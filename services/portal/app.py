@@ -25,6 +25,7 @@ from services.portal.referrals import ReferralPages
 from services.portal.register import RegisterPages
 from services.portal.rendering import render
 from services.portal.sample import SamplePages
+from services.portal.sample_draw import DrawPages
 from services.portal.start_record import StartPages
 from services.portal.words import words
 from shared.contracts.errors import (
@@ -81,6 +82,8 @@ def create_app(context: PortalContext) -> Flask:
         ExitPages(pages).install(app)
         PlanPages(pages).install(app)
         SamplePages(pages).install(app)
+    else:
+        DrawPages(pages).install(app)
     _install_errors(app, context)
     return app
 

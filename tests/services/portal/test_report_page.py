@@ -308,3 +308,10 @@ def test_different_people_are_said_with_what_could_not_be_compared(
 
 def test_a_report_that_says_nothing_of_different_people_shows_nothing_of_them() -> None:
     assert "Different people</h3>" not in page("en")
+
+
+def test_how_many_are_in_eura_stands_in_the_report_where_nodes_have_said() -> None:
+    quality = {"refused_lines": 0, "void_lines": 0, "incomplete_records": 0, "eura": {"starts": 12, "exits": 3}}
+    html = render_report_html(report(data_quality=quality), ProgrammeNames.of(LISTED), "en")
+    assert "start data 12, exit data 3" in html
+    assert "start data" not in render_report_html(report(), ProgrammeNames.of(LISTED), "en")
