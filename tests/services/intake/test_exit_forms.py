@@ -89,7 +89,8 @@ def test_of_two_workers_the_second_is_told_and_the_same_again_adds_nothing(engin
         ({"eura_on": "2016-06-02"}, "eura_by"),
     ],
 )
-def test_a_form_that_cannot_be_is_refused(journal: Journal, told: dict[str, str], field: str) -> None:
+def test_a_form_that_cannot_be_is_refused(sqlite_engine: Engine, told: dict[str, str], field: str) -> None:
+    journal = known(sqlite_engine)
     assert write(journal, gone(journal), **told)["error"]["params"]["field"] == field
 
 
