@@ -59,6 +59,8 @@ def test_people_behind_the_lines_are_shown_with_their_evidence(coordinator: Port
         json.dumps(SAMPLE | {"rows": [{"node": "../etc", "line": 1}]}).encode(),
         json.dumps(SAMPLE | {"rows": [{"node": OWN, "line": True}]}).encode(),
         json.dumps(SAMPLE | {"polku_sample": 2}).encode(),
+        json.dumps(SAMPLE | {"population": float("inf")}).encode(),
+        json.dumps(SAMPLE | {"rows": [[]]}).encode(),
         json.dumps(SAMPLE | {"programme": "kuntsari"}).encode(),
     ],
 )
