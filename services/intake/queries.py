@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, Select, exists, func, select
 
 from services.intake import records
-from services.intake.start_store import attempt, exit_form
+from services.intake.start_store import attempt, attempts_of, exit_form
 from services.intake.store import participation, person, shelf, vault
 from shared.storage import snapshot
 
@@ -65,6 +65,13 @@ def missing_evidence(engine: Engine, programme: str) -> list[dict[str, Any]]:
             if missing:
                 found.append({"person": row.subject.hex(), "missing": missing})
     return found
+
+
+def with_attempts(engine: Engine, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """These rows of `missing_evidence`, with the tries to get each person's forms that were in vain."""
+    with snapshot(engine) as connection:
+        tries = attempts_of(connection, [bytes.fromhex(row["person"]) for row in rows])
+    return [row | {"attempts": tries.get(row["person"], [])} for row in rows]
 
 
 def find_people(engine: Engine, programme: str, is_meant: Callable[[PersonRow], bool]) -> list[PersonRow]:

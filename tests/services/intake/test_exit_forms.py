@@ -201,3 +201,8 @@ def test_who_left_without_a_form_lacks_it_unless_it_was_asked_for_in_vain(engine
     attempt = starts.NewAttempt(kit.key_of("try"), tried, "exit", "not_reached", date(2016, 6, 8))
     starts.record_attempts(journal, kit.KEY, [attempt], by="worker", now=kit.NOW)
     assert lacking() == [bare]
+    rows = queries.with_attempts(engine, [{"person": tried, "missing": []}, {"person": bare, "missing": []}])
+    assert [row["attempts"] for row in rows] == [
+        [{"record": "exit", "status": "not_reached", "date": "2016-06-08"}],
+        [],
+    ]
