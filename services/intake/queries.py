@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Select, exists, func, select
 
 from services.intake import records
 from services.intake.domain import is_protected
-from services.intake.start_store import attempt, exit_form
+from services.intake.start_store import attempt, attempts_of, exit_form
 from services.intake.store import participation, person, shelf, vault
 from shared.storage import snapshot
 from shared.storage.restricting import EVERYTHING, restricted
@@ -80,6 +80,13 @@ def missing_evidence(engine: Engine, programme: str) -> list[dict[str, Any]]:
             if missing:
                 found.append({"person": row.subject.hex(), "missing": missing})
     return found
+
+
+def with_attempts(engine: Engine, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """These rows of `missing_evidence`, with the tries to get each person's forms that were in vain."""
+    with snapshot(engine) as connection:
+        tries = attempts_of(connection, [bytes.fromhex(row["person"]) for row in rows])
+    return [row | {"attempts": tries.get(row["person"], [])} for row in rows]
 
 
 def find_people(engine: Engine, programme: str, is_meant: Callable[[PersonRow], bool]) -> list[PersonRow]:

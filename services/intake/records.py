@@ -10,6 +10,7 @@ from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, Unknow
 from shared.forms import find_form
 from shared.forms.records import IN_EURA, QUESTIONS, End, Start, end_problems, lacks, not_asked, result_problems
 from shared.programmes import Programme
+from shared.programmes.leaving import next_problems
 
 _PROOFS: Mapping[tuple[bool, str], tuple[str, ...]] = {
     (False, "here"): ("form_signed_on",),
@@ -106,26 +107,12 @@ def check_exit(new: NewExit, stay: Stay, programme: Programme, today: date) -> N
         raise AlreadyRecordedDiffers(field="date")
 
 
-NEEDS_NEXT = ("completed", "interrupted", "moved")
-"""Reasons of who could still be asked; the others died, were not reached, or another partner goes on with them."""
-
-
 def check_next(new: NewExit, programme: Programme) -> None:
     """Refuse an exit into nothing, where the programme says that nobody leaves so; and a plan that names no service."""
-    to = programme.outcome_by_key.get(new.next or "")
-    has_plan = to is not None and to.is_plan
-    if new.service is not None:
-        named = programme.outcome_by_key.get(new.service)
-        if named is None:
-            raise UnknownCode(field="planned", programme=programme.key, value=new.service)
-        if not has_plan or named.is_plan:
-            reason = "only a ready plan names one" if not has_plan else "is a plan, not a service"
-            raise InvalidInput(field="planned", reason=reason)
-    if programme.exit_needs_next and new.reason in NEEDS_NEXT:
-        if to is None:
-            raise InvalidInput(field="next", reason="whoever leaves is in a next service or has a ready plan")
-        if has_plan and new.service is None:
-            raise InvalidInput(field="planned", reason="a ready plan says which service comes next")
+    if new.service is not None and new.service not in programme.outcome_by_key:
+        raise UnknownCode(field="planned", programme=programme.key, value=new.service)
+    for field, reason in next_problems(programme, new.reason, new.next, new.service):
+        raise InvalidInput(field=field, reason=reason)
 
 
 def takes_effect(new: NewExit, stay: Stay) -> bool:

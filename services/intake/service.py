@@ -141,7 +141,8 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
         body = load(ListMissingEvidence, command)
         found = queries.missing_evidence(self.home.engine, body["programme"])
         first = body["offset"]
-        return {"total": len(found), "people": found[first : first + body["limit"]]}
+        people = queries.with_attempts(self.home.engine, found[first : first + body["limit"]])
+        return {"total": len(found), "people": people}
 
     @rpc
     def list_people(self, **command: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The statements of start records that are completed or corrected, and of tries to get a form; one table of its own."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -162,7 +163,13 @@ def add_attempts(connection: Connection, programme: str, made: Sequence[tuple[st
 
 def attempts(connection: Connection, subject: bytes) -> list[dict[str, str]]:
     """The person's tries, the oldest first."""
-    c = attempt.c
-    query = select(c.record, c.status, c.occurred_on).where(c.subject == subject).order_by(c.occurred_on, c.attempt)
-    rows = connection.execute(query)
-    return [{"record": r.record, "status": r.status, "date": r.occurred_on.isoformat()} for r in rows]
+    return attempts_of(connection, [subject]).get(subject.hex(), [])
+
+
+def attempts_of(connection: Connection, subjects: Sequence[bytes]) -> dict[str, list[dict[str, str]]]:
+    """The tries of each of these people who has any, the oldest first."""
+    c, found = attempt.c, defaultdict[str, list[dict[str, str]]](list)
+    query = select(c.subject, c.record, c.status, c.occurred_on).where(c.subject.in_(subjects))
+    for r in connection.execute(query.order_by(c.occurred_on, c.attempt)):
+        found[r.subject.hex()].append({"record": r.record, "status": r.status, "date": r.occurred_on.isoformat()})
+    return dict(found)

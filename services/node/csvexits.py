@@ -12,6 +12,7 @@ from shared.contracts.record_facts import FOLLOW_UPS, RESULTS
 from shared.forms import find_form
 from shared.forms.records import result_problems
 from shared.programmes import Programme
+from shared.programmes.leaving import next_problems
 
 Say = Callable[[str, str], None]
 """Takes column and reason."""
@@ -84,7 +85,7 @@ def leaving(line: int, raw: list[str], report: Say, programmes: Mapping[str, Pro
     who, key, programme = person_of(cells, programmes)
     day, reason = cells.day("date", needed=True), cells.one_of("reason", REASONS, needed=True)
     results = _results(cells, programme)
-    to, planned = _next(cells, programme)
+    to, planned = _next(cells, programme, reason)
     if not cells.ok or who is None or key is None or day is None or reason is None:
         return None
     return ExitRow(line, who, key, "", day, reason, results, to, 0, planned)
@@ -107,16 +108,22 @@ def followup(line: int, raw: list[str], report: Say, programmes: Mapping[str, Pr
     return FollowUpRow(line, who, key, "", due, day, status, results, 0)
 
 
-def _next(cells: Cells, programme: Programme | None) -> tuple[str | None, str | None]:
+def _next(cells: Cells, programme: Programme | None, reason: str | None) -> tuple[str | None, str | None]:
     """Where the person went: an outcome; or a ready plan and, after a semicolon, the service that it names."""
     told = cells.several("next", CODE_WORD, "is not an outcome, or a ready plan and the service that it names")
-    known = programme.outcome_by_key if programme else {}
+    if programme is None:
+        return None, None
     for code in told:
-        if programme and code not in known:
+        if code not in programme.outcome_by_key:
             cells.bad("next", "is no outcome of the programme", code)
-    if len(told) > 1 and cells.ok and programme and [known[code].is_plan for code in told] != [True, False]:
-        cells.bad("next", "names several: a ready plan first, and then the one service that it names")
-    return (told[0] if told else None, told[1] if len(told) > 1 else None)
+            return None, None
+    if len(told) > 2:
+        cells.bad("next", "names more than a ready plan and the service that it names")
+        return None, None
+    to, planned = (*told, None, None)[:2]
+    for _, why in next_problems(programme, reason or "", to, planned):
+        cells.bad("next", why)
+    return to, planned
 
 
 def _results(cells: Cells, programme: Programme | None) -> tuple[str, ...]:

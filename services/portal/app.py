@@ -29,6 +29,7 @@ from services.portal.registering import RegisteringPages
 from services.portal.rendering import render
 from services.portal.rights_page import RightsPages
 from services.portal.sample import SamplePages
+from services.portal.sample_draw import DrawPages
 from services.portal.start_record import StartPages
 from services.portal.tasks import TaskPages
 from services.portal.words import words
@@ -95,6 +96,8 @@ def create_app(context: PortalContext) -> Flask:
         PlanPages(pages).install(app)
         SamplePages(pages).install(app)
         TaskPages(pages).install(app)
+    else:
+        DrawPages(pages).install(app)
     _install_errors(app, context)
     return app
 

@@ -50,7 +50,7 @@ class EvidencePages:
             title=label_of(names.name, g.lang, key),
             programme=key,
             rows=[
-                (row["person"], name, [field_word(form, what) for what in row["missing"]])
+                (row["person"], name, [field_word(form, what) for what in row["missing"]], _tries(row))
                 for row, name in self._named(key, found["people"])
             ],
             total=formats.number(found["total"], g.lang),
@@ -121,6 +121,12 @@ class EvidencePages:
         known = talks.people_at_hand(self.pages.context, key, [row["person"] for row in people])
         gone = words(g.lang)("nobody_kept")
         return [(row, known[row["person"]].label if row["person"] in known else gone) for row in people]
+
+
+def _tries(row: dict[str, Any]) -> list[str]:
+    """The tries to get a person's forms that were in vain, with their days."""
+    say = words(g.lang)
+    return [f"{talks.said_day(one['date'])} {say('attempt_' + one['status'])}" for one in row.get("attempts", [])]
 
 
 def _row(row: dict[str, Any], name: str) -> dict[str, Any]:

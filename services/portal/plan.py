@@ -1,5 +1,6 @@
 """A person's own plan: the page to write it with them, and the copy that they take home. No script."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -78,6 +79,11 @@ class Filled:
 
     def __repr__(self) -> str:
         return "Filled(…)"
+
+    @property
+    def revision(self) -> int:
+        """What the page had shown; a field that says no number is a page that has shown nothing."""
+        return int(self.was) if re.fullmatch("[0-9]{1,9}", self.was) else 0
 
     @classmethod
     def of_plan(cls, plan: Mapping[str, Any]) -> "Filled":
@@ -193,7 +199,7 @@ class PlanPages:
             ref = next(refs) if filled.review_note else ""
             rows.append(Row("review", text_ref=ref, state="done", shown=False, day=filled.review_day))
         whole = {"strengths": list(filled.strengths), "next": filled.next or None, "ready": filled.ready}
-        item = {"key": filled.key, "subject": person, "was": int(filled.was) if filled.was.isdigit() else 0, **whole}
+        item = {"key": filled.key, "subject": person, "was": filled.revision, **whole}
         given = {"programme": names.key, "by": g.session.user.name}
         entries = [row.item() for row in rows]
         (result,) = self.pages.context.rpc.call(

@@ -62,7 +62,7 @@ def read_sample(raw: bytes, programme: str) -> Sample | str:
         sample = Sample(
             *(str(told["indicator"])[:40], str(told["seed"])[:80], int(told["population"]), (days[0], days[1])), lines
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         return "problem_sample_file"
     return sample if 0 < sample.size <= MOST_ROWS else "problem_sample_file"
 

@@ -378,7 +378,7 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "qr_of": ("QR-koodi: {address}", "QR-kod: {address}", "QR code: {address}"),
     "field_form_signed_on": ("allekirjoitettu lomake", "undertecknad blankett", "the signed form"),
-    "field_exit_form": ("lopetuslomake", "slutblanketten", "the exit form"),
+    "field_exit_form": ("lopetusilmoitus", "blanketten för slutläge", "the end form"),
     "field_eura_on": ("tallennus EURAan", "införande i EURA", "the entry in EURA"),
     "field_target_group": ("kohderyhmä", "målgrupp", "the target group"),
 }

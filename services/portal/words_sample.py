@@ -10,6 +10,36 @@ SAMPLE_WORDS: dict[str, tuple[str, str, str]] = {
         "The lead draws rows behind a figure and gives them as a file. Open the file here: you see who the rows are "
         "and what the evidence is. The file has no names.",
     ),
+    "sample_draw_help": (
+        "Arvo rivit luvun takaa. Saat tiedoston, jossa on rivinumeroita eikä yhtään nimeä. Anna se toteuttajille: he "
+        "näkevät omat ihmisensä ja heidän lomakkeensa.",
+        "Dra rader bakom en siffra. Du får en fil med radnummer och inga namn. Ge den till genomförarna: de ser sina "
+        "egna personer och deras blanketter.",
+        "Draw rows behind a figure. You get a file with line numbers and no names. Give it to the partners: they see "
+        "their own people and their forms.",
+    ),
+    "sample_draw": ("Arvo ja lataa tiedosto", "Dra och ladda ner filen", "Draw and download the file"),
+    "sample_started": ("Aloittaneita osallistujia", "Deltagare som börjat", "Participants started"),
+    "sample_seed_hint": (
+        "Jätä tyhjäksi: siemen arvotaan, ja se lukee tiedostossa. Samalla siemenellä saa samat rivit uudelleen.",
+        "Lämna tomt: fröet dras och står i filen. Med samma frö får man samma rader på nytt.",
+        "Leave empty: a seed is made and stands in the file. The same seed gives the same rows again.",
+    ),
+    "problem_sample_size": (
+        "Anna luku väliltä 1–200.",
+        "Ange ett tal mellan 1 och 200.",
+        "Give a number from 1 to 200.",
+    ),
+    "problem_sample_seed": (
+        "Siemenessä on numeroita 0–9 ja kirjaimia a–f, parillinen määrä.",
+        "Fröet har siffror 0–9 och bokstäver a–f, ett jämnt antal.",
+        "A seed has digits 0–9 and letters a–f, an even number of them.",
+    ),
+    "problem_sample_days": (
+        "Näistä päivistä ei voi arpoa: tarkista järjestys.",
+        "Det går inte att dra av dessa dagar: kontrollera ordningen.",
+        "Nothing can be drawn of these days: check their order.",
+    ),
     "sample_file": ("Otoksen tiedosto", "Stickprovets fil", "The sample's file"),
     "sample_show": ("Näytä", "Visa", "Show"),
     "sample_another": ("Avaa toinen tiedosto", "Öppna en annan fil", "Open another file"),

@@ -81,8 +81,9 @@ def test_an_entry_of_an_earlier_exit_is_none_of_the_later(engine: Engine, journa
     ],
 )
 def test_an_entry_that_cannot_be_is_refused(
-    engine: Engine, journal: Journal, standing: str, record: str, day: date, field: str
+    sqlite_engine: Engine, standing: str, record: str, day: date, field: str
 ) -> None:
+    engine, journal = sqlite_engine, known(sqlite_engine)
     subject = person(journal, "p", standing=standing)
     before = kit.heads(engine)
     assert note(journal, subject, record, day)["error"]["params"]["field"] == field

@@ -89,7 +89,8 @@ def test_of_two_workers_the_second_is_told_and_the_same_again_adds_nothing(engin
         ({"eura_on": "2016-06-02"}, "eura_by"),
     ],
 )
-def test_a_form_that_cannot_be_is_refused(journal: Journal, told: dict[str, str], field: str) -> None:
+def test_a_form_that_cannot_be_is_refused(sqlite_engine: Engine, told: dict[str, str], field: str) -> None:
+    journal = known(sqlite_engine)
     assert write(journal, gone(journal), **told)["error"]["params"]["field"] == field
 
 
@@ -200,3 +201,8 @@ def test_who_left_without_a_form_lacks_it_unless_it_was_asked_for_in_vain(engine
     attempt = starts.NewAttempt(kit.key_of("try"), tried, "exit", "not_reached", date(2016, 6, 8))
     starts.record_attempts(journal, kit.KEY, [attempt], by="worker", now=kit.NOW)
     assert lacking() == [bare]
+    rows = queries.with_attempts(engine, [{"person": tried, "missing": []}, {"person": bare, "missing": []}])
+    assert [row["attempts"] for row in rows] == [
+        [{"record": "exit", "status": "not_reached", "date": "2016-06-08"}],
+        [],
+    ]

@@ -96,8 +96,9 @@ def test_an_incomplete_record_is_taken_and_says_what_it_lacks(journal: Journal) 
     ],
 )
 def test_a_record_that_cannot_be_is_refused_by_field_and_leaves_nothing(
-    engine: Engine, journal: Journal, changes: dict[str, Any], field: str
+    sqlite_engine: Engine, changes: dict[str, Any], field: str
 ) -> None:
+    engine, journal = sqlite_engine, known(sqlite_engine)
     new = form(journal, client(journal), **changes)
     before = kit.heads(engine)
     assert refusal(save(journal, new)[0]) == ("invalid_input", field)

@@ -8,7 +8,8 @@ import pytest
 
 from services.node.csvrows import EXITS, FOLLOWUPS, PARTICIPANTS
 from services.node.csvset import CheckedSet, check_set
-from tests.services.node.sets import EXIT, FOLLOWUP, OTHER, OWN, PERSON, PROGRAMMES, write_set
+from shared.programmes import parse
+from tests.services.node.sets import EXIT, FOLLOWUP, LAHDE, OTHER, OWN, PERSON, PROGRAMMES, write_set
 
 PEOPLE = [
     PERSON | {"start_date": "2016-03-01"},
@@ -53,7 +54,7 @@ CELLS: dict[str, tuple[str, dict[str, str], str, str]] = {
     "none and a result": (EXITS, EXIT | {"results": "none;education"}, "results", "none stands beside"),
     "two places at work": (EXITS, EXIT | {"results": "job_search;employment"}, "results", "exclude each other"),
     "unknown next": (EXITS, EXIT | {"next": "moon"}, "next", '"moon" is no outcome'),
-    "two services": (EXITS, EXIT | {"next": "education;work_trial"}, "next", "a ready plan first"),
+    "two services": (EXITS, EXIT | {"next": "education;work_trial"}, "next", "only a ready plan names one"),
     "before the start": (EXITS, EXIT | {"date": "2016-02-29"}, "date", "before the person's start_date"),
     "of nobody": (EXITS, EXIT | {"participant": "p9"}, "participant", "no row of participants.csv"),
     "of somebody without a start": (EXITS, EXIT | {"participant": "n1"}, "participant", "has no start_date"),
@@ -80,3 +81,19 @@ def test_rows_of_a_bad_person_are_passed_over_with_them(tmp_path: Path) -> None:
     checked = check(tmp_path, [EXIT | {"participant": "x1"}], [FOLLOWUP | {"participant": "x1"}], PEOPLE)
     assert (checked.problem_count, checked.dependent) == (1, {EXITS: 1, FOLLOWUPS: 1})
     assert [*checked.exits(), *checked.followups()] == []
+
+
+def test_a_programme_that_nobody_leaves_into_nothing_has_its_rule_looked_at_in_the_file(tmp_path: Path) -> None:
+    outcomes = [o | {"is_plan": o["key"] == "work_trial"} for o in LAHDE["outcomes"]]
+    programme = parse(LAHDE | {"outcomes": outcomes, "exit_needs_next": True})
+    places = ["", "work_trial", "work_trial;education", "education", "work_trial;moon", "work_trial;education;x"]
+    rows = [EXIT | {"next": to, "date": f"2016-09-0{n + 1}"} for n, to in enumerate(places)]
+    write_set(tmp_path, PEOPLE[:3], [], [], exits=[*rows, EXIT | {"reason": "died"}], followups=[])
+    checked = check_set(tmp_path, {programme.key: programme}, {programme.key: OWN})
+    found = checked.problem_lines()
+    assert sorted({line.split(", column")[0] for line in found}) == [f"exits.csv, line {n}" for n in (2, 3, 6, 7)]
+    assert "in a next service" in found[0]
+    write_set(tmp_path, PEOPLE[:3], [], [], exits=rows[2:4], followups=[])
+    checked = check_set(tmp_path, {programme.key: programme}, {programme.key: OWN})
+    assert checked.problem_lines() == []
+    assert [(row.next, row.planned) for row in checked.exits()] == [("work_trial", "education"), ("education", None)]

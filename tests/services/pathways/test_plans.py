@@ -31,6 +31,10 @@ WITH_PLANS["outcomes"] = [o | {"is_plan": o["key"] == "work_trial"} for o in DOC
 
 @pytest.fixture
 def journal(engine: Engine) -> Journal:
+    return with_anna(engine)
+
+
+def with_anna(engine: Engine) -> Journal:
     made = known(engine, WITH_PLANS)
     with transaction(engine) as connection:
         store.put_person(connection, ANNA, kit.KEY)
@@ -124,8 +128,9 @@ def test_the_same_again_adds_nothing_and_of_two_workers_the_second_is_told(engin
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_by_field(
-    engine: Engine, journal: Journal, entries: tuple[Entry, ...], changes: dict[str, Any], code: str, field: str
+    sqlite_engine: Engine, entries: tuple[Entry, ...], changes: dict[str, Any], code: str, field: str
 ) -> None:
+    engine, journal = sqlite_engine, with_anna(sqlite_engine)
     before = kit.heads(engine)
     assert refusal(write(journal, *entries, **changes)) == (code, field)
     assert kit.heads(engine) == before

@@ -55,7 +55,7 @@ from shared.contracts.referrals import (
     WithdrawReferral,
 )
 from shared.contracts.rights import AskReceipts, CopyPerson, EndPurpose, PersonShare, RestrictPerson
-from shared.contracts.samples import ShowSample
+from shared.contracts.samples import DrawSample, ShowSample
 from shared.contracts.starts import (
     ListEura,
     ListFollowUps,
@@ -316,6 +316,7 @@ _BODIES = {
     ("intake", "list_eura"): ListEura,
     ("intake", "show_exit"): ShowExit,
     ("intake", "show_sample"): ShowSample,
+    ("reporting", "draw_sample"): DrawSample,
     ("intake", "record_exits"): RecordExits,
     ("intake", "record_exit_forms"): RecordExitForms,
     ("intake", "record_follow_ups"): RecordFollowUps,
@@ -447,6 +448,7 @@ class FakeRpc:
             ("intake", "note_eura"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "show_exit"): self._show_exit,
             ("intake", "show_sample"): self._show_sample,
+            ("reporting", "draw_sample"): lambda indicator, **_: {"indicator": indicator.upper(), "seed": "0a"},
             ("intake", "record_exits"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "record_exit_forms"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},

@@ -45,7 +45,7 @@ PAGES = {
     f"/exit/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     f"/plan/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     f"/plan/lahde-mukaan/{MADE}/copy": {"case_worker", "coordinator"},
-    "/sample/lahde-mukaan": {"coordinator"},
+    "/sample/lahde-mukaan": {"coordinator", "reporter"},
     "/followups/lahde-mukaan": {"case_worker", "coordinator"},
     "/eura/lahde-mukaan": {"case_worker", "coordinator"},
     f"/start/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},

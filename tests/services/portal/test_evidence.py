@@ -32,13 +32,14 @@ def page(answer: Any) -> Page:
 
 
 def test_missing_evidence_is_named_in_words_and_only_these_names_are_read(worker: Portal) -> None:
-    worker.rpc.missing = [{"person": MADE, "missing": ["form_signed_on", "education", "minority"]}]
+    tried = [{"record": "start", "status": "refused", "date": "2017-05-02"}]
+    worker.rpc.missing = [{"person": MADE, "missing": ["form_signed_on", "education", "minority"], "attempts": tried}]
     html = worker.client.get(LIST).get_data(as_text=True)
     assert Page(html).problems == []
     assert table_rows(html, "figures") == [
         [
             "Aino Esimerkki",
-            "allekirjoitettu lomake, Ylin suoritettu koulutus (ISCED), Vähemmistöön kuuluminen",
+            "allekirjoitettu lomake, Ylin suoritettu koulutus (ISCED), Vähemmistöön kuuluminen (2.5.2017 kieltäytyi)",
             "Aloitusilmoitus · Lopettaminen",
         ]
     ]

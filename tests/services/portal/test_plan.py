@@ -131,3 +131,9 @@ def test_an_exit_begins_with_what_the_ready_plan_names(worker: Portal) -> None:
     html = worker.client.get(f"/exit/lahde-mukaan/{MADE}").get_data(as_text=True)
     assert '<option value="education" selected>' in html.partition('id="planned"')[2].partition("</select>")[0]
     assert "Suunnitelma on valmis" in html
+
+
+@pytest.mark.parametrize("was", ["", "²", "9" * 5000, "-1", "x"])
+def test_a_revision_that_is_none_is_one_that_nobody_has(worker: Portal, was: str) -> None:
+    assert worker.post(FORM, form=FORM, **as_shown(worker) | {"was": was}).status_code == 303
+    assert worker.rpc.sent("record_plans")["items"][0]["was"] == 0

@@ -338,3 +338,10 @@ def test_encounters_stand_apart_and_what_was_not_recorded_is_no_0() -> None:
     assert "encounters-location" not in html  # nothing is told apart by it
     assert "Naisia: 3 kohtaamisesta ei kirjattu" in Page(html).said
     assert table_rows(html, "bases") == table_rows(page(), "bases")
+
+
+def test_how_many_are_in_eura_stands_in_the_report_where_nodes_have_said() -> None:
+    quality = {"refused_lines": 0, "void_lines": 0, "incomplete_records": 0, "eura": {"starts": 12, "exits": 3}}
+    html = render_report_html(report(data_quality=quality), ProgrammeNames.of(LISTED), "en")
+    assert "start data 12, exit data 3" in html
+    assert "start data" not in render_report_html(report(), ProgrammeNames.of(LISTED), "en")

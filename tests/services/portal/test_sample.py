@@ -59,6 +59,8 @@ def test_people_behind_the_lines_are_shown_with_their_evidence(coordinator: Port
         json.dumps(SAMPLE | {"rows": [{"node": "../etc", "line": 1}]}).encode(),
         json.dumps(SAMPLE | {"rows": [{"node": OWN, "line": True}]}).encode(),
         json.dumps(SAMPLE | {"polku_sample": 2}).encode(),
+        json.dumps(SAMPLE | {"population": float("inf")}).encode(),
+        json.dumps(SAMPLE | {"rows": [[]]}).encode(),
         json.dumps(SAMPLE | {"programme": "kuntsari"}).encode(),
     ],
 )
@@ -67,3 +69,34 @@ def test_a_file_that_is_no_sample_of_the_project_is_refused_and_nobody_is_read(c
     assert answer.status_code == 400
     assert Page(answer.get_data(as_text=True)).problems == []
     assert "show_sample" not in [method for _, method, _ in coordinator.rpc.calls]
+
+
+# --- at the lead
+
+
+def test_the_lead_draws_rows_and_gets_a_file(lead: Portal) -> None:
+    lead.user_logged_in("boss", "reporter")
+    assert Page(lead.client.get(PAGE).get_data(as_text=True)).problems == []
+    answer = lead.post(PAGE, form=PAGE, indicator="CO01", size="10", seed="0a", **{"from": "2016-01-01"})
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="lahde-mukaan-CO01-0a.json"'
+    assert json.loads(answer.get_data()) == {"indicator": "CO01", "seed": "0a"}
+    asked = lead.rpc.sent("draw_sample")
+    assert (asked["indicator"], asked["size"], asked["seed"], asked["from_"]) == ("co01", 10, "0a", "2016-01-01")
+    assert asked["by"] == "boss"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"indicator": "EECO01"}, "indicator"),
+        ({"size": "201"}, "size"),
+        ({"seed": "xyz"}, "seed"),
+        ({"from": "eilen"}, "from"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named_at_its_field(lead: Portal, changes: dict[str, str], field: str) -> None:
+    lead.user_logged_in("boss", "reporter")
+    answer = lead.post(PAGE, form=PAGE, **{"indicator": "CO01", "size": "5"} | changes)
+    assert answer.status_code == 400
+    assert f'id="wrong-{field}"' in answer.get_data(as_text=True)
+    assert "draw_sample" not in [method for _, method, _ in lead.rpc.calls]
