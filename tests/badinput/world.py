@@ -93,7 +93,7 @@ class World:
         for home, watch in zip(("node", "lead"), self.ids["watches"], strict=True):
             names = watch.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             for (name,) in names:
-                found[f"{home}.{name}"] = sorted(watch.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)
+                found[f"{home}.{name}"] = watch.execute(f'SELECT * FROM "{name}"').fetchall()
         return found
 
     def sealed(self, content: Any, key: bytes | None = None, info: bytes = COMMAND_INFO) -> str:
