@@ -59,8 +59,9 @@ faults: install-dev ## the fault tests, then the fault campaign on both footings
 	$(BIN)/python -m tests.faults.bench --profile full --seconds 300
 	$(BIN)/python -m tests.faults.bench --profile campaign
 
-soak: install-dev ## 100,000 schedules of the simulator on both cores; prints counters, and what failed step by step
-	$(BIN)/python -m tests.simulator --schedules 100000 --out build/simulator.json
+soak: install-dev ## an hour of schedules, faults and random bad input; prints one table, writes build/soak/
+	deploy/ensure-servers
+	$(BIN)/python -m tests.soak
 
 docs: install ## write the documents that are made from declarations: contracts, AsyncAPI, metrics
 	$(BIN)/polku docs

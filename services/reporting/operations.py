@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, bindparam, func, select
 from services.reporting import store
 from services.reporting.effects import Derivation
 from shared.contracts.catalogue import FACTS, NodeAdmitted, ProgrammeVersion
-from shared.contracts.errors import InvalidInvite, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
+from shared.contracts.errors import InvalidInput, InvalidInvite, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
 from shared.journal import Journal
 from shared.journal.carry_tables import received_head, received_line, received_segment
 from shared.journal.joining import Join
@@ -52,13 +52,18 @@ def load_programme(journal: Journal, document: dict[str, Any], by: str, now: dat
 def admit_partner(
     journal: Journal, programme: str, partner: str, token_digest: bytes, *, valid: timedelta, by: str, now: datetime
 ) -> datetime:
-    """Note that an invite is given out; returns when it expires. Raises `UnknownCode` or `PartnerAlreadyJoined`."""
+    """Note that an invite is given out; returns when it expires.
+
+    Raises `UnknownCode`, `PartnerAlreadyJoined`, or `InvalidInput` if the token has been given out before.
+    """
     with journal.unit(now) as unit:
         definition = store.shelf.get(unit.connection, programme)
         if partner not in definition.partner_by_key:
             raise UnknownCode(field="partner", programme=programme, value=partner)
         if store.find_partner(unit.connection, programme, partner) is not None:
             raise PartnerAlreadyJoined(partner=partner, programme=programme)
+        if store.find_invite(unit.connection, token_digest) is not None:
+            raise InvalidInput(field="token_digest", reason="has been given out before: make another token")
         expires = now + valid
         store.add_invite(unit.connection, token_digest, programme, partner, expires)
         unit.audit(by, "admit_partner", programme=programme, partner=partner)

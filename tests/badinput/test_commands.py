@@ -205,6 +205,8 @@ def test_the_example_itself_is_taken(world: World, command: type[Schema]) -> Non
         f'tests/badinput/examples.py {_optional("member")}, under "{command.__name__}"; what must be there before the '
         "command can be done is made in tests/badinput/world.py."
     )
+    again = ask(world, service, method, _example(world, command))
+    assert again.error is None or problem(again) == "", "asked twice it fails"
 
 
 def _keyed(command: type[Schema]) -> Place | None:
