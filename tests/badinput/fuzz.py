@@ -21,7 +21,7 @@ from shared.contracts.describing import command_classes, methods_of
 from shared.contracts.fields import Day
 from tests.badinput import judging
 from tests.badinput.examples import example
-from tests.badinput.mutations import SECRET, mutations, places, put, without
+from tests.badinput.mutations import SECRET, is_there, mutations, places, put, without
 from tests.badinput.world import World, world
 
 ROUND = 400
@@ -105,7 +105,7 @@ def _spoilt(made: World, contract: type[Schema], data: st.DataObject) -> dict[st
     body = example(made, contract)
     there = list(places(contract()))
     for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.sampled_from(there))
+        place = data.draw(st.sampled_from([place for place in there if _leads_to(body, place.path)]))
         how = data.draw(st.sampled_from(("known", "any", "day", "gone", "more")))
         if how == "known":
             body = put(body, place.path, data.draw(st.sampled_from(list(mutations(place.field).values()))))
@@ -115,17 +115,24 @@ def _spoilt(made: World, contract: type[Schema], data: st.DataObject) -> dict[st
             body = put(body, place.path, made.sealed(data.draw(_JSON)))
         elif how == "any":
             body = put(body, place.path, data.draw(_JSON))
-        elif how == "gone" and _has(body, place.path):
+        elif how == "gone" and is_there(body, place.path):
             body = without(body, place.path)
         elif how == "more" and isinstance(body.get("items"), list):
             body = body | {"items": body["items"] * data.draw(st.integers(2, 4))}
     return body
 
 
-def _has(body: Any, path: tuple[str | int, ...]) -> bool:
+def _leads_to(body: Any, path: tuple[str | int, ...]) -> bool:
+    """Whether the way there is still one of objects and lists, perhaps not all there."""
     for step in path:
-        try:
-            body = body[step]
-        except (KeyError, IndexError, TypeError):
+        if body is None:
+            return True
+        if isinstance(step, int):
+            if not isinstance(body, list):
+                return False
+            body = body[step] if step < len(body) else None
+        elif isinstance(body, dict):
+            body = body.get(step)
+        else:
             return False
     return True
