@@ -59,10 +59,9 @@ faults: install-dev ## the fault tests, then the fault campaign on both footings
 	$(BIN)/python -m tests.faults.bench --profile full --seconds 300
 	$(BIN)/python -m tests.faults.bench --profile campaign
 
-soak: install-dev ## 100,000 schedules of the simulator, a year of all five programmes; prints counters, and what failed
+soak: install-dev ## an hour of schedules, faults and random bad input; prints one table, writes build/soak/
 	deploy/ensure-servers
-	$(BIN)/python -m tests.bench.bench_years
-	$(BIN)/python -m tests.simulator --schedules 100000 --out build/simulator.json
+	$(BIN)/python -m tests.soak
 
 docs: install ## write the documents that are made from declarations: contracts, AsyncAPI, metrics
 	$(BIN)/polku docs

@@ -31,6 +31,7 @@ UNSURE = (RpcTimeout, ServiceAbsent)
 """After these nobody knows whether it was saved: the same form is shown again with the same key."""
 
 _HEX64 = re.compile("[0-9a-f]{64}")
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WORD = re.compile(r"[\s·-]+")
 
 
@@ -172,9 +173,9 @@ def days(context: PortalContext, names: ProgrammeNames) -> tuple[date, date]:
 
 
 def day_from(text: str) -> date | None:
-    """The day that a date field sent; None if it is none."""
+    """The day that a date field sent; None if it is none. Other ways to write one that ISO has no service takes."""
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         return None
 

@@ -8,7 +8,7 @@ from services.reporting import store
 from services.reporting.effects import Derivation
 from services.reporting.step_tables import step
 from shared.contracts.catalogue import FACTS, NodeAdmitted, ParticipationStarted, StepEntered
-from shared.contracts.errors import InvalidInvite, PartnerAlreadyJoined, UnknownCode
+from shared.contracts.errors import InvalidInput, InvalidInvite, PartnerAlreadyJoined, UnknownCode
 from shared.contracts.purpose_facts import LeadCleared
 from shared.journal import Journal
 from shared.journal.carry_tables import received_erased, received_head, received_line, received_segment
@@ -35,13 +35,18 @@ derived_total = counter("polku_reporting_lines_derived_total", "Received lines t
 def admit_partner(
     journal: Journal, programme: str, partner: str, token_digest: bytes, *, valid: timedelta, by: str, now: datetime
 ) -> datetime:
-    """Note that an invite is given out; returns when it expires. Raises `UnknownCode` or `PartnerAlreadyJoined`."""
+    """Note that an invite is given out; returns when it expires.
+
+    Raises `UnknownCode`, `PartnerAlreadyJoined`, or `InvalidInput` if the token has been given out before.
+    """
     with journal.unit(now) as unit:
         definition = store.shelf.get(unit.connection, programme)
         if partner not in definition.partner_by_key:
             raise UnknownCode(field="partner", programme=programme, value=partner)
         if store.find_partner(unit.connection, programme, partner) is not None:
             raise PartnerAlreadyJoined(partner=partner, programme=programme)
+        if store.find_invite(unit.connection, token_digest) is not None:
+            raise InvalidInput(field="token_digest", reason="has been given out before: make another token")
         expires = now + valid
         store.add_invite(unit.connection, token_digest, programme, partner, expires)
         unit.audit(by, "admit_partner", programme=programme, partner=partner)

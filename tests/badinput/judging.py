@@ -62,7 +62,7 @@ def problem(answer: Answer, wanted: str = "", *, exactly: bool = True, given: st
         return f"the error repeats what was given: {error}"
     if not str(error).strip():
         return "says nothing"
-    if exactly and not (answer.field == wanted or answer.field.startswith(f"{wanted}.")):
+    if exactly and wanted and not (answer.field == wanted or answer.field.startswith(f"{wanted}.")):
         return f"names {answer.field or 'no member'}: {error}"
     last = [part for part in wanted.split(".") if not part.isdigit()][-1:]
     if not exactly and last:

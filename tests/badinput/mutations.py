@@ -79,6 +79,16 @@ def without(body: Any, path: Path) -> Any:
     }
 
 
+def is_there(body: Any, path: Path) -> bool:
+    """Whether there is something at `path`."""
+    for step in path:
+        try:
+            body = body[step]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
+
+
 _NO_TEXT = {"a number": 7, "a float": 7.5, "true": True, "a list": [SECRET], "an object": {SECRET: SECRET}}
 _NO_LIST = {"a number": 7, "true": True, "a text": SECRET, "an object": {SECRET: SECRET}}
 _BAD_TEXTS = {

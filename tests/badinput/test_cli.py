@@ -219,9 +219,7 @@ def test_a_home_of_the_wrong_role_or_none_is_one_line_and_exit_2(world: World, n
 
 @pytest.mark.parametrize("request_", [b"\xff\n", b"[]\n", b"{}\n", b"[" * 9000 + b"\n", None])
 def test_what_is_no_request_on_the_control_socket_is_answered_as_such(world: World, request_: bytes | None) -> None:
-    asked = (
-        '{"service": "intake", "method": "list_people", "timeout": 5, "kwargs": {"limit": NaN, "programme": "\\ud800"}}'
-    )
+    asked = '{"service": "intake", "method": "list_people", "timeout": 5, "kwargs": {"limit": NaN, "by": "\\ud800"}}'
     with socket.socket(socket.AF_UNIX) as client, _short(world.node.home.socket) as address:
         client.connect(address)
         client.sendall(request_ or asked.encode() + b"\n")

@@ -16,7 +16,7 @@ from shared.contracts.fields import Code, EntityId, NodeName, ProgrammeKey, Subj
 from tests.badinput import judging
 from tests.badinput.examples import NOT_REACHED, NoExample, example, other_values
 from tests.badinput.judging import ask, problem
-from tests.badinput.mutations import LONG, SECRET, Place, mutations, objects, places, put, without
+from tests.badinput.mutations import LONG, SECRET, Place, is_there, mutations, objects, places, put, without
 from tests.badinput.rules import days, rules
 from tests.badinput.world import World
 from tests.badinput.world import world as a_world
@@ -50,24 +50,15 @@ def _bad_bodies(world: World, command: type[Schema], body: dict[str, Any]) -> It
     for place in places(command()):
         for what, value in mutations(place.field).items():
             yield what, place.name, put(body, place.path, value)
-        if place.field.required and _is_there(body, place.path[:-1]):
+        if place.field.required and is_there(body, place.path[:-1]):
             yield "missing", place.name, without(body, place.path)
         if isinstance(place.field, Sealed):
             yield from _bad_contents(world, place, body)
     for at in objects(command()):
-        if _is_there(body, at):
+        if is_there(body, at):
             yield "unknown member", ".".join(map(str, (*at, "nickname"))), put(body, (*at, "nickname"), SECRET)
             for name in (SECRET, LONG, "a\nb", ""):
                 yield "unknown member without a name", ".".join(map(str, (*at, "?"))), put(body, (*at, name), 1)
-
-
-def _is_there(body: Any, path: tuple[str | int, ...]) -> bool:
-    for step in path:
-        try:
-            body = body[step]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return isinstance(body, dict)
 
 
 def _bad_contents(world: World, place: Place, body: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -205,6 +196,8 @@ def test_the_example_itself_is_taken(world: World, command: type[Schema]) -> Non
         f'tests/badinput/examples.py {_optional("member")}, under "{command.__name__}"; what must be there before the '
         "command can be done is made in tests/badinput/world.py."
     )
+    again = ask(world, service, method, _example(world, command))
+    assert again.error is None or problem(again) == "", "asked twice it fails"
 
 
 def _keyed(command: type[Schema]) -> Place | None:

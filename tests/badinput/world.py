@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from services.intake import letters, peers
+from services.intake.operations import Vault
 from services.intake.sealing import COMMAND_INFO
 from services.node.control import ControlServer
 from services.node.opening import init_home, open_database
@@ -35,6 +36,7 @@ from shared.journal.posting import LeadPost, NodePost
 from shared.ops.settings import Home
 from shared.storage import snapshot, transaction
 from tests.services.intake.kit import IDENTITY
+from tests.services.intake.test_referrals import send
 from tests.services.intake.test_steward import LEADERS, Place, directory_of
 from tests.services.kit import KEY, NOW, OTHER, OWN, key_of
 from tests.services.pathways.kit import DOCUMENT as WITH_STEPS
@@ -93,7 +95,7 @@ class World:
         for home, watch in zip(("node", "lead"), self.ids["watches"], strict=True):
             names = watch.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             for (name,) in names:
-                found[f"{home}.{name}"] = sorted(watch.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)
+                found[f"{home}.{name}"] = watch.execute(f'SELECT * FROM "{name}"').fetchall()
         return found
 
     def sealed(self, content: Any, key: bytes | None = None, info: bytes = COMMAND_INFO) -> str:
@@ -237,8 +239,6 @@ def _prepare_referrals(made: World, folder: Path) -> None:
         made.call("intake", "renew_tag_key", **common)
         made.follow()
     other_people = other.register("one", "two", "three")
-    from tests.services.intake.test_referrals import send
-
     for subject in other_people:
         send(other, subject, partner=US, key=subject)
     post = NodePost(node.engine, carrier, node.home.name, keys.newest("signing"), directory_of)
@@ -259,8 +259,6 @@ def _prepare_referrals(made: World, folder: Path) -> None:
     other_engine.dispose()
 
 
-def _vault(keys: crypto.Keys) -> Any:
-    from services.intake.operations import Vault
-
+def _vault(keys: crypto.Keys) -> Vault:
     vault = {key.number: key.secret() for key in keys.all if key.name == "vault"}
     return Vault(vault, keys.newest("index").secret())

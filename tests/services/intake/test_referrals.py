@@ -452,21 +452,31 @@ def test_a_receiver_restored_from_before_its_decision_decides_anew_and_both_ends
     assert [entry for entry in kit.audit(first.engine) if entry["action"] == "refuse_letter"] == []
 
 
-@pytest.mark.parametrize("born", ["2199-01-01", "1700-01-01"])
-def test_a_told_birth_date_that_nobody_can_have_is_left_out_and_that_is_said(land: Land, born: str) -> None:
+@pytest.mark.parametrize(
+    ("told", "kept", "left_out"),
+    [
+        ({"birth_date": "2199-01-01"}, None, ["birth_date"]),
+        ({"birth_date": "1700-01-01"}, None, ["birth_date"]),
+        ({"birth_date": "1981-02-03", "identity_code": "030281-9990"}, "1981-02-03", ["identity_code"]),
+        ({"birth_date": "1981-02-04", "identity_code": "030281-999N"}, "1981-02-04", ["identity_code"]),
+    ],
+)
+def test_what_nobody_can_have_of_a_told_identity_is_left_out_and_that_is_said(
+    land: Land, told: dict[str, str], kept: str | None, left_out: list[str]
+) -> None:
     first, _, third = all_confirm(land)
     letter = {"kind": "referral", "referral": "0" * 32, "subject": "1" * 32, "standing": "client"}
-    letter["identity"] = {"given_name": "Anna", "birth_date": born}
+    letter["identity"] = {"given_name": "Anna"} | told
     with snapshot(first.engine) as connection:
         to = peers.confirmed_members(connection, KEY)[third.name]
     with first.journal.unit(land.now) as unit:
         peers.write(unit, first.desk, KEY, to, json.dumps(letter).encode())
     land.work()
     (row,) = seen(third)
-    assert (row["given_name"], row["birth_date"], row["left_out"]) == ("Anna", None, ["birth_date"])
+    assert (row["given_name"], row["birth_date"], row["left_out"]) == ("Anna", kept, left_out)
     accept(third, row["referral"], "esf_participant", date(2016, 11, 1))
     (row,) = seen(third)
-    assert (row["given_name"], row["birth_date"], row["left_out"]) == ("Anna", None, [])
+    assert (row["given_name"], row["birth_date"], row["left_out"]) == ("Anna", kept, [])
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)

@@ -1,0 +1,253 @@
+# green:
+"""Every form of the portals with every field wrong: a page that says so, never a failure, nothing written by halves.
+
+Forms are read from the pages themselves. A new page with a form needs its address in `PAGES`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
+
+from services.portal.app import create_app
+from services.portal.context import HomeRole, PortalContext, directly
+from services.portal.users import add_user
+from tests.badinput.judging import leaked
+from tests.badinput.mutations import LONG, SECRET
+from tests.badinput.world import Running, World
+from tests.badinput.world import world as a_world
+from tests.services.kit import KEY, NOW
+from tests.services.portal.samples import CHEAP, PASSWORD, SAME_ORIGIN
+
+PAGES: dict[HomeRole, tuple[str, ...]] = {
+    "node": (
+        *(f"/{page}/{KEY}" for page in ("conversation", "counter", "referrals", "partners", "people", "sessions")),
+        f"/register/{KEY}?activity=kaapeli",
+        *(f"/{page}/{KEY}/{{{what}}}" for page, what in (("conversation", "talk"), ("counter", "counter"))),
+        f"/register/{KEY}/{{session}}",
+        f"/refer/{KEY}/{{person}}",
+        "/password",
+        "/login",
+        "/",
+    ),
+    "lead": ("/", "/password", f"/report/{KEY}", "/login"),
+}
+"""Every page with a form of its own, and some others; in braces what the home knows."""
+NO_FORM: dict[str, str] = {}
+"""Endpoints that take a POST from no page of ours: why."""
+READS = ("journal_audit", "journal_head", "_cursor", "portal_")
+"""Tables that a page may write to though it refuses: who read which identities, who tried to log in."""
+_ANY = {"nothing": "", "10,000 characters": LONG, "a text": SECRET}
+_TYPED = {
+    "NUL": f"a\0{SECRET}",
+    "an escape": f"\x1b[2J{SECRET}",
+    "turned around": f"\u202e{SECRET}",
+    "markup": f"<script>{SECRET}</script>",
+}
+_CHOSEN = {"a code": "zz_no_such_code", "an id": "ff" * 16}
+_DAY = {"a far day": "9999-12-31", "an early day": "0001-01-01", "a week": "2016-W09-2", "no day": "2016-02-30"}
+_NUMBER = {"a negative number": "-1", "a huge number": "9" * 30, "other digits": "\u0663"}
+WRONG = {
+    **{kind: _ANY | _CHOSEN for kind in ("radio", "checkbox", "select", "button", "submit")},
+    "hidden": _ANY | _CHOSEN | _NUMBER,
+    "date": _ANY | _DAY,
+    "time": _ANY | {"a far time": "25:00"},
+    "number": _ANY | _NUMBER,
+    "password": _ANY | {"NUL": f"a\0{SECRET}"},
+}
+"""By the kind of a field; any other takes what is typed."""
+ADDRESSES = {"a text": "zz_y", "an id": "ff" * 16, "NUL": "%00", "long": "x" * 10_000, "dots": ".."}
+QUERIES = ("", "?page=0", "?page=99999999999", "?page=%00", f"?activity={LONG}", "?corrects=%ff", "?lang=zz")
+
+
+@dataclass
+class Form:
+    """A form of a page: where it goes, and its fields as a browser would send them untouched."""
+
+    page: str
+    action: str
+    fields: MultiDict[str, str] = field(default_factory=MultiDict)
+    kinds: dict[str, str] = field(default_factory=dict)
+
+
+class _Forms(HTMLParser):
+    """The forms of a page; of choices the first that is one, of empty texts a word."""
+
+    def __init__(self, page: str, html: str) -> None:
+        super().__init__()
+        self.page, self.found, self.select = page, [], ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, given: list[tuple[str, str | None]]) -> None:
+        at = {name: value or "" for name, value in given}
+        if tag == "form" and at.get("method", "").lower() == "post":
+            self.found.append(Form(self.page, at.get("action") or self.page.partition("?")[0]))
+        if not self.found:
+            return
+        form, name, kind = self.found[-1], at.get("name", ""), at.get("type", tag)
+        if tag == "select":
+            self.select = name
+            form.kinds[name] = "select"
+        elif tag == "option" and self.select and at.get("value") and self.select not in form.fields:
+            form.fields[self.select] = at["value"]
+        elif tag in ("input", "textarea", "button") and name:
+            form.kinds[name] = kind
+            if kind in ("radio", "button", "submit") and name not in form.fields:
+                form.fields[name] = at.get("value", "")
+            elif kind == "checkbox":
+                form.fields.add(name, at.get("value", "on"))
+            elif kind not in ("radio", "button", "submit"):
+                form.fields[name] = at.get("value", "") or ("2016-03-04" if kind == "date" else "")
+
+
+@dataclass
+class Portal:
+    """A portal on a home that runs, with somebody logged in who may do everything there."""
+
+    app: Flask
+    client: FlaskClient
+    places: dict[str, str]
+    role: HomeRole
+
+    def pages(self) -> list[str]:
+        return [page.format(**self.places) for page in PAGES[self.role]]
+
+    def forms(self) -> list[Form]:
+        found = []
+        for page in self.pages():
+            answer = self.client.get(page)
+            assert answer.status_code in (200, 303), f"{page}: {answer.status_code}"
+            found += _Forms(page, answer.get_data(as_text=True)).found
+        return found
+
+    def send(self, form: Form, fields: MultiDict[str, str]) -> Any:
+        return self.client.post(form.action, data=fields, headers=SAME_ORIGIN)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with a_world(tmp_path_factory.mktemp("world")) as made:
+        yield made
+
+
+def _portal(world: World, at: Running, role: HomeRole) -> Portal:
+    ids, bus = world.ids, world.ids["bus_key"]
+    context = PortalContext(
+        role=role,
+        title="Koe",
+        engine=at.engine,
+        rpc=at.rpc,
+        blocking=directly,
+        now=lambda: NOW,
+        secure=False,
+        hasher=CHEAP,
+        page_size=50,
+        bus_key=lambda: bus if role == "node" else None,
+    )
+    app = create_app(context)
+    roles = ("case_worker", "coordinator") if role == "node" else ("reporter",)
+    name = "worker"
+    first = add_user(at.engine, name, roles, NOW, CHEAP, home_role=role)
+    places = {"talk": ids["talks"][1], "counter": ids["counter"], "session": ids["sessions"]["kaapeli"]}
+    made = Portal(app, app.test_client(), places | {"person": ids["people"]["refer2"]}, role)
+    for page, typed in (("/login", {"name": name, "password": first}), ("/password", _changed(first))):
+        (form, *_) = _Forms(page, made.client.get(page).get_data(as_text=True)).found
+        data = {"form_token": form.fields["form_token"]} | typed
+        assert made.client.post(page, data=data, headers=SAME_ORIGIN).status_code == 303
+    return made
+
+
+def _changed(first: str) -> dict[str, str]:
+    return {"old": first, "new": PASSWORD, "again": PASSWORD}
+
+
+@pytest.fixture(scope="module", params=["node", "lead"])
+def portal(world: World, request: pytest.FixtureRequest) -> Portal:
+    return _portal(world, world.node if request.param == "node" else world.lead, request.param)
+
+
+def test_every_address_that_takes_a_form_is_reached_from_a_page(portal: Portal) -> None:
+    urls = portal.app.url_map.bind("localhost")
+    reached = {urls.match(form.action, "POST")[0] for form in portal.forms()}
+    logged_out = portal.app.test_client().get("/login").get_data(as_text=True)
+    reached |= {urls.match(form.action, "POST")[0] for form in _Forms("/login", logged_out).found}
+    takes = {rule.endpoint for rule in portal.app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert takes <= reached | NO_FORM.keys(), f"no page of PAGES in {__file__} has a form for {takes - reached}"
+
+
+def test_a_form_with_a_wrong_field_gets_a_page_that_says_so_and_writes_nothing_by_halves(
+    world: World, portal: Portal
+) -> None:
+    problems = []
+    urls, tried = portal.app.url_map.bind("localhost"), set()
+    world.follow()
+    before = world.content()
+    for form in portal.forms():
+        endpoint = urls.match(form.action, "POST")[0]
+        kinds = (endpoint, *sorted(form.kinds))
+        if endpoint in ("log_out", "logout") or kinds in tried:
+            continue
+        tried.add(kinds)
+        for name in form.kinds:
+            for what, value in WRONG.get(form.kinds[name], _ANY | _TYPED).items():
+                fields = MultiDict(form.fields)
+                fields[name] = value
+                answer = portal.send(form, fields)
+                if answer.status_code == 303:  # taken, and it may be: an empty note, somebody else's number
+                    world.follow()
+                    before = world.content()
+                elif said := _wrong(answer, before, world):
+                    problems.append(f"{endpoint}: {name} is {what}: {said}")
+    assert len(tried) > 1 or portal.role == "lead"
+    assert not problems, "\n  ".join(["", *problems])
+    assert leaked(world) == ""
+
+
+def _wrong(answer: Any, before: dict[str, list[Any]], world: World) -> str:
+    status, html = answer.status_code, answer.get_data(as_text=True)
+    if not 400 <= status < 500:
+        return f"status {status}"
+    if "<h1" not in html or "</html>" not in html:
+        return f"status {status} without a page"
+    if f"<script>{SECRET}" in html:
+        return "the page holds markup that was typed"
+    now = world.content()
+    wrote = [name for name in now if now[name] != before.get(name) and not any(part in name for part in READS)]
+    return f"status {status}, and wrote to {', '.join(wrote)}" if wrote else ""
+
+
+def test_an_address_that_cannot_be_is_a_page_that_says_so(portal: Portal) -> None:
+    problems = []
+    for rule in portal.app.url_map.iter_rules():
+        if rule.endpoint == "static":
+            continue
+        for what, value in {
+            "a text": "zz_y",
+            "an id": "ff" * 16,
+            "NUL": "%00",
+            "long": "x" * 10_000,
+            "dots": "..",
+        }.items():
+            address = rule.rule
+            for argument in rule.arguments:
+                address = address.replace(f"<programme:{argument}>", KEY if what == "an id" else value)
+                address = address.replace(f"<entity:{argument}>", value)
+            for query in (
+                "",
+                "?page=0",
+                "?page=99999999999",
+                "?page=%00",
+                f"?activity={LONG}",
+                "?corrects=%ff",
+                "?lang=zz",
+            ):
+                if "GET" in (rule.methods or ()):
+                    status = portal.client.get(address + query).status_code
+                    if status >= 500:
+                        problems.append(f"{address[:60]}{query[:20]}: {status}")
+    assert not problems, "\n  ".join(["", *problems])

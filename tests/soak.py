@@ -1,0 +1,99 @@
+"""``python -m tests.soak [--seconds N] [--seed S]``: an hour of schedules, faults and bad input; one table at the end.
+
+Four tenths of the time go to schedules of the simulator, three to the fault bench, three to random bad input; whatever
+is under way is finished. What each found stands in ``build/soak/``. Exits 1 if any of them found something.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.simulator.many import CHUNK, Total, run_many
+
+OUT = Path("build/soak")
+SHORT = 1800
+"""Seconds: a shorter soak has the short profile of the fault bench."""
+PROCESSES = 2
+
+
+@dataclass(frozen=True)
+class Part:
+    """A line of the table; `again`: how to see a failure once more."""
+
+    name: str
+    seconds: float
+    done: str
+    failures: int
+    again: str
+
+
+def schedules(seconds: float, seed: int) -> Part:
+    """Schedules of the simulator from the number `seed` on."""
+    began, total = time.monotonic(), Total()
+    while not total.schedules or time.monotonic() - began < seconds:
+        total.add(run_many(seed + total.schedules, CHUNK * PROCESSES * 4, PROCESSES))
+        print(f"schedules: {total.schedules}, {len(total.failed)} failed", file=sys.stderr, flush=True)
+    (OUT / "schedules.json").write_text(json.dumps({"counters": asdict(total.counters), "failed": total.failed}))
+    again = f"python -m tests.simulator {min(total.failed, default=seed)}"
+    return Part("schedules", time.monotonic() - began, f"{total.schedules} schedules", len(total.failed), again)
+
+
+def faults(seconds: float, seed: int, profile: str) -> Part:
+    """A round of the fault bench."""
+    began = time.monotonic()
+    command = ["-m", "tests.faults.bench", "--profile", profile, "--seed", str(seed)]
+    code = _run(*command, "--seconds", str(int(seconds)), "--out", str(OUT))
+    found = _read(OUT / f"{profile}.json")
+    applied = found.get("counters", {}).get("applied", "?")
+    return Part("faults", time.monotonic() - began, f"{applied} facts, {profile}", code, f"python {' '.join(command)}")
+
+
+def bad_input(seconds: float, seed: int) -> Part:
+    """Random bad input to every command."""
+    began, out = time.monotonic(), OUT / "badinput.json"
+    code = _run("-m", "tests.badinput", "--seconds", str(int(seconds)), "--seed", str(seed), "--out", str(out))
+    found = _read(out)
+    failures = len(found.get("failures", ())) or code
+    done, again = f"{found.get('calls', '?')} calls", f"python -m tests.badinput --seed {seed} --seconds {int(seconds)}"
+    return Part("bad input", time.monotonic() - began, done, failures, again)
+
+
+def _run(*command: str) -> int:
+    return subprocess.run([sys.executable, *command], stdin=subprocess.DEVNULL).returncode
+
+
+def _read(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    return found
+
+
+def main() -> int:
+    """What the module's docstring says."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak")
+    parser.add_argument("--seconds", type=float, default=3600)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    asked = parser.parse_args()
+    print(f"seed {asked.seed}", file=sys.stderr, flush=True)
+    OUT.mkdir(parents=True, exist_ok=True)
+    for file in OUT.glob("*.json"):
+        file.unlink()
+    parts = [
+        schedules(asked.seconds * 0.4, asked.seed),
+        faults(asked.seconds * 0.3, asked.seed, "smoke" if asked.seconds < SHORT else "campaign"),
+        bad_input(asked.seconds * 0.3, asked.seed),
+    ]
+    print(f"\n{'soak':12} {'seconds':>8} {'failures':>9}  done{'':24}  once more")
+    for part in parts:
+        print(f"{part.name:12} {part.seconds:8.0f} {part.failures:9}  {part.done:28}  {part.again}")
+    print(f"seed {asked.seed}: {'passed' if not any(part.failures for part in parts) else 'FAILED'}")
+    return int(any(part.failures for part in parts))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
