@@ -1,11 +1,12 @@
-"""``python -m tests.soak [--seconds N] [--seed S]``: an hour of schedules, faults and bad input; one table at the end.
+"""``python -m tests.soak [--seconds N] [--seed S]``: an hour of schedules, years, faults and bad input; one table at the end.
 
-Four tenths of the time go to schedules of the simulator, three to the fault bench, three to random bad input; whatever
-is under way is finished. What each found stands in ``build/soak/``. Exits 1 if any of them found something.
+Four tenths of the time go to schedules of the simulator (100,000 of them at least, unless the soak is short), three to
+the fault bench, three to random bad input and a year of all five programmes; whatever is under way is finished. What each found stands in ``build/soak/``. Exits 1 if any of them found something.
 """
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from tests.simulator.many import CHUNK, Total, run_many
 
 OUT = Path("build/soak")
 SHORT = 1800
-"""Seconds: a shorter soak has the short profile of the fault bench."""
+"""Seconds: a shorter soak has the short profile of the fault bench, and fewer of everything."""
+SCHEDULES = 100_000
 PROCESSES = 2
 
 
@@ -33,10 +35,10 @@ class Part:
     again: str
 
 
-def schedules(seconds: float, seed: int) -> Part:
-    """Schedules of the simulator from the number `seed` on."""
+def schedules(seconds: float, seed: int, least: int) -> Part:
+    """Schedules of the simulator from the number `seed` on, `least` at least."""
     began, total = time.monotonic(), Total()
-    while not total.schedules or time.monotonic() - began < seconds:
+    while total.schedules < least or time.monotonic() - began < seconds:
         total.add(run_many(seed + total.schedules, CHUNK * PROCESSES * 4, PROCESSES))
         print(f"schedules: {total.schedules}, {len(total.failed)} failed", file=sys.stderr, flush=True)
     (OUT / "schedules.json").write_text(json.dumps({"counters": asdict(total.counters), "failed": total.failed}))
@@ -64,8 +66,18 @@ def bad_input(seconds: float, seed: int) -> Part:
     return Part("bad input", time.monotonic() - began, done, failures, again)
 
 
-def _run(*command: str) -> int:
-    return subprocess.run([sys.executable, *command], stdin=subprocess.DEVNULL).returncode
+def years(people: int, seed: int) -> Part:
+    """A year of all five programmes against the slow models."""
+    began = time.monotonic()
+    command = f"POLKU_SEED={seed} python -m tests.bench.bench_years {people}"
+    code = _run("-m", "tests.bench.bench_years", str(people), POLKU_SEED=str(seed))
+    return Part("years", time.monotonic() - began, f"{people} people", code, command)
+
+
+def _run(*command: str, **environment: str) -> int:
+    return subprocess.run(
+        [sys.executable, *command], stdin=subprocess.DEVNULL, env={**os.environ, **environment}
+    ).returncode
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -83,9 +95,11 @@ def main() -> int:
     OUT.mkdir(parents=True, exist_ok=True)
     for file in OUT.glob("*.json"):
         file.unlink()
+    short = asked.seconds < SHORT
     parts = [
-        schedules(asked.seconds * 0.4, asked.seed),
-        faults(asked.seconds * 0.3, asked.seed, "smoke" if asked.seconds < SHORT else "campaign"),
+        schedules(asked.seconds * 0.4, asked.seed, 1 if short else SCHEDULES),
+        years(200 if short else 2000, asked.seed),
+        faults(asked.seconds * 0.3, asked.seed, "smoke" if short else "campaign"),
         bad_input(asked.seconds * 0.3, asked.seed),
     ]
     print(f"\n{'soak':12} {'seconds':>8} {'failures':>9}  done{'':24}  once more")
