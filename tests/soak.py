@@ -1,7 +1,8 @@
-"""``python -m tests.soak [--seconds N] [--seed S]``: an hour of schedules, years, faults and bad input; one table at the end.
+"""``python -m tests.soak [--seconds N] [--seed S]``: an hour of schedules, years, faults and bad input; one table.
 
 Four tenths of the time go to schedules of the simulator (100,000 of them at least, unless the soak is short), three to
-the fault bench, three to random bad input and a year of all five programmes; whatever is under way is finished. What each found stands in ``build/soak/``. Exits 1 if any of them found something.
+the fault bench, three to random bad input; beside them a year of all five programmes is lived. Whatever is under way
+is finished. What each found stands in ``build/soak/``. Exits 1 if any of them found something.
 """
 
 import argparse
