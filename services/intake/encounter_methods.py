@@ -1,9 +1,11 @@
 """The RPC methods of encounters and doors, a part of `service.py`: parse by contract, call once, answer."""
 
+import json
 from datetime import date
 from typing import Any
 
 from services.intake import doors, encounter_queries, encounters, operations, store
+from services.intake.domain import is_protected
 from services.intake.encounter_rules import Encounter, NewEncounter, tile
 from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc, timer
@@ -133,7 +135,8 @@ class EncounterMethods:
         self.home.committed(doors.tell_doors(self.home.journal, self.home.now()))
 
     def _tile(self, row: Any) -> str:
-        return tile(store.open_identity(vault_of(self.home.keys).vault, row.person, row.wrapped_key, row.box))
+        identity = store.open_identity(vault_of(self.home.keys).vault, row.person, row.wrapped_key, row.box)
+        return tile({"token": identity.get("token")} if is_protected(json.loads(row.record)) else identity)
 
     def _encounter(self, number: int, item: dict[str, Any]) -> NewEncounter:
         sealed = item.get("sealed")

@@ -115,7 +115,7 @@ def remove_visit(connection: Connection, raw: bytes) -> None:
 def closed_identities(connection: Connection, programme: str, subjects: Sequence[str] | None = None) -> Iterable[Any]:
     """Everybody of the programme (`subjects`: these) with key and identity, still closed."""
     query: Select[Any] = (
-        select(participation.c.subject, participation.c.person, person.c.wrapped_key, vault.c.box)
+        select(*(participation.c[name] for name in ("subject", "person", "record")), person.c.wrapped_key, vault.c.box)
         .join(person, person.c.person == participation.c.person)
         .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
         .where(participation.c.programme == programme)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, literal, select
 
-from services.intake import rights_store, store
+from services.intake import rights_store, start_store, store
 from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, tag_of
 from services.intake.operations import FACT_MEMBERS, Vault, record_start
 from shared.contracts.catalogue import PersonTagged, TaggingDue
@@ -144,6 +144,8 @@ def copy_person(
         kept: dict[str, Any] = dict(rows_of_subject(connection, "intake", subject, without=_OWN_TABLES))
         kept["identity"] = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
         kept["participation"] = _participation(row)
+        for form in kept.get("exit_form", ()):
+            form |= start_store.open_exit_form(connection, keys.vault, row)
         kept["correction"] = rights_store.corrections_of(connection, keys.vault, raw)
         kept["ending"] = rights_store.endings_of(connection, programme, subject)
         kept["same_as"] = rights_store.same_as(connection, raw)
@@ -155,7 +157,7 @@ def copy_person(
 
 def _participation(row: Any) -> dict[str, Any]:
     days = {name: _text(getattr(row, name)) for name in ("started_on", "ended_on", "resumed_on")}
-    ends = {name: getattr(row, name) for name in ("end_reason", "end_results", "end_next")}
+    ends = {name: getattr(row, name) for name in ("end_reason", "end_results", "end_next", "end_planned")}
     return {"standing": row.standing, **days, **ends, **json.loads(row.record)}
 
 

@@ -20,6 +20,8 @@ from sqlalchemy import (
     update,
 )
 
+from services.intake.encounter_tables import visit
+from services.intake.start_store import attempt
 from services.intake.store import follow_up, keys, participation, person, referral, tagged, text, vault
 from shared.storage import metadata
 from shared.storage.restricting import EVERYTHING, restricted
@@ -93,8 +95,9 @@ HOLDERS = {
 }
 """Who keeps something for a purpose, and owes a receipt."""
 
-_OF_PURPOSE = {"esf_record": (follow_up, correction), "support": (referral, text)}
-"""Intake's own tables, by purpose; the start record itself is a row of `participation`."""
+_OF_PURPOSE = {"esf_record": (follow_up, correction, attempt), "support": (referral, text, visit)}
+"""Intake's own tables, by purpose; the start record itself is a row of `participation`, the exit form is forgotten by
+`start_store.forget_exit_form`."""
 
 
 def set_identity(connection: Connection, vault_keys: Mapping[int, bytes], row: Any, identity: dict[str, Any]) -> None:
@@ -161,9 +164,9 @@ def clear_own(connection: Connection, subject: bytes, purpose: str) -> int:
 
 def no_participant(connection: Connection, subject: bytes, record: dict[str, Any]) -> None:
     """The person has no start record any more."""
-    ends = dict.fromkeys(("started_on", "ended_on", "end_reason", "end_results", "end_next", "resumed_on"))
+    names = ("started_on", "ended_on", "end_reason", "end_results", "end_next", "end_planned", "resumed_on")
     this = participation.c.subject == subject
-    values = {"standing": "client", "record": json.dumps(record), **ends}
+    values = {"standing": "client", "record": json.dumps(record), **dict.fromkeys(names)}
     connection.execute(update(participation).where(this).values(**values))
 
 

@@ -23,6 +23,9 @@ _LISTS = {  # where the programme file names what a field's code means
     **{"partner": "partners"},
 }
 
+_SEVERAL = ("languages", "results", "topics", "end_results", "strengths", "solutions")
+"""Columns that hold several codes, parted by spaces."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -116,12 +119,12 @@ class _Teller:
     def value(self, name: str, value: Any) -> str:
         """What stands in a field, in words."""
         say = words(self.lang)
-        if name == "text_ref":
+        if name in ("text_ref", "wishes_ref"):
             text = self.copy["texts"].get(value)
             return say("copy_text_gone") if text is None else str(text)
         if name == "changed":
             return "; ".join(self._change(member, *change) for member, change in value.items())
-        if name in ("languages", "results", "topics", "end_results") and isinstance(value, str):
+        if name in _SEVERAL and isinstance(value, str):
             return ", ".join(self._one(name, one) for one in value.split())
         if name == "receipts":
             return "; ".join(f"{self._one('holder', r['holder'])} {self._moment(r['received_at'])}" for r in value)

@@ -8,8 +8,11 @@ LEGAL_BASES = ("legal_obligation", "public_task", "legitimate_interest", "consen
 WHYS = ("withdrawn", "asked", "retention")
 """Why what was recorded for a purpose was erased: the consent was withdrawn, the person asked, its time was over."""
 
-_RECORD = ("intake.participation_", "intake.follow_up_")
-_SUPPORT = ("activities.", "pathways.", "intake.referral_")
+_RECORD = (
+    *("intake.participation_", "intake.follow_up_", "intake.record_attempted", "intake.eura_entered"),
+    "intake.exit_form_recorded",
+)
+_SUPPORT = ("activities.", "pathways.", "intake.referral_", "intake.visit")
 _NONE = ("purpose_cleared",)
 
 

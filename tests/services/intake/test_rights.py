@@ -166,7 +166,7 @@ def test_every_service_is_stopped_even_one_that_has_not_heard_it(
 ) -> None:
     kit.put_programme(engine, activities_store.shelf)
     with transaction(engine) as connection:
-        activities_store.put_person(connection, subject, kit.KEY)
+        activities_store.put_person(connection, subject, kit.KEY, "esf_participant")
     (held,), _ = activities_kit.record_sessions(journal, activities_kit.session("s"))
     restrict(journal, subject)
     there = activities_kit.attendance(held["session"], "x", subject)

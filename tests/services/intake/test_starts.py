@@ -143,7 +143,7 @@ def test_of_two_workers_who_saw_the_same_the_second_is_told(journal: Journal) ->
 
 
 def test_a_corrected_birth_date_has_the_person_tagged_anew(engine: Engine, journal: Journal) -> None:
-    subject = client(journal)
+    subject = client(journal, identity=IDENTITY | {"identity_code": None})
     save(journal, form(journal, subject))
     with kit.transaction(engine) as connection:
         store.add_tag_key(connection, kit.KEY, store.TagKey(1, 1, "name_birth_date"))

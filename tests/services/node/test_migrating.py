@@ -56,7 +56,7 @@ def test_a_service_that_finds_an_older_database_says_what_to_do(home: Path) -> N
     assert run("migrate", home=home, POLKU_PASSWORD_PORTAL="x").code == 0
     url = os.environ["POLKU_DATABASE_URL"]
     with psycopg.connect(url.replace("+psycopg", "")) as owner:
-        owner.execute("UPDATE alembic_version SET version_num = 'portal_0000' WHERE version_num = 'portal_0001'")
+        owner.execute("UPDATE alembic_version SET version_num = 'portal_0000' WHERE version_num LIKE 'portal_%'")
         owner.execute("DELETE FROM alembic_version WHERE version_num = 'portal_0000'")
     done = run("user", "list", home=home, POLKU_DATABASE_URL=url.replace("_owner@", "_portal@"))
     assert done.code == 2

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from sqlalchemy import select
 
 from services.intake import operations, queries, referral_store, store
 from services.node.control import Rpc
@@ -22,8 +23,9 @@ from shared.contracts.errors import InvalidInput
 from shared.journal import Journal
 from shared.journal.crypto import load_keys, seal
 from shared.journal.erasing import subject_digest
+from shared.journal.tables import journal_line
 from shared.ops.settings import Home
-from shared.storage import transaction
+from shared.storage import snapshot, transaction
 from shared.testing.wait import until
 from tests.flows.kit import free_port_triple
 from tests.services import kit
@@ -169,8 +171,8 @@ def test_a_right_that_is_not_said_whole_is_one_line(home: Home, words: tuple[str
 REF = "5" * 32
 
 
-def _asked(home: Home, subject: str) -> dict[str, dict[str, Any]]:
-    """What is asked of every method that answers with something sealed, about this person."""
+def _asked(home: Home, subject: str, door: str) -> dict[str, dict[str, Any]]:
+    """What is asked of every method that answers with something sealed, about this person, who is at the door."""
     return {
         "list_people": {"people": [subject]},
         "find_people": {"sealed": sealed(home, {"name": "Cecilia Toinen"})},
@@ -178,6 +180,10 @@ def _asked(home: Home, subject: str) -> dict[str, dict[str, Any]]:
         "list_referrals": {},
         "copy_person": {"subject": subject},
         "list_duplicates": {"judged": True},
+        "list_regulars": {"encounter": door},
+        "show_start": {"subject": subject},
+        "show_exit": {"subject": subject},
+        "show_sample": {"node": home.name},
     }
 
 
@@ -198,12 +204,21 @@ def test_every_method_that_answers_with_something_sealed_writes_down_who_looks_a
     shown = person(home, "duplicates", kit.KEY, "--judged").out
     assert "same\n" in shown
     assert "Cecilia Toinen  1981-02-03" in shown
-    asked = _asked(home, subject)
+    common = {"programme": kit.KEY, "by": "anna"}
+    door = rpc.call("intake", "open_door", **common, key=kit.key_of("door"), date="2016-03-02")["encounter"]
+    rpc.call("intake", "tap_visitor", **common, encounter=door, subject=subject, there=True)
+    asked = _asked(home, subject, door)
     answering = {
         pair for command in command_classes() if "reply_to" in command().fields for pair in methods_of(command)
     }
     assert answering == {("intake", method) for method in asked}
+    started = select(journal_line.c.seq, journal_line.c.subject).where(journal_line.c.subject.is_not(None))
+    with snapshot(engine) as connection:  # Cecilia has no start record any more
+        line = connection.execute(started.where(journal_line.c.kind == "intake.participation_started")).first()
+    assert line is not None
+    asked["show_sample"]["lines"] = [line.seq]
     for method, given in asked.items():
+        whom = line.subject.hex() if method == "show_sample" else subject
         before, reply = len(kit.audit(engine)), X25519PrivateKey.generate()
         common = {
             "programme": kit.KEY,
@@ -214,4 +229,4 @@ def test_every_method_that_answers_with_something_sealed_writes_down_who_looks_a
         assert "Cecilia" not in answer, method
         entries = kit.audit(engine)[before:]
         named = {entry.get("subject") for entry in entries} | {one for e in entries for one in e.get("subjects", ())}
-        assert (subject_digest(subject) in named, {entry["by"] for entry in entries}) == (True, {common["by"]}), method
+        assert (subject_digest(whom) in named, {entry["by"] for entry in entries}) == (True, {common["by"]}), method

@@ -1,15 +1,12 @@
 """The copy as a document: every field in words, in the person's language, nothing that a reader cannot use."""
 
 import html
+import importlib
 import re
 from typing import Any, get_args
 
 import pytest
 
-from services.activities import store as _activities
-from services.intake import rights_store as _intake
-from services.measurement import store as _measurement
-from services.pathways import store as _pathways
 from services.portal.person_copy import language_of, render_copy
 from services.portal.report_page import ProgrammeNames
 from services.portal.words import Lang
@@ -20,10 +17,14 @@ from shared.contracts.commands import PersonIdentity
 from shared.contracts.facts import About
 from shared.contracts.rights import RecordChanges
 from shared.storage.forgetting import naming_people
+from tests.conftest import ROOT
 from tests.contracts.samples import options_of
 from tests.services import kit
 
-STORES = (_activities, _intake, _measurement, _pathways)
+STORES = [
+    importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    for path in ROOT.glob("services/*/*store.py")
+]
 NAMES = ProgrammeNames.of({"programme": kit.KEY, "name": kit.DOCUMENT["name"], "document": kit.DOCUMENT})
 TALK, ACTION, REF = "a1" * 16, "a2" * 16, "a3" * 16
 COPY: dict[str, Any] = {
