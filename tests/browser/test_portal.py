@@ -230,7 +230,8 @@ def test_referrals_and_partners_are_worked_on_a_phone(page: Page, tmp_path: Path
     portal.rpc.nodes = {"steward": "leader_association", "key_nos": [1, 2], "nodes": nodes}
     with served(portal) as address:
         log_in(page, address, portal, "coordinator")
-        for name in ("referrals/lahde-mukaan", f"refer/lahde-mukaan/{samples.MADE}", "partners/lahde-mukaan"):
+        one = f"lahde-mukaan/{samples.MADE}"
+        for name in ("referrals/lahde-mukaan", f"refer/{one}", "partners/lahde-mukaan", f"rights/{one}"):
             for lang in ("sv", "en", "fi"):
                 page.goto(f"{address}/{name}?lang={lang}")
                 assert_nothing_overflows(page)
