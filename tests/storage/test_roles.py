@@ -144,7 +144,7 @@ def test_who_records_nothing_cannot_append(url: str, role: str) -> None:
 def test_the_portal_sees_its_own_tables_only(url: str, owner: Engine) -> None:
     engine = engine_of(url, "portal")
     seen = {table for table in tables(owner) if may(engine, table)}
-    assert seen == {"alembic_version", "portal_attempt", "portal_session", "portal_user"}
+    assert seen == {"alembic_version", "portal_attempt", "portal_notice", "portal_session", "portal_user"}
 
 
 def test_the_courier_ends_erasing_and_writes_what_is_its_own(url: str, owner: Engine) -> None:
