@@ -19,10 +19,8 @@ def test_a_year_of_all_five_is_the_models_on_sqlite(sqlite_engine: Engine) -> No
 
 
 def test_a_year_of_all_five_is_the_models_on_postgresql(postgres_engine: Engine) -> None:
-    assert (
-        missing(checked(Years(postgres_engine, random.Random(SEED + 1), people_each=8, every=6).live()), each=False)
-        == []
-    )
+    reached = checked(Years(postgres_engine, random.Random(SEED + 1), people_each=8, every=6).live())
+    assert {"task met", "task done", "step refused", "pause taken", "killed"} <= {what for _, what in reached}
 
 
 def test_the_programmes_of_the_years_may_be_loaded() -> None:

@@ -319,7 +319,7 @@ class Years:
         """A time on a step: a new one, the end of one that is open, or nonsense."""
         self._note()
         person, chance = self.person(one), self.chance
-        step = chance.choice([s.key for s in one.programme.steps if s.level == "individual"])
+        step = chance.choice([*(s.key for s in one.programme.steps if s.level == "individual"), "sim_done", "sim_done"])
         entered, left = day - timedelta(days=chance.choice([0, 2, 9])), day if chance.random() < 0.5 else None
         opened = [
             (key, s.entered_on) for key, stays in sorted(person.stays.items()) for s in stays if s.left_on is None
