@@ -86,6 +86,13 @@ def _check_start(start: date, programme: Programme, today: date) -> None:
         raise InvalidInput(field="start_date", reason="outside the programme's period")
 
 
+def _check_evidence(field: str, day: date, programme: Programme, today: date) -> None:
+    if day > today:
+        raise InvalidInput(field=field, reason="in the future")
+    if day < programme.period.start - EARLIEST:
+        raise InvalidInput(field=field, reason="more than a year before the programme's period")
+
+
 def _check_birth(born: date, start: date | None, today: date) -> None:
     if born > today:
         raise InvalidInput(field="birth_date", reason="in the future")
@@ -96,20 +103,15 @@ def _check_birth(born: date, start: date | None, today: date) -> None:
 
 
 def _check_code(identity: Mapping[str, Any]) -> None:
-    if not identity.get("identity_code"):
+    """An identity code can exist, and tells the birth date that is written beside it. Raises `InvalidInput`."""
+    code, born = identity.get("identity_code"), identity.get("birth_date")
+    if not code:
         return
-    coded = hetu.birth_date(identity["identity_code"])
+    coded = hetu.birth_date(code)
     if coded is None:
         raise InvalidInput(field="identity_code", reason="is not valid")
-    if identity.get("birth_date") and coded != date.fromisoformat(identity["birth_date"]):
+    if born and coded.isoformat() != born:
         raise InvalidInput(field="identity_code", reason="tells another birth date than birth_date")
-
-
-def _check_evidence(field: str, day: date, programme: Programme, today: date) -> None:
-    if day > today:
-        raise InvalidInput(field=field, reason="in the future")
-    if day < programme.period.start - EARLIEST:
-        raise InvalidInput(field=field, reason="more than a year before the programme's period")
 
 
 WHERE_PEOPLE_LIVE = ("municipality", "area")
@@ -221,21 +223,20 @@ def shared_identity(identity: Mapping[str, Any], agreed: Collection[str]) -> dic
 
 
 def without_impossible(identity: Mapping[str, Any], today: date) -> tuple[dict[str, Any], list[str]]:
-    """An identity as another partner told it, without a birth date or an identity code that nobody can have, and what
-    was left out: with it the person could not be taken, whatever start day is chosen."""
-    told, left_out = dict(identity), []
+    """An identity as another partner told it, without a birth date that nobody can have and an identity code that is
+    none, and what was left out: with it the person could not be taken, whatever start day is chosen."""
+    left_out = []
     try:
-        if told.get("birth_date"):
-            _check_birth(date.fromisoformat(told["birth_date"]), None, today)
+        if identity.get("birth_date"):
+            _check_birth(date.fromisoformat(identity["birth_date"]), None, today)
     except InvalidInput:
         left_out.append("birth_date")
-        del told["birth_date"]
+    kept = {name: value for name, value in identity.items() if name not in left_out}
     try:
-        _check_code(told)
+        _check_code(kept)
     except InvalidInput:
         left_out.append("identity_code")
-        del told["identity_code"]
-    return told, left_out
+    return {name: value for name, value in kept.items() if name not in left_out}, left_out
 
 
 def start_record(told: dict[str, Any] | None, definition: Programme) -> dict[str, Any]:

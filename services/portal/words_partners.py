@@ -10,9 +10,11 @@ PARTNER_WORDS: dict[str, tuple[str, str, str]] = {
     "referred_by": ("Ohjaaja:", "Hänvisad av:", "Referred by:"),
     "referred_to": ("Ohjattu:", "Hänvisad till:", "Referred to:"),
     "born": ("Syntynyt {day}", "Född {day}", "Born {day}"),
-    "told_left_out": (
-        "Ohjaaja kertoi syntymäpäivän tai henkilötunnuksen, joka ei voi olla oikea. Se jätettiin pois: kysy itse.",
-        "Avsändaren uppgav ett födelsedatum eller en personbeteckning som inte kan stämma. Det lämnades bort: fråga.",
+    "birth_date_left_out": (
+        "Ohjaaja kertoi syntymäpäivän tai henkilötunnuksen, joka ei voi olla oikea. Sitä ei säilytetty: kysy se "
+        "ihmiseltä itseltään.",
+        "Avsändaren uppgav ett födelsedatum eller en personbeteckning som inte kan stämma. Uppgiften sparades inte: "
+        "fråga personen själv.",
         "The sender told a birth date or an identity code that cannot be right. It was not kept: ask the person.",
     ),
     "referral_sent": ("Odottaa vastausta", "Väntar på svar", "Waiting for an answer"),

@@ -11,7 +11,7 @@ os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"
 
 import warnings
 
-warnings.filterwarnings("ignore", message=".*[Ee]ventlet.*")
+warnings.filterwarnings("ignore", message=r"\s*Eventlet")
 
 import eventlet
 

@@ -106,6 +106,15 @@ def _optional(name: str) -> str:
     return f'put a value this home knows into `values` (by the member\'s name) or `special` ("{name}": …)'
 
 
+def _put(world: World, command: type[Schema], place: Place, value: Any) -> dict[str, Any]:
+    """The example with another value; an object that it may have, and this is a member of, is there then."""
+    body = _example(world, command)
+    if not is_there(body, place.path[:-1]):
+        body = _example(world, command, nested=True)
+    changed: dict[str, Any] = put(body, place.path, value)
+    return changed
+
+
 NOWHERE: dict[type, str] = {
     EntityId: "ff" * 16,
     SubjectRef: "ff" * 16,
@@ -130,7 +139,6 @@ MAY_BE_ANYTHING: dict[tuple[str, str], str] = {
 @EACH
 def test_what_names_nothing_that_is_there_is_refused_by_member(world: World, command: type[Schema]) -> None:
     service, method = _method(command)
-    body = _example(world, command)
     before, wrong = world.content(), []
     for place in places(command()):
         inner = getattr(place.field, "inner", place.field)
@@ -140,7 +148,7 @@ def test_what_names_nothing_that_is_there_is_refused_by_member(world: World, com
         if (command.__name__, place.name) in MAY_BE_ANYTHING:
             continue
         value = nowhere if inner is place.field else [nowhere]
-        answer = ask(world, service, method, put(body, place.path, value))
+        answer = ask(world, service, method, _put(world, command, place, value))
         if said := problem(answer, place.name, exactly=False, given=nowhere):
             wrong.append(f"{place.name}: {said}")
     assert not wrong, f"{service}.{method}:\n  " + "\n  ".join(wrong) + f"\n{_WHERE}"
@@ -153,10 +161,10 @@ _WHERE = "A service refuses what is not there by its member; if it may be anythi
 @EACH
 def test_a_day_of_another_time_is_refused_by_member(world: World, command: type[Schema]) -> None:
     service, method = _method(command)
-    body = _example(world, command)
     before, wrong = world.content(), []
     for place, day in days(command):
-        if said := problem(ask(world, service, method, put(body, place.path, day)), place.name, exactly=False):
+        answer = ask(world, service, method, _put(world, command, place, day))
+        if said := problem(answer, place.name, exactly=False):
             wrong.append(f"{place.name} {day}: {said}")
     where = "If it may be any day, or lie ahead, say so and why in tests/badinput/rules.py."
     assert not wrong, f"{service}.{method}:\n  " + "\n  ".join(wrong) + f"\n{where}"

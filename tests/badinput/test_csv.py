@@ -81,7 +81,7 @@ def flaws(file: str, column: str) -> Iterator[tuple[str, str]]:
 def whole_set(folder: Path) -> Path:
     """A set without a flaw: what every row refers to."""
     held = sets.SESSION | {"minutes": "90"}
-    more = {name.removesuffix(".csv"): [ROWS[name]] for name in ORDER[3:]}
+    more = {name.removesuffix(".csv"): [ROWS[name]] for name in ORDER[3:] if name in ROWS}
     return write_set(folder, [WHOLE], [held, sets.EVENT], [ROWS["attendance.csv"]], **more)
 
 

@@ -17,10 +17,10 @@ from sqlalchemy import Engine
 
 from services.intake import letters, peers
 from services.intake.operations import Vault
-from services.intake.sealing import COMMAND_INFO
 from services.node.control import ControlServer
 from services.node.opening import init_home, open_database
 from services.node.up import SERVICES
+from services.portal.talks import COMMAND_INFO
 from services.reporting import operations as reporting
 from services.reporting import store as reporting_store
 from shared.bus import client as bus_client
