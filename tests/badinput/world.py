@@ -43,6 +43,7 @@ from tests.services.pathways.kit import DOCUMENT as WITH_STEPS
 from tests.services.reporting.kit import receive
 
 DOCUMENT: dict[str, Any] = WITH_STEPS | {"tag": {"basis": "name_birth_date", "steward": OTHER}}
+REPLY_TO = "09" + "00" * 31
 US, THEM = OTHER, OWN
 """The partner whose node this is, which is the steward, and the other one."""
 
@@ -182,7 +183,7 @@ def _prepare_people(made: World) -> None:
     """People by name, of whom one has been at a session of individual coaching and one has left; what else is there."""
     made.call("pathways", "load_programme", by="boss", document=DOCUMENT)
     made.follow()
-    names = ("anna", "eerik", "left", "back", "erased", "refer", "refer2")
+    names = ("anna", "eerik", "left", "back", "erased", "refer", "refer2", "start", "form", "ended", "restricted")
     identity = {name: IDENTITY[name] for name in ("given_name", "family_name", "birth_date", "token")}
     arrivals = [
         {"key": key_of(name), "sealed": made.sealed(identity | {"token": name}), "standing": "esf_participant"}
@@ -195,7 +196,7 @@ def _prepare_people(made: World) -> None:
     people = {name: result["subject"] for name, result in zip((*names, "client"), results, strict=True)}
     left = [
         {"key": key_of(f"exit {name}"), "subject": people[name], "date": "2016-06-01", "reason": "completed"}
-        for name in ("left", "back")
+        for name in ("left", "back", "form")
     ]
     made.done("intake", "record_exits", **common, items=left)
     made.follow()
@@ -218,6 +219,29 @@ def _prepare_people(made: World) -> None:
     tasks = made.call("pathways", "list_tasks", programme=KEY)["tasks"]
     made.ids["task"] = next(task["task"] for task in tasks if task["person"] == people["client"])
     made.ids["people"] = people
+    _prepare_records(made, common)
+    _prepare_encounters(made, common)
+
+
+def _prepare_records(made: World, common: dict[str, Any]) -> None:
+    """What must have been seen before a record is written anew; somebody on a step."""
+    people = made.ids["people"]
+    shown = {"start": ("show_start", people["start"]), "form": ("show_exit", people["form"])}
+    for name, (method, subject) in shown.items():
+        made.ids[f"{name}_was"] = made.call("intake", method, **common, subject=subject, reply_to=REPLY_TO)["revision"]
+    stay = {"key": key_of("stay"), "subject": people["eerik"], "step": "resources", "entered_on": "2016-03-01"}
+    made.done("pathways", "record_steps", **common, items=[stay])
+
+
+def _prepare_encounters(made: World, common: dict[str, Any]) -> None:
+    """Encounters that were written down; a door with a visitor, who has a nickname and no name."""
+    met = [{"key": key_of(f"met {number}"), "date": "2016-03-02", "people_new": 2} for number in range(2)]
+    done = made.done("intake", "record_encounters", **common, items=met)
+    made.ids["encounters"] = [result["encounter"] for result in done]
+    opened = {"key": key_of("door"), "date": "2016-03-02"}
+    made.ids["door"] = made.call("intake", "open_door", **common, **opened)["encounter"]
+    told = {"encounter": made.ids["door"], "sealed": made.sealed({"tokens": ["Mustikka"]})}
+    made.ids["people"]["visitor"] = made.call("intake", "meet_visitor", **common, **told)["subject"]
 
 
 def _prepare_referrals(made: World, folder: Path) -> None:
@@ -250,7 +274,7 @@ def _prepare_referrals(made: World, folder: Path) -> None:
         post.round(KEY, NOW)
     desk = peers.Desk(node.home.name, keys, node.home.keys)
     letters.take_letters(node.context.journal, desk, _vault(keys), NOW)
-    listed = made.call("intake", "list_referrals", **common, reply_to="09" + "00" * 31)["referrals"]
+    listed = made.call("intake", "list_referrals", **common, reply_to=REPLY_TO)["referrals"]
     made.ids["received"] = [row["referral"] for row in listed if row["direction"] == "in"]
     taken = {"referral": made.ids["received"][2], "standing": "client"}
     made.call("intake", "accept_referral", **common, **taken)
