@@ -29,7 +29,9 @@ USER = "worker"
 HOMES = {
     **dict.fromkeys(("courier", "import", "period confirm", "person erase"), "node"),
     **dict.fromkeys(("node confirm", "node join", "node partners", "node tag-key"), "node"),
-    **dict.fromkeys(("person apart", "person correct", "person duplicates", "person export", "person informed"), "node"),
+    **dict.fromkeys(
+        ("person apart", "person correct", "person duplicates", "person export", "person informed"), "node"
+    ),
     **dict.fromkeys(("person link", "person receipts", "person restrict", "person withdraw", "retention"), "node"),
     **dict.fromkeys(("product", "step pause", "step proposals", "step show", "user mail"), "node"),
     **dict.fromkeys(("lead sample", "receiver", "report"), "lead"),
