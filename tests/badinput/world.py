@@ -42,7 +42,9 @@ from tests.services.kit import KEY, NOW, OTHER, OWN, key_of
 from tests.services.pathways.kit import DOCUMENT as WITH_STEPS
 from tests.services.reporting.kit import receive
 
-DOCUMENT: dict[str, Any] = WITH_STEPS | {"tag": {"basis": "name_birth_date", "steward": OTHER}}
+DOCUMENT: dict[str, Any] = WITH_STEPS | {
+    **{"tag": {"basis": "name_birth_date", "steward": OTHER}, "followup": {"after_days": 90}}
+}
 REPLY_TO = "09" + "00" * 31
 US, THEM = OTHER, OWN
 """The partner whose node this is, which is the steward, and the other one."""
@@ -71,6 +73,7 @@ class World:
     lead: Running
     ids: dict[str, Any] = field(default_factory=dict)
     logged: list[str] = field(default_factory=list)
+    seen: dict[str, tuple[int, dict[str, list[Any]]]] = field(default_factory=dict)
 
     def call(self, service: str, method: str, **body: Any) -> Any:
         """An RPC call, to the home that has the service."""
@@ -92,11 +95,14 @@ class World:
 
     def content(self) -> dict[str, list[Any]]:
         """Every table's rows, the journal and the audit log among them."""
-        found = {}
+        found: dict[str, list[Any]] = {}
         for home, watch in zip(("node", "lead"), self.ids["watches"], strict=True):
-            names = watch.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-            for (name,) in names:
-                found[f"{home}.{name}"] = watch.execute(f'SELECT * FROM "{name}"').fetchall()
+            (version,) = watch.execute("PRAGMA data_version").fetchone()  # another one after each commit of another
+            if self.seen.get(home, (None,))[0] != version:
+                names = watch.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+                rows = {f"{home}.{name}": watch.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in names}
+                self.seen[home] = (version, rows)
+            found |= self.seen[home][1]
         return found
 
     def sealed(self, content: Any, key: bytes | None = None, info: bytes = COMMAND_INFO) -> str:
