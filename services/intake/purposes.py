@@ -25,8 +25,8 @@ from shared.programmes import Programme
 from shared.storage.once import Results, each_once
 from shared.storage.restricting import restricted_among
 
-KEPT_OF_THE_RECORD = ("service_language", "contact_language", "interpreter")
-"""What serves the work with a person stays when the fund's record goes."""
+KEPT_OF_THE_RECORD = ("service_language", "contact_language", "interpreter", "protected_address")
+"""What serves the work with a person, and what protects them, stays when the fund's record goes."""
 _EVIDENCE = ("form_version", "form_kept")
 
 First = Callable[[Unit, str, str], None]

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from services.intake import encounter_store, store
-from services.intake.domain import Arrival, check_arrival
+from services.intake.domain import Arrival, check_arrival, is_protected
 from services.intake.encounter_rules import Raise, check_raise
 from services.intake.operations import Vault, record_start
 from services.intake.visitors import Visitors, forget_tokens
@@ -70,6 +70,7 @@ class _Raising:
         check_raise(new, row.standing)
         identity = store.open_identity(self.keys.vault, row.person, row.wrapped_key, row.box)
         if new.keeps_history is False:
+            new = replace(new, arrival=_as_protected(new.arrival, row))
             check_arrival(new.arrival, self.definition, self.today)
             return self._begin(new, row, identity)
         arrival = _together(new.arrival, row, identity)
@@ -105,6 +106,13 @@ class _Raising:
     def _closed(self, row: Any, identity: dict[str, Any]) -> bytes:
         key = unwrap(self.keys.vault, row.person, row.wrapped_key)
         return encrypt(key, b"identity" + row.person, json.dumps(identity, ensure_ascii=False).encode())
+
+
+def _as_protected(new: Arrival, row: Any) -> Arrival:
+    """A history stays behind, a protected address does not: nobody has taken it back."""
+    if not is_protected(json.loads(row.record)):
+        return new
+    return replace(new, record={"protected_address": "yes"} | new.record)
 
 
 def _together(new: Arrival, row: Any, identity: dict[str, Any]) -> Arrival:

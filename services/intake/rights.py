@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, literal, select
 from services.intake import rights_store, start_store, store
 from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, tag_of
 from services.intake.operations import FACT_MEMBERS, Vault, record_start
+from services.intake.visitors import forget_tokens
 from shared.contracts.catalogue import PersonTagged, TaggingDue
 from shared.contracts.errors import InvalidInput, UnknownPerson
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
@@ -71,6 +72,9 @@ def correct_person(
         first = min((day for day in (row.ended_on, row.resumed_on) if day), default=None)
         if start is not None and first is not None and start > first:
             raise InvalidInput(field="start_date", reason="after the person left or came back")
+        if "token" in change:
+            # Whoever tells the wrong nickname is not this person any more; the right one is found when it is told.
+            forget_tokens(unit, keys, programme, identity.get("token") or "")
         if {*change} & {*identity_changes}:
             rights_store.set_identity(connection, keys.vault, row, after.identity)
             _tag_anew(unit, programme, subject, identity, after.identity)

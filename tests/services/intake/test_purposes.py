@@ -1,5 +1,6 @@
 """Purposes: informed, withdrawn, erased one by one, kept by law; on both databases."""
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -148,6 +149,14 @@ def test_the_record_goes_and_the_person_stays_as_a_client(engine: Engine, journa
     identity = store.open_identity(KEYS.vault, found.person, found.wrapped_key, found.box)
     assert identity == {name: value for name, value in IDENTITY.items() if name != "form_kept"}
     assert end(journal, subject, "esf_record") is None, "nothing is left"
+
+
+def test_a_protected_address_stays_protected_when_the_record_goes(engine: Engine, journal: Journal) -> None:
+    guarded = {"gender": "f", "protected_address": "yes"}
+    made = str(register(journal, arrival("g", record=guarded))[0][0]["subject"])
+    assert end(journal, made, "esf_record")
+    (row,) = kit.rows(engine, store.participation)
+    assert (row["standing"], json.loads(row["record"])) == ("client", {"protected_address": "yes"})
 
 
 def test_texts_and_referrals_go_with_the_support_and_are_taken_back_first(
