@@ -151,15 +151,15 @@ def locked(unit: Unit, programme: str, encounter: str) -> Any:
 def tell(unit: Unit, programme: str, encounter: str, content: Encounter, *, hushed: bool) -> None:
     """The fact of an encounter as it stands; called after its visits are noted.
 
-    Without topics and guided_to where they could be tied to a visitor who began with it (decision 0200), and once that
-    was so (`hushed`) for ever.
+    Without topics, guided_to and languages where they could be tied to a visitor who began with it (decision 0200), and
+    once that was so (`hushed`) for ever.
     """
     visits = encounter_store.visits_of(unit.connection, bytes.fromhex(encounter)).values()
     if not hushed and must_hush(content, len(visits), began=any(visit.began for visit in visits)):
         encounter_store.set_encounter(unit.connection, bytes.fromhex(encounter), {"hushed": True})
         hushed = True
     if hushed:
-        content = replace(content, topics=(), guided_to=())
+        content = replace(content, topics=(), guided_to=(), languages=())
     heads = {name: getattr(content, name) for name in ("staff", "people_new", "people_known", "women")}
     place = {name: getattr(content, name) for name in ("start", "location", "area")}
     several = {name: list(getattr(content, name)) or None for name in ("languages", "topics", "guided_to")}

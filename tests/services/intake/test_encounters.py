@@ -93,7 +93,9 @@ def test_each_nickname_is_a_line_of_its_visitor_and_stays_on_the_node(journal: J
         assert name.encode() not in stored_bytes(journal.engine)
 
 
-ALONE = Encounter(DAY, people_new=1, people_known=0, topics=("finances",), guided_to=("debt_advice",))
+ALONE = Encounter(
+    DAY, people_new=1, people_known=0, languages=("so",), topics=("finances",), guided_to=("debt_advice",)
+)
 
 
 def told(journal: Journal) -> list[Any]:
@@ -109,6 +111,7 @@ def test_what_was_talked_about_with_a_visitor_who_begins_and_nobody_else_stays_o
     # Nor does a correction tell it, whatever it says of the heads.
     correct(journal, result["encounter"], replace(ALONE, people_known=9))
     assert told(journal)[-1] is None
+    assert [line.body for line in lines(journal.engine)][-1].get("languages") is None, "nor whose language it is"
 
 
 def test_a_nickname_told_again_is_the_same_visitor_in_any_case_and_under_a_newer_index_key(journal: Journal) -> None:
