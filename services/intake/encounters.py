@@ -19,6 +19,7 @@ from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
 from shared.storage.once import Results, each_once
+from shared.storage.restricting import refuse_restricted, restricted_among
 
 
 def record_encounters(
@@ -44,6 +45,9 @@ def record_encounters(
         def take(new: NewEncounter) -> str:
             check_encounter(new.content, definition, today)
             known = {token: visitors.find(token) for token in new.tokens}
+            restricted = restricted_among(unit.connection, known.values())
+            for subject in known.values():
+                refuse_restricted(restricted, subject, "support", "intake", "token")
             made, day = new_id(), new.content.occurred_on
             met[made] = [
                 subject or visitors.find(token) or visitors.make(token, day) for token, subject in known.items()

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from services.intake import rights_store, start_store, store
+from services.intake import eura, rights_store, start_store, store
 from services.intake.operations import Vault
 from shared.contracts.catalogue import StandingReached
 from shared.contracts.errors import InvalidInput, KeptByLaw, UnknownPerson
@@ -72,7 +72,7 @@ def record_informed(
             return made
 
         results, fresh = each_once(
-            connection, store.keys, programme, items, take, what="informed", field="key", skip_bad=False
+            connection, store.keys, programme, items, take, what="informed", field="key", skip_bad=False, right=True
         )
         if fresh:
             unit.audit(by, "record_informed", programme=programme, people=len(fresh))
@@ -141,8 +141,9 @@ def end(unit: Unit, keys: Vault, programme: str, subject: str, purpose: str, why
 def _forget_record(unit: Unit, keys: Vault, programme: str, row: Any) -> None:
     """The person stays, as a client without a start record."""
     kept = {name: value for name, value in json.loads(row.record).items() if name in KEPT_OF_THE_RECORD}
-    rights_store.no_participant(unit.connection, row.subject, kept)
-    start_store.forget_exit_form(unit.connection, programme, row.subject.hex())
+    with eura.recounting(unit, programme):
+        rights_store.no_participant(unit.connection, row.subject, kept)
+        start_store.forget_exit_form(unit.connection, programme, row.subject.hex())
     identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
     if any(name in identity for name in _EVIDENCE):
         rest = {name: value for name, value in identity.items() if name not in _EVIDENCE}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.intake import encounter_store, store
+from services.intake import encounter_store, eura, rights_store, store
 from services.intake.domain import Arrival, check_arrival, is_protected
 from services.intake.encounter_rules import Raise, check_raise
 from services.intake.operations import Vault, record_start
@@ -42,17 +42,18 @@ def raise_standing(
     """
     with journal.unit(now) as unit:
         raising = _Raising(unit, keys, store.shelf.get(unit.connection, programme))
-        results, fresh = each_once(
-            unit.connection,
-            store.keys,
-            programme,
-            items,
-            raising.take,
-            what="subject",
-            field="key",
-            skip_bad=skip_bad,
-            digester=keys,
-        )
+        with eura.recounting(unit, programme):
+            results, fresh = each_once(
+                unit.connection,
+                store.keys,
+                programme,
+                items,
+                raising.take,
+                what="subject",
+                field="key",
+                skip_bad=skip_bad,
+                digester=keys,
+            )
         if fresh:
             unit.audit(by, "raise_standing", programme=programme, subjects=[subject for subject, _ in fresh])
     return results, unit.pos
@@ -90,6 +91,7 @@ class _Raising:
         unit, key, subject = self.unit, self.definition.key, new_id()
         forget_tokens(unit, self.keys, key, identity.get("token") or "")
         encounter_store.set_identity(unit.connection, row.person, self._closed(row, {}))
+        rights_store.forget_corrections(unit.connection, row.subject)
         store.add_people(unit.connection, self.keys.vault, key, [(new_id(), subject, new.arrival)])
         visitors = Visitors(unit, self.keys, key)
         for token in (new.arrival.identity.get("token") or "").split(";"):

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, literal, select
 
-from services.intake import rights_store, start_store, store
+from services.intake import eura, rights_store, start_store, store
 from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, tag_of
 from services.intake.operations import FACT_MEMBERS, Vault, record_start
 from services.intake.visitors import forget_tokens
@@ -78,7 +78,8 @@ def correct_person(
         if {*change} & {*identity_changes}:
             rights_store.set_identity(connection, keys.vault, row, after.identity)
             _tag_anew(unit, programme, subject, identity, after.identity)
-        rights_store.set_record(connection, row.subject, start, after.record | {"age": after.age})
+        with eura.recounting(unit, programme):
+            rights_store.set_record(connection, row.subject, start, after.record | {"age": after.age})
         rights_store.add_correction(connection, keys.vault, new_id(), row, wire_time(now), change)
         told = {"start_date", "birth_date", *FACT_MEMBERS} & {*change}
         if told and start is not None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import doors, encounter_queries, encounters, operations, store
+from services.intake import doors, encounter_queries, encounters, operations, rights, store
 from services.intake.encounter_rules import Encounter, NewEncounter
 from services.intake.operations import Vault
 from shared.contracts.errors import (
@@ -275,3 +275,12 @@ def test_of_two_phones_that_tap_one_door_at_the_same_moment_one_counts(journal: 
         tap = partial(doors.tap_door, journal, KEY, door, revision=revision, tap="new", by="w", now=NOW)
         assert sorted(state["taken"] for state, _ in at_once(tap, tap)) == [False, True]
     assert encounter_queries.list_doors(journal.engine, KEY, door)[0]["people_new"] == 8
+
+
+def test_of_a_list_only_the_encounter_with_a_restricted_visitor_is_refused(journal: Journal) -> None:
+    record(journal, met("1", ALONE, "Nalle"))
+    subject = [str(line.subject) for line in lines(journal.engine) if line.kind == "intake.visitor_met"][-1]
+    rights.restrict_person(journal, KEY, subject, "accuracy", lift=False, by="worker", now=NOW)
+    results, _ = record(journal, met("2", ALONE, "nalle"), met("3", ALONE, "Pekka"), skip_bad=True)
+    assert results[0]["error"]["code"] == "processing_restricted"
+    assert results[1]["new"]

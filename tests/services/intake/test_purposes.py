@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import operations, purposes, queries, rights_store, store, texts
+from services.intake import operations, purposes, queries, rights, rights_store, store, texts
 from shared.contracts.catalogue import AttendanceRecorded, ScoreComputed
 from shared.contracts.errors import (
     ChangedMeanwhile,
@@ -212,6 +212,13 @@ def test_what_nobody_can_have_been_told_is_refused(
     result = inform(journal, **{"subject": subject} | changes)
     assert said in PolkuError.from_wire(result["error"]).message()
     assert kit.heads(engine) == heads
+
+
+def test_who_is_restricted_is_informed_all_the_same(sqlite_engine: Engine) -> None:
+    journal = known(sqlite_engine)
+    made = str(register(journal, arrival())[0][0]["subject"])
+    rights.restrict_person(journal, kit.KEY, made, "accuracy", lift=False, by="worker", now=kit.NOW)
+    assert inform(journal, made)["new"]
 
 
 def test_being_informed_stays_on_the_node_and_the_same_again_adds_nothing(
