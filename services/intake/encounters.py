@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from services.intake import encounter_store, store
+from services.intake import encounter_store, exit_store, store
 from services.intake.encounter_rules import Encounter, NewEncounter, check_encounter, must_hush
 from services.intake.operations import Vault
 from services.intake.visitors import Visitors
 from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved, VisitorMet, VisitRemoved
-from shared.contracts.errors import ChangedMeanwhile, NotFound
+from shared.contracts.errors import ChangedMeanwhile, NotFound, UnknownPerson
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
@@ -181,7 +181,13 @@ def add_visits(
     began: Collection[str] = (),
     counted: str | None = None,
 ) -> None:
-    """Visitors met at an encounter, each once: state and facts; `began` are those for whom it is the first."""
+    """Visitors met at an encounter, each once: state and facts; `began` are those for whom it is the first.
+
+    Raises `UnknownPerson` if one was erased meanwhile; who is erased from now on is erased with the visit.
+    """
+    subjects = list(subjects)
+    if subjects and set(subjects) - exit_store.stays(unit.connection, programme, subjects).keys():
+        raise UnknownPerson(field="subject", programme=programme)
     common = {"encounter": encounter, "occurred_on": day, "counted": counted}
     rows: list[dict[str, Any]] = [
         {"visit": new_id(), "subject": one, "began": one in began, **common} for one in dict.fromkeys(subjects)

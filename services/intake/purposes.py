@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from services.intake import eura, rights_store, start_store, store
+from services.intake import eura, exit_store, rights_store, start_store, store
 from services.intake.operations import Vault
 from shared.contracts.catalogue import StandingReached
 from shared.contracts.errors import InvalidInput, KeptByLaw, UnknownPerson
@@ -51,7 +51,7 @@ def record_informed(
     with journal.unit(now, right=True) as unit:
         connection, today = unit.connection, today_in_helsinki(now)
         definition = store.shelf.get(connection, programme)
-        here = store.owners(connection, programme, (new.subject for new in items))
+        here = exit_store.stays(connection, programme, (new.subject for new in items))  # locked, as erasing locks them
 
         def take(new: NewInformed) -> str:
             if new.subject not in here:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import doors, encounter_queries, encounters, operations, rights, store
+from services.intake import doors, encounter_queries, encounters, operations, purposes, rights, store, texts
 from services.intake.encounter_rules import Encounter, NewEncounter
 from services.intake.operations import Vault
 from shared.contracts.errors import (
@@ -25,8 +25,10 @@ from shared.contracts.errors import (
     UnknownCode,
 )
 from shared.journal import Journal
+from shared.testing.wait import until
 from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
 from tests.services.kit import KEY, NODE, NOW, audit, changed, key_of, kinds, lines, put_programme, rows, stored_bytes
+from tests.storage.test_overtaken import waiting
 
 DAY = date(2016, 3, 1)
 GUIDED = changed(services=[{"key": "debt_advice", "name": {"fi": "Velkaneuvonta"}}])
@@ -284,3 +286,25 @@ def test_of_a_list_only_the_encounter_with_a_restricted_visitor_is_refused(journ
     results, _ = record(journal, met("2", ALONE, "nalle"), met("3", ALONE, "Pekka"), skip_bad=True)
     assert results[0]["error"]["code"] == "processing_restricted"
     assert results[1]["new"]
+
+
+def test_a_visit_a_text_and_a_notice_wait_for_whoever_is_erasing_the_person(postgres_engine: Engine) -> None:
+    journal = known(postgres_engine)
+    record(journal, met("1", Encounter(DAY, people_new=1), "Nalle"))
+    (subject,) = [row["subject"].hex() for row in rows(postgres_engine, store.participation)]
+    door, _ = doors.open_door(journal, KEY, key_of("d"), Encounter(DAY, people_new=0, people_known=0), by="w", now=NOW)
+    note = texts.NewText(key_of("t"), subject, "x")
+    tap = partial(doors.tap_visitor, journal, KEY, door, subject, there=True, by="w", now=NOW)
+    keep = partial(texts.keep_texts, journal, KEYS, KEY, [note], by="w", now=NOW)
+    told = purposes.NewInformed(key_of("i"), subject, 1, "fi", DAY, ())
+    inform = partial(purposes.record_informed, journal, KEY, [told], by="w", now=NOW)
+    for work in (keep, tap, inform):
+        with ThreadPoolExecutor(1) as pool:
+            with postgres_engine.begin() as erasing:  # no transaction of ours: it waits inside
+                assert store.locked_participation(erasing, KEY, subject) is not None
+                done = pool.submit(work)
+                until(lambda: waiting(postgres_engine))
+            done.result(30)
+    operations.erase_person(journal, KEY, subject, by="w", now=NOW)
+    assert rows(postgres_engine, store.visit) == []
+    assert keep()[0]["error"]["code"] == "unknown_person"
