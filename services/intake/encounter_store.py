@@ -7,10 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
-from services.intake.domain import Arrival
 from services.intake.encounter_rules import Encounter
 from services.intake.encounter_tables import encounter, visit
-from services.intake.store import participation, person, tagged, vault
+from services.intake.store import participation, person, vault
 
 _PLAIN = ("occurred_on", "start", "location", "area", "staff", "people_new", "people_known", "women")
 _SEVERAL = ("languages", "topics", "guided_to")
@@ -82,22 +81,6 @@ def add_visits(connection: Connection, programme: str, rows: Sequence[dict[str, 
 def settle_visits(connection: Connection, raw: bytes, day: date) -> None:
     """The visits of an encounter that was written anew: on this day, and no tile takes a head away any more."""
     connection.execute(update(visit).where(visit.c.encounter == raw).values(occurred_on=day, counted=None))
-
-
-def raise_participation(connection: Connection, row: Any, arrival: Arrival, box: bytes) -> None:
-    """Another standing, record and identity of somebody who stays the same subject; they are tagged anew."""
-    values: dict[str, Any] = {"standing": arrival.standing, "record": json.dumps(arrival.record | {"age": arrival.age})}
-    if arrival.start_date is not None:
-        values["started_on"] = arrival.start_date
-    connection.execute(update(participation).where(participation.c.subject == row.subject).values(**values))
-    set_identity(connection, row.person, box)
-    connection.execute(delete(tagged).where(tagged.c.subject == row.subject))
-
-
-def set_identity(connection: Connection, person_id: bytes, box: bytes) -> None:
-    """Another identity of a person, encrypted already."""
-    this = (vault.c.person == person_id) & (vault.c.name == "identity")
-    connection.execute(update(vault).where(this).values(box=box))
 
 
 def gender_of(connection: Connection, subject: str) -> str | None:

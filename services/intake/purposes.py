@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from services.intake import eura, exit_store, rights_store, start_store, store
+from services.intake import eura, exit_store, identity_store, rights_store, start_store, store
 from services.intake.domain import check_evidence
 from services.intake.operations import Vault
 from shared.contracts.catalogue import StandingReached
@@ -147,7 +147,7 @@ def _forget_record(unit: Unit, keys: Vault, programme: str, row: Any) -> None:
     identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
     if any(name in identity for name in _EVIDENCE):
         rest = {name: value for name, value in identity.items() if name not in _EVIDENCE}
-        rights_store.set_identity(unit.connection, keys.vault, row, rest)
+        identity_store.set_identity(unit.connection, keys.vault, row, rest)
     unit.record(StandingReached(row.subject.hex(), standing="client"), programme)
 
 

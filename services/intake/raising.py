@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.intake import encounter_store, eura, rights_store, store
+from services.intake import eura, identity_store, rights_store, start_store, store
 from services.intake.domain import Arrival, check_arrival, is_protected
 from services.intake.encounter_rules import Raise, check_raise
 from services.intake.operations import Vault, record_start
@@ -22,7 +22,6 @@ from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
 from shared.programmes import Programme
 from shared.storage.once import Results, each_once
-from shared.storage.vault import encrypt, unwrap
 
 
 def raise_standing(
@@ -80,8 +79,8 @@ class _Raising:
         return new.subject
 
     def _go_on(self, new: Raise, row: Any, arrival: Arrival) -> None:
-        box = self._closed(row, arrival.identity)
-        encounter_store.raise_participation(self.unit.connection, row, arrival, box)
+        start_store.put_start(self.unit.connection, self.keys.vault, row, arrival)
+        identity_store.forget_tagged(self.unit.connection, row.subject)
         record_start(self.unit, self.definition.key, new.subject, arrival)
         if new.keeps_history is not None:
             self._asked(new.subject, kept=True)
@@ -90,7 +89,7 @@ class _Raising:
         """Somebody new; the visitor of before has neither nickname nor token any more."""
         unit, key, subject = self.unit, self.definition.key, new_id()
         forget_tokens(unit, self.keys, key, identity.get("token") or "")
-        encounter_store.set_identity(unit.connection, row.person, self._closed(row, {}))
+        identity_store.set_identity(unit.connection, self.keys.vault, row, {})
         rights_store.forget_corrections(unit.connection, row.subject)
         store.add_people(unit.connection, self.keys.vault, key, [(new_id(), subject, new.arrival)])
         visitors = Visitors(unit, self.keys, key)
@@ -104,10 +103,6 @@ class _Raising:
     def _asked(self, subject: str, *, kept: bool) -> None:
         asked = {"programme": self.definition.key, "kept": kept, "occurred_on": self.today.isoformat()}
         self.unit.record(HistoryAsked(subject, **asked))
-
-    def _closed(self, row: Any, identity: dict[str, Any]) -> bytes:
-        key = unwrap(self.keys.vault, row.person, row.wrapped_key)
-        return encrypt(key, b"identity" + row.person, json.dumps(identity, ensure_ascii=False).encode())
 
 
 def _as_protected(new: Arrival, row: Any) -> Arrival:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, literal, select
 
-from services.intake import eura, rights_store, start_store, store
+from services.intake import eura, identity_store, rights_store, start_store, store
 from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, tag_of
 from services.intake.operations import FACT_MEMBERS, Vault, record_start
 from services.intake.visitors import forget_tokens
@@ -76,7 +76,7 @@ def correct_person(
             # Whoever tells the wrong nickname is not this person any more; the right one is found when it is told.
             forget_tokens(unit, keys, programme, identity.get("token") or "")
         if {*change} & {*identity_changes}:
-            rights_store.set_identity(connection, keys.vault, row, after.identity)
+            identity_store.set_identity(connection, keys.vault, row, after.identity)
             _tag_anew(unit, programme, subject, identity, after.identity)
         with eura.recounting(unit, programme):
             rights_store.set_record(connection, row.subject, start, after.record | {"age": after.age})
@@ -101,7 +101,7 @@ def _tag_anew(unit: Unit, programme: str, subject: str, before: dict[str, Any], 
         if was is not None and now_is is None:
             unit.record(PersonTagged(subject, tag=secrets.token_hex(32), key_no=key.key_no), programme)
         elif was != now_is and key == known[-1]:
-            rights_store.tag_again(unit.connection, bytes.fromhex(subject))
+            identity_store.forget_tagged(unit.connection, bytes.fromhex(subject))
             unit.record(TaggingDue(programme=programme, key_no=key.key_no))
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from services.intake.encounter_tables import visit
 from services.intake.start_store import attempt, exit_form
-from services.intake.store import follow_up, keys, participation, person, referral, tagged, text, vault
+from services.intake.store import follow_up, keys, participation, person, referral, text
 from shared.storage import metadata
 from shared.storage.restricting import EVERYTHING, restricted
 from shared.storage.upsert import add_missing, upsert
@@ -100,14 +100,6 @@ _OF_PURPOSE = {"esf_record": (follow_up, correction, attempt), "support": (refer
 `start_store.forget_exit_form`."""
 
 
-def set_identity(connection: Connection, vault_keys: Mapping[int, bytes], row: Any, identity: dict[str, Any]) -> None:
-    """Store another identity of the person of `locked_participation`'s row."""
-    key = unwrap(vault_keys, row.person, row.wrapped_key)
-    box = encrypt(key, b"identity" + row.person, json.dumps(identity, ensure_ascii=False).encode())
-    this = (vault.c.person == row.person) & (vault.c.name == "identity")
-    connection.execute(update(vault).where(this).values(box=box))
-
-
 def set_record(connection: Connection, subject: bytes, started_on: date | None, record: dict[str, Any]) -> None:
     """Store another start record."""
     this = participation.c.subject == subject
@@ -139,11 +131,6 @@ def corrections_of(connection: Connection, vault_keys: Mapping[int, bytes], subj
         changed = json.loads(decrypt(key, b"correction" + row.correction + row.person, row.box))
         found.append({"corrected_at": row.corrected_at, "changed": changed})
     return found
-
-
-def tag_again(connection: Connection, subject: bytes) -> None:
-    """What the person's tag is made of has changed."""
-    connection.execute(delete(tagged).where(tagged.c.subject == subject))
 
 
 def restriction_of(connection: Connection, subject: bytes) -> Any | None:

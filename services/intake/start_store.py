@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, delete, func, insert, select, update
 
 from services.intake.domain import Arrival
-from services.intake.store import drop_text, participation, tagged, vault
+from services.intake.identity_store import set_identity
+from services.intake.store import drop_text, participation, vault
 from shared.storage import metadata
 from shared.storage.upsert import add_missing, upsert
 from shared.storage.vault import decrypt, encrypt, unwrap
@@ -48,21 +49,13 @@ EXIT_FORM = "exit_form"
 
 def put_start(connection: Connection, vault_keys: Mapping[int, bytes], row: Any, arrival: Arrival) -> None:
     """Store the start record of a participation `row` (`store.locked_participation`), and the identity with it."""
-    key = unwrap(vault_keys, row.person, row.wrapped_key)
-    identity = json.dumps(arrival.identity, ensure_ascii=False).encode()
-    this = (vault.c.person == row.person) & (vault.c.name == "identity")
-    connection.execute(update(vault).where(this).values(box=encrypt(key, b"identity" + row.person, identity)))
+    set_identity(connection, vault_keys, row, arrival.identity)
     values = {
         "standing": arrival.standing,
         "started_on": arrival.start_date,
         "record": json.dumps(arrival.record | {"age": arrival.age}),
     }
     connection.execute(update(participation).where(participation.c.subject == row.subject).values(values))
-
-
-def forget_tagged(connection: Connection, subject: bytes) -> None:
-    """What the person's tag is made of has changed: they are to be looked at again."""
-    connection.execute(delete(tagged).where(tagged.c.subject == subject))
 
 
 def put_exit_entry(connection: Connection, programme: str, subject: str, day: date, by: str) -> None:

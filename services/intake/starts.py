@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from services.intake import eura, exit_store, start_store, store
+from services.intake import eura, exit_store, identity_store, start_store, store
 from services.intake.domain import Arrival
 from services.intake.operations import FACT_MEMBERS, Vault
 from services.intake.records import (
@@ -129,7 +129,7 @@ def _record_start(
         identity.get(name) != arrival.identity.get(name) for name in ("given_name", "family_name", "birth_date")
     )
     if another:
-        start_store.forget_tagged(unit.connection, row.subject)
+        identity_store.forget_tagged(unit.connection, row.subject)
     if row.standing != arrival.standing:
         unit.record(StandingReached(new.subject, standing=arrival.standing, occurred_on=day), programme)
     elif another and (known := store.tag_keys(unit.connection, programme)):
