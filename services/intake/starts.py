@@ -77,8 +77,8 @@ def record_starts(
     """Record people's start records, in order, up to the first that is refused (`skip_bad`: all that are not).
 
     Returns a result per item, ``{"subject", "new", "lacks", "missing", "misfits"}`` or ``{"error"}``, and the journal
-    position. Whoever was a client is an ESF participant with it; a visitor registers first (decision 0202). An incomplete record is taken: it counts in
-    the grand total, and `lacks` says what it needs to count in the indicators.
+    position. Whoever was a client is an ESF participant with it; a visitor registers first (decision 0202). A record
+    that lacks something is taken: it counts in the grand total, and `lacks` says what the indicators need.
     """
     results: Results = []
     with journal.unit(now) as unit:
