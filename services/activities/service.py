@@ -43,7 +43,7 @@ class ActivitiesService(ParkedLines):
     def person_share(self, **command: Any) -> dict[str, Any]:
         body = load(PersonShare, command)
         self.home.follow_to(body["after"])
-        return sharing.person_share(self.home.engine, body["subject"])
+        return sharing.person_share(self.home.engine, body["programme"], body["subject"])
 
     @rpc
     def record_sessions(self, **command: Any) -> dict[str, Any]:

@@ -4,14 +4,21 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from services.activities.store import session
+from services.activities.store import find_people, session
+from shared.contracts.errors import UnknownPerson
 from shared.storage import snapshot
 from shared.storage.copying import plain_value, rows_of_subject
 
 
-def person_share(engine: Engine, subject: str) -> dict[str, Any]:
-    """The person's rows by table, and the sessions that they name."""
+def person_share(engine: Engine, programme: str, subject: str) -> dict[str, Any]:
+    """The person's rows by table, and the sessions that they name.
+
+    Raises `UnknownPerson` if they are of another programme; who has not been heard of here has nothing here.
+    """
     with snapshot(engine) as connection:
+        known = find_people(connection, [subject]).get(subject)
+        if known is not None and known != programme:
+            raise UnknownPerson(field="person", programme=programme)
         found = rows_of_subject(connection, "activities", subject)
         named = {bytes.fromhex(row["session"]) for rows in found.values() for row in rows if row.get("session")}
         columns = [c for c in session.c if c.name not in ("heads", "women", "basis", "counts")]  # of the others there

@@ -58,7 +58,7 @@ def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
     _check_code(identity)
     for field in ("form_signed_on", "eura_on"):
         if record.get(field):
-            _check_evidence(field, date.fromisoformat(record[field]), programme, today)
+            check_evidence(field, date.fromisoformat(record[field]), programme, today)
     if is_protected(record):
         for field in WHERE_PEOPLE_LIVE:
             if record.get(field):
@@ -86,7 +86,8 @@ def _check_start(start: date, programme: Programme, today: date) -> None:
         raise InvalidInput(field="start_date", reason="outside the programme's period")
 
 
-def _check_evidence(field: str, day: date, programme: Programme, today: date) -> None:
+def check_evidence(field: str, day: date, programme: Programme, today: date) -> None:
+    """Refuse a day on which nobody signed, asked or told anything for this programme. Raises `InvalidInput`."""
     if day > today:
         raise InvalidInput(field=field, reason="in the future")
     if day < programme.period.start - EARLIEST:

@@ -18,6 +18,7 @@ from shared.contracts.errors import InvalidInput, UnknownPerson
 from shared.contracts.rights_facts import NotSamePerson, SamePerson
 from shared.journal import Journal
 from shared.ops.clock import today_in_helsinki
+from shared.storage import snapshot
 
 LISTED, LIKELY = 60, 85
 """From which score of 100 a pair is listed, and from which it is likely."""
@@ -161,7 +162,10 @@ def listed(
     journal: Journal, keys: Vault, programme: str, *, judged: bool, limit: int, offset: int, by: str, now: datetime
 ) -> tuple[int, list[Pair]]:
     """How many pairs there are, and some, the likeliest first. Every identity is compared, none but the listed shown;
-    who is about to see whom is written down first. Pairs of other verdicts than "same" are judged ones too."""
+    who is about to see whom is written down first. Pairs of other verdicts than "same" are judged ones too. Raises
+    `UnknownProgramme`."""
+    with snapshot(journal.engine) as connection:
+        store.shelf.get(connection, programme)
     rows = {
         bytes.fromhex(row.subject): row for row in queries.everybody(journal.engine, programme) if not row.protected
     }
@@ -194,7 +198,8 @@ def judge(
         # In one order everywhere: two who judge the same pair wait for each other, not in a circle.
         for raw in (low, high):
             if store.locked_participation(unit.connection, programme, raw.hex()) is None:
-                raise UnknownPerson(field="person", programme=programme)
+                field = "person" if raw.hex() == subject else "same_as"
+                raise UnknownPerson(field=field, programme=programme)
         before = rights_store.judged(unit.connection, programme).get((low, high))
         if before == verdict:
             return False, None

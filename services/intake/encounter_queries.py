@@ -8,7 +8,7 @@ from sqlalchemy import Engine, func, select
 from services.intake import encounter_store
 from services.intake.doors import state_of
 from services.intake.encounter_tables import encounter, visit
-from services.intake.store import participation
+from services.intake.store import participation, shelf
 from shared.contracts.errors import NotFound
 from shared.storage import snapshot
 
@@ -16,7 +16,10 @@ from shared.storage import snapshot
 def list_encounters(
     engine: Engine, programme: str, limit: int, offset: int, encounter_id: str | None = None
 ) -> dict[str, Any]:
-    """How many encounters the programme has here, and one page of them, the newest first; or the named one."""
+    """How many encounters the programme has here, and one page of them, the newest first; or the named one.
+
+    Raises `UnknownProgramme`, as all of these do.
+    """
     c = encounter.c
     here = (c.programme == programme) & (~c.door | (c.revision > 0))  # a door where nobody has come yet is none
     if encounter_id is not None:
@@ -24,6 +27,7 @@ def list_encounters(
     met = select(func.count()).where(visit.c.encounter == c.encounter).scalar_subquery().label("visitors")
     newest = (c.occurred_on.desc(), c.start.desc().nulls_last(), c.encounter)
     with snapshot(engine) as connection:
+        shelf.get(connection, programme)
         total = connection.execute(select(func.count()).select_from(encounter).where(here)).scalar_one()
         query = select(encounter, met).where(here).order_by(*newest).limit(limit).offset(offset)
         return {"total": total, "encounters": [_shown(row) for row in connection.execute(query)]}
@@ -42,6 +46,7 @@ def list_doors(engine: Engine, programme: str, encounter_id: str | None) -> list
     which = ~c.done if encounter_id is None else c.encounter == bytes.fromhex(encounter_id)
     query = select(encounter).where(c.programme == programme, c.door, which)
     with snapshot(engine) as connection:
+        shelf.get(connection, programme)
         return [state_of(row) for row in connection.execute(query.order_by(c.occurred_on.desc(), c.encounter))]
 
 
@@ -54,6 +59,7 @@ def regulars(engine: Engine, programme: str, encounter_id: str, limit: int) -> t
     p = participation.c
     waiting = select(p.subject).where(p.programme == programme, p.standing == "visitor").order_by(p.subject)
     with snapshot(engine) as connection:
+        shelf.get(connection, programme)
         there = select(encounter.c.encounter).where(encounter.c.programme == programme, encounter.c.encounter == raw)
         if connection.execute(there).first() is None:
             raise NotFound(what="encounter")

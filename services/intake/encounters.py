@@ -127,11 +127,12 @@ def remove_encounter(
 ) -> tuple[bool, int | None]:
     """Take back an encounter that was recorded by mistake, and who was met; whether it was there, and the position.
 
-    Raises `ChangedMeanwhile` if it is not at `revision` any more.
+    Raises `UnknownProgramme`; `ChangedMeanwhile` if it is not at `revision` any more.
     """
     with journal.unit(now) as unit:
         row = encounter_store.lock_encounter(unit.connection, programme, encounter)
         if row is None:
+            store.shelf.get(unit.connection, programme)
             return False, None
         if row.revision != revision:
             raise ChangedMeanwhile(field="encounter")
@@ -145,9 +146,11 @@ def remove_encounter(
 
 
 def locked(unit: Unit, programme: str, encounter: str) -> Any:
-    """The row of an encounter, which nobody else changes until the transaction ends. Raises `NotFound`."""
+    """The row of an encounter, which nobody else changes until the transaction ends. Raises `UnknownProgramme` or
+    `NotFound`."""
     row = encounter_store.lock_encounter(unit.connection, programme, encounter)
     if row is None:
+        store.shelf.get(unit.connection, programme)
         raise NotFound(what="encounter")
     return row
 

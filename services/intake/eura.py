@@ -13,11 +13,13 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from services.intake import exit_store, start_store, store
+from services.intake.domain import check_evidence
 from services.intake.records import Stay
 from shared.contracts.errors import InvalidInput, UnknownPerson
 from shared.contracts.start_facts import EuraCounted, EuraEntered
 from shared.journal import Journal, Unit
 from shared.ops.clock import today_in_helsinki
+from shared.programmes import Programme
 from shared.storage import snapshot
 from shared.storage.once import Results, each_once
 
@@ -38,14 +40,14 @@ def note_entries(
 ) -> tuple[Results, int | None]:
     """Note that people's start or exit data are in EURA; results are ``{"subject", "new"}`` or ``{"error"}``."""
     with journal.unit(now) as unit:
-        store.shelf.get(unit.connection, programme)
+        definition = store.shelf.get(unit.connection, programme)
         today, stays = today_in_helsinki(now), exit_store.stays(unit.connection, programme, (n.subject for n in items))
 
         def take(new: NewEntry) -> str:
             row = store.find_participation(unit.connection, programme, new.subject)
             if row is None:
                 raise UnknownPerson(field="person", programme=programme)
-            _check(new, row.standing, stays[new.subject], today)
+            _check(new, row.standing, stays[new.subject], definition, today)
             if new.record == "start":
                 start_store.put_start_entry(unit.connection, new.subject, new.date, new.by)
             else:
@@ -62,15 +64,14 @@ def note_entries(
     return results, unit.pos
 
 
-def _check(new: NewEntry, standing: str, stay: Stay, today: date) -> None:
+def _check(new: NewEntry, standing: str, stay: Stay, programme: Programme, today: date) -> None:
     if standing != "esf_participant":
         raise InvalidInput(field="person", reason="is no ESF participant")
     if new.record == "exit" and stay.ended_on is None:
         raise InvalidInput(field="person", reason="has not left")
     if new.record == "exit" and stay.ended_on is not None and new.date < stay.ended_on:
         raise InvalidInput(field="date", reason="before the exit")
-    if new.date > today:
-        raise InvalidInput(field="date", reason="in the future")
+    check_evidence("date", new.date, programme, today)
 
 
 def tell(unit: Unit, programme: str, subject: str, record: str, day: str | None, by: str | None) -> None:

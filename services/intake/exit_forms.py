@@ -111,9 +111,11 @@ def show_exit(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """A person's exit with all that belongs to it: what is coded, and what the vault has; the read is logged first.
 
-    Raises `UnknownPerson`.
+    Raises `UnknownPerson`; of nobody there is nothing to log.
     """
     with journal.unit(now) as unit:
+        if store.find_participation(unit.connection, programme, subject) is None:
+            raise UnknownPerson(field="person", programme=programme)
         unit.audit(by, "read_identities", programme=programme, subjects=[subject])
     with snapshot(journal.engine) as connection:
         row = store.find_participation(connection, programme, subject)

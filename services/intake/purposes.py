@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from services.intake import eura, exit_store, rights_store, start_store, store
+from services.intake.domain import check_evidence
 from services.intake.operations import Vault
 from shared.contracts.catalogue import StandingReached
 from shared.contracts.errors import InvalidInput, KeptByLaw, UnknownPerson
@@ -56,8 +57,7 @@ def record_informed(
         def take(new: NewInformed) -> str:
             if new.subject not in here:
                 raise UnknownPerson(field="participant", programme=programme)
-            if new.date > today:
-                raise InvalidInput(field="date", reason="in the future")
+            check_evidence("date", new.date, definition, today)
             for purpose in new.consents:
                 if definition.purpose_by_key[purpose].basis != "consent":
                     raise InvalidInput(field="consents", reason=f"{purpose} is no matter of consent")

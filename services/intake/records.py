@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from services.intake.domain import Arrival, check_arrival
+from services.intake.domain import Arrival, check_arrival, check_evidence
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownCode
 from shared.forms import find_form
 from shared.forms.records import IN_EURA, QUESTIONS, End, Start, end_problems, lacks, not_asked, result_problems
@@ -198,10 +198,9 @@ def misfits(record: Mapping[str, Any], programme: Programme) -> list[str]:
     return found
 
 
-def check_attempt(record: str, day: date, stay: Stay, today: date) -> None:
+def check_attempt(record: str, day: date, stay: Stay, programme: Programme, today: date) -> None:
     """Refuse a try that cannot have been. Raises `InvalidInput` naming the field."""
-    if day > today:
-        raise InvalidInput(field="date", reason="in the future")
+    check_evidence("date", day, programme, today)
     if record == "exit" and stay.started_on is not None and day < stay.started_on:
         raise InvalidInput(field="date", reason="before the start")
 
@@ -213,6 +212,8 @@ def check_exit_form(told: Mapping[str, Any], stay: Stay, today: date) -> None:
     for field in ("form_signed_on", "eura_on"):
         if told.get(field) and date.fromisoformat(told[field]) > today:
             raise InvalidInput(field=field, reason="in the future")
+    if told.get("form_signed_on") and stay.started_on and date.fromisoformat(told["form_signed_on"]) < stay.started_on:
+        raise InvalidInput(field="form_signed_on", reason="before the start")
     if told.get("eura_on") and date.fromisoformat(told["eura_on"]) < stay.ended_on:
         raise InvalidInput(field="eura_on", reason="before the exit")
     if bool(told.get("eura_on")) != bool(told.get("eura_by")):

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.intake import duplicates, purposes, retention, rights, rights_store
+from services.intake import duplicates, purposes, retention, rights, rights_store, store
 from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
 from shared.contracts.commands import load
+from shared.contracts.errors import UnknownPerson
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import ActivitiesCleared, LeadCleared, MeasurementCleared, PathwaysCleared
 from shared.contracts.rights import (
@@ -84,6 +85,8 @@ class RightsMethods:
     def list_receipts(self, **command: Any) -> dict[str, Any]:
         body = load(AskReceipts, command)
         with snapshot(self.home.engine) as connection:
+            if not store.owners(connection, body["programme"], [body["subject"]]):
+                raise UnknownPerson(field="person", programme=body["programme"])
             return {"endings": rights_store.endings_of(connection, body["programme"], body["subject"])}
 
     @rpc

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from services.intake import exit_forms, starts
+from services.intake import exit_forms, starts, store
 from services.intake.operations import Vault
 from shared.contracts.catalogue import ParticipationStarted
 from shared.contracts.errors import UnknownPerson
@@ -21,11 +21,13 @@ def show_sample(
     """For each of these lines of our stream, in order: what is coded of the person, and what the vault has.
 
     ``{"line", "state"}``: `found`, with `start` and `exit` as `show_start` and `show_exit` have them; `erased`: nothing
-    of the person is kept; `unknown`: it is no start record of ours. Every read is logged first.
+    of the person is kept; `unknown`: it is no start record of ours. Every read is logged first. Raises
+    `UnknownProgramme`.
     """
     c = journal_line.c
     query = select(c.seq, c.kind, c.subject).where(c.stream == f"{journal.home}/{programme}", c.seq.in_(set(lines)))
     with snapshot(journal.engine) as connection:
+        store.shelf.get(connection, programme)
         found = {row.seq: row for row in connection.execute(query.order_by(c.epoch))}  # the newest epoch holds
     with journal.unit(now) as unit:
         unit.audit(by, "show_sample", programme=programme, lines=len(lines))

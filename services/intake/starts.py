@@ -149,9 +149,10 @@ def show_start(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """A person's start record: what is coded, and of the identity what the page shows; the read is logged first.
 
-    Raises `UnknownPerson`.
+    Raises `UnknownPerson`; of nobody there is nothing to log.
     """
     with journal.unit(now) as unit:
+        _of(unit, programme, subject)
         unit.audit(by, "read_identities", programme=programme, subjects=[subject])
     with snapshot(journal.engine) as connection:
         definition = store.shelf.get(connection, programme)
@@ -178,13 +179,13 @@ def record_attempts(
 ) -> tuple[Results, int | None]:
     """Record tries to get a form that were in vain; results are ``{"attempt", "new"}`` or ``{"error"}``."""
     with journal.unit(now) as unit:
-        store.shelf.get(unit.connection, programme)
+        definition = store.shelf.get(unit.connection, programme)
         today, stays = today_in_helsinki(now), exit_store.stays(unit.connection, programme, (n.subject for n in items))
 
         def take(new: NewAttempt) -> str:
             if new.subject not in stays:
                 raise UnknownPerson(field="person", programme=programme)
-            check_attempt(new.record, new.date, stays[new.subject], today)
+            check_attempt(new.record, new.date, stays[new.subject], definition, today)
             made = new_id()
             body = {"record": new.record, "status": new.status, "occurred_on": new.date.isoformat()}
             unit.record(RecordAttempted(new.subject, attempt=made, programme=programme, **body))

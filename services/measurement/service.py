@@ -31,7 +31,7 @@ class MeasurementService(ParkedLines):
     def person_share(self, **command: Any) -> dict[str, Any]:
         body = load(PersonShare, command)
         self.home.follow_to(body["after"])
-        return sharing.person_share(self.home.engine, body["subject"])
+        return sharing.person_share(self.home.engine, body["programme"], body["subject"])
 
     @rpc
     def record_assessments(self, **command: Any) -> dict[str, Any]:

@@ -21,8 +21,9 @@ from sqlalchemy import (
 )
 
 from services.pathways.planning import Entry, Plan
+from services.pathways.store import person
 from shared.storage import metadata
-from shared.storage.upsert import add_missing
+from shared.storage.upsert import upsert
 
 plan = Table(
     "pathways_plan",
@@ -55,11 +56,12 @@ entry = Table(
 """What a plan is made of, in its order (`place`)."""
 
 
-def locked_plan(connection: Connection, programme: str, subject: str) -> Plan:
-    """A person's plan, made empty if there is none; nobody else changes it until the transaction ends."""
-    raw = bytes.fromhex(subject)
-    add_missing(connection, plan, {"subject": raw, "programme": programme, "revision": 0, "strengths": ""})
-    connection.execute(select(plan.c.subject).where(plan.c.subject == raw).with_for_update()).one()
+def locked_plan(connection: Connection, subject: str) -> Plan:
+    """The plan of somebody known here; nobody else changes it until the transaction ends.
+
+    The person's row is the lock: there may be no plan yet, and of one that is refused none is left behind.
+    """
+    connection.execute(select(person.c.subject).where(person.c.subject == bytes.fromhex(subject)).with_for_update())
     return find_plan(connection, subject)
 
 
@@ -80,11 +82,11 @@ def find_plan(connection: Connection, subject: str) -> Plan:
     return Plan(row.revision, tuple(row.strengths.split()), row.next, row.ready_on, entries)
 
 
-def put_plan(connection: Connection, subject: str, new: Plan, removed: Iterable[str]) -> None:
+def put_plan(connection: Connection, programme: str, subject: str, new: Plan, removed: Iterable[str]) -> None:
     """Store a plan that is locked, and delete the entries that were taken out of it."""
     raw = bytes.fromhex(subject)
     columns = {"strengths": " ".join(new.strengths), "next": new.next, "ready_on": new.ready_on}
-    connection.execute(update(plan).where(plan.c.subject == raw).values(revision=new.revision, **columns))
+    upsert(connection, plan, [{"subject": raw, "programme": programme, "revision": new.revision, **columns}])
     if gone := [bytes.fromhex(one) for one in removed]:
         connection.execute(delete(entry).where(entry.c.entry.in_(gone)))
     rows = [_row(raw, place, one) for place, one in enumerate(new.entries)]

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, UnknownCode
 from shared.programmes import Programme
+
+FARTHEST = timedelta(days=366)
+"""How far ahead the day of what was agreed may lie: a farther year is a slip of the pen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,20 @@ def _check_entry(field: str, entry: Entry, known: Mapping[str, Entry], programme
         for code in entry.solutions:
             _known(f"{field}.solutions", code, solutions[entry.barrier], programme)
     elif entry.barrier is not None or entry.solutions:
-        raise InvalidInput(field=f"{field}.barrier", reason="only a barrier is one")
+        member = "solutions" if entry.barrier is None else "barrier"
+        raise InvalidInput(field=f"{field}.{member}", reason="only a barrier has one")
+    if entry.day is not None and (before is None or before.day != entry.day):
+        _check_day(f"{field}.day", entry.day, programme, today)
     if entry.what == "review" and (entry.day is None or entry.day > today):
         raise InvalidInput(field=f"{field}.day", reason="a review was held, and not after today")
+
+
+def _check_day(field: str, day: date, programme: Programme, today: date) -> None:
+    """What is agreed may lie ahead. A day that stands in the plan already is not asked about again."""
+    if day < programme.period.start:
+        raise InvalidInput(field=field, reason="before the programme's period")
+    if day > today + FARTHEST:
+        raise InvalidInput(field=field, reason=f"more than {FARTHEST.days} days ahead")
 
 
 def _is(entry: Entry) -> tuple[str, str | None, str | None]:

@@ -31,7 +31,7 @@ def record_plans(
         definition, today = shelf.get(unit.connection, programme), today_in_helsinki(now)
         people = store.find_people(unit.connection, {new.subject for new in items})
         known = sorted(subject for subject, of in people.items() if of == programme)
-        plans = {subject: plan_store.locked_plan(unit.connection, programme, subject) for subject in known}
+        plans = {subject: plan_store.locked_plan(unit.connection, subject) for subject in known}
 
         def take(new: NewPlan) -> str:
             if new.subject not in plans:
@@ -41,7 +41,7 @@ def record_plans(
             entries = tuple(one if one.entry else replace(one, entry=new_id()) for one in new.entries)
             after = plans[new.subject] = revised(new, before, entries, today)
             removed = _tell(unit, programme, new.subject, before, after, today.isoformat())
-            plan_store.put_plan(unit.connection, new.subject, after, removed)
+            plan_store.put_plan(unit.connection, programme, new.subject, after, removed)
             return new.subject
 
         results, fresh = each_once(

@@ -57,7 +57,7 @@ class PathwaysService(ParkedLines):
     def person_share(self, **command: Any) -> dict[str, Any]:
         body = load(PersonShare, command)
         self.home.follow_to(body["after"])
-        return sharing.person_share(self.home.engine, body["subject"])
+        return sharing.person_share(self.home.engine, body["programme"], body["subject"])
 
     @rpc
     def load_programme(self, **command: Any) -> dict[str, Any]:

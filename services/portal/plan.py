@@ -134,6 +134,13 @@ class Filled:
             found[""] = "problem_long"
         return found
 
+    def refused(self, field: str) -> dict[str, str]:
+        """What the service has refused, by field of the page; a review stands behind everything else."""
+        before = len(self.rows) + len([*filter(None, self.goals), *(text for text, _, _ in self.actions if text)])
+        if field == f"entries.{before}.day":
+            return {"review_day": "problem_plan_review"}
+        return {"": "problem_plan_day" if field.endswith(".day") else "problem_answer"}
+
 
 def _from_form(form: MultiDict[str, str], row: Row) -> Row:
     """An entry with what the form says of it; a barrier by its key, for it may be new."""
@@ -178,8 +185,7 @@ class PlanPages:
         except (ChangedMeanwhile, AlreadyRecordedDiffers):
             return self._show(names, person, problems={"": "problem_record_changed"}), 409
         except (InvalidInput, UnknownCode) as error:
-            review = str(error.params.get("field")).endswith(".day")
-            wrong = {"review_day": "problem_plan_review"} if review else {"": "problem_answer"}
+            wrong = filled.refused(str(error.params.get("field")))
             return self._show(names, person, replace(filled, key=talks.new_key()), wrong), 400
         except talks.UNSURE:
             return self._show(names, person, filled, {"": "problem_unsure"}), 503

@@ -70,6 +70,11 @@ PLAN_WORDS: dict[str, tuple[str, str, str]] = {
         "Ange dagen för genomgången; den kan inte vara i framtiden.",
         "Give the day of the review; it cannot be in the future.",
     ),
+    "problem_plan_day": (
+        "Tarkista päivät: sovittu asia ei ole ennen hanketta ja on enintään vuoden päässä.",
+        "Kontrollera datumen: det avtalade är inte före projektet och högst ett år bort.",
+        "Check the days: what was agreed is not before the project and at most a year away.",
+    ),
     "problem_plan_action": (
         "Kirjoita, mitä sovittiin, tai poista päivä.",
         "Skriv vad som avtalades, eller ta bort datumet.",

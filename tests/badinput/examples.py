@@ -11,7 +11,7 @@ from marshmallow import Schema, fields
 
 from shared.contracts import commands
 from shared.contracts import fields as types
-from tests.badinput.world import DOCUMENT, LEADERS, THEM, US, World
+from tests.badinput.world import DOCUMENT, LEADERS, REPLY_TO, THEM, US, World
 from tests.contracts import samples
 from tests.services.intake.kit import IDENTITY
 from tests.services.kit import KEY, key_of
@@ -46,11 +46,17 @@ def values(world: World) -> dict[str, Any]:
         "instrument": "three_items",
         "version": "1",
         "answers": ANSWERS,
-        "reply_to": "09" + "00" * 31,
+        "reply_to": REPLY_TO,
         "refs": [ids["text"]],
         "counter": ids["counter"],
         "task": ids["task"],
         "agreed": ["name"],
+        "encounter": ids["door"],
+        "revision": 0,
+        "product": "plan_sampola",
+        "indicator": "participants_started",
+        "why": "asked",
+        "same_as": ids["people"]["eerik"],
     }
 
 
@@ -97,6 +103,54 @@ def special(world: World) -> dict[str, dict[str, Any]]:
         "AcceptEpoch": {"node": "eura-00000003"},
         "AdmitPartner": {"partner": US},
         "CertifyReport": {"proof": ids["proof"]},
+        "RecordEncounters": {
+            "items.location": "sampola_meeting_place",
+            "items.topics": ["finances"],
+            "items.people_new": 2,
+            "items.sealed": world.sealed({"tokens": ["Vadelma"]}),
+        },
+        "CorrectEncounter": {"encounter": ids["encounters"][0], "content.people_new": 3},
+        "RemoveEncounter": {"encounter": ids["encounters"][1]},
+        "TapDoor": {"revision": 1},
+        "TapVisitor": {"subject": people["visitor"]},
+        "MeetVisitor": {"sealed": world.sealed({"tokens": ["Puolukka"]})},
+        "RaiseStanding": {
+            "items.sealed": world.sealed(named),
+            "items.standing": "client",
+            "items.subject": people["visitor"],
+            "items.keeps_history": True,
+        },
+        "RecordPlans": {
+            "items.entries": [
+                {"what": "action", "text_ref": ids["text"], "who": "worker", "day": "2016-04-01"},
+                {"what": "barrier", "barrier": "finances", "solutions": ["money_guide"]},
+            ],
+        },
+        "RecordPauses": {
+            "items.subject": people["eerik"],
+            "items.step": "resources",
+            "items.paused_on": "2016-04-01",
+            "items.resumed_on": "2016-05-01",
+        },
+        "RecordStarts": {
+            "items.subject": people["start"],
+            "items.was": ids["start_was"],
+            "items.sealed": world.sealed(
+                {name: IDENTITY[name] for name in ("given_name", "family_name", "birth_date")}
+            ),
+            "items.start_date": "2016-03-01",
+            "items.paid_by_project": "no",
+        },
+        "RecordExitForms": {
+            "items.subject": people["form"],
+            "items.was": ids["form_was"],
+            "items.sealed": world.sealed({"form_kept": "kaapissa"}),
+        },
+        "NoteEura": {"items.by": "worker"},
+        "ShowExit": {"subject": people["left"]},
+        "ShowSample": {"node": world.node.home.name},
+        "RestrictPerson": {"subject": people["restricted"], "ground": "accuracy"},
+        "EndPurpose": {"subject": people["ended"], "purpose": "measurement"},
     }
 
 
@@ -143,8 +197,9 @@ def _value(field: Any, command: str, path: str, named: dict[str, Any]) -> Any:
 def other_values(world: World, field: Any) -> list[Any]:
     """Values that a member takes, at least two that differ; none for kinds that have but one here."""
     if isinstance(field, commands.Sealed):
-        text = {"text": "Toinen."} if "text" in field.inside().fields else {"token": "toinen"}
-        return [world.sealed(text)]
+        inner = field.inside().fields
+        others = {"tokens": ["toinen"], "text": "Toinen.", "token": "toinen", "form_kept": "toisaalla"}
+        return [world.sealed({name: value}) for name, value in others.items() if name in inner][:1]
     if isinstance(field, types.Day):
         return ["2016-03-04", "2016-03-05"]
     if isinstance(field, types.Number):

@@ -15,6 +15,8 @@ ALSO = {
     "subject": {"participant", "person"},
     "entered_on": {"from"},
     "left_on": {"to"},
+    "paused_on": {"from"},
+    "resumed_on": {"to"},
     "key": {"ref"},
     "answers": {"item"},
     "version": {"instrument"},

@@ -26,6 +26,8 @@ class Place:
 
     path: Path
     field: Any
+    declared: Any = None
+    """The field of the class that declares it: the same for every command that inherits it."""
 
     @property
     def name(self) -> str:
@@ -36,7 +38,7 @@ class Place:
 def places(schema: Schema, at: Path = ()) -> Iterator[Place]:
     """Every member, those of nested objects and lists of objects too."""
     for name, field in schema.fields.items():
-        yield Place((*at, name), field)
+        yield Place((*at, name), field, schema._declared_fields[name])
         if isinstance(field, fields.Nested):
             yield from places(field.schema, (*at, name))
         elif isinstance(field, fields.List) and isinstance(field.inner, fields.Nested):

@@ -19,10 +19,13 @@ FUTURE, PAST = (TOMORROW, "2038-01-19", "9999-12-31"), ("1066-10-14", "0001-01-0
 MAY_BE_ANY_DAY: dict[tuple[str, str], str] = {
     ("AskReport", "from_"): "figures of days on which nothing was recorded are 0",
     ("AskReport", "to"): "figures of days on which nothing was recorded are 0",
+    ("DrawSample", "from_"): "behind the figures of days on which nothing was recorded are no rows",
+    ("DrawSample", "to"): "behind the figures of days on which nothing was recorded are no rows",
 }
 """Days that may lie anywhere: by command and member, why."""
 LIES_AHEAD = {
     ("RecordFollowUps", "items.0.due"): "who is called before it is due is called too",
+    ("RecordPlans", "items.0.entries.0.day"): "agreed on",
     ("RecordConversation", "items.0.actions.0.due_on"): "agreed on",
     ("RecordConversation", "items.0.next_meeting.on"): "agreed on",
 }
@@ -69,6 +72,43 @@ def rules(world: World) -> list[Rule]:
         Rule("RegisterParticipants", "signed form", "minority", _record(minority="refused")),
         Rule("RegisterParticipants", "future", "form_signed_on", _record(form_signed_on=TOMORROW)),
         Rule("ErasePerson", "no such person", "person", {"subject": ids["sent"]}),
+        Rule("RaiseStanding", "ask the visitor", "keeps_history", _record(keeps_history=None)),
+        Rule("RaiseStanding", "is a esf_participant already", "standing", _record(subject=people["anna"])),
+        Rule("RaiseStanding", "has one record", "keeps_history", _esf(people["client"], keeps_history=False)),
+        Rule("RaiseStanding", "has a name", "given_name", _record(keeps_history=False), {"token": "kettu"}),
+        # encounters and doors
+        Rule("RecordEncounters", "outside", "date", _record(date="2015-04-30")),
+        Rule("RecordEncounters", "nobody wrote down", "women", _record(people_new=None, women=1)),
+        Rule("RecordEncounters", "more than the 2", "women", _record(people_known=0, women=3)),
+        Rule("CorrectEncounter", "somebody else", "encounter", {"revision": 7}),
+        Rule("RemoveEncounter", "somebody else", "encounter", {"revision": 7}),
+        Rule("OpenDoor", "outside", "date", {"date": "2015-04-30"}),
+        Rule("TapDoor", "not counted at a door", "encounter", {"encounter": ids["encounters"][0]}),
+        Rule("TapDoor", "not counted apart", "women", {"tap": "new_woman"}),
+        Rule("MeetVisitor", "one nickname", "tokens", {}, {"tokens": ["yksi", "kaksi"]}),
+        # start records, exit forms, EURA
+        Rule("RecordStarts", "not its participant", "paid_by_project", _record(paid_by_project="yes")),
+        Rule("RecordStarts", "somebody else", "was", _record(was="00" * 32)),
+        Rule("RecordStarts", "outside", "start_date", _record(start_date="2015-04-30")),
+        Rule("RecordStarts", "say who", "eura_by", _record(eura_on="2016-03-01")),
+        Rule("RecordAttempts", "before the start", "date", _record(record="exit", date="2016-02-29")),
+        Rule("NoteEura", "no ESF participant", "person", client),
+        Rule("NoteEura", "has not left", "person", _record(record="exit")),
+        Rule("NoteEura", "before the exit", "date", _record(record="exit", subject=people["left"], date="2016-05-31")),
+        Rule("RecordExitForms", "somebody else", "was", _record(was="00" * 32)),
+        Rule("RecordExitForms", "has not left", "person", _record(subject=people["anna"])),
+        Rule("RecordExitForms", "before the start", "form_signed_on", _record(form_signed_on="2016-02-29")),
+        Rule("RecordExitForms", "before the exit", "eura_on", _record(eura_on="2016-05-31", eura_by="self")),
+        Rule("RecordExitForms", "with the day", "eura_by", _record(eura_by="self")),
+        Rule("RecordExitForms", "no text of this person", "wishes_ref", _record(wishes_ref=ids["text"])),
+        # rights
+        Rule("CorrectPerson", "has a name", "given_name", {}, {"given_name": None, "family_name": None}),
+        Rule("CorrectPerson", "not valid", "identity_code", {}, {"identity_code": "030281-9990"}),
+        Rule("CorrectPerson", "outside", "start_date", {"record": {"start_date": "2015-04-30"}}),
+        Rule("RestrictPerson", "has one", "ground", {"ground": None}),
+        Rule("RecordInformed", "no matter of consent", "consents", _record(consents=["support"])),
+        Rule("EndPurpose", "only a consent", "purpose", {"purpose": "support", "why": "withdrawn"}),
+        Rule("JudgePair", "the same one", "same_as", {"same_as": people["anna"]}),
         # sessions
         Rule("RecordSessions", "outside", "date", {f"{first}.date": "2015-04-30"}),
         Rule("RecordSessions", "go together", "headcount_basis", {f"{first}.headcount": 5}),
@@ -86,6 +126,14 @@ def rules(world: World) -> list[Rule]:
         Rule("RecordSteps", "never entered", "step", {f"{first}.step": "togetherness"}),
         Rule("RecordOutcomes", "at no session", "participant", client),
         Rule("ConfirmPeriod", "not over", "period", {"period": "whole_project"}),
+        Rule("RecordPauses", "not on this step", "from", _record(paused_on="2016-02-28")),
+        Rule("RecordPauses", "before from", "to", _record(resumed_on="2016-03-31")),
+        Rule("RecordPauses", "never entered", "step", _record(step="togetherness")),
+        Rule("RecordPlans", "somebody else", "was", _record(was=7)),
+        Rule("RecordPlans", "comes next", "next", _record(ready=True)),
+        Rule("RecordPlans", "have a text", "text_ref", _record(entries=[{"what": "goal"}])),
+        Rule("RecordPlans", "which one", "barrier", _record(entries=[{"what": "barrier"}])),
+        Rule("RecordPlans", "not after today", "day", _record(entries=[{"what": "review", "day": TOMORROW}])),
         Rule("CloseTask", "needs one", "reason", {"how": "dismissed"}),
         Rule("CloseTask", "only a dismissed", "reason", {"how": "done", "reason": "mistake"}),
         # leaving
@@ -114,11 +162,16 @@ def rules(world: World) -> list[Rule]:
         Rule("FollowUpReferral", "outcome", "outcome", {"became": "outcome", "outcome": None}),
         # the lead
         Rule("AskReport", "before from", "to", {"from_": "2016-03-02", "to": "2016-03-01"}),
+        Rule("DrawSample", "before from", "to", {"from_": "2016-03-02", "to": "2016-03-01"}),
     ]
 
 
 def _record(**members: Any) -> dict[str, Any]:
     return {f"items.0.{name}": value for name, value in members.items()}
+
+
+def _esf(subject: str, **members: Any) -> dict[str, Any]:
+    return _record(subject=subject, standing="esf_participant", start_date="2016-03-01", **members)
 
 
 def _heads(heads: int, women: int) -> dict[str, Any]:

@@ -16,17 +16,25 @@ import pytest
 
 from services.node.cli import polku
 from services.node.control import _short
+from services.portal.users import add_user
 from tests.badinput import judging
 from tests.badinput.mutations import LONG
 from tests.badinput.world import LEADERS, THEM, World
 from tests.badinput.world import world as a_world
-from tests.services.kit import KEY
+from tests.services.kit import KEY, NOW
 from tests.services.node.commands import Done, run
+from tests.services.portal.samples import CHEAP
 
+USER = "worker"
 HOMES = {
     **dict.fromkeys(("courier", "import", "period confirm", "person erase"), "node"),
     **dict.fromkeys(("node confirm", "node join", "node partners", "node tag-key"), "node"),
-    **dict.fromkeys(("receiver", "report"), "lead"),
+    **dict.fromkeys(
+        ("person apart", "person correct", "person duplicates", "person export", "person informed"), "node"
+    ),
+    **dict.fromkeys(("person link", "person receipts", "person restrict", "person withdraw", "retention"), "node"),
+    **dict.fromkeys(("product", "step pause", "step proposals", "step show", "user mail"), "node"),
+    **dict.fromkeys(("lead sample", "receiver", "report"), "lead"),
     **dict.fromkeys(("lead accept-epoch", "lead admit", "lead conflicts", "lead expel"), "lead"),
     **dict.fromkeys(("referral accept", "referral decline", "referral follow-up", "referral list"), "node"),
     **dict.fromkeys(("referral send", "referral withdraw"), "node"),
@@ -80,6 +88,7 @@ EACH = pytest.mark.parametrize("name", [name for name in COMMANDS if name in HOM
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with a_world(tmp_path_factory.mktemp("world")) as made:
+        add_user(made.node.engine, USER, ("case_worker",), NOW, CHEAP, home_role="node")
         yield made
 
 
@@ -87,6 +96,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a folder of its own; and what would go on until stopped is not begun, even if bad input is taken."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "changes.json").write_text('{"municipality": "609", "token": "kettu"}')
     for begins in ("demo.run_demo", "up.run_up", "courier.run_courier", "receiver.run_receiver", "serving.run_portal"):
         monkeypatch.setattr(f"services.node.{begins}", _begun)
 
@@ -101,14 +111,30 @@ def _words(world: World) -> dict[str, str]:
     known = {"programme": KEY, "key": KEY, "node": LEADERS, "partner": THEM, "words": ids["words"], "kind": "signing"}
     known |= {"subject": ids["people"]["anna"], "number": ids["received"][0], "became": "started", "service": "intake"}
     known |= {"pos": "1", "reason": "mistake", "form": "json", "role": "node", "roles": "reporter", "agreed": "name"}
+    known |= {"one": ids["people"]["anna"], "other": ids["people"]["eerik"], "person": ids["people"]["eerik"]}
+    known |= {"purpose": "measurement", "language": "fi", "notice": "1", "day": "2016-03-02", "since": "2016-04-01"}
+    known |= {"indicator": "participants_started", "size": "1", "changes": "changes.json", "state": "begun"}
     return known | {"standing": "client", "seed": "1", "scale": "1"}
+
+
+def _also(name: str, known: dict[str, str]) -> dict[str, str | None]:
+    """What a command takes beside what it demands: without it somebody is asked, or nothing would be done."""
+    if name in ("person erase", "referral send"):
+        return {"subject": known["subject"], "yes": "yes"}
+    also: dict[str, dict[str, str | None]] = {
+        "person informed": {"day": known["day"]},
+        "person restrict": {"ground": "accuracy"},
+        "product": {"key": "plan_sampola"},
+        "step pause": {"key": "resources"},
+        "user mail": {"name": USER, "address": "testi@example.org"},
+    }
+    return ({"subject": known["subject"]} if name.startswith("person ") else {}) | also.get(name, {})
 
 
 def _line(world: World, name: str, /, **changes: str | None) -> list[str]:
     """A command with what it needs, other words for some parameters; None: left out."""
     known, line = _words(world), name.split()
-    if name in ("person erase", "referral send"):  # else somebody is asked whom they mean
-        changes = {"subject": known["subject"], "yes": "yes"} | changes
+    changes = _also(name, known) | changes
     if "pos" in changes:
         changes = {"service": "intake"} | changes
     for parameter in COMMANDS[name].params:

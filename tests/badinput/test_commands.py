@@ -20,8 +20,14 @@ from tests.badinput.mutations import LONG, SECRET, Place, is_there, mutations, o
 from tests.badinput.rules import days, rules
 from tests.badinput.world import World
 from tests.badinput.world import world as a_world
+from tests.contracts import samples
 
 COMMANDS = command_classes()
+FIRST: dict[int, type[Schema]] = {}
+"""The first command that has a member, by its declaration."""
+for _command in COMMANDS:
+    for _place in places(_command()):
+        FIRST.setdefault(id(_place.declared), _command)
 EACH = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
 
 
@@ -48,7 +54,7 @@ def _example(world: World, command: type[Schema], **how: bool) -> dict[str, Any]
 def _bad_bodies(world: World, command: type[Schema], body: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """What is wrong, at which member, and the body."""
     for place in places(command()):
-        for what, value in mutations(place.field).items():
+        for what, value in _wrong_values(command, place):
             yield what, place.name, put(body, place.path, value)
         if place.field.required and is_there(body, place.path[:-1]):
             yield "missing", place.name, without(body, place.path)
@@ -59,6 +65,16 @@ def _bad_bodies(world: World, command: type[Schema], body: dict[str, Any]) -> It
             yield "unknown member", ".".join(map(str, (*at, "nickname"))), put(body, (*at, "nickname"), SECRET)
             for name in (SECRET, LONG, "a\nb", ""):
                 yield "unknown member without a name", ".".join(map(str, (*at, "?"))), put(body, (*at, name), 1)
+
+
+def _wrong_values(command: type[Schema], place: Place) -> list[tuple[str, Any]]:
+    """All that is wrong for a member, at the first command that has it. What others inherit is the same declaration,
+    checked by the same code: of that each tries three, another three each, so that none goes unchecked."""
+    found = list(mutations(place.field).items())
+    if FIRST[id(place.declared)] is command:
+        return found
+    at = COMMANDS.index(command)
+    return [found[(3 * at + n) % len(found)] for n in range(3)]
 
 
 def _bad_contents(world: World, place: Place, body: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -76,11 +92,14 @@ def _bad_contents(world: World, place: Place, body: dict[str, Any]) -> Iterator[
         "nested without end": world.sealed(b"[" * 8_000),
     }.items():
         yield what, place.name, put(body, place.path, sealed)
-    whole = {name: "1981-02-03" if "date" in name else "Testi" for name in schema().fields}
+    whole = samples.body_of(schema())
+    longest = next(rule.max for rule in place.field.validators if hasattr(rule, "max"))
     for inner in places(schema()):
         name = f"{place.name}.{inner.name}"
         for what, value in mutations(inner.field).items():
-            yield what, name, put(body, place.path, world.sealed(put(whole, inner.path, value)))
+            sealed = world.sealed(put(whole, inner.path, value))
+            # What is sealed has an end of its own, before anything is opened.
+            yield what, name if len(sealed) <= longest else place.name, put(body, place.path, sealed)
         if inner.field.required:
             yield "missing", name, put(body, place.path, world.sealed(without(whole, inner.path)))
     yield "unknown member", f"{place.name}.nickname", put(body, place.path, world.sealed(whole | {"nickname": SECRET}))
@@ -96,7 +115,7 @@ def test_what_breaks_the_contract_is_refused_by_member_and_changes_nothing(world
         tried += 1
         if said := problem(ask(world, service, method, bad), member):
             wrong.append(f"{member}, {what}: {said}")
-    assert tried > 10
+    assert tried > 10 or not command().fields
     assert not wrong, f"{service}.{method}:\n  " + "\n  ".join(wrong)
     assert judging.written(world, before) == []
     assert judging.leaked(world) == ""
@@ -130,6 +149,12 @@ MAY_BE_ANYTHING: dict[tuple[str, str], str] = {
     ("ListCounters", "counter"): "one that is not there is not listed",
     ("AskMayCarry", "node"): "that is what is asked",
     ("AskMayCarry", "programme"): "that is what is asked",
+    ("ListEncounters", "encounter"): "one that is not there is not listed",
+    ("ListDoors", "encounter"): "one that is not there is not listed",
+    ("RemoveEncounter", "encounter"): "nothing of one that was removed is kept: again, and one never made, look alike",
+    ("PersonShare", "subject"): "a service keeps nothing about who it has not heard of; intake, asked first, refuses",
+    ("ShowSample", "node"): "the lead's sample names other partners' nodes too; of those nobody is shown",
+    ("RecordPlans", "items.0.entries.0.text_ref"): "only intake knows its texts",
     ("RecordConversation", "items.0.text_ref"): "only intake knows its texts",
     ("RecordConversation", "items.0.actions.0.text_ref"): "only intake knows its texts",
 }

@@ -42,7 +42,10 @@ from tests.services.kit import KEY, NOW, OTHER, OWN, key_of
 from tests.services.pathways.kit import DOCUMENT as WITH_STEPS
 from tests.services.reporting.kit import receive
 
-DOCUMENT: dict[str, Any] = WITH_STEPS | {"tag": {"basis": "name_birth_date", "steward": OTHER}}
+DOCUMENT: dict[str, Any] = WITH_STEPS | {
+    **{"tag": {"basis": "name_birth_date", "steward": OTHER}, "followup": {"after_days": 90}}
+}
+REPLY_TO = "09" + "00" * 31
 US, THEM = OTHER, OWN
 """The partner whose node this is, which is the steward, and the other one."""
 
@@ -70,6 +73,7 @@ class World:
     lead: Running
     ids: dict[str, Any] = field(default_factory=dict)
     logged: list[str] = field(default_factory=list)
+    seen: dict[str, tuple[int, dict[str, list[Any]]]] = field(default_factory=dict)
 
     def call(self, service: str, method: str, **body: Any) -> Any:
         """An RPC call, to the home that has the service."""
@@ -91,11 +95,14 @@ class World:
 
     def content(self) -> dict[str, list[Any]]:
         """Every table's rows, the journal and the audit log among them."""
-        found = {}
+        found: dict[str, list[Any]] = {}
         for home, watch in zip(("node", "lead"), self.ids["watches"], strict=True):
-            names = watch.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-            for (name,) in names:
-                found[f"{home}.{name}"] = watch.execute(f'SELECT * FROM "{name}"').fetchall()
+            (version,) = watch.execute("PRAGMA data_version").fetchone()  # another one after each commit of another
+            if self.seen.get(home, (None,))[0] != version:
+                names = watch.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+                rows = {f"{home}.{name}": watch.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in names}
+                self.seen[home] = (version, rows)
+            found |= self.seen[home][1]
         return found
 
     def sealed(self, content: Any, key: bytes | None = None, info: bytes = COMMAND_INFO) -> str:
@@ -182,7 +189,7 @@ def _prepare_people(made: World) -> None:
     """People by name, of whom one has been at a session of individual coaching and one has left; what else is there."""
     made.call("pathways", "load_programme", by="boss", document=DOCUMENT)
     made.follow()
-    names = ("anna", "eerik", "left", "back", "erased", "refer", "refer2")
+    names = ("anna", "eerik", "left", "back", "erased", "refer", "refer2", "start", "form", "ended", "restricted")
     identity = {name: IDENTITY[name] for name in ("given_name", "family_name", "birth_date", "token")}
     arrivals = [
         {"key": key_of(name), "sealed": made.sealed(identity | {"token": name}), "standing": "esf_participant"}
@@ -195,7 +202,7 @@ def _prepare_people(made: World) -> None:
     people = {name: result["subject"] for name, result in zip((*names, "client"), results, strict=True)}
     left = [
         {"key": key_of(f"exit {name}"), "subject": people[name], "date": "2016-06-01", "reason": "completed"}
-        for name in ("left", "back")
+        for name in ("left", "back", "form")
     ]
     made.done("intake", "record_exits", **common, items=left)
     made.follow()
@@ -218,6 +225,29 @@ def _prepare_people(made: World) -> None:
     tasks = made.call("pathways", "list_tasks", programme=KEY)["tasks"]
     made.ids["task"] = next(task["task"] for task in tasks if task["person"] == people["client"])
     made.ids["people"] = people
+    _prepare_records(made, common)
+    _prepare_encounters(made, common)
+
+
+def _prepare_records(made: World, common: dict[str, Any]) -> None:
+    """What must have been seen before a record is written anew; somebody on a step."""
+    people = made.ids["people"]
+    shown = {"start": ("show_start", people["start"]), "form": ("show_exit", people["form"])}
+    for name, (method, subject) in shown.items():
+        made.ids[f"{name}_was"] = made.call("intake", method, **common, subject=subject, reply_to=REPLY_TO)["revision"]
+    stay = {"key": key_of("stay"), "subject": people["eerik"], "step": "resources", "entered_on": "2016-03-01"}
+    made.done("pathways", "record_steps", **common, items=[stay])
+
+
+def _prepare_encounters(made: World, common: dict[str, Any]) -> None:
+    """Encounters that were written down; a door with a visitor, who has a nickname and no name."""
+    met = [{"key": key_of(f"met {number}"), "date": "2016-03-02", "people_new": 2} for number in range(2)]
+    done = made.done("intake", "record_encounters", **common, items=met)
+    made.ids["encounters"] = [result["encounter"] for result in done]
+    opened = {"key": key_of("door"), "date": "2016-03-02"}
+    made.ids["door"] = made.call("intake", "open_door", **common, **opened)["encounter"]
+    told = {"encounter": made.ids["door"], "sealed": made.sealed({"tokens": ["Mustikka"]})}
+    made.ids["people"]["visitor"] = made.call("intake", "meet_visitor", **common, **told)["subject"]
 
 
 def _prepare_referrals(made: World, folder: Path) -> None:
@@ -250,7 +280,7 @@ def _prepare_referrals(made: World, folder: Path) -> None:
         post.round(KEY, NOW)
     desk = peers.Desk(node.home.name, keys, node.home.keys)
     letters.take_letters(node.context.journal, desk, _vault(keys), NOW)
-    listed = made.call("intake", "list_referrals", **common, reply_to="09" + "00" * 31)["referrals"]
+    listed = made.call("intake", "list_referrals", **common, reply_to=REPLY_TO)["referrals"]
     made.ids["received"] = [row["referral"] for row in listed if row["direction"] == "in"]
     taken = {"referral": made.ids["received"][2], "standing": "client"}
     made.call("intake", "accept_referral", **common, **taken)
