@@ -21,7 +21,7 @@ from services.intake.records import (
     record_lacks,
 )
 from shared.contracts.catalogue import ParticipationStarted, StandingReached, TaggingDue
-from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, PolkuError, UnknownPerson
+from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
 from shared.contracts.start_facts import RecordAttempted
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
@@ -77,8 +77,8 @@ def record_starts(
     """Record people's start records, in order, up to the first that is refused (`skip_bad`: all that are not).
 
     Returns a result per item, ``{"subject", "new", "lacks", "missing", "misfits"}`` or ``{"error"}``, and the journal
-    position. Whoever was a visitor or client is an ESF participant with it. An incomplete record is taken: it counts in
-    the grand total, and `lacks` says what it needs to count in the indicators.
+    position. Whoever was a client is an ESF participant with it; a visitor registers first (decision 0202). A record
+    that lacks something is taken: it counts in the grand total, and `lacks` says what the indicators need.
     """
     results: Results = []
     with journal.unit(now) as unit:
@@ -114,6 +114,10 @@ def _record_start(
 ) -> None:
     programme = definition.key
     row = _of(unit, programme, new.subject)
+    if row.standing == "visitor":
+        raise InvalidInput(
+            field="standing", reason="a visitor registers first: whether the history goes along is asked"
+        )
     identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
     if new.was != _revision(keys, row, identity):
         raise ChangedMeanwhile(field="was")

@@ -71,7 +71,10 @@ class StartPages:
     def shown(self, key: str, person: str) -> ResponseReturnValue:
         names = self.pages.programme(key)
         done = {"1": "saved", "try": "attempt_saved"}.get(request.args.get("saved", ""), "")
-        return self._show(names, person, done=done)
+        at_hand = shown_start(self.pages, key, person)
+        if at_hand[0]["standing"] == "visitor":  # who registers is asked about the history first (decision 0202)
+            return redirect(url_for("standing", key=key, person=person), 303)
+        return self._show(names, person, done=done, at_hand=at_hand)
 
     def save(self, key: str, person: str) -> ResponseReturnValue:
         names, form = self.pages.programme(key), request.form
@@ -131,9 +134,10 @@ class StartPages:
         problems: Mapping[str, str] | None = None,
         *,
         done: str = "",
+        at_hand: tuple[dict[str, Any], dict[str, str]] | None = None,
     ) -> str:
         say, form = words(g.lang), _form(names)
-        shown, who = shown_start(self.pages, names.key, person)
+        shown, who = at_hand or shown_start(self.pages, names.key, person)
         record = shown["record"]
         filled = filled or _recorded(names, shown, who) | {"key": talks.new_key(), "was": shown["revision"]}
         lang = _form_lang(record)

@@ -105,11 +105,10 @@ def test_a_record_that_cannot_be_is_refused_by_field_and_leaves_nothing(
     assert kit.heads(engine) == before
 
 
-def test_who_is_known_by_a_token_needs_a_name(journal: Journal) -> None:
+def test_a_visitor_registers_before_a_start_record_for_the_history_is_asked_there(journal: Journal) -> None:
     subject = client(journal, standing="visitor", identity={"token": "sinikettu7"})
-    assert refusal(save(journal, form(journal, subject))[0]) == ("invalid_input", "given_name")
-    named = form(journal, subject, "named", content=CONTENT | {"given_name": "Äikkä-Testinimi"})
-    assert save(journal, named)[0]["new"]
+    named = form(journal, subject, content=CONTENT | {"given_name": "Äikkä-Testinimi"})
+    assert refusal(save(journal, named)[0]) == ("invalid_input", "standing")
 
 
 def test_a_start_after_the_exit_is_refused(journal: Journal) -> None:

@@ -136,8 +136,7 @@ def test_a_restricted_person_on_steps_that_become_one_does_not_stop_a_version(sq
 def test_the_next_service_of_a_plan_moves_with_its_key(sqlite_engine: Engine) -> None:
     prepared(sqlite_engine)
     with transaction(sqlite_engine) as connection:
-        plan_store.locked_plan(connection, KEY, ANNA)
-        plan_store.put_plan(connection, ANNA, Plan(1, next="education"), ())
+        plan_store.put_plan(connection, KEY, ANNA, Plan(1, next="education"), ())
         store.move(connection, KEY, {("outcomes", "education"): "studies"})
         assert plan_store.find_plan(connection, ANNA).next == "studies"
 

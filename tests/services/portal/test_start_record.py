@@ -63,6 +63,11 @@ def test_each_period_asks_its_own_questions(
     assert not not_asked & found
 
 
+def test_a_visitor_is_sent_to_registering_where_the_history_is_asked(worker: Portal) -> None:
+    worker.rpc.start = {"standing": "visitor"}
+    assert worker.client.get(FORM).headers["Location"] == FORM.replace("/start/", "/standing/")
+
+
 def test_what_was_filled_in_is_sent_and_identity_only_sealed(worker: Portal) -> None:
     assert worker.post(FORM, form=FORM, **FILLED).headers["Location"] == f"{FORM}?saved=1"
     (item,) = worker.rpc.sent("record_starts")["items"]
