@@ -38,9 +38,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def _method(command: type[Schema]) -> tuple[str, str]:
-    """The method that takes it; of what every service takes, intake's."""
-    service, method = methods_of(command)[0]
-    return ("intake" if service == "*" else service), method
+    """The method that takes it, the first of several."""
+    return _methods(command)[0]
+
+
+def _methods(command: type[Schema]) -> list[tuple[str, str]]:
+    """The methods that take it; of what every service takes, intake's."""
+    return [("intake" if service == "*" else service, method) for service, method in methods_of(command)]
 
 
 def _example(world: World, command: type[Schema], **how: bool) -> dict[str, Any]:
@@ -164,7 +168,6 @@ MAY_BE_ANYTHING: dict[tuple[str, str], str] = {
 
 @EACH
 def test_what_names_nothing_that_is_there_is_refused_by_member(world: World, command: type[Schema]) -> None:
-    service, method = _method(command)
     before, wrong = world.content(), []
     for place in places(command()):
         inner = getattr(place.field, "inner", place.field)
@@ -174,10 +177,11 @@ def test_what_names_nothing_that_is_there_is_refused_by_member(world: World, com
         if (command.__name__, place.name) in MAY_BE_ANYTHING:
             continue
         value = nowhere if inner is place.field else [nowhere]
-        answer = ask(world, service, method, _put(world, command, place, value))
-        if said := problem(answer, place.name, exactly=False, given=nowhere):
-            wrong.append(f"{place.name}: {said}")
-    assert not wrong, f"{service}.{method}:\n  " + "\n  ".join(wrong) + f"\n{_WHERE}"
+        for service, method in _methods(command):
+            answer = ask(world, service, method, _put(world, command, place, value))
+            if said := problem(answer, place.name, exactly=False, given=nowhere):
+                wrong.append(f"{service}.{method}, {place.name}: {said}")
+    assert not wrong, "\n  ".join(["", *wrong, _WHERE])
     assert judging.written(world, before) == []
 
 
