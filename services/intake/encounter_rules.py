@@ -155,9 +155,9 @@ def normalised_token(token: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", token).split()).casefold()
 
 
-def has_token(identity: Mapping[str, Any], token: str) -> bool:
-    """Whether a person goes by this nickname (normalised); an import may have given somebody several."""
-    return any(normalised_token(one) == token for one in (identity.get("token") or "").split(";"))
+def tokens_of(identity: Mapping[str, Any]) -> set[str]:
+    """The nicknames that a person goes by, normalised; an import may have given somebody several."""
+    return {token for one in (identity.get("token") or "").split(";") if (token := normalised_token(one))}
 
 
 def tile(identity: Mapping[str, Any]) -> str:

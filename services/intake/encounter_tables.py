@@ -31,8 +31,8 @@ encounter = Table(
     Index("intake_encounter_open", "door", "done"),
 )
 """Encounters; `told` is the revision that the last fact said, null before the first. `door`: counted one tap at a
-time, `taps` are the last ones; until `done` a fact may lag behind. `hushed`: topics and guided_to stay here, from
-the first time that they had to."""
+time, `taps` are the last ones; until `done` a fact may lag behind. `hushed`: topics, guided_to and languages stay
+here, from the first time that they had to."""
 
 visit = Table(
     "intake_visit",

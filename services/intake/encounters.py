@@ -9,16 +9,17 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from services.intake import encounter_store, store
+from services.intake import encounter_store, exit_store, store
 from services.intake.encounter_rules import Encounter, NewEncounter, check_encounter, must_hush
 from services.intake.operations import Vault
 from services.intake.visitors import Visitors
 from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved, VisitorMet, VisitRemoved
-from shared.contracts.errors import ChangedMeanwhile, NotFound
+from shared.contracts.errors import ChangedMeanwhile, NotFound, UnknownPerson
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
 from shared.storage.once import Results, each_once
+from shared.storage.restricting import refuse_restricted, restricted_among
 
 
 def record_encounters(
@@ -44,6 +45,9 @@ def record_encounters(
         def take(new: NewEncounter) -> str:
             check_encounter(new.content, definition, today)
             known = {token: visitors.find(token) for token in new.tokens}
+            restricted = restricted_among(unit.connection, known.values())
+            for subject in known.values():
+                refuse_restricted(restricted, subject, "support", "intake", "token")
             made, day = new_id(), new.content.occurred_on
             met[made] = [
                 subject or visitors.find(token) or visitors.make(token, day) for token, subject in known.items()
@@ -154,15 +158,15 @@ def locked(unit: Unit, programme: str, encounter: str) -> Any:
 def tell(unit: Unit, programme: str, encounter: str, content: Encounter, *, hushed: bool) -> None:
     """The fact of an encounter as it stands; called after its visits are noted.
 
-    Without topics and guided_to where they could be tied to a visitor who began with it (decision 0200), and once that
-    was so (`hushed`) for ever.
+    Without topics, guided_to and languages where they could be tied to a visitor who began with it (decision 0200), and
+    once that was so (`hushed`) for ever.
     """
     visits = encounter_store.visits_of(unit.connection, bytes.fromhex(encounter)).values()
     if not hushed and must_hush(content, len(visits), began=any(visit.began for visit in visits)):
         encounter_store.set_encounter(unit.connection, bytes.fromhex(encounter), {"hushed": True})
         hushed = True
     if hushed:
-        content = replace(content, topics=(), guided_to=())
+        content = replace(content, topics=(), guided_to=(), languages=())
     heads = {name: getattr(content, name) for name in ("staff", "people_new", "people_known", "women")}
     place = {name: getattr(content, name) for name in ("start", "location", "area")}
     several = {name: list(getattr(content, name)) or None for name in ("languages", "topics", "guided_to")}
@@ -180,7 +184,13 @@ def add_visits(
     began: Collection[str] = (),
     counted: str | None = None,
 ) -> None:
-    """Visitors met at an encounter, each once: state and facts; `began` are those for whom it is the first."""
+    """Visitors met at an encounter, each once: state and facts; `began` are those for whom it is the first.
+
+    Raises `UnknownPerson` if one was erased meanwhile; who is erased from now on is erased with the visit.
+    """
+    subjects = list(subjects)
+    if subjects and set(subjects) - exit_store.stays(unit.connection, programme, subjects).keys():
+        raise UnknownPerson(field="subject", programme=programme)
     common = {"encounter": encounter, "occurred_on": day, "counted": counted}
     rows: list[dict[str, Any]] = [
         {"visit": new_id(), "subject": one, "began": one in began, **common} for one in dict.fromkeys(subjects)

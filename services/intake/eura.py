@@ -4,7 +4,8 @@ Nothing is sent to EURA, which takes no data from other systems: this is a workl
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -87,6 +88,15 @@ def _entered(unit: Unit, programme: str, subject: str, record: str, day: str, by
 def _count(unit: Unit, programme: str) -> None:
     starts, exits = start_store.eura_counts(unit.connection, programme)
     unit.record(EuraCounted(None, starts=starts, exits=exits), programme)
+
+
+@contextmanager
+def recounting(unit: Unit, programme: str) -> Iterator[None]:
+    """Around what may change who is known to be in EURA without an entry: the lead is told the count if it does."""
+    before = start_store.eura_counts(unit.connection, programme)
+    yield
+    if start_store.eura_counts(unit.connection, programme) != before:
+        _count(unit, programme)
 
 
 def worklist(engine: Engine, programme: str) -> dict[str, Any]:

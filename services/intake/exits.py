@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from services.intake import exit_store, start_store, store
+from services.intake import eura, exit_store, start_store, store
 from services.intake.records import NewExit, NewFollowUp, Stay, check_exit, check_follow_up, check_resumed, takes_effect
 from shared.contracts.errors import UnknownPerson
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
@@ -44,7 +44,8 @@ def record_exits(
         results, fresh = each_once(
             unit.connection, store.keys, programme, items, take, what="subject", field="key", skip_bad=skip_bad
         )
-        exit_store.put_stays(unit.connection, changed)
+        with eura.recounting(unit, programme):
+            exit_store.put_stays(unit.connection, changed)
         if fresh:
             unit.audit(by, "record_exits", programme=programme, people=len(fresh))
     return results, unit.pos
@@ -62,8 +63,9 @@ def resume_participation(
         if stay.ended_on is None and stay.resumed_on == day:
             return False, None
         check_resumed(day, stay, today_in_helsinki(now))
-        exit_store.put_stays(unit.connection, {subject: stay.resumed(day)})
-        start_store.forget_exit_form(unit.connection, programme, subject)  # it was of the exit that is no more
+        with eura.recounting(unit, programme):
+            exit_store.put_stays(unit.connection, {subject: stay.resumed(day)})
+            start_store.forget_exit_form(unit.connection, programme, subject)  # it was of the exit that is no more
         unit.record(ParticipationResumed(subject, occurred_on=day.isoformat()), programme)
         unit.audit(by, "resume_participation", programme=programme, subject=subject)
     return True, unit.pos

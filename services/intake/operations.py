@@ -3,11 +3,12 @@
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from services.intake import rights_store, store
+from services.intake import eura, rights_store, store
 from services.intake.domain import Arrival, check_arrival
 from shared.contracts.catalogue import ParticipationStarted, StandingReached, SubjectErased
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
@@ -85,7 +86,9 @@ def register_participants(
             fresh[arrival.key] = Done(keys.digest(content), bytes.fromhex(subject))
             results.append({"subject": subject, "new": True})
             record_start(unit, programme, subject, arrival)
-        store.add_people(unit.connection, keys.vault, programme, added)
+        known_in_eura = any(arrival.record.get("eura_on") for _, _, arrival in added)
+        with eura.recounting(unit, programme) if known_in_eura else nullcontext():
+            store.add_people(unit.connection, keys.vault, programme, added)
         remember(unit.connection, store.keys, fresh)
         if added:
             unit.audit(by, "register_participants", programme=programme, people=len(added))
@@ -170,7 +173,9 @@ def erase_person(
 def erase(unit: Unit, programme: str, subject: str, first: First) -> bool:
     """Erase a person in this unit of work; False if they are not there."""
     first(unit, programme, subject)
-    if not store.forget_participation(unit.connection, programme, subject):
+    with eura.recounting(unit, programme):
+        gone = store.forget_participation(unit.connection, programme, subject)
+    if not gone:
         return False
     rights_store.forget_other(unit.connection, bytes.fromhex(subject))
     unit.record(SubjectErased(subject), programme)

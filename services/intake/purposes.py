@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from services.intake import rights_store, start_store, store
+from services.intake import eura, exit_store, rights_store, start_store, store
 from services.intake.domain import check_evidence
 from services.intake.operations import Vault
 from shared.contracts.catalogue import StandingReached
@@ -26,8 +26,8 @@ from shared.programmes import Programme
 from shared.storage.once import Results, each_once
 from shared.storage.restricting import restricted_among
 
-KEPT_OF_THE_RECORD = ("service_language", "contact_language", "interpreter")
-"""What serves the work with a person stays when the fund's record goes."""
+KEPT_OF_THE_RECORD = ("service_language", "contact_language", "interpreter", "protected_address")
+"""What serves the work with a person, and what protects them, stays when the fund's record goes."""
 _EVIDENCE = ("form_version", "form_kept")
 
 First = Callable[[Unit, str, str], None]
@@ -52,7 +52,7 @@ def record_informed(
     with journal.unit(now, right=True) as unit:
         connection, today = unit.connection, today_in_helsinki(now)
         definition = store.shelf.get(connection, programme)
-        here = store.owners(connection, programme, (new.subject for new in items))
+        here = exit_store.stays(connection, programme, (new.subject for new in items))  # locked, as erasing locks them
 
         def take(new: NewInformed) -> str:
             if new.subject not in here:
@@ -72,7 +72,7 @@ def record_informed(
             return made
 
         results, fresh = each_once(
-            connection, store.keys, programme, items, take, what="informed", field="key", skip_bad=False
+            connection, store.keys, programme, items, take, what="informed", field="key", skip_bad=False, right=True
         )
         if fresh:
             unit.audit(by, "record_informed", programme=programme, people=len(fresh))
@@ -141,8 +141,9 @@ def end(unit: Unit, keys: Vault, programme: str, subject: str, purpose: str, why
 def _forget_record(unit: Unit, keys: Vault, programme: str, row: Any) -> None:
     """The person stays, as a client without a start record."""
     kept = {name: value for name, value in json.loads(row.record).items() if name in KEPT_OF_THE_RECORD}
-    rights_store.no_participant(unit.connection, row.subject, kept)
-    start_store.forget_exit_form(unit.connection, programme, row.subject.hex())
+    with eura.recounting(unit, programme):
+        rights_store.no_participant(unit.connection, row.subject, kept)
+        start_store.forget_exit_form(unit.connection, programme, row.subject.hex())
     identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
     if any(name in identity for name in _EVIDENCE):
         rest = {name: value for name, value in identity.items() if name not in _EVIDENCE}

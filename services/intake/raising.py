@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.intake import encounter_store, store
-from services.intake.domain import Arrival, check_arrival
+from services.intake import encounter_store, eura, rights_store, store
+from services.intake.domain import Arrival, check_arrival, is_protected
 from services.intake.encounter_rules import Raise, check_raise
 from services.intake.operations import Vault, record_start
 from services.intake.visitors import Visitors, forget_tokens
@@ -42,17 +42,18 @@ def raise_standing(
     """
     with journal.unit(now) as unit:
         raising = _Raising(unit, keys, store.shelf.get(unit.connection, programme))
-        results, fresh = each_once(
-            unit.connection,
-            store.keys,
-            programme,
-            items,
-            raising.take,
-            what="subject",
-            field="key",
-            skip_bad=skip_bad,
-            digester=keys,
-        )
+        with eura.recounting(unit, programme):
+            results, fresh = each_once(
+                unit.connection,
+                store.keys,
+                programme,
+                items,
+                raising.take,
+                what="subject",
+                field="key",
+                skip_bad=skip_bad,
+                digester=keys,
+            )
         if fresh:
             unit.audit(by, "raise_standing", programme=programme, subjects=[subject for subject, _ in fresh])
     return results, unit.pos
@@ -70,6 +71,7 @@ class _Raising:
         check_raise(new, row.standing)
         identity = store.open_identity(self.keys.vault, row.person, row.wrapped_key, row.box)
         if new.keeps_history is False:
+            new = replace(new, arrival=_as_protected(new.arrival, row))
             check_arrival(new.arrival, self.definition, self.today)
             return self._begin(new, row, identity)
         arrival = _together(new.arrival, row, identity)
@@ -89,6 +91,7 @@ class _Raising:
         unit, key, subject = self.unit, self.definition.key, new_id()
         forget_tokens(unit, self.keys, key, identity.get("token") or "")
         encounter_store.set_identity(unit.connection, row.person, self._closed(row, {}))
+        rights_store.forget_corrections(unit.connection, row.subject)
         store.add_people(unit.connection, self.keys.vault, key, [(new_id(), subject, new.arrival)])
         visitors = Visitors(unit, self.keys, key)
         for token in (new.arrival.identity.get("token") or "").split(";"):
@@ -105,6 +108,13 @@ class _Raising:
     def _closed(self, row: Any, identity: dict[str, Any]) -> bytes:
         key = unwrap(self.keys.vault, row.person, row.wrapped_key)
         return encrypt(key, b"identity" + row.person, json.dumps(identity, ensure_ascii=False).encode())
+
+
+def _as_protected(new: Arrival, row: Any) -> Arrival:
+    """A history stays behind, a protected address does not: nobody has taken it back."""
+    if not is_protected(json.loads(row.record)):
+        return new
+    return replace(new, record={"protected_address": "yes"} | new.record)
 
 
 def _together(new: Arrival, row: Any, identity: dict[str, Any]) -> Arrival:

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, literal, select
 
-from services.intake import rights_store, start_store, store
+from services.intake import eura, rights_store, start_store, store
 from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, tag_of
 from services.intake.operations import FACT_MEMBERS, Vault, record_start
+from services.intake.visitors import forget_tokens
 from shared.contracts.catalogue import PersonTagged, TaggingDue
 from shared.contracts.errors import InvalidInput, UnknownPerson
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
@@ -71,10 +72,14 @@ def correct_person(
         first = min((day for day in (row.ended_on, row.resumed_on) if day), default=None)
         if start is not None and first is not None and start > first:
             raise InvalidInput(field="start_date", reason="after the person left or came back")
+        if "token" in change:
+            # Whoever tells the wrong nickname is not this person any more; the right one is found when it is told.
+            forget_tokens(unit, keys, programme, identity.get("token") or "")
         if {*change} & {*identity_changes}:
             rights_store.set_identity(connection, keys.vault, row, after.identity)
             _tag_anew(unit, programme, subject, identity, after.identity)
-        rights_store.set_record(connection, row.subject, start, after.record | {"age": after.age})
+        with eura.recounting(unit, programme):
+            rights_store.set_record(connection, row.subject, start, after.record | {"age": after.age})
         rights_store.add_correction(connection, keys.vault, new_id(), row, wire_time(now), change)
         told = {"start_date", "birth_date", *FACT_MEMBERS} & {*change}
         if told and start is not None:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from services.intake.encounter_tables import visit
-from services.intake.start_store import attempt
+from services.intake.start_store import attempt, exit_form
 from services.intake.store import follow_up, keys, participation, person, referral, tagged, text, vault
 from shared.storage import metadata
 from shared.storage.restricting import EVERYTHING, restricted
@@ -159,7 +159,14 @@ def clear_own(connection: Connection, subject: bytes, purpose: str) -> int:
         made = select(table.primary_key.columns[0]).where(table.c.subject == subject)
         connection.execute(delete(keys).where(keys.c.made.in_(made)))
         gone += connection.execute(delete(table).where(table.c.subject == subject)).rowcount
+    if purpose == "support":  # the texts have gone, and with them what somebody who left wished
+        connection.execute(update(exit_form).where(exit_form.c.subject == subject).values(wishes_ref=None))
     return gone
+
+
+def forget_corrections(connection: Connection, subject: bytes) -> None:
+    """Delete what was corrected of somebody whom nothing shall lead to any more."""
+    connection.execute(delete(correction).where(correction.c.subject == subject))
 
 
 def no_participant(connection: Connection, subject: bytes, record: dict[str, Any]) -> None:

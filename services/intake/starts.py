@@ -30,7 +30,7 @@ from shared.programmes import Programme
 from shared.storage import snapshot
 from shared.storage.once import Done, Results, already_done, each_once, remember
 
-_STAYS = ("service_language", "contact_language", "interpreter")
+_STAYS = ("service_language", "contact_language", "interpreter", "protected_address")
 """Of the coded record what no start form asks: it stays as it is where the form does not say otherwise."""
 IN_VAULT = ("birth_date", "form_version", "form_kept")
 """Of the identity what a start record has."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import store
+from services.intake import exit_store, store
 from services.intake.operations import Vault
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
 from shared.journal import Journal
@@ -45,6 +45,8 @@ def keep_texts(
     with journal.unit(now) as unit:
         connection = unit.connection
         store.shelf.get(connection, programme)
+        # Locked: whoever restricts or erases one of them meanwhile waits, and finds the text that is kept here.
+        exit_store.stays(connection, programme, (new.subject for new in texts if new.subject))
         done = already_done(connection, store.keys, (new.key for new in texts))
         owners = store.owners(connection, programme, (new.subject for new in texts if new.subject))
         restricted = restricted_among(connection, (new.subject for new in texts))

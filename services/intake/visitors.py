@@ -2,14 +2,15 @@
 that person; else a visitor begins, with a subject of their own."""
 
 import json
+from collections import defaultdict
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 from sqlalchemy import delete
 
 from services.intake import encounter_store, store
 from services.intake.domain import Arrival
-from services.intake.encounter_rules import has_token, normalised_token
+from services.intake.encounter_rules import normalised_token, tokens_of
 from services.intake.operations import Vault
 from shared.contracts.catalogue import StandingReached
 from shared.contracts.errors import InvalidInput
@@ -29,6 +30,7 @@ class Visitors:
     def __init__(self, unit: Unit, keys: Vault, programme: str) -> None:
         self._unit, self._keys, self._programme = unit, keys, programme
         self.began: set[str] = set()
+        self._told: dict[str, set[str]] | None = None
 
     def find(self, token: str) -> str | None:
         """The subject of whoever goes by it, None: nobody. Raises `InvalidInput` if several people do."""
@@ -37,7 +39,7 @@ class Visitors:
         for place in places:
             if place in known:
                 return known[place].made.hex()
-        found = list(self._search(normalised_token(token)))
+        found = sorted(self._everybody().get(normalised_token(token), ()))
         if len(found) > 1:
             reason = "several people go by one of these nicknames: use their tokens, or their tiles at the door"
             raise InvalidInput(field="token", reason=reason)
@@ -55,11 +57,16 @@ class Visitors:
         self._unit.record(StandingReached(subject, standing="visitor", occurred_on=day.isoformat()), self._programme)
         return subject
 
-    def _search(self, wanted: str) -> Any:
-        for row in encounter_store.closed_identities(self._unit.connection, self._programme):
-            identity = store.open_identity(self._keys.vault, row.person, row.wrapped_key, row.box)
-            if has_token(identity, wanted):
-                yield row.subject.hex()
+    def _everybody(self) -> Mapping[str, set[str]]:
+        """Who goes by which nickname; read once in a unit of work, for a list of people met may name hundreds. Who
+        begins later in it is remembered."""
+        if self._told is None:
+            self._told = defaultdict(set)
+            for row in encounter_store.closed_identities(self._unit.connection, self._programme):
+                identity = store.open_identity(self._keys.vault, row.person, row.wrapped_key, row.box)
+                for token in tokens_of(identity):
+                    self._told[token].add(row.subject.hex())
+        return self._told
 
     def remember(self, token: str, subject: str) -> None:
         """Note who goes by a nickname."""

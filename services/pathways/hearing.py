@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Engine
 
-from services.pathways import queries, stepping, store
+from services.pathways import queries, step_store, stepping, store
 from services.pathways.rules import Change, Event, Task, at_day, at_event, concerns
 from shared.contracts.catalogue import TaskClosed, TaskOpened
 from shared.contracts.errors import UnknownProgramme
@@ -153,6 +153,8 @@ def _purpose_ended(unit: Unit, line: Line, fact: Fact) -> None:
     if fact["purpose"] == PURPOSE_OF_SERVICE["pathways"]:
         rows = store.clear_person(unit.connection, str(fact.subject))
         unit.record(PathwaysCleared(fact.subject, ending=fact["ending"], programme=_programme(line), rows=rows))
+    elif fact["purpose"] == "esf_record":  # of a start record nothing else is kept here, so no receipt is asked for
+        step_store.forget_seen(unit.connection, str(fact.subject), "participation_started")
 
 
 _HEARD: Mapping[str, Callable[[Unit, Line, Fact], None]] = {

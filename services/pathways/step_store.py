@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, Index, LargeBinary, String, Table, select, update
+from sqlalchemy import Column, Connection, Date, Index, LargeBinary, String, Table, delete, select, update
 
 from services.pathways.conditions import Met
 from services.pathways.domain import Pause
@@ -62,6 +62,12 @@ def see(connection: Connection, programme: str, subject: str, fact: str, code: s
     """Keep that there was such a fact on this day."""
     row = {"programme": programme, "subject": bytes.fromhex(subject), "fact": fact, "code": code or "", "seen_on": day}
     add_missing(connection, seen, row)
+
+
+def forget_seen(connection: Connection, subject: str, fact: str) -> None:
+    """Delete that there were such facts about a person."""
+    this = (seen.c.subject == bytes.fromhex(subject)) & (seen.c.fact == fact)
+    connection.execute(delete(seen).where(this))
 
 
 def find_met(connection: Connection, programme: str, subjects: Iterable[str] | None) -> Mapping[str, list[Met]]:

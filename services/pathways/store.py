@@ -250,12 +250,11 @@ def put_stays(connection: Connection, programme: str, stays: dict[tuple[str, str
 
 def move(connection: Connection, programme: str, mapping: Mapping[tuple[MappedList, str], str]) -> None:
     """Keep under the new keys what is kept under old ones: steps, activities and outcomes."""
+    named = {table.name: table for table in metadata.sorted_tables}  # those of other modules of this service too
     columns = {
-        "steps": [
-            (table, "step") for table in metadata.sorted_tables if table.name in ("pathways_stay", "pathways_pause")
-        ],
+        "steps": [(named[name], "step") for name in ("pathways_stay", "pathways_pause") if name in named],
         "activities": [(session, "activity"), (outcome, "activity")],
-        "outcomes": [(outcome, "outcome")],
+        "outcomes": [(outcome, "outcome"), *((named[name], "next") for name in ("pathways_plan",) if name in named)],
     }
     for (part, key), becomes in mapping.items():
         for table, column in columns.get(part, ()):

@@ -118,7 +118,7 @@ class EvidencePages:
         """Each row with the person's name; the names alone of who stands on this page are read."""
         if not people:
             return []
-        known = talks.people_at_hand(self.pages.context, key, [row["person"] for row in people])
+        known = talks.people_at_hand(self.pages.context, key, [row["person"] for row in people], in_list=True)
         gone = words(g.lang)("nobody_kept")
         return [(row, known[row["person"]].label if row["person"] in known else gone) for row in people]
 

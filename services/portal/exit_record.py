@@ -161,7 +161,7 @@ class ExitPages:
         page = {"limit": context.page_size, "offset": self.pages.offset()}
         found = context.rpc.call("intake", "list_follow_ups", programme=key, **page)
         who = [row["person"] for row in found["people"]]
-        known = talks.people_at_hand(context, key, who) if who else {}
+        known = talks.people_at_hand(context, key, who, in_list=True) if who else {}
         return self.pages.show(
             "followups.html",
             title=label_of(names.name, g.lang, key),

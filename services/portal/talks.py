@@ -16,7 +16,7 @@ from flask import g
 
 from services.portal import formats
 from services.portal.context import PortalContext
-from services.portal.replies import ReplyKey
+from services.portal.replies import Identity, ReplyKey
 from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
 from shared.contracts.errors import NotFound, PolkuError, RpcTimeout, ServiceAbsent
@@ -47,8 +47,13 @@ class Person:
         return "Person(…)"  # never a name in a log
 
 
-def people_at_hand(context: PortalContext, programme: str, only: Sequence[str] | None = None) -> dict[str, Person]:
-    """The people of the programme by subject, sorted by name; `only` these, if given. Logged as read, in intake."""
+def people_at_hand(
+    context: PortalContext, programme: str, only: Sequence[str] | None = None, *, in_list: bool = False
+) -> dict[str, Person]:
+    """The people of the programme by subject, sorted by name; `only` these, if given. Logged as read, in intake.
+
+    `in_list`: for a list, in which nobody with a protected address has a name (decision 0208).
+    """
     rows: list[Any] = []
     reply = ReplyKey()
     asked: dict[str, Any] = {"people": list(only)} if only is not None else {}
@@ -70,7 +75,7 @@ def people_at_hand(context: PortalContext, programme: str, only: Sequence[str] |
     found = []
     for row in rows:
         who = reply.open(row["sealed"])
-        name = " ".join(filter(None, (who.given_name, who.family_name))) or who.token if who else ""
+        name = label_in_list(row, who) if in_list else full_name(who)
         missing = "protected_person" if row.get("protected") else "visitor_unnamed" if who else "cannot_open"
         label = name or say(missing)
         if row.get("restricted"):
@@ -83,6 +88,16 @@ def people_at_hand(context: PortalContext, programme: str, only: Sequence[str] |
         apart = since if alike[name, started] == 1 and since else f"{since} {subject[:4]}".strip()
         people.append(Person(subject, name if names[name] == 1 else f"{name} · {apart}", standing))
     return {person.subject: person for person in sorted(people, key=lambda p: (p.label.casefold(), p.subject))}
+
+
+def full_name(who: Identity | None) -> str:
+    """The name, else what the person is known by; empty: nothing, or it cannot be opened."""
+    return " ".join(filter(None, (who.given_name, who.family_name))) or who.token if who else ""
+
+
+def label_in_list(row: Mapping[str, Any], who: Identity | None) -> str:
+    """The same in a list, where who has a protected address is known by a token alone."""
+    return who.token if who and row.get("protected") else full_name(who)
 
 
 def matching(people: Iterable[Person], typed: str) -> list[Person]:

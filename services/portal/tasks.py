@@ -93,9 +93,10 @@ class TaskPages:
         )
         named = {}
         for row in answer["people"]:
-            if identity := reply.open(row["sealed"]):
-                full = " ".join(filter(None, (identity.given_name, identity.family_name)))
-                named[row["person"]] = full or identity.token
+            if label := talks.label_in_list(row, reply.open(row["sealed"])):
+                named[row["person"]] = label
+            elif row.get("protected"):
+                named[row["person"]] = words(g.lang)("protected_person")
         return named
 
 

@@ -111,7 +111,8 @@ class Derivation:
         return None
 
     def encounter(self, fact: Fact) -> str | None:
-        heads = _named(fact, "location", "area", "staff", "people_new", "people_known", "women")
+        heads = _named(fact, "location", "staff", "people_new", "people_known", "women")
+        heads["area"] = self.programme.now("areas", fact["area"]) if fact["area"] else None
         told = {name: " ".join(fact[name] or ()) for name in ("topics", "guided_to")}
         day = date.fromisoformat(fact["occurred_on"])
         self._set("reporting_encounter", encounter=bytes.fromhex(fact["encounter"]), occurred_on=day, **heads, **told)
@@ -222,6 +223,8 @@ class Derivation:
             note_purpose_ended(self.connection, self.stream, subject, purpose, ending, seq)
             store.forget_purpose(self.connection, self.stream, subject, purpose)
         store.put_derived(self.connection, self.rows)
+        if self.purposes:
+            store.forget_aside(self.connection, self.stream)
         for subject, seq in self.erased.items():
             note_received(self.connection, self.stream, subject, seq)
             store.forget_subject(self.connection, self.stream, subject)

@@ -283,8 +283,13 @@ same = Table(
 
 RECORDS = (start, exit_, follow_up, eura)
 RIGHTS = (restricted, ending, same)
-OF_PURPOSE = {"esf_record": (start, exit_, follow_up), "support": (attendance, outcome, step), "measurement": (score,)}
-"""Derived tables of what is recorded about people, by purpose."""
+OF_PURPOSE = {
+    "esf_record": (start, exit_, follow_up, continues),
+    "support": (attendance, outcome, step),
+    "measurement": (score,),
+}
+"""Derived tables of what is recorded about people, by purpose. Whom somebody continues stands in the start record: that
+it goes with any ending of it, in every derivation, keeps the tables equal to what the lines that are left make."""
 
 DERIVED = (
     *(session, attendance, heads, person, outcome, confirmed, aside, score, sheet, tag, continues, encounter),
@@ -344,15 +349,14 @@ def forget_subject(connection: Connection, stream: str, subject: str) -> None:
     for table in DERIVED:
         if "subject" in table.c:
             connection.execute(delete(table).where(table.c.stream == stream, table.c.subject == raw))
-    _forget_aside(connection, stream)
+    forget_aside(connection, stream)
 
 
 def forget_purpose(connection: Connection, stream: str, subject: str, purpose: str) -> None:
-    """Delete what is derived of a person for a purpose, and that lines of it had been set aside."""
+    """Delete what is derived of a person for a purpose."""
     raw = bytes.fromhex(subject)
     for table in OF_PURPOSE[purpose]:
         connection.execute(delete(table).where(table.c.stream == stream, table.c.subject == raw))
-    _forget_aside(connection, stream)
 
 
 def unanswered(connection: Connection, limit: int) -> Sequence[Any]:
@@ -368,7 +372,8 @@ def note_answered(connection: Connection, stream: str, number: bytes) -> None:
     connection.execute(insert(answered), {"stream": stream, "ending": number})
 
 
-def _forget_aside(connection: Connection, stream: str) -> None:
+def forget_aside(connection: Connection, stream: str) -> None:
+    """Delete that lines had been set aside which are digests by now."""
     line = received_line.c
     gone = exists().where(line.stream == aside.c.stream, line.seq == aside.c.seq, line.line.is_(None))
     connection.execute(delete(aside).where(aside.c.stream == stream, gone))

@@ -107,12 +107,13 @@ def each_once(
     field: str,
     skip_bad: bool,
     digester: Digester = PLAIN,
+    right: bool = False,
 ) -> tuple[Results, list[tuple[str, Item]]]:
     """The results, and the new items with the ids of what was made of them; a key seen before answers with its id.
 
     `take` checks an item against all that stand before it and returns the id, or raises why it is refused; `what`
     names the id in a result, `field` the key in the error of a key that is used with other content. A new item about a
-    person (its `subject`) is refused if nothing may be recorded about them.
+    person (its `subject`) is refused if nothing may be recorded about them, unless it serves a `right` of theirs.
     """
     service = table.name.partition("_")[0]
     purpose = PURPOSE_OF_SERVICE.get(service, "esf_record")
@@ -130,7 +131,8 @@ def each_once(
                     raise AlreadyRecordedDiffers(field=field)
                 results.append({what: known.made.hex(), "new": False})
                 continue
-            refuse_restricted(restricted, getattr(item, "subject", None), purpose, service)
+            if not right:
+                refuse_restricted(restricted, getattr(item, "subject", None), purpose, service)
             made = take(item)
         except Overtaken:
             raise  # no fault of the item: all of it is begun again

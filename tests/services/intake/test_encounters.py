@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import doors, encounter_queries, encounters, operations, store
+from services.intake import doors, encounter_queries, encounters, operations, purposes, rights, store, texts
 from services.intake.encounter_rules import Encounter, NewEncounter
 from services.intake.operations import Vault
 from shared.contracts.errors import (
@@ -25,8 +25,10 @@ from shared.contracts.errors import (
     UnknownCode,
 )
 from shared.journal import Journal
+from shared.testing.wait import until
 from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
 from tests.services.kit import KEY, NODE, NOW, audit, changed, key_of, kinds, lines, put_programme, rows, stored_bytes
+from tests.storage.test_overtaken import waiting
 
 DAY = date(2016, 3, 1)
 GUIDED = changed(services=[{"key": "debt_advice", "name": {"fi": "Velkaneuvonta"}}])
@@ -93,7 +95,9 @@ def test_each_nickname_is_a_line_of_its_visitor_and_stays_on_the_node(journal: J
         assert name.encode() not in stored_bytes(journal.engine)
 
 
-ALONE = Encounter(DAY, people_new=1, people_known=0, topics=("finances",), guided_to=("debt_advice",))
+ALONE = Encounter(
+    DAY, people_new=1, people_known=0, languages=("so",), topics=("finances",), guided_to=("debt_advice",)
+)
 
 
 def told(journal: Journal) -> list[Any]:
@@ -109,6 +113,7 @@ def test_what_was_talked_about_with_a_visitor_who_begins_and_nobody_else_stays_o
     # Nor does a correction tell it, whatever it says of the heads.
     correct(journal, result["encounter"], replace(ALONE, people_known=9))
     assert told(journal)[-1] is None
+    assert [line.body for line in lines(journal.engine)][-1].get("languages") is None, "nor whose language it is"
 
 
 def test_a_nickname_told_again_is_the_same_visitor_in_any_case_and_under_a_newer_index_key(journal: Journal) -> None:
@@ -272,3 +277,34 @@ def test_of_two_phones_that_tap_one_door_at_the_same_moment_one_counts(journal: 
         tap = partial(doors.tap_door, journal, KEY, door, revision=revision, tap="new", by="w", now=NOW)
         assert sorted(state["taken"] for state, _ in at_once(tap, tap)) == [False, True]
     assert encounter_queries.list_doors(journal.engine, KEY, door)[0]["people_new"] == 8
+
+
+def test_of_a_list_only_the_encounter_with_a_restricted_visitor_is_refused(journal: Journal) -> None:
+    record(journal, met("1", ALONE, "Nalle"))
+    subject = [str(line.subject) for line in lines(journal.engine) if line.kind == "intake.visitor_met"][-1]
+    rights.restrict_person(journal, KEY, subject, "accuracy", lift=False, by="worker", now=NOW)
+    results, _ = record(journal, met("2", ALONE, "nalle"), met("3", ALONE, "Pekka"), skip_bad=True)
+    assert results[0]["error"]["code"] == "processing_restricted"
+    assert results[1]["new"]
+
+
+def test_a_visit_a_text_and_a_notice_wait_for_whoever_is_erasing_the_person(postgres_engine: Engine) -> None:
+    journal = known(postgres_engine)
+    record(journal, met("1", Encounter(DAY, people_new=1), "Nalle"))
+    (subject,) = [row["subject"].hex() for row in rows(postgres_engine, store.participation)]
+    door, _ = doors.open_door(journal, KEY, key_of("d"), Encounter(DAY, people_new=0, people_known=0), by="w", now=NOW)
+    note = texts.NewText(key_of("t"), subject, "x")
+    tap = partial(doors.tap_visitor, journal, KEY, door, subject, there=True, by="w", now=NOW)
+    keep = partial(texts.keep_texts, journal, KEYS, KEY, [note], by="w", now=NOW)
+    told = purposes.NewInformed(key_of("i"), subject, 1, "fi", DAY, ())
+    inform = partial(purposes.record_informed, journal, KEY, [told], by="w", now=NOW)
+    for work in (keep, tap, inform):
+        with ThreadPoolExecutor(1) as pool:
+            with postgres_engine.begin() as erasing:  # no transaction of ours: it waits inside
+                assert store.locked_participation(erasing, KEY, subject) is not None
+                done = pool.submit(work)
+                until(lambda: waiting(postgres_engine))
+            done.result(30)
+    operations.erase_person(journal, KEY, subject, by="w", now=NOW)
+    assert rows(postgres_engine, store.visit) == []
+    assert keep()[0]["error"]["code"] == "unknown_person"

@@ -4,14 +4,17 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from services.intake import eura, exits, operations, start_store
+from services.intake import eura, exits, operations, rights, start_store
 from services.intake.eura import NewEntry
 from services.intake.records import NewExit
 from shared.journal import Journal
+from shared.journal.lines import parse
+from shared.journal.tables import journal_line
+from shared.storage import snapshot
 from tests.services import kit
-from tests.services.intake.kit import arrival, known, register
+from tests.services.intake.kit import KEYS, arrival, known, register
 
 LEFT = date(2016, 6, 1)
 
@@ -98,3 +101,18 @@ def test_the_same_entry_again_adds_nothing_and_all_goes_with_the_person(engine: 
     assert kit.heads(engine) == before
     operations.erase_person(journal, kit.KEY, subject, by="worker", now=kit.NOW)
     assert kit.rows(engine, start_store.exit_form) == []
+
+
+def test_whatever_changes_who_is_known_there_tells_the_count(engine: Engine, journal: Journal) -> None:
+    entered = {"gender": "f", "eura_on": "2016-06-01", "eura_by": "self"}
+    one, two = (person(journal, name, left=LEFT, record=entered) for name in ("one", "two"))
+    note(journal, two, "exit")
+    assert counted(engine) == [{"starts": 1, "exits": 0}, {"starts": 2, "exits": 0}, {"starts": 2, "exits": 1}]
+    common = {"by": "worker", "now": kit.NOW}
+    exits.resume_participation(journal, kit.KEY, two, date(2016, 7, 1), **common)
+    rights.correct_person(journal, KEYS, kit.KEY, two, {}, {"eura_on": None, "eura_by": None}, **common)
+    assert counted(engine)[3:] == [{"starts": 2, "exits": 0}, {"starts": 1, "exits": 0}]
+    _, last = operations.erase_person(journal, kit.KEY, one, **common)
+    with snapshot(engine) as connection:
+        line = connection.execute(select(journal_line.c.line).where(journal_line.c.pos == (last or 0) - 1)).scalar_one()
+    assert (parse(line).kind, parse(line).body) == ("intake.eura_counted", {"starts": 0, "exits": 0})

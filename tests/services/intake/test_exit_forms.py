@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import exit_forms, exits, operations, queries, start_store, starts, store, texts
+from services.intake import exit_forms, exits, operations, purposes, queries, start_store, starts, store, texts
 from services.intake.exit_forms import NewExitForm
 from services.intake.records import NewExit, NewFollowUp, PlannedExit, Stay, check_exit
 from shared.contracts.errors import InvalidInput, PolkuError, UnknownCode
@@ -206,3 +206,15 @@ def test_who_left_without_a_form_lacks_it_unless_it_was_asked_for_in_vain(engine
         [{"record": "exit", "status": "not_reached", "date": "2016-06-08"}],
         [],
     ]
+
+
+def test_a_wish_that_went_with_the_support_leaves_a_form_that_can_be_written_anew(
+    engine: Engine, journal: Journal
+) -> None:
+    subject = gone(journal)
+    write(journal, subject, wishes_ref=wish(journal, subject, "ensin"))
+    common = {"by": "worker", "now": kit.NOW, "first": lambda *_: None}
+    purposes.end_purpose(journal, KEYS, kit.KEY, subject, "support", "asked", **common)
+    told = seen(journal, subject)[0]["form"]
+    assert "wishes_ref" not in told
+    assert write(journal, subject, "again", **told)["new"]

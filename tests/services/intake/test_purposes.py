@@ -1,12 +1,13 @@
 """Purposes: informed, withdrawn, erased one by one, kept by law; on both databases."""
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import operations, purposes, queries, rights_store, store, texts
+from services.intake import operations, purposes, queries, rights, rights_store, store, texts
 from shared.contracts.catalogue import AttendanceRecorded, ScoreComputed
 from shared.contracts.errors import (
     ChangedMeanwhile,
@@ -150,6 +151,14 @@ def test_the_record_goes_and_the_person_stays_as_a_client(engine: Engine, journa
     assert end(journal, subject, "esf_record") is None, "nothing is left"
 
 
+def test_a_protected_address_stays_protected_when_the_record_goes(engine: Engine, journal: Journal) -> None:
+    guarded = {"gender": "f", "protected_address": "yes"}
+    made = str(register(journal, arrival("g", record=guarded))[0][0]["subject"])
+    assert end(journal, made, "esf_record")
+    (row,) = kit.rows(engine, store.participation)
+    assert (row["standing"], json.loads(row["record"])) == ("client", {"protected_address": "yes"})
+
+
 def test_texts_and_referrals_go_with_the_support_and_are_taken_back_first(
     engine: Engine, journal: Journal, subject: str
 ) -> None:
@@ -203,6 +212,13 @@ def test_what_nobody_can_have_been_told_is_refused(
     result = inform(journal, **{"subject": subject} | changes)
     assert said in PolkuError.from_wire(result["error"]).message()
     assert kit.heads(engine) == heads
+
+
+def test_who_is_restricted_is_informed_all_the_same(sqlite_engine: Engine) -> None:
+    journal = known(sqlite_engine)
+    made = str(register(journal, arrival())[0][0]["subject"])
+    rights.restrict_person(journal, kit.KEY, made, "accuracy", lift=False, by="worker", now=kit.NOW)
+    assert inform(journal, made)["new"]
 
 
 def test_being_informed_stays_on_the_node_and_the_same_again_adds_nothing(

@@ -1,12 +1,13 @@
 """A visitor registers: the history goes along on their wish, and nothing leads to it without."""
 
+import json
 from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import encounters, raising, store, tags
+from services.intake import encounters, raising, rights, store, tags
 from services.intake.encounter_rules import Encounter, NewEncounter, Raise
 from services.intake.store import TagKey
 from shared.contracts.catalogue import STANDINGS
@@ -128,3 +129,21 @@ def test_who_registers_is_looked_at_anew_for_a_tag(engine: Engine) -> None:
     with journal.unit(NOW) as unit:
         tags.tag_person(unit, KEYS.vault, lambda _number: b"t" * 32, KEY, subject)
     assert kinds(engine)[-1] == "intake.person_tagged"
+
+
+def test_without_the_history_a_protected_address_stays_protected(engine: Engine) -> None:
+    journal = known(engine)
+    before = visitor(journal)
+    common = {"by": "worker", "now": NOW}
+    rights.correct_person(journal, KEYS, KEY, before, {}, {"protected_address": "yes"}, **common)
+    made = register_visitor(journal, before, False, record={"gender": "f"})["subject"]
+    (row,) = [row for row in rows(engine, store.participation) if row["subject"] == bytes.fromhex(made)]
+    assert json.loads(row["record"])["protected_address"] == "yes"
+
+
+def test_a_nickname_that_was_corrected_leads_to_nobody_and_the_right_one_to_the_visitor(engine: Engine) -> None:
+    journal = known(engine)
+    subject = visitor(journal)
+    rights.correct_person(journal, KEYS, KEY, subject, {"token": "Karhu"}, {}, by="worker", now=NOW)
+    assert visitor(journal, "karhu", "e2") == subject
+    assert visitor(journal, "Nalle", "e3") != subject

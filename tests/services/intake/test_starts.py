@@ -200,3 +200,11 @@ def test_of_two_workers_at_the_same_moment_one_record_stands_and_the_other_is_to
     assert [new.start_date.isoformat() for new in stands] == [seen(journal, subject)["started_on"]]
     assert {refusal(result) for result in results if "error" in result} == {("changed_meanwhile", "was")}
     assert kit.kinds(engine).count("intake.participation_started") == 1
+
+
+def test_a_protected_address_is_no_question_of_the_form_and_stays(engine: Engine, journal: Journal) -> None:
+    subject = client(journal, record={"gender": "f", "protected_address": "yes"})
+    (result,) = save(journal, form(journal, subject, record=WHOLE | {"municipality": "609"}))
+    assert refusal(result) == ("invalid_input", "municipality")
+    save(journal, form(journal, subject, "t"))
+    assert json.loads(kit.rows(engine, store.participation)[0]["record"])["protected_address"] == "yes"

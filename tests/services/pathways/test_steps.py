@@ -8,9 +8,10 @@ from sqlalchemy import Engine
 
 from services.pathways import step_queries, step_store, store
 from services.pathways.stepping import record_product
-from shared.contracts.catalogue import SubjectErased
+from shared.contracts.catalogue import ParticipationStarted, SubjectErased
 from shared.contracts.errors import InvalidInput, UnknownCode
 from shared.contracts.facts import Fact
+from shared.contracts.purpose_facts import PurposeEnded
 from shared.journal import Journal
 from shared.storage import snapshot
 from tests.services import kit
@@ -249,6 +250,16 @@ def test_what_steps_wait_for_and_pauses_are_forgotten_with_the_person(engine: En
     follow(journal)
     left = [row["subject"].hex() for table in (step_store.seen, step_store.pause) for row in kit.rows(engine, table)]
     assert left == [BERTTA]
+
+
+def test_a_start_that_steps_wait_for_is_forgotten_when_the_funds_record_goes(engine: Engine) -> None:
+    began = ParticipationStarted(ANNA, occurred_on="2016-03-01", gender="f", target_group="outside_working_life")
+    journal = prepared(engine, DOCUMENT, began)
+    assert "participation_started" in [row["fact"] for row in kit.rows(engine, step_store.seen)]
+    said = {"ending": "0f" * 16, "purpose": "esf_record", "why": "asked", "occurred_on": "2016-09-01"}
+    record(journal, PurposeEnded(ANNA, **said))
+    follow(journal)
+    assert "participation_started" not in [row["fact"] for row in kit.rows(engine, step_store.seen)]
 
 
 # --- steps that nobody is on

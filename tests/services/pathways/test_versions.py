@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.pathways import step_queries, store, versions
+from services.pathways import plan_store, step_queries, store, versions
+from services.pathways.planning import Plan
 from shared.contracts.errors import InvalidProgramme
+from shared.contracts.rights_facts import PersonRestricted
 from shared.journal import Journal
 from shared.programmes import parse
-from shared.storage import snapshot
+from shared.storage import snapshot, transaction
 from tests.services import kit
 from tests.services.kit import KEY
 from tests.services.pathways.kit import (
@@ -121,6 +123,23 @@ def test_people_move_and_go_on_under_the_new_key(engine: Engine) -> None:
     left, _ = record_steps(journal, stay("l", BERTTA, "way", left_on="2016-05-01"))
     assert left[0]["new"]
     assert load(journal, newer(*MERGED, drop=BOTH))[1] is None
+
+
+def test_a_restricted_person_on_steps_that_become_one_does_not_stop_a_version(sqlite_engine: Engine) -> None:
+    journal = prepared(sqlite_engine)
+    with journal.unit(NOW) as unit:
+        unit.record(PersonRestricted(ANNA, ground="accuracy", occurred_on="2016-09-01"), KEY)
+    assert load(journal, newer(*MERGED, drop=BOTH))[1] is not None
+    assert kit.kinds(sqlite_engine).count("pathways.step_left") >= 1
+
+
+def test_the_next_service_of_a_plan_moves_with_its_key(sqlite_engine: Engine) -> None:
+    prepared(sqlite_engine)
+    with transaction(sqlite_engine) as connection:
+        plan_store.locked_plan(connection, KEY, ANNA)
+        plan_store.put_plan(connection, ANNA, Plan(1, next="education"), ())
+        store.move(connection, KEY, {("outcomes", "education"): "studies"})
+        assert plan_store.find_plan(connection, ANNA).next == "studies"
 
 
 def test_what_was_recorded_with_an_old_key_and_is_heard_later_counts_under_the_new_one(engine: Engine) -> None:

@@ -48,6 +48,22 @@ def test_a_task_shows_whose_it_is_what_was_agreed_and_that_it_is_late(worker: Po
     assert (sorted(asked["people"]), asked["by"]) == ([AINO, PEKKA], "worker"), "nobody else's name is read"
 
 
+def test_in_a_list_who_has_a_protected_address_has_no_name(worker: Portal) -> None:
+    worker.rpc.people = [
+        person("Aino", "Esimerkki", person=AINO, protected=True),
+        person("Pekka", "Esimerkki", "Nalle", person=PEKKA, protected=True),
+    ]
+    worker.rpc.tasks = [task(), task(PEKKA)]
+    worker.rpc.missing = [{"person": one, "missing": ["education"], "attempts": []} for one in (AINO, PEKKA)]
+    worker.rpc.listed[0]["document"]["followup"] = {"after_days": 30}
+    worker.rpc.due = [{"person": one, "due": "2017-06-01", "tries": 0} for one in (AINO, PEKKA)]
+    for url in (URL, "/evidence/lahde-mukaan", "/followups/lahde-mukaan"):
+        html = worker.client.get(url).get_data(as_text=True)
+        assert "Esimerkki" not in html
+        assert "Nalle" in html, url
+        assert "turvakielto" in html.casefold(), url
+
+
 def test_nothing_waits_and_nobody_is_asked_for(worker: Portal) -> None:
     html = worker.client.get(URL).get_data(as_text=True)
     assert "Mikään ei odota." in html

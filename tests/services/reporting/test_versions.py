@@ -10,6 +10,7 @@ from services.reporting import rebuilding, versions
 from services.reporting.queries import report
 from services.reporting.steps import step_states
 from shared.contracts.catalogue import OutcomeRecorded, SessionHeld, StepEntered, StepLeft
+from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import InvalidProgramme
 from shared.contracts.facts import Fact
 from shared.journal import Journal
@@ -57,7 +58,8 @@ def arrived(engine: Engine) -> Journal:
     became = OutcomeRecorded(hex_id("person", "a"), outcome_id=ids["outcome_id"], activity="duuniin",
                              outcome="education", occurred_on="2016-08-01")  # fmt: skip
     receive(engine, MINE, [held, attendance(1, 1, "a", "participant"), went(StepEntered, "a", "early"), became])
-    receive(engine, THEIRS, [went(StepEntered, "a", "early"), went(StepLeft, "a", "early")])
+    street = EncounterRecorded(None, encounter=hex_id("encounter", 1), occurred_on="2016-03-01", area="sampola")
+    receive(engine, THEIRS, [went(StepEntered, "a", "early"), went(StepLeft, "a", "early"), street])
     derive_all(engine)
     return journal
 
@@ -77,6 +79,7 @@ def test_figures_are_the_same_under_the_new_keys_and_no_line_is_changed(engine: 
         ("education", "studies", 1, None),
         ("sampola", "pihlava", 0, None),
     ]
+    assert [row["key"] for row in was["encounters"]["by"]["area"]] == ["sampola"]
     assert (told["partners"], told["problems"]) == ([OWN, OTHER], [])
     versions.load_programme(journal, after(0, 1, 2, 3), "boss", NOW)
     derive_all(engine)
@@ -84,6 +87,7 @@ def test_figures_are_the_same_under_the_new_keys_and_no_line_is_changed(engine: 
     assert step_states(engine, KEY)[0]["participations"] == {"entered": 2, "on": 1, "paused": 0, "left": 1}
     assert (was["outcomes"][0]["outcomes"]["education"], now["outcomes"][0]["outcomes"]["studies"]) == (1, 1)
     assert now["activities"] == was["activities"]
+    assert [row["key"] for row in now["encounters"]["by"]["area"]] == ["pihlava"]
     assert now["data_quality"]["refused_lines"] == was["data_quality"]["refused_lines"] == 0
     assert lines(engine) == before
     assert rebuilding.check(engine)["equal"]
