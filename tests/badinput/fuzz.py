@@ -63,7 +63,7 @@ def fuzz(seconds: float, first: int, progress: Callable[[str], None]) -> Fuzzed:
 
 
 def _round(made: World, number: int, found: Fuzzed) -> None:
-    commands = [(command, *_method(command)) for command in command_classes()]
+    commands = [(command, *_method(command)) for command in command_classes() if command().fields]
     before = made.content()
 
     @seed(number)

@@ -26,19 +26,27 @@ class Place:
 
     path: Path
     field: Any
-    declared: Any = None
-    """The field of the class that declares it: the same for every command that inherits it."""
 
     @property
     def name(self) -> str:
         """The path as errors have it."""
         return ".".join(map(str, self.path))
 
+    @property
+    def declared(self) -> str:
+        """Name, type and bounds: what is declared alike is checked alike."""
+        return repr((self.path[-1], _bounds(self.field), _bounds(getattr(self.field, "inner", None))))
+
+
+def _bounds(field: Any) -> tuple[Any, ...]:
+    said = ("required", "allow_none", "validators", "low", "high", "inside", "nested")
+    return (type(field), *(getattr(field, name, None) for name in said))
+
 
 def places(schema: Schema, at: Path = ()) -> Iterator[Place]:
     """Every member, those of nested objects and lists of objects too."""
     for name, field in schema.fields.items():
-        yield Place((*at, name), field, schema._declared_fields[name])
+        yield Place((*at, name), field)
         if isinstance(field, fields.Nested):
             yield from places(field.schema, (*at, name))
         elif isinstance(field, fields.List) and isinstance(field.inner, fields.Nested):

@@ -58,6 +58,9 @@ SHOWS = {"draw_sample": "the drawn rows as a file", "show_sample": "the people d
 """Endpoints that answer what they take with it, not with another page."""
 TEXTS_FIRST = ("save_plan", "save_exit_record", "save_conversation")
 """Forms whose texts are kept first: of a refused one they stay, encrypted, and go with the person (decision 0081)."""
+TEXTS = ("intake_text", "intake_key")
+ONE_PLACE = {"form_token": "checked before any view", "key": "read by `talks.key_from`"}
+"""Fields of nearly every form that are looked at in one place: each form tries one value of them, another each."""
 READS = ("journal_audit", "journal_head", "_cursor", "portal_")
 """Tables that a page may write to though it refuses: who read which identities, who tried to log in."""
 _ANY = {"nothing": "", "10,000 characters": LONG, "a text": SECRET}
@@ -67,6 +70,7 @@ _TYPED = {
     "turned around": f"\u202e{SECRET}",
     "markup": f"<script>{SECRET}</script>",
 }
+_NONE_OF_THEM = {"nothing": "", "10,000 characters": LONG}
 _CHOSEN = {"a code": "zz_no_such_code", "an id": "ff" * 16}
 _DAY = {"a far day": "9999-12-31", "an early day": "0001-01-01", "a week": "2016-W09-2", "no day": "2016-02-30"}
 _NUMBER = {"a negative number": "-1", "a huge number": "9" * 30, "other digits": "\u0663"}
@@ -101,7 +105,7 @@ _FILE = {
 }
 """Files that nobody's lead has drawn."""
 WRONG: dict[str, dict[str, Any]] = {
-    **{kind: _ANY | _CHOSEN for kind in ("radio", "checkbox", "select", "button", "submit")},
+    **{kind: _NONE_OF_THEM | _CHOSEN for kind in ("radio", "checkbox", "select", "button", "submit")},
     "hidden": _ANY | _CHOSEN | _NUMBER,
     "date": _ANY | _DAY,
     "time": _ANY | {"a far time": "25:00"},
@@ -252,27 +256,30 @@ def test_a_form_with_a_wrong_field_gets_a_page_that_says_so_and_writes_nothing_b
             continue
         tried.add(kinds)
         before = world.content()
-        for name in _each_alike_once(form, len(tried) > 1):
-            for what, value in WRONG.get(form.kinds[name], _ANY | _TYPED).items():
-                fields: MultiDict[str, Any] = MultiDict(form.fields)
-                fields[name] = (BytesIO(value), "file") if isinstance(value, bytes) else value
-                answer = portal.send(form, fields)
-                taken = answer.status_code == 303 or (answer.status_code == 200 and endpoint in SHOWS)
-                if taken:  # and it may be: an empty note, somebody else's number
-                    world.follow()
-                    before = world.content()
-                elif said := _wrong(answer, before, world, ("intake_text", "intake_key") * (endpoint in TEXTS_FIRST)):
-                    problems.append(f"{endpoint}: {name} is {what}: {said}")
+        may = TEXTS if endpoint in TEXTS_FIRST else ()
+        for name, what, value in _tried(form, len(tried)):
+            fields: MultiDict[str, Any] = MultiDict(form.fields)
+            fields[name] = (BytesIO(value), "file") if isinstance(value, bytes) else value
+            answer = portal.send(form, fields)
+            taken = answer.status_code == 303 or (answer.status_code == 200 and endpoint in SHOWS)
+            if taken:  # and it may be: an empty note, somebody else's number
+                world.follow()
+                before = world.content()
+            elif said := _wrong(answer, before, world, may):
+                problems.append(f"{endpoint}: {name} is {what}: {said}")
     assert len(tried) > 1 or portal.role == "lead"
     assert not problems, "\n  ".join(["", *problems])
     assert leaked(world) == ""
 
 
-def _each_alike_once(form: Form, tokens: bool) -> list[str]:
-    """The fields, of rows that are alike (`day:1`, `day:2`) the first; `tokens`: of the form's token enough was tried,
-    which is looked at in one place, before any form."""
-    rows = {name.partition(":")[0]: name for name in reversed(form.kinds)}
-    return [name for name in rows.values() if not (tokens and name == "form_token")]
+def _tried(form: Form, number: int) -> Iterator[tuple[str, str, Any]]:
+    """Field, what is wrong, and the value; of rows that are alike (`day:1`, `day:2`) the first is tried."""
+    alike = {name.partition(":")[0]: name for name in reversed(form.kinds)}
+    for name in alike.values():
+        wrong = list(WRONG.get(form.kinds[name], _ANY | _TYPED).items())
+        if name in ONE_PLACE:
+            wrong = [wrong[number % len(wrong)]]
+        yield from ((name, what, value) for what, value in wrong)
 
 
 def _wrong(answer: Any, before: dict[str, list[Any]], world: World, may: tuple[str, ...]) -> str:
