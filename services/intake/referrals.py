@@ -115,9 +115,12 @@ def send(place: Place, new: NewReferral, *, by: str, now: datetime) -> tuple[str
             raise InvalidInput(field="partner", reason="a referral to this partner waits for its answer")
         identity = store.open_identity(place.keys.vault, person.person, person.wrapped_key, person.box)
         told: dict[str, Any] = {"identity": shared_identity(identity, new.agreed), "standing": person.standing}
+        record = json.loads(person.record)
         if "start_record" in new.agreed:
             # The age is that of the start day; they make their own of the birth date.
-            told["record"] = {name: value for name, value in json.loads(person.record).items() if name != "age"}
+            told["record"] = {name: value for name, value in record.items() if name != "age"}
+        elif is_protected(record):
+            told["record"] = {"protected_address": "yes"}  # whatever was agreed: their lists must not name the person
         number, ref = new_id(), new_id() if new.text else None
         if new.text and ref:
             owner = store.Owner(person.person, person.wrapped_key, person.person)

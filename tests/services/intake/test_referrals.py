@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from services.intake import letters, operations, peers, referral_store, referrals, store
 from services.intake.referrals import NewReferral
@@ -104,6 +104,22 @@ def facts(place: Place, *kinds: Any) -> list[Line]:
 
 def boxes(place: Place) -> list[Any]:
     return [row["box"] for row in kit.rows(place.engine, store.referral)]
+
+
+def test_a_protected_address_goes_along_whatever_was_agreed(land: Land) -> None:
+    first, _, third = all_confirm(land)
+    anna = first.register("anna")[0]
+    with transaction(first.engine) as connection:
+        this = store.participation.c.subject == bytes.fromhex(anna)
+        protected = json.dumps({"gender": "f", "protected_address": "yes"})
+        connection.execute(update(store.participation).where(this).values(record=protected))
+    send(first, anna, agreed=("name",))
+    land.work()
+    taken = accept(third, seen(third)[0]["referral"])
+    here = kit.rows(third.engine, store.participation)
+    assert [json.loads(row["record"]) for row in here if row["subject"].hex() == taken] == [
+        {"gender": "unknown", "protected_address": "yes", "age": None}
+    ]
 
 
 def test_a_person_is_referred_taken_and_what_became_of_them_comes_back(land: Land) -> None:
