@@ -14,7 +14,7 @@ from services.intake.encounter_rules import Encounter, NewEncounter, check_encou
 from services.intake.operations import Vault
 from services.intake.visitors import Visitors
 from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved, VisitorMet, VisitRemoved
-from shared.contracts.errors import ChangedMeanwhile, NotFound, UnknownPerson
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, NotFound, UnknownPerson
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
@@ -100,7 +100,12 @@ def correct_encounter(
             if tokens is None
             else [visitors.find(token) or visitors.make(token, content.occurred_on) for token in tokens]
         )
-        same = encounter_store.content_of(row) == content
+        before = encounter_store.content_of(row)
+        told_what = row.told is not None and not row.hushed and (before.topics or before.guided_to or before.languages)
+        if told_what and must_hush(before, len(wanted), began=bool(visitors.began)):
+            # What it was about has been told already, of nobody but them (decision 0200).
+            raise InvalidInput(field="sealed.tokens", reason="somebody new is met at the door or at an encounter anew")
+        same = before == content
         if same and set(wanted) == set(here):
             return row.revision, unit.pos
         if row.revision != revision:

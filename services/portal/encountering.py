@@ -267,6 +267,8 @@ def _of(row: Mapping[str, Any]) -> Filled:
 def _refused(error: PolkuError) -> dict[str, str]:
     if error.params.get("field") == "token":
         return {"tokens": "problem_token_several"}
+    if error.params.get("field") == "sealed.tokens":
+        return {"tokens": "problem_token_new"}
     return {"": "problem_encounter"}
 
 

@@ -89,6 +89,11 @@ ENCOUNTER_WORDS: dict[str, tuple[str, str, str]] = {
         "Smeknamnet är för långt eller har tecken som inte duger.",
         "The nickname is too long, or has characters that will not do.",
     ),
+    "problem_token_new": (
+        "Uutta kävijää ei voi lisätä jälkikäteen: kirjaa hänet ovella tai uutena kohtaamisena.",
+        "En ny besökare kan inte läggas till i efterhand: anteckna personen vid dörren eller som ett nytt möte.",
+        "Somebody new cannot be added afterwards: record them at the door, or as an encounter of their own.",
+    ),
     "problem_token_several": (
         "Monella on sama lempinimi. Käytä ovisivun ruutua tai tarkempaa nimeä.",
         "Flera har samma smeknamn. Använd rutan på dörrsidan eller ett noggrannare namn.",

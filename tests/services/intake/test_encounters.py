@@ -203,6 +203,16 @@ def test_a_correction_is_a_later_fact_of_the_same_encounter_with_its_visitors(jo
     assert correct(journal, result["encounter"], other, None, revision=0) == (1, None)  # sent twice: nothing more
 
 
+def test_nobody_new_is_added_to_an_encounter_of_which_it_was_told_what_it_was_about_with_one_head(
+    journal: Journal,
+) -> None:
+    (result,), _ = record(journal, met("e", Encounter(DAY, people_new=1, topics=("finances",))))
+    before = len(lines(journal.engine))
+    with pytest.raises(InvalidInput, match="somebody new"):
+        correct(journal, result["encounter"], Encounter(DAY, people_new=1, topics=("finances",)), ["Uusi"])
+    assert len(lines(journal.engine)) == before
+
+
 def test_of_two_who_change_one_encounter_the_second_is_told(journal: Journal) -> None:
     (result,), _ = record(journal, met())
     correct(journal, result["encounter"], Encounter(DAY, people_new=1))
