@@ -18,6 +18,10 @@ would be credited to the wrong message.)
 file until then: a segment until it is decided, a statement or join until a newer one comes. Only then is it acked, so
 an end at any moment has the broker deliver it again, in whatever order. Over-long bodies are cut while they arrive.
 
+A broker that is killed within half a second of making a queue comes back with its name and nothing behind it (RabbitMQ
+3.10: the queue's own directory of names is saved late). Whoever reads it waits or loses the connection, and with it all
+other boxes, for ever. So the lead tries both queues of a box when it connects, and makes one anew that failed.
+
 A connection that was lost raises once, even if it was idle: the broker may have been emptied meanwhile, and it is by
 the writer's next manifest that one finds out. A writer cannot look into a queue: `list_segments` says so.
 """
@@ -270,6 +274,7 @@ class _In(Link):
         self.boxes: set[str] = set()
         self._arrived, self._at_lead = arrived, at_lead
         self._reading: set[str] = set()
+        self._sick: set[str] = set()
         self._pending: list[tuple[str, amqp.Message]] = []
         self._failed = False
 
@@ -311,16 +316,41 @@ class _In(Link):
         return f"{self.number}-{message.delivery_tag}"
 
     def _read_box(self, box: str) -> None:
-        if self._at_lead:
-            # Made by whoever reads them, each time: so a broker that was emptied has them again.
-            self.channel.exchange_declare(box, "fanout", durable=True, auto_delete=False)
-            for queue in (up(box), down(box)):
-                self.channel.queue_declare(queue, durable=True, auto_delete=False, arguments=_QUEUE)
-            self.channel.queue_bind(up(box), box, "")
-        queue = up(box) if self._at_lead else down(box)
+        if not self._at_lead:
+            self._consume(box, down(box))
+            return
+        # Made by whoever reads them, each time: so a broker that was emptied has them again.
+        self.channel.exchange_declare(box, "fanout", durable=True, auto_delete=False)
+        for queue in (up(box), down(box)):
+            if queue in self._sick:
+                # Not the other too: a reader is not told of a queue that is deleted and at once made anew.
+                self.channel.queue_delete(queue)
+            self.channel.queue_declare(queue, durable=True, auto_delete=False, arguments=_QUEUE)
+        self.channel.queue_bind(up(box), box, "")
+        self._try(down(box))
+        self._consume(box, up(box))
+
+    def _consume(self, box: str, queue: str) -> None:
         # Only put aside: what it means is looked at when no frame is being read.
-        self.channel.basic_consume(queue, callback=lambda message: self._pending.append((box, message)))
+        self._begin(self.channel, queue, lambda message: self._pending.append((box, message)))
         self._reading.add(box)
+
+    def _try(self, queue: str) -> None:
+        """Begin to read a queue and leave it as it was: it is the node's. Raises if nobody can."""
+        assert self.connection is not None
+        channel = self.connection.channel()
+        channel.auto_decode = False
+        channel.basic_qos(0, 1, False)
+        self._begin(channel, queue, lambda _: None)
+        channel.close()
+
+    def _begin(self, channel: Any, queue: str, arrived: Callable[[amqp.Message], None]) -> None:
+        try:
+            channel.basic_consume(queue, callback=arrived)
+        except (amqp.InternalError, TimeoutError):
+            self._sick.add(queue)
+            raise
+        self._sick.discard(queue)
 
 
 def definitions(box: str, vhost: str, password_hash: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from shared.journal import brokerlink
-from shared.journal.amqpcarrier import PREFETCH, WINDOW, AmqpCarrier, _In, _Out, definitions
+from shared.journal.amqpcarrier import PREFETCH, WINDOW, AmqpCarrier, _In, _Out, definitions, down, up
 from shared.journal.brokerlink import BrokerFailed
 from shared.journal.carrier import EXPELLED, JOIN, MANIFEST, RECEIPT, Place, channel_to
 from shared.journal.segment import MAX_SEGMENT
@@ -21,6 +21,12 @@ from tests.carriers.test_exchange import assert_whole, settle, world_over
 from tests.journal.exchange_kit import OTHER, STREAM, append, held, kept
 
 PLACE = Place(1, 1, 3)
+
+NO_LEADER = (
+    ", ra:start_server(quorum_queues, Name, Id, "
+    "{module, rabbit_fifo, #{name => Name, queue_resource => amqqueue:get_name(Q)}}, [Id])"
+)
+"""What RabbitMQ 3.10 does at its start with a queue that it finds in no directory: a server that nobody elects."""
 
 
 @pytest.fixture
@@ -210,6 +216,33 @@ def test_a_broker_that_forgot_everything_heals_without_anybodys_help(by_broker: 
 
     until(healed, 60)
     assert world.now - before < MANIFEST_EVERY
+    assert_whole(world)
+
+
+@pytest.mark.parametrize(("queue", "came_back"), [(up(BOX), ""), (down(BOX), NO_LEADER)])
+def test_a_queue_with_nothing_behind_its_name_is_made_anew(
+    by_broker: Ends, rabbitmq: Broker, monkeypatch: pytest.MonkeyPatch, queue: str, came_back: str
+) -> None:
+    monkeypatch.setattr(brokerlink, "SECONDS", 1.0)
+    world = world_over(by_broker)
+    append(world.node, 20)
+    settle(world)
+    name = f'rabbit_misc:r(<<"{by_broker.url.rsplit("/", 1)[1]}">>, queue, <<"{queue}">>)'
+    rabbitmq.erlang(
+        f"{{ok, Q}} = rabbit_amqqueue:lookup({name}), {{Name, _}} = amqqueue:get_pid(Q), Id = {{Name, node()}}, "
+        f"ra:force_delete_server(quorum_queues, Id){came_back}."
+    )
+    append(world.node, 40)
+    for carrier in carriers(by_broker):
+        carrier.close()
+
+    def healed() -> bool:
+        world.courier()
+        world.receiver()
+        world.later(5)
+        return held(world.lead) == kept(world.node)
+
+    until(healed, 60)
     assert_whole(world)
 
 
