@@ -1,7 +1,7 @@
 """What lines amount to in the derived tables. An effect reads nothing but the programme and derived tables."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import itemgetter
@@ -38,11 +38,33 @@ from shared.contracts.rights_facts import NotSamePerson, PersonRestricted, Restr
 from shared.contracts.start_facts import EuraCounted
 from shared.contracts.step_facts import ProductRecorded, StepPaused, StepResumed
 from shared.journal.erasing import note_purpose_ended, note_received, note_tags_retired
-from shared.journal.lines import BadLine, read_body
+from shared.journal.lines import BadLine, body_of, read_body
 from shared.ops.metrics import counter
 from shared.programmes import Programme
 
 aside_total = counter("polku_reporting_lines_aside_total", "Received lines kept but not in the figures", "reason")
+
+
+Read = tuple[int, Fact | None, str | None]
+"""A line's number, its fact if it has an effect, and else why it is set aside."""
+
+
+def read_lines(rows: Iterable[Sequence[Any]]) -> list[Read]:
+    """Read lines: each row begins with number, kind, version, subject and the bytes, None where they were erased."""
+    kept = [row for row in rows if row[4] is not None]
+    alike = defaultdict[type[Fact] | None, list[int]](list)
+    for at, row in enumerate(kept):
+        alike[FACTS.get((row[1] or "", row[2] or 0))].append(at)
+    read: list[Any] = [None] * len(kept)
+    for known, places in alike.items():
+        some = [kept[at] for at in places]
+        subjects = [row[3].hex() if row[3] is not None else None for row in some]
+        usual = (
+            known.read_usual(subjects, [body_of(row[4]) for row in some]) if known in EFFECTS else [None] * len(some)
+        )
+        for at, row, subject, fact in zip(places, some, subjects, usual, strict=True):
+            read[at] = (row[0], fact, None) if fact is not None else (row[0], *_read(known, subject, row[4]))
+    return read
 
 
 @dataclass(slots=True)
@@ -59,13 +81,11 @@ class Derivation:
     purposes: list[tuple[str, str, str, int]] = field(default_factory=list)
     seq: int = 0
 
-    def take(self, lines: Iterable[tuple[Any, ...]]) -> None:
-        """The effects of these lines (seq, kind, version, subject, bytes), in order; one that is refused or of a newer
-        release is set aside, and why."""
-        read = [(seq, *_read(*line)) for seq, *line in lines]
-        named = {fact["session"] for _, fact, _ in read if fact is not None and "session" in fact.members}
+    def take(self, lines: Sequence[Read]) -> None:
+        """The effects of these lines, in order; one that is refused or of a newer release is set aside, and why."""
+        named = {fact["session"] for _, fact, _ in lines if fact is not None and "session" in fact.members}
         self.seen = store.held_sessions(self.connection, self.stream, map(bytes.fromhex, named))
-        for self.seq, fact, reason in read:
+        for self.seq, fact, reason in lines:
             if fact is not None:
                 reason = EFFECTS[type(fact)](self, fact)
             if reason is not None:
@@ -73,8 +93,8 @@ class Derivation:
                 self._set("reporting_aside", seq=self.seq, reason=reason)
 
     def _set(self, table: str, **columns: Any) -> None:
-        row = {"stream": self.stream, **columns}
-        self.rows[table][_KEY_OF[table](row)] = row
+        columns["stream"] = self.stream
+        self.rows[table][_KEY_OF[table](columns)] = columns
 
     def _remove(self, table: str, entity: bytes) -> None:
         self.rows[table][self.stream, entity] = None
@@ -138,16 +158,17 @@ class Derivation:
         return None
 
     def attendance(self, fact: Fact) -> str | None:
-        session = bytes.fromhex(fact["session"])
+        body = fact.body  # nine of ten lines are such
+        session = bytes.fromhex(body["session"])
         if not self._has_session(session):
             return "foreign_session"
         self._set(
             "reporting_attendance",
-            attendance=bytes.fromhex(fact["attendance"]),
+            attendance=bytes.fromhex(body["attendance"]),
             session=session,
             subject=_subject(fact),
-            role=fact["role"],
-            minutes=fact["minutes"],
+            role=body["role"],
+            minutes=body.get("minutes"),
         )
         return None
 
@@ -215,7 +236,7 @@ class Derivation:
         return None
 
     def write(self) -> None:
-        """Write the effects; who was erased, and what was retired, is gone from lines and derived tables alike."""
+        """Write the effects, once; whoever was erased, and what was retired, is gone from lines and derived tables."""
         for key_no, seq in self.retired.items():
             note_tags_retired(self.connection, self.stream, key_no, seq)
             store.forget_tags(self.connection, self.stream, key_no)
@@ -228,6 +249,8 @@ class Derivation:
         for subject, seq in self.erased.items():
             note_received(self.connection, self.stream, subject, seq)
             store.forget_subject(self.connection, self.stream, subject)
+        for done in (self.rows, self.erased, self.retired, self.purposes):
+            done.clear()
 
     def step(self, fact: Fact) -> str | None:
         key = self.programme.now("steps", fact["step"])
@@ -328,19 +351,18 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
 }
 
 
-def _read(kind: str | None, v: int | None, subject: bytes | None, data: bytes) -> tuple[Fact | None, str | None]:
+def _read(known: type[Fact] | None, subject: str | None, data: bytes) -> tuple[Fact | None, str | None]:
     """The fact of a line if it has an effect, or why it is set aside."""
     try:
         body = read_body(data)
     except BadLine:
         return None, "bad_line"
-    known = FACTS.get((kind or "", v or 0))
     if known is None:
         return None, "newer"
     if known not in EFFECTS:
         return None, "foreign_kind"
     try:
-        return known.read(subject.hex() if subject is not None else None, body), None
+        return known.read(subject, body), None
     except FactNotWritable:
         return None, "bad_body"
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, bindparam, exists, func, select
 
 from services.reporting import store
-from services.reporting.effects import Derivation
+from services.reporting.effects import Derivation, read_lines
 from services.reporting.step_tables import step
 from shared.contracts.catalogue import FACTS, NodeAdmitted, ParticipationStarted, StepEntered
 from shared.contracts.errors import InvalidInput, InvalidInvite, PartnerAlreadyJoined, UnknownCode
@@ -87,7 +87,7 @@ def accept_join(journal: Journal, join: Join, now: datetime) -> bool:
 
 # Between two numbers, and without a LIMIT: then no plan reads what lies further on, whatever the database guesses.
 _NEXT = (
-    select(*(received_line.c[name] for name in ("seq", "epoch", "digest", "kind", "v", "subject", "line")))
+    select(*(received_line.c[name] for name in ("seq", "kind", "v", "subject", "line", "epoch", "digest")))
     .where(
         received_line.c.stream == bindparam("stream"),
         received_line.c.seq > bindparam("after"),
@@ -176,10 +176,13 @@ def derive_next(source: Connection, target: Connection, stream: str, last: int |
     derivation, count = Derivation(target, stream, store.shelf.get(source, stream.split("/")[1])), 0
     for after in range(seq, to, READ_AT_ONCE):
         rows = read_many(source, _NEXT, {"stream": stream, "after": after, "to": min(after + READ_AT_ONCE, to)})
-        derivation.take((number, *line) for number, _, _, *line in rows if line[-1] is not None)
+        derivation.take(read_lines(rows))
         for row in rows:
-            chain, last_read, count = chain_next(chain, row[2]), row, count + 1
+            chain = chain_next(chain, row[6])
+        count += len(rows)
+        if rows:
+            seq, epoch = rows[-1][0], rows[-1][5]
     if count:
         derivation.write()
-        store.set_cursor(target, stream, last_read[1], last_read[0], chain)
+        store.set_cursor(target, stream, epoch, seq, chain)
     return count

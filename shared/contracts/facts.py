@@ -16,6 +16,7 @@ A fact names at most one person, by its subject, and no other member can: the me
 `__init_subclass__` takes only the field types of `shared.contracts.fields`, none of which holds typed text.
 """
 
+import re
 from collections.abc import Sequence
 from enum import Enum
 from types import MappingProxyType
@@ -55,6 +56,8 @@ class Fact:
     about: ClassVar[About]
     example: ClassVar[dict[str, Any]]
     members: ClassVar[MappingProxyType[str, FactField]]
+    usual: ClassVar[re.Pattern[str] | None]
+    """A body as a line of its own, each member a group; any other line too, with its groups empty."""
 
     __slots__ = ("body", "subject")
     subject: str | None
@@ -73,6 +76,9 @@ class Fact:
             members[name] = value
             delattr(cls, name)
         cls.members = MappingProxyType(members)
+        body = ",".join(f'"{name}":{member.usual}' for name, member in members.items())
+        usual = all(member.usual for member in members.values()) and len(members) > 1  # then `findall` gives tuples
+        cls.usual = re.compile(rf"^\{{{body}\}}$|^.+$", re.MULTILINE) if usual else None
 
     def __init__(self, subject: str | None = None, /, **body: Any) -> None:
         """A fact to be written. Raises `FactNotWritable` naming the member and the reason, never the value."""
@@ -83,9 +89,35 @@ class Fact:
     @classmethod
     def read(cls, subject: str | None, body: dict[str, Any]) -> Self:
         """A fact from a line of this or another release; raises `FactNotWritable` if what is declared does not hold."""
+        return cls._made(subject, cls._load(body, ()))
+
+    @classmethod
+    def read_usual(cls, subjects: Sequence[str | None], bodies: Sequence[bytes]) -> Sequence[Self | None]:
+        """Facts from lines as by `read`, in a third of the time: of those whose body has all declared members in their
+        order, and no other. None for any other: only `read` can say."""
+        if cls.usual is None:
+            return [None] * len(bodies)
+        found = cls.usual.findall(b"\n".join(bodies).decode(errors="replace"))
+        plain = [groups for groups in found if groups[0]]
+        if len(found) != len(bodies) or not plain:
+            return [None] * len(bodies)
+        try:
+            columns = [
+                member.take_many([groups[at] for groups in plain]) for at, member in enumerate(cls.members.values())
+            ]
+            rows = zip(*columns, strict=True)
+            return [
+                cls._made(subject, dict(zip(cls.members, next(rows), strict=True))) if groups[0] else None
+                for subject, groups in zip(subjects, found, strict=True)
+            ]
+        except (ValidationError, FactNotWritable):
+            return [None] * len(bodies)
+
+    @classmethod
+    def _made(cls, subject: str | None, body: dict[str, Any]) -> Self:
         fact = cls.__new__(cls)
         fact._check_subject(subject)
-        fact.subject, fact.body = subject, cls._load(body, ())
+        fact.subject, fact.body = subject, body
         return fact
 
     @classmethod
@@ -115,9 +147,11 @@ class Fact:
 
     def __getitem__(self, member: str) -> Any:
         """The member's value; None if it was left out."""
+        if member in self.body:
+            return self.body[member]
         if member not in self.members:
             raise KeyError(member)
-        return self.body.get(member)
+        return None
 
 
 def _flat(reason: Any) -> str:

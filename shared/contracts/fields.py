@@ -8,7 +8,7 @@ from one: that a code stands in the programme file is for the service to check b
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -43,6 +43,19 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 class FactField(fields.Field[Any]):
     """A field that a fact may have."""
 
+    usual = ""
+    """How its usual values look in JSON, as a pattern with one group; empty: there is none."""
+
+    def take_many(self, texts: Sequence[str]) -> Sequence[Any]:
+        """The values of members that look as usual, as the group has them, checked as `take` does, but each value once;
+        raises `ValidationError`."""
+        known = {text: self.take(self.of_text(text)) for text in set(texts)}
+        return [known[text] for text in texts]
+
+    def of_text(self, text: str) -> Any:
+        """The value that is written so in JSON."""
+        return text
+
     def take(self, value: Any) -> Any:
         """The value of a member, checked; raises `ValidationError`.
 
@@ -63,6 +76,7 @@ class _Pattern(FactField, fields.String):
 
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
+        self.usual = f'"({self.pattern.pattern})"' if self.pattern.groups == 0 else ""
         self._passed: set[str] = set()
 
     def take(self, value: Any) -> Any:
@@ -88,6 +102,9 @@ class EntityId(_Pattern):
     def take(self, value: Any) -> Any:
         # Two of every line's few members are such; nothing else is asked of them.
         return value if type(value) is str and HEX32.fullmatch(value) else super().take(value)
+
+    def take_many(self, texts: Sequence[str]) -> Sequence[str]:
+        return texts
 
 
 class SubjectRef(_Pattern):
@@ -183,6 +200,8 @@ class TimeOfDay(_Pattern):
 class Number(FactField):
     """A whole number between two bounds."""
 
+    usual = "(0|-?[1-9][0-9]{0,17})"
+
     def __init__(self, low: int = 0, high: int = 1_000_000, **kw: Any) -> None:
         super().__init__(**kw)
         self.low, self.high = low, high
@@ -191,6 +210,9 @@ class Number(FactField):
         if type(value) is not int or not self.low <= value <= self.high:
             raise ValidationError(f"not a whole number from {self.low} to {self.high}")
         return value
+
+    def of_text(self, text: str) -> int:
+        return int(text)
 
 
 class Flag(FactField):

@@ -136,13 +136,18 @@ def read_body(data: bytes) -> dict[str, Any]:
     It is found by its name: no member before it can hold a quote. Raises `BadLine` where that is not so.
     """
     try:
-        text = data.partition(b',"body":')[2][:-1].decode()
+        text = body_of(data).decode()
         body, end = _scan(text, 0)
     except (ValueError, RecursionError, StopIteration):
         raise BadLine("not a line that was checked") from None
     if type(body) is not dict or end != len(text):
         raise BadLine("not a line that was checked")
     return body
+
+
+def body_of(data: bytes) -> bytes:
+    """The bytes of such a line's body."""
+    return data.partition(b',"body":')[2][:-1]
 
 
 def _named_once(text: str) -> bool:

@@ -95,8 +95,14 @@ def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]])
         return
     key = itemgetter(*(column.name for column in table.primary_key))
     last = {key(row): row for row in rows}  # one statement may not change a row twice
-    arrays = tuple([row[name] for row in last.values()] for name in columns)
-    connection.exec_driver_sql(_upserting_arrays(table, columns), arrays)
+    # What is the same in all rows, as the stream is, goes once.
+    head = next(column.name for column in table.primary_key)
+    alike = len({row[head] for row in last.values()}) == 1 and len(columns) > 1
+    columns = (head, *(name for name in columns if name != head))
+    arrays: list[Any] = [[row[name] for row in last.values()] for name in columns]
+    if alike:
+        arrays[0] = arrays[0][0]
+    connection.exec_driver_sql(_upserting_arrays(table, columns, alike), tuple(arrays))
 
 
 @lru_cache(maxsize=256)
@@ -109,13 +115,15 @@ def _upserting(table: Table, columns: tuple[str, ...]) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _upserting_arrays(table: Table, columns: tuple[str, ...]) -> str:
-    """PostgreSQL's, with an array per column."""
+def _upserting_arrays(table: Table, columns: tuple[str, ...], alike: bool) -> str:
+    """PostgreSQL's, with an array per column; of the first a value only, if it is `alike` in all rows."""
     keys = [column.name for column in table.primary_key]
-    arrays = ", ".join(f"%b::{kind}[]" for kind in _types(table, columns))
+    kinds = _types(table, columns)
+    first, rest = (f"%b::{kinds[0]}, ", kinds[1:]) if alike else ("", kinds)
+    arrays = ", ".join(f"%b::{kind}[]" for kind in rest)
     others = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
     return (
-        f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) "
+        f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {first}* FROM unnest({arrays}) "
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {others}"
     )
 
