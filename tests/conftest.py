@@ -1,6 +1,7 @@
 """Fixtures for all tests, and how tests for eventlet processes run (see README.md in this folder)."""
 
 import contextlib
+import gc
 import os
 import subprocess
 import sys
@@ -69,6 +70,11 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     return GreenFile.from_parent(parent, path=module_path)
 
 
+def pytest_collection_finish() -> None:
+    """What was loaded and collected stays until the end: nobody need look for cycles in it, again and again."""
+    gc.freeze()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Where the minutes of `make test` go: set-up, call and tear-down of every test, by folder."""
     seconds: Counter[str] = Counter()
@@ -88,3 +94,4 @@ def pytest_unconfigure() -> None:
 
     end_broker()
     end_postgres()
+    gc.freeze()
