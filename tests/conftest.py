@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["shared.testing.broker", "shared.testing.engines", "shared.testing.postgres"]
@@ -19,6 +20,10 @@ GREEN = os.environ.get("POLKU_TESTS_GREEN") == "1"
 ROOT = Path(__file__).parent.parent
 MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30
 """A file system in memory, and how many bytes must be free there."""
+
+# How long an example takes depends on what else the machine does; tests that mean a time measure it themselves.
+hypothesis.settings.register_profile("polku", deadline=None)
+hypothesis.settings.load_profile("polku")
 
 
 def pytest_configure() -> None:
