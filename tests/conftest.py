@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30
 """A file system in memory, and how many bytes must be free there."""
 
+gc.set_threshold(10_000)  # what tests make mostly lives on or is gone at once
 # How long an example takes depends on what else the machine does; tests that mean a time measure it themselves.
 hypothesis.settings.register_profile("polku", deadline=None)
 hypothesis.settings.load_profile("polku")
