@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # Test processes side by side. More than cores: tests mostly wait for processes that they start.
 WORKERS ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where it is set, each of the many processes compiles every module of ours anew, for a third of a second.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run install install-dev install-bench test check fix bench faults soak docs env compose-test lock clean
 

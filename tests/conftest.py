@@ -1,19 +1,40 @@
 """Fixtures for all tests, and how tests for eventlet processes run (see README.md in this folder)."""
 
 import contextlib
+import gc
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["shared.testing.broker", "shared.testing.engines", "shared.testing.postgres"]
 
 GREEN = os.environ.get("POLKU_TESTS_GREEN") == "1"
 ROOT = Path(__file__).parent.parent
+MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30
+"""A file system in memory, and how many bytes must be free there."""
+
+gc.set_threshold(10_000)  # what tests make mostly lives on or is gone at once
+# How long an example takes depends on what else the machine does; tests that mean a time measure it themselves.
+hypothesis.settings.register_profile("polku", deadline=None)
+hypothesis.settings.load_profile("polku")
+
+
+def pytest_configure() -> None:
+    """Homes and servers' data lie in memory where there is room and no TMPDIR says otherwise: a commit is at once."""
+    if "TMPDIR" in os.environ or not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM:
+        return
+    folder = MEMORY / f"polku-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    if folder.stat().st_uid == os.getuid():
+        os.environ["TMPDIR"], tempfile.tempdir = str(folder), None
 
 
 def _servers_of_green_file(path: Path) -> list[str] | None:
@@ -69,6 +90,11 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     return GreenFile.from_parent(parent, path=module_path)
 
 
+def pytest_collection_finish() -> None:
+    """What was loaded and collected stays until the end: nobody need look for cycles in it, again and again."""
+    gc.freeze()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Where the minutes of `make test` go: set-up, call and tear-down of every test, by folder."""
     seconds: Counter[str] = Counter()
@@ -88,3 +114,4 @@ def pytest_unconfigure() -> None:
 
     end_broker()
     end_postgres()
+    gc.freeze()

@@ -5,7 +5,6 @@ one function: a round when a byte comes on standard input (`--child`), and every
 """
 
 import fcntl
-import gc
 import logging
 import os
 import select
@@ -45,12 +44,6 @@ def assert_plain() -> None:
         raise RuntimeError("this process must be exact: eventlet may not be loaded in it")
 
 
-def collect_seldom() -> None:
-    """Look for cycles seldom: a batch makes ten thousands of objects that live until it is done, and looking through
-    them all the time takes a tenth of the processor and finds nothing."""
-    gc.set_threshold(50_000)
-
-
 def run_rounds(
     home: Home,
     round_: Callable[[datetime], float],
@@ -64,7 +57,6 @@ def run_rounds(
 
     It comes sooner when something of `watched` becomes readable, which the round must then read.
     """
-    collect_seldom()
     os.nice(BEHIND_PEOPLE)
     port = health_port or home.child_port
     stopping = threading.Event()

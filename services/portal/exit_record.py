@@ -26,7 +26,7 @@ from shared.contracts.errors import (
     UnknownPerson,
 )
 from shared.contracts.record_facts import EXITS, FOLLOW_UPS
-from shared.contracts.start_facts import ATTEMPTS, ENTERED_BY, MAY_CALL
+from shared.contracts.start_facts import ATTEMPTS, MAY_CALL
 from shared.forms import find_form
 
 _FIELDS = (
@@ -219,7 +219,6 @@ class ExitPages:
             languages=listed_languages(filled["form_language"]),
             here=here,
             eura=names.funding == "esf_plus_2021_2027" or not here,
-            entered_by=[(code, say(f"eura_by_{code}")) for code in ENTERED_BY],
             last_day=self._today().isoformat(),
             attempts=[
                 (talks.said_day(one["date"]), say(f"attempt_{one['status']}"))

@@ -106,11 +106,15 @@ class Question(Schema):
         unknown = RAISE
 
 
-class Item(Schema):
-    """What every item of a list has: its idempotency key."""
+class Members(Schema):
+    """Members of something; one that is not known is refused."""
 
     class Meta:
         unknown = RAISE
+
+
+class Item(Members):
+    """What every item of a list has: its idempotency key."""
 
     key = Digest(required=True)
 
@@ -120,11 +124,8 @@ def items(item: type[Schema]) -> "fields.List[Any]":
     return fields.List(fields.Nested(item), required=True, validate=validate.Length(min=1, max=MAX_ITEMS))
 
 
-class PersonIdentity(Schema):
+class PersonIdentity(Members):
     """What is inside a participant's `sealed`: at least a name or a token; the vault keeps it."""
-
-    class Meta:
-        unknown = RAISE
 
     token = PlainText(80, allow_none=True)
     identity_code = PlainText(11, allow_none=True)
@@ -135,17 +136,11 @@ class PersonIdentity(Schema):
     form_kept = PlainText(200, allow_none=True)
 
 
-class ParticipantItem(Item):
-    """One person coming in, with standing and, for an ESF participant, the start record and its evidence.
+class RecordMembers(Members):
+    """The members of a start record and of its evidence."""
 
-    `form_help`: who filled it in, the person alone or with help; `eura_by`: who keyed it into EURA. Of whom has a
-    protected address (turvakielto) neither municipality nor area is taken.
-    """
-
-    sealed = Sealed(PersonIdentity, required=True)
-    standing = Code(*STANDINGS, required=True)
     start_date = Day(allow_none=True)
-    gender = Code(*GENDERS, load_default="unknown")
+    gender = Code(*GENDERS)
     service_language = Language(allow_none=True)
     contact_language = Language(allow_none=True)
     interpreter = Code("yes", "no", allow_none=True)
@@ -167,6 +162,18 @@ class ParticipantItem(Item):
     form_help = Code("self", "with_help", allow_none=True)
     eura_on = Day(allow_none=True)
     eura_by = Code("self", "worker", allow_none=True)
+
+
+class ParticipantItem(RecordMembers, Item):
+    """One person coming in, with standing and, for an ESF participant, the start record and its evidence.
+
+    `form_help`: who filled it in, the person alone or with help; `eura_by`: who keyed it into EURA. Of whom has a
+    protected address (turvakielto) neither municipality nor area is taken.
+    """
+
+    sealed = Sealed(PersonIdentity, required=True)
+    standing = Code(*STANDINGS, required=True)
+    gender = Code(*GENDERS, load_default="unknown")
 
 
 class RegisterParticipants(Command):

@@ -1,17 +1,23 @@
 """Commands about a participant's rights: a copy, corrections, restriction, purposes that end."""
 
-from marshmallow import RAISE, Schema
 from marshmallow.fields import Nested
 
-from shared.contracts.catalogue import GENDERS, LABOUR_STATUSES, SENSITIVE_ANSWERS
-from shared.contracts.commands import MAX_ITEMS, Command, Item, PlainText, Question, Sealed, items
+from shared.contracts.commands import (
+    MAX_ITEMS,
+    Command,
+    Item,
+    PersonIdentity,
+    Question,
+    RecordMembers,
+    Sealed,
+    items,
+)
 from shared.contracts.fields import (
     Code,
     Codes,
     Day,
     Flag,
     Language,
-    Municipality,
     Number,
     ProgrammeKey,
     PublicKey,
@@ -38,51 +44,15 @@ class CopyPerson(Command):
     reply_to = PublicKey(required=True)
 
 
-class IdentityChanges(Schema):
+class IdentityChanges(PersonIdentity):
     """What is inside a correction's `sealed`: the members of the identity that are wrong; null takes one away."""
 
-    class Meta:
-        unknown = RAISE
 
-    token = PlainText(80, allow_none=True)
-    identity_code = PlainText(11, allow_none=True)
-    given_name = PlainText(200, allow_none=True)
-    family_name = PlainText(200, allow_none=True)
-    birth_date = Day(allow_none=True)
-    form_version = PlainText(80, allow_none=True)
-    form_kept = PlainText(200, allow_none=True)
-
-
-class RecordChanges(Schema):
+class RecordChanges(RecordMembers):
     """The members of the start record that are wrong; null takes one away. `gender` and `start_date` can be changed
     only."""
 
-    class Meta:
-        unknown = RAISE
-
     start_date = Day()
-    gender = Code(*GENDERS)
-    service_language = Language(allow_none=True)
-    contact_language = Language(allow_none=True)
-    interpreter = Code("yes", "no", allow_none=True)
-    municipality = Municipality(allow_none=True)
-    area = Code(allow_none=True)
-    protected_address = Code("yes", "no", allow_none=True)
-    target_group = Code(allow_none=True)
-    labour_status = Code(*LABOUR_STATUSES, allow_none=True)
-    unemployed_months = Number(0, 720, allow_none=True)
-    education = Number(0, 8, allow_none=True)
-    foreign_background = Code(*SENSITIVE_ANSWERS, allow_none=True)
-    minority = Code(*SENSITIVE_ANSWERS, allow_none=True)
-    disability = Code(*SENSITIVE_ANSWERS, allow_none=True)
-    other_disadvantage = Code(*SENSITIVE_ANSWERS, allow_none=True)
-    homeless = Code(*SENSITIVE_ANSWERS, allow_none=True)
-    rural = Code(*SENSITIVE_ANSWERS, allow_none=True)
-    form_signed_on = Day(allow_none=True)
-    form_language = Language(allow_none=True)
-    form_help = Code("self", "with_help", allow_none=True)
-    eura_on = Day(allow_none=True)
-    eura_by = Code("self", "worker", allow_none=True)
 
 
 class CorrectPerson(Command):

@@ -4,7 +4,6 @@ Each is a copy of one that is migrated once per test run, because migrating take
 """
 
 import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,16 +44,6 @@ def migrated_database(postgres: int) -> Iterator[str]:
     drop_database(postgres, url)
 
 
-def _copy_of(port: int, url: str) -> str:
-    import psycopg
-
-    place, _, template = url.rpartition("/")
-    name = f"t{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(host="127.0.0.1", port=port, user="postgres", dbname="postgres", autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
-    return f"{place}/{name}"
-
-
 @pytest.fixture
 def sqlite_engine(migrated_file: Path, tmp_path: Path) -> Iterator[Engine]:
     """A migrated SQLite database in ``tmp_path / "home.db"``."""
@@ -66,9 +55,9 @@ def sqlite_engine(migrated_file: Path, tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture
 def postgres_engine(postgres: int, migrated_database: str) -> Iterator[Engine]:
     """A migrated PostgreSQL database."""
-    from shared.testing.postgres import drop_database
+    from shared.testing.postgres import drop_database, new_database
 
-    url = _copy_of(postgres, migrated_database)
+    url = new_database(postgres, migrated_database.rpartition("/")[2])
     engine = open_engine(url)
     yield engine
     engine.dispose()

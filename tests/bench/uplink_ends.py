@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import Engine, func
 from sqlalchemy import select as query
 
-from services.node.rounds import assert_plain, collect_seldom
+from services.node.__main__ import collect_seldom
+from services.node.rounds import assert_plain
 from services.node.uplink import LeadCarrier
 from services.reporting import queries, store
 from services.reporting.beside import take_and_derive

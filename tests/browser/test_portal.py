@@ -3,16 +3,14 @@
 Leaves pictures in build/screens, to be looked at.
 """
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
-from waitress.server import create_server
 
 from services.portal.report_page import ProgrammeNames, render_report_html
+from tests.carriers.kit import served
 from tests.services.portal import samples
 from tests.services.portal.samples import PASSWORD, Portal, make_portal, person, report
 
@@ -69,17 +67,6 @@ def _is_foreign(url: str) -> bool:
     return not url.startswith(("http://127.0.0.1:", "file://", "data:"))
 
 
-@contextmanager
-def served(portal: Portal) -> Iterator[str]:
-    """The portal on a free loopback port; gives its address."""
-    server = create_server(portal.app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(timeout=5)
-
-
 def log_in(page: Page, address: str, portal: Portal, *roles: str) -> None:
     """Go the way of a new user: one-time password, own password, start page."""
     first = portal.add_user("anna.laine", *roles)
@@ -111,7 +98,7 @@ def assert_nothing_overflows(page: Page) -> None:
 
 def test_new_user_logs_in_on_a_phone_and_must_choose_a_password(page: Page, tmp_path: Path) -> None:
     portal = make_portal(str(tmp_path / "lead.db"))
-    with served(portal) as address:
+    with served(portal.app) as address:
         page.goto(address)
         page.screenshot(path=SCREENS / "login-360.png")
         assert_nothing_overflows(page)
@@ -136,7 +123,7 @@ def test_new_user_logs_in_on_a_phone_and_must_choose_a_password(page: Page, tmp_
 @pytest.mark.parametrize("lang", ["fi", "sv", "en"])
 def test_report_is_read_on_a_phone_and_on_a_wide_screen(page: Page, tmp_path: Path, lang: str) -> None:
     portal = make_portal(str(tmp_path / "lead.db"))
-    with served(portal) as address:
+    with served(portal.app) as address:
         log_in(page, address, portal, "reporter")
         page.goto(f"{address}/report/lahde-mukaan?lang={lang}")
         assert page.locator("html").get_attribute("lang") == lang
@@ -158,7 +145,7 @@ def test_report_says_what_is_missing_and_what_is_not_known(page: Page, tmp_path:
     portal = make_portal(str(tmp_path / "lead.db"))
     streams = report()["streams"]
     missing = [streams[0] | {"watermark": 1800}, *streams[1:]]
-    with served(portal) as address:
+    with served(portal.app) as address:
         log_in(page, address, portal, "reporter")
         page.set_viewport_size(WIDE)
         portal.rpc.report = report(arrived=False, streams=missing, newer_facts=3)
@@ -198,7 +185,7 @@ def test_worker_reads_people_and_sessions_of_a_node(page: Page, tmp_path: Path) 
         _session("public_event", "2016-05-21", heads=212, heads_basis="estimated", location="sampola_meeting_place"),
         _session("public_event", "2016-06-02", heads=0, heads_basis="counted", location="sampola_meeting_place"),
     ]
-    with served(portal) as address:
+    with served(portal.app) as address:
         log_in(page, address, portal, "case_worker")
         for name in ("people", "sessions"):
             page.set_viewport_size(NARROW)
@@ -228,7 +215,7 @@ def test_referrals_and_partners_are_worked_on_a_phone(page: Page, tmp_path: Path
     nodes = [samples.node_row("leader_association", own=True, tag_key="has"), samples.node_row(uas, tag_key="waits")]
     nodes.append(samples.node_row("third", state="confirmed", tag_key="has"))
     portal.rpc.nodes = {"steward": "leader_association", "key_nos": [1, 2], "nodes": nodes}
-    with served(portal) as address:
+    with served(portal.app) as address:
         log_in(page, address, portal, "coordinator")
         one = f"lahde-mukaan/{samples.MADE}"
         for name in ("referrals/lahde-mukaan", f"refer/{one}", "partners/lahde-mukaan", f"rights/{one}"):
@@ -261,7 +248,7 @@ def test_the_door_and_an_outreach_encounter_are_worked_on_a_phone(page: Page, tm
         "encounter": f"encounters/lahde-mukaan/{samples.MADE}",
         "standing": f"standing/lahde-mukaan/{samples.MADE}",
     }
-    with served(portal) as address:
+    with served(portal.app) as address:
         log_in(page, address, portal, "case_worker")
         for name, path in paths.items():
             for lang in ("sv", "en", "fi"):

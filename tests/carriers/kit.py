@@ -1,5 +1,6 @@
 """The two ends of every carrier there is, as a node and its lead have them: a folder, a real portal, a real broker."""
 
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from services.node.opening import init_home, open_database
+from services.node.opening import open_database
 from services.node.portal import portal_app
 from services.node.serving import serve
 from services.portal.context import directly
@@ -22,6 +23,7 @@ from shared.journal.brokerlink import Broker
 from shared.journal.carrier import Carrier, Found
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.httpcarrier import HttpCarrier
+from shared.ops.settings import load_home
 from shared.testing.broker import Broker as BrokerUnderTest
 from shared.testing.private import free_port
 from shared.testing.wait import until
@@ -86,6 +88,7 @@ def served(app: Flask) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         stopping.set()
+        _listens(port)  # or it would look up from its sockets by itself, in half a second
         thread.join(20)
 
 
@@ -100,9 +103,10 @@ def folder_ends(folder: Path) -> Iterator[Ends]:
 
 
 @contextmanager
-def portal_ends(folder: Path) -> Iterator[Ends]:
-    """A lead's portal, with reporting stood in; the node's end signs with `NODE_KEY`."""
-    home = init_home(folder / "lead", "lead", port=free_port())
+def portal_ends(folder: Path, made: Path) -> Iterator[Ends]:
+    """The portal of a lead whose home is a copy of `made`, with reporting stood in; the node's end signs with
+    `NODE_KEY`."""
+    home = load_home(Path(shutil.copytree(made, folder / "lead")))
     directory, woken = Directory(), list[None]()
     app = portal_app(home, open_database(home), directory, directly, lambda: woken.append(None))
     with served(app) as url:

@@ -10,7 +10,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import pytest
 
 from services.node.certificate import Certificate
-from services.node.opening import init_home, open_database
+from services.node.opening import open_database
 from services.node.portal import portal_app
 from services.portal.context import directly
 from shared.journal.amqpcarrier import AmqpCarrier
@@ -25,6 +25,7 @@ from shared.testing.private import free_port
 from shared.testing.wait import until
 from tests.carriers.kit import BOX, NODE_KEY, Directory, as_broker
 from tests.journal.exchange_kit import STREAM
+from tests.services.node.made import new_home
 
 
 class _Quiet(WSGIRequestHandler):
@@ -42,13 +43,13 @@ class _Server(WSGIServer):
 @contextmanager
 def tls_lead(folder: Path, certificate: Path) -> Iterator[tuple[int, Certificate, Home]]:
     """A lead's portal behind its own certificate."""
-    made = init_home(folder / "lead", "lead", port=free_port())
+    made = new_home(folder / "lead", "lead", port=free_port())
     home = Home(made.path, "lead", "lead", made.port, certificate=str(certificate))
     served = Certificate(home)
     app = portal_app(home, open_database(home), Directory(), directly)
     server = make_server("127.0.0.1", home.port, app, _Server, _Quiet)
     server.socket = served.context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield home.port, served, home

@@ -22,6 +22,7 @@ import pytest
 from sqlalchemy import event
 
 from services.node.control import connect
+from services.node.opening import recorded_to
 from shared.contracts.catalogue import AttendanceRecorded, SessionHeld
 from shared.contracts.facts import About, Fact, Reach
 from shared.contracts.fields import Day
@@ -261,11 +262,13 @@ def slowly(pair: Pair, act: Callable[[], Any]) -> None:
 
 
 def a_command(pair: Pair, name: str) -> None:
-    client = connect(load_home(pair.node.path).socket)
+    home = load_home(pair.node.path)
+    client = connect(home.socket)
     assert client is not None
-    item = {"key": key_of(name), "activity": "kaapeli", "date": "2016-03-01"}
+    items = [{"key": key_of(name), "activity": "kaapeli", "date": "2016-03-01"}]
+    after = recorded_to(home)  # activities has heard of the programme
     with closing(client):
-        client.call("activities", "record_sessions", by="cli:test", programme=KEY, items=[item])
+        client.call("activities", "record_sessions", by="cli:test", programme=KEY, items=items, after=after)
 
 
 def a_login(pair: Pair, name: str) -> None:

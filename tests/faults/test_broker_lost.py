@@ -15,7 +15,7 @@ from shared.testing.wait import until
 from tests.faults.test_kills import scaled
 from tests.flows.kit import PROGRAMME, Pair, Site, figures, joined_pair
 
-SCALE = 4
+SCALE = 2
 
 
 @pytest.fixture

@@ -28,11 +28,13 @@ def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(tmp_path: Path)
     with joined_pair(tmp_path) as pair:
         csv = tmp_path / "csv"
         pair.node.polku("synth", PROGRAMME, "--out", str(csv), "--scale", str(SCALE))
+        importing = start_import(pair.node, csv)
         for number in range(KILLS):
-            importing = start_import(pair.node, csv)
+            if importing.poll() is not None:
+                importing = start_import(pair.node, csv)
             wait_for_random_moment(importing, chance)
             kill(pair, ("node", "courier", "receiver")[number % 3], importing)
-            importing.wait(120)
+        importing.wait(120)
         pair.node.polku("import", str(csv))
         report = pair.wait_until_arrived()
         assert figures(report) == scaled(SCALE)

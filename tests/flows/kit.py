@@ -19,6 +19,7 @@ from services.node.control import connect
 from shared.ops.settings import load_home
 from shared.programmes.files import programme_file
 from shared.testing.wait import until
+from tests.services.node.made import put_database
 
 PROGRAMME = "lahde-mukaan"
 PUBLISHED = {
@@ -136,6 +137,9 @@ def joined_pair(
     """A lead and a node that runs, joined in programme 3, nobody recorded yet."""
     lead = Site(folder / "lead", "lead", lead_environment or {})
     node = Site(folder / "node", "node", node_environment or {})
+    for site in (lead, node):
+        if "POLKU_DATABASE_URL" not in site.environment:
+            put_database(site.path, "lead" if site.role == "lead" else "node")
     lead.polku("init", "--role", "lead", "--port", str(free_port_triple()))
     node.polku("init", "--role", "node", "--name", "leader", "--port", str(free_port_triple()))
     file = str(programme_file(PROGRAMME))

@@ -49,11 +49,10 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite_house")
         return
-    from shared.testing.engines import _copy_of
-    from shared.testing.postgres import drop_database
+    from shared.testing.postgres import drop_database, new_database
 
     port, template = request.getfixturevalue("postgres"), request.getfixturevalue("migrated_database")
-    urls = [_copy_of(port, template) for _ in range(2)]
+    urls = [new_database(port, template.rpartition("/")[2]) for _ in range(2)]
     engines = [open_engine(url) for url in urls]
     made = House(*engines, tmp_path / "inbox")
     made.join()

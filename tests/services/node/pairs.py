@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from services.node.admitting import join
 from services.node.courier import CourierRounds
-from services.node.opening import init_home, open_database
+from services.node.opening import open_database
 from services.node.receiver import ReceiverRounds
 from services.reporting import operations, queries, versions
 from shared.contracts.catalogue import FACTS, StandingReached
@@ -25,6 +25,7 @@ from shared.ops.clock import utcnow
 from shared.ops.settings import Home, load_home
 from shared.storage import snapshot
 from tests.services.kit import DOCUMENT, KEY, OWN
+from tests.services.node.made import new_home
 
 TOKEN = "7" * 64
 
@@ -37,8 +38,8 @@ class Pair:
     now: datetime = field(default_factory=utcnow)
 
     def __post_init__(self) -> None:
-        self.lead = init_home(self.folder / "lead", "lead", port=18400)
-        self.node = init_home(self.folder / "node", "node", "pori", 18401)
+        self.lead = new_home(self.folder / "lead", "lead", port=18400)
+        self.node = new_home(self.folder / "node", "node", "pori", 18401)
         self.open()
         versions.load_programme(self.lead_journal, DOCUMENT, "boss", self.now)
         self.join()

@@ -2,14 +2,15 @@
 
 import json
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from services.node import backup
-from services.node.opening import init_home, open_database
+from services.node import backup, recovery
+from services.node.opening import open_database
 from services.node.recovery import new_recovery_key, read_recovery_key
 from shared.contracts.errors import HomeUnusable, InvalidBackup
 from shared.journal import Journal
@@ -25,12 +26,13 @@ from shared.testing.postgres import new_database
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, arrival, known, register
 from tests.services.node.commands import Done, run
+from tests.services.node.made import new_home
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> Home:
     """A node with one person."""
-    home = init_home(tmp_path / "node", "node", "pori", 18401)
+    home = new_home(tmp_path / "node", "node", "pori", 18401)
     engine = open_database(home)
     register(known(engine), arrival("a"))
     engine.dispose()
@@ -125,7 +127,10 @@ def test_another_passphrase_is_told_apart_from_a_changed_file(node: Home, tmp_pa
     assert {path.name for path in tmp_path.iterdir()} == {"node", "b"}, "nothing was begun"
 
 
-def test_whatever_is_changed_in_the_header_is_one_clear_error(node: Home, tmp_path: Path) -> None:
+def test_whatever_is_changed_in_the_header_is_one_clear_error(
+    node: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "scrypt", cache(recovery.scrypt))  # slow by design; mostly of the same again
     passphrase = backup.back_up(node, tmp_path / "b", utcnow())
     assert passphrase is not None
     whole = (tmp_path / "b").read_bytes()
@@ -193,7 +198,7 @@ def test_a_node_that_has_joined_is_held_and_one_that_has_not_is_free(node: Home,
 def test_a_restored_lead_is_another_database_and_says_what_it_lacks(tmp_path: Path) -> None:
     from tests.services.reporting import kit as received
 
-    home = init_home(tmp_path / "lead", "lead", port=18400)
+    home = new_home(tmp_path / "lead", "lead", port=18400)
     engine = open_database(home)
     received.lead(engine)
     received.admit(engine, kit.OWN)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from services.node import actor
+from services.node import actor, reaching
 from services.node.opening import locked
 from services.reporting import store as reporting
 from shared.contracts.catalogue import StandingReached
@@ -35,7 +35,8 @@ from tests.services.reporting import kit as received
 FILE = str(programme_file(KEY))
 
 
-def test_a_home_that_another_process_holds_is_not_opened_twice(node: Path) -> None:
+def test_a_home_that_another_process_holds_is_not_opened_twice(node: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reaching, "STARTING_SECONDS", 0.2)
     with locked(load_home(node)):
         done = run("programme", "load", FILE, home=node)
     assert (done.code, "Another process works in this home" in done.error) == (1, True)

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from services.intake import operations, queries, referral_store, store
 from services.node.control import Rpc
 from services.node.documents import command_classes
-from services.node.opening import init_home, open_database
+from services.node.opening import open_database
 from services.node.reaching import services_of
 from services.portal.copying import as_html, gather
 from shared.contracts.describing import methods_of
@@ -31,12 +31,13 @@ from tests.flows.kit import free_port_triple
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, arrival
 from tests.services.node.commands import Done, run
+from tests.services.node.made import new_home
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A node with four people, two of one family."""
-    made = init_home(tmp_path_factory.mktemp("person") / "node", "node", "pori", free_port_triple())
+    made = new_home(tmp_path_factory.mktemp("person") / "node", "node", "pori", free_port_triple())
     engine, keys = open_database(made), load_keys(made.keys)
     kit.put_programme(engine, store.shelf)
     vault = operations.Vault({1: keys.newest("vault").secret()}, keys.newest("index").secret())

@@ -19,6 +19,7 @@ from shared.contracts.errors import HomeUnusable
 from shared.ops.settings import Home
 from shared.testing.private import free_port
 from shared.testing.wait import until
+from tests.services.node.made import new_home
 from tests.services.node.test_cli import run
 
 
@@ -94,7 +95,7 @@ def test_an_idle_portal_stops_at_once(served: Served) -> None:
 
 def login_page(folder: Path) -> tuple[TestResponse, str | None]:
     """The login page as a browser gets it by a proxy, and from which address it was asked for."""
-    home = init_home(folder / "lead", "lead", port=free_port())
+    home = new_home(folder / "lead", "lead", port=free_port())
     app = portal_app(home, open_database(home), None, directly)  # type: ignore[arg-type]
     seen: list[str | None] = []
     app.before_request(lambda: seen.append(request.remote_addr))

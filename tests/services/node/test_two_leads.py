@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from services.node.admitting import join
 from services.node.courier import CourierRounds
-from services.node.opening import init_home, open_database
+from services.node.opening import open_database
 from services.node.receiver import ReceiverRounds
 from services.reporting import operations, queries, versions
 from shared.contracts.catalogue import StandingReached
@@ -24,6 +24,7 @@ from shared.ops.settings import Home
 from shared.storage import snapshot
 from tests.services import kit
 from tests.services.kit import KEY, OWN
+from tests.services.node.made import new_home
 
 OTHER_KEY = "toinen-hanke"
 PROGRAMMES = {"a": KEY, "b": OTHER_KEY}
@@ -38,9 +39,9 @@ class Land:
 
     def __post_init__(self) -> None:
         self.now = utcnow()
-        self.node = init_home(self.folder / "node", "node", "pori", 18401)
+        self.node = new_home(self.folder / "node", "node", "pori", 18401)
         for name, programme in PROGRAMMES.items():
-            lead = self.leads[name] = init_home(self.folder / name, "lead", port=18400)
+            lead = self.leads[name] = new_home(self.folder / name, "lead", port=18400)
             journal = Journal(open_database(lead), "lead")
             versions.load_programme(journal, kit.changed(key=programme), "boss", self.now)
             token, valid = name * 64, timedelta(days=1)
