@@ -56,7 +56,7 @@ class RegisteringPages:
         item = {"key": filled.key, "subject": person, "standing": "client", "keeps_history": WISHES[filled.history]}
         item["sealed"] = talks.sealed(self.pages.context, identity)
         try:
-            common = {"programme": key, "by": g.session.user.name}
+            common = {"programme": key, "by": g.session.user.name, "worker": g.session.user.name}
             answer = self.pages.context.rpc.call("intake", "raise_standing", **common, items=[item])
             if "error" in answer["results"][0]:
                 raise PolkuError.from_wire(answer["results"][0]["error"])

@@ -20,6 +20,17 @@ PROPOSALS = 20
 """So many proposals are shown."""
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A person in the list: the name, and whose they are ("": nobody's)."""
+
+    name: str
+    worker: str = ""
+
+    def __repr__(self) -> str:
+        return "Listed(…)"  # never a name in a log
+
+
 @dataclass
 class TaskPages:
     """The views; `install` adds them to a node's portal."""
@@ -57,7 +68,9 @@ class TaskPages:
 
     def _page(self, names: ProgrammeNames, problem: str | None = None) -> str:
         rpc, limit, offset = self.pages.context.rpc, self.pages.context.page_size, self.pages.offset()
-        found = rpc.call("pathways", "list_tasks", programme=names.key, limit=limit, offset=offset)
+        held = {row["name"]: row["worker"] for row in rpc.call("intake", "list_workers")}
+        page: dict[str, Any] = {"limit": limit, "offset": offset, "worker": held.get(g.session.user.name)}
+        found = rpc.call("pathways", "list_tasks", programme=names.key, **page)
         proposed = rpc.call("pathways", "list_proposals", programme=names.key, limit=PROPOSALS)
         people = self._people(names.key, {row["person"] for row in found["tasks"]}
                               | {row["subject"] for row in proposed["proposals"]})  # fmt: skip
@@ -71,14 +84,18 @@ class TaskPages:
             problems={"": say(problem)} if problem else {},
             total=formats.number(found["total"], g.lang),
             rows=[_task_row(row, names, people, texts) for row in found["tasks"]],
-            proposals=[_proposal_row(row, names, people) for row in proposed["proposals"]],
+            proposals=[
+                _proposal_row(row, names, people)
+                for row in proposed["proposals"]
+                if row["subject"] in people or not g.own_only
+            ],
             proposed=formats.number(proposed["total"], g.lang),
             reasons=[(reason, say(f"task_reason_{reason}")) for reason in TASK_REASONS],
             pages=self.pages.paging(found["total"]),
         )
 
-    def _people(self, programme: str, subjects: Collection[str]) -> dict[str, str]:
-        """The names of these people alone; logged as read, in intake."""
+    def _people(self, programme: str, subjects: Collection[str]) -> dict[str, Listed]:
+        """These people alone, by name; logged as read, in intake."""
         if not subjects:
             return {}
         reply, ids = ReplyKey(), sorted(subjects)
@@ -91,12 +108,12 @@ class TaskPages:
             limit=len(ids),
             by=g.session.user.name,
         )
+        say, me = words(g.lang), g.session.user.name
         named = {}
         for row in answer["people"]:
-            if label := talks.label_in_list(row, reply.open(row["sealed"])):
-                named[row["person"]] = label
-            elif row.get("protected"):
-                named[row["person"]] = words(g.lang)("protected_person")
+            missing = "protected_person" if row.get("protected") else "cannot_open"
+            name, whose = talks.label_in_list(row, reply.open(row["sealed"])) or say(missing), row.get("worker")
+            named[row["person"]] = Listed(name, say("worker_me") if whose == me else whose or "")
         return named
 
 
@@ -106,24 +123,28 @@ def _named(part: str, key: str, names: ProgrammeNames) -> Label:
 
 
 def _task_row(
-    row: Mapping[str, Any], names: ProgrammeNames, people: Mapping[str, str], texts: Mapping[str, str | None]
+    row: Mapping[str, Any], names: ProgrammeNames, people: Mapping[str, Listed], texts: Mapping[str, str | None]
 ) -> dict[str, Any]:
     say = words(g.lang)
+    who = people.get(row["person"]) or Listed(say("cannot_open"))
     return {
         "task": row["task"],
-        "person": people.get(row["person"]) or say("cannot_open"),
+        "subject": row["person"],
+        "person": who.name,
         "name": _named("tasks", row["rule"], names),
         "text": texts.get(row["text_ref"]) if row["text_ref"] else None,
         "due": talks.said_day(row["due_on"]),
         "late": row["late"],
         "owner": say(f"owner_{row['owner']}"),
+        "worker": who.worker if row["owner"] == "case_worker" else "",
     }
 
 
-def _proposal_row(row: Mapping[str, Any], names: ProgrammeNames, people: Mapping[str, str]) -> dict[str, Any]:
+def _proposal_row(row: Mapping[str, Any], names: ProgrammeNames, people: Mapping[str, Listed]) -> dict[str, Any]:
     say = words(g.lang)
+    who = people.get(row["subject"]) or Listed(say("cannot_open"))
     return {
-        "person": people.get(row["subject"]) or say("cannot_open"),
+        "person": who.name,
         "step": _named("steps", row["step"], names),
         "what": say(f"proposal_{row['what']}"),
         "since": talks.said_day(row["since"]),

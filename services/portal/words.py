@@ -21,6 +21,7 @@ from services.portal.words_rights import RIGHTS_WORDS
 from services.portal.words_sample import SAMPLE_WORDS
 from services.portal.words_steps import STEP_WORDS
 from services.portal.words_tasks import TASK_WORDS
+from services.portal.words_workers import WORKER_WORDS
 
 Lang = Literal["fi", "sv", "en"]
 LANGS: tuple[Lang, ...] = get_args(Lang)
@@ -389,6 +390,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **PLAN_WORDS,
     **SAMPLE_WORDS,
     **TASK_WORDS,
+    **WORKER_WORDS,
 }
 
 

@@ -89,6 +89,13 @@ class Actor(fields.String):
         super().__init__(required=True, validate=[validate.Length(min=1, max=80), _no_control], **kw)
 
 
+class WorkerName(fields.String):
+    """The name of a user of this node's portal, as the worker of people."""
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(validate=validate.Regexp(r"[a-zåäö0-9][a-zåäö0-9._@-]{0,63}\Z"), **kw)
+
+
 class Command(Schema):
     """What every command has: `by`; `after`, a position that the service follows to first."""
 
@@ -170,9 +177,10 @@ class ParticipantItem(Item):
 
 
 class RegisterParticipants(Command):
-    """`intake.register_participants`: results hold each person's subject."""
+    """`intake.register_participants`: results hold each person's subject. `worker`: who works with them."""
 
     programme = ProgrammeKey(required=True)
+    worker = WorkerName(allow_none=True, load_default=None)
     items = items(ParticipantItem)
     skip_bad = Flag(load_default=False)
 
@@ -180,10 +188,13 @@ class RegisterParticipants(Command):
 class ListPeople(Command):
     """`intake.list_people`: what comes back is sealed to `reply_to`, made for this request; reads are logged.
 
-    `people` asks for these alone: who needs one name does not read all.
+    `people` asks for these alone: who needs one name does not read all. Those whose worker is `by` stand first;
+    `worker` asks for one worker's people, `own_only` leaves out whoever is another's than `by`'s.
     """
 
     programme = ProgrammeKey(required=True)
+    worker = WorkerName(allow_none=True, load_default=None)
+    own_only = Flag(load_default=False)
     reply_to = PublicKey(required=True)
     people = fields.List(SubjectRef(), allow_none=True, validate=validate.Length(min=1, max=MAX_ITEMS))
     limit = Number(1, MAX_ITEMS, load_default=100)
@@ -295,9 +306,12 @@ class ConfirmPeriod(Command):
 
 
 class ListTasks(Question):
-    """`pathways.list_tasks`: those due first come first."""
+    """`pathways.list_tasks`: those due first come first; before them those of the people of `worker` (the id by which
+    facts name one). `own_only` leaves out people of others."""
 
     programme = ProgrammeKey(required=True)
+    worker = EntityId(allow_none=True, load_default=None)
+    own_only = Flag(load_default=False)
     state = Code("open", "closed", load_default="open")
     limit = Number(1, MAX_ITEMS, load_default=100)
     offset = Number(0, 10_000_000, load_default=0)
