@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from services.intake import eura, identity_store, rights_store, start_store, store, worker_store
-from services.intake.domain import Arrival, check_arrival, is_protected
+from services.intake.domain import Arrival, check_arrival, is_protected, without_contact
 from services.intake.encounter_rules import Raise, check_raise
 from services.intake.operations import Vault, record_start
 from services.intake.visitors import Visitors, forget_tokens
@@ -122,4 +122,9 @@ def _together(new: Arrival, row: Any, identity: dict[str, Any]) -> Arrival:
     before = {name: value for name, value in json.loads(row.record).items() if name != "age" and value is not None}
     said = {name: value for name, value in new.record.items() if (name, value) != ("gender", "unknown")}
     record = {"gender": "unknown"} | before | said
-    return replace(new, identity=identity | told, record=record, start_date=new.start_date or row.started_on)
+    return replace(
+        new,
+        identity=without_contact(identity, record) | told,
+        record=record,
+        start_date=new.start_date or row.started_on,
+    )

@@ -22,6 +22,7 @@ from services.intake import (
     tags,
     texts,
 )
+from services.intake.contact_methods import ContactMethods
 from services.intake.domain import Arrival
 from services.intake.encounter_methods import EncounterMethods
 from services.intake.encounter_rules import Raise
@@ -78,7 +79,7 @@ RESTORED_SECONDS = 5
 """How often it is looked whether a restore has brought somebody back who was erased."""
 
 
-class IntakeService(EncounterMethods, RecordMethods, RightsMethods, WorkerMethods, ParkedLines):
+class IntakeService(ContactMethods, EncounterMethods, RecordMethods, RightsMethods, WorkerMethods, ParkedLines):
     """Registers people and keeps their identities."""
 
     name = "intake"

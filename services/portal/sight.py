@@ -14,6 +14,7 @@ from services.portal.users import each_sees_their_own
 
 LOOKS = {
     *(("intake", "list_people"), ("intake", "list_referrals"), ("intake", "read_texts")),
+    ("intake", "read_contacts"),
     ("pathways", "list_tasks"),
 }
 """What shows several people at once, and takes `own_only`."""

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from services.portal import formats, talks
+from services.portal import contacting, formats, talks
 from services.portal.labels import Label, label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.replies import ReplyKey
@@ -76,6 +76,8 @@ class TaskPages:
                               | {row["subject"] for row in proposed["proposals"]})  # fmt: skip
         refs = [row["text_ref"] for row in found["tasks"] if row["text_ref"]]
         texts = talks.read_texts(self.pages.context, names.key, refs)
+        first, whom = (names.document.get("languages") or ["fi"])[0], {row["person"] for row in found["tasks"]}
+        contacts = contacting.read_contacts(self.pages.context, names.key, whom, first)
         say = words(g.lang)
         return self.pages.show(
             "tasks.html",
@@ -83,7 +85,9 @@ class TaskPages:
             title=label_of(names.name, g.lang, names.key),
             problems={"": say(problem)} if problem else {},
             total=formats.number(found["total"], g.lang),
-            rows=[_task_row(row, names, people, texts) for row in found["tasks"]],
+            rows=[
+                _task_row(row, names, people, texts) | {"links": _links(row, names, contacts)} for row in found["tasks"]
+            ],
             proposals=[
                 _proposal_row(row, names, people)
                 for row in proposed["proposals"]
@@ -120,6 +124,15 @@ class TaskPages:
 def _named(part: str, key: str, names: ProgrammeNames) -> Label:
     found = {item["key"]: item["name"] for item in names.document.get(part) or []}
     return label_of(found.get(key, {}), g.lang, key)
+
+
+def _links(
+    row: Mapping[str, Any], names: ProgrammeNames, contacts: Mapping[str, contacting.Contact]
+) -> list[contacting.Link]:
+    """How to reach whom the task is about, with a text that fits it."""
+    rules = {rule["key"]: rule for rule in names.document.get("tasks") or []}
+    text, day = contacting.text_for(rules.get(row["rule"], {}), row["opened_on"])
+    return contacting.links(contacts.get(row["person"]), text, day)
 
 
 def _task_row(

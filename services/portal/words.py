@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 from services.portal.words_certificate import CERTIFICATE_WORDS
+from services.portal.words_contacts import CONTACT_WORDS
 from services.portal.words_copy import COPY_WORDS
 from services.portal.words_encounters import ENCOUNTER_WORDS
 from services.portal.words_outcomes import OUTCOME_WORDS
@@ -391,6 +392,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **SAMPLE_WORDS,
     **TASK_WORDS,
     **WORKER_WORDS,
+    **CONTACT_WORDS,
 }
 
 

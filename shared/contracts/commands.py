@@ -127,8 +127,15 @@ def items(item: type[Schema]) -> "fields.List[Any]":
     return fields.List(fields.Nested(item), required=True, validate=validate.Length(min=1, max=MAX_ITEMS))
 
 
+CONTACT_WAYS = ("call", "message", "email")
+"""How somebody prefers to be reached."""
+
+
 class PersonIdentity(Schema):
-    """What is inside a participant's `sealed`: at least a name or a token; the vault keeps it."""
+    """What is inside a participant's `sealed`: at least a name or a token; the vault keeps it.
+
+    Of whom has a protected address neither `phone`, `email` nor `contact_way` is taken.
+    """
 
     class Meta:
         unknown = RAISE
@@ -138,6 +145,9 @@ class PersonIdentity(Schema):
     given_name = PlainText(200, allow_none=True)
     family_name = PlainText(200, allow_none=True)
     birth_date = Day(allow_none=True)
+    phone = PlainText(40, allow_none=True)
+    email = PlainText(254, allow_none=True)
+    contact_way = Code(*CONTACT_WAYS, allow_none=True)
     form_version = PlainText(80, allow_none=True)
     form_kept = PlainText(200, allow_none=True)
 

@@ -148,6 +148,8 @@ def special(world: World) -> dict[str, dict[str, Any]]:
             "items.sealed": world.sealed({"form_kept": "kaapissa"}),
         },
         "NoteEura": {"items.by": "worker"},
+        "SetContact": {"sealed": world.sealed({"was": {}, "now": {"phone": "+358401234567"}})},
+        "ReadContacts": {"people": [people["anna"]]},
         "HandOver": {"to": "bertta", "programme": KEY},
         "TasksOf": {"worker": ids["worker"]},
         "SeesPeople": {"people": [people["anna"]]},

@@ -178,6 +178,7 @@ def _asked(home: Home, subject: str, door: str) -> dict[str, dict[str, Any]]:
         "find_people": {"sealed": sealed(home, {"name": "Cecilia Toinen"})},
         "read_texts": {"refs": [REF]},
         "list_referrals": {},
+        "read_contacts": {"people": [subject]},
         "copy_person": {"subject": subject},
         "list_duplicates": {"judged": True},
         "list_regulars": {"encounter": door},

@@ -28,6 +28,7 @@ from shared.contracts.commands import (
     RecordOutcomes,
     load,
 )
+from shared.contracts.contacts import ReadContacts, SetContact
 from shared.contracts.encounters import (
     CorrectEncounter,
     ListDoors,
@@ -289,6 +290,8 @@ _BODIES = {
     ("intake", "hand_over"): HandOver,
     ("intake", "list_workers"): ListWorkers,
     ("intake", "sees"): SeesPeople,
+    ("intake", "read_contacts"): ReadContacts,
+    ("intake", "set_contact"): SetContact,
     ("pathways", "tasks_of"): TasksOf,
     ("intake", "copy_person"): CopyPerson,
     **{(service, "person_share"): PersonShare for service in ("activities", "pathways", "measurement")},
@@ -396,6 +399,8 @@ class FakeRpc:
     saved: dict[str, Any] = field(default_factory=lambda: {"subject": MADE, "new": True})
     nodes: dict[str, Any] = field(default_factory=lambda: {"steward": None, "key_nos": [], "nodes": []})
     workers: list[dict[str, Any]] = field(default_factory=list)
+    contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unreached: set[str] = field(default_factory=set)
     seen: list[str] = field(default_factory=list)
     failing: dict[str, Exception] = field(default_factory=dict)
     """What a method raises, by its name, after it was called."""
@@ -420,6 +425,8 @@ class FakeRpc:
             ("intake", "list_workers"): lambda: self.workers,
             ("intake", "assign_workers"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "hand_over"): lambda **_: {"pos": 1, "total": 2, "programmes": []},
+            ("intake", "read_contacts"): self._read_contacts,
+            ("intake", "set_contact"): lambda **_: {"changed": []},
             ("intake", "sees"): lambda people, **_: [one for one in people if one in self.seen],
             ("pathways", "close_task"): lambda **_: {"pos": 1, "new": True},
             ("reporting", "step_states"): lambda **_: [],
@@ -521,6 +528,16 @@ class FakeRpc:
             return base64.b64encode(seal(bytes.fromhex(reply_to), b"polku-reply-1", content)).decode()
 
         return {"texts": [{"text_ref": ref, "sealed": sealed(ref)} for ref in refs]}
+
+    def _read_contacts(self, people: list[str], reply_to: str, **_: Any) -> Any:
+        rows = []
+        for one in people:
+            how = dict(self.contacts.get(one) or {})
+            coded = {name: how.pop(name, None) for name in ("contact_language", "service_language")}
+            sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(how).encode())
+            if one not in self.unreached:
+                rows.append({"person": one, **coded, "sealed": base64.b64encode(sealed).decode()})
+        return rows
 
     def _show_conversation(self, programme: str, session: str) -> Any:
         if session != self.talk.get("session"):
