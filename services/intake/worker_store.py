@@ -63,7 +63,9 @@ def locked(
     Nobody else changes or erases these people until the transaction ends.
     """
     c = caseload.c
-    query = select(caseload).join(participation, participation.c.subject == c.subject)
+    # The participation first, as everybody locks it first; then the row itself, to see what was changed meanwhile.
+    both = participation.join(caseload, participation.c.subject == c.subject)
+    query = select(caseload).select_from(both)
     for column, value in ((c.worker, of), (c.before, before), (c.programme, programme)):
         if value is not None:
             query = query.where(column == value)

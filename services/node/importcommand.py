@@ -7,7 +7,7 @@ import click
 
 from services.node.accounts import case_workers
 from services.node.csvrows import ORDER, WORKERS
-from services.node.csvset import CheckedSet, check_set
+from services.node.csvset import SHOWN_PROBLEMS, CheckedSet, check_set
 from services.node.importing import Import
 from services.node.opening import recorded_to
 from services.node.reaching import services_of
@@ -28,13 +28,11 @@ def run(home: Home, directory: Path, *, dry_run: bool, skip_bad: bool) -> int:
         checked = check_set(directory, programmes, partners)
         for line in checked.problem_lines():
             click.echo(line, err=True)
-        strangers = [] if not checked.usable else _strangers(home, checked)
-        if strangers:
-            click.echo(
-                "\n".join(f"{WORKERS}, line {line}, column worker: no user of this home" for line in strangers),
-                err=True,
-            )
-            click.echo(f"polku: {len(strangers)} problem(s), nothing was written", err=True)
+        unknown = strangers(home, checked) if checked.usable else []
+        if unknown:
+            for line in unknown[:SHOWN_PROBLEMS]:
+                click.echo(f"{WORKERS}, line {line}, column worker: no user of this home", err=True)
+            click.echo(f"polku: {len(unknown)} problem(s), nothing was written", err=True)
             return 2
         if not checked.usable or not (checked.ok or skip_bad):
             click.echo(f"polku: {checked.problem_count} problem(s), nothing was written", err=True)
@@ -61,7 +59,7 @@ def _say_left_out(checked: CheckedSet) -> None:
         click.echo(f"left out, rows of {partner} in {programme}: {counts}", err=True)
 
 
-def _strangers(home: Home, checked: CheckedSet) -> list[int]:
+def strangers(home: Home, checked: CheckedSet) -> list[int]:
     """The lines of workers.csv that name nobody who works with people here."""
     known: frozenset[str] | None = None
     lines = []

@@ -40,7 +40,8 @@ def install(app: Flask, context: PortalContext) -> None:
 
     def before() -> None:
         session, asked = g.get("session"), request.view_args or {}
-        g.own_only = session is not None and each_sees_their_own(context.engine, session.user)
+        looks = session is not None and request.endpoint != "static"
+        g.own_only = looks and each_sees_their_own(context.engine, session.user)
         if not g.own_only:
             return
         if request.endpoint in OF_EVERYBODY:

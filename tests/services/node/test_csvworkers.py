@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from services.node.accounts import add
 from services.node.csvset import check_set
+from services.node.importcommand import strangers
+from services.node.opening import init_home
 from tests.services.node.sets import OWN, PROGRAMMES, WORKER, write_set
 
 
@@ -27,3 +30,12 @@ def test_a_row_is_one_persons_worker(tmp_path: Path) -> None:
 def test_a_row_that_names_nobody_is_a_problem(tmp_path: Path, change: dict[str, str], says: str) -> None:
     checked = check_set(write_set(tmp_path, workers=[WORKER | change]), PROGRAMMES)
     assert checked.problem_lines() == [f"workers.csv, line 2, {says}"]
+
+
+def test_a_row_that_names_no_user_who_works_with_people_is_found(tmp_path: Path) -> None:
+    home = init_home(tmp_path / "node", "node", "pori")
+    checked = check_set(write_set(tmp_path, workers=[WORKER, WORKER | {"worker": "audit"}]), PROGRAMMES)
+    assert strangers(home, checked) == [2, 3]
+    for name, role in (("anna.k", "case_worker"), ("audit", "auditor")):
+        add(home, name, [role])
+    assert strangers(home, checked) == [3]
