@@ -30,8 +30,8 @@ def run(home: Home, directory: Path, *, dry_run: bool, skip_bad: bool) -> int:
             click.echo(line, err=True)
         unknown = strangers(home, checked) if checked.usable else []
         if unknown:
-            for line in unknown[:SHOWN_PROBLEMS]:
-                click.echo(f"{WORKERS}, line {line}, column worker: no user of this home", err=True)
+            for number in unknown[:SHOWN_PROBLEMS]:
+                click.echo(f"{WORKERS}, line {number}, column worker: no user of this home", err=True)
             click.echo(f"polku: {len(unknown)} problem(s), nothing was written", err=True)
             return 2
         if not checked.usable or not (checked.ok or skip_bad):

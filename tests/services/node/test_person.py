@@ -234,7 +234,7 @@ def test_every_method_that_answers_with_something_sealed_writes_down_who_looks_a
 
 
 def test_all_of_a_workers_people_are_handed_over_by_one_command(home: Home, rpc: Rpc) -> None:
-    engine, doris = open_database(home), subject_of(home, "Doris")
+    engine, cecilia = open_database(home), subject_of(home, "Cecilia")
     for name in ("anna", "bertta"):
         run("user", "add", name, "--role", "case_worker", home=home.path)
     run("user", "add", "audit", "--role", "auditor", home=home.path)
@@ -242,8 +242,8 @@ def test_all_of_a_workers_people_are_handed_over_by_one_command(home: Home, rpc:
     def worker(*words: str) -> Done:
         return run("worker", *words, home=home.path)
 
-    assert worker("assign", kit.KEY, "anna", doris).out == "noted\n"
-    assert "no user of this home" in worker("assign", kit.KEY, "audit", doris).error
+    assert worker("assign", kit.KEY, "anna", cecilia).out == "noted\n"
+    assert "no user of this home" in worker("assign", kit.KEY, "audit", cecilia).error
     before = kit.kinds(engine)
     dry = json.loads(worker("hand-over", "anna", "bertta", "--reason", "absent", "--dry-run", "--json").out)
     assert dry == {"handed_over": False, "total": 1, "programmes": {kit.KEY: {"people": 1, "tasks": 0}}}
