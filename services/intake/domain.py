@@ -1,6 +1,7 @@
 """Rules of intake: who comes in, with which standing, what the start record says, and by what people are recognised."""
 
 import hmac
+import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
     for field in ("form_signed_on", "eura_on"):
         if record.get(field):
             check_evidence(field, date.fromisoformat(record[field]), programme, today)
+    check_contact(identity, record)
     if is_protected(record):
         for field in WHERE_PEOPLE_LIVE:
             if record.get(field):
@@ -116,6 +118,28 @@ def _check_code(identity: Mapping[str, Any]) -> None:
 
 
 WHERE_PEOPLE_LIVE = ("municipality", "area")
+CONTACT = ("phone", "email", "contact_way")
+"""How somebody is reached; of the identity."""
+_PHONE = re.compile(r"(?:\+[1-9]|0)[0-9]{4,14}", re.ASCII)
+_EMAIL = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)
+
+
+def check_contact(identity: Mapping[str, Any], record: Mapping[str, Any]) -> None:
+    """Refuse a phone number or an e-mail address that cannot be, and any of who has a protected address. Raises
+    `InvalidInput` naming the member."""
+    for field in CONTACT:
+        if identity.get(field) and is_protected(record):
+            raise InvalidInput(field=field, reason="is left out of who has a protected address")
+    if (phone := identity.get("phone")) and not _PHONE.fullmatch(phone):
+        raise InvalidInput(field="phone", reason="no phone number: + or 0 and digits, 5 to 15 in all")
+    if (email := identity.get("email")) and not (len(email) <= 254 and _EMAIL.fullmatch(email)):
+        raise InvalidInput(field="email", reason="no e-mail address")
+
+
+def without_contact(identity: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    """An identity as it may be kept beside this record: of who has a protected address not how they are reached."""
+    gone = CONTACT if is_protected(record) else ()
+    return {name: value for name, value in identity.items() if name not in gone}
 
 
 def is_protected(record: Mapping[str, Any]) -> bool:
@@ -237,7 +261,8 @@ def without_impossible(identity: Mapping[str, Any], today: date) -> tuple[dict[s
         _check_code(kept)
     except InvalidInput:
         left_out.append("identity_code")
-    return {name: value for name, value in kept.items() if name not in left_out}, left_out
+    # How to reach somebody is asked anew by whoever takes them.
+    return {name: value for name, value in kept.items() if name not in (*left_out, *CONTACT)}, left_out
 
 
 def start_record(told: dict[str, Any] | None, definition: Programme) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from services.intake import eura, rights_store, store
 from services.intake.domain import Arrival, check_arrival
+from services.intake.workers import take_on
 from shared.contracts.catalogue import ParticipationStarted, StandingReached, SubjectErased
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
 from shared.forms.records import age_on
@@ -55,8 +56,10 @@ def register_participants(
     by: str,
     now: datetime,
     skip_bad: bool = False,
+    worker: str | None = None,
 ) -> tuple[list[dict[str, Any]], int | None]:
-    """Register people, in order, up to the first that is refused (`skip_bad`: all that are not).
+    """Register people, in order, up to the first that is refused (`skip_bad`: all that are not); `worker` works with
+    them.
 
     Returns a result per item, ``{"subject", "new"}`` or ``{"error"}``, and the journal position.
     """
@@ -90,6 +93,7 @@ def register_participants(
         with eura.recounting(unit, programme) if known_in_eura else nullcontext():
             store.add_people(unit.connection, keys.vault, programme, added)
         remember(unit.connection, store.keys, fresh)
+        take_on(unit, programme, [subject for _, subject, _ in added], worker)
         if added:
             unit.audit(by, "register_participants", programme=programme, people=len(added))
     return results, unit.pos

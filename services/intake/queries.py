@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Engine, Select, exists, func, select
+from sqlalchemy import Engine, Select, case, exists, func, select
 
 from services.intake import records
 from services.intake.domain import is_protected
 from services.intake.start_store import attempt, attempts_of, exit_form
 from services.intake.store import participation, person, shelf, vault
+from services.intake.worker_store import caseload, is_theirs, worker
 from shared.storage import snapshot
 from shared.storage.restricting import EVERYTHING, restricted
 
@@ -31,12 +32,22 @@ class PersonRow:
     protected: bool
     wrapped_key: bytes
     box: bytes
+    worker: str | None = None
 
 
 def list_people(
-    engine: Engine, programme: str, limit: int, offset: int, subjects: Sequence[str] | None = None
+    engine: Engine,
+    programme: str,
+    limit: int,
+    offset: int,
+    subjects: Sequence[str] | None = None,
+    by: str = "",
+    *,
+    of: str | None = None,
+    own_only: bool = False,
 ) -> tuple[int, list[PersonRow]]:
-    """How many people the programme has here (`subjects`: of these), and one page of them, the newest first.
+    """How many people the programme has here (`subjects`: of these), and one page of them: those of the worker `by`
+    first, then the newest. `of`: those of this worker; `own_only`: leave out whoever is another's than `by`'s.
 
     Raises `UnknownProgramme`.
     """
@@ -45,9 +56,17 @@ def list_people(
         here = participation.c.programme == programme
         if subjects is not None:
             here &= participation.c.subject.in_([bytes.fromhex(subject) for subject in subjects])
-        total = connection.execute(select(func.count()).select_from(participation).where(here)).scalar_one()
+        if own_only:
+            here &= is_theirs(by)
+        if of is not None:
+            here &= worker.c.name == of
+        both = participation.outerjoin(caseload, caseload.c.subject == participation.c.subject)
+        both = both.outerjoin(worker, worker.c.worker == caseload.c.worker)
+        total = connection.execute(select(func.count()).select_from(both).where(here)).scalar_one()
         # The two databases disagree on where those without a start date stand.
-        query = _people(programme).order_by(participation.c.started_on.desc().nulls_last(), participation.c.subject)
+        mine = case((worker.c.name == by, 0), else_=1)
+        newest = (participation.c.started_on.desc().nulls_last(), participation.c.subject)
+        query = _people(programme).where(here).order_by(mine, *newest)
         return total, [_row(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
 
@@ -102,9 +121,11 @@ def find_people(engine: Engine, programme: str, is_meant: Callable[[PersonRow], 
 
 def _people(programme: str) -> Select[Any]:
     return (
-        select(participation, person.c.wrapped_key, vault.c.box, restricted.c.since)
+        select(participation, person.c.wrapped_key, vault.c.box, restricted.c.since, worker.c.name.label("worker"))
         .join(person, person.c.person == participation.c.person)
         .join(vault, (vault.c.person == participation.c.person) & (vault.c.name == "identity"))
+        .outerjoin(caseload, caseload.c.subject == participation.c.subject)
+        .outerjoin(worker, worker.c.worker == caseload.c.worker)
         .outerjoin(restricted, (restricted.c.subject == participation.c.subject) & (restricted.c.purpose == EVERYTHING))
         .where(participation.c.programme == programme)
     )
@@ -112,4 +133,6 @@ def _people(programme: str) -> Select[Any]:
 
 def _row(row: Any) -> PersonRow:
     marks = (row.since is not None, is_protected(json.loads(row.record)))
-    return PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, *marks, row.wrapped_key, row.box)
+    return PersonRow(
+        row.subject.hex(), row.person, row.standing, row.started_on, *marks, row.wrapped_key, row.box, row.worker
+    )

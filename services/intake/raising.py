@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.intake import eura, identity_store, rights_store, start_store, store
-from services.intake.domain import Arrival, check_arrival, is_protected
+from services.intake import eura, identity_store, rights_store, start_store, store, worker_store
+from services.intake.domain import Arrival, check_arrival, is_protected, without_contact
 from services.intake.encounter_rules import Raise, check_raise
 from services.intake.operations import Vault, record_start
 from services.intake.visitors import Visitors, forget_tokens
+from services.intake.workers import take_on
 from shared.contracts.encounter_facts import HistoryAsked
 from shared.contracts.errors import UnknownPerson
 from shared.journal import Journal, Unit
@@ -33,11 +34,12 @@ def raise_standing(
     by: str,
     now: datetime,
     skip_bad: bool = False,
+    worker: str | None = None,
 ) -> tuple[Results, int | None]:
     """Raise people's standing, in order, up to the first that is refused (`skip_bad`: all that are not).
 
     Returns a result per item, ``{"subject", "new"}`` or ``{"error"}``, and the journal position, None if nothing was
-    new. The subject is another one where a visitor's history stays behind.
+    new. The subject is another one where a visitor's history stays behind. `worker` works with those who have nobody.
     """
     with journal.unit(now) as unit:
         raising = _Raising(unit, keys, store.shelf.get(unit.connection, programme))
@@ -53,6 +55,8 @@ def raise_standing(
                 skip_bad=skip_bad,
                 digester=keys,
             )
+        has = worker_store.workers_of(unit.connection, (subject for subject, _ in fresh))
+        take_on(unit, programme, [subject for subject, _ in fresh if subject not in has], worker)
         if fresh:
             unit.audit(by, "raise_standing", programme=programme, subjects=[subject for subject, _ in fresh])
     return results, unit.pos
@@ -118,4 +122,9 @@ def _together(new: Arrival, row: Any, identity: dict[str, Any]) -> Arrival:
     before = {name: value for name, value in json.loads(row.record).items() if name != "age" and value is not None}
     said = {name: value for name, value in new.record.items() if (name, value) != ("gender", "unknown")}
     record = {"gender": "unknown"} | before | said
-    return replace(new, identity=identity | told, record=record, start_date=new.start_date or row.started_on)
+    return replace(
+        new,
+        identity=without_contact(identity, record) | told,
+        record=record,
+        start_date=new.start_date or row.started_on,
+    )

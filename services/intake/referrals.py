@@ -33,6 +33,7 @@ from services.intake.domain import (
 )
 from services.intake.operations import Vault, record_start
 from services.intake.peers import Desk
+from services.intake.workers import take_on
 from shared.contracts.commands import load
 from shared.contracts.errors import (
     AlreadyRecordedDiffers,
@@ -162,9 +163,16 @@ def recall(unit: Unit, desk: Desk, programme: str, subject: str) -> None:
 
 
 def accept(
-    place: Place, number: str, standing: str, start_date: date | None, *, by: str, now: datetime
+    place: Place,
+    number: str,
+    standing: str,
+    start_date: date | None,
+    *,
+    by: str,
+    now: datetime,
+    worker: str | None = None,
 ) -> tuple[str, bool, int | None]:
-    """Take a person who was referred to us: subject, whether that is new, position.
+    """Take a person who was referred to us, to be with `worker`: subject, whether that is new, position.
 
     Raises `NotFound`, `ReferralClosed`, `NodeNotConfirmed`, and what `check_arrival` raises.
     """
@@ -192,6 +200,7 @@ def accept(
         revision = next_revision(row.revision, now)
         referral_store.set_referral(connection, row.referral, wire_time(now), revision=revision, **columns)
         unit.record(ReferralAccepted(subject, **_said(programme, number, now)))
+        take_on(unit, programme, [subject], worker)
         _tell(unit, place.desk, to, _ours(connection, programme, IN, number))
         unit.audit(by, "accept_referral", programme=programme, referral=number, subject=subject)
     return subject, True, unit.pos
@@ -349,53 +358,3 @@ def _raw(number: str | None) -> bytes | None:
 
 def _said(programme: str, number: str, now: datetime) -> dict[str, Any]:
     return {"programme": programme, "referral": number, "occurred_on": today_in_helsinki(now).isoformat()}
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A referral to be shown: coded, and who and why in clear, which goes out only sealed."""
-
-    coded: dict[str, Any]
-    named: dict[str, Any]
-
-    def __repr__(self) -> str:
-        return "Shown(…)"  # never a name in a log
-
-
-_CODED = ("direction", "partner", "node", "state", "reason", "became", "outcome")
-_NAMED = ("given_name", "family_name", "token", "birth_date")
-
-
-def listed(place: Place, limit: int, offset: int, *, by: str, now: datetime) -> tuple[int, list[Shown]]:
-    """How many referrals there are, and some, the newest change first. Who reads whom is written down first."""
-    programme = place.programme
-    with place.journal.unit(now) as unit:
-        connection = unit.connection
-        store.shelf.get(connection, programme)
-        total, rows = referral_store.list_referrals(connection, programme, limit, offset)
-        if rows:
-            subjects = sorted({row.subject.hex() for row in rows if row.subject})
-            numbers = sorted(row.referral.hex() for row in rows)
-            unit.audit(by, "read_referrals", programme=programme, referrals=numbers, subjects=subjects)
-        people = store.people_of(connection, programme, [row.subject for row in rows if row.subject])
-        refs = [row.text_ref.hex() for row in rows if row.text_ref]
-        texts = {
-            t.text_ref: store.open_text(place.keys.vault, t) for t in store.find_texts(connection, programme, refs)
-        }
-        return total, [_shown(connection, place.keys, row, people, texts) for row in rows]
-
-
-def _shown(connection: Connection, keys: Vault, row: Any, people: dict[bytes, Any], texts: dict[bytes, str]) -> Shown:
-    told: dict[str, Any] = {"identity": {}, "text": texts.get(row.text_ref)}
-    if row.box is not None:
-        told = referral_store.open_referred(connection, keys.vault, row)
-    elif row.subject in people:
-        person = people[row.subject]
-        identity = store.open_identity(keys.vault, person.person, person.wrapped_key, person.box)
-        # In a list nobody with a protected address has a name.
-        told["identity"] = {"token": identity.get("token")} if is_protected(json.loads(person.record)) else identity
-    coded = {name: getattr(row, name) for name in _CODED} | {"referral": row.referral.hex()}
-    coded |= {"person": row.subject.hex() if row.subject else None, "changed_at": row.changed_at}
-    named = {name: told["identity"].get(name) for name in _NAMED} | {"text": told.get("text")}
-    named["left_out"] = told.get("left_out", [])
-    return Shown(coded, named)

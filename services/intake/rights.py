@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, literal, select
 
 from services.intake import eura, identity_store, rights_store, start_store, store
-from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, tag_of
+from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, tag_of, without_contact
 from services.intake.operations import FACT_MEMBERS, Vault, record_start
 from services.intake.visitors import forget_tokens
 from shared.contracts.catalogue import PersonTagged, TaggingDue
@@ -60,6 +60,7 @@ def correct_person(
         changes = dict(record_changes)
         if is_protected(changes):
             changes = dict.fromkeys(WHERE_PEOPLE_LIVE) | changes
+        was, identity = identity, without_contact(identity, changes)  # in no correction: it would be kept there
         start = date.fromisoformat(changes.pop("start_date")) if "start_date" in changes else row.started_on
         after = Arrival("", row.standing, start, _changed(record, changes), _changed(identity, identity_changes))
         old, new = identity | record, after.identity | after.record
@@ -75,7 +76,7 @@ def correct_person(
         if "token" in change:
             # Whoever tells the wrong nickname is not this person any more; the right one is found when it is told.
             forget_tokens(unit, keys, programme, identity.get("token") or "")
-        if {*change} & {*identity_changes}:
+        if {*change} & {*identity_changes} or was != identity:
             identity_store.set_identity(connection, keys.vault, row, after.identity)
             _tag_anew(unit, programme, subject, identity, after.identity)
         with eura.recounting(unit, programme):

@@ -14,6 +14,7 @@ from services.intake import (
     purposes,
     queries,
     raising,
+    referral_listing,
     referrals,
     rotation,
     steward,
@@ -21,6 +22,7 @@ from services.intake import (
     tags,
     texts,
 )
+from services.intake.contact_methods import ContactMethods
 from services.intake.domain import Arrival
 from services.intake.encounter_methods import EncounterMethods
 from services.intake.encounter_rules import Raise
@@ -28,6 +30,7 @@ from services.intake.record_methods import RECORD, RecordMethods
 from services.intake.records import NewExit, NewFollowUp, PlannedExit
 from services.intake.rights_methods import RightsMethods
 from services.intake.sealing import inside, sealed_to, vault_of
+from services.intake.worker_methods import WorkerMethods
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
@@ -76,7 +79,7 @@ RESTORED_SECONDS = 5
 """How often it is looked whether a restore has brought somebody back who was erased."""
 
 
-class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines):
+class IntakeService(ContactMethods, EncounterMethods, RecordMethods, RightsMethods, WorkerMethods, ParkedLines):
     """Registers people and keeps their identities."""
 
     name = "intake"
@@ -92,7 +95,7 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
         body = load(RegisterParticipants, command)
         self.home.follow_to(body["after"])
         arrivals = [self._arrival(number, item) for number, item in enumerate(body["items"])]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"], "worker": body["worker"]}
         results, pos = operations.register_participants(
             self.home.journal, self._vault(), body["programme"], arrivals, **common
         )
@@ -106,7 +109,7 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
             Raise(item["key"], item["subject"], item.get("keeps_history"), self._arrival(number, item))
             for number, item in enumerate(body["items"])
         ]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"], "worker": body["worker"]}
         results, pos = raising.raise_standing(self.home.journal, self._vault(), body["programme"], new, **common)
         return {"pos": self.home.committed(pos), "results": results}
 
@@ -148,8 +151,10 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
     def list_people(self, **command: Any) -> dict[str, Any]:
         body = load(ListPeople, command)
         programme = body["programme"]
-        page = (body["limit"], body["offset"], body.get("people"))
-        total, rows = queries.list_people(self.home.engine, programme, *page)
+        page = (body["limit"], body["offset"], body.get("people"), body["by"])
+        total, rows = queries.list_people(
+            self.home.engine, programme, *page, of=body["worker"], own_only=body["own_only"]
+        )
         subjects = [row.subject for row in rows]
         operations.log_identities_read(
             self.home.journal, subjects, by=body["by"], programme=programme, now=self.home.now()
@@ -202,7 +207,7 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
     @rpc
     def read_texts(self, **command: Any) -> dict[str, Any]:
         body = load(ReadTexts, command)
-        common = {"by": body["by"], "now": self.home.now()}
+        common = {"by": body["by"], "now": self.home.now(), "own_only": body["own_only"]}
         found = texts.read_texts(self.home.journal, self._vault(), body["programme"], body["refs"], **common)
         reply_to = bytes.fromhex(body["reply_to"])
         return {"texts": [_sealed_text(ref, found.get(ref), reply_to) for ref in body["refs"]]}
@@ -277,7 +282,8 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
     def list_referrals(self, **command: Any) -> dict[str, Any]:
         body = load(ListReferrals, command)
         page = (body["limit"], body["offset"])
-        total, found = referrals.listed(self._place(body), *page, by=body["by"], now=self.home.now())
+        common = {"by": body["by"], "now": self.home.now(), "own_only": body["own_only"]}
+        total, found = referral_listing.listed(self._place(body), *page, **common)
         reply_to = bytes.fromhex(body["reply_to"])
         return {
             "total": total,
@@ -288,7 +294,8 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
     def accept_referral(self, **command: Any) -> dict[str, Any]:
         body = load(AcceptReferral, command)
         given = (body["referral"], body["standing"], _day(body["start_date"]))
-        subject, is_new, pos = referrals.accept(self._place(body), *given, by=body["by"], now=self.home.now())
+        common = {"by": body["by"], "now": self.home.now(), "worker": body["worker"]}
+        subject, is_new, pos = referrals.accept(self._place(body), *given, **common)
         return {"pos": self.home.committed(pos), "subject": subject, "new": is_new}
 
     @rpc
@@ -353,6 +360,7 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
             "started_on": row.started_on.isoformat() if row.started_on else None,
             "restricted": row.restricted,
             "protected": row.protected,
+            "worker": row.worker,
             "sealed": sealed_to(reply_to, shown),
         }
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from services.intake import eura, exit_store, identity_store, start_store, store
-from services.intake.domain import Arrival
+from services.intake.domain import Arrival, without_contact
 from services.intake.operations import FACT_MEMBERS, Vault
 from services.intake.records import (
     Stay,
@@ -124,7 +124,7 @@ def _record_start(
     before = json.loads(row.record)
     record = {name: before[name] for name in _STAYS if before.get(name)} | new.record
     told = {name: value for name, value in new.content.items() if value}
-    kept = {name: value for name, value in identity.items() if name not in IN_VAULT}
+    kept = {name: value for name, value in without_contact(identity, record).items() if name not in IN_VAULT}
     arrival = Arrival(new.key, "esf_participant", new.start_date, record, kept | told)
     check_start(arrival, stays[new.subject], definition, today)
     start_store.put_start(unit.connection, keys.vault, row, arrival)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import exit_store, store
+from services.intake import exit_store, store, worker_store
 from services.intake.operations import Vault
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
 from shared.journal import Journal
@@ -93,9 +93,17 @@ def _keep(
 
 
 def read_texts(
-    journal: Journal, keys: Vault, programme: str, refs: Sequence[str], *, by: str, now: datetime
+    journal: Journal,
+    keys: Vault,
+    programme: str,
+    refs: Sequence[str],
+    *,
+    by: str,
+    now: datetime,
+    own_only: bool = False,
 ) -> dict[str, str]:
-    """The texts of this programme that are there, by `text_ref`, in clear; an erased one is not among them.
+    """The texts of this programme that are there, by `text_ref`, in clear; an erased one is not among them, nor, with
+    `own_only`, one of a person whose worker is another than `by`.
 
     Who is about to read which texts of whom is written down first, in a transaction of its own. Raises
     `UnknownProgramme`.
@@ -103,6 +111,10 @@ def read_texts(
     with journal.unit(now) as unit:
         store.shelf.get(unit.connection, programme)
         found = store.find_texts(unit.connection, programme, refs)
+        if own_only:
+            whose = (row.subject.hex() for row in found if row.subject)
+            mine = worker_store.visible_to(unit.connection, programme, whose, by)
+            found = [row for row in found if row.subject is None or row.subject.hex() in mine]
         if found:
             subjects = sorted({row.subject.hex() for row in found if row.subject})
             texts = sorted(row.text_ref.hex() for row in found)

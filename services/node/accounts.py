@@ -31,3 +31,8 @@ def reset(home: Home, name: str) -> str:
 def remove(home: Home, name: str) -> None:
     """Remove a user and end their sessions."""
     users.remove_user(open_database(home), name)
+
+
+def case_workers(home: Home) -> frozenset[str]:
+    """The names of the users who work with people."""
+    return users.case_workers(open_database(home))

@@ -25,6 +25,7 @@ from services.node import (
     reportcli,
     rightscli,
     samplecli,
+    workercli,
 )
 from services.node.actor import actor
 from services.node.errors import ServicesDoNotStart
@@ -387,7 +388,7 @@ def migrate() -> None:
 
 for _command in peerscli.COMMANDS:
     node.add_command(_command)
-_MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli)
+_MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli, workercli)
 for _command in (command for module in _MORE for command in module.COMMANDS):
     polku.add_command(_command)
 for _command in mailcli.COMMANDS:

@@ -25,6 +25,7 @@ from services.node.csvrows import (
     SENSITIVE,
     SESSIONS,
     STEPS,
+    WORKERS,
     OutcomeRow,
     ParticipantRow,
     SessionRow,
@@ -61,6 +62,7 @@ _SHOWN = {
     EXITS: {"programme", "date", "reason", "results", "next"},
     FOLLOWUPS: {"programme", "due", "date", "status", "results"},
     ENCOUNTERS: set(COLUMNS[ENCOUNTERS]) - {"token"},
+    WORKERS: {"programme"},
 }
 _PLACES = {file: {column: place for place, column in enumerate(names)} for file, names in COLUMNS.items()}
 

@@ -13,10 +13,11 @@ PARTICIPANTS, SESSIONS, ATTENDANCE = "participants.csv", "sessions.csv", "attend
 STEPS, OUTCOMES = "steps.csv", "outcomes.csv"
 EXITS, FOLLOWUPS = "exits.csv", "followups.csv"
 ENCOUNTERS = "encounters.csv"
+WORKERS = "workers.csv"
 
 ASSESSMENTS = "assessments.csv"
 
-ORDER = (PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, OUTCOMES, EXITS, FOLLOWUPS, ENCOUNTERS)
+ORDER = (PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, OUTCOMES, EXITS, FOLLOWUPS, ENCOUNTERS, WORKERS)
 """The order in which the files are imported: what is referred to stands first."""
 
 SENSITIVE = ("foreign_background", "minority", "disability", "other_disadvantage", "homeless", "rural")
@@ -40,6 +41,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     OUTCOMES: ("participant", "programme", "date", "outcome"),
     EXITS: ("participant", "programme", "date", "reason", "results", "next"),
     FOLLOWUPS: ("participant", "programme", "due", "date", "status", "results"),
+    WORKERS: ("participant", "programme", "worker"),
     ENCOUNTERS: (
         *("ref", "programme", "partner", "date", "time", "location", "area", "staff", "people_new", "people_known"),
         *("women", "languages", "topics", "guided_to", "token"),

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from services.node import csvassessments, csvcells, csvencounters, csvexits
+from services.node import csvassessments, csvcells, csvencounters, csvexits, csvworkers
 from services.node.csvencounters import EncounterRow
 from services.node.csvexits import ExitRow, FollowUpRow
 from services.node.csvread import Unreadable, records, stamp_of
@@ -29,6 +29,7 @@ from services.node.csvrows import (
     PARTICIPANTS,
     SESSIONS,
     STEPS,
+    WORKERS,
     AssessmentRow,
     AttendanceRow,
     OutcomeRow,
@@ -38,6 +39,7 @@ from services.node.csvrows import (
     row_digest,
     row_key,
 )
+from services.node.csvworkers import WorkerRow
 from shared.contracts.errors import PolkuError
 from shared.programmes import Programme
 from shared.programmes.model import STANDINGS
@@ -108,9 +110,10 @@ Row = (
     | ExitRow
     | FollowUpRow
     | EncounterRow
+    | WorkerRow
 )
 
-_OfPerson = TypeVar("_OfPerson", StepRow, OutcomeRow, ExitRow, FollowUpRow)
+_OfPerson = TypeVar("_OfPerson", StepRow, OutcomeRow, ExitRow, FollowUpRow, WorkerRow)
 _Read = Callable[[int, list[str], Callable[[str, str], None], Mapping[str, Programme]], _OfPerson | None]
 
 _Seen = dict[str, tuple[int, int, _Parent | None]]  # by ref: number, hash of the cells, None if the row is bad
@@ -195,6 +198,9 @@ class CheckedSet:
             if row and self._own(row.programme, row.partner):
                 yield row
 
+    def workers(self) -> Iterator[WorkerRow]:
+        yield from self._of_people(WORKERS, csvworkers.worker)
+
     def _of_people(self, file: str, read: _Read[_OfPerson]) -> Iterator[_OfPerson]:
         """Rows whose identity is their content: equal ones are numbered."""
         times = Counter[int]()
@@ -220,6 +226,7 @@ class CheckedSet:
             EXITS: self.exits,
             FOLLOWUPS: self.followups,
             ENCOUNTERS: self.encounters,
+            WORKERS: self.workers,
         }
         return by_file[file]()
 
@@ -287,6 +294,7 @@ class _Check:
             (EXITS, lambda: self.check_of_people(csvexits.leaving)),
             (FOLLOWUPS, lambda: self.check_of_people(csvexits.followup)),
             (ENCOUNTERS, self.check_encounters),
+            (WORKERS, lambda: self.check_of_people(csvworkers.worker)),
         ):
             if file not in present:
                 continue
@@ -314,7 +322,7 @@ class _Check:
                 self.problem(0, "", f"is no file of a set; this release knows {', '.join(ORDER)}", file=name)
         present = names & set(ORDER)
         needed = {PARTICIPANTS, SESSIONS} if ATTENDANCE in present else set()
-        needed |= {PARTICIPANTS} if present & {STEPS, OUTCOMES, EXITS, FOLLOWUPS} else set()
+        needed |= {PARTICIPANTS} if present & {STEPS, OUTCOMES, EXITS, FOLLOWUPS, WORKERS} else set()
         if not present:
             needed = set(CORE)
         for file in ORDER:

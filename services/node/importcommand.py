@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
-from services.node.csvrows import ORDER
-from services.node.csvset import CheckedSet, check_set
+from services.node.accounts import case_workers
+from services.node.csvrows import ORDER, WORKERS
+from services.node.csvset import SHOWN_PROBLEMS, CheckedSet, check_set
 from services.node.importing import Import
 from services.node.opening import recorded_to
 from services.node.reaching import services_of
@@ -27,6 +28,12 @@ def run(home: Home, directory: Path, *, dry_run: bool, skip_bad: bool) -> int:
         checked = check_set(directory, programmes, partners)
         for line in checked.problem_lines():
             click.echo(line, err=True)
+        unknown = strangers(home, checked) if checked.usable else []
+        if unknown:
+            for number in unknown[:SHOWN_PROBLEMS]:
+                click.echo(f"{WORKERS}, line {number}, column worker: no user of this home", err=True)
+            click.echo(f"polku: {len(unknown)} problem(s), nothing was written", err=True)
+            return 2
         if not checked.usable or not (checked.ok or skip_bad):
             click.echo(f"polku: {checked.problem_count} problem(s), nothing was written", err=True)
             return 2
@@ -50,6 +57,17 @@ def _say_left_out(checked: CheckedSet) -> None:
     for (programme, partner), rows in sorted(checked.left_out.items()):
         counts = ", ".join(f"{count} of {file}" for file, count in sorted(rows.items()))
         click.echo(f"left out, rows of {partner} in {programme}: {counts}", err=True)
+
+
+def strangers(home: Home, checked: CheckedSet) -> list[int]:
+    """The lines of workers.csv that name nobody who works with people here."""
+    known: frozenset[str] | None = None
+    lines = []
+    for row in checked.workers():
+        known = case_workers(home) if known is None else known
+        if row.worker not in known:
+            lines.append(row.line)
+    return lines
 
 
 class _Progress:

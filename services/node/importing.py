@@ -26,6 +26,7 @@ from services.node.csvrows import (
     PARTICIPANTS,
     SESSIONS,
     STEPS,
+    WORKERS,
     AssessmentRow,
     AttendanceRow,
     OutcomeRow,
@@ -34,6 +35,7 @@ from services.node.csvrows import (
     StepRow,
 )
 from services.node.csvset import CheckedSet, Row
+from services.node.csvworkers import WorkerRow
 from shared.contracts.commands import MAX_ITEMS
 from shared.contracts.errors import PolkuError
 from shared.journal.crypto import seal
@@ -87,6 +89,7 @@ class Import:
         self._send(FOLLOWUPS, checked.followups(), "intake", "record_follow_ups", "follow_up", self._followup)
         met = checked.encounters()
         self._send(ENCOUNTERS, met, "intake", "record_encounters", "encounter", self._encounter)
+        self._send(WORKERS, checked.workers(), "intake", "assign_workers", "subject", self._worker)
 
     def _send(
         self,
@@ -194,6 +197,10 @@ class Import:
         days = {"due": row.due.isoformat(), "date": row.date.isoformat()}
         codes = {"status": row.status, "results": list(row.results) or None}
         return _present({"key": row.key, "subject": subject, **days, **codes})
+
+    def _worker(self, row: WorkerRow) -> dict[str, Any] | None:
+        subject = self._made.get(bytes.fromhex(row.participant_key))
+        return None if subject is None else {"key": row.key, "subject": subject, "worker": row.worker}
 
     def _encounter(self, row: EncounterRow) -> dict[str, Any]:
         plain = {name: getattr(row, name) for name in _MET}

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Engine
 
-from services.pathways import queries, step_store, stepping, store
+from services.pathways import queries, step_store, stepping, store, worker_store
 from services.pathways.rules import Change, Event, Task, at_day, at_event, concerns
 from shared.contracts.catalogue import TaskClosed, TaskOpened
 from shared.contracts.errors import UnknownProgramme
@@ -145,6 +145,10 @@ def _withdraw(unit: Unit, line: Line, fact: Fact, thing: str) -> None:
         _close(unit, str(fact.subject), task_id, "dismissed", "mistake", _written(line))
 
 
+def _worker_changed(unit: Unit, _line: Line, fact: Fact) -> None:
+    worker_store.put_worker(unit.connection, str(fact.subject), fact["programme"], fact["worker"])
+
+
 def _subject_erased(unit: Unit, _line: Line, fact: Fact) -> None:
     store.forget_person(unit.connection, str(fact.subject))
 
@@ -175,6 +179,7 @@ _HEARD: Mapping[str, Callable[[Unit, Line, Fact], None]] = {
     "pathways.step_left": _step,
     "pathways.outcome_recorded": _outcome_recorded,
     "intake.subject_erased": _subject_erased,
+    "intake.worker_changed": _worker_changed,
 }
 KINDS = tuple(_HEARD)
 """The kinds of facts, version 1, that pathways hears; one that this release does not declare is never heard."""

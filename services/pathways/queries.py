@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, Select, case, exists, func, select
 from services.pathways import store
 from services.pathways.domain import find_period
 from services.pathways.store import attendance, session, shelf, task
+from services.pathways.worker_store import count_tasks, theirs_first, theirs_or_nobodys, worker
 from shared.ops.clock import today_in_helsinki
 from shared.programmes import Programme, ReportingPeriod
 from shared.storage import snapshot
@@ -23,8 +24,19 @@ def list_programmes(engine: Engine) -> list[dict[str, Any]]:
     return [{"programme": d["key"], "name": d["name"], "document": d} for d in documents]
 
 
-def list_tasks(engine: Engine, programme: str, state: str, limit: int, offset: int, now: datetime) -> dict[str, Any]:
-    """How many open (or closed) tasks the programme has here, and one page of them, those due first first.
+def list_tasks(
+    engine: Engine,
+    programme: str,
+    state: str,
+    limit: int,
+    offset: int,
+    now: datetime,
+    who: str | None = None,
+    *,
+    own_only: bool = False,
+) -> dict[str, Any]:
+    """How many open (or closed) tasks the programme has here, and one page of them: those of the people of worker `who`
+    first, then those due first. `own_only`: of their people alone, and of those who have no worker.
 
     A task is late when it is open and the day it was due has passed in Helsinki. Raises `UnknownProgramme`.
     """
@@ -33,10 +45,12 @@ def list_tasks(engine: Engine, programme: str, state: str, limit: int, offset: i
         rules = shelf.get(connection, programme).task_by_key
         here = task.c.programme == programme
         here &= task.c.state == "open" if state == "open" else task.c.state != "open"
-        total = connection.execute(select(func.count()).select_from(task).where(here)).scalar_one()
-        rows = connection.execute(
-            select(task).where(here).order_by(task.c.due_on, task.c.task).limit(limit).offset(offset)
-        ).all()
+        if own_only:
+            here &= theirs_or_nobodys(who)
+        both = task.outerjoin(worker, worker.c.subject == task.c.subject)
+        total = connection.execute(select(func.count()).select_from(both).where(here)).scalar_one()
+        first = select(task).select_from(both).where(here).order_by(theirs_first(who), task.c.due_on, task.c.task)
+        rows = connection.execute(first.limit(limit).offset(offset)).all()
     return {
         "total": total,
         "tasks": [
@@ -56,6 +70,12 @@ def list_tasks(engine: Engine, programme: str, state: str, limit: int, offset: i
             for row in rows
         ],
     }
+
+
+def tasks_of(engine: Engine, who: str) -> list[dict[str, Any]]:
+    """How many open tasks there are about a worker's people, by programme."""
+    with snapshot(engine) as connection:
+        return count_tasks(connection, who)
 
 
 def period_state(engine: Engine, programme: str, key: str, now: datetime) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from shared.contracts.steps import (
     StepsOf,
     StepStates,
 )
+from shared.contracts.workers import TasksOf
 from shared.journal import Line, Unit
 
 CLOCK_SECONDS = 60
@@ -132,8 +133,14 @@ class PathwaysService(ParkedLines):
     @rpc
     def list_tasks(self, **command: Any) -> dict[str, Any]:
         body = load(ListTasks, command)
-        page = (body["state"], body["limit"], body["offset"])
-        return queries.list_tasks(self.home.engine, body["programme"], *page, self.home.now())
+        page = (body["state"], body["limit"], body["offset"], self.home.now(), body["worker"])
+        return queries.list_tasks(self.home.engine, body["programme"], *page, own_only=body["own_only"])
+
+    @rpc
+    def tasks_of(self, **question: Any) -> list[dict[str, Any]]:
+        body = load(TasksOf, question)
+        self.home.follow_to(EVERYTHING)  # whoever hands people over must see whose they became a moment ago
+        return queries.tasks_of(self.home.engine, body["worker"])
 
     @rpc
     def count_waiting(self, **question: Any) -> dict[str, int]:

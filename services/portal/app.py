@@ -6,12 +6,14 @@ Served by `eventlet.wsgi` inside the embedded node, by waitress in the full foot
 import logging
 import secrets
 import traceback
+from dataclasses import replace
 
 from flask import Flask, g
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from services.portal import sight
 from services.portal.context import PortalContext
 from services.portal.conversation import ConversationPages
 from services.portal.counter import CounterPages
@@ -20,8 +22,10 @@ from services.portal.encountering import EncounterPages
 from services.portal.evidence import EvidencePages
 from services.portal.exit_record import ExitPages
 from services.portal.guard import FormRefused, Guard
+from services.portal.handing_over import HandOverPages
 from services.portal.pages import Pages, frame
 from services.portal.partners import PartnerPages
+from services.portal.person_page import PersonPages
 from services.portal.plan import PlanPages
 from services.portal.referrals import ReferralPages
 from services.portal.register import RegisterPages
@@ -61,7 +65,11 @@ _STATUS: tuple[tuple[type[PolkuError], int], ...] = (
 )
 
 
-_REFUSED = {"processing_restricted": "refused_restricted", "consent_withdrawn": "refused_withdrawn"}
+_REFUSED = {
+    "processing_restricted": "refused_restricted",
+    "consent_withdrawn": "refused_withdrawn",
+    "others_person": "others_person",
+}
 """What a case worker meets who works on a person that nothing may be recorded about, and its word."""
 
 
@@ -78,6 +86,9 @@ def create_app(context: PortalContext) -> Flask:
     app.json = _Json(app)
     guard = Guard(context)
     guard.install(app)
+    if context.role == "node":
+        sight.install(app, context)
+        context = replace(context, rpc=sight.Seeing(context.rpc))
     pages = Pages(context, guard)
     pages.install(app)
     if context.role == "node":
@@ -96,6 +107,8 @@ def create_app(context: PortalContext) -> Flask:
         PlanPages(pages).install(app)
         SamplePages(pages).install(app)
         TaskPages(pages).install(app)
+        PersonPages(pages).install(app)
+        HandOverPages(pages).install(app)
     else:
         DrawPages(pages).install(app)
     _install_errors(app, context)

@@ -10,7 +10,7 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from services.portal import formats, talks
+from services.portal import formats, sight, talks
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.report_page import Label, ProgrammeNames, label_of
 from services.portal.talks import Person
@@ -233,6 +233,7 @@ class ConversationPages:
     def held(self, key: str, session: str) -> ResponseReturnValue:
         names, context = self.pages.programme(key), self.pages.context
         talk = self._talk(key, session)
+        sight.check(context.rpc, key, talk["subject"])
         people = talks.people_at_hand(context, key, only=[talk["subject"]])
         texts = talks.read_texts(context, key, _refs(talk))
         return self.pages.show(
@@ -251,6 +252,8 @@ class ConversationPages:
 
     def remove(self, key: str, session: str) -> ResponseReturnValue:
         self.pages.programme(key)
+        if g.get("own_only"):
+            sight.check(self.pages.context.rpc, key, self._talk(key, session)["subject"])
         common = {"programme": key, "by": g.session.user.name}
         self.pages.context.rpc.call("activities", "remove_conversation", **common, session=session)
         return redirect(url_for("conversation", key=key, removed=1), 303)

@@ -21,3 +21,7 @@ class TooManyAttempts(PolkuError):
 
 class PasswordRefused(PolkuError):
     """The new password is not accepted: {reason}"""
+
+
+class OthersPerson(PolkuError):
+    """This person is another worker's; a coordinator, or that worker, can hand them over."""

@@ -119,7 +119,7 @@ class EvidencePages:
         if not people:
             return []
         known = talks.people_at_hand(self.pages.context, key, [row["person"] for row in people], in_list=True)
-        gone = words(g.lang)("nobody_kept")
+        gone = words(g.lang)("others_person_short" if g.get("own_only") else "nobody_kept")
         return [(row, known[row["person"]].label if row["person"] in known else gone) for row in people]
 
 

@@ -48,6 +48,7 @@ _LINKS = {
     "sample": "sample",
     "referrals": "referrals",
     "partners": "partners",
+    "handover": "hand_over",
     "programme": "open_programme",
 }
 
@@ -227,6 +228,7 @@ class Pages:
             title=label_of(names.name, g.lang, key),
             rows=[_person_row(row, reply.open(row["sealed"])) for row in answer["people"]],
             total=formats.number(answer["total"], g.lang),
+            team="people_own_only" if g.get("own_only") else "people_team",
             pages=self.paging(answer["total"]),
         )
 
@@ -299,6 +301,8 @@ def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, 
         "name": " ".join(filter(None, (identity.given_name, identity.family_name))) if identity else "",
         "token": identity.token if identity else "",
         "may_register": standing == "visitor",
+        "worker": row.get("worker"),
+        "mine": row.get("worker") == g.session.user.name,
         "standing": words(lang)(f"standing_{standing}") if standing in _STANDINGS else str(standing),
         "started_on": Figure(formats.day(date.fromisoformat(started), lang), None) if started else figure(None, lang),
     }

@@ -72,7 +72,11 @@ class ReferralPages:
         asked: dict[str, tuple[str, dict[str, Any]]] = {
             "accepted": (
                 "accept_referral",
-                {"standing": form.get("standing", ""), "start_date": form.get("start_date", "").strip() or None},
+                {
+                    "standing": form.get("standing", ""),
+                    "start_date": form.get("start_date", "").strip() or None,
+                    "worker": g.session.user.name,
+                },
             ),
             "declined": ("decline_referral", {"reason": form.get("reason", "")}),
             "withdrawn": ("withdraw_referral", {}),

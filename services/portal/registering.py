@@ -6,13 +6,20 @@ from typing import Any
 from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from services.portal import talks
+from services.portal import contacting, talks
 from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.words import words
+from shared.contracts.commands import CONTACT_WAYS
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError, UnknownPerson
 
 LONGEST_NAME = 200
+_REFUSED = {
+    **{"birth_date": "problem_day", "standing": "problem_registered"},
+    **{"phone": "problem_phone", "email": "problem_email"},
+}
+NOBODY = contacting.Contact()
+_AT_FIELD = ("birth_date", "phone", "email")
 WISHES = {"yes": True, "no": False}
 
 
@@ -25,6 +32,7 @@ class Filled:
     family_name: str = ""
     birth_date: str = ""
     history: str = ""
+    contact: contacting.Contact = NOBODY
 
     def __repr__(self) -> str:
         return "Filled(…)"  # never a name in a log
@@ -48,15 +56,20 @@ class RegisteringPages:
     def save(self, key: str, person: str) -> ResponseReturnValue:
         self.pages.programme(key)
         told = {name: talks.cleaned(request.form.get(name, "")) for name in ("given_name", "family_name", "birth_date")}
-        filled = Filled(talks.key_from(request.form.get("key", "")), **told, history=request.form.get("history", ""))
+        contact = contacting.typed(request.form)
+        key_given, history = talks.key_from(request.form.get("key", "")), request.form.get("history", "")
+        filled = Filled(key_given, **told, history=history, contact=contact)
         problems = _problems(filled)
         if problems:
             return self._show(key, person, filled, problems), 400
-        identity = {name: value for name, value in told.items() if value}
+        reached = {name: getattr(contact, name) for name in contacting.MEMBERS}
+        identity = {name: value for name, value in (told | reached).items() if value}
         item = {"key": filled.key, "subject": person, "standing": "client", "keeps_history": WISHES[filled.history]}
+        if contact.contact_language:
+            item["contact_language"] = contact.contact_language
         item["sealed"] = talks.sealed(self.pages.context, identity)
         try:
-            common = {"programme": key, "by": g.session.user.name}
+            common = {"programme": key, "by": g.session.user.name, "worker": g.session.user.name}
             answer = self.pages.context.rpc.call("intake", "raise_standing", **common, items=[item])
             if "error" in answer["results"][0]:
                 raise PolkuError.from_wire(answer["results"][0]["error"])
@@ -68,8 +81,8 @@ class RegisteringPages:
             abort(404)
         except InvalidInput as error:
             field = str(error.params["field"])
-            problem = {"birth_date": "problem_day", "standing": "problem_registered"}.get(field, "problem_registering")
-            return self._show(key, person, filled, {field if field == "birth_date" else "": problem}), 400
+            problem = _REFUSED.get(field, "problem_registering")
+            return self._show(key, person, filled, {field if field in _AT_FIELD else "": problem}), 400
         return redirect(url_for("people", key=key), 303)
 
     def _show(self, key: str, person: str, filled: Filled, problems: dict[str, str] | None = None) -> str:
@@ -84,6 +97,8 @@ class RegisteringPages:
             person=found,
             filled=filled,
             longest=LONGEST_NAME,
+            ways=[(way, say(f"contact_{way}")) for way in CONTACT_WAYS],
+            languages=contacting.languages(None),
             problems={name: say(problem) for name, problem in (problems or {}).items()},
         )
 
@@ -99,4 +114,4 @@ def _problems(filled: Filled) -> dict[str, str]:
         problems["birth_date"] = "problem_day"
     if filled.history not in WISHES:
         problems["history"] = "problem_history"
-    return problems
+    return problems | contacting.problems(filled.contact)

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from services.portal import formats, talks
+from services.portal import contacting, formats, talks
 from services.portal.labels import Label, label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.replies import ReplyKey
@@ -18,6 +18,17 @@ from shared.contracts.errors import NotFound, TaskClosedAlready
 
 PROPOSALS = 20
 """So many proposals are shown."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A person in the list: the name, and whose they are ("": nobody's)."""
+
+    name: str
+    worker: str = ""
+
+    def __repr__(self) -> str:
+        return "Listed(…)"  # never a name in a log
 
 
 @dataclass
@@ -57,12 +68,16 @@ class TaskPages:
 
     def _page(self, names: ProgrammeNames, problem: str | None = None) -> str:
         rpc, limit, offset = self.pages.context.rpc, self.pages.context.page_size, self.pages.offset()
-        found = rpc.call("pathways", "list_tasks", programme=names.key, limit=limit, offset=offset)
+        held = {row["name"]: row["worker"] for row in rpc.call("intake", "list_workers")}
+        page: dict[str, Any] = {"limit": limit, "offset": offset, "worker": held.get(g.session.user.name)}
+        found = rpc.call("pathways", "list_tasks", programme=names.key, **page)
         proposed = rpc.call("pathways", "list_proposals", programme=names.key, limit=PROPOSALS)
         people = self._people(names.key, {row["person"] for row in found["tasks"]}
                               | {row["subject"] for row in proposed["proposals"]})  # fmt: skip
         refs = [row["text_ref"] for row in found["tasks"] if row["text_ref"]]
         texts = talks.read_texts(self.pages.context, names.key, refs)
+        first, whom = (names.document.get("languages") or ["fi"])[0], {row["person"] for row in found["tasks"]}
+        contacts = contacting.read_contacts(self.pages.context, names.key, whom, first)
         say = words(g.lang)
         return self.pages.show(
             "tasks.html",
@@ -70,15 +85,21 @@ class TaskPages:
             title=label_of(names.name, g.lang, names.key),
             problems={"": say(problem)} if problem else {},
             total=formats.number(found["total"], g.lang),
-            rows=[_task_row(row, names, people, texts) for row in found["tasks"]],
-            proposals=[_proposal_row(row, names, people) for row in proposed["proposals"]],
+            rows=[
+                _task_row(row, names, people, texts) | {"links": _links(row, names, contacts)} for row in found["tasks"]
+            ],
+            proposals=[
+                _proposal_row(row, names, people)
+                for row in proposed["proposals"]
+                if row["subject"] in people or not g.own_only
+            ],
             proposed=formats.number(proposed["total"], g.lang),
             reasons=[(reason, say(f"task_reason_{reason}")) for reason in TASK_REASONS],
             pages=self.pages.paging(found["total"]),
         )
 
-    def _people(self, programme: str, subjects: Collection[str]) -> dict[str, str]:
-        """The names of these people alone; logged as read, in intake."""
+    def _people(self, programme: str, subjects: Collection[str]) -> dict[str, Listed]:
+        """These people alone, by name; logged as read, in intake."""
         if not subjects:
             return {}
         reply, ids = ReplyKey(), sorted(subjects)
@@ -91,12 +112,12 @@ class TaskPages:
             limit=len(ids),
             by=g.session.user.name,
         )
+        say, me = words(g.lang), g.session.user.name
         named = {}
         for row in answer["people"]:
-            if label := talks.label_in_list(row, reply.open(row["sealed"])):
-                named[row["person"]] = label
-            elif row.get("protected"):
-                named[row["person"]] = words(g.lang)("protected_person")
+            missing = "protected_person" if row.get("protected") else "cannot_open"
+            name, whose = talks.label_in_list(row, reply.open(row["sealed"])) or say(missing), row.get("worker")
+            named[row["person"]] = Listed(name, say("worker_me") if whose == me else whose or "")
         return named
 
 
@@ -105,25 +126,38 @@ def _named(part: str, key: str, names: ProgrammeNames) -> Label:
     return label_of(found.get(key, {}), g.lang, key)
 
 
+def _links(
+    row: Mapping[str, Any], names: ProgrammeNames, contacts: Mapping[str, contacting.Contact]
+) -> list[contacting.Link]:
+    """How to reach whom the task is about, with a text that fits it."""
+    rules = {rule["key"]: rule for rule in names.document.get("tasks") or []}
+    text, day = contacting.text_for(rules.get(row["rule"], {}), row["opened_on"])
+    return contacting.links(contacts.get(row["person"]), text, day)
+
+
 def _task_row(
-    row: Mapping[str, Any], names: ProgrammeNames, people: Mapping[str, str], texts: Mapping[str, str | None]
+    row: Mapping[str, Any], names: ProgrammeNames, people: Mapping[str, Listed], texts: Mapping[str, str | None]
 ) -> dict[str, Any]:
     say = words(g.lang)
+    who = people.get(row["person"]) or Listed(say("cannot_open"))
     return {
         "task": row["task"],
-        "person": people.get(row["person"]) or say("cannot_open"),
+        "subject": row["person"],
+        "person": who.name,
         "name": _named("tasks", row["rule"], names),
         "text": texts.get(row["text_ref"]) if row["text_ref"] else None,
         "due": talks.said_day(row["due_on"]),
         "late": row["late"],
         "owner": say(f"owner_{row['owner']}"),
+        "worker": who.worker if row["owner"] == "case_worker" else "",
     }
 
 
-def _proposal_row(row: Mapping[str, Any], names: ProgrammeNames, people: Mapping[str, str]) -> dict[str, Any]:
+def _proposal_row(row: Mapping[str, Any], names: ProgrammeNames, people: Mapping[str, Listed]) -> dict[str, Any]:
     say = words(g.lang)
+    who = people.get(row["subject"]) or Listed(say("cannot_open"))
     return {
-        "person": people.get(row["subject"]) or say("cannot_open"),
+        "person": who.name,
         "step": _named("steps", row["step"], names),
         "what": say(f"proposal_{row['what']}"),
         "since": talks.said_day(row["since"]),

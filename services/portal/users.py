@@ -18,6 +18,10 @@ ROLES: dict[HomeRole, tuple[str, ...]] = {
     "lead": ("reporter", "operator", "auditor"),
 }
 """The roles of a home's users, by the home's role (architecture §7)."""
+WORKING = ("case_worker", "coordinator")
+"""Who sees people; auditors are none."""
+TEAM = 10
+"""So many who work with people see each other's, as a team; every look is in the audit log (architecture §7)."""
 
 
 def add_user(
@@ -48,6 +52,17 @@ def list_users(engine: Engine) -> list[User]:
     """All users by name; no hash is in them."""
     with snapshot(engine) as c:
         return store.list_users(c)
+
+
+def case_workers(engine: Engine) -> frozenset[str]:
+    """The names of a node's users who work with people: they may have people of their own."""
+    return frozenset(user.name for user in list_users(engine) if not user.roles.isdisjoint(WORKING))
+
+
+def each_sees_their_own(engine: Engine, user: User) -> bool:
+    """Whether this user sees their own people alone: in a node of more than `TEAM` who work with people, everybody but
+    its coordinators (decision 0222)."""
+    return "coordinator" not in user.roles and len(case_workers(engine)) > TEAM
 
 
 def reset_user(engine: Engine, name: str, now: datetime, hasher: Hasher) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 from services.portal.words_certificate import CERTIFICATE_WORDS
+from services.portal.words_contacts import CONTACT_WORDS
 from services.portal.words_copy import COPY_WORDS
 from services.portal.words_encounters import ENCOUNTER_WORDS
 from services.portal.words_outcomes import OUTCOME_WORDS
@@ -21,6 +22,7 @@ from services.portal.words_rights import RIGHTS_WORDS
 from services.portal.words_sample import SAMPLE_WORDS
 from services.portal.words_steps import STEP_WORDS
 from services.portal.words_tasks import TASK_WORDS
+from services.portal.words_workers import WORKER_WORDS
 
 Lang = Literal["fi", "sv", "en"]
 LANGS: tuple[Lang, ...] = get_args(Lang)
@@ -389,6 +391,8 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **PLAN_WORDS,
     **SAMPLE_WORDS,
     **TASK_WORDS,
+    **WORKER_WORDS,
+    **CONTACT_WORDS,
 }
 
 

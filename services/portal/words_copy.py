@@ -87,6 +87,7 @@ COPY_WORDS: dict[str, Three] = {
 TABLES: dict[str, Three] = {
     "intake.identity": ("Henkilötiedot", "Personuppgifter", "Who you are"),
     "intake.participation": ("Osallistuminen", "Deltagande", "Taking part"),
+    "intake.caseload": ("Työntekijäsi", "Din arbetstagare", "Your worker"),
     "intake.follow_up": ("Yhteydenotot jälkeenpäin", "Kontakter efteråt", "Contacts afterwards"),
     "intake.visit": ("Käynnit ja kohtaamiset", "Besök och möten", "Visits and encounters"),
     "intake.exit_form": ("Lopetuslomake", "Slutblankett", "Exit form"),
@@ -113,6 +114,7 @@ TABLES: dict[str, Three] = {
 WORKING_TABLES = {
     *("intake.pair", "intake.text", "intake.tagged", "activities.person", "activities.session", "pathways.track"),
     *("pathways.person", "pathways.attendance", "pathways.seen", "measurement.person"),
+    "pathways.worker",
 }
 """Working copies and marks of the machine: in the JSON copy alone (texts stand where they belong)."""
 
@@ -120,7 +122,7 @@ TECHNICAL = {
     *("assessment", "attendance", "session", "task", "stay", "outcome_id", "follow_up", "referral", "theirs", "thing"),
     *("action", "meeting", "cause", "round", "revision", "place", "node", "key_no", "tag", "definition", "correction"),
     *("rule", "continues", "same_as", "programme", "informed", "ending", "visit", "encounter", "counted", "began"),
-    *("attempt", "entry", "pause"),
+    *("attempt", "entry", "pause", "worker", "before"),
 }
 
 FIELDS: dict[str, Three] = {
@@ -128,6 +130,9 @@ FIELDS: dict[str, Three] = {
     "family_name": ("Sukunimi", "Efternamn", "Family name"),
     "token": ("Lempinimi tai tunnus", "Smeknamn eller kännetecken", "Nickname or token"),
     "identity_code": ("Henkilötunnus", "Personbeteckning", "Identity code"),
+    "phone": ("Puhelin", "Telefon", "Phone"),
+    "email": ("Sähköposti", "E-post", "E-mail"),
+    "contact_way": ("Toivottu yhteydenoton tapa", "Önskat kontaktsätt", "Preferred way of contact"),
     "birth_date": ("Syntymäaika", "Födelsedatum", "Birth date"),
     "form_version": ("Lomakkeen versio", "Blankettens version", "Version of the form"),
     "form_kept": ("Missä lomaketta säilytetään", "Var blanketten förvaras", "Where the form is kept"),
@@ -254,6 +259,14 @@ VALUES: dict[str, Three] = {
     "refused": ("ei halua vastata", "vill inte svara", "refused"),
     "not_asked": ("ei kysytty", "inte tillfrågad", "not asked"),
     "unknown": ("ei tiedossa", "okänt", "unknown"),
+    "reason.absent": ("työntekijä oli poissa", "arbetstagaren var borta", "the worker was away"),
+    "reason.back": ("työntekijä palasi", "arbetstagaren är tillbaka", "the worker is back"),
+    "reason.leaves": ("työntekijä lopetti", "arbetstagaren slutade", "the worker left"),
+    "reason.workload": ("työmäärä", "arbetsmängden", "workload"),
+    "reason.wish": ("toive", "önskemål", "a wish"),
+    "contact_way.call": ("puhelu", "samtal", "a call"),
+    "contact_way.message": ("tekstiviesti", "textmeddelande", "a text message"),
+    "contact_way.email": ("sähköposti", "e-post", "e-mail"),
     "gender.f": ("nainen", "kvinna", "woman"),
     "gender.m": ("mies", "man", "man"),
     "gender.x": ("muu", "annat", "other"),
@@ -441,6 +454,7 @@ KINDS: dict[str, Three] = {
         "Something was taken out of your plan",
     ),
     "pathways.outcome_recorded": ("Tulos kirjattiin", "Ett resultat antecknades", "An outcome was recorded"),
+    "intake.worker_changed": ("Sait työntekijän", "Du fick en arbetstagare", "You got a worker"),
     "pathways.task_opened": ("Muistettava avattiin", "En uppgift öppnades", "A task was opened"),
     "pathways.task_closed": ("Muistettava suljettiin", "En uppgift stängdes", "A task was closed"),
     "measurement.answers_recorded": ("Kyselyn vastaukset", "Enkätsvar", "Answers to a questionnaire"),
@@ -473,6 +487,10 @@ READS: dict[str, Three] = {
     "tap_visitor": ("Käyntisi kirjattiin", "Ditt besök antecknades", "Your visit was recorded"),
     "record_exit_forms": ("Lopetuslomake kirjattiin", "Din slutblankett antecknades", "Your exit form was recorded"),
     "record_plans": ("Suunnitelmaasi muutettiin", "Din plan ändrades", "Your plan was changed"),
+    "read_contacts": ("Yhteystietojasi katsottiin", "Dina kontaktuppgifter lästes", "Your contact details were read"),
+    "set_contact": ("Yhteystietosi tallennettiin", "Dina kontaktuppgifter sparades", "Your contact details were saved"),
+    "assign_workers": ("Sinulle valittiin työntekijä", "Du fick en arbetstagare", "You were given a worker"),
+    "hand_over": ("Työntekijäsi vaihtui", "Din arbetstagare byttes", "Your worker changed"),
     "send_referral": ("Sinut ohjattiin eteenpäin", "Du hänvisades vidare", "You were referred on"),
     "accept_referral": ("Sinut otettiin vastaan", "Du togs emot", "You were taken in"),
     "follow_up_referral": ("Ohjauksesta kerrottiin", "Hänvisningen följdes upp", "A referral was followed up"),

@@ -31,6 +31,7 @@ from shared.contracts.referral_facts import REFERRAL_FACTS
 from shared.contracts.rights_facts import RIGHTS_FACTS
 from shared.contracts.start_facts import START_FACTS
 from shared.contracts.step_facts import STEP_FACTS
+from shared.contracts.worker_facts import WORKER_FACTS
 
 STANDINGS = ("visitor", "client", "esf_participant")
 """From least to most; *met* has no subject and therefore no fact of this kind."""
@@ -550,6 +551,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             *RIGHTS_FACTS,
             *STEP_FACTS,
             *PURPOSE_FACTS,
+            *WORKER_FACTS,
         )
     }
 )

@@ -89,6 +89,13 @@ class Actor(fields.String):
         super().__init__(required=True, validate=[validate.Length(min=1, max=80), _no_control], **kw)
 
 
+class WorkerName(fields.String):
+    """The name of a user of this node's portal, as the worker of people."""
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(validate=validate.Regexp(r"[a-zåäö0-9][a-zåäö0-9._@-]{0,63}\Z"), **kw)
+
+
 class Command(Schema):
     """What every command has: `by`; `after`, a position that the service follows to first."""
 
@@ -124,14 +131,24 @@ def items(item: type[Schema]) -> "fields.List[Any]":
     return fields.List(fields.Nested(item), required=True, validate=validate.Length(min=1, max=MAX_ITEMS))
 
 
+CONTACT_WAYS = ("call", "message", "email")
+"""How somebody prefers to be reached."""
+
+
 class PersonIdentity(Members):
-    """What is inside a participant's `sealed`: at least a name or a token; the vault keeps it."""
+    """What is inside a participant's `sealed`: at least a name or a token; the vault keeps it.
+
+    Of whom has a protected address neither `phone`, `email` nor `contact_way` is taken.
+    """
 
     token = PlainText(80, allow_none=True)
     identity_code = PlainText(11, allow_none=True)
     given_name = PlainText(200, allow_none=True)
     family_name = PlainText(200, allow_none=True)
     birth_date = Day(allow_none=True)
+    phone = PlainText(40, allow_none=True)
+    email = PlainText(254, allow_none=True)
+    contact_way = Code(*CONTACT_WAYS, allow_none=True)
     form_version = PlainText(80, allow_none=True)
     form_kept = PlainText(200, allow_none=True)
 
@@ -177,9 +194,10 @@ class ParticipantItem(RecordMembers, Item):
 
 
 class RegisterParticipants(Command):
-    """`intake.register_participants`: results hold each person's subject."""
+    """`intake.register_participants`: results hold each person's subject. `worker`: who works with them."""
 
     programme = ProgrammeKey(required=True)
+    worker = WorkerName(allow_none=True, load_default=None)
     items = items(ParticipantItem)
     skip_bad = Flag(load_default=False)
 
@@ -187,10 +205,13 @@ class RegisterParticipants(Command):
 class ListPeople(Command):
     """`intake.list_people`: what comes back is sealed to `reply_to`, made for this request; reads are logged.
 
-    `people` asks for these alone: who needs one name does not read all.
+    `people` asks for these alone: who needs one name does not read all. Those whose worker is `by` stand first;
+    `worker` asks for one worker's people, `own_only` leaves out whoever is another's than `by`'s.
     """
 
     programme = ProgrammeKey(required=True)
+    worker = WorkerName(allow_none=True, load_default=None)
+    own_only = Flag(load_default=False)
     reply_to = PublicKey(required=True)
     people = fields.List(SubjectRef(), allow_none=True, validate=validate.Length(min=1, max=MAX_ITEMS))
     limit = Number(1, MAX_ITEMS, load_default=100)
@@ -302,9 +323,12 @@ class ConfirmPeriod(Command):
 
 
 class ListTasks(Question):
-    """`pathways.list_tasks`: those due first come first."""
+    """`pathways.list_tasks`: those due first come first; before them those of the people of `worker` (the id by which
+    facts name one). `own_only` leaves out people of others."""
 
     programme = ProgrammeKey(required=True)
+    worker = EntityId(allow_none=True, load_default=None)
+    own_only = Flag(load_default=False)
     state = Code("open", "closed", load_default="open")
     limit = Number(1, MAX_ITEMS, load_default=100)
     offset = Number(0, 10_000_000, load_default=0)

@@ -2,7 +2,16 @@
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from shared.contracts.commands import MAX_ITEMS, Command, ParticipantItem, PlainText, Question, Sealed, items
+from shared.contracts.commands import (
+    MAX_ITEMS,
+    Command,
+    ParticipantItem,
+    PlainText,
+    Question,
+    Sealed,
+    WorkerName,
+    items,
+)
 from shared.contracts.fields import (
     Code,
     Codes,
@@ -103,9 +112,11 @@ class StandingItem(ParticipantItem):
 
 
 class RaiseStanding(Command):
-    """`intake.raise_standing`: results hold each person's subject, a new one where the history stays behind."""
+    """`intake.raise_standing`: results hold each person's subject, a new one where the history stays behind. `worker`:
+    who works with those who have nobody yet."""
 
     programme = ProgrammeKey(required=True)
+    worker = WorkerName(allow_none=True, load_default=None)
     items = items(StandingItem)
     skip_bad = Flag(load_default=False)
 

@@ -3,8 +3,19 @@
 from marshmallow import EXCLUDE, Schema, fields
 
 from shared.contracts.catalogue import STANDINGS
-from shared.contracts.commands import MAX_ITEMS, Command, ParticipantItem, PersonIdentity, Question, Sealed
-from shared.contracts.fields import Code, Codes, Day, Digest, EntityId, Number, ProgrammeKey, PublicKey, SubjectRef
+from shared.contracts.commands import MAX_ITEMS, Command, ParticipantItem, PersonIdentity, Question, Sealed, WorkerName
+from shared.contracts.fields import (
+    Code,
+    Codes,
+    Day,
+    Digest,
+    EntityId,
+    Flag,
+    Number,
+    ProgrammeKey,
+    PublicKey,
+    SubjectRef,
+)
 from shared.contracts.referral_facts import AGREED, ANSWERS, BECAME, DECLINES
 from shared.contracts.talks import FreeText, TextContent
 
@@ -28,9 +39,10 @@ class SendReferral(Command):
 
 class ListReferrals(Command):
     """`intake.list_referrals`: those sent and received, the newest change first; who and why is sealed to `reply_to`,
-    made for this request. Reads are logged."""
+    made for this request. Reads are logged. `own_only`: of our own people only those who are `by`'s or nobody's."""
 
     programme = ProgrammeKey(required=True)
+    own_only = Flag(load_default=False)
     reply_to = PublicKey(required=True)
     limit = Number(1, MAX_ITEMS, load_default=100)
     offset = Number(0, 10_000_000, load_default=0)
@@ -43,9 +55,11 @@ class ReferralPartners(Question):
 
 
 class AcceptReferral(Command):
-    """`intake.accept_referral`: take the person, who gets a subject of our own; a second time answers with the same."""
+    """`intake.accept_referral`: take the person, who gets a subject of our own; a second time answers with the same.
+    `worker`: who works with them."""
 
     programme = ProgrammeKey(required=True)
+    worker = WorkerName(allow_none=True, load_default=None)
     referral = EntityId(required=True)
     standing = Code(*STANDINGS, required=True)
     start_date = Day(allow_none=True, load_default=None)

@@ -65,9 +65,13 @@ class KeepTexts(Command):
 
 
 class ReadTexts(Command):
-    """`intake.read_texts`: each text sealed to `reply_to`, made for this request; reads are logged."""
+    """`intake.read_texts`: each text sealed to `reply_to`, made for this request; reads are logged.
+
+    `own_only`: none of a person who is another worker's than `by`'s.
+    """
 
     programme = ProgrammeKey(required=True)
+    own_only = Flag(load_default=False)
     refs = fields.List(EntityId(), required=True, validate=validate.Length(min=1, max=MAX_ITEMS))
     reply_to = PublicKey(required=True)
 

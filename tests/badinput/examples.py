@@ -57,6 +57,7 @@ def values(world: World) -> dict[str, Any]:
         "indicator": "participants_started",
         "why": "asked",
         "same_as": ids["people"]["eerik"],
+        "worker": "anna",
     }
 
 
@@ -147,6 +148,11 @@ def special(world: World) -> dict[str, dict[str, Any]]:
             "items.sealed": world.sealed({"form_kept": "kaapissa"}),
         },
         "NoteEura": {"items.by": "worker"},
+        "SetContact": {"sealed": world.sealed({"was": {}, "now": {"phone": "+358401234567"}})},
+        "ReadContacts": {"people": [people["anna"]]},
+        "HandOver": {"to": "bertta", "programme": KEY},
+        "TasksOf": {"worker": ids["worker"]},
+        "SeesPeople": {"people": [people["anna"]]},
         "ShowExit": {"subject": people["left"]},
         "ShowSample": {"node": world.node.home.name},
         "RestrictPerson": {"subject": people["restricted"], "ground": "accuracy"},

@@ -189,7 +189,7 @@ def _list(field: Any) -> dict[str, Any]:
 def _text(field: Any) -> dict[str, Any]:
     if isinstance(field, talks.FreeText):
         return {}
-    if isinstance(field, commands.PlainText | commands.Actor):
+    if isinstance(field, commands.PlainText | commands.Actor | commands.WorkerName):
         return _OF_ONE_LINE
     if isinstance(field, types.Code):
         options = next((rule.choices for rule in field.validators if hasattr(rule, "choices")), None)

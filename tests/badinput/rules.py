@@ -160,6 +160,19 @@ def rules(world: World) -> list[Rule]:
         Rule("SendReferral", "longer than", "text", {}, {"text": "x" * 2001}),
         Rule("AcceptReferral", "has a start date", "start_date", {"standing": "esf_participant"}),
         Rule("FollowUpReferral", "outcome", "outcome", {"became": "outcome", "outcome": None}),
+        Rule("RegisterParticipants", "no phone number", "phone", {}, named | {"phone": "soita"}),
+        Rule("RegisterParticipants", "no e-mail", "email", {}, named | {"email": "a@b"}),
+        Rule(
+            "RegisterParticipants",
+            "protected address",
+            "email",
+            _record(protected_address="yes"),
+            named | {"email": "a@example.org"},
+        ),
+        # workers
+        Rule("HandOver", "the same worker", "to", {"to": "anna"}),
+        Rule("HandOver", "of one programme", "programme", {"programme": None, "people": [people["anna"]]}),
+        Rule("HandOver", "is not this worker's", "people", {"people": [people["visitor"]]}),
         # the lead
         Rule("AskReport", "before from", "to", {"from_": "2016-03-02", "to": "2016-03-01"}),
         Rule("DrawSample", "before from", "to", {"from_": "2016-03-02", "to": "2016-03-01"}),

@@ -34,6 +34,7 @@ HOMES = {
     ),
     **dict.fromkeys(("person link", "person receipts", "person restrict", "person withdraw", "retention"), "node"),
     **dict.fromkeys(("product", "step pause", "step proposals", "step show", "user mail"), "node"),
+    **dict.fromkeys(("worker assign", "worker hand-over", "worker list"), "node"),
     **dict.fromkeys(("lead sample", "receiver", "report"), "lead"),
     **dict.fromkeys(("lead accept-epoch", "lead admit", "lead conflicts", "lead expel"), "lead"),
     **dict.fromkeys(("referral accept", "referral decline", "referral follow-up", "referral list"), "node"),
@@ -126,6 +127,8 @@ def _also(name: str, known: dict[str, str]) -> dict[str, str | None]:
         "person restrict": {"ground": "accuracy"},
         "product": {"key": "plan_sampola"},
         "step pause": {"key": "resources"},
+        "worker assign": {"name": USER, "people": known["subject"]},
+        "worker hand-over": {"name": "anna", "to": USER},
         "user mail": {"name": USER, "address": "testi@example.org"},
     }
     return ({"subject": known["subject"]} if name.startswith("person ") else {}) | also.get(name, {})

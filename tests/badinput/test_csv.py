@@ -31,6 +31,7 @@ ROWS = {
     "exits.csv": sets.EXIT | {"results": "employment"},
     "followups.csv": sets.FOLLOWUP | {"results": "employment"},
     "encounters.csv": sets.ENCOUNTER,
+    "workers.csv": sets.WORKER,
 }
 """A valid row of each file; what is in it may be spoilt."""
 FREE = {"ref", "token", "given_name", "family_name", "form_kept", "sheet"}

@@ -198,7 +198,8 @@ def _prepare_people(made: World) -> None:
     ]
     arrivals.append({"key": key_of("client"), "sealed": made.sealed(identity), "standing": "client"})
     common: dict[str, Any] = {"by": "worker", "programme": KEY}
-    results = made.done("intake", "register_participants", **common, items=arrivals)
+    results = made.done("intake", "register_participants", **common, items=arrivals, worker="anna")
+    made.ids["worker"] = made.call("intake", "list_workers")[0]["worker"]
     people = {name: result["subject"] for name, result in zip((*names, "client"), results, strict=True)}
     left = [
         {"key": key_of(f"exit {name}"), "subject": people[name], "date": "2016-06-01", "reason": "completed"}

@@ -31,6 +31,7 @@ _VALUES: dict[type, Any] = {
     commands.Sealed: "c2VhbGVk",
     commands.PlainText: "Äiti O'Hara",
     commands.Actor: "cli:anna",
+    commands.WorkerName: "anna.k",
     talks.FreeText: "Äiti soitti.\nHuomenna uudestaan.",
     partners.SixWords: "kalo-tuve-hame-noki-pilu-sota",
     fields.Dict: {"key": "a"},

@@ -158,4 +158,7 @@ def test_of_several_bad_items_the_first_is_named() -> None:
 
 def test_what_may_be_left_out_has_its_default() -> None:
     least = {name: value_of(field) for name, field in ListPeople().fields.items() if field.required}
-    assert load(ListPeople, least) == {**least, "after": 0, "limit": 100, "offset": 0}
+    assert load(ListPeople, least) == {
+        **least,
+        **{"after": 0, "limit": 100, "offset": 0, "own_only": False, "worker": None},
+    }

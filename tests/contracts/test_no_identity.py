@@ -197,6 +197,7 @@ def test_every_fact_that_leaves_the_home_is_of_a_programme_and_every_kind_is_of_
     assert {f.kind for f in FACTS.values() if f.reach is Reach.NODE} == {
         "pathways.programme_loaded",
         "intake.tagging_due",
+        "intake.worker_changed",
         "intake.record_attempted",
         "intake.visitor_met",
         "intake.history_asked",

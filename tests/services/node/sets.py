@@ -46,6 +46,7 @@ ENCOUNTER = {
     **{"location": "sampola_meeting_place", "area": "sampola", "staff": "2", "people_new": "3", "people_known": "5"},
     **{"women": "4", "languages": "fi;ar", "topics": "finances;health", "token": "Nalle;sinikettu 7"},
 }
+WORKER = {"participant": "p1", "programme": "lahde-mukaan", "worker": "anna.k"}
 OUTCOME = {"participant": "p1", "programme": "lahde-mukaan", "date": "2016-08-15", "outcome": "education"}
 
 

@@ -179,6 +179,7 @@ def _asked(home: Home, subject: str, door: str) -> dict[str, dict[str, Any]]:
         "find_people": {"sealed": sealed(home, {"name": "Cecilia Toinen"})},
         "read_texts": {"refs": [REF]},
         "list_referrals": {},
+        "read_contacts": {"people": [subject]},
         "copy_person": {"subject": subject},
         "list_duplicates": {"judged": True},
         "list_regulars": {"encounter": door},
@@ -231,3 +232,28 @@ def test_every_method_that_answers_with_something_sealed_writes_down_who_looks_a
         entries = kit.audit(engine)[before:]
         named = {entry.get("subject") for entry in entries} | {one for e in entries for one in e.get("subjects", ())}
         assert (subject_digest(whom) in named, {entry["by"] for entry in entries}) == (True, {common["by"]}), method
+
+
+def test_all_of_a_workers_people_are_handed_over_by_one_command(home: Home, rpc: Rpc) -> None:
+    engine, cecilia = open_database(home), subject_of(home, "Cecilia")
+    for name in ("anna", "bertta"):
+        run("user", "add", name, "--role", "case_worker", home=home.path)
+    run("user", "add", "audit", "--role", "auditor", home=home.path)
+
+    def worker(*words: str) -> Done:
+        return run("worker", *words, home=home.path)
+
+    assert worker("assign", kit.KEY, "anna", cecilia).out == "noted\n"
+    assert "no user of this home" in worker("assign", kit.KEY, "audit", cecilia).error
+    before = kit.kinds(engine)
+    dry = json.loads(worker("hand-over", "anna", "bertta", "--reason", "absent", "--dry-run", "--json").out)
+    assert dry == {"handed_over": False, "total": 1, "programmes": {kit.KEY: {"people": 1, "tasks": 0}}}
+    assert kit.kinds(engine) == before
+    assert "handed over: 1 people" in worker("hand-over", "anna", "bertta", "--reason", "absent").out
+    assert f"bertta  people: {kit.KEY} 1; open tasks: 0" in worker("list").out
+    assert "handed over: 0 people" in worker("hand-over", "anna", "bertta", "--reason", "absent").out
+    assert "handed over: 1 people" in worker("hand-over", "bertta", "anna", "--reason", "back", "--back").out
+    for wrong in (("anna", "audit"), ("zoe", "anna"), ("anna", "anna")):
+        assert worker("hand-over", *wrong, "--reason", "leaves").code == 2
+    run("user", "remove", "anna", home=home.path)
+    assert "no user any more" in worker("list").out

@@ -4,8 +4,9 @@ from sqlalchemy import Engine
 
 from services.pathways import queries
 from services.pathways.store import shelf
+from shared.contracts.worker_facts import WorkerChanged
 from tests.services import kit
-from tests.services.pathways.kit import BERTTA, NOW, client, follow, known, noon, record, record_steps, stay
+from tests.services.pathways.kit import ANNA, BERTTA, NOW, client, follow, known, noon, record, record_steps, stay
 
 
 def test_programmes_are_listed_by_key_with_names_and_document(engine: Engine) -> None:
@@ -28,3 +29,26 @@ def test_what_waits_is_counted_by_the_role_whose_it_is(engine: Engine) -> None:
     follow(journal)
     assert queries.waiting(engine, NOW) == {"case_worker": 1, "coordinator": 1}
     assert queries.waiting(engine, noon("2016-11-27")) == {"case_worker": 2, "coordinator": 1}
+
+
+def test_ones_own_tasks_stand_first_and_go_along_when_a_person_is_handed_over(engine: Engine) -> None:
+    journal = known(engine)
+    record(journal, client(day="2016-11-10"), client(BERTTA, day="2016-11-20"))
+    of_anna, of_berttas, third = (raw * 16 for raw in ("0a", "0b", "0c"))
+    said = {"programme": kit.KEY, "occurred_on": "2016-11-20"}
+    record(journal, WorkerChanged(ANNA, worker=of_anna, **said), WorkerChanged(BERTTA, worker=of_berttas, **said))
+    follow(journal)
+
+    def listed(who: str | None, **options: bool) -> list[str]:
+        found = queries.list_tasks(engine, kit.KEY, "open", 10, 0, NOW, who, **options)
+        assert found["total"] == len(found["tasks"])
+        return [row["person"] for row in found["tasks"]]
+
+    assert listed(None) == listed(third) == [ANNA, BERTTA]
+    assert listed(of_berttas) == [BERTTA, ANNA]
+    assert (listed(of_berttas, own_only=True), listed(None, own_only=True)) == ([BERTTA], [])
+    record(journal, WorkerChanged(ANNA, worker=of_berttas, reason="absent", **said))
+    follow(journal)
+    assert listed(of_berttas, own_only=True) == [ANNA, BERTTA]
+    assert queries.tasks_of(engine, of_berttas) == [{"programme": kit.KEY, "tasks": 2}]
+    assert queries.tasks_of(engine, of_anna) == []

@@ -28,6 +28,7 @@ from shared.contracts.commands import (
     RecordOutcomes,
     load,
 )
+from shared.contracts.contacts import ReadContacts, SetContact
 from shared.contracts.encounters import (
     CorrectEncounter,
     ListDoors,
@@ -80,6 +81,7 @@ from shared.contracts.talks import (
     ShowConversation,
     StartCounter,
 )
+from shared.contracts.workers import AssignWorkers, HandOver, ListWorkers, SeesPeople, TasksOf
 from shared.journal.crypto import open_sealed, seal
 from shared.storage import metadata, open_engine
 from tests.services.portal import certifying
@@ -284,6 +286,13 @@ _BODIES = {
     ("intake", "list_receipts"): AskReceipts,
     ("intake", "restrict_person"): RestrictPerson,
     ("intake", "end_purpose"): EndPurpose,
+    ("intake", "assign_workers"): AssignWorkers,
+    ("intake", "hand_over"): HandOver,
+    ("intake", "list_workers"): ListWorkers,
+    ("intake", "sees"): SeesPeople,
+    ("intake", "read_contacts"): ReadContacts,
+    ("intake", "set_contact"): SetContact,
+    ("pathways", "tasks_of"): TasksOf,
     ("intake", "copy_person"): CopyPerson,
     **{(service, "person_share"): PersonShare for service in ("activities", "pathways", "measurement")},
     ("activities", "list_sessions"): ListSessions,
@@ -389,6 +398,10 @@ class FakeRpc:
     )
     saved: dict[str, Any] = field(default_factory=lambda: {"subject": MADE, "new": True})
     nodes: dict[str, Any] = field(default_factory=lambda: {"steward": None, "key_nos": [], "nodes": []})
+    workers: list[dict[str, Any]] = field(default_factory=list)
+    contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unreached: set[str] = field(default_factory=set)
+    seen: list[str] = field(default_factory=list)
     failing: dict[str, Exception] = field(default_factory=dict)
     """What a method raises, by its name, after it was called."""
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
@@ -408,6 +421,13 @@ class FakeRpc:
             ("pathways", "step_states"): lambda **_: [],
             ("pathways", "list_tasks"): lambda **_: {"total": len(self.tasks), "tasks": self.tasks},
             ("pathways", "list_proposals"): lambda **_: {"total": len(self.proposals), "proposals": self.proposals},
+            ("pathways", "tasks_of"): lambda **_: [{"programme": "lahde-mukaan", "tasks": 2}],
+            ("intake", "list_workers"): lambda: self.workers,
+            ("intake", "assign_workers"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
+            ("intake", "hand_over"): lambda **_: {"pos": 1, "total": 2, "programmes": []},
+            ("intake", "read_contacts"): self._read_contacts,
+            ("intake", "set_contact"): lambda **_: {"changed": []},
+            ("intake", "sees"): lambda people, **_: [one for one in people if one in self.seen],
             ("pathways", "close_task"): lambda **_: {"pos": 1, "new": True},
             ("reporting", "step_states"): lambda **_: [],
             ("reporting", "report"): self._report,
@@ -509,16 +529,34 @@ class FakeRpc:
 
         return {"texts": [{"text_ref": ref, "sealed": sealed(ref)} for ref in refs]}
 
+    def _read_contacts(self, people: list[str], reply_to: str, **_: Any) -> Any:
+        rows = []
+        for one in people:
+            how = dict(self.contacts.get(one) or {})
+            coded = {name: how.pop(name, None) for name in ("contact_language", "service_language")}
+            sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(how).encode())
+            if one not in self.unreached:
+                rows.append({"person": one, **coded, "sealed": base64.b64encode(sealed).decode()})
+        return rows
+
     def _show_conversation(self, programme: str, session: str) -> Any:
         if session != self.talk.get("session"):
             raise UnknownSession(field="session", programme=programme)
         return self.talk
 
     def _list_people(
-        self, programme: str, reply_to: str, limit: int, offset: int, people: list[str] | None = None, **_: Any
+        self,
+        programme: str,
+        reply_to: str,
+        limit: int,
+        offset: int,
+        people: list[str] | None = None,
+        worker: str | None = None,
+        **_: Any,
     ) -> Any:
         rows = []
         everybody = [p for p in self.people if people is None or p["person"] in people]
+        everybody = [p for p in everybody if worker is None or p.get("worker") == worker]
         for person in everybody[offset : offset + limit]:
             identity = json.dumps(person["identity"]).encode()
             sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", identity)

@@ -25,8 +25,8 @@ def test_names_are_shown_and_a_nickname_where_there_is_no_name(worker: Portal) -
     html = worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
     assert Page(html).problems == []
     assert [row[:4] for row in table_rows(html, "figures")] == [
-        ["Aino Esimerkki", "asiakas", "1.2.2016", "Ohjaa eteenpäin · Oikeudet"],
-        ["Nalle (nimi ei tiedossa)", "kävijä · Rekisteröi", "ei kirjattu", "Ohjaa eteenpäin · Oikeudet"],
+        ["Aino Esimerkki", "asiakas", "1.2.2016", "Ei vielä kenenkään, ihmisen sivu"],
+        ["Nalle (nimi ei tiedossa)", "kävijä · Rekisteröi", "ei kirjattu", "Ei vielä kenenkään, ihmisen sivu"],
     ]
 
 

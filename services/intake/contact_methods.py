@@ -1,0 +1,36 @@
+"""intake on the bus, of how people are reached: a part of the service."""
+
+from typing import Any
+
+from services.intake import contacts
+from services.intake.sealing import inside, sealed_to, vault_of
+from shared.bus.entrypoints import rpc
+from shared.bus.home import HomeResource
+from shared.contracts.commands import load
+from shared.contracts.contacts import ContactContent, ReadContacts, SetContact
+
+
+class ContactMethods:
+    """Put before intake's service class."""
+
+    home: HomeResource
+
+    @rpc
+    def set_contact(self, **command: Any) -> dict[str, Any]:
+        body = load(SetContact, command)
+        self.home.follow_to(body["after"])
+        content = inside(self.home.keys, ContactContent, "sealed", body["sealed"])
+        who = (self.home.journal, vault_of(self.home.keys), body["programme"], body["subject"])
+        told = (content["was"], content["now"], body["contact_language"])
+        return {"changed": contacts.set_contact(*who, *told, by=body["by"], now=self.home.now())}
+
+    @rpc
+    def read_contacts(self, **command: Any) -> list[dict[str, Any]]:
+        body = load(ReadContacts, command)
+        common = {"by": body["by"], "now": self.home.now(), "own_only": body["own_only"]}
+        place = (self.home.journal, vault_of(self.home.keys), body["programme"])
+        found = contacts.read_contacts(*place, body["people"], **common)
+        reply_to = bytes.fromhex(body["reply_to"])
+        return [
+            {"person": subject, **coded, "sealed": sealed_to(reply_to, how)} for subject, (coded, how) in found.items()
+        ]

@@ -1,0 +1,101 @@
+"""Use cases of how a person is reached: phone, e-mail, which they prefer, and in which language (decision 0223).
+
+They are members of the identity, in the vault; the language is one of the record. Of whom has a protected address
+nothing of it is kept.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.intake import identity_store, rights_store, store, worker_store
+from services.intake.domain import CONTACT, check_contact, is_protected
+from services.intake.operations import Vault
+from shared.contracts.errors import ChangedMeanwhile, UnknownPerson
+from shared.journal import Journal
+from shared.storage.restricting import EVERYTHING, refuse_restricted, restricted_among
+
+
+def set_contact(
+    journal: Journal,
+    keys: Vault,
+    programme: str,
+    subject: str,
+    was: Mapping[str, str | None],
+    told: Mapping[str, str | None],
+    language: str | None,
+    *,
+    by: str,
+    now: datetime,
+) -> list[str]:
+    """Keep how a person is reached; the members that are another now. `was`: what whoever writes has seen.
+
+    No line comes of it. Raises `UnknownPerson`, `ChangedMeanwhile`, `ProcessingRestricted`, or `InvalidInput` naming
+    the member.
+    """
+    with journal.unit(now) as unit:
+        connection = unit.connection
+        store.shelf.get(connection, programme)
+        row = store.locked_participation(connection, programme, subject)
+        if row is None:
+            raise UnknownPerson(field="subject", programme=programme)
+        refuse_restricted(restricted_among(connection, [subject]), subject, None, "intake", "subject")
+        identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
+        record = json.loads(row.record)
+        before = {name: identity.get(name) for name in CONTACT}
+        if before != {name: was.get(name) for name in CONTACT}:
+            raise ChangedMeanwhile(field="was")
+        after = {name: told.get(name) for name in CONTACT}
+        rest = {name: value for name, value in identity.items() if name not in CONTACT}
+        identity = rest | {name: value for name, value in after.items() if value}
+        check_contact(identity, record)
+        changed = [name for name in CONTACT if before[name] != after[name]]
+        if changed:
+            identity_store.set_identity(connection, keys.vault, row, identity)
+        if language != record.get("contact_language"):
+            changed.append("contact_language")
+            rights_store.set_record(connection, row.subject, row.started_on, record | {"contact_language": language})
+        if changed:
+            unit.audit(by, "set_contact", programme=programme, subject=subject, changed=changed)
+    return changed
+
+
+def read_contacts(
+    journal: Journal,
+    keys: Vault,
+    programme: str,
+    subjects: Sequence[str],
+    *,
+    by: str,
+    now: datetime,
+    own_only: bool = False,
+) -> dict[str, tuple[dict[str, Any], dict[str, str | None]]]:
+    """How these people are reached, by subject: what is coded, and what is not.
+
+    Left out is who is not here, whose processing is restricted, who has a protected address, and with `own_only` whose
+    worker is another than `by`. Who is about to read of whom is written down first, in a transaction of its own.
+    """
+    with journal.unit(now) as unit:
+        connection = unit.connection
+        store.shelf.get(connection, programme)
+        found = store.people_of(connection, programme, [bytes.fromhex(subject) for subject in {*subjects}])
+        rows = {raw.hex(): row for raw, row in found.items()}
+        restricted = restricted_among(connection, rows)
+        seen = worker_store.visible_to(connection, programme, rows, by) if own_only else {*rows}
+        rows = {
+            subject: row
+            for subject, row in rows.items()
+            if subject in seen
+            and EVERYTHING not in restricted.get(subject, ())
+            and not is_protected(json.loads(row.record))
+        }
+        if rows:
+            unit.audit(by, "read_contacts", programme=programme, subjects=sorted(rows))
+    answer = {}
+    for subject, row in rows.items():
+        identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
+        record = json.loads(row.record)
+        coded = {name: record.get(name) for name in ("contact_language", "service_language")}
+        answer[subject] = (coded, {name: identity.get(name) for name in CONTACT})
+    return answer

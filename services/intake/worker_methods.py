@@ -1,0 +1,50 @@
+"""intake on the bus, of who works with whom: a part of the service."""
+
+from datetime import date
+from typing import Any
+
+from services.intake import worker_store, workers
+from shared.bus.entrypoints import rpc
+from shared.bus.home import HomeResource
+from shared.contracts.commands import load
+from shared.contracts.workers import AssignWorkers, HandOver, ListWorkers, SeesPeople
+from shared.storage import snapshot
+
+
+class WorkerMethods:
+    """Put before intake's service class."""
+
+    home: HomeResource
+
+    @rpc
+    def assign_workers(self, **command: Any) -> dict[str, Any]:
+        body = load(AssignWorkers, command)
+        self.home.follow_to(body["after"])
+        new = [workers.NewWorker(**item) for item in body["items"]]
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        results, pos = workers.assign_workers(self.home.journal, body["programme"], new, **common)
+        return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def hand_over(self, **command: Any) -> dict[str, Any]:
+        body = load(HandOver, command)
+        self.home.follow_to(body["after"])
+        names = ("worker", "to", "reason", "programme", "people", "back")
+        wanted = workers.HandOver(**{name: body[name] for name in names})
+        day = date.fromisoformat(body["date"]) if body["date"] else None
+        common = {"by": body["by"], "now": self.home.now(), "dry_run": body["dry_run"]}
+        counts, pos = workers.hand_over(self.home.journal, wanted, day, **common)
+        programmes = [{"programme": programme, "people": n} for programme, n in counts.items()]
+        return {"pos": self.home.committed(pos), "total": sum(counts.values()), "programmes": programmes}
+
+    @rpc
+    def list_workers(self, **question: Any) -> list[dict[str, Any]]:
+        load(ListWorkers, question)
+        with snapshot(self.home.engine) as connection:
+            return worker_store.list_workers(connection)
+
+    @rpc
+    def sees(self, **question: Any) -> list[str]:
+        body = load(SeesPeople, question)
+        with snapshot(self.home.engine) as connection:
+            return sorted(worker_store.visible_to(connection, body["programme"], body["people"], body["worker"]))

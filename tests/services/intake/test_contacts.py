@@ -1,0 +1,135 @@
+"""How people are reached: kept in the vault, read with a note of it, of nobody with a protected address."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from services.intake import contacts, operations, queries, raising, rights, rights_store, store, workers
+from services.intake.encounter_rules import Raise
+from services.intake.workers import NewWorker
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, ProcessingRestricted, UnknownPerson
+from shared.journal import Journal
+from shared.journal.erasing import subject_digest
+from tests.services import kit
+from tests.services.intake.kit import IDENTITY, KEYS, RECORD, arrival, known, register
+from tests.services.kit import KEY, key_of
+
+PHONE, EMAIL = "+358401112223", "aino@example.org"
+REACHED = {"phone": PHONE, "email": EMAIL, "contact_way": "message"}
+NONE: dict[str, str | None] = dict.fromkeys(REACHED)
+
+
+@pytest.fixture
+def journal(engine: Engine) -> Journal:
+    return known(engine)
+
+
+@pytest.fixture
+def subject(journal: Journal) -> str:
+    return str(register(journal, arrival(identity=IDENTITY | REACHED))[0][0]["subject"])
+
+
+def put(journal: Journal, subject: str, was: Any = REACHED, language: str | None = None, **now: Any) -> list[str]:
+    return contacts.set_contact(journal, KEYS, KEY, subject, was, now, language, by="anna", now=kit.NOW)
+
+
+def read(journal: Journal, *subjects: str, by: str = "anna", own_only: bool = False) -> dict[str, Any]:
+    common: dict[str, Any] = {"by": by, "now": kit.NOW, "own_only": own_only}
+    return contacts.read_contacts(journal, KEYS, KEY, subjects, **common)
+
+
+def kept(engine: Engine, subject: str) -> dict[str, Any]:
+    _, (row,) = queries.list_people(engine, KEY, 1, 0, [subject])
+    return store.open_identity(KEYS.vault, row.person, row.wrapped_key, row.box)
+
+
+def test_it_is_kept_in_the_vault_alone_and_reading_it_is_written_down(
+    engine: Engine, journal: Journal, subject: str
+) -> None:
+    before = kit.kinds(engine)
+    assert put(journal, subject, language="sv", **REACHED | {"phone": "0401112223"}) == ["phone", "contact_language"]
+    assert read(journal, subject) == {
+        subject: ({"contact_language": "sv", "service_language": None}, REACHED | {"phone": "0401112223"})
+    }
+    wrote, looked = kit.audit(engine)[-2:]
+    assert (wrote["action"], wrote["changed"]) == ("set_contact", ["phone", "contact_language"])
+    assert (looked["action"], looked["subjects"]) == ("read_contacts", [subject_digest(subject)])
+    assert kit.kinds(engine) == before, "no line comes of it"
+    for text in (PHONE, "0401112223", EMAIL):
+        assert text.encode() not in kit.stored_bytes(engine)
+    assert put(journal, subject, REACHED | {"phone": "0401112223"}, "sv", **REACHED | {"phone": "0401112223"}) == []
+
+
+def test_the_second_of_two_who_change_it_is_told(journal: Journal, subject: str) -> None:
+    put(journal, subject, **REACHED | {"phone": "0401112223"})
+    with pytest.raises(ChangedMeanwhile):
+        put(journal, subject, **REACHED)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        *(("phone", text) for text in ("12345", "+0401", "040 111", "+3584011122233445", "040\n112223", "٠٤٠١١١٢٢٢٣")),
+        *(("email", text) for text in ("aino", "a@b", "aino@example.org?bcc=x@y.fi", "ä@example.org", "a b@c.fi")),
+    ],
+)
+def test_what_reaches_nobody_is_refused_by_name(journal: Journal, subject: str, field: str, wrong: str) -> None:
+    with pytest.raises(InvalidInput, match=field):
+        put(journal, subject, **{field: wrong})
+    (refused,), _ = register(journal, arrival("b", identity=IDENTITY | {field: wrong}))
+    assert refused["error"]["params"]["field"] == field
+
+
+def test_of_whom_has_a_protected_address_nothing_is_taken_and_nothing_stays(
+    engine: Engine, journal: Journal, subject: str
+) -> None:
+    record = {"gender": "f", "protected_address": "yes"}
+    (refused,), _ = register(journal, arrival("b", record=record, identity=IDENTITY | {"email": EMAIL}))
+    assert refused["error"]["params"]["field"] == "email"
+    common: dict[str, Any] = {"by": "anna", "now": kit.NOW}
+    rights.correct_person(journal, KEYS, KEY, subject, {}, {"protected_address": "yes"}, **common)
+    assert not {*kept(engine, subject)} & {*REACHED}
+    with engine.connect() as connection:
+        (corrected,) = rights_store.corrections_of(connection, KEYS.vault, bytes.fromhex(subject))
+    assert not {*corrected["changed"]} & {*REACHED}, "it would be kept there"
+    assert read(journal, subject) == {}
+    with pytest.raises(InvalidInput, match="phone"):
+        put(journal, subject, NONE, phone=PHONE)
+
+
+def test_a_client_who_gets_a_protected_address_with_the_start_record_is_reached_no_longer(
+    engine: Engine, journal: Journal
+) -> None:
+    identity = {"given_name": "Testi", "family_name": "Testinen", **REACHED}
+    client = str(register(journal, arrival("c", "client", identity=identity, record={"gender": "f"}))[0][0]["subject"])
+    started = arrival(
+        "d", identity={}, record={**RECORD, "protected_address": "yes", "municipality": None, "area": None}
+    )
+    raised = raising.raise_standing(
+        journal, KEYS, KEY, [Raise(key_of("r"), client, None, started)], by="anna", now=kit.NOW
+    )
+    assert raised[0] == [{"subject": client, "new": True}]
+    assert not {*kept(engine, client)} & {*REACHED}
+
+
+def test_who_is_restricted_or_erased_is_not_reached(journal: Journal, subject: str) -> None:
+    common: dict[str, Any] = {"by": "anna", "now": kit.NOW}
+    rights.restrict_person(journal, KEY, subject, "accuracy", lift=False, **common)
+    assert read(journal, subject) == {}
+    with pytest.raises(ProcessingRestricted):
+        put(journal, subject, **NONE)
+    operations.erase_person(journal, KEY, subject, **common)
+    assert read(journal, subject) == {}
+    with pytest.raises(UnknownPerson):
+        put(journal, subject, **NONE)
+
+
+def test_where_each_sees_their_own_anothers_number_is_not_opened(
+    engine: Engine, journal: Journal, subject: str
+) -> None:
+    workers.assign_workers(journal, KEY, [NewWorker(key_of("w"), subject, "bertta")], by="anna", now=kit.NOW)
+    assert [*read(journal, subject, by="bertta", own_only=True)] == [subject]
+    before = len(kit.audit(engine))
+    assert read(journal, subject, by="anna", own_only=True) == {}
+    assert len(kit.audit(engine)) == before
