@@ -12,6 +12,7 @@ from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from services.portal.closing import ClosingPages
 from services.portal.context import PortalContext
 from services.portal.conversation import ConversationPages
 from services.portal.counter import CounterPages
@@ -61,8 +62,11 @@ _STATUS: tuple[tuple[type[PolkuError], int], ...] = (
 )
 
 
-_REFUSED = {"processing_restricted": "refused_restricted", "consent_withdrawn": "refused_withdrawn"}
-"""What a case worker meets who works on a person that nothing may be recorded about, and its word."""
+_REFUSED = {
+    **{"processing_restricted": "refused_restricted", "consent_withdrawn": "refused_withdrawn"},
+    **dict.fromkeys(("programme_is_closed", "closing_is_final", "stream_is_sealed"), "refused_closed"),
+}
+"""What a case worker meets who works on a person, or a project, that nothing may be recorded about, and its word."""
 
 
 class _Json(DefaultJSONProvider):
@@ -96,6 +100,7 @@ def create_app(context: PortalContext) -> Flask:
         PlanPages(pages).install(app)
         SamplePages(pages).install(app)
         TaskPages(pages).install(app)
+        ClosingPages(pages).install(app)
     else:
         DrawPages(pages).install(app)
     _install_errors(app, context)

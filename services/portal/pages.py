@@ -49,6 +49,7 @@ _LINKS = {
     "referrals": "referrals",
     "partners": "partners",
     "programme": "open_programme",
+    "closing": "closing",
 }
 
 

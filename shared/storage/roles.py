@@ -39,6 +39,7 @@ APPEND = {
     "journal_audit": "INSERT",
     "journal_cursor": "SELECT, INSERT, UPDATE",
     "journal_lead_cursor": "SELECT, INSERT, UPDATE",
+    "courier_receipt": READ,
     "received_erased": READ,
     "received_head": READ,
     "received_line": READ,
@@ -55,7 +56,7 @@ ERASE = APPEND | {
 }
 FOLLOW_OUT = {
     "journal_line": "SELECT, UPDATE (kind, subject, line)",
-    "journal_head": "SELECT, INSERT, UPDATE (epoch)",
+    "journal_head": "SELECT, INSERT, UPDATE (epoch, closed)",
     "journal_cursor": READ,
     "journal_parked": "SELECT, DELETE",
     "journal_erased": "SELECT, UPDATE (finished, scrubbed)",
