@@ -63,16 +63,20 @@ def archive(home: Home, programme: str, out: Path) -> dict[str, Any]:
     part = out.with_name(f".{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True, mode=0o700)
-    with services_of(home) as rpc:
-        service = "reporting" if home.role == "lead" else "pathways"
-        listed = {item["programme"]: item["document"] for item in rpc.call(service, "list_programmes")}
-        if programme not in listed:
-            raise UnknownProgramme(programme=programme)
-        made = _Made(home, rpc, parse_programme(listed[programme]), part)
-        said = made.lead() if home.role == "lead" else made.node()
-    for lang in LANGS:
-        (part / f"README.{lang}.txt").write_text(readme(home.role, lang, said), encoding="utf-8")
-    write_manifest(part, said, load_keys(home.keys).newest("signing"))
+    try:
+        with services_of(home) as rpc:
+            service = "reporting" if home.role == "lead" else "pathways"
+            listed = {item["programme"]: item["document"] for item in rpc.call(service, "list_programmes")}
+            if programme not in listed:
+                raise UnknownProgramme(programme=programme)
+            made = _Made(home, rpc, parse_programme(listed[programme]), part)
+            said = made.lead() if home.role == "lead" else made.node()
+        for lang in LANGS:
+            (part / f"README.{lang}.txt").write_text(readme(home.role, lang, said), encoding="utf-8")
+        write_manifest(part, said, load_keys(home.keys).newest("signing"))
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)  # it may hold people already
+        raise
     part.rename(out)
     return said
 
@@ -96,7 +100,7 @@ class _Made:
         with snapshot(open_database(self.home)) as connection:
             self._versions(connection, lead_stream(self.key), ProgrammeVersion)
             known = {member.node: member for member in members(connection, self.key)}
-        spans: dict[str, tuple[str | None, str | None]] = {"whole": (None, None)}
+        spans: dict[str, tuple[str | None, str | None]] = {"whole-project": (None, None)}
         for key, period in self.definition.period_by_key.items():
             spans[key] = (period.start.isoformat(), period.end.isoformat())
         self._dir("reports")

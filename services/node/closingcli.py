@@ -119,7 +119,9 @@ def lines(state: dict[str, Any], found: Sequence[Open]) -> Iterator[str]:
     """The state in words; people by the first digits of their code, never by name."""
     on = f" on {state['closed_on']}" if state["closed_on"] else ""
     yield f"{state['programme']}: {state['state']}{on}; left open for a reason: {state['left']}"
-    counts = Counter(one.what for one in found)
+    counts: Counter[str] = Counter()
+    for one in found:
+        counts[one.what] += one.number
     for what in work.WHATS:
         if not counts[what]:
             continue

@@ -51,18 +51,24 @@ def _archive(folder: Path, home: Path, wanted: str | None) -> int:
         if wanted is not None and wanted != words:
             raise ArchiveRefused(f"it is signed by {words}, not by {wanted}")
     except ArchiveRefused as refused:
-        click.echo(f"polku: {folder.name}: {refused}", err=True)
+        click.echo(f"polku: {folder.name}: {_plain(refused)}", err=True)
         return 1
     own = (home / "home.toml").exists() and checked.key in load_keys(home / "keys").publics("signing").values()
     known = "pinned" if own or wanted is not None else "not pinned"
-    said = checked.manifest
-    click.echo(f"unaltered; signed by {said.get('home')} {words} ({known})")
-    click.echo(f"  archive of {said.get('programme')}, made {said.get('made_at')}: {checked.files} files")
+    said = {name: _plain(checked.manifest.get(name)) for name in ("home", "programme", "made_at", "personal_until")}
+    click.echo(f"unaltered; signed by {said['home']} {words} ({known})")
+    click.echo(f"  archive of {said['programme']}, made {said['made_at']}: {checked.files} files")
     if checked.gone:
         click.echo(f"  personal data: {checked.gone} files are not there any more")
-    elif said.get("role") == "node":
-        click.echo(f"  personal data: kept until {said.get('personal_until') or 'a day that nobody has said'}")
+    elif checked.manifest.get("role") == "node":
+        click.echo(f"  personal data: kept until {said['personal_until'] or 'a day that nobody has said'}")
     return 0
+
+
+def _plain(value: object) -> str:
+    """What somebody has written into a manifest, so that no terminal obeys it."""
+    text = "" if value is None else str(value)[:80]
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _is_pinned(certificate: Certificate, home: Home | None, wanted: str | None) -> bool:

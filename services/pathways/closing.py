@@ -174,6 +174,7 @@ def _is_final(connection: Connection, definition: Programme, today: date) -> boo
 def _note_final(unit: Unit, definition: Programme, today: date) -> None:
     days = days_of(unit.connection, definition.key)
     if days and not days["final_on"] and _is_final(unit.connection, definition, today):
+        lock(unit.connection)  # as closing and sealing do before they touch the row
         put_days(unit.connection, definition.key, days | {"final_on": today})
         unit.record(ClosingFinal(occurred_on=today.isoformat()), definition.key)
 

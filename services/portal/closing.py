@@ -119,7 +119,7 @@ def _kind(
     what: str, found: Sequence[Open], people: Mapping[str, str], names: ProgrammeNames, say: Words
 ) -> dict[str, Any] | None:
     """One kind of what stands in the way: how many, the first of them, and the reasons there are."""
-    total = sum(one.what == what for one in found)
+    total = sum(one.number for one in found if one.what == what)
     if not total:
         return None
     spoken = {"exit": "exit_{}", "task": "task_reason_{}"}.get(what, "closing_left_{}")
@@ -129,7 +129,7 @@ def _kind(
         "title": say(f"closing_{what}"),
         "total": formats.number(total, g.lang),
         "rows": [_row(one, people, names, say) for one in _first(what, found)],
-        "more": formats.number(total - SHOWN, g.lang) if total > SHOWN else "",
+        "more": formats.number(total - SHOWN, g.lang) if total > SHOWN and what != "receipts" else "",
         "reasons": [(code, say(spoken.format(code))) for code in reasons],
         "needs_day": what == "exit",
     }

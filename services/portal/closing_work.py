@@ -35,13 +35,15 @@ class Calls(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """One thing that stands in the way. `item`: a subject, a task, a period, the stream; `since`: a day, or lines."""
+    """One thing that stands in the way. `item`: a subject, a task, a period, or empty; `since`: a day, or which lines, of
+    which there are `number`."""
 
     what: str
     item: str
     since: str
     restricted: bool = False
     missing: tuple[str, ...] = ()
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def look(calls: Calls, programme: str) -> tuple[dict[str, Any], list[Open]]:
     found += [Open("period", one["period"], one["end"]) for one in state["periods"] if not one["confirmed_on"]]
     if state["receipted"] < state["head"]:
         since = f"{state['receipted'] + 1}–{state['head']}"
-        found.append(Open("receipts", "", since))
+        found.append(Open("receipts", "", since, number=state["head"] - state["receipted"]))
     return state, [one for one in found if (one.what, one.item) not in left]
 
 

@@ -51,6 +51,11 @@ CLOSING_WORDS: dict[str, tuple[str, str, str]] = {
         "Jag förstår att projektet inte kan öppnas på nytt.",
         "I understand that the project cannot be opened again.",
     ),
+    "closing_sure_seal": (
+        "Ymmärrän, ettei mitään voi enää lisätä eikä korjata.",
+        "Jag förstår att inget kan läggas till eller rättas längre.",
+        "I understand that nothing can be added or corrected any more.",
+    ),
     "closing_seal": ("Kirjoita viimeinen rivi", "Skriv den sista raden", "Write the last line"),
     "closing_seal_help": (
         "Tee ensin arkisto: polku programme archive {key} --out KANSIO. Viimeisen rivin jälkeen päätoteuttaja ei ota "
