@@ -98,9 +98,8 @@ class LeadCouriers:
         own = {channel: f"{node.node}/{node.programme}" for channel, node in places.items()}
         with snapshot(self.engine) as connection:
             heads = received.read_heads(connection, own.values())
-        sealed = {
-            channel for channel, stream in own.items() if stream in heads and heads[stream].state == received.SEALED
-        }
+        closed = {stream for stream, head in heads.items() if head.state == received.SEALED}
+        sealed = {channel for channel, stream in own.items() if stream in closed}
         gone = sealed if len(reasons) < len(places) else set()
         return [channel for channel, reason in reasons.items() if reason != holding.WAITING or channel not in gone]
 

@@ -35,8 +35,8 @@ class Calls(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """One thing that stands in the way. `item`: a subject, a task, a period, or empty; `since`: a day, or which lines, of
-    which there are `number`."""
+    """One thing that stands in the way. `item`: a subject, a task, a period, or empty; `since`: a day, or which lines
+    (`number` of them)."""
 
     what: str
     item: str
