@@ -12,7 +12,6 @@ from shared.instruments.files import find_instrument
 from shared.journal.carry_tables import received_head, received_line, received_segment
 from shared.journal.certificate import Proof, SegmentWord, State, StreamProof
 from shared.journal.lines import parse
-from shared.journal.received import SEALED
 from shared.programmes import Programme
 
 
@@ -37,10 +36,9 @@ def proof(
 
 
 def sealed_on(connection: Connection, stream: str, seq: int | None) -> str | None:
-    """The day on which the node sealed its stream, if line `seq` is that seal and the lead has taken it as one."""
-    head, c = received_head.c, received_line.c
-    query = select(c.line).join_from(received_line, received_head, head.stream == c.stream)
-    said = query.where(c.stream == stream, c.seq == seq, c.kind == StreamSealed.kind, head.state == SEALED)
+    """The day on which the node sealed its stream, if line `seq` says so; of a stream that the lead has as sealed."""
+    c = received_line.c
+    said = select(c.line).where(c.stream == stream, c.seq == seq, c.kind == StreamSealed.kind)
     line = connection.execute(said).scalar_one_or_none()
     return str(parse(line).body["occurred_on"]) if line else None
 

@@ -206,7 +206,7 @@ def _state(connection: Connection, row: Any) -> StreamState:
         # An epoch that nobody has accepted is a history that we do not have, like a conflict.
         stopped=row.state == "stopped" or row.head_epoch != row.accepted_epoch,
         expelled=row.expelled_at,
-        closed=proving.sealed_on(connection, row.stream, row.seq),
+        closed=proving.sealed_on(connection, row.stream, row.seq) if row.state == received.SEALED else None,
     )
 
 

@@ -39,7 +39,6 @@ APPEND = {
     "journal_audit": "INSERT",
     "journal_cursor": "SELECT, INSERT, UPDATE",
     "journal_lead_cursor": "SELECT, INSERT, UPDATE",
-    "courier_receipt": READ,
     "received_erased": READ,
     "received_head": READ,
     "received_line": READ,
@@ -86,6 +85,7 @@ def rights(role: str, tables: Iterable[str]) -> dict[str, str]:
         "reporting": ({"reporting"}, {"received"}, APPEND),
         "portal": ({"portal"}, set[str](), {}),
         "intake": ({"intake", "post"}, set[str](), ERASE),
+        "pathways": ({"pathways"}, set[str](), APPEND | {"courier_receipt": READ}),
     }.get(role, ({role} - NO_SERVICE, set[str](), APPEND))
     given = {VERSION_TABLE: READ}
     for table in tables:
