@@ -100,7 +100,7 @@ class _Made:
         with snapshot(open_database(self.home)) as connection:
             self._versions(connection, lead_stream(self.key), ProgrammeVersion)
             known = {member.node: member for member in members(connection, self.key)}
-        spans: dict[str, tuple[str | None, str | None]] = {"whole-project": (None, None)}
+        spans: dict[str, tuple[str | None, str | None]] = {"all-days": (None, None)}
         for key, period in self.definition.period_by_key.items():
             spans[key] = (period.start.isoformat(), period.end.isoformat())
         self._dir("reports")
@@ -138,7 +138,7 @@ class _Made:
             self._of_lead(connection, stream)
         self._files()
         people = self._people(rows)
-        rows.write(self.folder / PERSONAL, people)
+        rows.write(self._dir(f"{PERSONAL}/csv"), people)
         until = self._personal(rows.people, people)
         self._closing(state)
         more = {"stream": stream, "lines": lines, "chain": chain, "state": state["state"], "personal_until": until}

@@ -58,12 +58,15 @@ CLOSING_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "closing_seal": ("Kirjoita viimeinen rivi", "Skriv den sista raden", "Write the last line"),
     "closing_seal_help": (
-        "Tee ensin arkisto: polku programme archive {key} --out KANSIO. Viimeisen rivin jälkeen päätoteuttaja ei ota "
-        "tästä hankkeesta vastaan mitään.",
-        "Gör arkivet först: polku programme archive {key} --out MAPP. Efter den sista raden tar huvudgenomföraren inte "
-        "emot något mer i projektet.",
-        "Make the archive first: polku programme archive {key} --out FOLDER. After the last line the lead takes no "
-        "more of this project.",
+        "Viimeisen rivin jälkeen päätoteuttaja ei ota tästä hankkeesta vastaan mitään.",
+        "Efter den sista raden tar huvudgenomföraren inte emot något mer i projektet.",
+        "After the last line the lead takes no more of this project.",
+    ),
+    "closing_archive": ("Arkisto", "Arkiv", "Archive"),
+    "closing_archive_help": (
+        "Tee arkisto, kun viimeinen rivi on kirjoitettu: polku programme archive {key} --out KANSIO",
+        "Gör arkivet när den sista raden är skriven: polku programme archive {key} --out MAPP",
+        "Make the archive when the last line is written: polku programme archive {key} --out FOLDER",
     ),
     "closing_kept": ("Kuinka kauan tiedot säilytetään", "Hur länge uppgifterna sparas", "How long the data are kept"),
     "closing_kept_not_said": (
