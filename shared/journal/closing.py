@@ -63,6 +63,18 @@ def state_of(connection: Connection, home: str, programme: str) -> int:
     return int(connection.execute(query).scalar_one_or_none() or OPEN)
 
 
+def refuse_new(connection: Connection, home: str, programme: str) -> None:
+    """Refuse what no line comes of (yet), as the unit of work refuses a line of something new. Raises
+    `ProgrammeIsClosed`."""
+    if state_of(connection, home, programme) != OPEN:
+        raise ProgrammeIsClosed(field="programme", programme=programme)
+
+
+def is_sealed(connection: Connection, home: str, programme: str) -> bool:
+    """Whether nothing can follow in the programme's stream: whoever records by himself asks first."""
+    return state_of(connection, home, programme) == SEALED
+
+
 def lock(connection: Connection) -> None:
     """Let nobody record anything until this transaction ends: what is looked at now stays so."""
     connection.execute(select(journal_head.c.seq).where(journal_head.c.name == "").with_for_update())

@@ -69,6 +69,10 @@ class Unit:
     pos: int | None = None
     right: bool = False
     """Whether a right of the person is exercised: then a restriction does not stand in its way."""
+    late: bool = False
+    """Whether what is recorded was done and shown before, and is only told now: a closing stands in its way no more than
+    in what nobody does."""
+    home: str = ""
     _facts: list[tuple[str, Fact]] = field(default_factory=list)
     _audit: list[dict[str, Any]] = field(default_factory=list)
 
@@ -96,10 +100,10 @@ class Journal:
     home: str
 
     @contextmanager
-    def unit(self, now: datetime, *, right: bool = False) -> Iterator[Unit]:
+    def unit(self, now: datetime, *, right: bool = False, late: bool = False) -> Iterator[Unit]:
         """Open a unit of work; it commits when the block ends and rolls back if the block raises."""
         with transaction(self.engine) as connection:
-            unit = Unit(connection, now, right=right)
+            unit = Unit(connection, now, right=right, late=late, home=self.home)
             yield unit
             if unit._facts or unit._audit:
                 self._commit_facts(unit)
@@ -114,9 +118,9 @@ class Journal:
         facts: list[tuple[str, str, Fact]] = []
         if unit._facts:
             _refuse(connection, unit._facts)
-            acting = bool(unit._audit)
+            acting = bool(unit._audit) and not unit.late
             facts = closing.admitted(states, self.home, unit._facts, local=LOCAL, acting=acting, right=unit.right)
-            if acting and not unit.right:
+            if unit._audit and not unit.right:
                 _refuse_restricted(connection, unit._facts)
         pos = known[HOME_ROW][1]
         first = pos + 1
