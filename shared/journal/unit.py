@@ -70,8 +70,8 @@ class Unit:
     right: bool = False
     """Whether a right of the person is exercised: then a restriction does not stand in its way."""
     late: bool = False
-    """Whether what is recorded was done and shown before, and is only told now: a closing stands in its way no more than
-    in what nobody does."""
+    """Whether what is recorded was done and shown before, and is only told now: a closing stands in its way no
+    more than in what nobody does."""
     home: str = ""
     _facts: list[tuple[str, Fact]] = field(default_factory=list)
     _audit: list[dict[str, Any]] = field(default_factory=list)
