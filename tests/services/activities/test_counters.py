@@ -227,10 +227,10 @@ def test_a_count_of_before_the_closing_is_told_until_the_seal_and_no_tap_counts_
     for refused in (lambda: tap(journal, counter, 1), lambda: start(journal, new=crowd("e"))):
         with pytest.raises(ProgrammeIsClosed):
             refused()
-    assert counters.tell_counts(journal, NOW + FIVE)
+    assert counters.tell_counts(journal, NOW + 2 * FIVE)
     assert heads_told(engine) == [(1, None)]
     with journal.unit(NOW) as unit:
         unit.record(StreamSealed(occurred_on="2016-11-22"), KEY)
         store.set_counter(unit.connection, bytes.fromhex(other), {"heads": 3, "revision": 1, "tapped_at": NOW})
-    assert counters.tell_counts(journal, NOW + FIVE) is None, "it stops nothing"
+    assert counters.tell_counts(journal, NOW + 2 * FIVE) is None, "it stops nothing"
     assert heads_told(engine) == [(1, None)]
