@@ -70,6 +70,12 @@ def refuse_new(connection: Connection, home: str, programme: str) -> None:
         raise ProgrammeIsClosed(field="programme", programme=programme)
 
 
+def refuse_final(connection: Connection, home: str, programme: str) -> None:
+    """The same of what may still complete something. Raises `ClosingIsFinal`."""
+    if state_of(connection, home, programme) > CLOSED:
+        raise ClosingIsFinal(field="programme", programme=programme)
+
+
 def is_sealed(connection: Connection, home: str, programme: str) -> bool:
     """Whether nothing can follow in the programme's stream: whoever records by himself asks first."""
     return state_of(connection, home, programme) == SEALED
