@@ -10,7 +10,7 @@ from services.pathways import operations
 from services.pathways.closing import Left, close_programme, closing_state, leave_open, seal_stream
 from services.pathways.closing_store import left
 from services.pathways.queries import list_tasks
-from shared.contracts.catalogue import OutcomeRecorded, ScoreComputed, SubjectErased
+from shared.contracts.catalogue import FACTS, OutcomeRecorded, ScoreComputed, SubjectErased
 from shared.contracts.closing_facts import StreamSealed
 from shared.contracts.errors import (
     ClosingBlocked,
@@ -23,7 +23,7 @@ from shared.contracts.errors import (
 )
 from shared.contracts.facts import Fact
 from shared.journal import Journal
-from shared.journal.closing import changed
+from shared.journal.closing import ALWAYS, CORRECTIONS, RIGHTS, changed
 from shared.journal.erasing import erased_among
 from shared.journal.returning import erased_here
 from shared.journal.tables import journal_line
@@ -145,6 +145,10 @@ def sealed(journal: Journal) -> None:
     confirm(journal, "whole_project")
     house.follow(journal, AFTER)
     seal_stream(journal, KEY, **BY)
+
+
+def test_what_may_follow_a_closing_is_named_as_it_is_declared() -> None:
+    assert {kind for kind, _ in FACTS} >= CORRECTIONS > ALWAYS > RIGHTS
 
 
 def test_nothing_follows_a_seal_whoever_records_it(journal: Journal) -> None:
