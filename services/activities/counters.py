@@ -14,6 +14,7 @@ from services.activities.operations import hold, sift
 from shared.contracts.catalogue import HeadsCounted
 from shared.contracts.errors import InvalidInput, PolkuError, UnknownSession
 from shared.journal import Journal, Unit
+from shared.journal.closing import is_sealed, refuse_new
 from shared.ops.clock import today_in_helsinki
 
 TELL_EVERY = timedelta(minutes=5)
@@ -28,6 +29,7 @@ def start_counter(
     """
     with journal.unit(now) as unit:
         definition = store.shelf.get(unit.connection, programme)
+        refuse_new(unit.connection, journal.home, programme)
         today = today_in_helsinki(now)
         (result,), added = sift(
             unit.connection, "session", programme, [new], lambda one: check_session(one, definition, today), False
@@ -65,6 +67,7 @@ def count_heads(
         row = store.find_counter(unit.connection, programme, counter)
         if row is None:
             raise UnknownSession(field="counter", programme=programme)
+        refuse_new(unit.connection, journal.home, programme)
         if women and row.women is None:
             raise InvalidInput(field="women", reason="are not counted apart here")
         total, of_them = row.heads + heads, None if row.women is None else row.women + women
@@ -80,9 +83,10 @@ def count_heads(
 
 def tell_counts(journal: Journal, now: datetime) -> int | None:
     """Record the counts that nobody has said *done* to and that changed since they were told; the journal position."""
-    with journal.unit(now) as unit:
+    with journal.unit(now, late=True) as unit:
         for row in store.untold_counters(unit.connection, now - TELL_EVERY):
-            _tell(unit, row, "counter", now)
+            if not is_sealed(unit.connection, journal.home, row.programme):
+                _tell(unit, row, "counter", now)
     return unit.pos
 
 

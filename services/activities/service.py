@@ -141,7 +141,8 @@ class ActivitiesService(ParkedLines):
     @subscribes(PurposeEnded)
     def on_purpose_ended(self, unit: Unit, line: Line, fact: PurposeEnded) -> None:
         if fact["purpose"] == PURPOSE_OF_SERVICE[self.name]:
-            rows, programme = store.clear_person(unit.connection, str(fact.subject)), line.stream.partition("/")[2]
+            rows = store.clear_person(unit.connection, str(fact.subject))
+            programme = fact["programme"] or line.stream.partition("/")[2]
             unit.record(ActivitiesCleared(fact.subject, ending=fact["ending"], programme=programme, rows=rows))
 
     @subscribes(SubjectErased)

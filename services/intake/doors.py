@@ -16,6 +16,7 @@ from services.intake.operations import Vault
 from services.intake.visitors import Visitors
 from shared.contracts.errors import InvalidInput, PolkuError, UnknownPerson
 from shared.journal import Journal, Unit
+from shared.journal.closing import is_sealed, refuse_new
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
 from shared.storage.once import each_once
@@ -29,6 +30,7 @@ def open_door(
     """Begin to count; returns the encounter and whether it is new. No fact comes of it before there is a count."""
     with journal.unit(now) as unit:
         definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(now)
+        refuse_new(unit.connection, journal.home, programme)
 
         def take(new: NewEncounter) -> str:
             check_encounter(new.content, definition, today)
@@ -57,6 +59,7 @@ def tap_door(
     """
     with journal.unit(now) as unit:
         row = _door(unit, programme, encounter)
+        refuse_new(unit.connection, journal.home, programme)
         after = _count(row).tapped(tap) if row.revision == revision else None
         if after is not None:
             _keep(unit, row, after, done=tap == "done")
@@ -115,9 +118,10 @@ def meet_visitor(
 
 def tell_doors(journal: Journal, now: datetime) -> int | None:
     """Record the counts that nobody has said *done* to and that changed since they were told; the journal position."""
-    with journal.unit(now) as unit:
+    with journal.unit(now, late=True) as unit:
         for row in encounter_store.untold(unit.connection, now - TELL_EVERY):
-            _tell(unit, row, "door")
+            if not is_sealed(unit.connection, journal.home, row.programme):
+                _tell(unit, row, "door")
     return unit.pos
 
 

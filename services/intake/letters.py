@@ -11,13 +11,23 @@ from typing import Any
 from services.intake import referrals, steward, store
 from services.intake.operations import Vault
 from services.intake.peers import Desk, confirmed_members
-from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, NotFound
+from shared.contracts.errors import (
+    AlreadyRecordedDiffers,
+    ClosingIsFinal,
+    InvalidInput,
+    NotFound,
+    ProgrammeIsClosed,
+    StreamIsSealed,
+)
 from shared.journal import Journal, Unit
 from shared.journal.directory import Member
 from shared.journal.holding import is_held
 from shared.journal.post import LetterRefused, open_letter
 from shared.journal.posting import letters_to_take, note_taken
 from shared.storage import snapshot
+
+CLOSED = (ProgrammeIsClosed, ClosingIsFinal, StreamIsSealed)
+"""A letter for a programme that this node has closed comes too late."""
 
 
 def take_letters(journal: Journal, desk: Desk, keys: Vault, now: datetime) -> int | None:
@@ -48,7 +58,7 @@ def _take(journal: Journal, desk: Desk, keys: Vault, row: Any, sender: Member, n
         with journal.unit(now) as unit:
             taken(unit)
             referrals.take(unit, desk, keys, row.programme, sender, said)
-    except (LetterRefused, AlreadyRecordedDiffers, NotFound) as error:
+    except (LetterRefused, AlreadyRecordedDiffers, NotFound, *CLOSED) as error:
         reason = error.reason if isinstance(error, LetterRefused) else error.code
         with journal.unit(now) as unit:
             taken(unit)

@@ -101,6 +101,23 @@ def missing_evidence(engine: Engine, programme: str) -> list[dict[str, Any]]:
     return found
 
 
+def still_in(engine: Engine, programme: str, limit: int, offset: int) -> dict[str, Any]:
+    """How many have begun and not left, and a page of them, those who began first first. Raises `UnknownProgramme`."""
+    c = participation.c
+    here = (c.programme == programme) & c.started_on.is_not(None) & c.ended_on.is_(None)
+    with snapshot(engine) as connection:
+        shelf.get(connection, programme)
+        total = connection.execute(select(func.count()).select_from(participation).where(here)).scalar_one()
+        of = (restricted.c.subject == c.subject) & (restricted.c.purpose == EVERYTHING)
+        query = select(c.subject, c.started_on, restricted.c.since).select_from(participation.outerjoin(restricted, of))
+        rows = connection.execute(query.where(here).order_by(c.started_on, c.subject).limit(limit).offset(offset))
+        people = [
+            {"person": r.subject.hex(), "started_on": r.started_on.isoformat(), "restricted": r.since is not None}
+            for r in rows
+        ]
+    return {"total": total, "people": people}
+
+
 def with_attempts(engine: Engine, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """These rows of `missing_evidence`, with the tries to get each person's forms that were in vain."""
     with snapshot(engine) as connection:

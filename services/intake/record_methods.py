@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Any
 
-from services.intake import eura, exit_forms, samples, starts, store
+from services.intake import eura, exit_forms, queries, samples, starts, store
 from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
+from shared.contracts.closing import ListStillIn
 from shared.contracts.commands import ParticipantItem, load
 from shared.contracts.plan_facts import PlanEntryWithdrawn
 from shared.contracts.samples import ShowSample
@@ -85,6 +86,10 @@ class RecordMethods:
         who = self.home.journal, vault_of(self.home.keys), body["programme"], body["subject"]
         coded, named = exit_forms.show_exit(*who, **common)
         return coded | {"sealed": sealed_to(bytes.fromhex(body["reply_to"]), named)}
+
+    @rpc
+    def list_still_in(self, **question: Any) -> dict[str, Any]:
+        return queries.still_in(self.home.engine, **load(ListStillIn, question))
 
     @rpc
     def record_exit_forms(self, **command: Any) -> dict[str, Any]:

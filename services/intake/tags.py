@@ -17,6 +17,7 @@ from services.intake.store import TagKey
 from shared.contracts.catalogue import PersonTagged, TaggingDue, TagsRetired
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, NotFound
 from shared.journal import Journal, Unit
+from shared.journal.closing import is_sealed
 from shared.journal.crypto import keep_key
 
 AT_ONCE = 200
@@ -68,7 +69,7 @@ def take_tag_key(
 def tag_those_due(unit: Unit, vault: Mapping[int, bytes], secret: Secret, programme: str, key_no: int) -> None:
     """Tag the next people who have no tag under this key; says so if there may be more."""
     newest = _newest(unit, programme)
-    if newest is None or newest.key_no != key_no:
+    if newest is None or newest.key_no != key_no or is_sealed(unit.connection, unit.home, programme):
         return  # a newer one has come meanwhile, and with it another `TaggingDue`
     rows = store.people_to_tag(unit.connection, programme, key_no, AT_ONCE)
     _tag(unit, vault, secret, programme, newest, rows)
@@ -79,7 +80,7 @@ def tag_those_due(unit: Unit, vault: Mapping[int, bytes], secret: Secret, progra
 def tag_person(unit: Unit, vault: Mapping[int, bytes], secret: Secret, programme: str, subject: str) -> None:
     """Tag one person who has just come in, if the programme's tag key is here."""
     newest = _newest(unit, programme)
-    if newest is not None:
+    if newest is not None and not is_sealed(unit.connection, unit.home, programme):
         rows = store.people_to_tag(unit.connection, programme, newest.key_no, 1, subject)
         _tag(unit, vault, secret, programme, newest, rows)
 

@@ -16,6 +16,7 @@ from services.intake import exit_store, store, worker_store
 from services.intake.operations import Vault
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
 from shared.journal import Journal
+from shared.journal.closing import refuse_final
 from shared.journal.unit import new_id
 from shared.storage.once import Done, already_done, remember
 from shared.storage.restricting import refuse_restricted, restricted_among
@@ -45,6 +46,7 @@ def keep_texts(
     with journal.unit(now) as unit:
         connection = unit.connection
         store.shelf.get(connection, programme)
+        refuse_final(connection, journal.home, programme)
         # Locked: whoever restricts or erases one of them meanwhile waits, and finds the text that is kept here.
         exit_store.stays(connection, programme, (new.subject for new in texts if new.subject))
         done = already_done(connection, store.keys, (new.key for new in texts))

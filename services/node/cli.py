@@ -14,6 +14,7 @@ import click
 
 from services.node import (
     carrycli,
+    closingcli,
     keepcli,
     keyscli,
     leadcli,
@@ -391,6 +392,8 @@ for _command in peerscli.COMMANDS:
 _MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli, workercli)
 for _command in (command for module in _MORE for command in module.COMMANDS):
     polku.add_command(_command)
+for _command in closingcli.COMMANDS:
+    programme.add_command(_command)
 for _command in mailcli.COMMANDS:
     user.add_command(_command)
 for _command in (*leadcli.COMMANDS, *samplecli.COMMANDS):

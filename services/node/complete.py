@@ -15,10 +15,13 @@ from shared.storage import snapshot
 
 _STATES = {
     "complete": "complete",
+    "closed": "closed, complete through line {watermark}",
+    "restored": "closed and sealed; this home was restored from a backup of before, the lead holds the rest",
     "missing": "lines are missing",
     "differs": "the node's history differs from ours; its stream has stopped",
     "not_known_since": "not known: the node has been silent too long",
     "waiting": "lines without receipt",
+    "expelled": "expelled by the lead on {expelled}",
     "stopped": "stopped: the lead's history differs from ours",
 }
 _CHAINS = {True: "same chain", False: "another chain", None: "chain not known"}
@@ -53,7 +56,7 @@ def node_state(home: Home) -> dict[str, Any]:
 
 
 def _is_complete(row: dict[str, Any]) -> bool:
-    return row["state"] == "complete" or (row["state"] == "expelled" and not row["missing"])
+    return row["state"] in ("complete", "closed") or (row["state"] == "expelled" and not row["missing"])
 
 
 def _age(row: dict[str, Any], now: datetime) -> int | None:
@@ -67,8 +70,10 @@ def lines(state: dict[str, Any]) -> Iterator[str]:
         missing = ", ".join(f"{first}–{last}" for first, last in row["missing"])
         at = f"{row['watermark']} of {row['head'] if row['head'] is not None else '?'}"
         since = f"; oldest line without receipt {row['oldest']}" if row.get("oldest") else ""
-        words = f"expelled by the lead on {row['expelled']}" if row["state"] == "expelled" else _STATES[row["state"]]
+        words = _STATES[row["state"]].format_map(row)
         words += f": {missing}" if missing else ""
+        if row.get("refused"):
+            words += f"; {row['refused']} refused that came afterwards"
         proof = f"{_CHAINS[row['same_chain']]}; {_manifest(row['manifest_age_seconds'])}"
         yield f"{row['partner']}  {row['stream']}  {at}  {words}{since}  ({proof})"
         if strange := row.get("strange_keys"):

@@ -15,7 +15,7 @@ from services.node.opening import open_database
 from services.node.rounds import assert_plain, one_round, run_rounds
 from services.node.terms import NodeStatements, Terms, expelled, learn, note_expulsion, terms_of
 from services.node.uplink import carrier_to
-from shared.journal import erasing, holding
+from shared.journal import closing, erasing, holding
 from shared.journal.carrier import ERASED, Carrier, Connected, channel_to
 from shared.journal.carry_tables import courier_receipt
 from shared.journal.crypto import Keys, current_keys
@@ -23,9 +23,10 @@ from shared.journal.directory import lead_stream, members
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.posting import Members, NodePost
 from shared.journal.receiving import Receiver
-from shared.journal.returning import Retriever, Returner, Tail, erased_here, write_erased
+from shared.journal.returning import Retriever, Returner, Tail, ended_here, erased_here, write_erased
 from shared.journal.segment import Reason
 from shared.journal.sending import Courier, Sent
+from shared.journal.unit import last_position
 from shared.ops.clock import utcnow, wire_time
 from shared.ops.logging import setup_logging
 from shared.ops.settings import Home, Joined, load_home
@@ -66,6 +67,7 @@ class CourierRounds:
     _returners: dict[Joined, Returner] = field(default_factory=dict)
     _looked: dict[Joined, datetime] = field(default_factory=dict)
     _told: dict[str, str] = field(default_factory=dict)
+    _erased: dict[str, str] = field(default_factory=dict)
     _asked_no_more: set[Joined] = field(default_factory=set)
     _posts: dict[Joined, NodePost] = field(default_factory=dict)
     _results: dict[str, Sent] = field(default_factory=dict)
@@ -149,20 +151,26 @@ class CourierRounds:
         return returner
 
     def _tell_erased(self, place: Joined, now: datetime) -> None:
-        """Tell a lead whose database is another one who was erased: it may have them again."""
+        """Tell a lead whose database is another one who was erased: it may have them again. And always where the stream
+        is sealed: no line can say it any more."""
         stream = f"{self.home.name}/{place.programme}"
         with snapshot(self.engine) as connection:
-            told = select(courier_receipt.c.incarnation).where(courier_receipt.c.stream == stream)
-            incarnation = connection.execute(told).scalar_one_or_none()
-            if incarnation is None or self._told.get(stream) == incarnation:
+            of = select(courier_receipt.c.incarnation).where(courier_receipt.c.stream == stream)
+            incarnation = connection.execute(of).scalar_one_or_none()
+            sealed = closing.state_of(connection, self.home.name, place.programme) == closing.SEALED
+            looked = f"{incarnation} {last_position(connection) if sealed else ''}"
+            if incarnation is None or self._told.get(stream) == looked:
                 return
             digests = erased_here(connection, stream)
+            ended = ended_here(connection, self.home.name, place.programme) if sealed else []
+        said = f"{incarnation} {hash((tuple(digests), tuple(ended)))}"
         with contextlib.suppress(OSError):
-            if digests:
+            if (digests or ended) and self._erased.get(stream) != said:
                 terms = self._terms[place]
-                data = write_erased(stream, digests, now, terms.signer, terms.sealed_to)
+                data = write_erased(stream, digests, now, terms.signer, terms.sealed_to, ended)
                 self._carrier(place).write(stream, ERASED, data)
-            self._told[stream] = incarnation
+                self._erased[stream] = said
+            self._told[stream] = looked
 
     def _retriever(self, place: Joined) -> Retriever:
         retriever = self._retrievers.get(place)

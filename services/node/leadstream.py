@@ -18,6 +18,7 @@ from sqlalchemy import Engine, select
 
 from services.reporting import partners, queries
 from services.reporting.queries import AdmittedNode
+from shared.journal import holding, received
 from shared.journal.carrier import KEYS, Carrier, channel_to, stream_of
 from shared.journal.crypto import Key
 from shared.journal.directory import lead_stream
@@ -88,8 +89,19 @@ class LeadCouriers:
                     partners.take_back(self.engine, stream)
                     self._retrievers.clear()
                     return  # others may have to be admitted or asked again from there
-        if not reasons and release(self.engine):
+        if not self._waited_for(reasons, places) and release(self.engine):
             log.info("the nodes have answered: the lead is no longer held")
+
+    def _waited_for(self, reasons: Mapping[str, str], places: Mapping[str, AdmittedNode]) -> list[str]:
+        """The channels whose answer is still to come. A node that has sealed its stream may be gone for good: if
+        another one has answered, it is not waited for."""
+        own = {channel: f"{node.node}/{node.programme}" for channel, node in places.items()}
+        with snapshot(self.engine) as connection:
+            heads = received.read_heads(connection, own.values())
+        closed = {stream for stream, head in heads.items() if head.state == received.SEALED}
+        sealed = {channel for channel, stream in own.items() if stream in closed}
+        gone = sealed if len(reasons) < len(places) else set()
+        return [channel for channel, reason in reasons.items() if reason != holding.WAITING or channel not in gone]
 
     def _retriever(self, node: AdmittedNode) -> Retriever:
         if node not in self._retrievers:

@@ -30,7 +30,7 @@ from shared.journal.joining import MAX_JOIN, open_join
 from shared.journal.posting import LeadPost
 from shared.journal.receiving import Admitted, Receiver
 from shared.journal.renewing import MAX_KEYS, read_renewals
-from shared.journal.returning import MAX_ERASED, read_erased
+from shared.journal.returning import MAX_ERASED, read_ended, read_erased
 from shared.journal.unit import last_position
 from shared.ops.logging import setup_logging
 from shared.ops.metrics import counter
@@ -178,8 +178,9 @@ class _Forgotten:
             with contextlib.suppress(OSError):
                 data = self.carrier.read(stream, ERASED, MAX_ERASED + 1)
                 if data is not None and data != self._seen.get(stream):
-                    digests = read_erased(data, stream, node_keys, self.keys.privates("receiving"))
-                    partners.erase_received(self.engine, stream, set(digests or ()))
+                    of = stream, node_keys, self.keys.privates("receiving")
+                    partners.erase_received(self.engine, stream, set(read_erased(data, *of) or ()))
+                    partners.end_received(self.engine, stream, read_ended(data, *of))
                     self._seen[stream] = data
 
 

@@ -42,10 +42,11 @@ def report(key: str, form: str, audience: str, start: str | None, end: str | Non
 
 @click.command()
 @home_option
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option("--key", "words", metavar="FINGERPRINT", help="The six words of the key that must have signed it.")
 def verify(file: Path, words: str | None) -> None:
-    """Whether a report is unaltered, who signed it, and what that proves; needs no home, database or network."""
+    """Whether a report, or the folder of an archive, is unaltered, who signed it, and what that proves; needs no home,
+    database or network."""
     from services.node.verifying import run
 
     sys.exit(run(file, home_path(), words))

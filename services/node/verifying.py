@@ -11,6 +11,8 @@ import click
 
 from services.node.terms import pinned
 from shared.contracts.errors import InvalidInput
+from shared.journal.archive import ArchiveRefused
+from shared.journal.archive import check as check_archive
 from shared.journal.certificate import Certificate, CertificateRefused, Form, NoCertificate, StreamProof, check
 from shared.journal.crypto import load_keys
 from shared.journal.fingerprint import fingerprint, read_fingerprint
@@ -23,6 +25,8 @@ def run(file: Path, home: Path, words: str | None) -> int:
     wanted = None if words is None else read_fingerprint(words)
     if words is not None and wanted is None:
         raise InvalidInput(field="--key", reason="not the six words of a key")
+    if file.is_dir():
+        return _archive(file, home, wanted)
     data = file.read_bytes()
     known = load_home(home) if (home / "home.toml").exists() else None
     try:
@@ -38,6 +42,33 @@ def run(file: Path, home: Path, words: str | None) -> int:
     for line in said(form, certificate, is_pinned):
         click.echo(line)
     return 0
+
+
+def _archive(folder: Path, home: Path, wanted: str | None) -> int:
+    try:
+        checked = check_archive(folder)
+        words = fingerprint(checked.key)
+        if wanted is not None and wanted != words:
+            raise ArchiveRefused(f"it is signed by {words}, not by {wanted}")
+    except ArchiveRefused as refused:
+        click.echo(f"polku: {folder.name}: {_plain(refused)}", err=True)
+        return 1
+    own = (home / "home.toml").exists() and checked.key in load_keys(home / "keys").publics("signing").values()
+    known = "pinned" if own or wanted is not None else "not pinned"
+    said = {name: _plain(checked.manifest.get(name)) for name in ("home", "programme", "made_at", "personal_until")}
+    click.echo(f"unaltered; signed by {said['home']} {words} ({known})")
+    click.echo(f"  archive of {said['programme']}, made {said['made_at']}: {checked.files} files")
+    if checked.gone:
+        click.echo(f"  personal data: {checked.gone} files are not there any more")
+    elif checked.manifest.get("role") == "node":
+        click.echo(f"  personal data: kept until {said['personal_until'] or 'a day that nobody has said'}")
+    return 0
+
+
+def _plain(value: object) -> str:
+    """What somebody has written into a manifest, so that no terminal obeys it."""
+    text = "" if value is None else str(value)[:80]
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _is_pinned(certificate: Certificate, home: Home | None, wanted: str | None) -> bool:
@@ -98,7 +129,7 @@ def said(form: Form, certificate: Certificate, pinned: bool) -> Iterator[str]:
 def _stream_in_words(certificate: Certificate, stream: StreamProof) -> str:
     if stream.state == "not_joined":
         return "has not joined"
-    left = "expelled; " if stream.state == "expelled" else ""
+    left = {"expelled": "expelled; ", "closed": "closed by its node, nothing follows; "}.get(stream.state, "")
     if stream.watermark is None:
         return f"{left}{stream.node} has never been heard from"
     manifest = certificate.manifest(stream)

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import Engine
 
 from services.pathways import queries, step_store, stepping, store, worker_store
+from services.pathways.closing import is_closed
 from services.pathways.rules import Change, Event, Task, at_day, at_event, concerns
 from shared.contracts.catalogue import TaskClosed, TaskOpened
 from shared.contracts.errors import UnknownProgramme
@@ -156,7 +157,7 @@ def _subject_erased(unit: Unit, _line: Line, fact: Fact) -> None:
 def _purpose_ended(unit: Unit, line: Line, fact: Fact) -> None:
     if fact["purpose"] == PURPOSE_OF_SERVICE["pathways"]:
         rows = store.clear_person(unit.connection, str(fact.subject))
-        unit.record(PathwaysCleared(fact.subject, ending=fact["ending"], programme=_programme(line), rows=rows))
+        unit.record(PathwaysCleared(fact.subject, ending=fact["ending"], programme=_programme(line, fact), rows=rows))
     elif fact["purpose"] == "esf_record":  # of a start record nothing else is kept here, so no receipt is asked for
         step_store.forget_seen(unit.connection, str(fact.subject), "participation_started")
 
@@ -256,9 +257,10 @@ def _hold(unit: Unit, definition: Programme, rule: TaskRule, subject: str, event
     track = store.locked_track(unit.connection, *place)
     tasks = store.open_tasks(unit.connection, *place)
     change = at_event(rule, definition.period.end, track, list(tasks), event)
-    made = _apply(unit, place, change)
+    known = tasks | _apply(unit, place, change)
     for task in change.met:
-        _close(unit, subject, (tasks | made)[task], "met", None, event.day)
+        if task in known:  # a programme that is closed opens none
+            _close(unit, subject, known[task], "met", None, event.day)
 
 
 def _close(unit: Unit, subject: str, task_id: str, how: str, reason: str | None, day: date) -> None:
@@ -268,10 +270,10 @@ def _close(unit: Unit, subject: str, task_id: str, how: str, reason: str | None,
 
 
 def _apply(unit: Unit, place: tuple[str, str, str], change: Change) -> dict[Task, str]:
-    """Keep the track and open the tasks of a change; their ids."""
+    """Keep the track and open the tasks of a change, unless the programme is closed here; their ids."""
     programme, rule, subject = place
-    made = {}
-    for task in change.opened:
+    made: dict[Task, str] = {}
+    for task in () if change.opened and is_closed(unit.connection, programme) else change.opened:
         made[task] = task_id = new_id()
         store.add_task(unit.connection, task_id, *place, task)
         opened = {"task": task_id, "rule": rule, "programme": programme, "due_on": task.due_on.isoformat()}

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from services.pathways import store
+from services.pathways.closing import period_was_confirmed
 from services.pathways.domain import (
     NewOutcome,
     check_confirmation,
@@ -75,12 +76,14 @@ def confirm_period(
     """
     with journal.unit(now) as unit:
         today = today_in_helsinki(now)
-        check_confirmation(period, shelf.get(unit.connection, programme), today)
+        definition = shelf.get(unit.connection, programme)
+        check_confirmation(period, definition, today)
         before = store.confirmed_on(unit.connection, programme, period)
         if before is not None and not again:
             return before, None
         store.put_confirmed(unit.connection, programme, period, today)
         unit.record(PeriodConfirmed(period=period, occurred_on=today.isoformat()), programme)
+        period_was_confirmed(unit, definition, today)
         unit.audit(by, "confirm_period", programme=programme, period=period)
     return today, unit.pos
 

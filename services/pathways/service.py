@@ -4,13 +4,14 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.pathways import hearing, operations, plans, queries, sharing, step_queries, stepping, versions
+from services.pathways import closing, hearing, operations, plans, queries, sharing, step_queries, stepping, versions
 from services.pathways.domain import NewOutcome, NewPause, NewStay
 from services.pathways.planning import Entry, NewPlan
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import FACTS, ProgrammeVersion
+from shared.contracts.closing import AskClosing, CloseProgramme, LeaveOpen, ListLeft, SealStream
 from shared.contracts.commands import (
     AskPeriod,
     CloseTask,
@@ -129,6 +130,37 @@ class PathwaysService(ParkedLines):
         common = {"by": body["by"], "now": self.home.now(), "again": body["again"]}
         day, pos = operations.confirm_period(self.home.journal, body["programme"], body["period"], **common)
         return {"pos": self.home.committed(pos), "on": day.isoformat(), "new": pos is not None}
+
+    @rpc
+    def closing_state(self, **question: Any) -> dict[str, Any]:
+        body = load(AskClosing, question)
+        self.home.follow_to(EVERYTHING)
+        return closing.closing_state(self.home.journal, body["programme"], self.home.now())
+
+    @rpc
+    def list_left(self, **question: Any) -> dict[str, Any]:
+        return closing.list_left(self.home.journal, **load(ListLeft, question))
+
+    @rpc
+    def leave_open(self, **command: Any) -> dict[str, Any]:
+        body = load(LeaveOpen, command)
+        self.home.follow_to(EVERYTHING)  # who has just come in can be named
+        what = body["programme"], closing.items(body["items"])
+        new, pos = closing.leave_open(self.home.journal, *what, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "new": new}
+
+    @rpc
+    def close_programme(self, **command: Any) -> dict[str, Any]:
+        return self._step(closing.close_programme, load(CloseProgramme, command))
+
+    @rpc
+    def seal_stream(self, **command: Any) -> dict[str, Any]:
+        return self._step(closing.seal_stream, load(SealStream, command))
+
+    def _step(self, operation: Any, body: dict[str, Any]) -> dict[str, Any]:
+        self.home.follow_to(EVERYTHING)
+        day, pos = operation(self.home.journal, body["programme"], by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "on": day and day.isoformat(), "new": pos is not None}
 
     @rpc
     def list_tasks(self, **command: Any) -> dict[str, Any]:

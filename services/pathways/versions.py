@@ -16,6 +16,7 @@ from shared.contracts.catalogue import ProgrammeLoaded, StepLeft
 from shared.contracts.errors import UnknownProgramme
 from shared.contracts.facts import Fact
 from shared.journal import Journal, Line, Unit
+from shared.journal.closing import is_sealed
 from shared.journal.directory import lead_stream
 from shared.journal.follow import lock_cursor
 from shared.journal.tables import journal_line
@@ -172,4 +173,5 @@ def _move(unit: Unit, programme: Programme) -> None:
         for stay in still[1:] if step in became else ():
             day = max(today, stay.entered_on)
             step_store.end_stay(unit.connection, stay.stay, day)
-            unit.record(StepLeft(subject, step=step, occurred_on=day.isoformat()), programme.key)
+            if not is_sealed(unit.connection, unit.home, programme.key):  # else its figures are what they were
+                unit.record(StepLeft(subject, step=step, occurred_on=day.isoformat()), programme.key)

@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from services.portal import sight
+from services.portal.closing import ClosingPages
 from services.portal.context import PortalContext
 from services.portal.conversation import ConversationPages
 from services.portal.counter import CounterPages
@@ -69,8 +70,9 @@ _REFUSED = {
     "processing_restricted": "refused_restricted",
     "consent_withdrawn": "refused_withdrawn",
     "others_person": "others_person",
+    **dict.fromkeys(("programme_is_closed", "closing_is_final", "stream_is_sealed"), "refused_closed"),
 }
-"""What a case worker meets who works on a person that nothing may be recorded about, and its word."""
+"""What a case worker meets who works on a person, or a project, that nothing may be recorded about, and its word."""
 
 
 class _Json(DefaultJSONProvider):
@@ -109,6 +111,7 @@ def create_app(context: PortalContext) -> Flask:
         TaskPages(pages).install(app)
         PersonPages(pages).install(app)
         HandOverPages(pages).install(app)
+        ClosingPages(pages).install(app)
     else:
         DrawPages(pages).install(app)
     _install_errors(app, context)

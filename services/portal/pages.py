@@ -50,6 +50,7 @@ _LINKS = {
     "partners": "partners",
     "handover": "hand_over",
     "programme": "open_programme",
+    "closing": "closing",
 }
 
 

@@ -291,6 +291,9 @@ def stream_state(row: Mapping[str, Any], report: Mapping[str, Any], say: Words, 
         return "none", say("state_expelled", on=formats.moment(ended, lang))
     if head is None:
         return "unknown", say("state_unknown")
+    if row.get("closed"):
+        on = formats.day(date.fromisoformat(row["closed"]), lang)
+        return "complete", say("state_closed", line=formats.number(head, lang), on=on)
     if (first := (watermark or 0) + 1) <= head:
         ends = dict.fromkeys(formats.number(line, lang) for line in (first, head))
         return "missing", say("state_missing", lines="–".join(ends))

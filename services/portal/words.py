@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 from services.portal.words_certificate import CERTIFICATE_WORDS
+from services.portal.words_closing import CLOSING_WORDS
 from services.portal.words_contacts import CONTACT_WORDS
 from services.portal.words_copy import COPY_WORDS
 from services.portal.words_encounters import ENCOUNTER_WORDS
@@ -335,6 +336,11 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     "state_to_head": ("viimeiseen riviin asti", "till sista raden", "up to the last line"),
     "state_missing": ("rivejä puuttuu: {lines}", "rader fattas: {lines}", "lines missing: {lines}"),
     "state_unknown": ("ei tiedossa", "okänt", "not known"),
+    "state_closed": (
+        "päätetty {on}, täydellinen riviin {line} asti",
+        "avslutad {on}, fullständig till och med rad {line}",
+        "closed {on}, complete through line {line}",
+    ),
     "state_expelled": ("jäsenyys päättynyt {on}", "medlemskapet upphörde {on}", "membership ended {on}"),
     "state_not_joined": ("ei ole liittynyt", "har inte anslutit sig", "has not joined"),
     "never_heard": ("ei vielä saapunut", "ännu inte mottaget", "not arrived yet"),
@@ -389,6 +395,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **RECORD_WORDS,
     **STEP_WORDS,
     **PLAN_WORDS,
+    **CLOSING_WORDS,
     **SAMPLE_WORDS,
     **TASK_WORDS,
     **WORKER_WORDS,

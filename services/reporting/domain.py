@@ -224,7 +224,8 @@ class StreamState:
 
     `watermark` and `chain` are the last line that the figures contain; `head` and `head_chain` the newest that the
     node has signed as its head. A partner that has not joined has no node and no numbers. `expelled` is when (UTC, wire
-    form) the node's membership ended.
+    form) the node's membership ended, `closed` the day on which the node sealed its stream, if the figures contain it
+    to its last line.
     """
 
     node: str | None
@@ -237,6 +238,7 @@ class StreamState:
     manifest_at: datetime | None
     stopped: bool = False
     expelled: str | None = None
+    closed: str | None = None
 
 
 def check_days(start: date | None, end: date | None) -> None:
@@ -246,7 +248,8 @@ def check_days(start: date | None, end: date | None) -> None:
 
 
 def arrived(streams: Sequence[StreamState], newer_facts: int, now: datetime, silence: timedelta) -> bool | None:
-    """True: all that every joined node has signed as its head is in the figures, and no node has been silent too long.
+    """True: all that every joined node has signed as its head is in the figures, and no node has been silent too long
+    that had not closed the programme.
 
     False: something is missing, differs or cannot be read by this release. None: not known since a node fell silent,
     or before any has spoken. Partners that have not joined or were expelled do not change it.
@@ -254,7 +257,8 @@ def arrived(streams: Sequence[StreamState], newer_facts: int, now: datetime, sil
     joined = [stream for stream in streams if stream.node is not None and stream.expelled is None]
     if newer_facts or any(_lacks(stream) for stream in joined):
         return False
-    if not joined or any(stream.manifest_at is None or now - stream.manifest_at > silence for stream in joined):
+    waited_for = [stream for stream in joined if stream.closed is None]
+    if not joined or any(stream.manifest_at is None or now - stream.manifest_at > silence for stream in waited_for):
         return None
     return True
 

@@ -21,7 +21,7 @@ from shared.contracts.facts import Fact
 from shared.journal import Journal, epochs, received
 from shared.journal.carry_tables import received_line
 from shared.journal.directory import member, members, members_of, renewal_of
-from shared.journal.erasing import note_received, subject_digest
+from shared.journal.erasing import note_purpose_ended, note_received, subject_digest
 from shared.journal.holding import is_held
 from shared.journal.lines import parse
 from shared.journal.renewing import APART, OVERLAP, Renewal
@@ -29,6 +29,8 @@ from shared.journal.returning import take_into_journal
 from shared.journal.tables import journal_line
 from shared.ops.clock import wire_time
 from shared.storage import snapshot, transaction
+
+NO_ENDING = "0" * 32
 
 
 def expel_partner(journal: Journal, programme: str, partner: str, *, by: str, now: datetime) -> tuple[str, int | None]:
@@ -176,14 +178,33 @@ def _take_effect(connection: Connection, programme: str, fact: Fact, at: str) ->
 
 def erase_received(engine: Engine, stream: str, digests: Collection[bytes]) -> int:
     """Erase whom a node knows to be erased and a restored lead has again; how many people."""
-    c = received_line.c
-    query = select(c.subject).where(c.stream == stream, c.subject.is_not(None)).distinct()
-    with snapshot(engine) as connection:
-        subjects = [subject.hex() for subject in connection.execute(query).scalars()]
-    found = [subject for subject in subjects if bytes.fromhex(subject_digest(subject)) in digests]
+    found = [subject for subject, digest in _subjects(engine, stream) if digest in digests]
     for subject in found:
         with transaction(engine) as connection:
             store.lock_derived(connection, stream)
             note_received(connection, stream, subject, 0)
             store.forget_subject(connection, stream, subject)
     return len(found)
+
+
+def end_received(engine: Engine, stream: str, ended: Collection[tuple[bytes, str]]) -> int:
+    """Erase what a node's people had recorded for purposes that have ended since its stream was sealed; of how many
+    something was there. The node knows the ending; here there is none, and so no receipt for it."""
+    subjects = {digest: subject for subject, digest in _subjects(engine, stream)} if ended else {}
+    found = [(subjects[digest], purpose) for digest, purpose in ended if digest in subjects]
+    for subject, purpose in found:
+        with transaction(engine) as connection:
+            store.lock_derived(connection, stream)
+            seq = received.read_heads(connection, [stream])[stream].seq + 1  # whatever is there was recorded before
+            note_purpose_ended(connection, stream, subject, purpose, NO_ENDING, seq)
+            store.forget_purpose(connection, stream, subject, purpose)
+    return len(found)
+
+
+def _subjects(engine: Engine, stream: str) -> list[tuple[str, bytes]]:
+    """Everybody of whom lines of the stream are here, with what they are known by when they are not."""
+    c = received_line.c
+    query = select(c.subject).where(c.stream == stream, c.subject.is_not(None)).distinct()
+    with snapshot(engine) as connection:
+        subjects = [subject.hex() for subject in connection.execute(query).scalars()]
+    return [(subject, bytes.fromhex(subject_digest(subject))) for subject in subjects]

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import Connection, select
 
 from services.reporting import store
 from services.reporting.domain import StreamState
+from shared.contracts.closing_facts import StreamSealed
 from shared.instruments.files import find_instrument
-from shared.journal.carry_tables import received_head, received_segment
-from shared.journal.certificate import Proof, SegmentWord, StreamProof
+from shared.journal.carry_tables import received_head, received_line, received_segment
+from shared.journal.certificate import Proof, SegmentWord, State, StreamProof
+from shared.journal.lines import parse
 from shared.programmes import Programme
 
 
@@ -34,6 +35,14 @@ def proof(
     )
 
 
+def sealed_on(connection: Connection, stream: str, seq: int | None) -> str | None:
+    """The day on which the node sealed its stream, if line `seq` says so; of a stream that the lead has as sealed."""
+    c = received_line.c
+    said = select(c.line).where(c.stream == stream, c.seq == seq, c.kind == StreamSealed.kind)
+    line = connection.execute(said).scalar_one_or_none()
+    return str(parse(line).body["occurred_on"]) if line else None
+
+
 def _stream(connection: Connection, programme: str, at: StreamState) -> StreamProof:
     if at.node is None:
         return StreamProof(at.partner, "not_joined")
@@ -47,5 +56,5 @@ def _stream(connection: Connection, programme: str, at: StreamState) -> StreamPr
         query = select(c.header, c.payload_digest, c.signature).where(c.stream == name, c.last == at.watermark)
         row = connection.execute(query).one_or_none()
         segment = SegmentWord(row.header, row.payload_digest, row.signature) if row else None
-    state: Literal["joined", "expelled"] = "expelled" if at.expelled else "joined"
+    state: State = "expelled" if at.expelled else "closed" if at.closed else "joined"
     return StreamProof(at.partner, state, at.node, at.epoch, at.watermark, at.chain, keys, manifest, segment)

@@ -185,11 +185,12 @@ def _streams(connection: Connection, definition: Programme) -> list[StreamState]
     # A joined partner that a later version of the file leaves out still stands: its lines are in the figures. So does
     # an expelled node beside the one that took its place.
     for partner in [*declared, *sorted(set(joined) - set(declared))]:
-        states += [_state(row) for row in joined.get(partner, ())] or [StreamState(None, partner, *(None,) * 6)]
+        nodes = [_state(connection, row) for row in joined.get(partner, ())]
+        states += nodes or [StreamState(None, partner, *(None,) * 6)]
     return states
 
 
-def _state(row: Any) -> StreamState:
+def _state(connection: Connection, row: Any) -> StreamState:
     at: tuple[int | None, int | None, bytes | None] = (row.epoch, row.seq, row.chain)
     if row.seq is None and row.head_seq is not None:
         at = (1, 0, chain_start(row.stream))  # it has spoken, and nothing of it has been derived yet
@@ -205,6 +206,7 @@ def _state(row: Any) -> StreamState:
         # An epoch that nobody has accepted is a history that we do not have, like a conflict.
         stopped=row.state == "stopped" or row.head_epoch != row.accepted_epoch,
         expelled=row.expelled_at,
+        closed=proving.sealed_on(connection, row.stream, row.seq) if row.state == received.SEALED else None,
     )
 
 
@@ -218,6 +220,7 @@ def _stream_json(stream: StreamState) -> dict[str, Any]:
         "chain": stream.chain.hex() if stream.chain else None,
         "manifest_at": wire_time(stream.manifest_at) if stream.manifest_at else None,
         "expelled": stream.expelled,
+        "closed": stream.closed,
     }
 
 
@@ -369,7 +372,7 @@ def completeness(engine: Engine, programme: str | None, now: datetime) -> dict[s
         partners = {row.stream: row.partner for row in connection.execute(members)}
         states = [s for s in received.completeness(connection, now, limits, partners) if s.stream in partners]
     return {
-        "complete": all(state.state == "complete" for state in states),
+        "complete": all(state.state in ("complete", "closed") for state in states),
         "streams": [
             {
                 "stream": state.stream,
@@ -384,6 +387,7 @@ def completeness(engine: Engine, programme: str | None, now: datetime) -> dict[s
                 "manifest_age_seconds": state.manifest_age_seconds,
                 "state": state.state,
                 "missing": [list(gap) for gap in state.missing],
+                "refused": state.refused,
             }
             for state in states
         ],

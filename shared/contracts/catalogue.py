@@ -2,6 +2,7 @@
 
 from types import MappingProxyType
 
+from shared.contracts.closing_facts import CLOSING_FACTS
 from shared.contracts.encounter_facts import ENCOUNTER_FACTS
 from shared.contracts.facts import About, Fact, Reach
 from shared.contracts.fields import (
@@ -552,6 +553,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             *STEP_FACTS,
             *PURPOSE_FACTS,
             *WORKER_FACTS,
+            *CLOSING_FACTS,
         )
     }
 )

@@ -197,3 +197,19 @@ class ConsentWithdrawn(PolkuError):
 
 class KeptByLaw(PolkuError):
     """{field}: {purpose} is kept by legal obligation until {until} ({law})."""
+
+
+class ProgrammeIsClosed(PolkuError):
+    """{field}: {programme} is closed on this node: nothing new is recorded for it, what is there may be corrected."""
+
+
+class ClosingIsFinal(PolkuError):
+    """{field}: {programme} is closed on this node and its last period confirmed: nothing is corrected any more."""
+
+
+class StreamIsSealed(PolkuError):
+    """{field}: {programme} is closed on this node and its stream sealed: nothing is recorded for it any more."""
+
+
+class ClosingBlocked(PolkuError):
+    """{field}: {count} open: `polku programme close {programme} --check` names each; it needs an end or a reason."""

@@ -24,7 +24,8 @@ class PurposeEnded(Fact):
     """What was recorded about this person for a purpose was erased; who hears it deletes it, and says so by `ending`.
 
     Recording it turns the subject's earlier lines of that purpose into their digests. After `withdrawn` nothing more is
-    recorded for the purpose until the person has agreed again.
+    recorded for the purpose until the person has agreed again. `programme` is named where the line stands in no stream
+    of one, because that is sealed.
     """
 
     kind, v, reach, about = "intake.purpose_ended", 1, Reach.LEAD, About.SOMEBODY
@@ -32,6 +33,7 @@ class PurposeEnded(Fact):
     purpose = Code(*PURPOSES)
     why = Code(*WHYS)
     occurred_on = Day()
+    programme = ProgrammeKey(allow_none=True)
     example = {"ending": _ID, "purpose": "measurement", "why": "withdrawn", "occurred_on": "2016-09-01"}
 
 

@@ -27,7 +27,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from shared.contracts.fields import CODE, NODE, PROGRAMME
 from shared.journal import crypto
@@ -51,7 +51,7 @@ MAX_CERTIFICATE = 4 * 1024 * 1024
 """Bytes of a certificate: some thousand partners."""
 
 Form = Literal["json", "html", "csv"]
-State = Literal["joined", "not_joined", "expelled"]
+State = Literal["joined", "not_joined", "expelled", "closed"]
 PLACES: Mapping[Form, tuple[bytes, bytes]] = {
     "json": (b',\n  "certificate": "', b'"\n}\n'),
     "html": (b"\n<!-- polku-certificate ", b" -->\n"),
@@ -211,17 +211,21 @@ def read_certificate(data: bytes) -> Certificate:
         raise CertificateRefused("the certificate is malformed") from None
 
 
+_COUNT = ("joined", "closed")
+"""The states of streams that must have arrived."""
+
+
 def _check_stream(certificate: Certificate, stream: StreamProof) -> None:
     manifest = certificate.manifest(stream)
     if stream.watermark is None or stream.chain is None:
         if manifest is not None or stream.segment is not None:
             raise CertificateRefused(f"{stream.partner}: the node has spoken, and the figures do not say how far")
-        if certificate.proof.arrived and stream.state == "joined":
+        if certificate.proof.arrived and stream.state in _COUNT:
             raise CertificateRefused(f"{stream.partner}: never heard from, and yet everything is said to have arrived")
         return
     name = f"{stream.node}/{certificate.proof.programme}"
     ahead = manifest is not None and manifest.seq > stream.watermark
-    if certificate.proof.arrived and stream.state == "joined" and ahead:
+    if (certificate.proof.arrived or stream.state == "closed") and stream.state in _COUNT and ahead:
         raise CertificateRefused(f"{stream.partner}: lines are missing, and yet everything is said to have arrived")
     if stream.watermark == 0 and stream.chain == chain_start(name):
         return
@@ -313,7 +317,7 @@ def _decoded(members: dict[str, Any]) -> Proof:
 
 
 def _decoded_stream(members: dict[str, Any]) -> StreamProof:
-    if tuple(members) != _STREAM or members["state"] not in ("joined", "not_joined", "expelled"):
+    if tuple(members) != _STREAM or members["state"] not in get_args(State):
         raise ValueError("not a stream's members")
     m = members
     joined = m["state"] != "not_joined"

@@ -12,10 +12,11 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
+from shared.contracts.closing_facts import StreamSealed
 from shared.journal import epochs, received
 from shared.journal.carrier import Found
 from shared.journal.lines import chain_next
-from shared.journal.received import STOPPED, Head, NewLines
+from shared.journal.received import SEALED, STOPPED, Head, NewLines
 from shared.journal.segment import OpenedLine, Reason, Refused, Segment
 from shared.journal.statements import Manifest, StatementRefused, read_manifest, stated_place
 
@@ -67,6 +68,12 @@ def decide(
         return Outcome.REFUSED
     segment = arrival.segment
     header = segment.header
+    if head.state == SEALED:
+        new.write(connection)
+        if _is_known(connection, head, header.epoch, header.last, header.chain):
+            return Outcome.DUPLICATE
+        arrival.reason = Reason.SEALED
+        return Outcome.REFUSED
     if (header.epoch, header.first) != (head.epoch, head.seq + 1):
         new.write(connection)  # its chain may be compared with a line's that is not stored yet
     if header.epoch != head.epoch:
@@ -89,8 +96,13 @@ def decide(
             return Outcome.UNDECIDED
         clash = _clash_within(head, segment, arrival.lines)
         if clash is None:
+            if any(line.kind == StreamSealed.kind for line in arrival.lines[:-1]):
+                arrival.reason = Reason.SEALED  # nothing follows a seal, in whatever it came
+                return Outcome.REFUSED
             new.add(segment, arrival.lines[head.seq + 1 - header.first :], now)
             head.seq, head.chain = header.last, header.chain
+            if arrival.lines[-1].kind == StreamSealed.kind and head.head_seq <= head.seq:
+                head.state = SEALED  # if the node has signed more than this, that more is missing, visibly
             head.heard(header.time, now)
             received.add_claim(connection, head, header.last, header.chain)
             return Outcome.APPLIED
@@ -99,6 +111,11 @@ def decide(
         return Outcome.DUPLICATE
     _stop(connection, head, clash, segment.header_bytes + segment.payload_digest, segment.signature, now)
     return Outcome.CONFLICT
+
+
+def _is_known(connection: Connection, head: Head, epoch: int, seq: int, chain: bytes) -> bool:
+    """Whether this is what we hold up to that line."""
+    return epoch <= head.epoch and seq <= head.seq and received.chain_at(connection, head, seq) == chain
 
 
 def _stop(
@@ -129,6 +146,9 @@ def note_manifest(
             raise StatementRefused(Reason.WRONG_PLACE)
     except Refused as refused:
         return refused.reason
+    if head.state == SEALED and not _is_known(connection, head, manifest.epoch, manifest.seq, manifest.chain):
+        log.error("a node goes on after its seal", extra={"stream": head.stream, "seq": manifest.seq})
+        return Reason.SEALED
     # What it says of the stream is signed and counts at once. What it says of the time does not: believed, it would
     # make a node that has fallen silent look alive for as long as its clock was wrong.
     from_the_future = manifest.time > now + CLOCK_SLACK

@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
+from shared.journal import closing
 from shared.journal.carry_tables import (
     courier_manifest,
     courier_receipt,
@@ -29,6 +30,7 @@ from shared.journal.carry_tables import (
     received_segment,
 )
 from shared.journal.lines import chain_start, parse
+from shared.journal.received import SEALED, read_heads
 from shared.journal.returning import Tail, keep_erased
 from shared.journal.tables import journal_head, journal_hold
 from shared.storage import snapshot, transaction
@@ -86,7 +88,8 @@ def go_on(engine: Engine, streams: Sequence[str], retrieve: Callable[[str], Tail
 
 
 def release(engine: Engine, tails: Iterable[Tail] = ()) -> bool:
-    """End the hold, if there is one. The streams of `tails` go on in a new epoch, from where the backup stood."""
+    """End the hold, if there is one. The streams of `tails` go on in a new epoch, from where the backup stood; but for
+    one that was sealed after the backup: nothing is recorded for it here any more, as before the loss."""
     with snapshot(engine) as connection:
         if not is_held(connection):
             return False
@@ -95,9 +98,12 @@ def release(engine: Engine, tails: Iterable[Tail] = ()) -> bool:
         for tail in tails:
             start = {"name": tail.stream, "epoch": 1, "seq": 0, "chain": chain_start(tail.stream)}
             add_missing(connection, journal_head, start)
-            this = journal_head.c.name == tail.stream
-            connection.execute(update(journal_head).where(this).values(epoch=journal_head.c.epoch + 1))
+            sealed = read_heads(connection, [tail.stream])[tail.stream].state == SEALED
+            then = {"closed": closing.SEALED} if sealed else {"epoch": journal_head.c.epoch + 1}
+            connection.execute(update(journal_head).where(journal_head.c.name == tail.stream).values(**then))
             keep_erased(connection, tail)
+            if sealed:
+                continue  # what the lead has said of it stands: it holds more of this stream than we do
             for table in (courier_receipt, courier_segment):
                 connection.execute(delete(table).where(table.c.stream == tail.stream))
     return True

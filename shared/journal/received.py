@@ -27,7 +27,7 @@ from shared.journal.segment import OpenedLine, Reason, Segment
 from shared.ops.clock import parse_wire_time, wire_time
 from shared.storage.upsert import insert_many
 
-OPEN, STOPPED = "open", "stopped"
+OPEN, STOPPED, SEALED = "open", "stopped", "sealed"
 _PROOF_COLUMNS = tuple(column.name for column in received_segment.c)
 _LINE_COLUMNS = ("stream", "epoch", *OpenedLine._fields)
 
@@ -62,8 +62,9 @@ class Completeness:
     """What can be said about one stream. `missing` are ranges of lines, both ends included.
 
     `same_chain`: the node's signed head is the chain we hold; None while lines up to it are missing, or nothing is
-    known. `state`, the first that holds: "differs" (a conflict, or an epoch nobody has accepted), "missing",
-    "not_known_since" (no word from the node within the limit), "complete".
+    known. `state`, the first that holds: "differs" (a conflict, or an epoch nobody has accepted), "missing", "closed"
+    (the last line of all is here: the node may be silent), "not_known_since" (no word from the node within the limit),
+    "complete". `refused`: contents that came after the seal.
     """
 
     stream: str
@@ -78,6 +79,7 @@ class Completeness:
     manifest_age_seconds: int | None
     state: str
     missing: tuple[tuple[int, int], ...]
+    refused: int = 0
 
 
 def incarnation(connection: Connection) -> str:
@@ -124,6 +126,15 @@ def save_heads(connection: Connection, heads: Iterable[Head]) -> None:
     ]
     if passed:
         connection.execute(_DROP_CLAIMS, passed)
+
+
+def seal_what_has_ended(connection: Connection, kind: str) -> None:
+    """Seal the open streams that end in a line of `kind`: one that a release before took, or of which two histories
+    existed and this one counts."""
+    head, line = received_head.c, received_line.c
+    last = select(line.seq).where(line.stream == head.stream, line.seq == head.seq, line.kind == kind)
+    ended = (head.state == OPEN) & (head.head_seq == head.seq) & (head.head_epoch == head.epoch) & last.exists()
+    connection.execute(update(received_head).where(ended).values(state=SEALED))
 
 
 def add_claim(connection: Connection, head: Head, seq: int, chain: bytes) -> None:
@@ -302,6 +313,8 @@ def completeness(
             state = "differs"
         elif missing:
             state = "missing"
+        elif head.state == SEALED:
+            state = "closed"
         elif heard is None or now - heard > timedelta(days=days):
             state = "not_known_since"
         else:
@@ -320,9 +333,16 @@ def completeness(
                 manifest_age_seconds=int((now - heard).total_seconds()) if heard else None,
                 state=state,
                 missing=missing,
+                refused=_refused(connection, stream) if head.state == SEALED else 0,
             )
         )
     return rows
+
+
+def _refused(connection: Connection, stream: str) -> int:
+    c = received_refused.c
+    query = select(func.count()).where(c.stream == stream, c.reason == Reason.SEALED.value)
+    return int(connection.execute(query).scalar_one())
 
 
 def _missing(connection: Connection, head: Head) -> tuple[tuple[int, int], ...]:

@@ -35,6 +35,7 @@ unpacking and checking lines is done before the transaction, which only compares
 streams. Segments of an epoch that nobody has accepted are refused; see `epochs`.
 """
 
+import contextlib
 import logging
 import math
 from collections import Counter
@@ -44,10 +45,11 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from shared.contracts.closing_facts import StreamSealed
 from shared.journal import crypto, received
 from shared.journal.carrier import MANIFEST, RECEIPT, Carrier, Found
 from shared.journal.deciding import Arrival, Outcome, decide, note_manifest
-from shared.journal.received import STOPPED, NewLines
+from shared.journal.received import SEALED, STOPPED, NewLines
 from shared.journal.segment import (
     MAX_SEGMENT,
     Reason,
@@ -144,6 +146,7 @@ class Receiver:
         if first:
             with transaction(self.engine) as connection:
                 self._incarnation = received.incarnation(connection)
+                received.seal_what_has_ended(connection, StreamSealed.kind)
         if admitted != self._admitted:
             # What was refused for its stream or key may be welcome now.
             self._decided.clear()
@@ -338,7 +341,11 @@ class Receiver:
             heard = parse_wire_time(head.manifest_at) if head and head.manifest_at else None
             behind.labels(stream).set(max(0, head.head_seq - head.seq) if head else 0)
             stopped.labels(stream).set(bool(head and head.state == STOPPED))
-            manifest_age.labels(stream).set((work.now - heard).total_seconds() if heard else math.inf)
+            if head and head.state == SEALED:  # nobody waits for it any more
+                with contextlib.suppress(KeyError):
+                    manifest_age.remove(stream)
+            else:
+                manifest_age.labels(stream).set((work.now - heard).total_seconds() if heard else math.inf)
 
     def _write_receipts(self, work: _Round) -> int:
         """Tell every node whose receipt would say something new. After a commit, and outside any transaction."""

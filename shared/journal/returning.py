@@ -18,9 +18,12 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
+from shared.contracts.purpose_facts import PurposeEnded
+from shared.contracts.purposes import PURPOSES
 from shared.journal import crypto, received
 from shared.journal.carrier import ERASED, MANIFEST, PROOF, RECEIPT, Carrier, back_of, stream_of
 from shared.journal.carry_tables import (
@@ -34,6 +37,8 @@ from shared.journal.carry_tables import (
     received_line,
     received_segment,
 )
+from shared.journal.erasing import subject_digest
+from shared.journal.lines import parse
 from shared.journal.planning import RECEIVED
 from shared.journal.receiving import Receiver
 from shared.journal.segment import HEX64, MAX_HEADER, SegmentRefused, signed_header
@@ -140,7 +145,7 @@ class Retriever:
         receiver.round({stream: peer}, now)
         with snapshot(self.engine) as connection:
             head = received.read_heads(connection, [stream])[stream]
-        if not head.echo or head.seq < head.head_seq or head.state != received.OPEN:
+        if not head.echo or head.seq < head.head_seq or head.state == received.STOPPED:
             return None
         try:
             proof = self.carrier.read(back, PROOF, MAX_PROOF + 1)
@@ -205,9 +210,33 @@ def erased_here(connection: Connection, stream: str) -> Sequence[bytes]:
     return list(connection.execute(query.order_by(journal_erased.c.digest)).scalars())
 
 
-def write_erased(stream: str, digests: Iterable[bytes], now: datetime, signer: crypto.Key, sealed_to: bytes) -> bytes:
-    """The item `erased`: whose lines of the stream were erased, signed and sealed."""
-    said = {"stream": stream, "time": wire_time(now), "erased": [d.hex() for d in digests], "key": signer.id}
+def ended_here(connection: Connection, home: str, programme: str) -> list[tuple[str, str]]:
+    """Of a programme whose stream is sealed, what has ended since of people who are not erased: digest and purpose."""
+    c = journal_line.c
+    query = select(c.line).where(c.stream == f"{home}/local", c.kind == PurposeEnded.kind, c.line.is_not(None))
+    said = (parse(line) for line in connection.execute(query.order_by(c.pos)).scalars())
+    found = ((line.subject, line.body) for line in said if line.subject and line.body.get("programme") == programme)
+    return sorted({(subject_digest(subject), str(body["purpose"])) for subject, body in found})
+
+
+def write_erased(
+    stream: str,
+    digests: Iterable[bytes],
+    now: datetime,
+    signer: crypto.Key,
+    sealed_to: bytes,
+    ended: Sequence[tuple[str, str]] = (),
+) -> bytes:
+    """The item `erased`: whose lines of the stream were erased, all of them or (`ended`) those of a purpose; signed and
+    sealed."""
+    said: dict[str, Any] = {
+        "stream": stream,
+        "time": wire_time(now),
+        "erased": [d.hex() for d in digests],
+        "key": signer.id,
+    }
+    if ended:
+        said["ended"] = [list(each) for each in ended]
     body = json.dumps(said, separators=(",", ":")).encode()
     signature = crypto.sign(signer.secret(), ERASED_CONTEXT, body).hex().encode()
     return crypto.seal(sealed_to, ERASED_CONTEXT, body + b"\n" + signature)
@@ -217,15 +246,32 @@ def read_erased(
     data: bytes, stream: str, keys: Mapping[str, bytes], privates: Mapping[str, bytes]
 ) -> tuple[bytes, ...] | None:
     """The digests in an item `erased` about this stream, signed by one of `keys`; None if it is anything else."""
+    said = _opened(data, stream, keys, privates)
+    digests = said and said.get("erased")
+    if not isinstance(digests, list) or not all(isinstance(d, str) and HEX64.fullmatch(d) for d in digests):
+        return None
+    return tuple(bytes.fromhex(digest) for digest in digests)
+
+
+def read_ended(
+    data: bytes, stream: str, keys: Mapping[str, bytes], privates: Mapping[str, bytes]
+) -> tuple[tuple[bytes, str], ...]:
+    """The purposes of people that such an item says have ended; what is none is passed over."""
+    said = _opened(data, stream, keys, privates) or {}
+    pairs = said.get("ended") if isinstance(said.get("ended"), list) else []
+    good = [p for p in pairs or [] if isinstance(p, list) and len(p) == 2 and all(isinstance(one, str) for one in p)]
+    return tuple((bytes.fromhex(d), purpose) for d, purpose in good if HEX64.fullmatch(d) and purpose in PURPOSES)
+
+
+def _opened(
+    data: bytes, stream: str, keys: Mapping[str, bytes], privates: Mapping[str, bytes]
+) -> dict[str, Any] | None:
     for private in privates.values():
         try:
             body, _, signature = crypto.open_sealed(private, ERASED_CONTEXT, data).partition(b"\n")
             said = json.loads(body)
             signed = crypto.verify(keys[said["key"]], bytes.fromhex(signature.decode()), ERASED_CONTEXT, body)
-            digests = said["erased"] if signed and said["stream"] == stream else None
-            if not isinstance(digests, list) or not all(isinstance(d, str) and HEX64.fullmatch(d) for d in digests):
-                return None
-            return tuple(bytes.fromhex(digest) for digest in digests)
+            return said if signed and said["stream"] == stream else None
         except crypto.CannotOpen:
             continue
         except (ValueError, KeyError, TypeError, RecursionError):

@@ -83,6 +83,8 @@ class Reason(StrEnum):
     """An epoch that nobody has accepted at the lead."""
     FROM_THE_FUTURE = "from_the_future"
     """A manifest of more than a day ahead of the lead's clock."""
+    SEALED = "sealed"
+    """Anything new of a stream whose last line the lead has (`closing`)."""
 
 
 class Refused(ValueError):

@@ -37,7 +37,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert
 
-from shared.journal import crypto, planning
+from shared.journal import closing, crypto, planning
 from shared.journal.carrier import MANIFEST, RECEIPT, Carrier, Place, stream_of
 from shared.journal.carry_tables import courier_manifest, courier_receipt, courier_segment
 from shared.journal.cutting import JournalDamaged, cut_segments, segment_row
@@ -342,11 +342,21 @@ class Courier:
         return True
 
 
+def _state_of(connection: Connection, stream: str, conflict: str | None, waiting: bool) -> str:
+    node, programme = stream.split("/")
+    sealed = closing.state_of(connection, node, programme) == closing.SEALED
+    if conflict:
+        return "restored" if sealed and conflict == "receipt_ahead" else "stopped"
+    return "waiting" if waiting else "closed" if sealed else "complete"
+
+
 def shipped(connection: Connection, streams: Sequence[str]) -> list[dict[str, Any]]:
     """Per stream how far it goes and how far the lead has confirmed it: for `polku complete` on a node.
 
     `oldest` is when the oldest line without a receipt was recorded, `manifest_at` when the newest manifest was written
     (UTC, wire form; None if there is none). `same_chain`: the lead holds our lines; None before its first receipt.
+    `state` "closed": the stream is sealed and the lead has all of it; "restored": it was sealed, and this home is from
+    a backup of before.
     """
     rows = []
     for stream in streams:
@@ -364,7 +374,7 @@ def shipped(connection: Connection, streams: Sequence[str]) -> list[dict[str, An
                 "manifest_at": view.manifest.time if view.manifest else None,
                 "oldest": wire_time(oldest) if oldest else None,
                 "missing": [[at + 1, view.seq]] if at < view.seq else [],
-                "state": "stopped" if conflict else "waiting" if at < view.seq or view.receipt is None else "complete",
+                "state": _state_of(connection, stream, conflict, at < view.seq or view.receipt is None),
             }
         )
     return rows

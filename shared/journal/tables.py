@@ -14,9 +14,10 @@ journal_head = Table(
     Column("seq", BIG, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("chain", LargeBinary, nullable=False),
+    Column("closed", Integer, nullable=False, server_default="0"),
 )
 """One row for the home (name "", `seq` is the last `pos`): the lock of the journal. One row for the audit log (name
-"audit"). One per stream: its epoch, last seq and chain."""
+"audit"). One per stream: its epoch, last seq and chain, and how far its programme is closed here (`closing`)."""
 
 journal_line = Table(
     "journal_line",

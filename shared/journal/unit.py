@@ -14,7 +14,8 @@ The facts are kept until the block ends. Only then, as the transaction's last st
 - the lock is held for the shortest time, and no process has to be the one that numbers (measured: architecture §4).
 
 A unit with facts is refused while the home is held after a restore (`holding`), and if one of them names an erased
-person; recording `SubjectErased` or `TagsRetired` erases (`erasing`). A unit in which somebody acts (it has an audit
+person; recording `SubjectErased` or `TagsRetired` erases (`erasing`). What may be recorded for a programme that is
+closed here says `closing`. A unit in which somebody acts (it has an audit
 entry) is refused if a fact is about a restricted person; `PersonRestricted` and `RestrictionLifted` say who is one.
 
 On SQLite the database's one write lock is taken at the beginning (`shared.storage.transaction`), with the same effect.
@@ -36,6 +37,7 @@ from shared.contracts.facts import Fact, Reach
 from shared.contracts.purpose_facts import RECEIPTS, PersonInformed, PurposeEnded
 from shared.contracts.purposes import PURPOSE_OF_SERVICE, purpose_of
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
+from shared.journal import closing
 from shared.journal.audit import AuditEntry, chained
 from shared.journal.erasing import end_purpose, erase, erased_among, retire_tags, subject_digest
 from shared.journal.holding import is_held
@@ -67,6 +69,10 @@ class Unit:
     pos: int | None = None
     right: bool = False
     """Whether a right of the person is exercised: then a restriction does not stand in its way."""
+    late: bool = False
+    """Whether what is recorded was done and shown before, and is only told now: a closing stands in its way no
+    more than in what nobody does."""
+    home: str = ""
     _facts: list[tuple[str, Fact]] = field(default_factory=list)
     _audit: list[dict[str, Any]] = field(default_factory=list)
 
@@ -94,20 +100,26 @@ class Journal:
     home: str
 
     @contextmanager
-    def unit(self, now: datetime, *, right: bool = False) -> Iterator[Unit]:
+    def unit(self, now: datetime, *, right: bool = False, late: bool = False) -> Iterator[Unit]:
         """Open a unit of work; it commits when the block ends and rolls back if the block raises."""
         with transaction(self.engine) as connection:
-            unit = Unit(connection, now, right=right)
+            unit = Unit(connection, now, right=right, late=late, home=self.home)
             yield unit
             if unit._facts or unit._audit:
                 self._commit_facts(unit)
 
     def _commit_facts(self, unit: Unit) -> None:
         connection, when = unit.connection, wire_time(unit.now)
-        streams = {f"{self.home}/{programme}" for programme, _ in unit._facts}
-        known = _locked_heads(connection, {*streams, AUDIT_ROW} if unit._audit else streams)
+        programmes = {place for place, _ in unit._facts} | {
+            programme for place, fact in unit._facts if (programme := closing.programme_of(place, fact, LOCAL))
+        }
+        streams = {f"{self.home}/{programme}" for programme in programmes | {LOCAL}}
+        known, states = _locked_heads(connection, {*streams, AUDIT_ROW} if unit._audit else streams)
+        facts: list[tuple[str, str, Fact]] = []
         if unit._facts:
             _refuse(connection, unit._facts)
+            acting = bool(unit._audit) and not unit.late
+            facts = closing.admitted(states, self.home, unit._facts, local=LOCAL, acting=acting, right=unit.right)
             if unit._audit and not unit.right:
                 _refuse_restricted(connection, unit._facts)
         pos = known[HOME_ROW][1]
@@ -115,8 +127,8 @@ class Journal:
         erasures: list[tuple[Callable[..., int], dict[str, Any]]] = []
         heads: dict[str, tuple[int, int, bytes]] = {}
         rows: list[dict[str, Any]] = []
-        for programme, fact in unit._facts:
-            stream = f"{self.home}/{programme}"
+        for programme, place, fact in facts:
+            stream = f"{self.home}/{place}"
             epoch, seq, chain = heads.get(stream) or known.get(stream) or _head(connection, stream)
             pos, seq = pos + 1, seq + 1
             line = serialise(
@@ -136,13 +148,15 @@ class Journal:
                     "line": line,
                 }
             )
-            place = {"stream": stream, "seq": seq, "pos": pos}
+            at = {"stream": stream, "seq": seq, "pos": pos}
+            if place != programme:  # sealed: it is erased of the programme's stream all the same
+                at |= {"stream": f"{self.home}/{programme}", "seq": known[f"{self.home}/{programme}"][1]}
             if isinstance(fact, SubjectErased):
-                erasures.append((erase, {"subject": fact.subject, **place}))
+                erasures.append((erase, {"subject": fact.subject, **at}))
             elif isinstance(fact, TagsRetired):
-                erasures.append((retire_tags, {"key_no": fact["key_no"], **place}))
+                erasures.append((retire_tags, {"key_no": fact["key_no"], **at}))
             elif isinstance(fact, PurposeEnded):
-                erasures.append((end_purpose, {"subject": fact.subject, **_ending(fact), **place}))
+                erasures.append((end_purpose, {"subject": fact.subject, **_ending(fact), **at}))
             if isinstance(fact, _RESTRICTING):
                 _restrict(connection, programme, fact)
         for start in range(0, len(rows), _BATCH):
@@ -158,6 +172,9 @@ class Journal:
             connection.execute(insert(journal_audit), stored)
             heads[AUDIT_ROW] = (1, number + len(entries), chain)
         _set_heads(connection, heads)
+        for stream, state in closing.changed(((place, fact) for _, place, fact in facts), self.home).items():
+            this = journal_head.c.name == stream
+            connection.execute(update(journal_head).where(this).values(closed=state))
         for erasing, what in erasures:
             erasing(connection, now=unit.now, **what)
 
@@ -170,16 +187,18 @@ def _named(name: str, value: str | int | Sequence[str]) -> str | int | Sequence[
     return value
 
 
-def _locked_heads(connection: Connection, names: set[str]) -> dict[str, tuple[int, int, bytes]]:
-    """Epoch, last seq and chain of the home (seq is its last position) and of those of `names` that have a row.
+def _locked_heads(connection: Connection, names: set[str]) -> tuple[dict[str, tuple[int, int, bytes]], dict[str, int]]:
+    """Epoch, last seq and chain of the home (seq is its last position) and of those of `names` that have a row; and
+    how far each is closed (`closing`).
 
     One statement, because from here to the commit nobody else numbers. The home's row sorts first: it is the lock
     that everybody waits for, and what was committed meanwhile is read anew when the wait is over. A stream's first
     row, made meanwhile, is not seen here: `_head` looks again.
     """
     c = journal_head.c
-    query = select(c.name, c.epoch, c.seq, c.chain).where(c.name.in_([HOME_ROW, *sorted(names)])).order_by(c.name)
-    return {row.name: (row.epoch, row.seq, row.chain) for row in connection.execute(query.with_for_update())}
+    query = select(c.name, c.epoch, c.seq, c.chain, c.closed).where(c.name.in_([HOME_ROW, *sorted(names)]))
+    rows = connection.execute(query.order_by(c.name).with_for_update()).all()
+    return {row.name: (row.epoch, row.seq, row.chain) for row in rows}, {row.name: row.closed for row in rows}
 
 
 def _refuse(connection: Connection, facts: Sequence[tuple[str, Fact]]) -> None:

@@ -55,7 +55,7 @@ ERASE = APPEND | {
 }
 FOLLOW_OUT = {
     "journal_line": "SELECT, UPDATE (kind, subject, line)",
-    "journal_head": "SELECT, INSERT, UPDATE (epoch)",
+    "journal_head": "SELECT, INSERT, UPDATE (epoch, closed)",
     "journal_cursor": READ,
     "journal_parked": "SELECT, DELETE",
     "journal_erased": "SELECT, UPDATE (finished, scrubbed)",
@@ -85,6 +85,7 @@ def rights(role: str, tables: Iterable[str]) -> dict[str, str]:
         "reporting": ({"reporting"}, {"received"}, APPEND),
         "portal": ({"portal"}, set[str](), {}),
         "intake": ({"intake", "post"}, set[str](), ERASE),
+        "pathways": ({"pathways"}, set[str](), APPEND | {"courier_receipt": READ}),
     }.get(role, ({role} - NO_SERVICE, set[str](), APPEND))
     given = {VERSION_TABLE: READ}
     for table in tables:

@@ -20,6 +20,8 @@ from tests.services.measurement.kit import ANSWERS
 NOT_REACHED = {
     "RetryParked": ("not_found", "nothing is parked in this home"),
     "DropParked": ("not_found", "nothing is parked in this home"),
+    "CloseProgramme": ("closing_blocked", "tasks are open, and the home is needed open"),
+    "SealStream": ("invalid_input", "the programme is not closed"),
 }
 """Commands whose example is refused all the same: as what, and why that cannot be otherwise."""
 
@@ -155,6 +157,7 @@ def special(world: World) -> dict[str, dict[str, Any]]:
         "SeesPeople": {"people": [people["anna"]]},
         "ShowExit": {"subject": people["left"]},
         "ShowSample": {"node": world.node.home.name},
+        "LeaveOpen": {"items.what": "evidence", "items.subject": people["anna"]},
         "RestrictPerson": {"subject": people["restricted"], "ground": "accuracy"},
         "EndPurpose": {"subject": people["ended"], "purpose": "measurement"},
     }

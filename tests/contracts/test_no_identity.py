@@ -165,6 +165,7 @@ def test_every_code_that_is_no_enumeration_is_a_key_of_the_programme_file() -> N
         ("pathways.step_paused", "step"),
         ("pathways.step_resumed", "step"),
         ("pathways.product_recorded", "product"),
+        ("pathways.thing_left_open", "item"),
     }
 
 
@@ -229,4 +230,6 @@ def test_every_fact_that_leaves_the_home_is_of_a_programme_and_every_kind_is_of_
         "activities.meeting_withdrawn",
         "pathways.task_opened",
         "pathways.task_closed",
+        "pathways.person_left_open",
+        "pathways.thing_left_open",
     }

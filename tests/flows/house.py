@@ -182,7 +182,7 @@ class House:
             for proof in connection.execute(select(received_segment)):
                 said = proof.header + proof.payload_digest
                 assert crypto.verify(sent_by(self.node_key), proof.signature, crypto.SEGMENT_CONTEXT, said)
-            assert received.completeness(connection, self.now)[0].state == "complete"
+            assert received.completeness(connection, self.now)[0].state in ("complete", "closed")
 
 
 # What the services' `@subscribes` methods do; service.py itself cannot be loaded here, it needs eventlet.
@@ -201,7 +201,8 @@ def forgotten(unit: Unit, _line: Line, fact: Fact) -> None:
 
 
 def cleared(unit: Unit, line: Line, fact: Fact) -> None:
-    rows, programme = activities.clear_person(unit.connection, str(fact.subject)), line.stream.partition("/")[2]
+    rows, programme = activities.clear_person(unit.connection, str(fact.subject)), fact["programme"]
+    programme = programme or line.stream.partition("/")[2]
     unit.record(ActivitiesCleared(fact.subject, ending=fact["ending"], programme=programme, rows=rows))
 
 

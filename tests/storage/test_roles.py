@@ -83,8 +83,10 @@ def test_a_service_uses_its_own_tables_and_none_of_another(url: str, owner: Engi
     for table in tables(owner):
         if prefix(table) in (role, "post" if role == "intake" else role):
             assert may(engine, table) == {"SELECT", "INSERT", "UPDATE", "DELETE"}, table
-        elif table in ("received_erased", "received_head", "received_line") or (
-            role == "reporting" and prefix(table) == "received"
+        elif (
+            table in ("received_erased", "received_head", "received_line")
+            or (role == "reporting" and prefix(table) == "received")
+            or (role, table) == ("pathways", "courier_receipt")
         ):
             assert may(engine, table) == {"SELECT"}, table
         elif prefix(table) not in ("journal", "alembic"):

@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 
 from services.activities import counters, queries, store
 from services.activities.domain import NewSession
-from shared.contracts.errors import InvalidInput, PolkuError, UnknownProgramme, UnknownSession
+from shared.contracts.closing_facts import ProgrammeClosed, StreamSealed
+from shared.contracts.errors import InvalidInput, PolkuError, ProgrammeIsClosed, UnknownProgramme, UnknownSession
 from shared.journal import Journal
 from tests.services import kit
 from tests.services.activities.kit import event, known, session
@@ -215,3 +216,21 @@ def test_any_run_of_taps_and_repetitions_ends_at_the_sum_of_those_that_counted(
     told = heads_told(sqlite_engine)[told_before:]
     assert told[-1] == (heads, women)
     assert len(told) <= 1 + len(steps)
+
+
+def test_a_count_of_before_the_closing_is_told_until_the_seal_and_no_tap_counts_any_more(engine: Engine) -> None:
+    journal = known(engine)
+    counter, other = start(journal), start(journal, new=crowd("d"))
+    tap(journal, counter, 0)
+    with journal.unit(NOW) as unit:
+        unit.record(ProgrammeClosed(left=0, final=False, occurred_on="2016-11-22"), KEY)
+    for refused in (lambda: tap(journal, counter, 1), lambda: start(journal, new=crowd("e"))):
+        with pytest.raises(ProgrammeIsClosed):
+            refused()
+    assert counters.tell_counts(journal, NOW + 2 * FIVE)
+    assert heads_told(engine) == [(1, None)]
+    with journal.unit(NOW) as unit:
+        unit.record(StreamSealed(occurred_on="2016-11-22"), KEY)
+        store.set_counter(unit.connection, bytes.fromhex(other), {"heads": 3, "revision": 1, "tapped_at": NOW})
+    assert counters.tell_counts(journal, NOW + 2 * FIVE) is None, "it stops nothing"
+    assert heads_told(engine) == [(1, None)]

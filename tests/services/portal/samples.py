@@ -18,6 +18,7 @@ from services.portal.app import create_app
 from services.portal.context import HomeRole, PortalContext, directly
 from services.portal.passwords import Hasher
 from services.portal.users import add_user
+from shared.contracts.closing import AskClosing, CloseProgramme, LeaveOpen, ListLeft, ListStillIn, SealStream
 from shared.contracts.commands import (
     AskReport,
     CertifyReport,
@@ -348,6 +349,12 @@ _BODIES = {
     ("pathways", "list_tasks"): ListTasks,
     ("pathways", "close_task"): CloseTask,
     ("pathways", "list_proposals"): ListProposals,
+    ("pathways", "closing_state"): AskClosing,
+    ("pathways", "list_left"): ListLeft,
+    ("pathways", "leave_open"): LeaveOpen,
+    ("pathways", "close_programme"): CloseProgramme,
+    ("pathways", "seal_stream"): SealStream,
+    ("intake", "list_still_in"): ListStillIn,
     ("pathways", "step_states"): StepStates,
     ("reporting", "step_states"): StepStates,
 }
@@ -356,6 +363,15 @@ BUS_PRIVATE = X25519PrivateKey.generate()
 MADE = "ab" * 16
 """The session that the fake services make."""
 EMPTY_PLAN: dict[str, Any] = {"revision": 0, "strengths": [], "next": None, "ready_on": None, "entries": []}
+CLOSING: dict[str, Any] = {
+    **{"programme": "lahde-mukaan", "stream": "leader-0a1b2c3d/lahde-mukaan", "state": "open"},
+    **dict.fromkeys(("closed_on", "final_on", "sealed_on")),
+    **{"tasks": 0, "periods": [], "left": 0, "head": 9, "receipted": 9},
+    "kept": [
+        {"purpose": purpose, "basis": "consent", "law": None, "keep_until": None, "keep_months": months}
+        for purpose, months in (("esf_record", None), ("support", 24), ("measurement", None))
+    ],
+}
 EMPTY_REGISTER: dict[str, Any] = {"activity": "kaapeli", "session": None, "last": None}
 EMPTY_REGISTER |= {"present": [], "regulars": [], "earlier": []}
 
@@ -385,6 +401,8 @@ class FakeRpc:
     endings: list[dict[str, Any]] = field(default_factory=list)
     tasks: list[dict[str, Any]] = field(default_factory=list)
     proposals: list[dict[str, Any]] = field(default_factory=list)
+    still_in: list[dict[str, Any]] = field(default_factory=list)
+    closing: dict[str, Any] = field(default_factory=lambda: deepcopy(CLOSING))
     reachable: list[str] = field(default_factory=lambda: ["university_of_applied_sciences"])
     start: dict[str, Any] = field(default_factory=dict)
     who: dict[str, str] = field(default_factory=lambda: {"given_name": "Aino", "family_name": "Esimerkki"})
@@ -429,6 +447,12 @@ class FakeRpc:
             ("intake", "set_contact"): lambda **_: {"changed": []},
             ("intake", "sees"): lambda people, **_: [one for one in people if one in self.seen],
             ("pathways", "close_task"): lambda **_: {"pos": 1, "new": True},
+            ("pathways", "closing_state"): lambda **_: dict(self.closing),
+            ("pathways", "list_left"): lambda **_: {"total": 0, "items": []},
+            ("pathways", "leave_open"): lambda **_: {"pos": 1, "new": 1},
+            ("pathways", "close_programme"): lambda **_: {"pos": 1, "on": "2017-06-12", "new": True},
+            ("pathways", "seal_stream"): lambda **_: {"pos": 1, "on": "2017-06-12", "new": True},
+            ("intake", "list_still_in"): lambda **_: {"total": len(self.still_in), "people": self.still_in},
             ("reporting", "step_states"): lambda **_: [],
             ("reporting", "report"): self._report,
             ("reporting", "certify"): certifying.certify,

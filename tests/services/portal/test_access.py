@@ -53,6 +53,7 @@ PAGES = {
     f"/rights/lahde-mukaan/{MADE}/copy.html": {"case_worker", "coordinator"},
     f"/rights/lahde-mukaan/{MADE}/copy.json": {"case_worker", "coordinator"},
     "/partners/lahde-mukaan": {"coordinator"},
+    "/closing/lahde-mukaan": {"coordinator"},
     "/tasks/lahde-mukaan": {"case_worker", "coordinator"},
 }
 """Who may see which page, written down apart from the code."""

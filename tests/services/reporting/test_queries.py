@@ -195,8 +195,9 @@ def test_a_report_holds_the_members_due_and_no_others(engine: Engine) -> None:
                 "chain": chain.hex(),
                 "manifest_at": wire_time(NOW),
                 "expelled": None,
+                "closed": None,
             },
-            dict.fromkeys(("node", "epoch", "watermark", "head", "chain", "manifest_at", "expelled"))
+            dict.fromkeys(("node", "epoch", "watermark", "head", "chain", "manifest_at", "expelled", "closed"))
             | {"partner": OTHER},
         ],
         "people": {"counted_once_by_tag": None, "not_comparable": 0, "range": [0, 0]},

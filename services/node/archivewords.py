@@ -1,0 +1,116 @@
+"""The README of an archive, in three languages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+LANGS = ("fi", "sv", "en")
+_PURPOSES = {
+    "esf_record": ("rahaston aloitus- ja lopetustiedot", "fondens start- och slutuppgifter", "the fund's records"),
+    "support": ("työ ihmisten kanssa", "arbetet med människor", "working with people"),
+    "measurement": ("miten ihmisillä menee", "hur människor har det", "how people fare"),
+}
+_NOT_SAID = (
+    "hanketiedosto ei kerro: katso päätöstä",
+    "projektfilen säger det inte: se beslutet",
+    "the programme file does not say: see the grant decision",
+)
+_MONTHS = ("{n} kk lähdöstä", "{n} mån. efter avslutet", "{n} months after leaving")
+_NODE = (
+    """{programme}: toteuttajan {partner} arkisto, tehty {day}.
+
+documents/  hanketiedoston versiot, lomakkeet ja mittarit, joita käytettiin
+lead/       mitä päätoteuttaja on lähettänyt ja kuitannut
+evidence/   raportointijaksot, mitä jäi kesken ja miksi, ilman ihmisiä
+personal/   HENKILÖTIETOJA: rivit ihmisistä (csv/), näyttöluettelo, rivit allekirjoitettuina
+
+Vain kansiossa personal/ on henkilötietoja. Säilytä se lukittuna ja poista se viimeistään: {until}.
+Ilman sitä arkisto on edelleen eheä. Kirjoitettuja tekstejä (keskustelut, suunnitelmat) ei arkistoida.
+
+Kuka säilyttää, mitä ja mihin asti:
+{kept}
+
+Tarkistus: polku verify KANSIO
+""",
+    """{programme}: genomförarens {partner} arkiv, gjort {day}.
+
+documents/  projektfilens versioner, blanketter och mätare som användes
+lead/       vad huvudgenomföraren har sänt och kvitterat
+evidence/   rapporteringsperioder, vad som lämnades öppet och varför, utan människor
+personal/   PERSONUPPGIFTER: rader om människor (csv/), lista över underlag, raderna som de undertecknades
+
+Bara mappen personal/ har personuppgifter. Håll den låst och radera den senast: {until}.
+Utan den är arkivet fortfarande helt. Skrivna texter (samtal, planer) arkiveras inte.
+
+Vem sparar vad, och hur länge:
+{kept}
+
+Kontroll: polku verify MAPP
+""",
+    """{programme}: archive of the partner {partner}, made {day}.
+
+documents/  versions of the programme file, forms and instruments that were used
+lead/       what the lead has sent and receipted
+evidence/   reporting periods, what was left open and why, without people
+personal/   PERSONAL DATA: rows about people (csv/), the evidence list, the lines as they were signed
+
+Only the folder personal/ holds personal data. Keep it locked and delete it by: {until}.
+Without it the archive is still whole. Texts that were typed (talks, plans) are not archived.
+
+Who keeps what, until when:
+{kept}
+
+Check: polku verify FOLDER
+""",
+)
+_LEAD = (
+    """{programme}: päätoteuttajan arkisto, tehty {day}. Siinä ei ole henkilötietoja eikä ihmisten tunnuksia.
+
+reports/    jokaisen raportointijakson ja koko hankkeen raportit varmenteineen (JSON, HTML, CSV)
+documents/  hanketiedoston versiot
+partners.*  toteuttajat ja kunkin viimeinen rivi, joka päätoteuttajalla on
+
+Kuka säilyttää, mitä ja mihin asti:
+{kept}
+
+Tarkistus: polku verify KANSIO, ja jokainen raportti: polku verify TIEDOSTO
+""",
+    """{programme}: huvudgenomförarens arkiv, gjort {day}. Det har inga personuppgifter och inga koder för människor.
+
+reports/    rapporter för varje period och för hela projektet, med certifikat (JSON, HTML, CSV)
+documents/  projektfilens versioner
+partners.*  genomförarna och den sista raden av var och en som huvudgenomföraren har
+
+Vem sparar vad, och hur länge:
+{kept}
+
+Kontroll: polku verify MAPP, och varje rapport: polku verify FIL
+""",
+    """{programme}: archive of the lead, made {day}. It holds no personal data and no codes of people.
+
+reports/    reports of every period and of the whole project, with certificates (JSON, HTML, CSV)
+documents/  versions of the programme file
+partners.*  the partners, and the last line of each that the lead has
+
+Who keeps what, until when:
+{kept}
+
+Check: polku verify FOLDER, and each report: polku verify FILE
+""",
+)
+
+
+def readme(role: str, lang: str, said: Mapping[str, Any]) -> str:
+    """The README of this role's archive; `said` is the manifest."""
+    place = LANGS.index(lang)
+    text = (_LEAD if role == "lead" else _NODE)[place]
+    kept = "\n".join(f"- {_kept(row, place)}" for row in said["kept"])
+    day = str(said["made_at"])[:10]
+    until = said.get("personal_until") or _NOT_SAID[place]
+    return text.format(programme=said["programme"], partner=said.get("partner"), day=day, kept=kept, until=until)
+
+
+def _kept(row: Mapping[str, Any], place: int) -> str:
+    times = [row["keep_until"]] if row["keep_until"] else []
+    times += [_MONTHS[place].format(n=row["keep_months"])] if row["keep_months"] is not None else []
+    law = f" ({row['law']})" if row["law"] else ""
+    return f"{row['who']}: {_PURPOSES[row['purpose']][place]}: {' / '.join(times) or _NOT_SAID[place]}{law}"

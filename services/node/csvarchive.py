@@ -1,0 +1,161 @@
+"""The CSV set of a programme on a node, as it was recorded: what `polku import` reads, made from the lines and, of who
+people are, from intake."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from services.node.csvrows import (
+    ASSESSMENTS,
+    ATTENDANCE,
+    COLUMNS,
+    ENCOUNTERS,
+    EXITS,
+    FOLLOWUPS,
+    ORDER,
+    OUTCOMES,
+    PARTICIPANTS,
+    SESSIONS,
+    STEPS,
+)
+from shared.contracts.facts import Fact
+
+Row = list[Any]
+_FORMULA = ("=", "+", "-", "@")
+
+
+@dataclass
+class CsvArchive:
+    """Takes a programme's facts in the order of their lines, then its people; `write` makes the files."""
+
+    programme: str
+    partner: str
+    people: dict[str, str] = field(default_factory=dict)
+    """The `ref` of each person, by subject."""
+    _of: dict[str, dict[str, Fact]] = field(default_factory=dict)
+    _steps: list[tuple[str, str, str, str | None]] = field(default_factory=list)
+
+    def take(self, fact: Fact) -> None:
+        """A correction takes the place of what it corrects; what was taken back is gone."""
+        kind = fact.kind.partition(".")[2]
+        if kind in ("step_entered", "step_left"):
+            self._step(fact, left=kind == "step_left")
+        elif kind in _KEPT:
+            self._of.setdefault(kind, {})[fact[_KEPT[kind]]] = fact
+        elif kind in _GONE:
+            what, member = _GONE[kind]
+            self._of.get(what, {}).pop(fact[member], None)
+
+    def _step(self, fact: Fact, *, left: bool) -> None:
+        who, step, day = str(fact.subject), fact["step"], fact["occurred_on"]
+        if not left:
+            self._steps.append((who, step, day, None))
+            return
+        for at in range(len(self._steps) - 1, -1, -1):
+            if self._steps[at][:2] == (who, step) and self._steps[at][3] is None:
+                self._steps[at] = (*self._steps[at][:3], day)
+                return
+
+    def write(self, folder: Path, people: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write the files of the set; `people` is what intake has of each, by subject."""
+        rows = {
+            PARTICIPANTS: [self._participant(subject, said) for subject, said in people.items()],
+            SESSIONS: [self._session(fact) for fact in self._all("session_held")],
+            ATTENDANCE: [self._attendance(fact) for fact in self._all("attendance_recorded") if self._known(fact)],
+            ASSESSMENTS: [row for kind in _ANSWERS for fact in self._all(kind) for row in self._answers(fact)],
+            STEPS: [self._stay(*stay) for stay in self._steps if stay[0] in self.people],
+            OUTCOMES: [
+                [self._ref(fact), self.programme, fact["occurred_on"], fact["outcome"]]
+                for fact in self._all("outcome_recorded")
+                if self._known(fact)
+            ],
+            EXITS: [row for subject, said in people.items() if (row := self._exit(subject, said))],
+            FOLLOWUPS: [self._follow_up(fact) for fact in self._all("follow_up_recorded") if self._known(fact)],
+            ENCOUNTERS: [self._encounter(fact) for fact in self._all("encounter_recorded")],
+        }
+        for name in ORDER:
+            write_csv(folder / name, COLUMNS[name], rows[name])
+
+    def _all(self, kind: str) -> Iterable[Fact]:
+        return self._of.get(kind, {}).values()
+
+    def _known(self, fact: Fact) -> bool:
+        return fact.subject in self.people
+
+    def _ref(self, fact: Fact) -> str:
+        return self.people[str(fact.subject)]
+
+    def _participant(self, subject: str, said: Mapping[str, Any]) -> Row:
+        known = {**said, "ref": self.people[subject], "programme": self.programme, "partner": self.partner}
+        known["start_date"] = said.get("started_on")
+        return [known.get(column) for column in COLUMNS[PARTICIPANTS]]
+
+    def _session(self, fact: Fact) -> Row:
+        heads = self._of.get("heads_counted", {}).get(fact["session"])
+        counted = [heads[name] for name in ("heads", "women", "basis")] if heads else [None] * 3
+        what = [fact[name] for name in ("activity", "occurred_on", "start", "minutes", "location", "area", "languages")]
+        return [fact["session"], self.programme, self.partner, *what, *counted]
+
+    def _attendance(self, fact: Fact) -> Row:
+        return [fact["session"], self._ref(fact), fact["role"], fact["minutes"]]
+
+    def _answers(self, fact: Fact) -> Iterable[Row]:
+        if fact.subject is not None and fact.subject not in self.people:
+            return
+        who = self.people.get(str(fact.subject), "")
+        form = [fact[name] for name in ("session", "assessment", "instrument", "version", "occasion", "occurred_on")]
+        for item, value in fact["answers"].items():
+            yield [who, *form, item, value]
+
+    def _stay(self, subject: str, step: str, entered: str, left: str | None) -> Row:
+        return [self.people[subject], self.programme, step, entered, left]
+
+    def _exit(self, subject: str, said: Mapping[str, Any]) -> Row | None:
+        if not said.get("ended_on"):
+            return None
+        results = (said["end_results"] or "").split()
+        following = ";".join(filter(None, (said.get("end_next"), said.get("end_planned"))))
+        return [self.people[subject], self.programme, said["ended_on"], said["end_reason"], results, following]
+
+    def _follow_up(self, fact: Fact) -> Row:
+        said = [fact[name] for name in ("due", "occurred_on", "status", "results")]
+        return [self._ref(fact), self.programme, *said]
+
+    def _encounter(self, fact: Fact) -> Row:
+        members = ("occurred_on", "start", "location", "area", "staff", "people_new", "people_known", "women")
+        lists = ("languages", "topics", "guided_to")
+        what = [fact[name] for name in (*members, *lists)]
+        return [fact["encounter"], self.programme, self.partner, *what, None]
+
+
+_ANSWERS = ("answers_recorded", "anonymous_answers_recorded")
+_KEPT = {
+    **{"session_held": "session", "heads_counted": "session", "attendance_recorded": "attendance"},
+    **{"outcome_recorded": "outcome_id", "follow_up_recorded": "follow_up", "encounter_recorded": "encounter"},
+    **dict.fromkeys(_ANSWERS, "assessment"),
+}
+"""What the set is made of, and by which id the last one of it holds."""
+_GONE = {
+    **{"session_removed": ("session_held", "session"), "attendance_removed": ("attendance_recorded", "attendance")},
+    **{"encounter_removed": ("encounter_recorded", "encounter")},
+}
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A file as the command line reads it; lists are parted by semicolons. What would be a formula in a spreadsheet
+    gets an apostrophe before it: names are typed by people."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = ";".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text

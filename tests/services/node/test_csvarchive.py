@@ -1,0 +1,95 @@
+"""The CSV set of an archive is what holds at the end: corrections count, what was taken back is gone."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.node.closingcli import HEADER, _read
+from services.node.csvarchive import CsvArchive
+from services.node.csvrows import ORDER
+from services.portal.closing_work import Open, Reason, check
+from shared.contracts.catalogue import (
+    AnswersRecorded,
+    AttendanceRecorded,
+    AttendanceRemoved,
+    HeadsCounted,
+    SessionHeld,
+    StepEntered,
+    StepLeft,
+)
+from shared.contracts.errors import InvalidInput
+
+ANNA, GONE = "a5" * 16, "b5" * 16
+FIRST, SECOND = "01" * 16, "02" * 16
+
+
+def attendance(number: str, subject: str = ANNA) -> AttendanceRecorded:
+    said = {"attendance": number, "session": FIRST, "role": "participant", "occurred_on": "2016-03-01"}
+    return AttendanceRecorded(subject, **said)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
+    """The rows of each file, by column."""
+    made = CsvArchive("lahde-mukaan", "leader")
+    for session in (FIRST, SECOND):
+        made.take(SessionHeld(session=session, activity="kaapeli", occurred_on="2016-03-01", languages=["fi", "so"]))
+    made.take(SessionHeld(session=FIRST, activity="duuniin", occurred_on="2016-03-02"))
+    made.take(HeadsCounted(session=SECOND, heads=0, basis="counted"))
+    for fact in (attendance("11" * 16), attendance("12" * 16), attendance("13" * 16, GONE)):
+        made.take(fact)
+    made.take(AttendanceRemoved(ANNA, attendance="12" * 16, session=FIRST))
+    for step in (StepEntered, StepLeft, StepEntered):
+        made.take(step(ANNA, step="outreach", occurred_on="2016-04-01"))
+    made.take(AnswersRecorded(ANNA, **AnswersRecorded.example))
+    made.people[ANNA] = "p1"
+    identity: dict[str, Any] = {"given_name": "=HYPERLINK(1)", "interpreter": False, "started_on": "2016-02-01"}
+    ended = {"ended_on": "2016-09-01", "end_reason": "completed", "end_results": "education employment"}
+    made.write(tmp_path, {ANNA: identity | ended | {"end_next": "ready_plan", "end_planned": "education"}})
+    return {name: list(csv.DictReader((tmp_path / name).open(encoding="utf-8"))) for name in ORDER}
+
+
+def test_the_last_word_holds_and_what_was_taken_back_is_gone(written: dict[str, list[dict[str, str]]]) -> None:
+    first, second = written["sessions.csv"]
+    assert (first["activity"], first["date"], first["headcount"]) == ("duuniin", "2016-03-02", "")
+    assert (second["languages"], second["headcount"]) == ("fi;so", "0")
+    assert [row["participant"] for row in written["attendance.csv"]] == ["p1"], "neither taken back nor of the erased"
+    assert [(row["from"], row["to"]) for row in written["steps.csv"]] == [
+        ("2016-04-01", "2016-04-01"),
+        ("2016-04-01", ""),
+    ]
+    (answer,) = written["assessments.csv"]
+    assert (answer["participant"], answer["item"], answer["value"]) == ("p1", "work_ability", "6")
+
+
+def test_people_stand_as_they_are_and_no_name_is_a_formula(written: dict[str, list[dict[str, str]]]) -> None:
+    (person,), (leaving,) = written["participants.csv"], written["exits.csv"]
+    assert (person["given_name"], person["interpreter"], person["start_date"]) == ("'=HYPERLINK(1)", "no", "2016-02-01")
+    assert (leaving["results"], leaving["next"]) == ("education;employment", "ready_plan;education")
+
+
+def test_a_worklist_that_was_filled_in_wrongly_is_refused_by_line_and_column(tmp_path: Path) -> None:
+    file = tmp_path / "worklist.csv"
+    for text, field in (
+        ("what,item\n", "--reasons"),
+        (",".join(HEADER) + "\nexit,x\n", "--reasons, line 2"),
+        (",".join(HEADER) + "\nexit,x,,,completed,1.9.2016\n", "--reasons, line 2"),
+        ("\xff", "--reasons"),
+    ):
+        file.write_text(text, encoding="latin-1")
+        with pytest.raises(InvalidInput) as refused:
+            _read(file)
+        assert refused.value.params["field"] == field
+    known = [Open("exit", ANNA, "2016-02-01"), Open("period", "year", "2016-12-31")]
+    for reason, field in (
+        (Reason("exit", ANNA, "completed"), "row 1, day"),
+        (Reason("exit", ANNA, "not_over"), "row 1, reason"),
+        (Reason("exit", GONE, "completed", "2016-09-01"), "row 1, item"),
+        (Reason("dog", "", "completed"), "row 1, reason"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            check([reason], known)
+        assert refused.value.params["field"] == field
+    check([Reason("exit", ANNA, "completed", "2016-09-01"), Reason("period", "year", "not_over")], known)

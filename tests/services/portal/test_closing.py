@@ -1,0 +1,86 @@
+"""The page on which a project is closed: what stands in the way is named, each kind has its reasons, one is needed."""
+
+from typing import Any
+
+import pytest
+
+from tests.services.portal.pages import Page
+from tests.services.portal.samples import MADE, SAME_ORIGIN, Portal
+
+PAGE = "/closing/lahde-mukaan"
+
+
+@pytest.fixture
+def coordinator(node: Portal) -> Portal:
+    node.user_logged_in("boss", "coordinator")
+    return node
+
+
+def post(portal: Portal, path: str, **fields: str) -> Any:
+    data = {"form_token": portal.form_token(PAGE), **fields}
+    return portal.client.post(path, data=data, headers=SAME_ORIGIN)
+
+
+def asked(portal: Portal, method: str) -> list[dict[str, Any]]:
+    return [given for _, name, given in portal.rpc.calls if name == method]
+
+
+def still_in(portal: Portal, *, restricted: bool = False) -> None:
+    portal.rpc.still_in = [{"person": MADE, "started_on": "2016-02-01", "restricted": restricted}]
+
+
+def test_it_names_what_stands_in_the_way_and_does_not_offer_to_close(coordinator: Portal) -> None:
+    still_in(coordinator)
+    coordinator.rpc.closing |= {"receipted": 4, "periods": [PERIOD]}
+    page = Page(coordinator.client.get(PAGE).get_data(as_text=True))
+    for text in ("Ei ole kirjattu lähteneeksi: 1", "1.2.2016", "Koko hanke", "5–9", "24 kk lähdöstä", "ei kerro"):
+        assert text in page.said, text
+    assert ("Päätä hanke" in page.said, page.problems) == (False, [])
+
+
+PERIOD = {"period": "whole_project", "end": "2017-05-31", "over": True, "confirmed_on": None, "left": None}
+
+
+def test_one_reason_is_recorded_for_all_of_a_kind(coordinator: Portal) -> None:
+    still_in(coordinator)
+    coordinator.rpc.closing |= {"periods": [PERIOD]}
+    coordinator.rpc.saved = {"subject": MADE, "new": True}
+    assert post(coordinator, PAGE, what="exit", reason="completed").status_code == 400, "an exit has a day"
+    assert post(coordinator, PAGE, what="period", reason="completed").status_code == 400, "no reason of a period"
+    assert not asked(coordinator, "record_exits") + asked(coordinator, "leave_open")
+    assert post(coordinator, PAGE, what="exit", reason="completed", day="2017-05-31").status_code == 303
+    (exits,) = asked(coordinator, "record_exits")
+    assert [(one["subject"], one["date"], one["reason"]) for one in exits["items"]] == [
+        (MADE, "2017-05-31", "completed")
+    ]
+    assert post(coordinator, PAGE, what="period", reason="not_over").status_code == 303
+    (left,) = asked(coordinator, "leave_open")
+    assert [(one["what"], one["period"], one["reason"]) for one in left["items"]] == [
+        ("period", "whole_project", "not_over")
+    ]
+
+
+def test_who_has_had_the_processing_restricted_is_left_in_for_that(coordinator: Portal) -> None:
+    still_in(coordinator, restricted=True)
+    post(coordinator, PAGE, what="exit", reason="completed", day="2017-05-31")
+    (left,) = asked(coordinator, "leave_open")
+    assert [(one["what"], one["subject"], one["reason"]) for one in left["items"]] == [("exit", MADE, "restricted")]
+    assert not asked(coordinator, "record_exits")
+
+
+def test_it_is_closed_only_when_nothing_is_open_and_somebody_is_sure(coordinator: Portal) -> None:
+    assert post(coordinator, f"{PAGE}/close").status_code == 400
+    still_in(coordinator)
+    assert post(coordinator, f"{PAGE}/close", sure="1").status_code == 409
+    assert not asked(coordinator, "close_programme")
+    coordinator.rpc.still_in = []
+    assert post(coordinator, f"{PAGE}/close", sure="1").status_code == 303
+    assert [one["by"] for one in asked(coordinator, "close_programme")] == ["boss"]
+
+
+def test_a_sealed_project_has_nothing_to_do(coordinator: Portal) -> None:
+    still_in(coordinator)
+    coordinator.rpc.closing |= {"state": "sealed", "closed_on": "2017-06-12"}
+    said = coordinator.client.get(PAGE).get_data(as_text=True)
+    assert "12.6.2017" in Page(said).said
+    assert "<form" not in said.split("<main")[1].split("</main>")[0]
