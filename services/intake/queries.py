@@ -29,6 +29,7 @@ class PersonRow:
     started_on: date | None
     restricted: bool
     protected: bool
+    language: str | None
     wrapped_key: bytes
     box: bytes
 
@@ -111,5 +112,6 @@ def _people(programme: str) -> Select[Any]:
 
 
 def _row(row: Any) -> PersonRow:
-    marks = (row.since is not None, is_protected(json.loads(row.record)))
+    record = json.loads(row.record)
+    marks = (row.since is not None, is_protected(record), record.get("service_language"))
     return PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, *marks, row.wrapped_key, row.box)

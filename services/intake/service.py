@@ -353,6 +353,7 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
             "started_on": row.started_on.isoformat() if row.started_on else None,
             "restricted": row.restricted,
             "protected": row.protected,
+            "service_language": row.language,
             "sealed": sealed_to(reply_to, shown),
         }
 

@@ -145,6 +145,10 @@ def _withdraw(unit: Unit, line: Line, fact: Fact, thing: str) -> None:
         _close(unit, str(fact.subject), task_id, "dismissed", "mistake", _written(line))
 
 
+def _answers_recorded(unit: Unit, line: Line, fact: Fact) -> None:
+    _event(unit, line, fact, _day(fact, "occurred_on"), {word: fact[word] for word in ("instrument", "occasion")})
+
+
 def _subject_erased(unit: Unit, _line: Line, fact: Fact) -> None:
     store.forget_person(unit.connection, str(fact.subject))
 
@@ -174,6 +178,7 @@ _HEARD: Mapping[str, Callable[[Unit, Line, Fact], None]] = {
     "pathways.step_entered": _step,
     "pathways.step_left": _step,
     "pathways.outcome_recorded": _outcome_recorded,
+    "measurement.answers_recorded": _answers_recorded,
     "intake.subject_erased": _subject_erased,
 }
 KINDS = tuple(_HEARD)

@@ -23,13 +23,16 @@ from services.portal.guard import FormRefused, Guard
 from services.portal.pages import Pages, frame
 from services.portal.partners import PartnerPages
 from services.portal.plan import PlanPages
+from services.portal.questionnaire import QuestionnairePages
 from services.portal.referrals import ReferralPages
 from services.portal.register import RegisterPages
 from services.portal.registering import RegisteringPages
 from services.portal.rendering import render
 from services.portal.rights_page import RightsPages
+from services.portal.rounds import RoundPages
 from services.portal.sample import SamplePages
 from services.portal.sample_draw import DrawPages
+from services.portal.sessions import SessionPages
 from services.portal.start_record import StartPages
 from services.portal.tasks import TaskPages
 from services.portal.words import words
@@ -96,6 +99,9 @@ def create_app(context: PortalContext) -> Flask:
         PlanPages(pages).install(app)
         SamplePages(pages).install(app)
         TaskPages(pages).install(app)
+        SessionPages(pages).install(app)
+        QuestionnairePages(pages).install(app)
+        RoundPages(pages).install(app)
     else:
         DrawPages(pages).install(app)
     _install_errors(app, context)

@@ -12,6 +12,7 @@ from services.portal import formats, talks
 from services.portal.labels import Label, label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.plan import plan_of
+from services.portal.questionnaire import instrument_title
 from services.portal.replies import ReplyKey
 from services.portal.report_page import ProgrammeNames
 from services.portal.start_record import call, listed_languages, name_of, sealed_content
@@ -302,7 +303,7 @@ def _versions(names: ProgrammeNames, kept: str) -> list[tuple[str, Label]]:
     return found if not kept or kept in dict(found) else [*found, (kept, Label(kept, None))]
 
 
-def _questionnaires(names: ProgrammeNames, left: str | None) -> list[str]:
+def _questionnaires(names: ProgrammeNames, left: str | None) -> list[tuple[dict[str, str], Label, str]]:
     """Which questionnaires are asked on leaving, and by when."""
     say, found = words(g.lang), []
     for used in names.document.get("instruments") or []:
@@ -310,8 +311,9 @@ def _questionnaires(names: ProgrammeNames, left: str | None) -> list[str]:
             continue
         days = [due["days"] for due in used.get("schedule") or [] if due["occasion"] == "exit"]
         due = date.fromisoformat(left) + timedelta(days=days[0]) if left and days else None
-        said = f"{used['key']} {used['version']}"
-        found.append(f"{said}: {say('by_day', day=formats.day(due, g.lang))}" if due else said)
+        which = {"instrument": used["key"], "version": used["version"], "occasion": "exit"}
+        title = instrument_title(names, used["key"], used["version"])
+        found.append((which, title, say("by_day", day=formats.day(due, g.lang)) if due else ""))
     return found
 
 

@@ -38,6 +38,8 @@ PAGES: dict[HomeRole, tuple[str, ...]] = {
         *(f"/{page}/{KEY}/{{started}}" for page in ("start", "plan", "rights")),
         f"/exit/{KEY}/{{left}}",
         f"/tasks/{KEY}",
+        f"/round/{KEY}",
+        f"/questionnaire/{KEY}/{{started}}?instrument=three_items&version=1&occasion=interim",
         "/password",
         "/login",
         "/",
