@@ -48,7 +48,8 @@ def list_people(
             here &= participation.c.subject.in_([bytes.fromhex(subject) for subject in subjects])
         total = connection.execute(select(func.count()).select_from(participation).where(here)).scalar_one()
         # The two databases disagree on where those without a start date stand.
-        query = _people(programme).order_by(participation.c.started_on.desc().nulls_last(), participation.c.subject)
+        newest = (participation.c.started_on.desc().nulls_last(), participation.c.subject)
+        query = _people(programme).where(here).order_by(*newest)
         return total, [_row(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
 
