@@ -9,10 +9,10 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
+from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.plan import plan_of
-from services.portal.questionnaire import instrument_title
 from services.portal.replies import ReplyKey
 from services.portal.report_page import ProgrammeNames
 from services.portal.start_record import call, listed_languages, name_of, sealed_content
@@ -29,6 +29,7 @@ from shared.contracts.errors import (
 from shared.contracts.record_facts import EXITS, FOLLOW_UPS
 from shared.contracts.start_facts import ATTEMPTS, ENTERED_BY, MAY_CALL
 from shared.forms import find_form
+from shared.instruments import has_instrument
 
 _FIELDS = (
     *("date", "reason", "next", "planned", "outcome", "may_call", "form_signed_on", "form_language", "form_help"),
@@ -312,7 +313,8 @@ def _questionnaires(names: ProgrammeNames, left: str | None) -> list[tuple[dict[
         days = [due["days"] for due in used.get("schedule") or [] if due["occasion"] == "exit"]
         due = date.fromisoformat(left) + timedelta(days=days[0]) if left and days else None
         which = {"instrument": used["key"], "version": used["version"], "occasion": "exit"}
-        title = instrument_title(names, used["key"], used["version"])
+        which = which if has_instrument(used["key"], used["version"]) else {}
+        title = instrument_title(names.document, used["key"], used["version"], g.lang)
         found.append((which, title, say("by_day", day=formats.day(due, g.lang)) if due else ""))
     return found
 

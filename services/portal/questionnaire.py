@@ -12,6 +12,7 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.portal import talks
+from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.replies import ReplyKey
@@ -148,7 +149,11 @@ class QuestionnairePages:
             person=person,
             name=name,
             offered=[
-                (use, instrument_title(names, use["key"], use["version"]), [(o, say(f"occasion_{o}")) for o in on])
+                (
+                    use,
+                    instrument_title(names.document, use["key"], use["version"], g.lang),
+                    [(o, say(f"occasion_{o}")) for o in on],
+                )
                 for use, on in _uses(names)
             ],
             rows=[_form_row(form, names) for form in self._forms(names.key, person)],
@@ -170,7 +175,7 @@ class QuestionnairePages:
         corrects = (filled or {}).get("corrects") or request.values.get("corrects", "")
         before = next((f for f in same if f["assessment"] == corrects and f["version"] == which.version), None)
         if filled is None:
-            filled = self._recorded(names, instrument, before, len(same))
+            filled = self._recorded(instrument, before, len(same), self._last_day(names, which))
         items = [_asked(item, instrument) for item in instrument.items]
         return self.pages.show(
             "questionnaire.html",
@@ -179,7 +184,7 @@ class QuestionnairePages:
             person=person,
             name=name,
             which=which,
-            heading=instrument_title(names, which.instrument, which.version),
+            heading=instrument_title(names.document, which.instrument, which.version, g.lang),
             occasion=say(f"occasion_{which.occasion}"),
             filled=filled,
             problems={at: say(problem, **_limits(items, at)) for at, problem in (problems or {}).items()},
@@ -190,29 +195,24 @@ class QuestionnairePages:
             form_lang=form_lang,
             form_langs=[(code, LANG_NAMES[code]) for code in LANGS],
             here=_here(),
-            days=talks.days(self.pages.context, names),
+            last_day=self._last_day(names, which),
         )
 
+    def _last_day(self, names: ProgrammeNames, which: Which) -> str:
+        """Afterwards people are asked after the project's last day too."""
+        today = talks.today(self.pages.context)
+        return (today if which.occasion == "followup" else talks.days(self.pages.context, names)[1]).isoformat()
+
     def _recorded(
-        self, names: ProgrammeNames, instrument: Instrument, before: Mapping[str, Any] | None, seen: int
+        self, instrument: Instrument, before: Mapping[str, Any] | None, seen: int, today: str
     ) -> dict[str, str]:
         """An empty form, or the one that is to be corrected."""
         told = before["answers"] if before else {}
         blank = NOT_ANSWERED if before else ""
         filled = {f"item.{item.key}": str(told.get(item.key, blank)) for item in instrument.items}
-        day = before["date"] if before else talks.days(self.pages.context, names)[1].isoformat()
+        day = before["date"] if before else today
         corrects = before["assessment"] if before else ""
         return filled | {"key": talks.new_key(), "date": day, "was": str(seen), "corrects": corrects}
-
-
-def instrument_title(names: ProgrammeNames, key: str, version: str) -> Label:
-    """An instrument's own name, with its version where the project uses several; as its code if this release lacks
-    it."""
-    if not has_instrument(key, version):
-        return Label(f"{key} {version}", None)
-    label = label_of(find_instrument(key, version).name, g.lang, key)
-    several = sum(use["key"] == key for use in names.document.get("instruments") or []) > 1
-    return Label(f"{label.text} ({version})", label.lang) if several else label
 
 
 def _uses(names: ProgrammeNames) -> list[tuple[dict[str, Any], list[str]]]:
@@ -285,7 +285,7 @@ def _form_row(form: Mapping[str, Any], names: ProgrammeNames) -> dict[str, Any]:
     known = has_instrument(key, version)
     scales = find_instrument(key, version).scale_by_key if known else {}
     return {
-        "title": instrument_title(names, key, version),
+        "title": instrument_title(names.document, key, version, g.lang),
         "occasion": say(f"occasion_{form['occasion']}"),
         "day": talks.said_day(form["date"]),
         "scores": [

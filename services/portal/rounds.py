@@ -7,9 +7,9 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
+from services.portal.instruments import instrument_title
 from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages
-from services.portal.questionnaire import instrument_title
 from services.portal.register import groups
 from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
@@ -52,7 +52,7 @@ class RoundPages:
                 {
                     "person": known[row["person"]].label if row["person"] in known else say("cannot_open"),
                     "form": self._form(key, activity, row),
-                    "asked": instrument_title(names, row["instrument"], row["version"]),
+                    "asked": instrument_title(names.document, row["instrument"], row["version"], g.lang),
                     "occasion": say(f"occasion_{row['occasion']}"),
                     "due": talks.said_day(row["due_on"]),
                     "late": row["late"],

@@ -180,7 +180,7 @@ class RegisterParticipants(Command):
 class ListPeople(Command):
     """`intake.list_people`: what comes back is sealed to `reply_to`, made for this request; reads are logged.
 
-    `people` asks for these alone: who needs one name does not read all.
+    `people` asks for these alone: who needs one name does not read all. Rows have `service_language`, if it is known.
     """
 
     programme = ProgrammeKey(required=True)
