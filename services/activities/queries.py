@@ -1,6 +1,7 @@
 """The read side of activities."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -12,19 +13,28 @@ from shared.contracts.errors import InvalidInput, UnknownCode, UnknownSession
 from shared.storage import snapshot
 
 
-def list_sessions(engine: Engine, programme: str, limit: int, offset: int) -> dict[str, Any]:
-    """How many sessions the programme has here, and one page of them, the newest first. Raises `UnknownProgramme`."""
+def list_sessions(
+    engine: Engine, programme: str, limit: int, offset: int, activities: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """How many sessions the programme has here (`activities`: of these), and one page of them, the newest first; of all
+    of them the attendances, and the heads by how they were counted. Raises `UnknownProgramme`."""
     with snapshot(engine) as connection:
         store.shelf.get(connection, programme)
         here = session.c.programme == programme
+        if activities is not None:
+            here &= session.c.activity.in_(activities)
         total = connection.execute(select(func.count()).select_from(session).where(here)).scalar_one()
         # As in the report: who was there in another role is no attendance.
         there = (attendance.c.session == session.c.session) & (attendance.c.role == "participant")
         present = select(func.count()).where(there).scalar_subquery().label("attendances")
         query = select(session, present).where(here).order_by(session.c.occurred_on.desc(), session.c.session)
-        rows = connection.execute(query.limit(limit).offset(offset))
+        rows = connection.execute(query.limit(limit).offset(offset)).all()
+        attended = select(func.count()).select_from(session.join(attendance, there)).where(here)
+        heads = select(session.c.basis, func.sum(session.c.heads)).where(here, session.c.heads.is_not(None))
         return {
             "total": total,
+            "attendances": connection.execute(attended).scalar_one(),
+            "heads": {basis: int(sum_) for basis, sum_ in connection.execute(heads.group_by(session.c.basis))},
             "sessions": [
                 {
                     "session": row.session.hex(),

@@ -58,7 +58,8 @@ class ActivitiesService(ParkedLines):
     @rpc
     def list_sessions(self, **command: Any) -> dict[str, Any]:
         body = load(ListSessions, command)
-        return queries.list_sessions(self.home.engine, body["programme"], body["limit"], body["offset"])
+        page = (body["limit"], body["offset"], body.get("activities"))
+        return queries.list_sessions(self.home.engine, body["programme"], *page)
 
     @rpc
     def record_conversation(self, **command: Any) -> dict[str, Any]:

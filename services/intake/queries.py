@@ -30,6 +30,7 @@ class PersonRow:
     started_on: date | None
     restricted: bool
     protected: bool
+    language: str | None
     wrapped_key: bytes
     box: bytes
     worker: str | None = None
@@ -149,7 +150,7 @@ def _people(programme: str) -> Select[Any]:
 
 
 def _row(row: Any) -> PersonRow:
-    marks = (row.since is not None, is_protected(json.loads(row.record)))
-    return PersonRow(
-        row.subject.hex(), row.person, row.standing, row.started_on, *marks, row.wrapped_key, row.box, row.worker
-    )
+    record = json.loads(row.record)
+    marks = (row.since is not None, is_protected(record), record.get("service_language"))
+    sealed = (row.wrapped_key, row.box)
+    return PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, *marks, *sealed, row.worker)

@@ -361,6 +361,7 @@ class IntakeService(ContactMethods, EncounterMethods, RecordMethods, RightsMetho
             "restricted": row.restricted,
             "protected": row.protected,
             "worker": row.worker,
+            "service_language": row.language,
             "sealed": sealed_to(reply_to, shown),
         }
 

@@ -1,7 +1,8 @@
 """Use cases of measurement: one transaction each, state and facts together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from services.measurement import store
 from services.measurement.domain import Known, NewAssessment, check_assessment, scores
@@ -11,6 +12,7 @@ from shared.contracts.catalogue import (
     AnswersRecorded,
     ScoreComputed,
 )
+from shared.contracts.errors import ChangedMeanwhile
 from shared.instruments import Instrument, find_instrument
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
@@ -29,11 +31,13 @@ def record_assessments(
     by: str,
     now: datetime,
     skip_bad: bool = False,
+    seen: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[Results, int | None]:
     """Record filled-in forms and their scores, in order, up to the first that is refused (`skip_bad`: the others too).
 
     Returns a result per item, ``{"assessment", "new"}`` or ``{"error"}``, and the journal position. A correction
-    answers with the id of what it corrects.
+    answers with the id of what it corrects. `seen`, by the key of an item: how many forms of its person, instrument
+    and occasion whoever writes has seen; of another number now it is refused, so that two workers do not ask twice.
     """
     with journal.unit(now) as unit:
         definition = store.shelf.get(unit.connection, programme)
@@ -44,8 +48,14 @@ def record_assessments(
             store.find_assessments(unit.connection, (new.corrects for new in assessments)),
         )
 
+        there = store.locked_forms(unit.connection, [new.subject for new in assessments if new.key in seen])
+
         def take(new: NewAssessment) -> str:
+            which = (new.subject, new.instrument, new.occasion)
+            if new.key in seen and there[which] != seen[new.key]:
+                raise ChangedMeanwhile(field="was")
             check_assessment(new, definition, find_instrument(new.instrument, new.version), known, today)
+            there[which] += new.corrects is None
             return new.corrects or new_id()
 
         where = (unit.connection, store.keys, programme)

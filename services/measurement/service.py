@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from services.measurement import operations, sharing, store
+from services.measurement import operations, rounds, sharing, store
 from services.measurement.domain import NewAssessment
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes
 from shared.bus.home import HomeResource
@@ -12,8 +12,12 @@ from shared.contracts.catalogue import ProgrammeLoaded, SessionHeld, StandingRea
 from shared.contracts.commands import RecordAssessments, load
 from shared.contracts.purpose_facts import MeasurementCleared, PurposeEnded
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
+from shared.contracts.questionnaires import ListDue, ShowForms
 from shared.contracts.rights import PersonShare
 from shared.journal import Line, Unit
+
+EVERYTHING = 2**62
+"""A position that no journal reaches."""
 
 
 class MeasurementService(ParkedLines):
@@ -38,9 +42,24 @@ class MeasurementService(ParkedLines):
         body = load(RecordAssessments, command)
         self.home.follow_to(body["after"])
         items = [_assessment(item) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        seen = {item["key"]: item["was"] for item in body["items"] if item.get("was") is not None}
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"], "seen": seen}
         results, pos = operations.record_assessments(self.home.journal, body["programme"], items, **common)
         return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def list_due(self, **question: Any) -> dict[str, Any]:
+        body = load(ListDue, question)
+        self.home.follow_to(EVERYTHING)  # who has just come in is due too
+        page = (body.get("people"), body["limit"], body["offset"])
+        return rounds.list_due(self.home.engine, body["programme"], *page, self.home.now())
+
+    @rpc
+    def show_forms(self, **question: Any) -> dict[str, Any]:
+        body = load(ShowForms, question)
+        self.home.follow_to(EVERYTHING)
+        who = {"by": body["by"], "now": self.home.now()}
+        return rounds.show_forms(self.home.journal, body["programme"], body["subject"], **who)
 
     @subscribes(ProgrammeLoaded)
     def on_programme_loaded(self, unit: Unit, _line: Line, fact: ProgrammeLoaded) -> None:

@@ -1,6 +1,7 @@
 """Tables of measurement and the only statements that change them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
@@ -129,6 +130,18 @@ def find_assessments(connection: Connection, ids: Iterable[str | None]) -> dict[
         )
         for row in rows
     }
+
+
+def locked_forms(connection: Connection, subjects: Iterable[str | None]) -> Counter[tuple[str | None, str, str]]:
+    """How many forms these people have by (person, instrument, occasion). Nobody else who asks this adds to them until
+    the transaction ends."""
+    wanted, c = sorted(_ids(subjects)), assessment.c
+    # In one order everywhere: two workers with the same people wait for each other, not in a circle.
+    connection.execute(
+        select(person.c.subject).where(person.c.subject.in_(wanted)).order_by(person.c.subject).with_for_update()
+    ).all()
+    rows = connection.execute(select(c.subject, c.instrument, c.occasion).where(c.subject.in_(wanted)))
+    return Counter((row.subject.hex(), row.instrument, row.occasion) for row in rows)
 
 
 def put_person(connection: Connection, subject: str, programme: str, since: date | None) -> None:

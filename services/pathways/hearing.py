@@ -150,6 +150,10 @@ def _worker_changed(unit: Unit, _line: Line, fact: Fact) -> None:
     worker_store.put_worker(unit.connection, str(fact.subject), fact["programme"], fact["worker"])
 
 
+def _answers_recorded(unit: Unit, line: Line, fact: Fact) -> None:
+    _event(unit, line, fact, _day(fact, "occurred_on"), {word: fact[word] for word in ("instrument", "occasion")})
+
+
 def _subject_erased(unit: Unit, _line: Line, fact: Fact) -> None:
     store.forget_person(unit.connection, str(fact.subject))
 
@@ -179,6 +183,7 @@ _HEARD: Mapping[str, Callable[[Unit, Line, Fact], None]] = {
     "pathways.step_entered": _step,
     "pathways.step_left": _step,
     "pathways.outcome_recorded": _outcome_recorded,
+    "measurement.answers_recorded": _answers_recorded,
     "intake.subject_erased": _subject_erased,
     "intake.worker_changed": _worker_changed,
 }

@@ -28,13 +28,16 @@ from services.portal.pages import Pages, frame
 from services.portal.partners import PartnerPages
 from services.portal.person_page import PersonPages
 from services.portal.plan import PlanPages
+from services.portal.questionnaire import QuestionnairePages
 from services.portal.referrals import ReferralPages
 from services.portal.register import RegisterPages
 from services.portal.registering import RegisteringPages
 from services.portal.rendering import render
 from services.portal.rights_page import RightsPages
+from services.portal.rounds import RoundPages
 from services.portal.sample import SamplePages
 from services.portal.sample_draw import DrawPages
+from services.portal.sessions import SessionPages
 from services.portal.start_record import StartPages
 from services.portal.tasks import TaskPages
 from services.portal.words import words
@@ -112,6 +115,9 @@ def create_app(context: PortalContext) -> Flask:
         PersonPages(pages).install(app)
         HandOverPages(pages).install(app)
         ClosingPages(pages).install(app)
+        SessionPages(pages).install(app)
+        QuestionnairePages(pages).install(app)
+        RoundPages(pages).install(app)
     else:
         DrawPages(pages).install(app)
     _install_errors(app, context)

@@ -9,6 +9,7 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
+from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.plan import plan_of
@@ -28,6 +29,7 @@ from shared.contracts.errors import (
 from shared.contracts.record_facts import EXITS, FOLLOW_UPS
 from shared.contracts.start_facts import ATTEMPTS, MAY_CALL
 from shared.forms import find_form
+from shared.instruments import has_instrument
 
 _FIELDS = (
     *("date", "reason", "next", "planned", "outcome", "may_call", "form_signed_on", "form_language", "form_help"),
@@ -301,7 +303,7 @@ def _versions(names: ProgrammeNames, kept: str) -> list[tuple[str, Label]]:
     return found if not kept or kept in dict(found) else [*found, (kept, Label(kept, None))]
 
 
-def _questionnaires(names: ProgrammeNames, left: str | None) -> list[str]:
+def _questionnaires(names: ProgrammeNames, left: str | None) -> list[tuple[dict[str, str], Label, str]]:
     """Which questionnaires are asked on leaving, and by when."""
     say, found = words(g.lang), []
     for used in names.document.get("instruments") or []:
@@ -309,8 +311,10 @@ def _questionnaires(names: ProgrammeNames, left: str | None) -> list[str]:
             continue
         days = [due["days"] for due in used.get("schedule") or [] if due["occasion"] == "exit"]
         due = date.fromisoformat(left) + timedelta(days=days[0]) if left and days else None
-        said = f"{used['key']} {used['version']}"
-        found.append(f"{said}: {say('by_day', day=formats.day(due, g.lang))}" if due else said)
+        which = {"instrument": used["key"], "version": used["version"], "occasion": "exit"}
+        which = which if has_instrument(used["key"], used["version"]) else {}
+        title = instrument_title(names.document, used["key"], used["version"], g.lang)
+        found.append((which, title, say("by_day", day=formats.day(due, g.lang)) if due else ""))
     return found
 
 

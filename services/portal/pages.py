@@ -42,6 +42,7 @@ _LINKS = {
     "counter": "counter",
     "door": "door",
     "encounters": "encounters",
+    "round": "round",
     "sessions": "open_sessions",
     "people": "open_people",
     "evidence": "missing_evidence",
@@ -100,7 +101,6 @@ class Pages:
                 view = partial(self.report_file, form)
                 self.add(app, f"/report/<programme:key>.{form}", f"report_{form}", view, _REPORT_ROLES)
         else:
-            self.add(app, "/sessions/<programme:key>", "sessions", self.sessions, LIST_ROLES)
             self.add(app, "/people/<programme:key>", "people", self.people, LIST_ROLES)
 
     def add(
@@ -199,19 +199,6 @@ class Pages:
 
     # node
 
-    def sessions(self, key: str) -> ResponseReturnValue:
-        names, offset = self.programme(key), self.offset()
-        limit = self.context.page_size
-        answer = self.context.rpc.call("activities", "list_sessions", programme=key, limit=limit, offset=offset)
-        return self.show(
-            "sessions.html",
-            title=label_of(names.name, g.lang, key),
-            rows=[_session_row(row, names) for row in answer["sessions"]],
-            total=formats.number(answer["total"], g.lang),
-            nothing=figure(None, g.lang),
-            pages=self.paging(answer["total"]),
-        )
-
     def people(self, key: str) -> ResponseReturnValue:
         names, offset, reply = self.programme(key), self.offset(), ReplyKey()
         answer = self.context.rpc.call(
@@ -274,22 +261,6 @@ def frame(context: PortalContext) -> Frame:
         form_token=guard.form_token(),
         locked=bool(session and session.user.must_change),
     )
-
-
-def _session_row(row: Mapping[str, Any], names: ProgrammeNames) -> dict[str, object]:
-    lang = g.lang
-    place = row.get("location") or row.get("area")
-    start = row.get("start")
-    return {
-        "activity": label_of(names.activities.get(row["activity"], {}), lang, row["activity"]),
-        "day": formats.day(date.fromisoformat(row["occurred_on"]), lang),
-        "start": Figure(formats.clock(start, lang), None) if start else figure(None, lang),
-        "minutes": figure(row.get("minutes"), lang),
-        "place": label_of(names.locations.get(place, {}), lang, place) if place else None,
-        "attendances": figure(row.get("attendances"), lang),
-        "heads": figure(row.get("heads"), lang),
-        "basis": row.get("heads_basis") if row.get("heads_basis") in ("counted", "estimated") else None,
-    }
 
 
 def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, object]:

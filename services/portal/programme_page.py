@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from services.portal import formats
+from services.portal.instruments import instrument_title
 from services.portal.labels import Label, figure, label_of
 from services.portal.publicity import publicity
 from services.portal.report_page import ProgrammeNames
@@ -145,7 +146,10 @@ class _Page:
     def _condition(self, one: Mapping[str, str]) -> Label:
         """A fact that is waited for, with the names that narrow it."""
         narrowed = [self.name(_LISTS[word], value).text for word, value in one.items() if word in _LISTS]
-        narrowed += [self.say(f"standing_{one['standing']}")] if "standing" in one else []
+        narrowed += [self.say(f"{word}_{one[word]}") for word in ("standing", "occasion") if word in one]
+        if "instrument" in one:
+            used = (item["version"] for item in self.items("instruments") if item["key"] == one["instrument"])
+            narrowed.append(instrument_title(self.document, one["instrument"], next(used, ""), self.lang).text)
         said = self.say(f"on_{one['on']}")
         return Label(f"{said}: {', '.join(narrowed)}" if narrowed else said, None)
 
@@ -215,7 +219,7 @@ class _Page:
             told = [self._due(one["occasion"], one["days"]) for one in due]
             listed = {one["occasion"] for one in due}
             told += [Label(self.say(f"occasion_{o}"), None) for o in item.get("occasions", ()) if o not in listed]
-            name = Label(f"{item['key']} {item['version']}", None)
+            name = instrument_title(self.document, item["key"], item["version"], self.lang)
             rows.append(((name,), tuple(told) or self.text("value_none")))
         after = (self.document.get("followup") or {}).get("after_days")
         note = self.say("followup_on", n=after) if after else self.say("followup_off")

@@ -20,6 +20,7 @@ from services.portal.words_programme import PROGRAMME_WORDS
 from services.portal.words_recording import RECORDING
 from services.portal.words_records import RECORD_WORDS
 from services.portal.words_rights import RIGHTS_WORDS
+from services.portal.words_round import ROUND_WORDS
 from services.portal.words_sample import SAMPLE_WORDS
 from services.portal.words_steps import STEP_WORDS
 from services.portal.words_tasks import TASK_WORDS
@@ -393,6 +394,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **PARTNER_WORDS,
     **PROGRAMME_WORDS,
     **RECORD_WORDS,
+    **ROUND_WORDS,
     **STEP_WORDS,
     **PLAN_WORDS,
     **CLOSING_WORDS,

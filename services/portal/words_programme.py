@@ -124,5 +124,6 @@ PROGRAMME_WORDS: dict[str, tuple[str, str, str]] = {
     "on_step_left": ("on lähtenyt vaiheesta", "har lämnat steget", "has left the step"),
     "on_outcome_recorded": ("tulos on kirjattu", "utfallet har registrerats", "the outcome is recorded"),
     "on_action_agreed": ("jotain on sovittu", "något har avtalats", "something was agreed"),
+    "on_answers_recorded": ("kysely on täytetty", "en enkät är ifylld", "a questionnaire is filled in"),
     "on_meeting_planned": ("tapaaminen on sovittu", "en träff har avtalats", "a meeting is planned"),
 }  # fmt: skip

@@ -238,11 +238,6 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
         "Outcome of the project's activity",
     ),
     "last_questionnaire": ("Loppukysely", "Slutenkät", "Last questionnaire"),
-    "questionnaires_hint": (
-        "Kysely tallennetaan kyselyjen mukana.",
-        "Enkäten sparas med enkäterna.",
-        "It is recorded with the questionnaires.",
-    ),
     "may_call": ("Saako hänelle soittaa myöhemmin?", "Får personen ringas upp senare?", "May we call later?"),
     "may_call_yes": ("saa", "ja", "yes"),
     "may_call_no": ("ei saa", "nej", "no"),

@@ -206,7 +206,8 @@ class ListPeople(Command):
     """`intake.list_people`: what comes back is sealed to `reply_to`, made for this request; reads are logged.
 
     `people` asks for these alone: who needs one name does not read all. Those whose worker is `by` stand first;
-    `worker` asks for one worker's people, `own_only` leaves out whoever is another's than `by`'s.
+    `worker` asks for one worker's people, `own_only` leaves out whoever is another's than `by`'s. Rows have
+    `service_language`, if it is known.
     """
 
     programme = ProgrammeKey(required=True)
@@ -259,9 +260,10 @@ class RecordAttendance(Command):
 
 
 class ListSessions(Question):
-    """`activities.list_sessions`: the newest first."""
+    """`activities.list_sessions`: the newest first; `activities`: of these alone, which are behind one figure."""
 
     programme = ProgrammeKey(required=True)
+    activities = fields.List(Code(), allow_none=True, validate=validate.Length(max=MAX_ITEMS))
     limit = Number(1, MAX_ITEMS, load_default=100)
     offset = Number(0, 10_000_000, load_default=0)
 
@@ -396,7 +398,10 @@ class AskMayCarry(Question):
 
 
 class AssessmentItem(Item):
-    """One filled-in form. No `subject`: it names nobody. `corrects`: the assessment that it takes the place of."""
+    """One filled-in form. No `subject`: it names nobody. `corrects`: the assessment that it takes the place of.
+
+    `was`: how many forms of this person, instrument and occasion whoever writes has seen; of another number is refused.
+    """
 
     subject = SubjectRef(allow_none=True)
     session = EntityId(allow_none=True)
@@ -406,6 +411,7 @@ class AssessmentItem(Item):
     date = Day(required=True)
     answers = Answers(required=True)
     corrects = EntityId(allow_none=True)
+    was = Number(0, 10_000, allow_none=True)
 
 
 class RecordAssessments(Command):

@@ -5,6 +5,7 @@ from shared.programmes.checking import check_document, check_file, load_file, pa
 from shared.programmes.model import (
     Activity,
     Area,
+    Asking,
     FigureGroup,
     Figures,
     Group,
@@ -32,6 +33,7 @@ from shared.programmes.workflow import (
 __all__ = [
     "Activity",
     "Area",
+    "Asking",
     "Condition",
     "FigureGroup",
     "FigureOutcome",

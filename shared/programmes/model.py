@@ -162,12 +162,21 @@ class Figures:
 
 
 @dataclass(frozen=True)
+class Asking:
+    """When an instrument is due on an occasion: so many days from the person's start; of an exit, from leaving."""
+
+    occasion: str
+    days: int
+
+
+@dataclass(frozen=True)
 class InstrumentUse:
-    """An instrument, in a version, that may be recorded on these occasions."""
+    """An instrument, in a version, that may be recorded on these occasions, and when it is due."""
 
     key: str
     version: str
     occasions: tuple[str, ...] = OCCASIONS
+    schedule: tuple[Asking, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -338,7 +347,10 @@ def build(document: Mapping[str, Any]) -> Programme:
         home_municipalities=tuple(synthetic.get("home_municipalities", ()))
         or tuple(dict.fromkeys(area.municipality for area in areas if area.municipality)),
         instruments=tuple(
-            InstrumentUse(i["key"], i["version"], tuple(i.get("occasions", OCCASIONS)))
+            InstrumentUse(
+                *(i["key"], i["version"], tuple(i.get("occasions", OCCASIONS))),
+                tuple(Asking(due["occasion"], due["days"]) for due in i.get("schedule", ())),
+            )
             for i in document.get("instruments", ())
         ),
         topics=tuple(Topic(t["key"], dict(t["name"])) for t in document.get("topics", ())),

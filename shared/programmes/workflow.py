@@ -23,8 +23,12 @@ FILTERS: Mapping[str, tuple[str, ...]] = {
     "outcome_recorded": ("activity", "outcome"),
     "action_agreed": (),
     "meeting_planned": (),
+    "answers_recorded": ("instrument", "occasion"),
 }
 """What a rule may wait for, and by which of the fact's codes it may be narrowed."""
+
+TASKS_ALONE = ("answers_recorded",)
+"""What only a task may wait for: on which step somebody is must not hang on what they answered, or that they did."""
 
 ONE_EACH = ("action_agreed", "meeting_planned")
 """Each of these facts is a thing to do of its own; of the others a person has one open task of a rule at a time."""

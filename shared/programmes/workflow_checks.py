@@ -9,9 +9,12 @@ from typing import Any
 from shared.documents.checking import Found, codes, codes_stand_once, items, points_at, reached, short
 from shared.documents.reading import Path
 from shared.programmes.step_checks import step_rules
-from shared.programmes.workflow import FILTERS, ONE_EACH
+from shared.programmes.workflow import FILTERS, ONE_EACH, TASKS_ALONE
 
-_TARGETS = {"target_group": "target_groups", "activity": "activities", "step": "steps", "outcome": "outcomes"}
+_TARGETS = {
+    **{"target_group": "target_groups", "activity": "activities", "step": "steps", "outcome": "outcomes"},
+    "instrument": "instruments",
+}
 """The list that each word of a condition points into."""
 
 
@@ -66,6 +69,8 @@ def _step(document: dict[str, Any], index: int, item: dict[str, Any]) -> Found:
             yield from _condition(document, path, condition)
             if isinstance(key, str) and condition.get("step") == key:
                 yield (*path, "step"), "the step would wait for itself"
+            if condition.get("on") in TASKS_ALONE:
+                yield (*path, "on"), f"{condition['on']}: only a task may wait for it"
 
 
 def _steps_in_a_ring(document: dict[str, Any]) -> Found:

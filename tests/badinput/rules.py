@@ -148,6 +148,7 @@ def rules(world: World) -> list[Rule]:
         Rule("RecordFollowUps", "nobody was reached", "results", {f"{first}.results": ["employment"]}),
         # measuring
         Rule("RecordAssessments", "no such item", "item", {f"{first}.answers": {"no_such": 1}}),
+        Rule("RecordAssessments", "somebody else", "was", {f"{first}.was": 7}),
         Rule("RecordAssessments", "not a whole number", "answers", {f"{first}.answers": {"work_ability": 11}}),
         Rule(
             "RecordAssessments",

@@ -39,6 +39,8 @@ PAGES: dict[HomeRole, tuple[str, ...]] = {
         f"/handover/{KEY}?worker=anna",
         f"/exit/{KEY}/{{left}}",
         f"/tasks/{KEY}",
+        f"/round/{KEY}",
+        f"/questionnaire/{KEY}/{{started}}?instrument=three_items&version=1&occasion=interim",
         "/password",
         "/login",
         "/",

@@ -111,10 +111,11 @@ class Pair:
 
     lead: Site
     node: Site
+    programme: str = PROGRAMME
 
     def report(self) -> dict[str, Any]:
         """The lead's report."""
-        report: dict[str, Any] = json.loads(self.lead.polku("report", PROGRAMME, "--format", "json"))
+        report: dict[str, Any] = json.loads(self.lead.polku("report", self.programme, "--format", "json"))
         return report
 
     def wait_until_arrived(self) -> dict[str, Any]:
@@ -132,9 +133,14 @@ class Pair:
 
 @contextmanager
 def joined_pair(
-    folder: Path, lead_environment: Mapping[str, str] | None = None, node_environment: Mapping[str, str] | None = None
+    folder: Path,
+    lead_environment: Mapping[str, str] | None = None,
+    node_environment: Mapping[str, str] | None = None,
+    *,
+    programme: Path | None = None,
+    partner: str = "leader_association",
 ) -> Iterator[Pair]:
-    """A lead and a node that runs, joined in programme 3, nobody recorded yet."""
+    """A lead and a node that runs, joined in programme 3 or that of another file, nobody recorded yet."""
     lead = Site(folder / "lead", "lead", lead_environment or {})
     node = Site(folder / "node", "node", node_environment or {})
     for site in (lead, node):
@@ -142,13 +148,14 @@ def joined_pair(
             put_database(site.path, "lead" if site.role == "lead" else "node")
     lead.polku("init", "--role", "lead", "--port", str(free_port_triple()))
     node.polku("init", "--role", "node", "--name", "leader", "--port", str(free_port_triple()))
-    file = str(programme_file(PROGRAMME))
-    pair = Pair(lead, node)
+    programme = programme or programme_file(PROGRAMME)
+    file, key = str(programme), programme.stem
+    pair = Pair(lead, node, key)
     try:
         lead.up()
         lead.polku("programme", "load", file)
         invite = folder / "invite.json"
-        lead.polku("lead", "admit", "leader_association", "--programme", PROGRAMME, "--out", str(invite))
+        lead.polku("lead", "admit", partner, "--programme", key, "--out", str(invite))
         node.polku("node", "join", str(invite))
         node.up()
         node.polku("programme", "load", file)  # it would come from the lead by itself, some seconds later

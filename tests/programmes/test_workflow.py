@@ -114,6 +114,12 @@ BROKEN = {
         "tasks[1].opens.activity",
         "only by step",
     ),
+    "closed by an instrument that the project does not use": (
+        "closes: {on: conversation_held}",
+        "closes: {on: answers_recorded, instrument: four_items, occasion: baseline}",
+        "tasks[1].closes.instrument",
+        "no key in instruments",
+    ),
     "unknown step in a rule": ("step: outreach}", "step: outrech}", "tasks[1].opens.step", "did you mean outreach?"),
     "people on a community step": (
         "step: outreach}",

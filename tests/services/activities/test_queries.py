@@ -15,6 +15,8 @@ def test_a_session_is_listed_with_what_was_recorded_of_it(engine: Engine) -> Non
     (held,), _ = record_sessions(known(engine), session())
     assert queries.list_sessions(engine, kit.KEY, 10, 0) == {
         "total": 1,
+        "attendances": 0,
+        "heads": {},
         "sessions": [
             {
                 "session": held["session"],
@@ -47,6 +49,23 @@ def test_where_heads_are_counted_there_are_no_attendances_and_0_is_not_nothing(e
     listed = queries.list_sessions(engine, kit.KEY, 10, 0)["sessions"]
     found = {(row["heads"], row["heads_basis"], row["attendances"]) for row in listed}
     assert found == {(148, "estimated", None), (0, "estimated", None), (None, None, None)}
+
+
+def test_the_sessions_behind_one_figure_come_to_it_each_basis_by_itself(engine: Engine) -> None:
+    journal = known(engine)
+    (held, *_), _ = record_sessions(
+        journal,
+        session("a"),
+        event("b"),
+        event("c", heads=10, women=None, basis="counted"),
+        event("d", heads=0, women=0),
+    )
+    record_attendance(journal, attendance(held["session"], "e"))
+    whole = queries.list_sessions(engine, kit.KEY, 1, 0)
+    assert (whole["total"], whole["attendances"], whole["heads"]) == (4, 1, {"counted": 10, "estimated": 148})
+    heads = queries.list_sessions(engine, kit.KEY, 10, 0, ["public_event"])
+    assert (heads["total"], heads["attendances"], heads["heads"]) == (3, 0, {"counted": 10, "estimated": 148})
+    assert queries.list_sessions(engine, kit.KEY, 10, 0, [])["total"] == 0
 
 
 def test_sessions_come_newest_first_in_pages_without_gap_or_repetition(engine: Engine) -> None:

@@ -32,6 +32,15 @@ def test_pages_follow_each_other_without_gap_or_repetition(engine: Engine) -> No
     assert len(set(whole)) == 7
 
 
+def test_whoever_is_asked_for_is_listed_and_nobody_else(engine: Engine) -> None:
+    register(known(engine), *(arrival(str(n), "client") for n in range(4)))
+    everybody = [row.subject for row in queries.list_people(engine, kit.KEY, 10, 0)[1]]
+    for asked in ([everybody[-1]], everybody[1:3], ["00" * 16]):
+        total, rows = queries.list_people(engine, kit.KEY, len(asked), 0, asked)
+        assert {row.subject for row in rows} == {*asked} & {*everybody}
+        assert total == len(rows)
+
+
 def test_only_the_programme_asked_for_is_listed(engine: Engine) -> None:
     journal = known(engine)
     kit.put_programme(engine, store.shelf, kit.changed(key="toinen"))

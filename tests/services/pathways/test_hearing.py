@@ -10,6 +10,7 @@ from services.pathways import hearing, operations, queries, store
 from shared.contracts.catalogue import (
     FACTS,
     ActionWithdrawn,
+    AnswersRecorded,
     AttendanceRemoved,
     MeetingWithdrawn,
     SessionRemoved,
@@ -223,6 +224,19 @@ def test_a_person_who_is_forgotten_is_in_no_table(engine: Engine) -> None:
     for table in naming_people("pathways"):
         assert bytes.fromhex(ANNA) not in {row["subject"] for row in kit.rows(engine, table)}
     assert tasks(engine) == [("talk", BERTTA, "2016-03-08"), ("ask_outcome", BERTTA, "2016-03-31")]
+
+
+def test_a_filled_in_form_closes_what_waits_for_that_instrument_on_that_occasion(engine: Engine) -> None:
+    waits = {"on": "answers_recorded", "instrument": "three_items", "occasion": "baseline"}
+    rule = {"key": "ask", "name": {"fi": "Kysy"}, "opens": {"on": "standing_reached"}, "due_days": 14, "closes": waits}
+    journal = known(engine, DOCUMENT | {"tasks": [rule]})
+    tell(journal, client(ANNA), client(BERTTA))
+    answered = AnswersRecorded.example | {"programme": KEY, "occurred_on": "2016-03-04"}
+    for subject, occasion in ((ANNA, "baseline"), (BERTTA, "interim")):
+        with journal.unit(noon("2016-03-04")) as unit:
+            unit.record(AnswersRecorded(subject, **answered | {"occasion": occasion}))
+    follow(journal, noon("2016-03-04"))
+    assert [(rule, who) for rule, who, _ in tasks(engine)] == [("ask", BERTTA)]
 
 
 def test_every_fact_that_a_rule_may_wait_for_is_heard() -> None:

@@ -26,6 +26,7 @@ from shared.contracts.commands import (
     ListPeople,
     ListSessions,
     ListTasks,
+    RecordAssessments,
     RecordOutcomes,
     load,
 )
@@ -46,6 +47,7 @@ from shared.contracts.encounters import (
 from shared.contracts.errors import UnknownProgramme, UnknownSession
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.plans import RecordPlans, ShowPlan
+from shared.contracts.questionnaires import ListDue, ShowForms
 from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps
 from shared.contracts.referrals import (
     AcceptReferral,
@@ -335,6 +337,9 @@ _BODIES = {
     ("pathways", "record_plans"): RecordPlans,
     ("pathways", "show_plan"): ShowPlan,
     ("intake", "note_eura"): NoteEura,
+    ("measurement", "list_due"): ListDue,
+    ("measurement", "show_forms"): ShowForms,
+    ("measurement", "record_assessments"): RecordAssessments,
     ("intake", "record_encounters"): RecordEncounters,
     ("intake", "correct_encounter"): CorrectEncounter,
     ("intake", "remove_encounter"): RemoveEncounter,
@@ -411,6 +416,9 @@ class FakeRpc:
     due: list[dict[str, Any]] = field(default_factory=list)
     outcome: dict[str, Any] = field(default_factory=lambda: {"outcome": MADE, "new": True})
     missing: list[dict[str, Any]] = field(default_factory=list)
+    forms_due: list[dict[str, Any]] = field(default_factory=list)
+    forms: list[dict[str, Any]] = field(default_factory=list)
+    assessed: dict[str, Any] = field(default_factory=lambda: {"assessment": MADE, "new": True})
     eura: dict[str, Any] = field(
         default_factory=lambda: {"counts": dict.fromkeys(("participants", "starts", "left", "exits"), 0), "people": []}
     )
@@ -496,6 +504,9 @@ class FakeRpc:
             ("intake", "record_exits"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "record_exit_forms"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},
+            ("measurement", "list_due"): lambda **_: {"total": len(self.forms_due), "due": self.forms_due},
+            ("measurement", "show_forms"): lambda **_: {"forms": self.forms},
+            ("measurement", "record_assessments"): lambda **_: {"pos": 1, "results": [self.assessed]},
             ("intake", "list_follow_ups"): lambda **_: {"total": len(self.due), "people": self.due},
             ("pathways", "record_plans"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("pathways", "show_plan"): lambda **_: EMPTY_PLAN | self.plan,
@@ -625,8 +636,13 @@ class FakeRpc:
             rows.append(coded | {"sealed": base64.b64encode(sealed).decode()})
         return {"total": len(self.referrals), "referrals": rows}
 
-    def _list_sessions(self, programme: str, limit: int, offset: int) -> Any:
-        return {"total": len(self.sessions), "sessions": self.sessions[offset : offset + limit]}
+    def _list_sessions(self, programme: str, limit: int, offset: int, activities: list[str] | None = None) -> Any:
+        rows = [row for row in self.sessions if activities is None or row["activity"] in activities]
+        sums = {"attendances": sum(row.get("attendances") or 0 for row in rows), "heads": {}}
+        for row in rows:
+            if row.get("heads") is not None:
+                sums["heads"][row["heads_basis"]] = sums["heads"].get(row["heads_basis"], 0) + row["heads"]
+        return {"total": len(rows), **sums, "sessions": rows[offset : offset + limit]}
 
 
 def person(given: str, family: str, token: str = "", **more: Any) -> dict[str, Any]:

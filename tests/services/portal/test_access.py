@@ -27,6 +27,7 @@ PAGES = {
     "/report/lahde-mukaan.html": {"reporter"},
     "/report/lahde-mukaan.csv": {"reporter"},
     "/sessions/lahde-mukaan": {"case_worker", "coordinator"},
+    f"/sessions/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/people/lahde-mukaan": {"case_worker", "coordinator"},
     "/conversation/lahde-mukaan": {"case_worker", "coordinator"},
     f"/conversation/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
@@ -55,6 +56,9 @@ PAGES = {
     "/partners/lahde-mukaan": {"coordinator"},
     "/closing/lahde-mukaan": {"coordinator"},
     "/tasks/lahde-mukaan": {"case_worker", "coordinator"},
+    "/round/lahde-mukaan": {"case_worker", "coordinator"},
+    f"/questionnaire/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
+    f"/questionnaire/lahde-mukaan/{MADE}/thanks": {"case_worker", "coordinator"},
 }
 """Who may see which page, written down apart from the code."""
 

@@ -1,0 +1,91 @@
+"""Who is to be asked what, by the programme's schedule. Pure: a participation, days of filled-in forms and today in."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from shared.programmes import InstrumentUse, Programme
+
+EARLY = timedelta(days=14)
+"""So long before its day a form on the way may be filled in: rounds are made when a group meets."""
+NOT_ASKED = ("transferred", "no_contact", "died")
+"""Whoever left so is not asked on leaving, nor afterwards: another partner does, or nobody can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participation:
+    """A person's participation as intake's facts say; `back_on`: they had left and came back on that day."""
+
+    started_on: date | None = None
+    back_on: date | None = None
+    ended_on: date | None = None
+    reason: str = ""
+    may_call: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An instrument that somebody is to fill in, and by when."""
+
+    instrument: str
+    version: str
+    occasion: str
+    due_on: date
+
+
+Filled = Mapping[tuple[str, str], Sequence[date]]
+"""The days of a person's forms by instrument, in whichever version, and occasion."""
+
+
+def due(programme: Programme, of: Participation, filled: Filled, today: date) -> list[Due]:
+    """What the person may be asked today. A form counts for its occasion from then on that the occasion is of:
+    on leaving and afterwards from the last time here, on the way for the day of the schedule that it is nearest to."""
+    if of.started_on is None or of.started_on > today:
+        return []
+    found = []
+    for use in _asking(programme):
+        for occasion, day, since in _occasions(programme, use, of, of.started_on, today):
+            if not any(form >= since for form in filled.get((use.key, occasion), ())):
+                found.append(Due(use.key, use.version, occasion, day))
+    return found
+
+
+def _asking(programme: Programme) -> list[InstrumentUse]:
+    """Of each instrument the version that is asked: the last in the file that says when."""
+    last = {use.key: use for use in programme.instruments if use.schedule or _afterwards(programme, use)}
+    return list(last.values())
+
+
+def _afterwards(programme: Programme, use: InstrumentUse) -> bool:
+    return programme.follow_up_days is not None and "followup" in use.occasions
+
+
+def _occasions(
+    programme: Programme, use: InstrumentUse, of: Participation, started: date, today: date
+) -> Iterator[tuple[str, date, date]]:
+    """Occasion, day, and from which day on a form counts for it, of what may be asked today."""
+    days = {occasion: sorted(a.days for a in use.schedule if a.occasion == occasion) for occasion in use.occasions}
+    if of.ended_on is None:
+        for after in days.get("baseline", ())[:1]:
+            yield "baseline", started + timedelta(days=after), date.min
+        yield from _on_the_way(started, days.get("interim", ()), today)
+    elif of.reason not in NOT_ASKED:
+        for after in days.get("exit", ())[:1]:
+            yield "exit", of.ended_on + timedelta(days=after), of.back_on or date.min
+        if programme.follow_up_days is not None and _afterwards(programme, use) and of.may_call:
+            day = of.ended_on + timedelta(days=programme.follow_up_days)
+            if day <= today:
+                yield "followup", day, of.ended_on
+
+
+def _on_the_way(started: date, days: Sequence[int], today: date) -> Iterator[tuple[str, date, date]]:
+    """The newest that may be asked: whoever has missed an earlier one is not asked for both."""
+    newest, before = None, 0
+    for after in days:
+        since = started + timedelta(days=(before + after + 1) // 2)
+        day = started + timedelta(days=after)
+        if max(since, day - EARLY) <= today:
+            newest = ("interim", day, since)
+        before = after
+    if newest is not None:
+        yield newest

@@ -1,0 +1,24 @@
+"""Questions about questionnaires: who is due for which, and what somebody has filled in."""
+
+from marshmallow import fields, validate
+
+from shared.contracts.commands import MAX_ITEMS, Command
+from shared.contracts.fields import Number, ProgrammeKey, SubjectRef
+
+
+class ListDue(Command):
+    """`measurement.list_due`: who may be asked to fill in which instrument on which occasion, by the programme's
+    schedule; who was due first comes first. `people` asks of these alone (none of them: nobody)."""
+
+    programme = ProgrammeKey(required=True)
+    people = fields.List(SubjectRef(), allow_none=True, validate=validate.Length(max=MAX_ITEMS))
+    limit = Number(1, MAX_ITEMS, load_default=100)
+    offset = Number(0, 10_000_000, load_default=0)
+
+
+class ShowForms(Command):
+    """`measurement.show_forms`: the forms that a person has filled in, with answers and scores, the newest first.
+    Logged as read: answers are about health."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)

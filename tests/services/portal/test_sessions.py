@@ -1,0 +1,72 @@
+"""What a controller looks at: the sessions behind a figure, and the attendance list of one."""
+
+from typing import Any
+
+import pytest
+
+from shared.contracts.errors import UnknownSession
+from tests.services.portal.pages import Page, table_rows
+from tests.services.portal.samples import MADE, Portal, person
+
+AINO, PEKKA = "a1" * 16, "b2" * 16
+KEY = "lahde-mukaan"
+
+
+@pytest.fixture
+def worker(node: Portal) -> Portal:
+    node.user_logged_in("worker", "case_worker")
+    node.rpc.people = [person("Pekka", "Toinen", person=PEKKA), person("Aino", "Esimerkki", person=AINO)]
+    base: dict[str, Any] = {"session": MADE, "occurred_on": "2016-05-21", "area": None, "start": None, "minutes": None}
+    heads = base | {"activity": "public_event", "location": None, "attendances": None}
+    node.rpc.sessions = [
+        heads | {"heads": 2300, "heads_basis": "counted"},
+        heads | {"heads": 69, "heads_basis": "estimated"},
+        base | {"activity": "kaapeli", "location": None, "attendances": 8, "heads": None, "heads_basis": None},
+    ]
+    return node
+
+
+def test_the_rows_behind_a_figure_are_listed_with_their_sums_each_basis_by_itself(worker: Portal) -> None:
+    html = worker.client.get(f"/sessions/{KEY}?group=public_events").get_data(as_text=True)
+    read = Page(html)
+    assert read.problems == []
+    assert "Kävijämäärä, laskettu 2\u00a0300" in read.said
+    assert "Kävijämäärä, arvioitu 69" in read.said
+    assert len(table_rows(html, "figures")) == 2
+    assert worker.rpc.sent("list_sessions")["activities"] == ["public_event"]
+    assert worker.client.get(f"/sessions/{KEY}?group=nothing").status_code == 404
+    whole = worker.client.get(f"/sessions/{KEY}").get_data(as_text=True)
+    assert whole.count(f'href="/sessions/{KEY}/{MADE}"') == 1, "only of people there is a list"
+
+
+def test_keys_of_earlier_versions_are_behind_the_figure_too(worker: Portal) -> None:
+    document = worker.rpc.listed[0]["document"]
+    document["mapping"] = [{"list": "activities", "key": "open_day", "becomes": "public_event"}]
+    worker.client.get(f"/sessions/{KEY}?group=public_events")
+    assert worker.rpc.sent("list_sessions")["activities"] == ["open_day", "public_event"]
+
+
+def test_an_attendance_list_names_who_was_there_in_which_role_and_reads_no_other_name(worker: Portal) -> None:
+    held = {
+        "session": MADE,
+        "occurred_on": "2016-05-21",
+        "start": "10:00",
+        "minutes": 120,
+        "location": None,
+        "area": None,
+    }
+    present = [
+        {"subject": PEKKA, "role": "peer_instructor", "minutes": None},
+        {"subject": AINO, "role": "participant", "minutes": 90},
+    ]
+    worker.rpc.register = {"activity": "kaapeli", "session": held, "present": present, "regulars": [], "earlier": []}
+    html = worker.client.get(f"/sessions/{KEY}/{MADE}").get_data(as_text=True)
+    assert Page(html).problems == []
+    none = "ei kirjattu"
+    assert table_rows(html, "figures") == [
+        ["Aino Esimerkki", "osallistuja", "90"],
+        ["Pekka Toinen", "vertaisohjaaja", none],
+    ]
+    assert sorted(worker.rpc.sent("list_people")["people"]) == [AINO, PEKKA]
+    worker.rpc.failing["show_register"] = UnknownSession(field="session", programme=KEY)
+    assert worker.client.get(f"/sessions/{KEY}/{MADE}").status_code == 404
