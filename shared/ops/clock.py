@@ -1,9 +1,12 @@
 """Times: recorded times are aware UTC, days are days in Europe/Helsinki (architecture §3)."""
 
+import contextlib
+import re
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
+_WIRE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 def utcnow() -> datetime:
@@ -23,4 +26,7 @@ def wire_time(moment: datetime) -> str:
 
 def parse_wire_time(text: str) -> datetime:
     """The inverse of `wire_time`; ValueError if the text has another form."""
+    if _WIRE.fullmatch(text):  # every line has one; `strptime` takes five times as long
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(text)
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
