@@ -14,6 +14,7 @@ import click
 
 from services.node import (
     carrycli,
+    instrumentcli,
     keepcli,
     keyscli,
     leadcli,
@@ -387,7 +388,7 @@ def migrate() -> None:
 
 for _command in peerscli.COMMANDS:
     node.add_command(_command)
-_MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli)
+_MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli, instrumentcli)
 for _command in (command for module in _MORE for command in module.COMMANDS):
     polku.add_command(_command)
 for _command in mailcli.COMMANDS:
