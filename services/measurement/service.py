@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from services.measurement import operations, rounds, sharing, store
+from services.measurement import operations, rounds, sharing, store, wordings
 from services.measurement.domain import NewAssessment
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes
 from shared.bus.home import HomeResource
@@ -12,7 +12,7 @@ from shared.contracts.catalogue import ProgrammeLoaded, SessionHeld, StandingRea
 from shared.contracts.commands import RecordAssessments, load
 from shared.contracts.purpose_facts import MeasurementCleared, PurposeEnded
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
-from shared.contracts.questionnaires import ListDue, ShowForms
+from shared.contracts.questionnaires import ListDue, LoadWording, ShowForms, ShowWording
 from shared.contracts.rights import PersonShare
 from shared.journal import Line, Unit
 
@@ -60,6 +60,17 @@ class MeasurementService(ParkedLines):
         self.home.follow_to(EVERYTHING)
         who = {"by": body["by"], "now": self.home.now()}
         return rounds.show_forms(self.home.journal, body["programme"], body["subject"], **who)
+
+    @rpc
+    def load_wording(self, **command: Any) -> dict[str, Any]:
+        body = load(LoadWording, command)
+        common = {"by": body["by"], "now": self.home.now()}
+        return {"items": wordings.load_wording(self.home.journal, body["document"], **common)}
+
+    @rpc
+    def show_wording(self, **question: Any) -> dict[str, Any]:
+        body = load(ShowWording, question)
+        return {"texts": wordings.show_wording(self.home.engine, body["instrument"], body["version"])}
 
     @subscribes(ProgrammeLoaded)
     def on_programme_loaded(self, unit: Unit, _line: Line, fact: ProgrammeLoaded) -> None:

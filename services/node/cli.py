@@ -15,6 +15,7 @@ import click
 from services.node import (
     carrycli,
     closingcli,
+    instrumentcli,
     keepcli,
     keyscli,
     leadcli,
@@ -389,7 +390,7 @@ def migrate() -> None:
 
 for _command in peerscli.COMMANDS:
     node.add_command(_command)
-_MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli, workercli)
+_MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli, workercli, instrumentcli)
 for _command in (command for module in _MORE for command in module.COMMANDS):
     polku.add_command(_command)
 for _command in closingcli.COMMANDS:

@@ -176,7 +176,9 @@ class QuestionnairePages:
         before = next((f for f in same if f["assessment"] == corrects and f["version"] == which.version), None)
         if filled is None:
             filled = self._recorded(instrument, before, len(same), self._last_day(names, which))
-        items = [_asked(item, instrument) for item in instrument.items]
+        meant: dict[str, Any] = {"instrument": which.instrument, "version": which.version}
+        told = self.pages.context.rpc.call("measurement", "show_wording", **meant)
+        items = [_asked(item, instrument, told["texts"].get(item.key) or item.name) for item in instrument.items]
         return self.pages.show(
             "questionnaire.html",
             title=label_of(names.name, g.lang, names.key),
@@ -243,7 +245,8 @@ def _form_lang(language: str | None) -> Any:
     return next((lang for lang in map(pick_lang, told) if lang), g.lang)
 
 
-def _asked(item: Item, instrument: Instrument) -> Asked:
+def _asked(item: Item, instrument: Instrument, text: Mapping[str, str]) -> Asked:
+    """The item in the organisation's own words, if it has loaded any, else by the instrument's name."""
     ends = {
         item.high if (scale.better == "higher") != (item.key in scale.reversed) else item.low
         for scale in instrument.scales
@@ -252,7 +255,7 @@ def _asked(item: Item, instrument: Instrument) -> Asked:
     few = item.high - item.low < MOST_BUTTONS
     choices = range(item.low, item.high + 1) if few else ()
     best = ends.pop() if len(ends) == 1 else None
-    return Asked(f"item.{item.key}", label_of(item.name, g.lang, item.key), item.low, item.high, choices, best)
+    return Asked(f"item.{item.key}", label_of(text, g.lang, item.key), item.low, item.high, choices, best)
 
 
 def _answers(instrument: Instrument, filled: Mapping[str, str]) -> tuple[dict[str, int], dict[str, str]]:

@@ -2,8 +2,8 @@
 
 from marshmallow import fields, validate
 
-from shared.contracts.commands import MAX_ITEMS, Command
-from shared.contracts.fields import Number, ProgrammeKey, SubjectRef
+from shared.contracts.commands import MAX_ITEMS, Command, Question
+from shared.contracts.fields import Code, Number, ProgrammeKey, SubjectRef
 
 
 class ListDue(Command):
@@ -22,3 +22,17 @@ class ShowForms(Command):
 
     programme = ProgrammeKey(required=True)
     subject = SubjectRef(required=True)
+
+
+class LoadWording(Command):
+    """`measurement.load_wording`: how this organisation asks an instrument's items (`wording.schema.json`); in place of
+    what was loaded before. It stays on the node."""
+
+    document = fields.Dict(required=True)
+
+
+class ShowWording(Question):
+    """`measurement.show_wording`: the questions by item and language; none where nobody has loaded any."""
+
+    instrument = Code(required=True)
+    version = Code(required=True)

@@ -92,6 +92,12 @@ def special(world: World) -> dict[str, dict[str, Any]]:
         "CountHeads": {"revision": 0, "heads": 1},
         "RecordSteps": {"items.left_on": "2016-04-01"},
         "RecordAssessments": {"items.subject": people["eerik"], "items.occasion": "baseline"},
+        "LoadWording": {
+            "document": {
+                **{"instrument": "three_items", "version": "1"},
+                "items": [{"key": "functioning", "text": {"fi": "Oma kysymys"}}],
+            },
+        },
         "RecordExits": {"items.subject": people["eerik"], "items.results": ["employment"]},
         "ResumeParticipation": {"subject": people["back"], "date": "2016-09-01"},
         "RecordFollowUps": {"items.subject": people["left"], "items.date": "2016-09-02", "items.status": "not_reached"},

@@ -156,6 +156,8 @@ def rules(world: World) -> list[Rule]:
             "date",
             {f"{first}.occasion": "exit", f"{first}.date": "2016-01-01"},
         ),
+        Rule("LoadWording", "no such instrument", "instrument", {"document": _words("four_items", "functioning")}),
+        Rule("LoadWording", "no key in", "document", {"document": _words("three_items", "pain")}),
         # referrals
         Rule("SendReferral", "not agreed to their name", "agreed", {"agreed": ["birth_date"]}),
         Rule("SendReferral", "longer than", "text", {}, {"text": "x" * 2001}),
@@ -178,6 +180,10 @@ def rules(world: World) -> list[Rule]:
         Rule("AskReport", "before from", "to", {"from_": "2016-03-02", "to": "2016-03-01"}),
         Rule("DrawSample", "before from", "to", {"from_": "2016-03-02", "to": "2016-03-01"}),
     ]
+
+
+def _words(instrument: str, item: str) -> dict[str, Any]:
+    return {"instrument": instrument, "version": "1", "items": [{"key": item, "text": {"fi": "Oma kysymys"}}]}
 
 
 def _record(**members: Any) -> dict[str, Any]:

@@ -33,7 +33,7 @@ HOMES = {
         ("person apart", "person correct", "person duplicates", "person export", "person informed"), "node"
     ),
     **dict.fromkeys(("person link", "person receipts", "person restrict", "person withdraw", "retention"), "node"),
-    **dict.fromkeys(("product", "step pause", "step proposals", "step show", "user mail"), "node"),
+    **dict.fromkeys(("product", "step pause", "step proposals", "step show", "user mail", "instrument words"), "node"),
     **dict.fromkeys(("worker assign", "worker hand-over", "worker list"), "node"),
     **dict.fromkeys(("lead sample", "receiver", "report"), "lead"),
     **dict.fromkeys(("lead accept-epoch", "lead admit", "lead conflicts", "lead expel"), "lead"),

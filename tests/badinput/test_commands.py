@@ -152,6 +152,8 @@ MAY_BE_ANYTHING: dict[tuple[str, str], str] = {
     ("ListPeople", "people"): "who is not there is not listed: they may just have been erased",
     ("ListDue", "people"): "who is not there is due for nothing: they may just have been erased",
     ("ListSessions", "activities"): "keys of earlier versions are behind a figure too; of others there are no sessions",
+    ("ShowWording", "instrument"): "of an instrument that this release lacks nobody has loaded any words",
+    ("ShowWording", "version"): "of a version that this release lacks nobody has loaded any words",
     ("ReadTexts", "refs"): "a text that is gone is answered with null",
     ("ListCounters", "counter"): "one that is not there is not listed",
     ("AskMayCarry", "node"): "that is what is asked",

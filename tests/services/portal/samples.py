@@ -47,7 +47,7 @@ from shared.contracts.encounters import (
 from shared.contracts.errors import UnknownProgramme, UnknownSession
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.plans import RecordPlans, ShowPlan
-from shared.contracts.questionnaires import ListDue, ShowForms
+from shared.contracts.questionnaires import ListDue, ShowForms, ShowWording
 from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps
 from shared.contracts.referrals import (
     AcceptReferral,
@@ -340,6 +340,7 @@ _BODIES = {
     ("measurement", "list_due"): ListDue,
     ("measurement", "show_forms"): ShowForms,
     ("measurement", "record_assessments"): RecordAssessments,
+    ("measurement", "show_wording"): ShowWording,
     ("intake", "record_encounters"): RecordEncounters,
     ("intake", "correct_encounter"): CorrectEncounter,
     ("intake", "remove_encounter"): RemoveEncounter,
@@ -418,6 +419,7 @@ class FakeRpc:
     missing: list[dict[str, Any]] = field(default_factory=list)
     forms_due: list[dict[str, Any]] = field(default_factory=list)
     forms: list[dict[str, Any]] = field(default_factory=list)
+    wording: dict[str, dict[str, str]] = field(default_factory=dict)
     assessed: dict[str, Any] = field(default_factory=lambda: {"assessment": MADE, "new": True})
     eura: dict[str, Any] = field(
         default_factory=lambda: {"counts": dict.fromkeys(("participants", "starts", "left", "exits"), 0), "people": []}
@@ -506,6 +508,7 @@ class FakeRpc:
             ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},
             ("measurement", "list_due"): lambda **_: {"total": len(self.forms_due), "due": self.forms_due},
             ("measurement", "show_forms"): lambda **_: {"forms": self.forms},
+            ("measurement", "show_wording"): lambda **_: {"texts": self.wording},
             ("measurement", "record_assessments"): lambda **_: {"pos": 1, "results": [self.assessed]},
             ("intake", "list_follow_ups"): lambda **_: {"total": len(self.due), "people": self.due},
             ("pathways", "record_plans"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},

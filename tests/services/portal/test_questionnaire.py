@@ -59,6 +59,14 @@ def test_a_form_is_in_the_persons_language_and_names_the_instrument(worker: Port
     assert "logout" not in str(read.elements)
 
 
+def test_an_organisations_own_words_stand_instead_of_the_instruments_name(worker: Portal) -> None:
+    worker.rpc.wording = {"functioning": {"sv": "Vår egen fråga <b>?", "fi": "Oma kysymyksemme?"}}
+    said = page(worker.client.get(FORM)).said
+    assert "Vår egen fråga <b>?" in said
+    assert "Funktionsförmåga nu" not in said
+    assert "Arbetsförmåga nu" in said, "an item without words keeps its name"
+
+
 def test_answers_are_sent_as_numbers_and_what_was_not_answered_is_left_out(worker: Portal) -> None:
     answer = send(worker)
     assert answer.status_code == 303
