@@ -215,6 +215,8 @@ def other_values(world: World, field: Any) -> list[Any]:
         inner = field.inside().fields
         others = {"tokens": ["toinen"], "text": "Toinen.", "token": "toinen", "form_kept": "toisaalla"}
         return [world.sealed({name: value}) for name, value in others.items() if name in inner][:1]
+    if isinstance(field, commands.WorkerName):
+        return ["bertta", "cecilia"]
     if isinstance(field, types.Day):
         return ["2016-03-04", "2016-03-05"]
     if isinstance(field, types.Number):

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import queries, referral_store, referrals, rights
+from services.intake import queries, referral_listing, referral_store, referrals, rights
 from services.intake.domain import without_impossible
 from shared.contracts.errors import PolkuError
 from shared.journal import Journal
@@ -87,6 +87,6 @@ def test_a_list_of_referrals_does_not_name_them(engine: Engine, journal: Journal
             ids = {"subject": bytes.fromhex(subject), "revision": 0}
             referral_store.add_referral(connection, number, "2016", **coded, **ids)
     place = referrals.Place(journal, None, KEYS, kit.KEY)  # type: ignore[arg-type]
-    _, shown = referrals.listed(place, 10, 0, by="worker", now=kit.NOW)
+    _, shown = referral_listing.listed(place, 10, 0, by="worker", now=kit.NOW)
     names = {one.coded["person"]: one.named["family_name"] for one in shown}
     assert names == {hidden: None, open_: IDENTITY["family_name"]}

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from services.intake import letters, operations, peers, referral_store, referrals, store
+from services.intake import letters, operations, peers, referral_listing, referral_store, referrals, store, workers
 from services.intake.referrals import NewReferral
 from services.intake.referrals import Place as Referring
+from services.intake.workers import NewWorker
 from shared.contracts.catalogue import ParticipationStarted, StandingReached
 from shared.contracts.errors import (
     AlreadyRecordedDiffers,
@@ -88,7 +89,7 @@ def erase(place: Place, subject: str) -> None:
 
 def seen(place: Place) -> list[dict[str, Any]]:
     """What the page shows, the newest change first."""
-    _, found = referrals.listed(at(place), 100, 0, by="reader", now=place.now)
+    _, found = referral_listing.listed(at(place), 100, 0, by="reader", now=place.now)
     return [shown.coded | shown.named for shown in found]
 
 
@@ -384,6 +385,21 @@ def test_who_reads_the_list_is_written_down_first(land: Land) -> None:
     seen(first)
     (entry,) = [entry for entry in kit.audit(first.engine) if entry["action"] == "read_referrals"]
     assert (entry["by"], len(entry["referrals"]), len(entry["subjects"])) == ("reader", 1, 1)
+
+
+def test_where_each_sees_their_own_a_list_opens_nothing_of_anothers_person(land: Land) -> None:
+    first, _, _ = all_confirm(land)
+    subject = first.register("anna")[0]
+    send(first, subject)
+    items = [NewWorker(kit.key_of("w"), subject, "bertta")]
+    workers.assign_workers(first.journal, KEY, items, by="worker", now=first.now)
+
+    def named(by: str) -> set[Any]:
+        _, (shown,) = referral_listing.listed(at(first), 10, 0, by=by, now=first.now, own_only=True)
+        return {*shown.named.values()} - {None} if not shown.named.pop("left_out") else set()
+
+    assert named("bertta")
+    assert (named("reader"), kit.audit(first.engine)[-1]["subjects"]) == (set(), [])
 
 
 @pytest.mark.parametrize(
