@@ -245,10 +245,10 @@ def test_all_of_a_workers_people_are_handed_over_by_one_command(home: Home, rpc:
 
     assert worker("assign", kit.KEY, "anna", cecilia).out == "noted\n"
     assert "no user of this home" in worker("assign", kit.KEY, "audit", cecilia).error
-    before = kit.kinds(engine)
+    before = kit.heads(engine)
     dry = json.loads(worker("hand-over", "anna", "bertta", "--reason", "absent", "--dry-run", "--json").out)
     assert dry == {"handed_over": False, "total": 1, "programmes": {kit.KEY: {"people": 1, "tasks": 0}}}
-    assert kit.kinds(engine) == before
+    assert kit.heads(engine) == before
     assert "handed over: 1 people" in worker("hand-over", "anna", "bertta", "--reason", "absent").out
     assert f"bertta  people: {kit.KEY} 1; open tasks: 0" in worker("list").out
     assert "handed over: 0 people" in worker("hand-over", "anna", "bertta", "--reason", "absent").out
