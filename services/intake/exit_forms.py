@@ -22,6 +22,7 @@ from shared.journal import Journal, Unit
 from shared.ops.clock import today_in_helsinki
 from shared.storage import snapshot
 from shared.storage.once import Done, Results, already_done, remember
+from shared.storage.restricting import refuse_restricted, restricted_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def record_exit_forms(
         store.shelf.get(unit.connection, programme)
         today = today_in_helsinki(now)
         stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))
+        restricted = restricted_among(unit.connection, stays)
         done, fresh = already_done(unit.connection, store.keys, (new.key for new in items)), dict[str, Done]()
         for new in items:
             said = [programme, new.subject, new.was, new.told, new.content]
@@ -66,6 +68,7 @@ def record_exit_forms(
                 if known is not None and not keys.is_digest(known.digest, content):
                     raise AlreadyRecordedDiffers(field="key")
                 if known is None:
+                    refuse_restricted(restricted, new.subject, "esf_record", "intake")
                     _record(unit, keys, programme, new, stays, today)
             except PolkuError as error:
                 results.append({"error": error.to_wire()})

@@ -207,7 +207,7 @@ class Derivation:
         return None
 
     def restricted(self, fact: Fact) -> str | None:
-        self._set("reporting_restricted", subject=_subject(fact), ground=fact["ground"])
+        self._set("reporting_restricted", subject=_subject(fact))
         return None
 
     def lifted(self, fact: Fact) -> str | None:

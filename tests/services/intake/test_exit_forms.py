@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import exit_forms, exits, operations, purposes, queries, start_store, starts, store, texts
+from services.intake import exit_forms, exits, operations, purposes, queries, rights, start_store, starts, store, texts
 from services.intake.exit_forms import NewExitForm
 from services.intake.records import NewExit, NewFollowUp, PlannedExit, Stay, check_exit
 from shared.contracts.errors import InvalidInput, PolkuError, UnknownCode
@@ -103,6 +103,18 @@ def test_who_comes_back_has_no_exit_form_and_erasing_leaves_nothing(engine: Engi
     operations.erase_person(journal, kit.KEY, away, by="worker", now=kit.NOW)
     assert kit.rows(engine, start_store.exit_form) == kit.rows(engine, store.text) == []
     assert {row["name"] for row in kit.rows(engine, store.vault)} == {"identity"}
+
+
+def test_of_a_list_only_the_form_of_a_restricted_person_is_refused(journal: Journal) -> None:
+    one, other = gone(journal), gone(journal, "other")
+    new = [
+        NewExitForm(kit.key_of(subject), subject, seen(journal, subject)[0]["revision"], {"may_call": "no"}, {})
+        for subject in (one, other)
+    ]
+    rights.restrict_person(journal, kit.KEY, one, "accuracy", lift=False, by="worker", now=kit.NOW)
+    common: dict[str, Any] = {"by": "worker", "now": kit.NOW, "skip_bad": True}
+    results, _ = exit_forms.record_exit_forms(journal, KEYS, kit.KEY, new, **common)
+    assert ["error" in result for result in results] == [True, False]
 
 
 # --- project 4: nobody leaves into nothing

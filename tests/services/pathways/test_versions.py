@@ -128,7 +128,7 @@ def test_people_move_and_go_on_under_the_new_key(engine: Engine) -> None:
 def test_a_restricted_person_on_steps_that_become_one_does_not_stop_a_version(sqlite_engine: Engine) -> None:
     journal = prepared(sqlite_engine)
     with journal.unit(NOW) as unit:
-        unit.record(PersonRestricted(ANNA, ground="accuracy", occurred_on="2016-09-01"), KEY)
+        unit.record(PersonRestricted(ANNA, occurred_on="2016-09-01"), KEY)
     assert load(journal, newer(*MERGED, drop=BOTH))[1] is not None
     assert kit.kinds(sqlite_engine).count("pathways.step_left") >= 1
 

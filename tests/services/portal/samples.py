@@ -390,6 +390,8 @@ class FakeRpc:
     saved: dict[str, Any] = field(default_factory=lambda: {"subject": MADE, "new": True})
     nodes: dict[str, Any] = field(default_factory=lambda: {"steward": None, "key_nos": [], "nodes": []})
     failing: dict[str, Exception] = field(default_factory=dict)
+    ticked: list[dict[str, Any]] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     """What a method raises, by its name, after it was called."""
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
@@ -420,7 +422,7 @@ class FakeRpc:
             ("activities", "remove_conversation"): lambda **_: {"pos": 1},
             ("activities", "show_conversation"): self._show_conversation,
             ("activities", "recent_people"): lambda **_: self.recent,
-            ("activities", "record_register"): lambda **_: {"pos": 1, "session": MADE, "results": []},
+            ("activities", "record_register"): lambda **_: {"pos": 1, "session": MADE, "results": self.ticked},
             ("activities", "show_register"): lambda **_: self.register,
             ("activities", "start_counter"): lambda **_: {"counter": MADE, "new": True},
             ("activities", "count_heads"): lambda **_: {"pos": None, "taken": True},
@@ -458,8 +460,8 @@ class FakeRpc:
             ("pathways", "record_outcomes"): lambda **_: {"pos": 1, "results": [self.outcome]},
             ("intake", "record_attempts"): lambda **_: {"pos": 1, "results": [{"attempt": MADE, "new": True}]},
             ("intake", "record_encounters"): lambda **_: {"pos": 1, "results": [{"encounter": MADE, "new": True}]},
-            ("intake", "correct_encounter"): lambda **_: {"pos": 1, "revision": 1},
-            ("intake", "remove_encounter"): lambda **_: {"pos": 1, "removed": True},
+            ("intake", "correct_encounter"): lambda **_: {"pos": 1, "revision": 1, "left": self.left},
+            ("intake", "remove_encounter"): lambda **_: {"pos": 1, "removed": True, "left": self.left},
             ("intake", "list_encounters"): lambda **_: {"total": len(self.encounters), "encounters": self.encounters},
             ("intake", "open_door"): lambda **_: {"encounter": MADE, "new": True},
             ("intake", "tap_door"): lambda **_: {"pos": None, "taken": True},
