@@ -277,7 +277,8 @@ class IntakeService(EncounterMethods, RecordMethods, RightsMethods, ParkedLines)
     def list_referrals(self, **command: Any) -> dict[str, Any]:
         body = load(ListReferrals, command)
         page = (body["limit"], body["offset"])
-        total, found = referrals.listed(self._place(body), *page, by=body["by"], now=self.home.now())
+        common = {"number": body["referral"], "by": body["by"], "now": self.home.now()}
+        total, found = referrals.listed(self._place(body), *page, **common)
         reply_to = bytes.fromhex(body["reply_to"])
         return {
             "total": total,

@@ -99,7 +99,7 @@ class Derivation:
         return None
 
     def ended(self, fact: Fact) -> str | None:
-        self._set("reporting_exit", subject=_subject(fact), **records.exit_row(fact.body))
+        self._set("reporting_exit", subject=_subject(fact), **records.exit_row(self.programme, fact.body))
         return None
 
     def resumed(self, fact: Fact) -> str | None:

@@ -27,10 +27,12 @@ class SendReferral(Command):
 
 
 class ListReferrals(Command):
-    """`intake.list_referrals`: those sent and received, the newest change first; who and why is sealed to `reply_to`,
-    made for this request. Reads are logged."""
+    """`intake.list_referrals`: those sent and received, the newest change first, or the named one; who and why is
+    sealed to `reply_to`, made for this request. Who has a protected address is named with that one alone. Reads are
+    logged."""
 
     programme = ProgrammeKey(required=True)
+    referral = EntityId(allow_none=True, load_default=None)
     reply_to = PublicKey(required=True)
     limit = Number(1, MAX_ITEMS, load_default=100)
     offset = Number(0, 10_000_000, load_default=0)

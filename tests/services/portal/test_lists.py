@@ -24,9 +24,17 @@ def test_names_are_shown_and_a_nickname_where_there_is_no_name(worker: Portal) -
     worker.rpc.people = [person("Aino", "Esimerkki"), person("", "", "Nalle", standing="visitor", started_on=None)]
     html = worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
     assert Page(html).problems == []
-    assert [row[:4] for row in table_rows(html, "figures")] == [
-        ["Aino Esimerkki", "asiakas", "1.2.2016", "Ohjaa eteenpäin · Oikeudet"],
-        ["Nalle (nimi ei tiedossa)", "kävijä · Rekisteröi", "ei kirjattu", "Ohjaa eteenpäin · Oikeudet"],
+    rights = "Kopio, rajoitus, peruminen"
+    assert table_rows(html, "figures") == [
+        ["Aino Esimerkki", "asiakas", "1.2.2016", "Ohjaa eteenpäin", "Aloitus · Lopetus · Suunnitelma", rights],
+        [
+            "Nalle (nimi ei tiedossa)",
+            "kävijä",
+            "ei kirjattu",
+            "Ohjaa eteenpäin",
+            "Rekisteröi · Lopetus · Suunnitelma",
+            rights,
+        ],
     ]
 
 
