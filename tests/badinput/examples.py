@@ -146,6 +146,15 @@ def special(world: World) -> dict[str, dict[str, Any]]:
             "items.was": ids["form_was"],
             "items.sealed": world.sealed({"form_kept": "kaapissa"}),
         },
+        "RecordLeaving": {
+            **{
+                "form.key": key_of("leaving form"),
+                "exit.subject": people["form"],
+                "form.subject": people["form"],
+                "form.was": ids["form_was"],
+            },
+            **{"form.sealed": world.sealed({"form_kept": "kaapissa"}), "exit.corrects": True},
+        },
         "NoteEura": {"items.by": "worker"},
         "ShowExit": {"subject": people["left"]},
         "ShowSample": {"node": world.node.home.name},

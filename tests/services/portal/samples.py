@@ -44,7 +44,7 @@ from shared.contracts.encounters import (
 from shared.contracts.errors import UnknownProgramme, UnknownSession
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.plans import RecordPlans, ShowPlan
-from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps
+from shared.contracts.records import ListMissingEvidence, RecordFollowUps
 from shared.contracts.referrals import (
     AcceptReferral,
     DeclineReferral,
@@ -61,7 +61,7 @@ from shared.contracts.starts import (
     ListFollowUps,
     NoteEura,
     RecordAttempts,
-    RecordExitForms,
+    RecordLeaving,
     RecordStarts,
     ShowExit,
     ShowStart,
@@ -317,8 +317,7 @@ _BODIES = {
     ("intake", "show_exit"): ShowExit,
     ("intake", "show_sample"): ShowSample,
     ("reporting", "draw_sample"): DrawSample,
-    ("intake", "record_exits"): RecordExits,
-    ("intake", "record_exit_forms"): RecordExitForms,
+    ("intake", "record_leaving"): RecordLeaving,
     ("intake", "record_follow_ups"): RecordFollowUps,
     ("intake", "list_follow_ups"): ListFollowUps,
     ("pathways", "record_outcomes"): RecordOutcomes,
@@ -451,8 +450,7 @@ class FakeRpc:
             ("intake", "show_exit"): self._show_exit,
             ("intake", "show_sample"): self._show_sample,
             ("reporting", "draw_sample"): lambda indicator, **_: {"indicator": indicator.upper(), "seed": "0a"},
-            ("intake", "record_exits"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
-            ("intake", "record_exit_forms"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
+            ("intake", "record_leaving"): lambda **_: {"pos": 1, "new": True},
             ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},
             ("intake", "list_follow_ups"): lambda **_: {"total": len(self.due), "people": self.due},
             ("pathways", "record_plans"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
