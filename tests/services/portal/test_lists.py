@@ -24,18 +24,10 @@ def test_names_are_shown_and_a_nickname_where_there_is_no_name(worker: Portal) -
     worker.rpc.people = [person("Aino", "Esimerkki"), person("", "", "Nalle", standing="visitor", started_on=None)]
     html = worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
     assert Page(html).problems == []
-    rights = "Kopio, rajoitus, peruminen"
-    assert table_rows(html, "figures") == [
-        ["Aino Esimerkki", "asiakas", "1.2.2016", "Ohjaa eteenpäin", "Aloitus · Lopetus · Suunnitelma", rights],
-        [
-            "Nalle (nimi ei tiedossa)",
-            "kävijä",
-            "ei kirjattu",
-            "Ohjaa eteenpäin",
-            "Rekisteröi · Lopetus · Suunnitelma",
-            rights,
-        ],
-    ]
+    forms, rights = "Lopettaminen · Oma suunnitelma", "Kopio, rajoitus, peruminen"
+    known = ["asiakas", "1.2.2016", "Ohjaa eteenpäin", f"Aloitusilmoitus · {forms}", rights]
+    visitor = ["kävijä", "ei kirjattu", "Ohjaa eteenpäin", f"Rekisteröi · {forms}", rights]
+    assert table_rows(html, "figures") == [["Aino Esimerkki", *known], ["Nalle (nimi ei tiedossa)", *visitor]]
 
 
 def test_a_list_marks_the_restricted_and_names_nobody_with_a_protected_address(worker: Portal) -> None:
