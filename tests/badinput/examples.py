@@ -147,13 +147,8 @@ def special(world: World) -> dict[str, dict[str, Any]]:
             "items.sealed": world.sealed({"form_kept": "kaapissa"}),
         },
         "RecordLeaving": {
-            **{
-                "form.key": key_of("leaving form"),
-                "exit.subject": people["form"],
-                "form.subject": people["form"],
-                "form.was": ids["form_was"],
-            },
-            **{"form.sealed": world.sealed({"form_kept": "kaapissa"}), "exit.corrects": True},
+            **{"exit.subject": people["leaving"], "form.subject": people["leaving"], "form.was": ids["leaving_was"]},
+            **{"form.key": key_of("leaving form"), "form.sealed": world.sealed({"form_kept": "kaapissa"})},
         },
         "NoteEura": {"items.by": "worker"},
         "ShowExit": {"subject": people["left"]},

@@ -37,6 +37,10 @@ def _handler(box: Mailbox, tls: ssl.SSLContext | None, at_once: bool) -> type[so
             self.request = tls.wrap_socket(self.request, server_side=True)
             super().setup()
 
+        def finish(self) -> None:
+            super().finish()
+            self.request.close()
+
         def say(self, text: str) -> None:
             self.wfile.write(f"{text}\r\n".encode())
 
