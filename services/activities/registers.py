@@ -20,11 +20,21 @@ from services.activities.domain import (
 )
 from services.activities.operations import counts_of, hold, record_presence, sift
 from shared.contracts.catalogue import AttendanceRemoved
-from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, UnknownSession
+from shared.contracts.errors import (
+    AlreadyRecordedDiffers,
+    ChangedMeanwhile,
+    ConsentWithdrawn,
+    InvalidInput,
+    PolkuError,
+    ProcessingRestricted,
+    UnknownSession,
+)
+from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
 from shared.storage.once import Done, Results, already_done, remember
+from shared.storage.restricting import Restricted, refuse_restricted, restricted_among
 
 NOTHING = bytes(16)
 """What a key made that changed nothing."""
@@ -42,8 +52,9 @@ def record_register(
     """Record who was at a session, all or nothing: a recorded one, or a new one that is recorded with it.
 
     Returns the session, a result per item, ``{"attendance", "new"}`` (None: nothing to do), and the journal position.
-    Raises what is wrong with the session or the first wrong item; `ChangedMeanwhile` if somebody else has changed the
-    same person since the page was shown.
+    Only who has had the processing restricted, or withdrawn their consent, is left out alone: ``{"error"}``. Raises
+    what is wrong with the session or the first wrong item; `ChangedMeanwhile` if somebody else has changed the same
+    person since the page was shown.
     """
     if len({item.subject for item in register}) < len(register):
         raise InvalidInput(field="subject", reason="the same person twice")
@@ -55,9 +66,10 @@ def record_register(
         for row in store.attendances_of(unit.connection, session):
             filling.present[row.subject.hex()].append(row)
         done = already_done(unit.connection, store.keys, (item.key for item in register))
+        filling.restricted = restricted_among(unit.connection, filling.people)
         results = [filling.take(item, done.get(item.key)) for item in register]
         remember(unit.connection, store.keys, filling.fresh)
-        changed = sum(result["new"] for result in results)
+        changed = sum(result.get("new", False) for result in results)
         if new or changed:
             unit.audit(by, "record_register", programme=programme, sessions=int(new), changed=changed)
     return session, results, unit.pos
@@ -98,6 +110,7 @@ class _Filling:
     standings: Mapping[str, str] = field(default_factory=dict)
     present: defaultdict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     fresh: dict[str, Done] = field(default_factory=dict)
+    restricted: Restricted = field(default_factory=dict)
 
     def take(self, item: Presence, known: Done | None) -> dict[str, Any]:
         """The effect of one item; the same again has none."""
@@ -107,6 +120,10 @@ class _Filling:
             if before.digest != digest:
                 raise AlreadyRecordedDiffers(field="subject")
             return {"attendance": None if before.made == NOTHING else before.made.hex(), "new": False}
+        try:
+            refuse_restricted(self.restricted, item.subject, PURPOSE_OF_SERVICE["activities"], "activities", "subject")
+        except (ProcessingRestricted, ConsentWithdrawn) as error:
+            return {"error": error.to_wire()}
         made = self._change(item)
         self.fresh[item.key] = Done(digest, bytes.fromhex(made) if made else NOTHING)
         return {"attendance": made, "new": made is not None}

@@ -4,9 +4,10 @@
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from itertools import combinations
 from typing import Any
 
@@ -124,20 +125,47 @@ def _near(one: str, other: str) -> bool:
     return other == f"{year}-{day}-{month}" or sum(a != b for a, b in zip(one, other, strict=False)) == 1
 
 
-def candidates(people: Iterable[Known]) -> dict[tuple[bytes, bytes], int]:
-    """The pairs that score enough to be listed, lower subject first. Only people who share a mark are compared: a code,
-    a token, a birth date, the beginnings of their names."""
+Both = tuple[bytes, bytes]
+"""Two people, the lower subject first."""
+
+
+def candidates(people: Iterable[Known], others_than: Collection[bytes] = ()) -> dict[Both, int]:
+    """The pairs that score enough to be listed. Only people who share a mark are compared: a code, a token, a birth
+    date, the beginnings of their names; each pair once, and none of which both are among `others_than`."""
     blocks: dict[tuple[str, ...], list[Known]] = defaultdict(list)
     for person in people:
         for mark in _marks(person):
             blocks[mark].append(person)
-    found: dict[tuple[bytes, bytes], int] = {}
+    found: dict[Both, int] = {}
     for block in blocks.values():
         for one, other in combinations(block[:MOST_IN_A_BLOCK], 2):
             both = (one.subject, other.subject) if one.subject < other.subject else (other.subject, one.subject)
-            if both not in found and (points := score(one, other)) >= LISTED:
-                found[both] = points
-    return found
+            if both not in found and not (one.subject in others_than and other.subject in others_than):
+                found[both] = score(one, other)
+    return {both: points for both, points in found.items() if points >= LISTED}
+
+
+class Compared:
+    """The pairs of a programme's people, kept from one look to the next: who has changed since is compared again, and
+    nobody else. Kept are subjects, points, and a digest of each identity as it is encrypted; in memory alone."""
+
+    def __init__(self) -> None:
+        self._seen: dict[bytes, bytes] = {}
+        self._found: dict[Both, int] = {}
+
+    def pairs(self, rows: Mapping[bytes, Any], opened: Callable[[Any], Known]) -> dict[Both, int]:
+        """The pairs of these people, each with its closed identity (`box`); none is opened if none has changed."""
+        now = {subject: sha256(row.box).digest() for subject, row in rows.items()}
+        same = {subject for subject, digest in now.items() if self._seen.get(subject) == digest}
+        found = {both: points for both, points in self._found.items() if same.issuperset(both)}
+        if len(same) < len(now):
+            found |= candidates((opened(row) for row in rows.values()), same)
+        self._seen, self._found = now, found
+        return dict(found)
+
+
+_compared: dict[tuple[str, str], Compared] = defaultdict(Compared)
+"""By home and programme."""
 
 
 def _marks(person: Known) -> Iterator[tuple[str, ...]]:
@@ -161,19 +189,20 @@ class Pair:
 def listed(
     journal: Journal, keys: Vault, programme: str, *, judged: bool, limit: int, offset: int, by: str, now: datetime
 ) -> tuple[int, list[Pair]]:
-    """How many pairs there are, and some, the likeliest first. Every identity is compared, none but the listed shown;
-    who is about to see whom is written down first. Pairs of other verdicts than "same" are judged ones too. Raises
-    `UnknownProgramme`."""
+    """How many pairs there are, and some, the likeliest first. Who is new or has changed is compared, none but the
+    listed shown; who is about to see whom is written down first. Pairs of other verdicts than "same" are judged ones
+    too. Raises `UnknownProgramme`."""
     with snapshot(journal.engine) as connection:
         store.shelf.get(connection, programme)
     rows = {
         bytes.fromhex(row.subject): row for row in queries.everybody(journal.engine, programme) if not row.protected
     }
-    compared = (
-        known(subject, store.open_identity(keys.vault, row.person, row.wrapped_key, row.box))
-        for subject, row in rows.items()
-    )
-    found = candidates(compared)
+
+    def opened(row: queries.PersonRow) -> Known:
+        identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
+        return known(bytes.fromhex(row.subject), identity)
+
+    found = _compared[journal.home, programme].pairs(rows, opened)
     with journal.unit(now) as unit:
         verdicts = rights_store.judged(unit.connection, programme)
         for both in verdicts if judged else ():

@@ -50,16 +50,17 @@ class EncounterMethods:
         place = (self.home.journal, vault_of(self.home.keys), body["programme"], body["encounter"])
         tokens = self._tokens("content.sealed", sealed) if sealed else None
         common = {"revision": body["revision"], "by": body["by"], "now": self.home.now()}
-        revision, pos = encounters.correct_encounter(*place, _content(content), tokens, **common)
-        return {"pos": self.home.committed(pos), "revision": revision}
+        revision, left, pos = encounters.correct_encounter(*place, _content(content), tokens, **common)
+        return {"pos": self.home.committed(pos), "revision": revision, "left": left}
 
     @rpc
     def remove_encounter(self, **command: Any) -> dict[str, Any]:
         body = load(RemoveEncounter, command)
         self.home.follow_to(body["after"])
         common = {"revision": body["revision"], "by": body["by"], "now": self.home.now()}
-        removed, pos = encounters.remove_encounter(self.home.journal, body["programme"], body["encounter"], **common)
-        return {"pos": self.home.committed(pos), "removed": removed}
+        place = self.home.journal, body["programme"], body["encounter"]
+        removed, left, pos = encounters.remove_encounter(*place, **common)
+        return {"pos": self.home.committed(pos), "removed": removed, "left": left}
 
     @rpc
     def list_encounters(self, **command: Any) -> dict[str, Any]:

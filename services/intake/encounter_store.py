@@ -57,9 +57,8 @@ def set_encounter(connection: Connection, raw: bytes, values: dict[str, Any]) ->
 
 
 def remove_encounter(connection: Connection, raw: bytes) -> None:
-    """Delete an encounter and who was met."""
-    for table in (visit, encounter):
-        connection.execute(delete(table).where(table.c.encounter == raw))
+    """Delete an encounter."""
+    connection.execute(delete(encounter).where(encounter.c.encounter == raw))
 
 
 def visits_of(connection: Connection, raw: bytes) -> dict[str, Any]:
@@ -78,9 +77,16 @@ def add_visits(connection: Connection, programme: str, rows: Sequence[dict[str, 
         connection.execute(insert(visit), made)
 
 
-def settle_visits(connection: Connection, raw: bytes, day: date) -> None:
-    """The visits of an encounter that was written anew: on this day, and no tile takes a head away any more."""
-    connection.execute(update(visit).where(visit.c.encounter == raw).values(occurred_on=day, counted=None))
+def visits_of_removed(connection: Connection, programme: str, subject: bytes) -> Sequence[Any]:
+    """A person's visits of encounters that are there no more."""
+    there = select(encounter.c.encounter).where(encounter.c.encounter == visit.c.encounter).exists()
+    theirs = (visit.c.subject == subject) & (visit.c.programme == programme)
+    return connection.execute(select(visit).where(theirs, ~there)).all()
+
+
+def settle_visits(connection: Connection, visits: Sequence[bytes], day: date) -> None:
+    """Visits of an encounter that was written anew: on this day, and no tile takes a head away any more."""
+    connection.execute(update(visit).where(visit.c.visit.in_(visits)).values(occurred_on=day, counted=None))
 
 
 def gender_of(connection: Connection, subject: str) -> str | None:

@@ -14,7 +14,14 @@ from services.intake.encounter_rules import Encounter, NewEncounter, check_encou
 from services.intake.operations import Vault
 from services.intake.visitors import Visitors
 from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved, VisitorMet, VisitRemoved
-from shared.contracts.errors import ChangedMeanwhile, InvalidInput, NotFound, UnknownPerson
+from shared.contracts.errors import (
+    ChangedMeanwhile,
+    ConsentWithdrawn,
+    InvalidInput,
+    NotFound,
+    ProcessingRestricted,
+    UnknownPerson,
+)
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
@@ -85,21 +92,26 @@ def correct_encounter(
     revision: int,
     by: str,
     now: datetime,
-) -> tuple[int, int | None]:
-    """Write an encounter anew; returns its revision and the journal position, None if that is how it stands.
+) -> tuple[int, list[str], int | None]:
+    """Write an encounter anew; returns its revision, whom it leaves alone, and the journal position (None if nothing is
+    new).
 
-    `tokens` None: the visitors stay. Raises `NotFound`; `ChangedMeanwhile` if it is not at `revision` any more.
+    `tokens` None: the visitors stay. Left alone is a visitor about whom nothing may be recorded: their visit stays as
+    it is, or none is added. Raises `NotFound`; `ChangedMeanwhile` if it is not at `revision` any more.
     """
     with journal.unit(now) as unit:
         row = locked(unit, programme, encounter)
         check_encounter(content, store.shelf.get(unit.connection, programme), today_in_helsinki(now))
         here = encounter_store.visits_of(unit.connection, row.encounter)
         visitors = Visitors(unit, keys, programme)
-        wanted = (
+        asked = (
             list(here)
             if tokens is None
             else [visitors.find(token) or visitors.make(token, content.occurred_on) for token in tokens]
         )
+        fixed, moved = _not_to_be_recorded(unit, {*here, *asked}), content.occurred_on != row.occurred_on
+        left = sorted(one for one in fixed if (one in here) != (one in asked) or (one in here and moved))
+        wanted = [one for one in here if one in fixed] + [one for one in asked if one not in fixed]
         before = encounter_store.content_of(row)
         told_what = row.told is not None and not row.hushed and (before.topics or before.guided_to or before.languages)
         if told_what and must_hush(before, len(wanted), began=bool(visitors.began)):
@@ -107,16 +119,16 @@ def correct_encounter(
             raise InvalidInput(field="sealed.tokens", reason="somebody new is met at the door or at an encounter anew")
         same = before == content
         if same and set(wanted) == set(here):
-            return row.revision, unit.pos
+            return row.revision, left, unit.pos
         if row.revision != revision:
             raise ChangedMeanwhile(field="encounter")
         told = {"revision": revision + 1, "told": revision + 1, "told_at": now, "taps": ""}
         encounter_store.set_encounter(unit.connection, row.encounter, encounter_store.columns_of(content) | told)
         for subject in here.keys() - set(wanted):
             remove_visit(unit, programme, encounter, here[subject])
-        staying = [here[subject] for subject in here if subject in wanted]
-        encounter_store.settle_visits(unit.connection, row.encounter, content.occurred_on)
-        if content.occurred_on != row.occurred_on:
+        staying = [here[subject] for subject in here if subject in wanted and subject not in fixed]
+        encounter_store.settle_visits(unit.connection, [visit.visit for visit in staying], content.occurred_on)
+        if moved:
             for visit in staying:
                 _met(unit, programme, encounter, visit.subject.hex(), visit.visit.hex(), content.occurred_on)
         coming = [one for one in wanted if one not in here]
@@ -124,13 +136,14 @@ def correct_encounter(
         if not same or row.told != row.revision:
             tell(unit, programme, encounter, content, hushed=row.hushed)
         unit.audit(by, "correct_encounter", programme=programme, encounter=encounter)
-    return revision + 1, unit.pos
+    return revision + 1, left, unit.pos
 
 
 def remove_encounter(
     journal: Journal, programme: str, encounter: str, *, revision: int, by: str, now: datetime
-) -> tuple[bool, int | None]:
-    """Take back an encounter that was recorded by mistake, and who was met; whether it was there, and the position.
+) -> tuple[bool, list[str], int | None]:
+    """Take back an encounter that was recorded by mistake, and who was met; whether it was there, whom it leaves alone,
+    and the position. The visit of somebody about whom nothing may be recorded goes when that is lifted.
 
     Raises `UnknownProgramme`; `ChangedMeanwhile` if it is not at `revision` any more.
     """
@@ -138,16 +151,35 @@ def remove_encounter(
         row = encounter_store.lock_encounter(unit.connection, programme, encounter)
         if row is None:
             store.shelf.get(unit.connection, programme)
-            return False, None
+            return False, [], None
         if row.revision != revision:
             raise ChangedMeanwhile(field="encounter")
-        for visit in encounter_store.visits_of(unit.connection, row.encounter).values():
+        here = encounter_store.visits_of(unit.connection, row.encounter)
+        left = _not_to_be_recorded(unit, here)
+        for visit in (here[subject] for subject in here if subject not in left):
             remove_visit(unit, programme, encounter, visit)
         encounter_store.remove_encounter(unit.connection, row.encounter)
         if row.told is not None:
             unit.record(EncounterRemoved(None, encounter=encounter), programme)
         unit.audit(by, "remove_encounter", programme=programme, encounter=encounter)
-    return True, unit.pos
+    return True, sorted(left), unit.pos
+
+
+def remove_visits_left(unit: Unit, programme: str, subject: str) -> None:
+    """Something may be recorded about the person again: remove their visits of encounters that are there no more."""
+    for visit in encounter_store.visits_of_removed(unit.connection, programme, bytes.fromhex(subject)):
+        remove_visit(unit, programme, visit.encounter.hex(), visit)
+
+
+def _not_to_be_recorded(unit: Unit, subjects: Iterable[str]) -> set[str]:
+    """Those of these people about whom nothing may be recorded."""
+    known, found = restricted_among(unit.connection, subjects), set[str]()
+    for subject in known:
+        try:
+            refuse_restricted(known, subject, "support", "intake")
+        except (ProcessingRestricted, ConsentWithdrawn):
+            found.add(subject)
+    return found
 
 
 def locked(unit: Unit, programme: str, encounter: str) -> Any:

@@ -13,15 +13,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
-from services.intake import eura, exit_store, start_store, store
+from services.intake import eura, exit_store, exits, start_store, store
 from services.intake.operations import Vault
-from services.intake.records import MOST_TRIES, Stay, check_exit_form
+from services.intake.records import MOST_TRIES, NewExit, Stay, check_exit_form
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.journal import Journal, Unit
 from shared.ops.clock import today_in_helsinki
 from shared.storage import snapshot
 from shared.storage.once import Done, Results, already_done, remember
+from shared.storage.restricting import refuse_restricted, restricted_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +53,67 @@ def record_exit_forms(
 
     Returns a result per item, ``{"subject", "new"}`` or ``{"error"}``, and the journal position.
     """
-    results: Results = []
     with journal.unit(now) as unit:
-        store.shelf.get(unit.connection, programme)
-        today = today_in_helsinki(now)
-        stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))
-        done, fresh = already_done(unit.connection, store.keys, (new.key for new in items)), dict[str, Done]()
-        for new in items:
-            said = [programme, new.subject, new.was, new.told, new.content]
-            content = json.dumps(said, sort_keys=True).encode()
-            known = done.get(new.key) or fresh.get(new.key)
-            try:
-                if known is not None and not keys.is_digest(known.digest, content):
-                    raise AlreadyRecordedDiffers(field="key")
-                if known is None:
-                    _record(unit, keys, programme, new, stays, today)
-            except PolkuError as error:
-                results.append({"error": error.to_wire()})
-                if skip_bad:
-                    continue
-                break
-            if known is None:
-                fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
-            results.append({"subject": new.subject, "new": known is None})
-        remember(unit.connection, store.keys, fresh)
-        if fresh:
-            subjects = sorted({one.made.hex() for one in fresh.values()})
-            unit.audit(by, "record_exit_forms", programme=programme, subjects=subjects)
+        results = write_down(unit, keys, programme, items, by=by, skip_bad=skip_bad)
     return results, unit.pos
+
+
+def write_down(
+    unit: Unit, keys: Vault, programme: str, items: Sequence[NewExitForm], *, by: str, skip_bad: bool = False
+) -> Results:
+    """The same within a unit of work."""
+    results: Results = []
+    store.shelf.get(unit.connection, programme)
+    today = today_in_helsinki(unit.now)
+    stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))
+    restricted = restricted_among(unit.connection, stays)
+    done, fresh = already_done(unit.connection, store.keys, (new.key for new in items)), dict[str, Done]()
+    for new in items:
+        said = [programme, new.subject, new.was, new.told, new.content]
+        content = json.dumps(said, sort_keys=True).encode()
+        known = done.get(new.key) or fresh.get(new.key)
+        try:
+            if known is not None and not keys.is_digest(known.digest, content):
+                raise AlreadyRecordedDiffers(field="key")
+            if known is None:
+                refuse_restricted(restricted, new.subject, "esf_record", "intake")
+                _record(unit, keys, programme, new, stays, today)
+        except PolkuError as error:
+            results.append({"error": error.to_wire()})
+            if skip_bad:
+                continue
+            break
+        if known is None:
+            fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
+        results.append({"subject": new.subject, "new": known is None})
+    remember(unit.connection, store.keys, fresh)
+    if fresh:
+        subjects = sorted({one.made.hex() for one in fresh.values()})
+        unit.audit(by, "record_exit_forms", programme=programme, subjects=subjects)
+    return results
+
+
+def record_leaving(
+    journal: Journal, keys: Vault, programme: str, leaving: NewExit, form: NewExitForm, *, by: str, now: datetime
+) -> tuple[bool, int | None]:
+    """Somebody's exit and its form, both or neither; whether anything is new, and the journal position.
+
+    Raises what either is refused with.
+    """
+    if leaving.subject != form.subject:
+        raise InvalidInput(field="form.subject", reason="is somebody else than who leaves")
+    with journal.unit(now) as unit:
+        left = _taken(exits.leave(unit, programme, [leaving], by=by))
+        written = _taken(write_down(unit, keys, programme, [form], by=by))
+    return left or written, unit.pos
+
+
+def _taken(results: Results) -> bool:
+    """Whether the one item is new. Raises what it was refused with."""
+    (result,) = results
+    if "error" in result:
+        raise PolkuError.from_wire(result["error"])
+    return bool(result["new"])
 
 
 def _record(unit: Unit, keys: Vault, programme: str, new: NewExitForm, stays: Mapping[str, Stay], today: date) -> None:

@@ -12,7 +12,7 @@ from services.intake import eura, exit_store, start_store, store
 from services.intake.records import NewExit, NewFollowUp, Stay, check_exit, check_follow_up, check_resumed, takes_effect
 from shared.contracts.errors import UnknownPerson
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
-from shared.journal import Journal
+from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
 from shared.storage.once import Results, each_once
@@ -27,28 +27,34 @@ def record_exits(
     new. An exit before the one that holds is taken and changes nothing: a record has its last exit.
     """
     with journal.unit(now) as unit:
-        definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(now)
-        stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))
-        changed: dict[str, Stay] = {}
-
-        def take(new: NewExit) -> str:
-            stay = _of(stays, new.subject, programme)
-            check_exit(new, stay, definition, today)
-            if takes_effect(new, stay):
-                stays[new.subject] = changed[new.subject] = stay.left(new)
-                body = {"reason": new.reason, "results": _list(new.results), "next": new.next}
-                body |= {"planned": new.service}
-                unit.record(ParticipationEnded(new.subject, occurred_on=new.date.isoformat(), **body), programme)
-            return new.subject
-
-        results, fresh = each_once(
-            unit.connection, store.keys, programme, items, take, what="subject", field="key", skip_bad=skip_bad
-        )
-        with eura.recounting(unit, programme):
-            exit_store.put_stays(unit.connection, changed)
-        if fresh:
-            unit.audit(by, "record_exits", programme=programme, people=len(fresh))
+        results = leave(unit, programme, items, by=by, skip_bad=skip_bad)
     return results, unit.pos
+
+
+def leave(unit: Unit, programme: str, items: Sequence[NewExit], *, by: str, skip_bad: bool = False) -> Results:
+    """The same within a unit of work."""
+    definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(unit.now)
+    stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))
+    changed: dict[str, Stay] = {}
+
+    def take(new: NewExit) -> str:
+        stay = _of(stays, new.subject, programme)
+        check_exit(new, stay, definition, today)
+        if takes_effect(new, stay):
+            stays[new.subject] = changed[new.subject] = stay.left(new)
+            body = {"reason": new.reason, "results": _list(new.results), "next": new.next}
+            body |= {"planned": new.service}
+            unit.record(ParticipationEnded(new.subject, occurred_on=new.date.isoformat(), **body), programme)
+        return new.subject
+
+    results, fresh = each_once(
+        unit.connection, store.keys, programme, items, take, what="subject", field="key", skip_bad=skip_bad
+    )
+    with eura.recounting(unit, programme):
+        exit_store.put_stays(unit.connection, changed)
+    if fresh:
+        unit.audit(by, "record_exits", programme=programme, people=len(fresh))
+    return results
 
 
 def resume_participation(

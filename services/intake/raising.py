@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from services.intake import eura, identity_store, rights_store, start_store, store, worker_store
+from services.intake.correcting import change_identity
 from services.intake.domain import Arrival, check_arrival, is_protected, without_contact
 from services.intake.encounter_rules import Raise, check_raise
 from services.intake.operations import Vault, record_start
@@ -79,12 +80,12 @@ class _Raising:
             return self._begin(new, row, identity)
         arrival = _together(new.arrival, row, identity)
         check_arrival(arrival, self.definition, self.today)
-        self._go_on(new, row, arrival)
+        self._go_on(new, row, identity, arrival)
         return new.subject
 
-    def _go_on(self, new: Raise, row: Any, arrival: Arrival) -> None:
-        start_store.put_start(self.unit.connection, self.keys.vault, row, arrival)
-        identity_store.forget_tagged(self.unit.connection, row.subject)
+    def _go_on(self, new: Raise, row: Any, identity: dict[str, Any], arrival: Arrival) -> None:
+        start_store.put_start(self.unit.connection, row, arrival)
+        change_identity(self.unit, self.keys, row, identity, arrival.identity)
         record_start(self.unit, self.definition.key, new.subject, arrival)
         if new.keeps_history is not None:
             self._asked(new.subject, kept=True)
@@ -92,7 +93,7 @@ class _Raising:
     def _begin(self, new: Raise, row: Any, identity: dict[str, Any]) -> str:
         """Somebody new; the visitor of before has neither nickname nor token any more."""
         unit, key, subject = self.unit, self.definition.key, new_id()
-        forget_tokens(unit, self.keys, key, identity.get("token") or "")
+        forget_tokens(unit, self.keys, key, identity, {})
         identity_store.set_identity(unit.connection, self.keys.vault, row, {})
         rights_store.forget_corrections(unit.connection, row.subject)
         store.add_people(unit.connection, self.keys.vault, key, [(new_id(), subject, new.arrival)])

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from services.intake import eura, exit_forms, queries, samples, starts, store
+from services.intake.records import NewExit, PlannedExit
 from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
@@ -18,6 +19,7 @@ from shared.contracts.starts import (
     NoteEura,
     RecordAttempts,
     RecordExitForms,
+    RecordLeaving,
     RecordStarts,
     ShowExit,
     ShowStart,
@@ -25,6 +27,21 @@ from shared.contracts.starts import (
 )
 from shared.journal import Line, Unit
 from shared.ops.clock import today_in_helsinki
+
+
+def coded(item: dict[str, Any]) -> dict[str, Any]:
+    """What exits and follow-ups have in common with their commands, as values."""
+    days = {name: date.fromisoformat(item[name]) for name in ("due", "date") if name in item}
+    codes = {name: item[name] for name in ("key", "subject", "reason", "status") if name in item}
+    results = item.get("results")
+    return codes | days | {"results": None if results is None else tuple(results)}
+
+
+def new_exit(item: dict[str, Any]) -> NewExit:
+    """An exit of a command."""
+    told = coded(item) | {"next": item.get("next"), "corrects": item["corrects"]}
+    return PlannedExit(**told, planned=item["planned"]) if item.get("planned") else NewExit(**told)
+
 
 _OWN_MEMBERS = ("key", "sealed", "standing", "start_date")
 RECORD = tuple(name for name in ParticipantItem().fields if name not in _OWN_MEMBERS)
@@ -95,11 +112,21 @@ class RecordMethods:
     def record_exit_forms(self, **command: Any) -> dict[str, Any]:
         body = load(RecordExitForms, command)
         self.home.follow_to(body["after"])
-        new = [self._exit_form(number, item) for number, item in enumerate(body["items"])]
+        new = [self._exit_form(f"items.{number}.sealed", item) for number, item in enumerate(body["items"])]
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
         place = self.home.journal, vault_of(self.home.keys), body["programme"]
         results, pos = exit_forms.record_exit_forms(*place, new, **common)
         return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def record_leaving(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordLeaving, command)
+        self.home.follow_to(body["after"])
+        both = new_exit(body["exit"]), self._exit_form("form.sealed", body["form"])
+        common = {"by": body["by"], "now": self.home.now()}
+        place = self.home.journal, vault_of(self.home.keys), body["programme"]
+        new, pos = exit_forms.record_leaving(*place, *both, **common)
+        return {"pos": self.home.committed(pos), "new": new}
 
     @rpc
     def list_follow_ups(self, **command: Any) -> dict[str, Any]:
@@ -124,8 +151,7 @@ class RecordMethods:
         if fact["text_ref"]:
             store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
 
-    def _exit_form(self, number: int, item: dict[str, Any]) -> exit_forms.NewExitForm:
-        field = f"items.{number}.sealed"
+    def _exit_form(self, field: str, item: dict[str, Any]) -> exit_forms.NewExitForm:
         content = inside(self.home.keys, ExitFormContent, field, item["sealed"])
         own = ("key", "subject", "was", "sealed")
         told = {name: value for name, value in item.items() if name not in own and value is not None}

@@ -29,9 +29,17 @@ _NAMED = ("given_name", "family_name", "token", "birth_date")
 
 
 def listed(
-    place: Place, limit: int, offset: int, *, by: str, now: datetime, own_only: bool = False
+    place: Place,
+    limit: int,
+    offset: int,
+    *,
+    number: str | None = None,
+    by: str,
+    now: datetime,
+    own_only: bool = False,
 ) -> tuple[int, list[Shown]]:
-    """How many referrals there are, and some, the newest change first. Who reads whom is written down first.
+    """How many referrals there are, and some, the newest change first (`number`: that one alone). Who reads whom is
+    written down first.
 
     `own_only`: of a person of ours whose worker is another than `by` nothing is opened.
     """
@@ -39,7 +47,7 @@ def listed(
     with place.journal.unit(now) as unit:
         connection = unit.connection
         store.shelf.get(connection, programme)
-        total, rows = referral_store.list_referrals(connection, programme, limit, offset)
+        total, rows = referral_store.list_referrals(connection, programme, limit, offset, number)
         subjects = {row.subject.hex() for row in rows if row.subject}
         shown = worker_store.visible_to(connection, programme, subjects, by) if own_only else subjects
         if rows:
@@ -51,20 +59,31 @@ def listed(
         texts = {
             t.text_ref: store.open_text(place.keys.vault, t) for t in store.find_texts(connection, programme, refs)
         }
-        return total, [_shown(connection, place.keys, row, people, texts) for row in rows]
+        return total, [_shown(connection, place.keys, row, people, texts, in_list=number is None) for row in rows]
 
 
-def _shown(connection: Connection, keys: Vault, row: Any, people: dict[bytes, Any], texts: dict[bytes, str]) -> Shown:
+def _shown(
+    connection: Connection,
+    keys: Vault,
+    row: Any,
+    people: dict[bytes, Any],
+    texts: dict[bytes, str],
+    *,
+    in_list: bool,
+) -> Shown:
     told: dict[str, Any] = {"identity": {}, "text": texts.get(row.text_ref)}
     if row.box is not None:
         told = referral_store.open_referred(connection, keys.vault, row)
     elif row.subject in people:
         person = people[row.subject]
-        identity = store.open_identity(keys.vault, person.person, person.wrapped_key, person.box)
-        # In a list nobody with a protected address has a name.
-        told["identity"] = {"token": identity.get("token")} if is_protected(json.loads(person.record)) else identity
+        told["identity"] = store.open_identity(keys.vault, person.person, person.wrapped_key, person.box)
+        told["record"] = json.loads(person.record)
+    protected = is_protected(told.get("record") or {})
+    if protected and in_list:  # nobody with a protected address has a name there, nor what would tell it
+        told = {"identity": {"token": told["identity"].get("token")}, "text": None}
     coded = {name: getattr(row, name) for name in _CODED} | {"referral": row.referral.hex()}
     coded |= {"person": row.subject.hex() if row.subject else None, "changed_at": row.changed_at}
+    coded["protected"] = protected
     named = {name: told["identity"].get(name) for name in _NAMED} | {"text": told.get("text")}
     named["left_out"] = told.get("left_out", [])
     return Shown(coded, named)

@@ -50,9 +50,14 @@ def open_referrals(connection: Connection, programme: str, subject: str) -> Sequ
     return connection.execute(query.order_by(c.referral)).all()
 
 
-def list_referrals(connection: Connection, programme: str, limit: int, offset: int) -> tuple[int, Sequence[Any]]:
-    """How many there are, and some of them, the newest change first; one that was taken back before it came is none."""
+def list_referrals(
+    connection: Connection, programme: str, limit: int, offset: int, number: str | None = None
+) -> tuple[int, Sequence[Any]]:
+    """How many there are, and some of them, the newest change first; one that was taken back before it came is none.
+    `number`: the named one alone."""
     shown = (referral.c.programme == programme) & (referral.c.partner != "")
+    if number is not None:
+        shown &= referral.c.referral == bytes.fromhex(number)
     total = connection.execute(select(func.count()).select_from(referral).where(shown)).scalar_one()
     query = select(referral).where(shown).order_by(referral.c.changed_at.desc(), referral.c.referral)
     return total, connection.execute(query.limit(limit).offset(offset)).all()

@@ -1,26 +1,24 @@
 """Use cases of a participant's rights: a copy, corrections, restriction; one transaction each (decision 0205)."""
 
 import json
-import secrets
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, literal, select
 
-from services.intake import eura, identity_store, rights_store, start_store, store
-from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, tag_of, without_contact
+from services.intake import eura, rights_store, start_store, store
+from services.intake.correcting import change_identity, differences, keep_correction
+from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, without_contact
+from services.intake.encounters import remove_visits_left
 from services.intake.operations import FACT_MEMBERS, Vault, record_start
-from services.intake.visitors import forget_tokens
-from shared.contracts.catalogue import PersonTagged, TaggingDue
 from shared.contracts.errors import InvalidInput, UnknownPerson
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
-from shared.journal import Journal, Unit
+from shared.journal import Journal
 from shared.journal.erasing import subject_digest
 from shared.journal.lines import parse
 from shared.journal.tables import journal_audit, journal_line
-from shared.journal.unit import new_id
-from shared.ops.clock import today_in_helsinki, wire_time
+from shared.ops.clock import today_in_helsinki
 from shared.storage.copying import rows_of_subject
 
 _OWN_TABLES = (
@@ -29,6 +27,7 @@ _OWN_TABLES = (
     "intake_text",
     "intake_ending",
     "intake_receipt",
+    "intake_restriction",
     "intake_pair",
 )
 
@@ -66,26 +65,20 @@ def correct_person(
         old, new = identity | record, after.identity | after.record
         if start != row.started_on:
             old, new = old | {"start_date": _text(row.started_on)}, new | {"start_date": _text(start)}
-        change = {name: [old.get(name), new.get(name)] for name in {*old, *new} if old.get(name) != new.get(name)}
+        change = differences(old, new)
         if not change:
             return [], None
         check_arrival(after, definition, today_in_helsinki(now))
         first = min((day for day in (row.ended_on, row.resumed_on) if day), default=None)
         if start is not None and first is not None and start > first:
             raise InvalidInput(field="start_date", reason="after the person left or came back")
-        if "token" in change:
-            # Whoever tells the wrong nickname is not this person any more; the right one is found when it is told.
-            forget_tokens(unit, keys, programme, identity.get("token") or "")
-        if {*change} & {*identity_changes} or was != identity:
-            identity_store.set_identity(connection, keys.vault, row, after.identity)
-            _tag_anew(unit, programme, subject, identity, after.identity)
+        change_identity(unit, keys, row, was, after.identity)
         with eura.recounting(unit, programme):
             rights_store.set_record(connection, row.subject, start, after.record | {"age": after.age})
-        rights_store.add_correction(connection, keys.vault, new_id(), row, wire_time(now), change)
+        keep_correction(unit, keys, row, change, by)
         told = {"start_date", "birth_date", *FACT_MEMBERS} & {*change}
         if told and start is not None:
             record_start(unit, programme, subject, after, new_standing="start_date" in change)
-        unit.audit(by, "correct_person", programme=programme, subject=subject, changed=sorted(change))
     return sorted(change), unit.pos
 
 
@@ -93,23 +86,11 @@ def _changed(members: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str
     return {name: value for name, value in {**members, **changes}.items() if value is not None}
 
 
-def _tag_anew(unit: Unit, programme: str, subject: str, before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Have the person recognised by what they are now. Where a tag can be made of it no more, one of nobody takes the
-    place of the wrong one: no line can take a tag back."""
-    known = store.tag_keys(unit.connection, programme)
-    for key in known:
-        was, now_is = (tag_of(one, key.basis, programme, b"") for one in (before, after))
-        if was is not None and now_is is None:
-            unit.record(PersonTagged(subject, tag=secrets.token_hex(32), key_no=key.key_no), programme)
-        elif was != now_is and key == known[-1]:
-            identity_store.forget_tagged(unit.connection, bytes.fromhex(subject))
-            unit.record(TaggingDue(programme=programme, key_no=key.key_no))
-
-
 def restrict_person(
     journal: Journal, programme: str, subject: str, ground: str | None, *, lift: bool, by: str, now: datetime
 ) -> tuple[bool, int | None]:
-    """Restrict the processing about a person, or lift that; whether it is new, and the journal position.
+    """Restrict the processing about a person, or lift that; whether it is new, and the journal position (None if a
+    restriction has another ground now: that is told to nobody).
 
     Raises `UnknownPerson`, or `InvalidInput` if a restriction has no ground.
     """
@@ -122,12 +103,13 @@ def restrict_person(
         if (known is None) if lift else (known is not None and known.ground == ground):
             return False, None
         today = today_in_helsinki(now).isoformat()
+        rights_store.set_ground(unit.connection, programme, bytes.fromhex(subject), None if lift else ground)
         if lift:
             unit.record(RestrictionLifted(subject, occurred_on=today), programme)
-            unit.audit(by, "lift_restriction", programme=programme, subject=subject)
-        else:
-            unit.record(PersonRestricted(subject, ground=ground, occurred_on=today), programme)
-            unit.audit(by, "restrict_person", programme=programme, subject=subject, ground=str(ground))
+            remove_visits_left(unit, programme, subject)
+        elif known is None:
+            unit.record(PersonRestricted(subject, occurred_on=today), programme)
+        unit.audit(by, "lift_restriction" if lift else "restrict_person", programme=programme, subject=subject)
     return True, unit.pos
 
 

@@ -77,6 +77,15 @@ receipt = Table(
 )
 """Who has cleared away what ended: a service of the node, or the lead's ("reporting"), and how many rows or lines."""
 
+restriction = Table(
+    "intake_restriction",
+    metadata,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("ground", String(40), nullable=False),
+)
+"""On which ground (`GROUNDS`) somebody is restricted. It tells of the person: no fact has it, and erasing clears it."""
+
 pair = Table(
     "intake_pair",
     metadata,
@@ -134,9 +143,18 @@ def corrections_of(connection: Connection, vault_keys: Mapping[int, bytes], subj
 
 
 def restriction_of(connection: Connection, subject: bytes) -> Any | None:
-    """The person's restriction, or None."""
+    """The person's restriction (`since`, `ground`), or None."""
+    query = select(restricted.c.since, restriction.c.ground)
+    query = query.join(restriction, restriction.c.subject == restricted.c.subject)
     this = (restricted.c.subject == subject) & (restricted.c.purpose == EVERYTHING)
-    return connection.execute(select(restricted).where(this)).one_or_none()
+    return connection.execute(query.where(this)).one_or_none()
+
+
+def set_ground(connection: Connection, programme: str, subject: bytes, ground: str | None) -> None:
+    """Note on which ground somebody is restricted; None: they are not any more."""
+    connection.execute(delete(restriction).where(restriction.c.subject == subject))
+    if ground is not None:
+        connection.execute(insert(restriction), {"subject": subject, "programme": programme, "ground": ground})
 
 
 def clear_own(connection: Connection, subject: bytes, purpose: str) -> int:

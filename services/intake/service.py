@@ -26,8 +26,8 @@ from services.intake.contact_methods import ContactMethods
 from services.intake.domain import Arrival
 from services.intake.encounter_methods import EncounterMethods
 from services.intake.encounter_rules import Raise
-from services.intake.record_methods import RECORD, RecordMethods
-from services.intake.records import NewExit, NewFollowUp, PlannedExit
+from services.intake.record_methods import RECORD, RecordMethods, coded, new_exit
+from services.intake.records import NewFollowUp
 from services.intake.rights_methods import RightsMethods
 from services.intake.sealing import inside, sealed_to, vault_of
 from services.intake.worker_methods import WorkerMethods
@@ -117,7 +117,7 @@ class IntakeService(ContactMethods, EncounterMethods, RecordMethods, RightsMetho
     def record_exits(self, **command: Any) -> dict[str, Any]:
         body = load(RecordExits, command)
         self.home.follow_to(body["after"])
-        new = [_exit(item) for item in body["items"]]
+        new = [new_exit(item) for item in body["items"]]
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
         results, pos = exits.record_exits(self.home.journal, body["programme"], new, **common)
         return {"pos": self.home.committed(pos), "results": results}
@@ -134,7 +134,7 @@ class IntakeService(ContactMethods, EncounterMethods, RecordMethods, RightsMetho
     def record_follow_ups(self, **command: Any) -> dict[str, Any]:
         body = load(RecordFollowUps, command)
         self.home.follow_to(body["after"])
-        new = [NewFollowUp(**_coded(item)) for item in body["items"]]
+        new = [NewFollowUp(**coded(item)) for item in body["items"]]
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
         results, pos = exits.record_follow_ups(self.home.journal, body["programme"], new, **common)
         return {"pos": self.home.committed(pos), "results": results}
@@ -283,7 +283,7 @@ class IntakeService(ContactMethods, EncounterMethods, RecordMethods, RightsMetho
         body = load(ListReferrals, command)
         page = (body["limit"], body["offset"])
         common = {"by": body["by"], "now": self.home.now(), "own_only": body["own_only"]}
-        total, found = referral_listing.listed(self._place(body), *page, **common)
+        total, found = referral_listing.listed(self._place(body), *page, number=body["referral"], **common)
         reply_to = bytes.fromhex(body["reply_to"])
         return {
             "total": total,
@@ -377,19 +377,6 @@ def _sealed_text(ref: str, text: str | None, reply_to: bytes) -> dict[str, Any]:
     if text is None:
         return {"text_ref": ref, "sealed": None}
     return {"text_ref": ref, "sealed": sealed_to(reply_to, {"text": text})}
-
-
-def _exit(item: dict[str, Any]) -> NewExit:
-    told = _coded(item) | {"next": item.get("next"), "corrects": item["corrects"]}
-    return PlannedExit(**told, planned=item["planned"]) if item.get("planned") else NewExit(**told)
-
-
-def _coded(item: dict[str, Any]) -> dict[str, Any]:
-    """What exits and follow-ups have in common with their commands, as values."""
-    days = {name: date.fromisoformat(item[name]) for name in ("due", "date") if name in item}
-    codes = {name: item[name] for name in ("key", "subject", "reason", "status") if name in item}
-    results = item.get("results")
-    return codes | days | {"results": None if results is None else tuple(results)}
 
 
 def _day(text: str | None) -> date | None:

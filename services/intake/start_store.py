@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, delete, func, insert, select, update
 
 from services.intake.domain import Arrival
-from services.intake.identity_store import set_identity
 from services.intake.store import drop_text, participation, vault
 from shared.storage import metadata
 from shared.storage.upsert import add_missing, upsert
@@ -47,9 +46,8 @@ Version of the form and where the paper is kept are in the vault, as "exit_form"
 EXIT_FORM = "exit_form"
 
 
-def put_start(connection: Connection, vault_keys: Mapping[int, bytes], row: Any, arrival: Arrival) -> None:
-    """Store the start record of a participation `row` (`store.locked_participation`), and the identity with it."""
-    set_identity(connection, vault_keys, row, arrival.identity)
+def put_start(connection: Connection, row: Any, arrival: Arrival) -> None:
+    """Store the start record of a participation `row` (`store.locked_participation`)."""
     values = {
         "standing": arrival.standing,
         "started_on": arrival.start_date,
@@ -79,7 +77,7 @@ def exit_form_of(connection: Connection, subject: str) -> dict[str, str]:
 
 
 def open_exit_form(connection: Connection, vault_keys: Mapping[int, bytes], row: Any) -> dict[str, str]:
-    """Version and place of a person's exit form, in clear; `row` as for `put_start`."""
+    """Version and place of a person's exit form, in clear; `row` is of `store.locked_participation`."""
     this = (vault.c.person == row.person) & (vault.c.name == EXIT_FORM)
     box = connection.execute(select(vault.c.box).where(this)).scalar_one_or_none()
     if box is None:
@@ -97,7 +95,7 @@ def put_exit_form(
     told: Mapping[str, Any],
     content: Mapping[str, Any],
 ) -> None:
-    """Store an exit form, whole; `row` as for `put_start`."""
+    """Store an exit form, whole; `row` as above."""
     day = {name: told.get(name) and date.fromisoformat(told[name]) for name in ("form_signed_on", "eura_on")}
     ref = told.get("wishes_ref")
     values = {

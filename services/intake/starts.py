@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from services.intake import eura, exit_store, identity_store, start_store, store
+from services.intake import eura, exit_store, start_store, store
+from services.intake.correcting import change_identity, differences, keep_correction
 from services.intake.domain import Arrival, without_contact
 from services.intake.operations import FACT_MEMBERS, Vault
 from services.intake.records import (
@@ -20,7 +21,7 @@ from services.intake.records import (
     missing_evidence,
     record_lacks,
 )
-from shared.contracts.catalogue import ParticipationStarted, StandingReached, TaggingDue
+from shared.contracts.catalogue import ParticipationStarted, StandingReached
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
 from shared.contracts.start_facts import RecordAttempted
 from shared.journal import Journal, Unit
@@ -29,13 +30,12 @@ from shared.ops.clock import today_in_helsinki
 from shared.programmes import Programme
 from shared.storage import snapshot
 from shared.storage.once import Done, Results, already_done, each_once, remember
+from shared.storage.restricting import refuse_restricted, restricted_among
 
 _STAYS = ("service_language", "contact_language", "interpreter", "protected_address")
 """Of the coded record what no start form asks: it stays as it is where the form does not say otherwise."""
 IN_VAULT = ("birth_date", "form_version", "form_kept")
 """Of the identity what a start record has."""
-
-_TAGGED_BY = ("given_name", "family_name", "birth_date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,9 @@ def record_starts(
     """
     results: Results = []
     with journal.unit(now) as unit:
-        definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(now)
+        definition = store.shelf.get(unit.connection, programme)
         stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))  # in one order, locked
+        restricted = restricted_among(unit.connection, stays)
         done, fresh = already_done(unit.connection, store.keys, (new.key for new in items)), dict[str, Done]()
         for new in items:
             content = json.dumps(_said(programme, new), sort_keys=True).encode()
@@ -92,7 +93,8 @@ def record_starts(
                 if known is not None and not keys.is_digest(known.digest, content):
                     raise AlreadyRecordedDiffers(field="key")
                 if known is None:
-                    _record_start(unit, keys, definition, new, stays, today)
+                    refuse_restricted(restricted, new.subject, "esf_record", "intake")
+                    _record_start(unit, keys, definition, new, stays, by)
                     fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
                 row = _of(unit, programme, new.subject)
             except PolkuError as error:
@@ -110,9 +112,9 @@ def record_starts(
 
 
 def _record_start(
-    unit: Unit, keys: Vault, definition: Programme, new: NewStart, stays: Mapping[str, Stay], today: date
+    unit: Unit, keys: Vault, definition: Programme, new: NewStart, stays: Mapping[str, Stay], by: str
 ) -> None:
-    programme = definition.key
+    programme, today = definition.key, today_in_helsinki(unit.now)
     row = _of(unit, programme, new.subject)
     if row.standing == "visitor":
         raise InvalidInput(
@@ -124,24 +126,30 @@ def _record_start(
     before = json.loads(row.record)
     record = {name: before[name] for name in _STAYS if before.get(name)} | new.record
     told = {name: value for name, value in new.content.items() if value}
-    kept = {name: value for name, value in without_contact(identity, record).items() if name not in IN_VAULT}
+    known = without_contact(identity, record)
+    kept = {name: value for name, value in known.items() if name not in IN_VAULT}
     arrival = Arrival(new.key, "esf_participant", new.start_date, record, kept | told)
     check_start(arrival, stays[new.subject], definition, today)
-    start_store.put_start(unit.connection, keys.vault, row, arrival)
+    start_store.put_start(unit.connection, row, arrival)
+    change_identity(unit, keys, row, identity, arrival.identity)
+    if change := _corrected(row, known | before, new, arrival):
+        keep_correction(unit, keys, row, change, by)
     day = new.start_date.isoformat()
-    another = any(
-        identity.get(name) != arrival.identity.get(name) for name in ("given_name", "family_name", "birth_date")
-    )
-    if another:
-        identity_store.forget_tagged(unit.connection, row.subject)
     if row.standing != arrival.standing:
         unit.record(StandingReached(new.subject, standing=arrival.standing, occurred_on=day), programme)
-    elif another and (known := store.tag_keys(unit.connection, programme)):
-        unit.record(TaggingDue(programme=programme, key_no=known[-1].key_no))
     body = {name: record.get(name) for name in FACT_MEMBERS if name != "continues"}
     unit.record(ParticipationStarted(new.subject, occurred_on=day, age=arrival.age, **body), programme)
     if (record.get("eura_on"), record.get("eura_by")) != (before.get("eura_on"), before.get("eura_by")):
         eura.tell(unit, programme, new.subject, "start", record.get("eura_on"), record.get("eura_by"))
+
+
+def _corrected(row: Any, before: dict[str, Any], new: NewStart, arrival: Arrival) -> dict[str, list[Any]]:
+    """What another answer stood for before, or in a record that was there already, none. `age` follows from others."""
+    start = {"start_date": _day(row.started_on)}, {"start_date": new.start_date.isoformat()}
+    found = differences(before | start[0] | {"age": None}, arrival.identity | arrival.record | start[1])
+    if row.standing == "esf_participant" and row.started_on is not None:
+        return found
+    return {name: change for name, change in found.items() if change[0] not in (None, "unknown")}
 
 
 def show_start(

@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from sqlalchemy import delete
 
@@ -81,8 +82,12 @@ def token_places(keys: Vault, programme: str, token: str) -> list[str]:
     return [digest.hex() for digest in keys.digests(content)]
 
 
-def forget_tokens(unit: Unit, keys: Vault, programme: str, told: str) -> None:
-    """Forget who goes by these nicknames, parted by semicolons: another person may begin with one."""
-    for token in told.split(";"):
+def forget_tokens(unit: Unit, keys: Vault, programme: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Of somebody whose identity becomes another: forget who goes by the nicknames that are gone or new.
+
+    Whoever tells one that is gone is not this person any more, and another person may begin with it. Who goes by a new
+    one is looked for when it is told: perhaps somebody else does too.
+    """
+    for token in tokens_of(before) ^ tokens_of(after):
         places = [bytes.fromhex(place) for place in token_places(keys, programme, token)]
         unit.connection.execute(delete(store.keys).where(store.keys.c.key.in_(places)))

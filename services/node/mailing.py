@@ -7,6 +7,7 @@ the sender, ``portal_url`` (POLKU_PORTAL_URL) the address under which workers re
 nothing is ever sent.
 """
 
+import logging
 import re
 import smtplib
 import ssl
@@ -23,10 +24,12 @@ from shared.contracts.errors import HomeUnusable, PolkuError
 from shared.ops.clock import utcnow
 from shared.ops.settings import Home, from_environment
 
+log = logging.getLogger(__name__)
+
 EVERY_SECONDS = 60.0
 TIMEOUT_SECONDS = 20.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_SENDER = re.compile(r"[!-~]{1,64}@[A-Za-z0-9.-]+")
+_SENDER = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]{1,64}@[A-Za-z0-9.-]+", re.ASCII)
 _PORTAL = re.compile(r"https?://[!-~]{1,200}")
 
 
@@ -119,6 +122,9 @@ def notices(home: Home, engine: Engine, rpc: Rpc) -> Callable[[], int] | None:
             return tell(engine, lambda: rpc.call("pathways", "count_waiting"), connect, sender, link, utcnow())
         except PolkuError:
             return 0  # pathways does not answer now; whoever watches it says so
+        except Exception as error:  # whatever it is, the timer goes on; its text may name somebody
+            log.error("notices could not be looked at", extra={"error": type(error).__name__})
+            return 0
         finally:
             for connection in opened:
                 connection.close()

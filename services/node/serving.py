@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import Flask
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
@@ -70,10 +69,7 @@ def run_portal(home: Home, health_port: int | None = None) -> None:
 def _tell(look: Callable[[], int], stopping: threading.Event) -> None:
     """The timer of notices by e-mail."""
     while not stopping.is_set():
-        try:
-            look()
-        except DBAPIError as error:  # it is down or busy: nobody was told
-            log.warning("notices could not be looked at", exc_info=error)
+        look()
         stopping.wait(EVERY_SECONDS)
 
 

@@ -155,10 +155,7 @@ def _measure(engine: Engine, services: Sequence[str]) -> None:
 
 def _tell(look: Callable[[], int]) -> None:
     while True:
-        try:
-            look()
-        except DBAPIError as error:  # it is down or busy: nobody was told
-            log.warning("notices could not be looked at", exc_info=error)
+        look()
         eventlet.sleep(mailing.EVERY_SECONDS)
 
 

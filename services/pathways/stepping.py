@@ -53,7 +53,7 @@ def record_steps(
             if ended is None:
                 _check_conditions(definition.step_by_key[new.step], new, after, met[new.subject])
                 for step, stay in ends:
-                    _leave(unit, programme, (new.subject, step), stay, pauses)
+                    leave(unit, programme, (new.subject, step), stay, pauses)
                     stays[new.subject, step] = changed[new.subject, step] = list(after[new.subject, step])
                 made = Stay(new_id(), new.entered_on, new.left_on)
                 unit.record(StepEntered(new.subject, step=new.step, occurred_on=_text(new.entered_on)), programme)
@@ -61,7 +61,7 @@ def record_steps(
                 made = replace(ended, left_on=new.left_on)
                 stays[place].remove(ended)
             if new.left_on is not None:
-                _leave(unit, programme, place, made, pauses)
+                leave(unit, programme, place, made, pauses)
             stays[place].append(made)
             changed[place] = stays[place]
             return made.stay
@@ -116,7 +116,7 @@ def _in_words(condition: Condition) -> str:
     return " ".join((condition.on, *condition.codes.values()))
 
 
-def _leave(
+def leave(
     unit: Unit, programme: str, place: tuple[str, str], stay: Stay, pauses: dict[tuple[str, str], list[Pause]]
 ) -> None:
     """Record that the person left; whoever was away then is away no longer."""
@@ -210,4 +210,4 @@ def note(unit: Unit, programme: str, definition: Programme | None, subject: str,
         if step.completion == "automatic":
             last = _not_before(day, stay, pauses.get((subject, step.key), ()))
             step_store.end_stay(unit.connection, stay.stay, last)
-            _leave(unit, programme, (subject, step.key), replace(stay, left_on=last), pauses)
+            leave(unit, programme, (subject, step.key), replace(stay, left_on=last), pauses)

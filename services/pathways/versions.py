@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from services.pathways import step_store, store
-from services.pathways.domain import Stay, present
+from services.pathways.domain import Pause, Stay, present
+from services.pathways.stepping import leave
 from services.pathways.store import shelf
-from shared.contracts.catalogue import ProgrammeLoaded, StepLeft
+from shared.contracts.catalogue import ProgrammeLoaded
 from shared.contracts.errors import UnknownProgramme
 from shared.contracts.facts import Fact
 from shared.journal import Journal, Line, Unit
@@ -160,11 +161,13 @@ def _collisions(programme: Programme, stays: Any, pauses: Any, today: date) -> t
 def _move(unit: Unit, programme: Programme) -> None:
     """Read what pathways keeps under the keys of this version: its tables, not the facts.
 
-    Who was on two steps that became one is on it once: the later time ends today, and that is a fact of its own.
+    Who was on two steps that became one is on it once: the later time ends today with its pause, and these are facts of
+    their own.
     """
     if not programme.mapping:
         return
     lock_cursor(unit.connection, "pathways")  # as whoever changes steps
+    paused = _pauses_by_stay(unit.connection, programme.key)
     store.move(unit.connection, programme.key, programme.mapping)
     today = today_in_helsinki(unit.now)
     became = {key for (part, _), key in programme.mapping.items() if part == "steps"}
@@ -173,5 +176,18 @@ def _move(unit: Unit, programme: Programme) -> None:
         for stay in still[1:] if step in became else ():
             day = max(today, stay.entered_on)
             step_store.end_stay(unit.connection, stay.stay, day)
+            place = (subject, step)
             if not is_sealed(unit.connection, unit.home, programme.key):  # else its figures are what they were
-                unit.record(StepLeft(subject, step=step, occurred_on=day.isoformat()), programme.key)
+                leave(unit, programme.key, place, replace(stay, left_on=day), {place: paused.get(stay.stay, [])})
+
+
+def _pauses_by_stay(connection: Connection, programme: str) -> dict[str, list[Pause]]:
+    """The times away that go on, by the time on a step that they belong to: told apart while steps still are."""
+    stays = store.find_stays_of(connection, programme)
+    pauses = step_store.find_pauses(connection, {subject for subject, _ in stays})
+    return {
+        stay.stay: [pause for pause in pauses.get(place, ()) if pause.resumed_on is None]
+        for place, several in stays.items()
+        for stay in several
+        if stay.left_on is None
+    }

@@ -32,6 +32,9 @@ LANGUAGES: Mapping[str, str] = {
 }
 """Languages that are offered, each by its own name; others come by import."""
 MOST_TOKENS = 50
+MOST_NAMED = 20
+"""So many people who were left out are named."""
+_SUBJECT = re.compile(r"[0-9a-f]{32}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -88,7 +91,11 @@ class EncounterPages:
         names = self.pages.programme(key)
         today = talks.days(self.pages.context, names)[1].isoformat()
         now = self.pages.context.now().astimezone(HELSINKI)
-        return self._show(names, Filled(talks.new_key(), today, f"{now:%H:%M}"), done=request.args.get("done", ""))
+        filled, left = Filled(talks.new_key(), today, f"{now:%H:%M}"), request.args.getlist("left")[:MOST_NAMED]
+        left = [one for one in left if _SUBJECT.fullmatch(one)]
+        people = talks.people_at_hand(self.pages.context, key, left, in_list=True) if left else {}
+        done = request.args.get("done", "")
+        return self._show(names, filled, left_out=talks.left_out(people.values()), done=done)
 
     def record(self, key: str) -> ResponseReturnValue:
         names = self.pages.programme(key)
@@ -120,25 +127,25 @@ class EncounterPages:
             return self._show(names, filled, problems, at=row), 400
         at = {"encounter": encounter, "revision": int(revision)}
         try:
-            self._call("correct_encounter", key, content=self._content(filled), **at)
+            left = self._call("correct_encounter", key, content=self._content(filled), **at)["left"]
         except talks.UNSURE:
             return self._show(names, filled, {"": "problem_unsure"}, at=row), 503
         except ChangedMeanwhile:
             return self._show(names, _of(row), {"": "problem_encounter_changed"}, at=row), 409
         except (InvalidInput, UnknownCode) as error:
             return self._show(names, filled, _refused(error), at=row), 400
-        return redirect(url_for("encounters", key=key, done="encounter_saved"), 303)
+        return redirect(url_for("encounters", key=key, done="encounter_saved", left=left[:MOST_NAMED]), 303)
 
     def remove(self, key: str, encounter: str) -> ResponseReturnValue:
         names, revision = self.pages.programme(key), request.form.get("revision", "")
         if not (revision.isascii() and revision.isdigit() and len(revision) < 10):
             abort(400)
         try:
-            self._call("remove_encounter", key, encounter=encounter, revision=int(revision))
+            left = self._call("remove_encounter", key, encounter=encounter, revision=int(revision))["left"]
         except ChangedMeanwhile:
             row = self._row(key, encounter)
             return self._show(names, _of(row), {"": "problem_encounter_changed"}, at=row), 409
-        return redirect(url_for("encounters", key=key, done="encounter_removed"), 303)
+        return redirect(url_for("encounters", key=key, done="encounter_removed", left=left[:MOST_NAMED]), 303)
 
     def _call(self, method: str, programme: str, **told: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self.pages.context.rpc.call(
@@ -191,6 +198,7 @@ class EncounterPages:
         problems: Mapping[str, str] | None = None,
         *,
         at: Mapping[str, Any] | None = None,
+        left_out: Mapping[str, str] | None = None,
         done: str = "",
     ) -> str:
         say, (start, end) = words(g.lang), talks.days(self.pages.context, names)
@@ -205,7 +213,7 @@ class EncounterPages:
             filled=filled,
             at=at,
             done=say(done) if done in ("encounter_saved", "encounter_removed") else "",
-            problems={name: say(problem) for name, problem in (problems or {}).items()},
+            problems={name: say(problem) for name, problem in (problems or {}).items()} | dict(left_out or {}),
             choices=[
                 (name, [(code, _label(shown, code)) for code in shown])
                 for name, shown in _offered(names).items()

@@ -73,7 +73,6 @@ class ExitPages:
         try:
             self._leave(names, person, filled, results)
             said = self._outcome(names, person, filled)
-            self._form(names, person, filled)
         except ChangedMeanwhile:
             return self._show(names, person, problems={"": "problem_record_changed"}), 409
         except AlreadyRecordedDiffers:
@@ -89,11 +88,12 @@ class ExitPages:
         return redirect(url_for("exit_record", key=key, person=person, saved=said), 303)
 
     def _leave(self, names: ProgrammeNames, person: str, filled: dict[str, str], results: tuple[str, ...]) -> None:
-        """The exit; what the page showed of one that holds is corrected by it."""
+        """The exit and its form, both or neither; what the page showed of one that holds is corrected by it."""
         item: dict[str, Any] = {"key": talks.part_key(filled["key"], "exit"), "subject": person}
         item |= {name: filled[name] for name in ("date", "reason", "next", "planned") if filled[name]}
         item |= {"results": list(results) or None, "corrects": bool(filled["ended"])}
-        call(self.pages, "record_exits", names.key, item)
+        given = {"programme": names.key, "by": g.session.user.name, "exit": item}
+        self.pages.context.rpc.call("intake", "record_leaving", **given, form=self._form(names, person, filled))
 
     def _outcome(self, names: ProgrammeNames, person: str, filled: dict[str, str]) -> str:
         """What became of the person, in the project's own words; what `saved` is to say."""
@@ -109,7 +109,7 @@ class ExitPages:
             raise error
         return "1"
 
-    def _form(self, names: ProgrammeNames, person: str, filled: dict[str, str]) -> None:
+    def _form(self, names: ProgrammeNames, person: str, filled: dict[str, str]) -> dict[str, Any]:
         ref = filled["wishes_ref"]
         if filled["wishes"] != self._wished(names, ref):
             typed = [filled["wishes"]] if filled["wishes"] else []
@@ -119,7 +119,7 @@ class ExitPages:
         item |= {name: filled[name] for name in _PROOF if filled[name]} | ({"wishes_ref": ref} if ref else {})
         item["may_call"] = filled["may_call"] or "not_asked"
         content = {name: filled[name] for name in ("form_version", "form_kept") if filled[name]}
-        call(self.pages, "record_exit_forms", names.key, item | {"sealed": sealed_content(self.pages, content)})
+        return item | {"sealed": sealed_content(self.pages, content)}
 
     def _wished(self, names: ProgrammeNames, ref: str) -> str:
         if not ref:

@@ -42,6 +42,8 @@ class Row:
     birth_date: str
     text: str
     left_out: bool
+    hidden: bool = False
+    """Whether it is told on a page of its own alone who it is."""
 
     def __repr__(self) -> str:
         return "Row(…)"  # never a name in a log
@@ -57,6 +59,7 @@ class ReferralPages:
         """Add the routes."""
         rule, form = "/referrals/<programme:key>", "/refer/<programme:key>/<entity:person>"
         self.pages.add(app, rule, "referrals", self.listed, LIST_ROLES)
+        self.pages.add(app, f"{rule}/<entity:referral>", "referral", self.one, LIST_ROLES)
         self.pages.add(app, f"{rule}/<entity:referral>", "decide_referral", self.decide, LIST_ROLES, "POST")
         self.pages.add(app, form, "refer", self.new, LIST_ROLES)
         self.pages.add(app, form, "send_referral", self.send, LIST_ROLES, "POST")
@@ -65,6 +68,10 @@ class ReferralPages:
         done = request.args.get("done", "")
         known = ("sent", "accepted", "declined", "withdrawn", "told")
         return self._list(key, done=f"referral_done_{done}" if done in known else "")
+
+    def one(self, key: str, referral: str) -> ResponseReturnValue:
+        """One referral, with the name of whoever has a protected address."""
+        return self._list(key, only=referral)
 
     def decide(self, key: str, referral: str) -> ResponseReturnValue:
         self.pages.programme(key)
@@ -167,7 +174,7 @@ class ReferralPages:
             problems={name: say(problem) for name, problem in (problems or {}).items()},
         )
 
-    def _list(self, key: str, *, done: str = "", problem: str = "") -> str:
+    def _list(self, key: str, *, done: str = "", problem: str = "", only: str | None = None) -> str:
         names, say, reply, context = self.pages.programme(key), words(g.lang), ReplyKey(), self.pages.context
         answer = context.rpc.call(
             "intake",
@@ -177,8 +184,11 @@ class ReferralPages:
             limit=context.page_size,
             offset=self.pages.offset(),
             by=g.session.user.name,
+            referral=only,
         )
-        rows = [_row(row, reply, names) for row in answer["referrals"]]
+        if only is not None and not answer["referrals"]:
+            abort(404)
+        rows = [_row(row, reply, names, in_list=only is None) for row in answer["referrals"]]
         return self.pages.show(
             "referrals.html",
             title=label_of(names.name, g.lang, key),
@@ -204,7 +214,7 @@ def _became(value: str) -> dict[str, Any]:
     return {"became": became, "outcome": outcome or None}
 
 
-def _row(row: Mapping[str, Any], reply: ReplyKey, names: ProgrammeNames) -> Row:
+def _row(row: Mapping[str, Any], reply: ReplyKey, names: ProgrammeNames, *, in_list: bool) -> Row:
     say, told = words(g.lang), reply.open_referred(row["sealed"])
     said = say(f"declined_{row['reason']}") if row["reason"] in DECLINES else ""
     if row["became"]:
@@ -223,4 +233,5 @@ def _row(row: Mapping[str, Any], reply: ReplyKey, names: ProgrammeNames) -> Row:
         formats.day(date.fromisoformat(born), g.lang) if born else "",
         told.text,
         told.left_out,
+        in_list and bool(row.get("protected")),
     )

@@ -1,6 +1,6 @@
 """The register of a group: one page, one tap a person, saved at once; and the same page to mend a slip."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, St
 
 USUAL_MINUTES = 120
 LONGEST = 1440
+MOST_NAMED = 20
+"""So many people who were left out are named."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class RegisterPages:
             "location": filled.location or None,
         }
         try:
-            answer = self._record(key, filled.key, ticked, set(), held=held)
+            made, left = self._record(key, filled.key, ticked, set(), held=held)
         except talks.UNSURE:
             register = self._register_or_empty(key, filled.activity)
             return self._show(names, register, filled, ticked, {"": "problem_unsure"}), 503
@@ -110,27 +112,30 @@ class RegisterPages:
         except AlreadyRecordedDiffers:
             register = self._register(key, activity=filled.activity)
             return self._show(names, register, filled, ticked, {"": "problem_saved_already"}), 409
-        return redirect(url_for("register_held", key=key, session=answer["session"], saved=1), 303)
+        return redirect(url_for("register_held", key=key, session=made, saved=1, left=left), 303)
 
     def held(self, key: str, session: str) -> ResponseReturnValue:
-        return self._show_held(key, session, saved=request.args.get("saved") == "1")
+        return self._show_held(
+            key, session, saved=request.args.get("saved") == "1", left=request.args.getlist("left")[:MOST_NAMED]
+        )
 
     def correct(self, key: str, session: str) -> ResponseReturnValue:
         self.pages.programme(key)
         form = request.form
         ticked, was = set(form.getlist("there")), set(form.getlist("was"))
         try:
-            self._record(key, talks.key_from(form.get("key", "")), ticked, was, session=session)
+            _, left = self._record(key, talks.key_from(form.get("key", "")), ticked, was, session=session)
         except StandingTooLow:
             return self._show_held(key, session, problem="problem_standing"), 400
         except (ChangedMeanwhile, AlreadyRecordedDiffers):
             return self._show_held(key, session, problem="problem_changed"), 409
         except UnknownSession:
             abort(404)
-        return redirect(url_for("register_held", key=key, session=session, saved=1), 303)
+        return redirect(url_for("register_held", key=key, session=session, saved=1, left=left), 303)
 
-    def _record(self, key: str, form_key: str, ticked: set[str], was: set[str], **at: Any) -> dict[str, Any]:
-        """Only what was changed on the page is sent: whom another has ticked meanwhile stays ticked."""
+    def _record(self, key: str, form_key: str, ticked: set[str], was: set[str], **at: Any) -> tuple[str, list[str]]:
+        """Only what was changed on the page is sent: whom another has ticked meanwhile stays ticked. The session, and
+        about whom nothing may be recorded."""
         items = [
             {
                 "key": talks.part_key(form_key, subject),
@@ -141,10 +146,10 @@ class RegisterPages:
             for subject in sorted(ticked ^ was)
         ]
         common = {"programme": key, "by": g.session.user.name}
-        answer: dict[str, Any] = self.pages.context.rpc.call(
-            "activities", "record_register", **common, items=items, **at
-        )
-        return answer
+        answer = self.pages.context.rpc.call("activities", "record_register", **common, items=items, **at)
+        results = zip(items, answer["results"], strict=False)
+        refused = [str(item["subject"]) for item, result in results if "error" in result]
+        return str(answer["session"]), refused[:MOST_NAMED]
 
     def _register(self, key: str, **which: Any) -> dict[str, Any]:
         try:
@@ -182,14 +187,16 @@ class RegisterPages:
             activities=[(code, label_of(names.activities.get(code, {}), g.lang, code)) for code in offered],
         )
 
-    def _show_held(self, key: str, session: str, *, saved: bool = False, problem: str | None = None) -> str:
+    def _show_held(
+        self, key: str, session: str, *, saved: bool = False, problem: str | None = None, left: Collection[str] = ()
+    ) -> str:
         names = self.pages.programme(key)
         register = self._register(key, session=session)
         at = register["session"]
         filled = Filled(talks.new_key(), register["activity"], at["occurred_on"], str(at["minutes"] or ""), "")
         present = {row["subject"] for row in register["present"]}
         problems = {"": problem} if problem else {}
-        return self._show(names, register, filled, present, problems, session=session, saved=saved)
+        return self._show(names, register, filled, present, problems, session=session, saved=saved, left=left)
 
     def _show(
         self,
@@ -201,10 +208,12 @@ class RegisterPages:
         *,
         session: str = "",
         saved: bool = False,
+        left: Collection[str] = (),
     ) -> str:
         say, (start, end) = words(g.lang), talks.days(self.pages.context, names)
         present = {row["subject"] for row in register["present"]}
         everybody = talks.people_at_hand(self.pages.context, names.key)
+        left_out = talks.left_out(everybody[one] for one in left if one in everybody)
         people = {s: one for s, one in everybody.items() if s in present | ticked or _may(names, filled.activity, one)}
         return self.pages.show(
             "register.html",
@@ -215,7 +224,7 @@ class RegisterPages:
             filled=filled,
             activity=label_of(names.activities.get(filled.activity, {}), g.lang, filled.activity),
             held=talks.said_day(filled.date) if session else "",
-            problems={name: say(problem) for name, problem in (problems or {}).items()},
+            problems={name: say(problem) for name, problem in (problems or {}).items()} | left_out,
             parts_of_people=_parts(people, register, present, ticked),
             locations=[(code, _place(names, code)) for code in names.locations],
             days=(start.isoformat(), end.isoformat()),

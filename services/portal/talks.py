@@ -90,6 +90,12 @@ def people_at_hand(
     return {person.subject: person for person in sorted(people, key=lambda p: (p.label.casefold(), p.subject))}
 
 
+def left_out(people: Iterable[Person]) -> dict[str, str]:
+    """As a page's problem: of whom nothing was recorded, for nothing may be."""
+    named = ", ".join(person.label for person in people)
+    return {"": words(g.lang)("problem_left_out", who=named)} if named else {}
+
+
 def full_name(who: Identity | None) -> str:
     """The name, else what the person is known by; empty: nothing, or it cannot be opened."""
     return " ".join(filter(None, (who.given_name, who.family_name))) or who.token if who else ""

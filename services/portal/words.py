@@ -19,6 +19,7 @@ from services.portal.words_plan import PLAN_WORDS
 from services.portal.words_programme import PROGRAMME_WORDS
 from services.portal.words_recording import RECORDING
 from services.portal.words_records import RECORD_WORDS
+from services.portal.words_refused import REFUSED_WORDS
 from services.portal.words_rights import RIGHTS_WORDS
 from services.portal.words_round import ROUND_WORDS
 from services.portal.words_sample import SAMPLE_WORDS
@@ -389,6 +390,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **OUTCOME_WORDS,
     **CERTIFICATE_WORDS,
     **COPY_WORDS,
+    **REFUSED_WORDS,
     **RIGHTS_WORDS,
     **PEOPLE_WORDS,
     **PARTNER_WORDS,

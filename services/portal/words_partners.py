@@ -2,6 +2,7 @@
 
 PARTNER_WORDS: dict[str, tuple[str, str, str]] = {
     # referrals
+    "show_whom": ("Näytä, kuka hän on", "Visa vem det är", "Show who it is"),
     "referrals": ("Ohjaukset", "Hänvisningar", "Referrals"),
     "referrals_in": ("Meille ohjatut", "Hänvisade till oss", "Referred to us"),
     "referrals_out": ("Meiltä ohjatut", "Hänvisade av oss", "Referred by us"),

@@ -2,6 +2,7 @@
 
 RIGHTS_WORDS: dict[str, tuple[str, str, str]] = {
     "rights": ("Oikeudet", "Rättigheter", "Rights"),
+    "rights_of": ("Kopio, rajoitus, peruminen", "Kopia, begränsning, återtagande", "Copy, restriction, withdrawal"),
     "rights_copy": ("Kopio tiedoista", "Kopia av uppgifterna", "Copy of the data"),
     "rights_copy_means": (
         "Kaikki, mitä tästä ihmisestä pidetään täällä, hänen kielellään. Kopion tekeminen kirjataan lokiin.",

@@ -119,7 +119,7 @@ class Derivation:
         return None
 
     def ended(self, fact: Fact) -> str | None:
-        self._set("reporting_exit", subject=_subject(fact), **records.exit_row(fact.body))
+        self._set("reporting_exit", subject=_subject(fact), **records.exit_row(self.programme, fact.body))
         return None
 
     def resumed(self, fact: Fact) -> str | None:
@@ -228,7 +228,7 @@ class Derivation:
         return None
 
     def restricted(self, fact: Fact) -> str | None:
-        self._set("reporting_restricted", subject=_subject(fact), ground=fact["ground"])
+        self._set("reporting_restricted", subject=_subject(fact))
         return None
 
     def lifted(self, fact: Fact) -> str | None:

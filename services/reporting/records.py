@@ -40,10 +40,11 @@ def start_row(programme: Programme, body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def exit_row(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What is derived of an exit."""
-    day = date.fromisoformat(body["occurred_on"])
-    return {"ended_on": day, "reason": body["reason"], "results": _text(body), "next": body.get("next")}
+def exit_row(programme: Programme, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What is derived of an exit; `next` under the key of this version."""
+    day, onward = date.fromisoformat(body["occurred_on"]), body.get("next")
+    onward = onward and programme.now("outcomes", onward)
+    return {"ended_on": day, "reason": body["reason"], "results": _text(body), "next": onward}
 
 
 def follow_up_row(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -249,7 +249,6 @@ restricted = Table(
     metadata,
     Column("stream", String(80), primary_key=True),
     Column("subject", LargeBinary, primary_key=True),
-    Column("ground", String(40), nullable=False),
 )
 """People who have had the processing restricted: what is known of them stays in the figures, which say how many."""
 

@@ -75,7 +75,8 @@ class RecordEncounters(Command):
 
 class CorrectEncounter(Command):
     """`intake.correct_encounter`: all of it anew, if it still is at the `revision` that the page showed. Without
-    `sealed` the visitors stay as they are."""
+    `sealed` the visitors stay as they are. The reply holds the subjects that it had to leave as they are (`left`):
+    nothing may be recorded about them."""
 
     programme = ProgrammeKey(required=True)
     encounter = EntityId(required=True)
@@ -84,7 +85,7 @@ class CorrectEncounter(Command):
 
 
 class RemoveEncounter(Command):
-    """`intake.remove_encounter`: it was recorded by mistake; a second time changes nothing."""
+    """`intake.remove_encounter`: it was recorded by mistake; a second time changes nothing. `left` as above."""
 
     programme = ProgrammeKey(required=True)
     encounter = EntityId(required=True)

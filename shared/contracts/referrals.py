@@ -38,10 +38,12 @@ class SendReferral(Command):
 
 
 class ListReferrals(Command):
-    """`intake.list_referrals`: those sent and received, the newest change first; who and why is sealed to `reply_to`,
-    made for this request. Reads are logged. `own_only`: of our own people only those who are `by`'s or nobody's."""
+    """`intake.list_referrals`: those sent and received, the newest change first, or the named one; who and why is
+    sealed to `reply_to`, made for this request. Who has a protected address is named with that one alone. Reads are
+    logged. `own_only`: of our own people only those who are `by`'s or nobody's."""
 
     programme = ProgrammeKey(required=True)
+    referral = EntityId(allow_none=True, load_default=None)
     own_only = Flag(load_default=False)
     reply_to = PublicKey(required=True)
     limit = Number(1, MAX_ITEMS, load_default=100)

@@ -1,7 +1,7 @@
 """The facts of a participant's rights. A part of `catalogue`."""
 
 from shared.contracts.facts import About, Fact, Reach
-from shared.contracts.fields import Code, Day, SubjectRef
+from shared.contracts.fields import Day, SubjectRef
 
 GROUNDS = ("accuracy", "unlawful", "claims", "objection")
 """Why the processing about a person is restricted: GDPR, article 18(1), a to d."""
@@ -11,13 +11,12 @@ class PersonRestricted(Fact):
     """Processing about this person is restricted: what is recorded stays, nobody records anything more about them.
 
     Recording it makes every service refuse commands about the person, from the same commit on. It stays in the lead's
-    figures, which say how many such people there are.
+    figures, which say how many such people there are. On which ground is nobody's business but the node's.
     """
 
     kind, v, reach, about = "intake.person_restricted", 1, Reach.LEAD, About.SOMEBODY
-    ground = Code(*GROUNDS)
     occurred_on = Day()
-    example = {"ground": "accuracy", "occurred_on": "2016-09-01"}
+    example = {"occurred_on": "2016-09-01"}
 
 
 class RestrictionLifted(Fact):

@@ -1,6 +1,6 @@
 """Commands about one person's start record and its evidence, as the page of the start form sends them."""
 
-from marshmallow import RAISE, Schema
+from marshmallow import RAISE, Schema, fields
 
 from shared.contracts.commands import MAX_ITEMS, Command, Item, ParticipantItem, PlainText, Question, Sealed, items
 from shared.contracts.fields import (
@@ -15,6 +15,7 @@ from shared.contracts.fields import (
     PublicKey,
     SubjectRef,
 )
+from shared.contracts.records import ExitItem
 from shared.contracts.start_facts import ATTEMPTS, ENTERED_BY, MAY_CALL, RECORDS
 
 
@@ -144,6 +145,15 @@ class RecordExitForms(Command):
     programme = ProgrammeKey(required=True)
     items = items(ExitFormItem)
     skip_bad = Flag(load_default=False)
+
+
+class RecordLeaving(Command):
+    """`intake.record_leaving`: somebody's exit and what is written down beside it, both or neither. The reply says
+    whether anything was `new`."""
+
+    programme = ProgrammeKey(required=True)
+    exit = fields.Nested(ExitItem, required=True)
+    form = fields.Nested(ExitFormItem, required=True)
 
 
 class ShowExit(Command):

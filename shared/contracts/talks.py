@@ -158,7 +158,8 @@ class RegisterItem(Item):
 
 class RecordRegister(Command):
     """`activities.record_register`: who was at one session, all or nothing; of a recorded `session`, or of a new one
-    (`held`). The reply holds the session.
+    (`held`). The reply holds the session. Results hold the attendance, or the error of somebody about whom nothing may
+    be recorded: the others are.
     """
 
     programme = ProgrammeKey(required=True)

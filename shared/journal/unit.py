@@ -226,7 +226,7 @@ def _restrict(connection: Connection, programme: str, fact: Fact) -> None:
     grounds: dict[str, str] = {}
     free: list[str] = []
     if isinstance(fact, PersonRestricted):
-        grounds[EVERYTHING] = fact["ground"]
+        grounds[EVERYTHING] = "restricted"
     elif isinstance(fact, RestrictionLifted):
         free = [EVERYTHING]
     elif isinstance(fact, PersonInformed):

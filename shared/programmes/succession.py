@@ -15,8 +15,9 @@ from shared.programmes.problems import Problem
 from shared.programmes.step_checks import LISTS, check_successors
 
 _MEMBERS = {"step": "steps", "activity": "activities", "outcome": "outcomes", "area": "areas"}
+_MEMBERS |= {"next": "outcomes", "planned": "outcomes"}
 """The members of facts that hold such a key, and its list; they are called so in every fact."""
-_CODE = re.compile(rb'"(step|activity|outcome|area)":"([a-z0-9_]{1,40})"')
+_CODE = re.compile(rb'"(step|activity|outcome|area|next|planned)":"([a-z0-9_]{1,40})"')
 
 Key = tuple[str, str]
 """A list of the programme file and a key of it."""

@@ -21,8 +21,9 @@ restricted = Table(
     Column("ground", String(40), nullable=False),
     Column("since", String(10), nullable=False),
 )
-"""Who is restricted, why (`GROUNDS`), and since which day (ISO, Helsinki). `purpose` "": for everything; else the
-consent to it was withdrawn (`ground`). Or the `clearing` of a service that has not cleared away yet what ended."""
+"""Who is restricted, and since which day (ISO, Helsinki). `purpose` "": for everything (`ground` "restricted"; which of
+the law's, only intake knows); else the consent to it was withdrawn (`ground`). Or the `clearing` of a service that has
+not cleared away yet what ended."""
 
 EVERYTHING = ""
 _BATCH = 500

@@ -111,6 +111,8 @@ def _upserting(table: Table, columns: tuple[str, ...]) -> Any:
     statement = sqlite.insert(table)
     keys = [column.name for column in table.primary_key]
     others = {name: statement.excluded[name] for name in columns if name not in keys}
+    if not others:
+        return statement.on_conflict_do_nothing(index_elements=keys)
     return statement.on_conflict_do_update(index_elements=keys, set_=others)
 
 
@@ -124,7 +126,7 @@ def _upserting_arrays(table: Table, columns: tuple[str, ...], alike: bool) -> st
     others = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
     return (
         f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {first}* FROM unnest({arrays}) "
-        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {others}"
+        f"ON CONFLICT ({', '.join(keys)}) DO " + (f"UPDATE SET {others}" if others else "NOTHING")
     )
 
 

@@ -155,6 +155,10 @@ def special(world: World) -> dict[str, dict[str, Any]]:
             "items.was": ids["form_was"],
             "items.sealed": world.sealed({"form_kept": "kaapissa"}),
         },
+        "RecordLeaving": {
+            **{"exit.subject": people["leaving"], "form.subject": people["leaving"], "form.was": ids["leaving_was"]},
+            **{"form.key": key_of("leaving form"), "form.sealed": world.sealed({"form_kept": "kaapissa"})},
+        },
         "NoteEura": {"items.by": "worker"},
         "SetContact": {"sealed": world.sealed({"was": {}, "now": {"phone": "+358401234567"}})},
         "ReadContacts": {"people": [people["anna"]]},

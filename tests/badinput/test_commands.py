@@ -158,6 +158,7 @@ MAY_BE_ANYTHING: dict[tuple[str, str], str] = {
     ("ListCounters", "counter"): "one that is not there is not listed",
     ("AskMayCarry", "node"): "that is what is asked",
     ("AskMayCarry", "programme"): "that is what is asked",
+    ("ListReferrals", "referral"): "one that is not there is not listed",
     ("ListEncounters", "encounter"): "one that is not there is not listed",
     ("ListDoors", "encounter"): "one that is not there is not listed",
     ("RemoveEncounter", "encounter"): "nothing of one that was removed is kept: again, and one never made, look alike",

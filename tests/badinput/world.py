@@ -189,7 +189,20 @@ def _prepare_people(made: World) -> None:
     """People by name, of whom one has been at a session of individual coaching and one has left; what else is there."""
     made.call("pathways", "load_programme", by="boss", document=DOCUMENT)
     made.follow()
-    names = ("anna", "eerik", "left", "back", "erased", "refer", "refer2", "start", "form", "ended", "restricted")
+    names = (
+        "anna",
+        "eerik",
+        "left",
+        "back",
+        "erased",
+        "refer",
+        "refer2",
+        "start",
+        "form",
+        "ended",
+        "restricted",
+        "leaving",
+    )
     identity = {name: IDENTITY[name] for name in ("given_name", "family_name", "birth_date", "token")}
     arrivals = [
         {"key": key_of(name), "sealed": made.sealed(identity | {"token": name}), "standing": "esf_participant"}
@@ -233,7 +246,9 @@ def _prepare_people(made: World) -> None:
 def _prepare_records(made: World, common: dict[str, Any]) -> None:
     """What must have been seen before a record is written anew; somebody on a step."""
     people = made.ids["people"]
-    shown = {"start": ("show_start", people["start"]), "form": ("show_exit", people["form"])}
+    shown = {name: ("show_exit", people[name]) for name in ("form", "leaving")} | {
+        "start": ("show_start", people["start"])
+    }
     for name, (method, subject) in shown.items():
         made.ids[f"{name}_was"] = made.call("intake", method, **common, subject=subject, reply_to=REPLY_TO)["revision"]
     stay = {"key": key_of("stay"), "subject": people["eerik"], "step": "resources", "entered_on": "2016-03-01"}

@@ -17,6 +17,9 @@ from shared.contracts.errors import (
     UnknownPerson,
     UnknownSession,
 )
+from shared.contracts.facts import Fact
+from shared.contracts.purpose_facts import PurposeEnded
+from shared.contracts.rights_facts import PersonRestricted
 from shared.journal import Journal
 from shared.storage import transaction
 from tests.services import kit
@@ -74,6 +77,23 @@ def test_the_same_page_sent_twice_is_one_session(engine: Engine) -> None:
     assert (again[0], again[2]) == (first[0], None)
     assert [r["attendance"] for r in again[1]] == [r["attendance"] for r in first[1]]
     assert state(engine) == before
+
+
+@pytest.mark.parametrize(("why", "code"), [("restricted", "processing_restricted"), ("withdrawn", "consent_withdrawn")])
+def test_of_whom_nothing_may_be_recorded_is_left_out_alone_and_the_other_ticks_are_kept(
+    engine: Engine, why: str, code: str
+) -> None:
+    journal, (one, *others) = ready(engine), PEOPLE[:3]
+    made, _, _ = fill(journal, session(), tick(others[0]))
+    told: dict[str, Fact] = {
+        "restricted": PersonRestricted(one, occurred_on="2016-11-22"),
+        "withdrawn": PurposeEnded(one, ending="e" * 32, purpose="support", why="withdrawn", occurred_on="2016-11-22"),
+    }
+    with journal.unit(NOW) as unit:
+        unit.record(told[why], KEY)
+    _, results, _ = fill(journal, made, tick(one, name="2"), tick(others[1], name="2"))
+    assert [result.get("error", {}).get("code") for result in results] == [code, None]
+    assert present(engine) == set(others)
 
 
 def test_a_session_where_nobody_came_was_held_too(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """Two people who may be one: scored, listed, judged, never merged; on both databases."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -88,6 +89,37 @@ def test_thousands_with_one_name_and_birth_date_are_not_compared_each_with_each(
         for n in range(3000)
     ]
     assert len(candidates(people)) == MOST_IN_A_BLOCK * (MOST_IN_A_BLOCK - 1) / 2
+
+
+def test_of_thousands_each_pair_is_compared_once_and_after_a_change_only_the_changed_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+
+    def counting(one: Any, other: Any) -> int:
+        compared.append((one.subject, other.subject))
+        return score(one, other)
+
+    monkeypatch.setattr(duplicates, "score", counting)
+    rows = {n.to_bytes(16, "big"): SimpleNamespace(n=n, box=b"%d" % n) for n in range(4000)}
+
+    def opened(row: Any) -> duplicates.Known:
+        names = {"family_name": f"{'abcdefghij'[row.n % 10]}{row.n % 97:03d}", "given_name": f"nimi{row.n % 13}"}
+        born = f"{1950 + row.n % 50}-{row.n % 12 + 1:02d}-{row.n % 28 + 1:02d}"
+        return known(row.n.to_bytes(16, "big"), names | {"birth_date": born})
+
+    kept = duplicates.Compared()
+    first = kept.pairs(rows, opened)
+    assert len(compared) == len({frozenset(both) for both in compared}) < 4000 * MOST_IN_A_BLOCK
+    compared.clear()
+    assert kept.pairs(rows, opened) == first
+    assert compared == [], "a second look compares nobody"
+    rows[bytes(16)].box = b"changed"
+    assert kept.pairs(rows, opened) == first
+    assert 0 < len(compared) < 4 * MOST_IN_A_BLOCK
+    assert all(bytes(16) in both for both in compared)
+    del rows[bytes(16)]
+    assert not any(bytes(16) in both for both in kept.pairs(rows, opened))
 
 
 # --- listed and judged

@@ -189,7 +189,7 @@ def test_where_only_one_count_was_written_down_there_may_have_been_more_women(jo
 def test_a_correction_is_a_later_fact_of_the_same_encounter_with_its_visitors(journal: Journal) -> None:
     (result,), _ = record(journal, met("e", EVERYTHING, "Nalle", "Pekka"))
     before, other = len(lines(journal.engine)), Encounter(date(2016, 3, 2), people_new=1)
-    revision, _ = correct(journal, result["encounter"], other, ["Pekka", "Uusi"])
+    revision, _, _ = correct(journal, result["encounter"], other, ["Pekka", "Uusi"])
     later = lines(journal.engine)[before:]
     assert revision == 1
     assert sorted(line.kind for line in later) == sorted(
@@ -200,7 +200,7 @@ def test_a_correction_is_a_later_fact_of_the_same_encounter_with_its_visitors(jo
     assert told.body == {"encounter": result["encounter"], "occurred_on": "2016-03-02", "people_new": 1}
     shown = encounter_queries.list_encounters(journal.engine, KEY, 10, 0)["encounters"]
     assert [(row["date"], row["people_new"], row["visitors"]) for row in shown] == [("2016-03-02", 1, 2)]
-    assert correct(journal, result["encounter"], other, None, revision=0) == (1, None)  # sent twice: nothing more
+    assert correct(journal, result["encounter"], other, None, revision=0) == (1, [], None)  # sent twice: nothing more
 
 
 def test_nobody_new_is_added_to_an_encounter_of_which_it_was_told_what_it_was_about_with_one_head(
@@ -231,7 +231,7 @@ def test_a_removed_encounter_takes_its_visits_along_and_an_import_does_not_bring
     assert remove(journal, result["encounter"])[0] is True
     assert kinds(journal.engine)[-2:] == ["intake.visit_removed", "intake.encounter_removed"]
     assert [rows(journal.engine, t) for t in (store.encounter, store.visit)] == [[], []]
-    assert remove(journal, result["encounter"]) == (False, None)
+    assert remove(journal, result["encounter"]) == (False, [], None)
     assert record(journal, met("e", EVERYTHING, "Nalle"))[0][0]["new"] is False
 
 
@@ -296,6 +296,40 @@ def test_of_a_list_only_the_encounter_with_a_restricted_visitor_is_refused(journ
     results, _ = record(journal, met("2", ALONE, "nalle"), met("3", ALONE, "Pekka"), skip_bad=True)
     assert results[0]["error"]["code"] == "processing_restricted"
     assert results[1]["new"]
+
+
+def restricted_visitor(journal: Journal) -> tuple[str, str, str]:
+    """An encounter with two visitors, one of them restricted: the encounter, who is, who is not."""
+    (made,), _ = record(journal, met("1", ALONE, "Nalle", "Kettu"))
+    one, other = [str(line.subject) for line in lines(journal.engine) if line.kind == "intake.visitor_met"][-2:]
+    rights.restrict_person(journal, KEY, one, "accuracy", lift=False, by="worker", now=NOW)
+    return made["encounter"], one, other
+
+
+def visits(journal: Journal) -> dict[str, date]:
+    return {row["subject"].hex(): row["occurred_on"] for row in rows(journal.engine, store.visit)}
+
+
+def test_the_visit_of_a_restricted_visitor_stays_as_it_is_when_the_encounter_is_corrected(journal: Journal) -> None:
+    made, one, other = restricted_visitor(journal)
+    revision, left, _ = correct(journal, made, replace(ALONE, occurred_on=date(2016, 3, 2)))
+    assert (revision, left) == (1, [one])
+    assert visits(journal) == {one: DAY, other: date(2016, 3, 2)}
+    _, left, _ = correct(journal, made, replace(ALONE, staff=2), ["Kettu"], revision=1)
+    assert left == [one]
+    assert visits(journal) == {one: DAY, other: DAY}
+    assert correct(journal, made, replace(ALONE, staff=3), revision=2)[1] == [], "nothing of theirs was asked to change"
+
+
+def test_a_restricted_visitors_visit_of_a_removed_encounter_goes_when_the_restriction_is_lifted(
+    journal: Journal,
+) -> None:
+    made, one, _ = restricted_visitor(journal)
+    assert remove(journal, made)[:2] == (True, [one])
+    assert (list(visits(journal)), rows(journal.engine, store.encounter)) == ([one], [])
+    rights.restrict_person(journal, KEY, one, None, lift=True, by="worker", now=NOW)
+    assert visits(journal) == {}
+    assert kinds(journal.engine)[-1] == "intake.visit_removed"
 
 
 def test_a_visit_a_text_and_a_notice_wait_for_whoever_is_erasing_the_person(postgres_engine: Engine) -> None:

@@ -1,12 +1,13 @@
 """What is written down beside an exit, who leaves into what, and who is asked afterwards; on both databases."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import exit_forms, exits, operations, purposes, queries, start_store, starts, store, texts
+from services.intake import exit_forms, exits, operations, purposes, queries, rights, start_store, starts, store, texts
 from services.intake.exit_forms import NewExitForm
 from services.intake.records import NewExit, NewFollowUp, PlannedExit, Stay, check_exit
 from shared.contracts.errors import InvalidInput, PolkuError, UnknownCode
@@ -103,6 +104,36 @@ def test_who_comes_back_has_no_exit_form_and_erasing_leaves_nothing(engine: Engi
     operations.erase_person(journal, kit.KEY, away, by="worker", now=kit.NOW)
     assert kit.rows(engine, start_store.exit_form) == kit.rows(engine, store.text) == []
     assert {row["name"] for row in kit.rows(engine, store.vault)} == {"identity"}
+
+
+def test_a_form_that_is_refused_leaves_no_exit_and_both_are_one_commit(engine: Engine, journal: Journal) -> None:
+    results, _ = register(journal, arrival("p"))
+    subject = str(results[0]["subject"])
+    was, before = seen(journal, subject)[0]["revision"], kit.heads(engine)
+    leaving = NewExit(kit.key_of("leaves"), subject, LEFT, "completed", None, None)
+    form = NewExitForm(kit.key_of("form"), subject, was, {"may_call": "no", "form_signed_on": "2036-01-01"}, {})
+    common: dict[str, Any] = {"by": "worker", "now": kit.NOW}
+    with pytest.raises(InvalidInput, match="form_signed_on"):
+        exit_forms.record_leaving(journal, KEYS, kit.KEY, leaving, form, **common)
+    assert (kit.heads(engine), seen(journal, subject)[0]["ended"]) == (before, None)
+    told = {"may_call": "no", "form_signed_on": "2016-06-01"}
+    assert exit_forms.record_leaving(journal, KEYS, kit.KEY, leaving, replace(form, told=told), **common)[0]
+    assert kit.kinds(engine)[-2:] == ["intake.participation_ended", "intake.exit_form_recorded"]
+    assert not exit_forms.record_leaving(journal, KEYS, kit.KEY, leaving, replace(form, told=told), **common)[0]
+    with pytest.raises(InvalidInput, match="form.subject"):
+        exit_forms.record_leaving(journal, KEYS, kit.KEY, leaving, replace(form, subject="9" * 32), **common)
+
+
+def test_of_a_list_only_the_form_of_a_restricted_person_is_refused(journal: Journal) -> None:
+    one, other = gone(journal), gone(journal, "other")
+    new = [
+        NewExitForm(kit.key_of(subject), subject, seen(journal, subject)[0]["revision"], {"may_call": "no"}, {})
+        for subject in (one, other)
+    ]
+    rights.restrict_person(journal, kit.KEY, one, "accuracy", lift=False, by="worker", now=kit.NOW)
+    common: dict[str, Any] = {"by": "worker", "now": kit.NOW, "skip_bad": True}
+    results, _ = exit_forms.record_exit_forms(journal, KEYS, kit.KEY, new, **common)
+    assert ["error" in result for result in results] == [True, False]
 
 
 # --- project 4: nobody leaves into nothing

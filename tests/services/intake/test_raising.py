@@ -147,3 +147,20 @@ def test_a_nickname_that_was_corrected_leads_to_nobody_and_the_right_one_to_the_
     rights.correct_person(journal, KEYS, KEY, subject, {"token": "Karhu"}, {}, by="worker", now=NOW)
     assert visitor(journal, "karhu", "e2") == subject
     assert visitor(journal, "Nalle", "e3") != subject
+
+
+def test_a_new_nickname_told_on_registering_leaves_the_old_one_to_somebody_else(engine: Engine) -> None:
+    journal = known(engine)
+    subject = visitor(journal)
+    register_visitor(journal, subject, True, identity=NAMED | {"token": "Karhu"})
+    assert visitor(journal, "karhu", "e2") == subject
+    assert visitor(journal, "Nalle", "e3") != subject
+
+
+def test_a_nickname_that_two_people_go_by_after_a_correction_leads_to_neither(engine: Engine) -> None:
+    journal = known(engine)
+    subject, other = visitor(journal), visitor(journal, "Karhu", "e2")
+    rights.correct_person(journal, KEYS, KEY, other, {"token": "nalle"}, {}, by="worker", now=NOW)
+    met = NewEncounter(key_of("e3"), Encounter(date(2016, 3, 1), people_known=1), ("Nalle",))
+    (result,), _ = encounters.record_encounters(journal, KEYS, KEY, [met], by="worker", now=NOW)
+    assert result["error"]["params"]["field"] == "token", (subject, other)

@@ -116,7 +116,11 @@ def test_a_protected_address_goes_along_whatever_was_agreed(land: Land) -> None:
         connection.execute(update(store.participation).where(this).values(record=protected))
     send(first, anna, agreed=("name",))
     land.work()
-    taken = accept(third, seen(third)[0]["referral"])
+    (came,) = seen(third)
+    assert (came["protected"], came["given_name"], came["birth_date"], came["text"]) == (True, None, None, None)
+    total, (one,) = referrals.listed(at(third), 10, 0, number=came["referral"], by="worker", now=third.now)
+    assert (total, one.named["given_name"]) == (1, IDENTITY["given_name"]), "who asks for this one alone"
+    taken = accept(third, came["referral"])
     here = kit.rows(third.engine, store.participation)
     assert [json.loads(row["record"]) for row in here if row["subject"].hex() == taken] == [
         {"gender": "unknown", "protected_address": "yes", "age": None}

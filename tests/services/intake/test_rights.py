@@ -141,7 +141,7 @@ def test_a_stranger_is_unknown(journal: Journal, subject: str) -> None:
 def test_nobody_records_anything_about_a_restricted_person(engine: Engine, journal: Journal, subject: str) -> None:
     assert restrict(journal, subject)
     assert not restrict(journal, subject), "it is so already"
-    assert kit.lines(engine)[-1].body == {"ground": "accuracy", "occurred_on": "2016-11-22"}
+    assert kit.lines(engine)[-1].body == {"occurred_on": "2016-11-22"}
     heads = kit.heads(engine)
     (result,) = leave(journal, leaving(subject))
     assert result["error"] == ProcessingRestricted(field="participant").to_wire()
@@ -152,6 +152,30 @@ def test_nobody_records_anything_about_a_restricted_person(engine: Engine, journ
     assert restrict(journal, subject, None, lift=True)
     assert not restrict(journal, subject, None, lift=True)
     assert leave(journal, leaving(subject)) == [{"subject": subject, "new": True}]
+
+
+def test_on_which_ground_somebody_is_restricted_stands_in_no_line_and_erasing_clears_it(
+    engine: Engine, journal: Journal, subject: str
+) -> None:
+    restrict(journal, subject, "claims")
+    assert restrict(journal, subject, "objection"), "another ground is new"
+    assert not restrict(journal, subject, "objection")
+    told = [line for line in kit.lines(engine) if line.kind == "intake.person_restricted"]
+    assert [line.body for line in told] == [{"occurred_on": "2016-11-22"}], "and is told to nobody"
+    assert copied(journal, subject)["intake"]["restriction"]["ground"] == "objection"
+    said = json.dumps([entry for entry in kit.audit(engine)]) + json.dumps(
+        [row["ground"] for row in kit.rows(engine, restricted)]
+    )
+    assert "claims" not in said
+    assert "objection" not in said
+    operations.erase_person(journal, kit.KEY, subject, by="worker", now=kit.NOW)
+    assert kit.rows(engine, rights_store.restriction) == []
+
+
+def test_a_lifted_restriction_leaves_no_ground(engine: Engine, journal: Journal, subject: str) -> None:
+    restrict(journal, subject)
+    restrict(journal, subject, None, lift=True)
+    assert kit.rows(engine, rights_store.restriction) == []
 
 
 def test_of_a_list_only_those_about_the_restricted_are_refused(engine: Engine, journal: Journal) -> None:

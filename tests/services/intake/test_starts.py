@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import exits, operations, start_store, starts, store
+from services.intake import exits, operations, rights, rights_store, start_store, starts, store, tags
 from services.intake.records import NewExit, misfits
 from services.intake.starts import NewAttempt, NewStart
 from shared.contracts.errors import UnknownPerson
 from shared.journal import Journal
+from shared.storage import snapshot
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
 
@@ -207,3 +208,60 @@ def test_a_protected_address_is_no_question_of_the_form_and_stays(engine: Engine
     assert refusal(result) == ("invalid_input", "municipality")
     save(journal, form(journal, subject, "t"))
     assert json.loads(kit.rows(engine, store.participation)[0]["record"])["protected_address"] == "yes"
+
+
+# --- a start form that corrects
+
+
+def corrections(journal: Journal, subject: str) -> list[dict[str, Any]]:
+    with snapshot(journal.engine) as connection:
+        found = rights_store.corrections_of(connection, KEYS.vault, bytes.fromhex(subject))
+    return [one["changed"] for one in found]
+
+
+def test_a_name_or_birth_date_that_the_form_changes_is_kept_as_a_correction(engine: Engine, journal: Journal) -> None:
+    nobody_asked = {name: value for name, value in IDENTITY.items() if name != "identity_code"}
+    subject = client(journal, identity=nobody_asked)
+    save(journal, form(journal, subject))
+    assert corrections(journal, subject) == [], "what nobody had answered is completed, not corrected"
+    other = CONTENT | {"birth_date": "1982-02-04", "family_name": "Toinen-Testinimi"}
+    save(journal, form(journal, subject, "again", content=other, record=WHOLE | {"education": 5}))
+    assert corrections(journal, subject) == [
+        {
+            "birth_date": ["1981-02-03", "1982-02-04"],
+            "family_name": [IDENTITY["family_name"], "Toinen-Testinimi"],
+            "education": [3, 5],
+        }
+    ]
+    corrected, recorded = kit.audit(engine)[-2:]
+    assert (corrected["action"], corrected["changed"]) == ("correct_person", ["birth_date", "education", "family_name"])
+    assert recorded["action"] == "record_starts"
+    assert b"Toinen-Testinimi" not in kit.stored_bytes(engine)
+
+
+def test_a_first_form_that_contradicts_what_was_known_corrects_that_alone(journal: Journal) -> None:
+    subject = client(journal)
+    save(journal, form(journal, subject, content=CONTENT | {"given_name": "Uusi"}))
+    assert corrections(journal, subject) == [{"given_name": [IDENTITY["given_name"], "Uusi"]}]
+
+
+def test_a_corrected_birth_date_that_makes_no_tag_any_more_leaves_the_tag_of_nobody(
+    engine: Engine, journal: Journal
+) -> None:
+    subject = client(journal)
+    save(journal, form(journal, subject))
+    with journal.unit(kit.NOW) as unit:
+        store.add_tag_key(unit.connection, kit.KEY, store.TagKey(1, 1, "name_and_birth_date"))
+        tags.tag_those_due(unit, KEYS.vault, lambda _: b"k" * 32, kit.KEY, 1)
+    save(journal, form(journal, subject, "again", content={}))
+    told = [line.body["tag"] for line in kit.lines(engine) if line.kind == "intake.person_tagged"]
+    assert len(set(told)) == 2
+
+
+def test_of_a_list_of_forms_only_that_of_a_restricted_person_is_refused(journal: Journal) -> None:
+    one, other = client(journal), str(register(journal, arrival("q", standing="client"))[0][0]["subject"])
+    new = [form(journal, one, "one"), form(journal, other, "other")]
+    rights.restrict_person(journal, kit.KEY, one, "accuracy", lift=False, by="worker", now=kit.NOW)
+    refused, taken = save(journal, *new, skip_bad=True)
+    assert refused["error"]["code"] == "processing_restricted"
+    assert taken["new"]

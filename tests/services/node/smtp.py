@@ -1,12 +1,14 @@
-"""A small SMTP server for tests: takes messages, refuses some addresses, may lose the line in the middle."""
+"""A small SMTP server for tests: takes messages, in clear or under TLS, refuses some addresses, may hang up."""
 
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 
 
 @dataclass
@@ -19,10 +21,26 @@ class Mailbox:
     hangs_up: bool = False
     """Whether it closes the line when a message comes."""
     greetings: int = 0
+    in_clear: int = 0
+    """How many messages came without TLS."""
 
 
-def _handler(box: Mailbox) -> type[socketserver.StreamRequestHandler]:
+def _handler(box: Mailbox, tls: ssl.SSLContext | None, at_once: bool) -> type[socketserver.StreamRequestHandler]:
     class Handler(socketserver.StreamRequestHandler):
+        def setup(self) -> None:
+            super().setup()
+            if at_once:
+                self._secure()
+
+        def _secure(self) -> None:
+            assert tls is not None
+            self.request = tls.wrap_socket(self.request, server_side=True)
+            super().setup()
+
+        def finish(self) -> None:
+            super().finish()
+            self.request.close()
+
         def say(self, text: str) -> None:
             self.wfile.write(f"{text}\r\n".encode())
 
@@ -35,7 +53,13 @@ def _handler(box: Mailbox) -> type[socketserver.StreamRequestHandler]:
                 if word == "QUIT":
                     self.say("221 bye")
                     return
-                if word == "DATA":
+                if word == "EHLO":
+                    offers = tls is not None and not isinstance(self.request, ssl.SSLSocket)
+                    self.say("250-test\r\n250 STARTTLS" if offers else "250 test")
+                elif word == "STARTTLS":
+                    self.say("220 go on")
+                    self._secure()
+                elif word == "DATA":
                     if box.hangs_up:
                         return
                     self.say("354 go on")
@@ -52,17 +76,27 @@ def _handler(box: Mailbox) -> type[socketserver.StreamRequestHandler]:
             message = message_from_bytes(b"".join(lines), policy=policy.default)
             assert isinstance(message, EmailMessage)
             box.messages.append(message)
+            box.in_clear += not isinstance(self.request, ssl.SSLSocket)
             self.say("250 taken")
 
     return Handler
 
 
 @contextmanager
-def serving() -> Iterator[Mailbox]:
-    """A server on a free port of loopback."""
-    box = Mailbox()
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _handler(box)) as server:
-        server.daemon_threads = True
+def serving(certificate: Path | None = None, *, at_once: bool = False) -> Iterator[Mailbox]:
+    """A server on a free port of loopback; with a certificate it speaks TLS, `at_once` or when it is asked to."""
+    box, tls = Mailbox(), None
+    if certificate is not None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            pass  # a client that does not trust the certificate hangs up
+
+    with Server(("127.0.0.1", 0), _handler(box, tls, at_once and tls is not None)) as server:
         box.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -17,6 +17,7 @@ from services.portal.notices import set_address
 from shared.contracts.errors import HomeUnusable, InvalidInput, ServiceAbsent
 from shared.ops.settings import Home, load_home
 from shared.storage import transaction
+from shared.testing.authority import Authority
 from tests.services.node.smtp import Mailbox, serving
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
@@ -53,7 +54,7 @@ def look(
     engine: Engine, port: int, pathways: Any, monkeypatch: pytest.MonkeyPatch, now: datetime = NOW, **settings: str
 ) -> int:
     monkeypatch.setattr(mailing, "utcnow", lambda: now)
-    named = {"mail": f"smtp://127.0.0.1:{port}", "mail_from": "polku@example.org", **settings}
+    named = {"mail": f"smtp://127.0.0.1:{port}", "mail_from": "polku@example.org"} | settings
     home = Home(Path("/nowhere"), "node", "pori-0a1b2c3d", 8401, portal_url="https://polku.example.org/", **named)
     timer = mailing.notices(home, engine, pathways)
     assert timer is not None
@@ -140,9 +141,46 @@ def test_if_pathways_does_not_answer_nobody_is_told_and_nothing_fails(
     assert box.greetings == 0
 
 
+def test_whatever_goes_wrong_the_timer_goes_on_and_the_log_has_the_class_alone(
+    sqlite_engine: Engine, box: Mailbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    users(sqlite_engine, anna="case_worker")
+
+    class Odd:
+        def call(self, *_: Any, **__: Any) -> Any:
+            raise ValueError("anna@example.org")
+
+    with caplog.at_level("ERROR"):
+        assert look(sqlite_engine, box.port, Odd(), monkeypatch) == 0
+    assert [vars(record)["error"] for record in caplog.records] == ["ValueError"]
+    assert "anna" not in caplog.text
+    assert look(sqlite_engine, box.port, Pathways(case_worker=3), monkeypatch) == 1
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+def test_a_server_is_spoken_to_under_tls_and_one_of_a_strange_authority_is_told_nothing(
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    users(sqlite_engine, anna="case_worker")
+    known, strange = Authority(tmp_path / "known"), Authority(tmp_path / "strange")
+    with serving(known.issue("127.0.0.1"), at_once=scheme == "smtps") as box:
+        mail = f"{scheme}://127.0.0.1:{box.port}"
+        monkeypatch.setenv("SSL_CERT_FILE", str(strange.file))
+        assert look(sqlite_engine, 0, Pathways(case_worker=3), monkeypatch, mail=mail) == 0
+        assert metric("polku_portal_mail_down") == 1
+        monkeypatch.setenv("SSL_CERT_FILE", str(known.file))
+        assert look(sqlite_engine, 0, Pathways(case_worker=3), monkeypatch, mail=mail) == 1
+        assert [message["To"] for message in box.messages] == ["anna@example.org"]
+        assert box.in_clear == 0
+
+
 @pytest.mark.parametrize(
     "address",
-    ["anna", "anna@", "a nna@example.org", "anna@example.org\nBcc: x@example.org", "a" * 255 + "@example.org"],
+    [
+        *("anna", "anna@", "a nna@example.org", "anna@example.org\nBcc: x@example.org", "a" * 255 + "@example.org"),
+        *(f"anna{letter}x@example.org" for letter in ',;<>()[]:"\\'),
+        "änna@example.org",
+    ],
 )
 def test_an_address_that_is_none_is_refused(sqlite_engine: Engine, address: str) -> None:
     users(sqlite_engine, anna="case_worker")

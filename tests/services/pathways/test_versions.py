@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.pathways import plan_store, step_queries, store, versions
+from services.pathways import plan_store, step_queries, step_store, store, versions
 from services.pathways.planning import Plan
 from shared.contracts.errors import InvalidProgramme
 from shared.contracts.rights_facts import PersonRestricted
@@ -125,10 +125,24 @@ def test_people_move_and_go_on_under_the_new_key(engine: Engine) -> None:
     assert load(journal, newer(*MERGED, drop=BOTH))[1] is None
 
 
+@pytest.mark.parametrize(("step", "ends"), [("resources", True), ("outreach", False)])
+def test_a_time_that_ends_because_steps_become_one_ends_with_its_own_pause_alone(
+    sqlite_engine: Engine, step: str, ends: bool
+) -> None:
+    journal = prepared(sqlite_engine)
+    record_pauses(journal, pause("q", ANNA, step, paused_on="2016-05-01"))
+    load(journal, newer(*MERGED, drop=BOTH))
+    with snapshot(sqlite_engine) as connection:
+        [away] = step_store.find_pauses(connection, [ANNA])[ANNA, "way"]
+    assert str(away.resumed_on) == ("2016-11-22" if ends else "None")
+    told = [line.kind for line in kit.lines(sqlite_engine) if line.kind == "pathways.step_resumed"]
+    assert len(told) == ends
+
+
 def test_a_restricted_person_on_steps_that_become_one_does_not_stop_a_version(sqlite_engine: Engine) -> None:
     journal = prepared(sqlite_engine)
     with journal.unit(NOW) as unit:
-        unit.record(PersonRestricted(ANNA, ground="accuracy", occurred_on="2016-09-01"), KEY)
+        unit.record(PersonRestricted(ANNA, occurred_on="2016-09-01"), KEY)
     assert load(journal, newer(*MERGED, drop=BOTH))[1] is not None
     assert kit.kinds(sqlite_engine).count("pathways.step_left") >= 1
 

@@ -48,7 +48,7 @@ from shared.contracts.errors import UnknownProgramme, UnknownSession
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.questionnaires import ListDue, ShowForms, ShowWording
-from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps
+from shared.contracts.records import ListMissingEvidence, RecordFollowUps
 from shared.contracts.referrals import (
     AcceptReferral,
     DeclineReferral,
@@ -65,7 +65,7 @@ from shared.contracts.starts import (
     ListFollowUps,
     NoteEura,
     RecordAttempts,
-    RecordExitForms,
+    RecordLeaving,
     RecordStarts,
     ShowExit,
     ShowStart,
@@ -329,8 +329,7 @@ _BODIES = {
     ("intake", "show_exit"): ShowExit,
     ("intake", "show_sample"): ShowSample,
     ("reporting", "draw_sample"): DrawSample,
-    ("intake", "record_exits"): RecordExits,
-    ("intake", "record_exit_forms"): RecordExitForms,
+    ("intake", "record_leaving"): RecordLeaving,
     ("intake", "record_follow_ups"): RecordFollowUps,
     ("intake", "list_follow_ups"): ListFollowUps,
     ("pathways", "record_outcomes"): RecordOutcomes,
@@ -431,6 +430,8 @@ class FakeRpc:
     unreached: set[str] = field(default_factory=set)
     seen: list[str] = field(default_factory=list)
     failing: dict[str, Exception] = field(default_factory=dict)
+    ticked: list[dict[str, Any]] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     """What a method raises, by its name, after it was called."""
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
@@ -474,7 +475,7 @@ class FakeRpc:
             ("activities", "remove_conversation"): lambda **_: {"pos": 1},
             ("activities", "show_conversation"): self._show_conversation,
             ("activities", "recent_people"): lambda **_: self.recent,
-            ("activities", "record_register"): lambda **_: {"pos": 1, "session": MADE, "results": []},
+            ("activities", "record_register"): lambda **_: {"pos": 1, "session": MADE, "results": self.ticked},
             ("activities", "show_register"): lambda **_: self.register,
             ("activities", "start_counter"): lambda **_: {"counter": MADE, "new": True},
             ("activities", "count_heads"): lambda **_: {"pos": None, "taken": True},
@@ -503,8 +504,7 @@ class FakeRpc:
             ("intake", "show_exit"): self._show_exit,
             ("intake", "show_sample"): self._show_sample,
             ("reporting", "draw_sample"): lambda indicator, **_: {"indicator": indicator.upper(), "seed": "0a"},
-            ("intake", "record_exits"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
-            ("intake", "record_exit_forms"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
+            ("intake", "record_leaving"): lambda **_: {"pos": 1, "new": True},
             ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},
             ("measurement", "list_due"): lambda **_: {"total": len(self.forms_due), "due": self.forms_due},
             ("measurement", "show_forms"): lambda **_: {"forms": self.forms},
@@ -516,8 +516,8 @@ class FakeRpc:
             ("pathways", "record_outcomes"): lambda **_: {"pos": 1, "results": [self.outcome]},
             ("intake", "record_attempts"): lambda **_: {"pos": 1, "results": [{"attempt": MADE, "new": True}]},
             ("intake", "record_encounters"): lambda **_: {"pos": 1, "results": [{"encounter": MADE, "new": True}]},
-            ("intake", "correct_encounter"): lambda **_: {"pos": 1, "revision": 1},
-            ("intake", "remove_encounter"): lambda **_: {"pos": 1, "removed": True},
+            ("intake", "correct_encounter"): lambda **_: {"pos": 1, "revision": 1, "left": self.left},
+            ("intake", "remove_encounter"): lambda **_: {"pos": 1, "removed": True, "left": self.left},
             ("intake", "list_encounters"): lambda **_: {"total": len(self.encounters), "encounters": self.encounters},
             ("intake", "open_door"): lambda **_: {"encounter": MADE, "new": True},
             ("intake", "tap_door"): lambda **_: {"pos": None, "taken": True},

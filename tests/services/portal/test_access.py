@@ -17,6 +17,7 @@ from tests.services.portal.samples import (
     make_portal,
     person,
     recorded_talk,
+    referral,
 )
 
 PAGES = {
@@ -41,6 +42,7 @@ PAGES = {
     f"/encounters/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     f"/standing/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/referrals/lahde-mukaan": {"case_worker", "coordinator"},
+    f"/referrals/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     f"/refer/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/evidence/lahde-mukaan": {"case_worker", "coordinator"},
     f"/exit/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
@@ -115,6 +117,7 @@ def test_each_role_sees_its_pages_and_no_other(tmp_path: Path, home: str, role: 
     portal.rpc.counters = [counter()]
     portal.rpc.doors, portal.rpc.encounters = [door()], [encounter()]
     portal.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
+    portal.rpc.referrals = [referral("Aino", "Esimerkki")]
     served = {path for _, path, _ in every_rule(portal)} & set(PAGES)
     assert served
     for path in served:

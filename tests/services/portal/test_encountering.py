@@ -85,6 +85,14 @@ def test_a_correction_carries_the_revision_and_leaves_visitors_when_none_are_typ
     assert (answer.status_code, "muuttanut" in page(answer).said) == (409, True)
 
 
+def test_whose_visit_was_left_as_it_is_is_named(worker: Portal) -> None:
+    worker.rpc.left = [MADE]
+    answer = record(worker, AT)
+    assert answer.headers["Location"] == f"{PATH}?done=encounter_saved&left={MADE}"
+    said = page(worker.client.get(answer.headers["Location"])).said
+    assert "käsittelyä on rajoitettu tai suostumus on peruttu: Nalle" in said
+
+
 def test_an_encounter_is_removed_after_asking(worker: Portal) -> None:
     assert worker.post(f"{AT}/remove", form=AT, revision="4").headers["Location"] == f"{PATH}?done=encounter_removed"
     assert worker.rpc.sent("remove_encounter")["revision"] == 4

@@ -43,10 +43,9 @@ def methods(worker: Portal) -> list[str]:
 
 def test_one_page_is_exit_outcome_wishes_and_form_and_typed_text_goes_sealed(worker: Portal) -> None:
     assert worker.post(FORM, form=FORM, **FILLED).headers["Location"] == f"{FORM}?saved=1"
-    assert methods(worker) == ["record_exits", "record_outcomes", "keep_texts", "record_exit_forms"]
-    (leaving,) = worker.rpc.sent("record_exits")["items"]
+    assert methods(worker) == ["keep_texts", "record_leaving", "record_outcomes"]
+    leaving, form = (worker.rpc.sent("record_leaving")[part] for part in ("exit", "form"))
     assert (leaving["results"], leaving["next"], leaving["corrects"]) == (["employment"], "work_trial", False)
-    (form,) = worker.rpc.sent("record_exit_forms")["items"]
     assert (form["may_call"], form["wishes_ref"], form["was"]) == ("yes", "01" * 16, "ef" * 32)
     assert "Merille" not in str(worker.rpc.calls)
     assert "Kaappi" not in str(worker.rpc.calls)
@@ -60,8 +59,8 @@ def test_a_recorded_exit_is_shown_and_corrected(worker: Portal) -> None:
     assert 'name="ended" value="1"' in html
     given = FILLED | {"ended": "1", "wishes_ref": "01" * 16, "outcome": ""}
     assert worker.post(FORM, form=FORM, **given).status_code == 303
-    assert methods(worker) == ["record_exits", "record_exit_forms"], "the same wish is not kept twice"
-    assert worker.rpc.sent("record_exits")["items"][0]["corrects"]
+    assert methods(worker) == ["record_leaving"], "the same wish is not kept twice"
+    assert worker.rpc.sent("record_leaving")["exit"]["corrects"]
 
 
 def test_an_outcome_that_is_refused_leaves_the_exit_saved_and_says_so(worker: Portal) -> None:
@@ -90,12 +89,12 @@ def test_a_slip_is_named_at_its_field_and_nothing_is_sent(worker: Portal, change
         (InvalidInput(field="participant", reason="x"), 400, ""),
         (AlreadyRecordedDiffers(field="date"), 409, ""),
         (ChangedMeanwhile(field="was"), 409, ""),
-        (RpcTimeout(service="intake", method="record_exits", seconds=10), 503, ""),
+        (RpcTimeout(service="intake", method="record_leaving", seconds=10), 503, ""),
     ],
 )
 def test_every_refusal_has_words(worker: Portal, error: PolkuError, status: int, field: str) -> None:
     worker.rpc.listed[0]["document"]["outcomes"][1]["is_plan"] = True
-    worker.rpc.failing = {"record_exits": error}
+    worker.rpc.failing = {"record_leaving": error}
     answer = worker.post(FORM, form=FORM, **FILLED)
     assert answer.status_code == status
     assert page(answer).elements

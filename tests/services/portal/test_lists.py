@@ -24,10 +24,11 @@ def test_names_are_shown_and_a_nickname_where_there_is_no_name(worker: Portal) -
     worker.rpc.people = [person("Aino", "Esimerkki"), person("", "", "Nalle", standing="visitor", started_on=None)]
     html = worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
     assert Page(html).problems == []
-    assert [row[:4] for row in table_rows(html, "figures")] == [
-        ["Aino Esimerkki", "asiakas", "1.2.2016", "Ei vielä kenenkään, ihmisen sivu"],
-        ["Nalle (nimi ei tiedossa)", "kävijä · Rekisteröi", "ei kirjattu", "Ei vielä kenenkään, ihmisen sivu"],
-    ]
+    forms, rights = "Lopettaminen · Oma suunnitelma · Kyselyt", "Kopio, rajoitus, peruminen"
+    worker_of = "Ei vielä kenenkään, ihmisen sivu"
+    known = ["asiakas", "1.2.2016", worker_of, "Ohjaa eteenpäin", f"Aloitusilmoitus · {forms}", rights]
+    visitor = ["kävijä", "ei kirjattu", worker_of, "Ohjaa eteenpäin", f"Rekisteröi · {forms}", rights]
+    assert table_rows(html, "figures") == [["Aino Esimerkki", *known], ["Nalle (nimi ei tiedossa)", *visitor]]
 
 
 def test_a_list_marks_the_restricted_and_names_nobody_with_a_protected_address(worker: Portal) -> None:

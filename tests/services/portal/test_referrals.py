@@ -54,6 +54,19 @@ def test_each_referral_offers_what_can_be_done_with_it_and_nothing_else(worker: 
     assert worker.rpc.sent("list_referrals")["by"] == "worker"
 
 
+def test_who_has_a_protected_address_is_named_on_a_page_of_their_own_alone(worker: Portal) -> None:
+    worker.rpc.referrals = [referral("", "", text=None, protected=True)]
+    read = page(worker.client.get(LIST))
+    assert "turvakielto" in read.said.lower()
+    link = f"{LIST}/{MADE}"
+    assert link in [v.get("href") for tag, v in read.elements if tag == "a"]
+    worker.rpc.referrals = [referral("Aino", "Esimerkki", protected=True)]
+    assert "Aino Esimerkki" in page(worker.client.get(link)).said
+    assert worker.rpc.sent("list_referrals")["referral"] == MADE
+    worker.rpc.referrals = []
+    assert worker.client.get(link).status_code == 404
+
+
 def test_who_is_known_by_a_token_alone_can_be_taken_as_a_visitor(worker: Portal) -> None:
     worker.rpc.referrals = [referral("", "", "in", "received")]
     read = page(worker.client.get(LIST))

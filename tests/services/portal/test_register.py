@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.errors import ChangedMeanwhile, RpcTimeout, UnknownSession
+from shared.contracts.errors import ChangedMeanwhile, ProcessingRestricted, RpcTimeout, UnknownSession
 from tests.services.portal.pages import Page
 from tests.services.portal.samples import EMPTY_REGISTER, MADE, Portal, person
 
@@ -61,6 +61,15 @@ def test_a_new_session_and_its_ticks_are_one_command(worker: Portal) -> None:
     again = worker.rpc.sent("record_register")
     assert [i["key"] for i in again["items"]] == [i["key"] for i in sent["items"]]
     assert again["held"]["key"] == sent["held"]["key"]
+
+
+def test_who_was_left_out_is_named_beside_what_was_saved(worker: Portal) -> None:
+    worker.rpc.ticked = [{"new": True}, {"error": ProcessingRestricted(field="subject").to_wire()}, {"new": True}]
+    answer = save(worker)
+    assert answer.headers["Location"] == f"{PATH}/{MADE}?saved=1&left={IDS[1]}"
+    worker.rpc.register = EMPTY_REGISTER | {"session": HELD}
+    assert "käsittelyä on rajoitettu" in page(worker.client.get(answer.headers["Location"])).said
+    assert "käsittelyä on rajoitettu" not in page(worker.client.get(f"{PATH}/{MADE}?saved=1&left=x")).said
 
 
 def test_who_was_there_last_time_comes_first_then_who_came_before_then_all_others(worker: Portal) -> None:

@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from services.reporting import rebuilding, versions
+from services.reporting import rebuilding, store, versions
 from services.reporting.queries import report
 from services.reporting.steps import step_states
 from shared.contracts.catalogue import OutcomeRecorded, SessionHeld, StepEntered, StepLeft
 from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import InvalidProgramme
 from shared.contracts.facts import Fact
+from shared.contracts.record_facts import ParticipationEnded
 from shared.journal import Journal
 from shared.journal.carry_tables import received_line
+from shared.programmes import succession
 from tests.services.kit import DOCUMENT, KEY, NOW, OTHER, OWN
 from tests.services.reporting.kit import STREAMS, admit, attendance, derive_all, hex_id, lead, receive
 
@@ -107,6 +109,46 @@ def test_each_key_that_is_gone_and_has_arrived_must_be_mapped(
     with pytest.raises(InvalidProgramme):
         versions.load_programme(journal, document, "boss", NOW)
     assert report(sqlite_engine, KEY, None, None, NOW)["data_quality"]["refused_lines"] == 0
+
+
+def test_the_next_of_an_exit_is_read_under_the_new_key_and_a_key_that_only_exits_have_must_be_mapped(
+    sqlite_engine: Engine,
+) -> None:
+    journal = lead(sqlite_engine, BEFORE)
+    admit(sqlite_engine, OWN)
+    left = ParticipationEnded(hex_id("person", "a"), reason="moved", occurred_on="2016-08-01", next="education")
+    receive(sqlite_engine, MINE, [left])
+    derive_all(sqlite_engine)
+    with pytest.raises(InvalidProgramme, match='"education" is gone'):
+        versions.load_programme(journal, after(0, 1, 3), "boss", NOW)
+    versions.load_programme(journal, after(0, 1, 2, 3), "boss", NOW)
+    derive_all(sqlite_engine)
+    with sqlite_engine.connect() as connection:
+        assert list(connection.execute(select(store.exit_.c.next)).scalars()) == ["studies"]
+
+
+def test_a_line_that_arrives_while_the_lines_are_read_is_seen_and_does_not_wait(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = lead(sqlite_engine, BEFORE)
+    admit(sqlite_engine, OWN, OTHER)
+    receive(sqlite_engine, MINE, [went(StepEntered, n, "late") for n in range(3)])
+    read, batches = succession.in_use, []
+
+    def slowly(lines: Any, keys: Any) -> Any:
+        def each() -> Any:
+            for line in lines:
+                yield line
+                if not batches:  # the receiver writes meanwhile: no transaction holds the database
+                    receive(sqlite_engine, THEIRS, [went(StepEntered, "b", "early")])
+                batches.append(line)
+
+        return read(each(), keys)
+
+    monkeypatch.setattr(versions, "BATCH", 1)
+    monkeypatch.setattr(versions, "in_use", slowly)
+    with pytest.raises(InvalidProgramme, match='"early" is gone'):
+        versions.load_programme(journal, after(1, 2, 3), "boss", NOW)
 
 
 def test_a_third_version_keeps_the_rows_of_the_second(sqlite_engine: Engine) -> None:
