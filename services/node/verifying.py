@@ -11,7 +11,7 @@ import click
 
 from services.node.terms import pinned
 from shared.contracts.errors import InvalidInput
-from shared.journal.archive import ArchiveRefused
+from shared.journal.archive import MANIFEST, ArchiveRefused
 from shared.journal.archive import check as check_archive
 from shared.journal.certificate import Certificate, CertificateRefused, Form, NoCertificate, StreamProof, check
 from shared.journal.crypto import load_keys
@@ -26,6 +26,8 @@ def run(file: Path, home: Path, words: str | None) -> int:
     if words is not None and wanted is None:
         raise InvalidInput(field="--key", reason="not the six words of a key")
     if file.is_dir():
+        if not (file / MANIFEST).exists():
+            raise InvalidInput(field="FILE", reason="a folder that is no archive")
         return _archive(file, home, wanted)
     data = file.read_bytes()
     known = load_home(home) if (home / "home.toml").exists() else None
