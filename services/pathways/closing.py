@@ -124,11 +124,11 @@ def leave_open(
 
 def _check_left(one: Left, definition: Programme, people: Mapping[str, str]) -> None:
     if one.what in LEFT_OF_PEOPLE and people.get(one.item) != definition.key:
-        raise UnknownPerson(field="item", programme=definition.key)
+        raise UnknownPerson(field="subject", programme=definition.key)
     if one.what == "period" and one.item not in definition.period_by_key:
         raise UnknownCode(field="period", programme=definition.key, value=one.item)
     if one.what not in (*LEFT_OF_PEOPLE, "period") and one.item:
-        raise InvalidInput(field="item", reason="there is one only of people and periods")
+        raise InvalidInput(field="what", reason="is about nobody and no period")
 
 
 def close_programme(journal: Journal, programme: str, *, by: str, now: datetime) -> tuple[date | None, int | None]:
@@ -232,5 +232,11 @@ def is_closed(connection: Connection, programme: str) -> bool:
 
 
 def items(rows: Iterable[Mapping[str, Any]]) -> list[Left]:
-    """As they come in a command."""
+    """As they come in a command. Raises `InvalidInput` if one names what it is not about."""
+    rows = list(rows)
+    for row in rows:
+        of = "subject" if row["what"] in LEFT_OF_PEOPLE else row["what"]
+        for name in ("subject", "period"):
+            if (row[name] is not None) != (name == of):
+                raise InvalidInput(field=name, reason=f"stands with what is about a {name}, and only there")
     return [Left(row["what"], row["subject"] or row["period"] or "", row["reason"]) for row in rows]

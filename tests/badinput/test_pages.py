@@ -55,7 +55,8 @@ ELSEWHERE: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
 }
 """Forms, with the kinds of their fields, that a page shows in other programmes alone: EURA's list in those of ESF+."""
-NO_FORM: dict[str, str] = {}
+_ENDS = "would end the project that all other forms are tried in; tests/services/portal/test_closing.py"
+NO_FORM: dict[str, str] = dict.fromkeys(("settle_closing", "close_programme", "seal_stream"), _ENDS)
 """Endpoints that take a POST from no page of ours: why."""
 SHOWS = {"draw_sample": "the drawn rows as a file", "show_sample": "the people drawn, to be printed once"}
 """Endpoints that answer what they take with it, not with another page."""
