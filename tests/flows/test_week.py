@@ -198,6 +198,7 @@ def phone(browser: Browser, site: Site, name: str, role: str) -> Iterator[Hand]:
 
 def test_a_case_workers_week(pair: Pair, browser: Browser) -> None:
     with phone(browser, pair.node, "anna", "case_worker") as hand:
+        _take_on(pair)
         _street_and_drop_in(hand)
         _group_and_talk(hand)
         _questionnaire_round(hand)
@@ -214,12 +215,29 @@ def test_a_case_workers_week(pair: Pair, browser: Browser) -> None:
                 colleague.tap(last.nth(n))
             colleague.button("Tallenna läsnäolot")
             colleague.saw("Paikalla 3.")
+        with colleague.task("colleague takes over all of Anna's people", taps=9, fields=0, loads=3):
+            colleague.link("Siirrä ihmisiä")
+            colleague.select("[name=worker]", "anna")
+            colleague.button("Näytä")
+            colleague.select("[name=to]", "kaisa")
+            colleague.select("[name=reason]", "absent")
+            colleague.picture("handover")
+            colleague.button(f"Siirrä kaikki, joka hankkeessa ({len(GROUP)})")
+            colleague.saw("kaisa")
     with closing(sqlite3.connect(pair.node.path / "node.db")) as database:
         met = "SELECT count(*) FROM pathways_task WHERE rule = 'ask' AND state = 'met'"
         until(lambda: database.execute(met).fetchone() == (4,), 20)
     figures = {row["group"]: row for row in pair.wait_until_arrived()["activities"]}
     assert (figures["inclusion_activity"]["sessions"], figures["inclusion_activity"]["attendances"]) == (3, 10)
     assert figures["individual_coaching"]["sessions"] == 1
+
+
+def _take_on(pair: Pair) -> None:
+    """The group are Anna's people, as a coordinator's file says."""
+    csv = pair.node.path.parent / "csv"
+    rows = [f"p{n},{KEY},anna\n" for n in range(len(GROUP))]
+    (csv / "workers.csv").write_text("participant,programme,worker\n" + "".join(rows))
+    pair.node.polku("import", str(csv))
 
 
 def _street_and_drop_in(hand: Hand) -> None:
