@@ -14,7 +14,6 @@ from services.node.csvrows import (
     ENCOUNTERS,
     EXITS,
     FOLLOWUPS,
-    ORDER,
     OUTCOMES,
     PARTICIPANTS,
     SESSIONS,
@@ -75,8 +74,8 @@ class CsvArchive:
             FOLLOWUPS: [self._follow_up(fact) for fact in self._all("follow_up_recorded") if self._known(fact)],
             ENCOUNTERS: [self._encounter(fact) for fact in self._all("encounter_recorded")],
         }
-        for name in ORDER:
-            write_csv(folder / name, COLUMNS[name], rows[name])
+        for name, kept in rows.items():  # who worked with whom is the node's own matter and stays there
+            write_csv(folder / name, COLUMNS[name], kept)
 
     def _all(self, kind: str) -> Iterable[Fact]:
         return self._of.get(kind, {}).values()

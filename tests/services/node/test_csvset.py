@@ -32,6 +32,7 @@ from tests.services.node.sets import (
     SESSION,
     STEP,
     STEPPED,
+    WORKER,
     write_set,
 )
 
@@ -443,6 +444,7 @@ def test_no_mutation_of_a_set_makes_a_traceback(data: st.DataObject, tmp_path_fa
         exits=[EXIT],
         followups=[FOLLOWUP],
         encounters=[ENCOUNTER],
+        workers=[WORKER],
     )
     path = folder / data.draw(st.sampled_from(ORDER))
     raw = bytearray(path.read_bytes())

@@ -504,6 +504,7 @@ class FakeRpc:
             ("intake", "show_exit"): self._show_exit,
             ("intake", "show_sample"): self._show_sample,
             ("reporting", "draw_sample"): lambda indicator, **_: {"indicator": indicator.upper(), "seed": "0a"},
+            ("intake", "record_exits"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("intake", "record_leaving"): lambda **_: {"pos": 1, "new": True},
             ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},
             ("measurement", "list_due"): lambda **_: {"total": len(self.forms_due), "due": self.forms_due},
