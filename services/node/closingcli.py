@@ -56,6 +56,8 @@ def close(
     or a reason first."""
     from services.node.reaching import services_of
 
+    if day is not None and not any(each.startswith("exit=") for each in everything):
+        raise InvalidInput(field="--day", reason="goes with --all exit=REASON")
     with services_of(the_home("node")) as rpc:
         state, found = work.look(rpc, programme)
         if only_check:
@@ -89,6 +91,7 @@ def seal(programme: str, yes: bool) -> None:
     from services.node.reaching import services_of
 
     with services_of(the_home("node")) as rpc:
+        rpc.call("pathways", "closing_state", programme=programme)  # asked about what there is
         if not yes:
             click.confirm("No line can follow, and nothing can be corrected. Seal?", abort=True, err=True)
         answer = rpc.call("pathways", "seal_stream", by=actor(), programme=programme)
@@ -105,10 +108,11 @@ def archive(programme: str, out: Path) -> None:
     from services.node.archiving import archive as make
 
     said = make(the_home(), programme, out)
-    click.echo(f"{out}: archive of the {said['role']} {said['home']}")
+    shown = click.format_filename(out)
+    click.echo(f"{shown}: archive of the {said['role']} {said['home']}")
     if said["role"] == "node":
         until = said["personal_until"] or "a day that the programme file does not say"
-        click.echo(f"{out}/personal holds personal data: delete it by {until}")
+        click.echo(f"{shown}/personal holds personal data: delete it by {until}")
 
 
 def _as_json(state: dict[str, Any], found: Sequence[Open]) -> str:
