@@ -26,6 +26,7 @@ from services.intake.contact_methods import ContactMethods
 from services.intake.domain import Arrival
 from services.intake.encounter_methods import EncounterMethods
 from services.intake.encounter_rules import Raise
+from services.intake.filled_methods import FilledMethods
 from services.intake.record_methods import RECORD, RecordMethods, coded, new_exit
 from services.intake.records import NewFollowUp
 from services.intake.rights_methods import RightsMethods
@@ -79,7 +80,9 @@ RESTORED_SECONDS = 5
 """How often it is looked whether a restore has brought somebody back who was erased."""
 
 
-class IntakeService(ContactMethods, EncounterMethods, RecordMethods, RightsMethods, WorkerMethods, ParkedLines):
+class IntakeService(
+    ContactMethods, EncounterMethods, FilledMethods, RecordMethods, RightsMethods, WorkerMethods, ParkedLines
+):
     """Registers people and keeps their identities."""
 
     name = "intake"

@@ -118,7 +118,7 @@ def test_a_protected_address_goes_along_whatever_was_agreed(land: Land) -> None:
     land.work()
     (came,) = seen(third)
     assert (came["protected"], came["given_name"], came["birth_date"], came["text"]) == (True, None, None, None)
-    total, (one,) = referrals.listed(at(third), 10, 0, number=came["referral"], by="worker", now=third.now)
+    total, (one,) = referral_listing.listed(at(third), 10, 0, number=came["referral"], by="worker", now=third.now)
     assert (total, one.named["given_name"]) == (1, IDENTITY["given_name"]), "who asks for this one alone"
     taken = accept(third, came["referral"])
     here = kit.rows(third.engine, store.participation)
