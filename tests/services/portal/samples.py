@@ -257,6 +257,16 @@ REPORT: dict[str, Any] = {
             "by": {},
         },
     ],
+    "funding": [
+        {"source": "eu_and_state", "planned_label": "granted", "planned": 170000, "realised": 162158},
+        {
+            "source": "total",
+            "includes": ["eu_and_state"],
+            "planned_label": "planned",
+            "planned": None,
+            "realised": None,
+        },
+    ],
     "outcomes": [
         {"activity": "duuniin", "participants": 29, "outcomes": {"education": 6, "work_trial": 0}, "unknown": 1}
     ],
