@@ -14,7 +14,6 @@ from services.node.csvrows import (
     ENCOUNTERS,
     EXITS,
     FOLLOWUPS,
-    ORDER,
     OUTCOMES,
     PARTICIPANTS,
     SESSIONS,
@@ -75,8 +74,9 @@ class CsvArchive:
             FOLLOWUPS: [self._follow_up(fact) for fact in self._all("follow_up_recorded") if self._known(fact)],
             ENCOUNTERS: [self._encounter(fact) for fact in self._all("encounter_recorded")],
         }
-        for name in ORDER:
-            write_csv(folder / name, COLUMNS[name], rows[name])
+        # No workers.csv: who worked with whom is of the home and its users, and goes with it.
+        for name, found in rows.items():
+            write_csv(folder / name, COLUMNS[name], found)
 
     def _all(self, kind: str) -> Iterable[Fact]:
         return self._of.get(kind, {}).values()

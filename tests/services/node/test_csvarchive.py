@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from services.node.archiving import informed_rows
 from services.node.closingcli import HEADER, _read
 from services.node.csvarchive import CsvArchive
-from services.node.csvrows import ORDER
+from services.node.csvrows import ORDER, WORKERS
 from services.portal.closing_work import Open, Reason, check
 from shared.contracts.catalogue import (
     AnswersRecorded,
@@ -48,7 +49,7 @@ def written(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
     identity: dict[str, Any] = {"given_name": "=HYPERLINK(1)", "interpreter": False, "started_on": "2016-02-01"}
     ended = {"ended_on": "2016-09-01", "end_reason": "completed", "end_results": "education employment"}
     made.write(tmp_path, {ANNA: identity | ended | {"end_next": "ready_plan", "end_planned": "education"}})
-    return {name: list(csv.DictReader((tmp_path / name).open(encoding="utf-8"))) for name in ORDER}
+    return {name: list(csv.DictReader((tmp_path / name).open(encoding="utf-8"))) for name in ORDER if name != WORKERS}
 
 
 def test_the_last_word_holds_and_what_was_taken_back_is_gone(written: dict[str, list[dict[str, str]]]) -> None:
@@ -93,3 +94,16 @@ def test_a_worklist_that_was_filled_in_wrongly_is_refused_by_line_and_column(tmp
             check([reason], known)
         assert refused.value.params["field"] == field
     check([Reason("exit", ANNA, "completed", "2016-09-01"), Reason("period", "year", "not_over")], known)
+
+
+def test_who_was_informed_is_told_by_notice_language_and_consents() -> None:
+    made = {"programme": "lahde-mukaan", "language": "so"}
+    told = [
+        made | {"informed": "b0", "notice": 2, "consents": "measurement support", "occurred_on": "2016-05-01"},
+        made | {"informed": "a0", "notice": 1, "consents": "", "occurred_on": "2016-02-01"},
+    ]
+    people = {ANNA: {"informed": told}, GONE: {"informed": []}}
+    assert list(informed_rows({ANNA: "p1", GONE: "p2"}, people)) == [
+        ["p1", 1, "so", [], "2016-02-01"],
+        ["p1", 2, "so", ["measurement", "support"], "2016-05-01"],
+    ]
