@@ -193,6 +193,12 @@ def add_ending(connection: Connection, number: str, **columns: Any) -> None:
     connection.execute(insert(ending), {"ending": bytes.fromhex(number), **columns})
 
 
+def is_ending(connection: Connection, number: str) -> bool:
+    """Whether it is noted."""
+    query = select(ending.c.ending).where(ending.c.ending == bytes.fromhex(number))
+    return connection.execute(query).first() is not None
+
+
 def add_receipt(connection: Connection, number: str, holder: str, rows: int, at: str) -> None:
     """Keep a receipt; one of an ending that is not known (any more) is nobody's."""
     raw = bytes.fromhex(number)

@@ -77,7 +77,7 @@ ROTATION_SECONDS = 5
 """Between batches of people's keys that are wrapped with a newer vault key."""
 
 RESTORED_SECONDS = 5
-"""How often it is looked whether a restore has brought somebody back who was erased."""
+"""How often it is looked whether a restore has brought back somebody who was erased, or what had ended."""
 
 
 class IntakeService(
@@ -186,6 +186,7 @@ class IntakeService(
     @timer(interval=RESTORED_SECONDS)
     def erase_again(self) -> None:
         self.home.committed(operations.erase_again(self.home.journal, self.home.now(), self._recall))
+        self.home.committed(purposes.end_again(self.home.journal, self._vault(), self.home.now(), self._recall))
 
     @rpc
     def erase_person(self, **command: Any) -> dict[str, Any]:
