@@ -24,12 +24,13 @@ from services.intake.peers import Desk
 from services.intake.referrals import Place
 from services.intake.tags import Also
 from shared.contracts.commands import load
-from shared.contracts.errors import InvalidInput, PolkuError, UnknownPerson
+from shared.contracts.errors import HomeHeld, InvalidInput, PolkuError, UnknownPerson
 from shared.contracts.filled import MOST_KEYS, AnswerLetter, QuestionLetter
 from shared.journal import Unit
 from shared.journal.closing import is_sealed, refuse_new
 from shared.journal.crypto import read_secret
 from shared.journal.directory import Member, member
+from shared.journal.holding import is_held
 from shared.journal.post import LetterRefused
 from shared.journal.posting import waiting_for
 from shared.journal.unit import new_id
@@ -49,14 +50,16 @@ def ask(place: Place, subject: str, *, by: str, now: datetime) -> tuple[list[str
     """Ask every confirmed node; the partners that are asked now, and the position.
 
     Left alone is a node that has the question already and answers yet, and one with `MOST_UNANSWERED` of ours. Raises
-    `UnknownPerson`, `ProgrammeIsClosed`, `ProcessingRestricted`, `ConsentWithdrawn`, `InvalidInput` (no tag in the
-    programme file, no tag key here, a protected address, nothing to recognise the person by).
+    `UnknownPerson`, `ProgrammeIsClosed`, `HomeHeld`, `ProcessingRestricted`, `ConsentWithdrawn`, `InvalidInput` (no tag
+    in the programme file, no tag key here, a protected address, nothing to recognise the person by).
     """
     programme, today = place.programme, today_in_helsinki(now)
     with place.journal.unit(now) as unit:
         connection = unit.connection
         definition = store.shelf.get(connection, programme)
         refuse_new(connection, unit.home, programme)
+        if is_held(connection):  # no fact is recorded that would be refused
+            raise HomeHeld
         person = store.locked_participation(connection, programme, subject)
         if person is None:
             raise UnknownPerson(field="subject", programme=programme)

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from services.intake import filled, filled_store, letters, peers, rights, store
+from services.intake import filled, filled_store, letters, peers, rights, rights_store, store
 from services.intake.domain import tag_of
 from services.intake.filled_store import filled as table
-from shared.contracts.errors import InvalidInput, ProcessingRestricted, ProgrammeIsClosed, UnknownPerson
+from shared.contracts.errors import HomeHeld, InvalidInput, ProcessingRestricted, ProgrammeIsClosed, UnknownPerson
 from shared.journal import closing, directory
 from shared.journal.carry_tables import post_in, post_out
-from shared.journal.tables import journal_head
+from shared.journal.tables import journal_head, journal_hold
 from shared.storage import snapshot, transaction
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, RECORD, arrival, register
@@ -257,12 +257,19 @@ def test_a_closed_programme_asks_nothing_and_a_sealed_one_says_nothing(land: Lan
         ask(third, ours)
 
 
+def test_a_held_home_asks_nobody(land: Land) -> None:
+    _, _, third = three(land)
+    ours = come(third)
+    with transaction(third.engine) as connection:
+        connection.execute(journal_hold.insert(), {"one": 1, "since": "2016-11-22T09:15:02.123456Z"})
+    with pytest.raises(HomeHeld):
+        ask(third, ours)
+
+
 def test_ending_the_purpose_of_the_record_clears_what_was_answered(land: Land) -> None:
     _, _, third = three(land)
     ours = come(third)
     ask(third, ours)
-    from services.intake import rights_store
-
     with transaction(third.engine) as connection:
         assert rights_store.clear_own(connection, bytes.fromhex(ours), "esf_record") == 2
     assert kit.rows(third.engine, table) == []
