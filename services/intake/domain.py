@@ -148,6 +148,11 @@ def is_protected(record: Mapping[str, Any]) -> bool:
     return record.get("protected_address") == "yes"
 
 
+def form_filled_on(record: Mapping[str, Any]) -> str | None:
+    """The day of the proof that a start form is filled: signed, or entered in EURA; None if there is none."""
+    return record.get("form_signed_on") or record.get("eura_on")
+
+
 TAG_CONTEXT = b"polku-tag-1"
 _NOT_DECOMPOSED = str.maketrans(dict(zip("øđðłħŧı", "oddlhti", strict=True)) | {"æ": "ae", "œ": "oe"})
 """Letters that Unicode does not take apart into a letter and a mark; small ones, after folding case."""

@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from services.intake import referrals, steward, store
+from services.intake import filled, referrals, steward, store
 from services.intake.operations import Vault
 from services.intake.peers import Desk, confirmed_members
 from shared.contracts.errors import (
@@ -53,6 +53,9 @@ def _take(journal: Journal, desk: Desk, keys: Vault, row: Any, sender: Member, n
         kind, said = _read(open_letter(row.letter, desk.opens))
         if kind in steward.KINDS:
             return steward.take(journal, desk, row.programme, sender, said, now, taken)
+        if kind in filled.KINDS:
+            place = referrals.Place(journal, desk, keys, row.programme)
+            return filled.take(place, sender, said, now, taken)
         if kind not in referrals.KINDS:
             return None  # of a newer release: it waits
         with journal.unit(now) as unit:

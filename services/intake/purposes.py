@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -18,11 +19,12 @@ from shared.contracts.catalogue import StandingReached
 from shared.contracts.errors import InvalidInput, KeptByLaw, UnknownPerson
 from shared.contracts.purpose_facts import PersonInformed, PurposeEnded
 from shared.contracts.purposes import purpose_of
-from shared.journal import Journal, Unit
+from shared.journal import Journal, Unit, holding
 from shared.journal.tables import journal_line
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki, wire_time
 from shared.programmes import Programme
+from shared.storage import snapshot
 from shared.storage.once import Results, each_once
 from shared.storage.restricting import restricted_among
 
@@ -114,18 +116,60 @@ def check_may_end(definition: Programme, purpose: str, why: str, today: date) ->
         raise KeptByLaw(field="purpose", purpose=purpose, until=until.isoformat(), law=rule.law)
 
 
-def end(unit: Unit, keys: Vault, programme: str, subject: str, purpose: str, why: str, *, first: First) -> str | None:
-    """The state and the facts of a purpose that ends; None if there was nothing of it. Raises `UnknownPerson`."""
+def end_again(journal: Journal, keys: Vault, now: datetime, first: First) -> int | None:
+    """End again what had ended after the backup that this home was restored from; the position, None: nothing.
+
+    What it had recorded of it is among the lines that it has lost and a lead has shown. Each is ended once, under an id
+    that follows from the lost one: what is recorded for the purpose afterwards stays.
+    """
+    pos = None
+    with snapshot(journal.engine) as connection:
+        lost = holding.lost_lines(connection, journal.home, PurposeEnded.kind)
+        due = [line for line in lost if not rights_store.is_ending(connection, _again(line.body["ending"]))]
+    for line in due:
+        programme, subject, body = line.stream.partition("/")[2], str(line.subject), line.body
+        with journal.unit(now, right=True) as unit:
+            again = _again(body["ending"])
+            here = store.locked_participation(unit.connection, programme, subject)
+            if here is None or rights_store.is_ending(unit.connection, again):
+                continue  # the person was not in the backup, or is erased; or another process was first
+            end(unit, keys, programme, subject, body["purpose"], body["why"], first=first, ending=again)
+            said = {"purpose": body["purpose"], "why": body["why"]}
+            unit.audit("restore", "end_purpose", programme=programme, subject=subject, **said)
+        pos = unit.pos or pos
+    return pos
+
+
+def _again(ending: str) -> str:
+    return sha256(b"polku-ending-again-1" + bytes.fromhex(ending)).hexdigest()[:32]
+
+
+def end(
+    unit: Unit,
+    keys: Vault,
+    programme: str,
+    subject: str,
+    purpose: str,
+    why: str,
+    *,
+    first: First,
+    ending: str | None = None,
+) -> str | None:
+    """The state and the facts of a purpose that ends; None if there was nothing of it. Raises `UnknownPerson`.
+
+    With an `ending` already given it ends whether anything is left of it or not.
+    """
     connection, raw = unit.connection, bytes.fromhex(subject)
     row = store.locked_participation(connection, programme, subject)
     if row is None:
         raise UnknownPerson(field="person", programme=programme)
     agreed = why == "withdrawn" and purpose not in restricted_among(connection, [subject]).get(subject, ())
-    if not agreed and purpose not in held(connection, row):
+    if ending is None and not agreed and purpose not in held(connection, row):
         return None
     if purpose == "support":
         first(unit, programme, subject)
-    rows, ending, today = rights_store.clear_own(connection, raw, purpose), new_id(), today_in_helsinki(unit.now)
+    rows, today = rights_store.clear_own(connection, raw, purpose), today_in_helsinki(unit.now)
+    ending = ending or new_id()
     said = {"ending": ending, "purpose": purpose, "why": why, "occurred_on": today.isoformat()}
     unit.record(PurposeEnded(subject, **said), programme)
     if purpose == "esf_record" and (row.started_on is not None or row.standing == "esf_participant"):

@@ -18,12 +18,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import peers, referral_store, store
+from services.intake import filled_store, peers, referral_store, store
 from services.intake.domain import (
     AT_RECEIVER,
     AT_SENDER,
     Arrival,
     check_arrival,
+    form_filled_on,
     is_protected,
     moved,
     next_revision,
@@ -120,6 +121,7 @@ def send(place: Place, new: NewReferral, *, by: str, now: datetime) -> tuple[str
         if "start_record" in new.agreed:
             # The age is that of the start day; they make their own of the birth date.
             told["record"] = {name: value for name, value in record.items() if name != "age"}
+            told["form_signed_on"] = form_filled_on(record)
         elif is_protected(record):
             told["record"] = {"protected_address": "yes"}  # whatever was agreed: their lists must not name the person
         number, ref = new_id(), new_id() if new.text else None
@@ -196,6 +198,9 @@ def accept(
             owner = store.owners(connection, programme, [subject])[subject]
             store.add_text(connection, place.keys.vault, ref, programme, subject, owner, told["text"])
         record_start(unit, programme, subject, arrival, continues=told["subject"])
+        if day := told.get("form_signed_on"):
+            said = {"answer": "yes", "signed_on": date.fromisoformat(day)}
+            filled_store.put_question(connection, new_id(), programme, subject, [(to.node, to.partner)], **said)
         columns = {"state": state, "subject": bytes.fromhex(subject), "text_ref": _raw(ref), "box": None}
         revision = next_revision(row.revision, now)
         referral_store.set_referral(connection, row.referral, wire_time(now), revision=revision, **columns)
@@ -270,7 +275,7 @@ def _take_referral(unit: Unit, keys: Vault, programme: str, sender: Member, lett
     if known is not None:
         return  # here already, or taken back before it came
     number = new_id()
-    what = {name: letter[name] for name in ("subject", "record", "text")}
+    what = {name: letter[name] for name in ("subject", "record", "form_signed_on", "text")}
     what["identity"], what["left_out"] = without_impossible(letter["identity"], today_in_helsinki(unit.now))
     box = referral_store.seal_referred(unit.connection, keys.vault, programme, number, what)
     _add(unit, number, IN, programme, sender, state, theirs=letter["referral"], box=box)

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from services.intake.encounter_tables import visit
+from services.intake.filled_store import filled
 from services.intake.start_store import attempt, exit_form
 from services.intake.store import follow_up, keys, participation, person, referral, text
 from shared.storage import metadata
@@ -104,7 +105,7 @@ HOLDERS = {
 }
 """Who keeps something for a purpose, and owes a receipt."""
 
-_OF_PURPOSE = {"esf_record": (follow_up, correction, attempt), "support": (referral, text, visit)}
+_OF_PURPOSE = {"esf_record": (follow_up, correction, attempt, filled), "support": (referral, text, visit)}
 """Intake's own tables, by purpose; the start record itself is a row of `participation`, the exit form is forgotten by
 `start_store.forget_exit_form`."""
 
@@ -190,6 +191,12 @@ def add_informed(connection: Connection, made: str, **columns: Any) -> None:
 def add_ending(connection: Connection, number: str, **columns: Any) -> None:
     """Note that a purpose ended."""
     connection.execute(insert(ending), {"ending": bytes.fromhex(number), **columns})
+
+
+def is_ending(connection: Connection, number: str) -> bool:
+    """Whether it is noted."""
+    query = select(ending.c.ending).where(ending.c.ending == bytes.fromhex(number))
+    return connection.execute(query).first() is not None
 
 
 def add_receipt(connection: Connection, number: str, holder: str, rows: int, at: str) -> None:

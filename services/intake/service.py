@@ -26,6 +26,7 @@ from services.intake.contact_methods import ContactMethods
 from services.intake.domain import Arrival
 from services.intake.encounter_methods import EncounterMethods
 from services.intake.encounter_rules import Raise
+from services.intake.filled_methods import FilledMethods
 from services.intake.record_methods import RECORD, RecordMethods, coded, new_exit
 from services.intake.records import NewFollowUp
 from services.intake.rights_methods import RightsMethods
@@ -76,10 +77,12 @@ ROTATION_SECONDS = 5
 """Between batches of people's keys that are wrapped with a newer vault key."""
 
 RESTORED_SECONDS = 5
-"""How often it is looked whether a restore has brought somebody back who was erased."""
+"""How often it is looked whether a restore has brought back somebody who was erased, or what had ended."""
 
 
-class IntakeService(ContactMethods, EncounterMethods, RecordMethods, RightsMethods, WorkerMethods, ParkedLines):
+class IntakeService(
+    ContactMethods, EncounterMethods, FilledMethods, RecordMethods, RightsMethods, WorkerMethods, ParkedLines
+):
     """Registers people and keeps their identities."""
 
     name = "intake"
@@ -183,6 +186,7 @@ class IntakeService(ContactMethods, EncounterMethods, RecordMethods, RightsMetho
     @timer(interval=RESTORED_SECONDS)
     def erase_again(self) -> None:
         self.home.committed(operations.erase_again(self.home.journal, self.home.now(), self._recall))
+        self.home.committed(purposes.end_again(self.home.journal, self._vault(), self.home.now(), self._recall))
 
     @rpc
     def erase_person(self, **command: Any) -> dict[str, Any]:

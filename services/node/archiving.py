@@ -50,6 +50,7 @@ _EVIDENCE = (
     *(f"exit_{name}" for name in _FORM),
     "missing",
 )
+_INFORMED = ("ref", "notice", "language", "consents", "occurred_on")
 _NAMES = ("token", "identity_code", "given_name", "family_name", "birth_date")
 
 
@@ -229,6 +230,7 @@ class _Made:
             answer = self.rpc.call("intake", "copy_person", timeout=SECONDS, **asked)
             kept = reply.open_plain(answer["sealed"])["intake"]
             known = kept["participation"] | kept["identity"] | _exit_form(kept.get("exit_form") or [])
+            known["informed"] = kept.get("informed") or []
             if kept["participation"].get("protected_address"):
                 known |= dict.fromkeys(name for name in _NAMES if name != "token")
             found[row["person"]] = known
@@ -247,6 +249,7 @@ class _Made:
             for subject, said in people.items()
         ]
         write_csv(place / "evidence.csv", _EVIDENCE, ([row.get(name) for name in _EVIDENCE] for row in rows))
+        write_csv(place / "informed.csv", _INFORMED, informed_rows(refs, people))
         left = [row for row in self._left() if row["item"] in refs]
         said_why = ([refs[row["item"]], row["what"], row["reason"], row["on"]] for row in left)
         write_csv(place / "left.csv", ("ref", "what", "reason", "on"), said_why)
@@ -269,6 +272,15 @@ class _Made:
         for row in self._left():
             counts[row["what"], row["reason"]] = counts.get((row["what"], row["reason"]), 0) + 1
         write_csv(place / "left.csv", ("what", "reason", "number"), ([*key, n] for key, n in sorted(counts.items())))
+
+
+def informed_rows(refs: Mapping[str, str], people: Mapping[str, Mapping[str, Any]]) -> Iterator[list[Any]]:
+    """Who was informed of the processing and when: by which version of the notice, in which language, and to which
+    purposes the person agreed. Whoever was not informed has no row."""
+    for subject, said in people.items():
+        for one in sorted(said["informed"], key=lambda told: (told["occurred_on"], told["informed"])):
+            told = [one[name] for name in ("notice", "language")]
+            yield [refs[subject], *told, one["consents"].split(), one["occurred_on"]]
 
 
 def _exit_form(forms_of: list[dict[str, Any]]) -> dict[str, Any]:

@@ -74,8 +74,9 @@ class CsvArchive:
             FOLLOWUPS: [self._follow_up(fact) for fact in self._all("follow_up_recorded") if self._known(fact)],
             ENCOUNTERS: [self._encounter(fact) for fact in self._all("encounter_recorded")],
         }
-        for name, kept in rows.items():  # who worked with whom is the node's own matter and stays there
-            write_csv(folder / name, COLUMNS[name], kept)
+        # No workers.csv: who worked with whom is of the home and its users, and goes with it.
+        for name, found in rows.items():
+            write_csv(folder / name, COLUMNS[name], found)
 
     def _all(self, kind: str) -> Iterable[Fact]:
         return self._of.get(kind, {}).values()

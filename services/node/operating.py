@@ -183,6 +183,8 @@ def _waiting(home: Home) -> dict[str, Any]:
 
 
 def _in_words(found: dict[str, Any]) -> Iterator[str]:
+    from shared.journal.holding import DONE_AGAIN
+
     for row in found["parked"]:
         behind = "" if row["queue"] == row["pos"] else f" ({row['queue']})"
         what = f"{row['kind'] or 'erased'}  {row['error']}{behind}"
@@ -192,7 +194,8 @@ def _in_words(found: dict[str, Any]) -> Iterator[str]:
         yield f"{row['stream']} {row['seq']}  {what}  not in the figures: {row['reason']}"
     for row in found.get("lost", ()):
         what = f"{row['kind'] or 'erased'}  {row['recorded_at'] or ''}".rstrip()
-        yield f"{row['stream']} {row['seq']}  {what}  lost by a restore: see whether it has to be recorded again"
+        todo = "done again by itself" if row["kind"] in DONE_AGAIN else "see whether it has to be recorded again"
+        yield f"{row['stream']} {row['seq']}  {what}  lost by a restore: {todo}"
     if not any(found.values()):
         yield "nothing is parked"
 

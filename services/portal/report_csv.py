@@ -13,6 +13,7 @@ from typing import Any
 from services.portal.labels import STATED, Names, figure, label_of
 from services.portal.publicity import publicity
 from services.portal.report_encounters import encounter_heads, encounter_rows
+from services.portal.report_funding import funding_headings, funding_rows
 from services.portal.report_indicators import indicator_headings, indicator_rows
 from services.portal.report_outcomes import confirmed_rows
 from services.portal.report_page import ProgrammeNames, arrived_kind, stream_state
@@ -60,6 +61,13 @@ def _tables(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang, statem
     ]
     if indicators:
         yield say("indicators"), (say("code"), say("indicator"), *indicator_headings(lang)), indicators
+    funding = [
+        (row.source, row.label.text, row.includes or "–", row.state, *(_cell(value, lang) for value in row.values))
+        for row in funding_rows(report, names.document, lang)
+    ]
+    if funding:
+        head = (say("code"), say("source"), say("of_which"), *funding_headings(lang))
+        yield say("funding"), head, funding
     yield from _outcomes(report, names, lang)
     if report.get("encounters"):
         yield say("encounters"), encounter_heads(lang), encounter_rows(report, names, lang)

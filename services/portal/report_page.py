@@ -17,6 +17,7 @@ from services.portal.labels import Figure, Label, Names, figure, label_of
 from services.portal.publicity import logos, publicity
 from services.portal.rendering import Frame, render
 from services.portal.report_encounters import encounter_block
+from services.portal.report_funding import funding_headings, funding_rows
 from services.portal.report_indicators import indicator_headings, indicator_rows
 from services.portal.report_outcomes import confirmed_rows, outcome_tables
 from services.portal.report_people import people_sentences
@@ -137,6 +138,10 @@ def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: L
         charts=_charts(report.get("activities") or [], names, lang),
         indicators=[(row, [figure(value, lang) for value in row.values]) for row in indicator_rows(report, lang)],
         indicator_headings=indicator_headings(lang),
+        funding=[
+            (row, [figure(value, lang) for value in row.values]) for row in funding_rows(report, names.document, lang)
+        ],
+        funding_headings=funding_headings(lang),
         outcomes=outcome_tables(report, names.outcomes, names.activities, lang),
         encounters=encounter_block(report, names, lang),
         steps=step_rows(report.get("steps") or [], names.document, lang),

@@ -11,6 +11,7 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.portal import talks
+from services.portal.filled import elsewhere
 from services.portal.labels import Label, label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.replies import ReplyKey
@@ -34,6 +35,7 @@ _PLAIN = ("municipality", "area", "target_group", "paid_by_project")
 _PROOF = ("form_signed_on", "form_language", "form_help", "eura_on", "eura_by")
 _DAYS = ("start_date", "birth_date", "form_signed_on", "eura_on")
 _LONGEST = {"given_name": 200, "family_name": 200, "form_version": 80, "form_kept": 200}
+_DONE = {"1": "saved", "try": "attempt_saved", "asked": "filled_asked", "asked_nobody": "filled_asked_nobody"}
 _WHY = {
     **{"start_date": "problem_day_outside", "birth_date": "problem_birth_date", "paid_by_project": "problem_paid"},
     **{"form_signed_on": "problem_future", "eura_on": "problem_future", "eura_by": "problem_eura_by"},
@@ -66,11 +68,12 @@ class StartPages:
         rule = "/start/<programme:key>/<entity:person>"
         self.pages.add(app, rule, "start_record", self.shown, LIST_ROLES)
         self.pages.add(app, rule, "save_start_record", self.save, LIST_ROLES, "POST")
+        self.pages.add(app, f"{rule}/elsewhere", "ask_filled", self.ask, LIST_ROLES, "POST")
         self.pages.add(app, f"{rule}/try", "start_attempt", self.attempt, LIST_ROLES, "POST")
 
     def shown(self, key: str, person: str) -> ResponseReturnValue:
         names = self.pages.programme(key)
-        done = {"1": "saved", "try": "attempt_saved"}.get(request.args.get("saved", ""), "")
+        done = _DONE.get(request.args.get("saved", ""), "")
         at_hand = shown_start(self.pages, key, person)
         if at_hand[0]["standing"] == "visitor":  # who registers is asked about the history first (decision 0202)
             return redirect(url_for("standing", key=key, person=person), 303)
@@ -114,6 +117,23 @@ class StartPages:
             abort(404)
         return redirect(url_for("start_record", key=key, person=person, saved="try"), 303)
 
+    def ask(self, key: str, person: str) -> ResponseReturnValue:
+        """Ask the other partners whether the form is filled there."""
+        names = self.pages.programme(key)
+        given = {"programme": key, "subject": person, "by": g.session.user.name}
+        try:
+            asked = self.pages.context.rpc.call("intake", "ask_filled", **given)["asked"]
+        except InvalidInput as error:
+            why = "programme" if error.params.get("field") == "programme" else "person"
+            return self._show(names, person, problems={"": f"problem_filled_{why}"}), 409
+        except talks.UNSURE:
+            return self._show(names, person, problems={"": "problem_unsure"}), 503
+        except UnknownPerson:
+            abort(404)
+        return redirect(
+            url_for("start_record", key=key, person=person, saved="asked" if asked else "asked_nobody"), 303
+        )
+
     def _record(self, names: ProgrammeNames, person: str, filled: Mapping[str, str]) -> None:
         numbers = {question.key for question in _asked_here(names) if not question.answers}
         coded = {name: filled[name] for name in (*_PLAIN, *_PROOF) if filled[name]}
@@ -153,6 +173,7 @@ class StartPages:
             done=say(done) if done else "",
             problems={name: _said(form, name, problem) for name, problem in (problems or {}).items()},
             state=_state(shown, form),
+            elsewhere=elsewhere(self.pages, names, person),
             form_lang=lang,
             form_langs=[(code, LANG_NAMES[code]) for code in LANGS],
             form_title=in_language(form.name, lang, form.key)[0],

@@ -12,6 +12,7 @@ from services.portal.words_closing import CLOSING_WORDS
 from services.portal.words_contacts import CONTACT_WORDS
 from services.portal.words_copy import COPY_WORDS
 from services.portal.words_encounters import ENCOUNTER_WORDS
+from services.portal.words_filled import FILLED_WORDS
 from services.portal.words_outcomes import OUTCOME_WORDS
 from services.portal.words_partners import PARTNER_WORDS
 from services.portal.words_people import PEOPLE_WORDS
@@ -401,6 +402,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **PLAN_WORDS,
     **CLOSING_WORDS,
     **SAMPLE_WORDS,
+    **FILLED_WORDS,
     **TASK_WORDS,
     **WORKER_WORDS,
     **CONTACT_WORDS,

@@ -91,6 +91,11 @@ TABLES: dict[str, Three] = {
     "intake.follow_up": ("Yhteydenotot jälkeenpäin", "Kontakter efteråt", "Contacts afterwards"),
     "intake.visit": ("Käynnit ja kohtaamiset", "Besök och möten", "Visits and encounters"),
     "intake.exit_form": ("Lopetuslomake", "Slutblankett", "Exit form"),
+    "intake.filled": (
+        "Onko aloitusilmoitus täytetty muualla",
+        "Är utgångsblanketten ifylld någon annanstans",
+        "Whether the start form is filled in elsewhere",
+    ),
     "intake.attempt": ("Lomakkeen pyynnöt", "När en blankett begärdes", "When a form was asked for"),
     "intake.referral": ("Ohjaukset toiselle toteuttajalle", "Hänvisningar till andra", "Referrals between partners"),
     "intake.informed": ("Tietosuojasta kertominen", "Information om dataskydd", "Being informed"),
@@ -123,7 +128,7 @@ TECHNICAL = {
     *("assessment", "attendance", "session", "task", "stay", "outcome_id", "follow_up", "referral", "theirs", "thing"),
     *("action", "meeting", "cause", "round", "revision", "place", "node", "key_no", "tag", "definition", "correction"),
     *("rule", "continues", "same_as", "programme", "informed", "ending", "visit", "encounter", "counted", "began"),
-    *("attempt", "entry", "pause", "worker", "before"),
+    *("attempt", "entry", "pause", "worker", "before", "question"),
 }
 
 FIELDS: dict[str, Three] = {
@@ -249,6 +254,7 @@ FIELDS: dict[str, Three] = {
     "shown": ("Näkyykö sinulle", "Syns det för dig", "Whether you see it"),
     "record": ("Lomake", "Blankett", "Form"),
     "entered_by": ("Kuka kirjasi EURAan", "Vem förde in i EURA", "Who entered it in EURA"),
+    "asked_on": ("Kysytty", "Frågat", "Asked on"),
     "signed_on": ("Allekirjoitettu", "Undertecknad", "Signed on"),
     "may_call": ("Saako sinulle soittaa", "Får vi ringa dig", "Whether you may be called"),
     "answers": ("Vastaukset", "Svar", "Answers"),
@@ -268,6 +274,7 @@ VALUES: dict[str, Three] = {
     "reason.restricted": ("käsittelyä on rajoitettu", "behandlingen är begränsad", "processing is restricted"),
     "yes": ("kyllä", "ja", "yes"),
     "no": ("ei", "nej", "no"),
+    "cannot_say": ("ei voitu sanoa", "kunde inte sägas", "could not be said"),
     "refused": ("ei halua vastata", "vill inte svara", "refused"),
     "not_asked": ("ei kysytty", "inte tillfrågad", "not asked"),
     "unknown": ("ei tiedossa", "okänt", "unknown"),
@@ -509,6 +516,16 @@ READS: dict[str, Three] = {
     "assign_workers": ("Sinulle valittiin työntekijä", "Du fick en arbetstagare", "You were given a worker"),
     "hand_over": ("Työntekijäsi vaihtui", "Din arbetstagare byttes", "Your worker changed"),
     "send_referral": ("Sinut ohjattiin eteenpäin", "Du hänvisades vidare", "You were referred on"),
+    "ask_filled": (
+        "Muilta kysyttiin, onko lomakkeesi täytetty siellä",
+        "Andra tillfrågades om din blankett är ifylld där",
+        "Others were asked whether your form is filled in there",
+    ),
+    "answer_filled": (
+        "Toiselle toteuttajalle kerrottiin, että lomakkeesi on täytetty täällä",
+        "En annan genomförare fick veta att din blankett är ifylld här",
+        "Another partner was told that your form is filled in here",
+    ),
     "accept_referral": ("Sinut otettiin vastaan", "Du togs emot", "You were taken in"),
     "follow_up_referral": ("Ohjauksesta kerrottiin", "Hänvisningen följdes upp", "A referral was followed up"),
 }

@@ -51,6 +51,22 @@ OUTCOME_WORDS: dict[str, tuple[str, str, str]] = {
         "Everybody counts once in a project. Rows with a code hold only those whose records are complete; among those "
         "who started is everybody.",
     ),
+    # funding
+    "funding_caption": (
+        "Mistä hankkeen rahat tulevat: myönnetty tai suunniteltu ja toteutunut",
+        "Varifrån projektets pengar kommer: beviljat eller planerat, och utfall",
+        "Where the project's money comes from: granted or planned, and realised",
+    ),
+    "funding_note": (
+        "Luvut ovat hankkeen tiedostosta: suunniteltu sellaisena kuin se oli viimeisenä päivänä, toteuma koko "
+        "hankkeelta sellaisena kuin hanke on sen itse julkaissut. Summaa ei lasketa yhteen sen kanssa, mitä se "
+        "sisältää.",
+        "Talen är från projektets fil: det planerade som det var den sista dagen, utfallet för hela projektet som "
+        "projektet själv har publicerat det. En summa läggs inte ihop med det som den innehåller.",
+        "The sums are from the project's file: planned as it held on the last day, realised of the whole project as "
+        "the project itself has published it. A total is not added up with what it includes.",
+    ),
+    "of_which": ("Mitä sisältää", "Vad som ingår", "What it includes"),
     "realised": ("Toteutunut", "Utfall", "Realised"),
     "gender_f": ("Naisia", "Kvinnor", "Women"),
     "gender_m": ("Miehiä", "Män", "Men"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, case, func, select
 
-from services.reporting import encounters, eura, indicators, outcomes, people, proving, steps, store
+from services.reporting import encounters, eura, funding, indicators, outcomes, people, proving, steps, store
 from services.reporting.domain import Attendances, GroupFigures, Heads, StreamState, arrived, check_days
 from services.reporting.people import Activities, Attended, OnePerson
 from shared.journal import epochs, received
@@ -102,6 +102,7 @@ def _figures(
         "outcomes": [figures.to_json() for figures in what_became],
         **encounters.figures(connection, definition, streams, start, end),
         "steps": steps.rows(connection, definition, streams, end),
+        "funding": funding.rows(definition, end or today, whole=start is None and end is None),
     }
     return figures, incomplete
 

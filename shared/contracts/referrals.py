@@ -129,6 +129,8 @@ class ReferralLetter(_Letter):
     identity = fields.Nested(ReferredIdentity, required=True)
     standing = Code(*STANDINGS, required=True)
     record = fields.Nested(StartRecord, allow_none=True, load_default=None)
+    form_signed_on = Day(allow_none=True, load_default=None)
+    """With the start record: the day of the proof that the form is filled at the sender."""
     text = FreeText(allow_none=True, load_default=None)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
+from shared.contracts.purpose_facts import PurposeEnded
 from shared.journal import closing
 from shared.journal.carry_tables import (
     courier_manifest,
@@ -29,7 +30,7 @@ from shared.journal.carry_tables import (
     received_line,
     received_segment,
 )
-from shared.journal.lines import chain_start, parse
+from shared.journal.lines import Line, chain_start, parse
 from shared.journal.received import SEALED, read_heads
 from shared.journal.returning import Tail, keep_erased
 from shared.journal.tables import journal_head, journal_hold
@@ -37,6 +38,8 @@ from shared.storage import snapshot, transaction
 from shared.storage.upsert import add_missing
 
 WAITING, AHEAD, DIFFERS = "waiting", "lead_ahead", "differs"
+DONE_AGAIN = frozenset({PurposeEnded.kind})
+"""Kinds of lost lines whose effect the home brings about again by itself (0206); erasures, too, which are no line."""
 
 
 def hold(connection: Connection, since: str, home: str = "") -> None:
@@ -107,6 +110,17 @@ def release(engine: Engine, tails: Iterable[Tail] = ()) -> bool:
             for table in (courier_receipt, courier_segment):
                 connection.execute(delete(table).where(table.c.stream == tail.stream))
     return True
+
+
+def lost_lines(connection: Connection, home: str, kind: str) -> list[Line]:
+    """Of the lines that this home has lost those of one kind that were not erased since, in order; none while it is
+    held, for until then nothing proves that they are its own."""
+    c = received_line.c
+    if is_held(connection):
+        return []
+    own = c.stream.startswith(f"{home}/", autoescape=True)
+    query = select(c.line).where(own, c.kind == kind, c.line.is_not(None)).order_by(c.stream, c.seq)
+    return [parse(line) for line in connection.execute(query).scalars()]
 
 
 def lost(connection: Connection, home: str) -> list[dict[str, Any]]:

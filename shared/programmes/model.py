@@ -159,6 +159,17 @@ class Figures:
     groups: tuple[FigureGroup, ...]
     outcomes: tuple[FigureOutcome, ...] = ()
     encounters: FigureEncounters | None = None
+    funding: Mapping[str, int] = field(default_factory=dict)
+    """Euros realised by source, if they were published."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source of funding; `includes` are the sources that it is a total of, with others."""
+
+    key: str
+    planned_is: Literal["granted", "planned"]
+    includes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -219,7 +230,9 @@ class Programme(Named):
     esf_record: EsfRecord = "here"
     indicators: tuple[Named, ...] = ()
     targets: tuple[Mapping[str, Any], ...] = ()
-    """Rows for `plan.in_force`."""
+    """Rows for `plan.in_force`, as those of `budget`."""
+    funding: tuple[Source, ...] = ()
+    budget: tuple[Mapping[str, Any], ...] = ()
     purposes: tuple[Purpose, ...] = ()
     products: tuple[Product, ...] = ()
     mapping: Mapping[tuple[MappedList, str], str] = field(default_factory=dict)
@@ -359,6 +372,10 @@ def build(document: Mapping[str, Any]) -> Programme:
         esf_record=document.get("esf_record", "here"),
         indicators=tuple(Named(item["key"], dict(item["name"])) for item in document.get("indicators", ())),
         targets=tuple(document.get("targets", ())),
+        funding=tuple(
+            Source(s["key"], s["planned_is"], tuple(s.get("includes", ()))) for s in document.get("funding", ())
+        ),
+        budget=tuple(document.get("budget", ())),
         products=workflow.products(document),
         mapping=workflow.mapping(document),
         purposes=purposes(document),
@@ -391,4 +408,7 @@ def _figures(figures: Mapping[str, Any]) -> Figures:
         ),
         outcomes=workflow.figure_outcomes(figures),
         encounters=FigureEncounters(**figures["encounters"]) if "encounters" in figures else None,
+        funding={
+            row["source"]: row["realised"] for row in figures.get("funding", ()) if figures["basis"] == "published"
+        },
     )

@@ -92,6 +92,7 @@ def rules(world: World) -> list[Rule]:
         Rule("RecordStarts", "outside", "start_date", _record(start_date="2015-04-30")),
         Rule("RecordStarts", "say who", "eura_by", _record(eura_on="2016-03-01")),
         Rule("RecordAttempts", "before the start", "date", _record(record="exit", date="2016-02-29")),
+        Rule("AskFilled", "nobody is recognised without", "subject", {"subject": people["visitor"]}),
         Rule("NoteEura", "no ESF participant", "person", client),
         Rule("NoteEura", "has not left", "person", _record(record="exit")),
         Rule("NoteEura", "before the exit", "date", _record(record="exit", subject=people["left"], date="2016-05-31")),

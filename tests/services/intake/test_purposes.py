@@ -17,14 +17,15 @@ from shared.contracts.errors import (
     PolkuError,
     UnknownPerson,
 )
-from shared.contracts.purpose_facts import ActivitiesCleared, LeadCleared, MeasurementCleared
+from shared.contracts.purpose_facts import ActivitiesCleared, LeadCleared, MeasurementCleared, PurposeEnded
 from shared.journal import Journal
-from shared.journal.tables import journal_erased, journal_line, journal_parked
+from shared.journal.tables import journal_erased, journal_hold, journal_line, journal_parked
 from shared.storage import snapshot, transaction
 from shared.storage.restricting import restricted
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
 from tests.services.intake.test_exits import ask, leave, leaving
+from tests.services.reporting.kit import receive
 
 LAW = {
     "key": "esf_record",
@@ -274,3 +275,47 @@ def test_whoever_is_erased_leaves_no_row_of_purposes(engine: Engine, journal: Jo
     assert erase(journal, subject)
     for table in (rights_store.informed, rights_store.ending, rights_store.receipt, restricted):
         assert kit.rows(engine, table) == []
+
+
+def lost(engine: Engine, *facts: PurposeEnded) -> None:
+    """Lines that a restored home has lost and its lead has shown."""
+    receive(engine, f"{kit.NODE}/{kit.KEY}", facts)
+
+
+def again(journal: Journal) -> int | None:
+    return purposes.end_again(journal, KEYS, kit.NOW, lambda *_: None)
+
+
+def test_what_had_ended_after_the_backup_is_ended_again_once(engine: Engine, journal: Journal, subject: str) -> None:
+    said = PurposeEnded.example | {"purpose": "measurement", "why": "asked"}
+    lost(engine, PurposeEnded(subject, **said), PurposeEnded("9" * 32, **said | {"ending": "9" * 32}))
+    with transaction(engine) as connection:
+        connection.execute(journal_hold.insert(), {"one": 1, "since": "2016-11-22T09:15:02.123456Z"})
+    assert again(journal) is None, "nothing is proved yet"
+    with transaction(engine) as connection:
+        connection.execute(journal_hold.delete())
+    assert again(journal) is not None
+    assert ScoreComputed.kind not in readable(engine, subject)
+    (ended,) = endings(engine, subject)
+    assert (ended["purpose"], ended["why"]) == ("measurement", "asked")
+    assert ended["ending"] != PurposeEnded.example["ending"], "the lead hears of it anew, and gives its receipt"
+    with journal.unit(kit.NOW) as unit:
+        unit.record(MeasurementCleared(subject, ending=ended["ending"], programme=kit.KEY, rows=1))
+    measure(journal, subject)
+    assert again(journal) is None
+    assert ScoreComputed.kind in readable(engine, subject), "what was recorded since stays"
+    assert [entry["by"] for entry in kit.audit(engine) if entry["action"] == "end_purpose"] == ["restore"]
+
+
+def test_a_withdrawn_consent_holds_again_after_a_restore_also_where_nothing_was_recorded(
+    engine: Engine, journal: Journal
+) -> None:
+    who = str(register(journal, arrival("other"))[0][0]["subject"])
+    lost(engine, PurposeEnded(who, **PurposeEnded.example | {"why": "withdrawn"}))
+    again(journal)
+    with pytest.raises(ConsentWithdrawn):
+        measure(journal, who)
+    again(journal)
+    assert len(endings(engine, who)) == 1
+    operations.erase_person(journal, kit.KEY, who, by="w", now=kit.NOW)
+    assert again(journal) is None

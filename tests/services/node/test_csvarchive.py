@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.node.archiving import informed_rows
 from services.node.closingcli import HEADER, _read
 from services.node.csvarchive import CsvArchive
 from services.node.csvrows import ORDER, WORKERS
@@ -93,3 +94,16 @@ def test_a_worklist_that_was_filled_in_wrongly_is_refused_by_line_and_column(tmp
             check([reason], known)
         assert refused.value.params["field"] == field
     check([Reason("exit", ANNA, "completed", "2016-09-01"), Reason("period", "year", "not_over")], known)
+
+
+def test_who_was_informed_is_told_by_notice_language_and_consents() -> None:
+    made = {"programme": "lahde-mukaan", "language": "so"}
+    told = [
+        made | {"informed": "b0", "notice": 2, "consents": "measurement support", "occurred_on": "2016-05-01"},
+        made | {"informed": "a0", "notice": 1, "consents": "", "occurred_on": "2016-02-01"},
+    ]
+    people = {ANNA: {"informed": told}, GONE: {"informed": []}}
+    assert list(informed_rows({ANNA: "p1", GONE: "p2"}, people)) == [
+        ["p1", 1, "so", [], "2016-02-01"],
+        ["p1", 2, "so", ["measurement", "support"], "2016-05-01"],
+    ]

@@ -45,6 +45,7 @@ from shared.contracts.encounters import (
     TapVisitor,
 )
 from shared.contracts.errors import UnknownProgramme, UnknownSession
+from shared.contracts.filled import AskFilled, ShowFilled
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.questionnaires import ListDue, ShowForms, ShowWording
@@ -256,6 +257,16 @@ REPORT: dict[str, Any] = {
             "by": {},
         },
     ],
+    "funding": [
+        {"source": "eu_and_state", "planned_label": "granted", "planned": 170000, "realised": 162158},
+        {
+            "source": "total",
+            "includes": ["eu_and_state"],
+            "planned_label": "planned",
+            "planned": None,
+            "realised": None,
+        },
+    ],
     "outcomes": [
         {"activity": "duuniin", "participants": 29, "outcomes": {"education": 6, "work_trial": 0}, "unknown": 1}
     ],
@@ -324,6 +335,8 @@ _BODIES = {
     ("intake", "show_start"): ShowStart,
     ("intake", "record_starts"): RecordStarts,
     ("intake", "record_attempts"): RecordAttempts,
+    ("intake", "show_filled"): ShowFilled,
+    ("intake", "ask_filled"): AskFilled,
     ("intake", "list_missing_evidence"): ListMissingEvidence,
     ("intake", "list_eura"): ListEura,
     ("intake", "show_exit"): ShowExit,
@@ -410,6 +423,7 @@ class FakeRpc:
     closing: dict[str, Any] = field(default_factory=lambda: deepcopy(CLOSING))
     reachable: list[str] = field(default_factory=lambda: ["university_of_applied_sciences"])
     start: dict[str, Any] = field(default_factory=dict)
+    filled: dict[str, Any] = field(default_factory=dict)
     who: dict[str, str] = field(default_factory=lambda: {"given_name": "Aino", "family_name": "Esimerkki"})
     exit: dict[str, Any] = field(default_factory=dict)
     plan: dict[str, Any] = field(default_factory=dict)
@@ -516,6 +530,8 @@ class FakeRpc:
             ("pathways", "show_plan"): lambda **_: EMPTY_PLAN | self.plan,
             ("pathways", "record_outcomes"): lambda **_: {"pos": 1, "results": [self.outcome]},
             ("intake", "record_attempts"): lambda **_: {"pos": 1, "results": [{"attempt": MADE, "new": True}]},
+            ("intake", "show_filled"): lambda **_: {"why_not": None, "not_asked": [], "answers": []} | self.filled,
+            ("intake", "ask_filled"): lambda **_: {"pos": None, "asked": self.reachable},
             ("intake", "record_encounters"): lambda **_: {"pos": 1, "results": [{"encounter": MADE, "new": True}]},
             ("intake", "correct_encounter"): lambda **_: {"pos": 1, "revision": 1, "left": self.left},
             ("intake", "remove_encounter"): lambda **_: {"pos": 1, "removed": True, "left": self.left},

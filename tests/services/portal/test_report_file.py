@@ -118,6 +118,14 @@ def test_indicators_are_a_table_with_what_was_planned() -> None:
     ]
 
 
+def test_funding_is_a_table_in_which_no_total_passes_for_one_more_source() -> None:
+    assert csv_of()["Funding, euros"] == [
+        ["Code", "Source", "What it includes", "State", "Planned", "Published as realised"],
+        ["eu_and_state", "eu_and_state", "–", "Granted", "170000", "162158"],
+        ["total", "total", "includes: eu_and_state", "Planned", "not set", "not recorded"],
+    ]
+
+
 def test_what_became_of_people_ends_with_the_unknown() -> None:
     assert csv_of()["Outcomes: Duuniin!"] == [
         ["Code", "Outcome", "Different people", "Participants (different people)"],

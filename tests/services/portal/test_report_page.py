@@ -218,6 +218,13 @@ def test_indicators_stand_beside_what_was_planned_and_nothing_is_taken_for_nough
     ]
 
 
+def test_funding_says_what_a_total_includes_and_what_was_not_set() -> None:
+    assert table_rows(page(), "funding") == [
+        ["eu_and_state", "Myönnetty", "170\u00a0000", "162\u00a0158"],
+        ["total sisältää: eu_and_state", "Suunniteltu", "ei asetettu", "ei kirjattu"],
+    ]
+
+
 def test_outcomes_are_told_with_their_zeros_and_the_unknown() -> None:
     html = page()
     assert table_rows(html, "outcomes") == [["Hakeutui koulutukseen", "6"], ["Työkokeilu", "0"], ["Ei tiedossa", "1"]]

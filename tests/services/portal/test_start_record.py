@@ -138,3 +138,36 @@ def test_a_try_in_vain_is_dated(worker: Portal) -> None:
     (item,) = worker.rpc.sent("record_attempts")["items"]
     assert (item["record"], item["status"], item["date"]) == ("start", "refused", "2017-06-01")
     assert worker.post(f"{FORM}/try", form=FORM, **given | {"status": "dunno"}).status_code == 400
+
+
+def test_what_other_partners_answered_stands_on_the_page_and_asking_again_is_offered(worker: Portal) -> None:
+    assert "kysy muilta toteuttajilta" in page(worker.client.get(FORM)).said
+    rows = [("yes", "2016-03-01"), ("no", None), (None, None), ("cannot_say", None)]
+    worker.rpc.filled = {
+        "answers": [
+            {"partner": f"other_{number}", "answer": answer, "signed_on": day, "asked_on": "2016-11-20"}
+            for number, (answer, day) in enumerate(rows)
+        ],
+        "not_asked": ["far_away"],
+    }
+    said = page(worker.client.get(FORM)).said
+    for text in ("Täytetty: other_0, 1.3.2016.", "Ei tiedossa: other_1.", "odotetaan: 1 / 4.", "Kysytty 20.11.2016."):
+        assert text in said
+    assert "other_3." in said
+    assert "far_away" in said
+    assert "kysy uudelleen" in said
+    worker.rpc.filled["answers"] = [worker.rpc.filled["answers"][1]] * 3
+    assert "Ei tiedossa muualla. Kysyttyjä toteuttajia: 3." in page(worker.client.get(FORM)).said
+    worker.rpc.filled = {"why_not": "no_tag"}
+    assert "täytetty muualla" not in page(worker.client.get(FORM)).said
+
+
+def test_asking_the_other_partners_says_what_came_of_it(worker: Portal) -> None:
+    where = f"{FORM}/elsewhere"
+    assert worker.post(where, form=FORM).headers["Location"] == f"{FORM}?saved=asked"
+    assert worker.rpc.sent("ask_filled")["subject"] == MADE
+    worker.rpc.reachable = []
+    assert worker.post(where, form=FORM).headers["Location"] == f"{FORM}?saved=asked_nobody"
+    worker.rpc.failing["ask_filled"] = InvalidInput(field="programme", reason="its tag key has not come here yet")
+    refused = worker.post(where, form=FORM)
+    assert (refused.status_code, "tunnistusavain" in page(refused).said) == (409, True)

@@ -24,6 +24,7 @@ from shared.contracts.start_facts import EuraCounted
 from shared.forms import find_form
 from shared.forms.records import Counts, End, Record, Start, count
 from shared.journal import Journal
+from shared.programmes import parse
 from shared.storage import snapshot, transaction
 from tests.services import kit
 from tests.services.kit import KEY, NOW, OTHER, OWN
@@ -115,6 +116,33 @@ def test_what_was_planned_is_what_held_on_the_last_day_and_nothing_is_recorded_o
         {},
         "Työpaikat",
     )
+
+
+def test_funding_is_what_the_file_says_was_planned_on_the_last_day_and_published_of_the_whole_project(
+    engine: Engine,
+) -> None:
+    name = {"fi": "Rahaa"}
+    own = [
+        {"key": "eu_and_state", "name": name, "planned_is": "granted"},
+        {"key": "public_total", "name": name, "planned_is": "planned", "includes": ["eu_and_state"]},
+    ]
+    budget = [
+        {"source": "eu_and_state", "planned": 150000, "valid_from": "2015-05-01"},
+        {"source": "eu_and_state", "planned": 170000, "valid_from": "2016-06-01"},
+    ]
+    file = TAGGED | {"funding": own, "budget": budget}
+    came = TAGGED["figures"] | {"funding": [{"source": "eu_and_state", "realised": 162158}]}
+    lead(engine, file | {"figures": came})
+    total = {"source": "public_total", "includes": ["eu_and_state"], "planned_label": "planned"}
+    assert report(engine, KEY, None, None, NOW)["funding"] == [
+        {"source": "eu_and_state", "planned_label": "granted", "planned": 170000, "realised": 162158},
+        total | {"planned": None, "realised": None},
+    ]
+    some_days = report(engine, KEY, None, date(2016, 5, 31), NOW)["funding"][0]
+    assert (some_days["planned"], some_days["realised"]) == (150000, None)
+    invented = parse(file | {"figures": came | {"basis": "illustrative"}})
+    assert invented.figures is not None
+    assert invented.figures.funding == {}
 
 
 def test_a_later_start_record_corrects_and_a_later_exit_takes_the_place_of_one(at_lead: Engine) -> None:

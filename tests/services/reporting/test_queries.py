@@ -222,6 +222,7 @@ def test_a_report_holds_the_members_due_and_no_others(engine: Engine) -> None:
             )
         ],
         "steps": [],
+        "funding": [],
         "outcomes": [
             {
                 "activity": "duuniin",
