@@ -26,6 +26,8 @@ TAPE = 60
 """How many segments are kept for a replay."""
 VHOST = "carrier"
 MADE_SECONDS = 60
+QUEUE_SECONDS = 30.0
+"""How long the lead may take to make its boxes anew."""
 """How long the lead may take to make a box that is gone."""
 CARRIERS = ("file", "https", "amqp")
 
@@ -186,11 +188,19 @@ class BrokerLink:
         self.publish(f"{self.stream()}/{name}", data)
 
     def publish(self, item: str, data: bytes) -> None:
-        """Put an item into the lead's queue, confirmed."""
-        message = amqp.Message(data, message_id=item, delivery_mode=2)
-        with self.admin() as channel:
-            channel.confirm_select()
-            channel.basic_publish_confirm(message, routing_key=up(self.box))
+        """Put an item into the lead's queue, confirmed, once there is one: a broker that was emptied has it again when
+        the lead has looked."""
+
+        def is_there() -> bool:
+            message = amqp.Message(data, message_id=item, delivery_mode=2)
+            returned: list[object] = []
+            with self.admin() as channel:
+                channel.confirm_select()
+                channel.events["basic_return"].add(lambda *_: returned.append(True))
+                channel.basic_publish_confirm(message, routing_key=up(self.box), mandatory=True)
+            return not returned
+
+        until(is_there, QUEUE_SECONDS, every=0.1)
 
     def remove(self, name: str) -> None:
         """The reader has acked it."""
