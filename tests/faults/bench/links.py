@@ -26,8 +26,6 @@ TAPE = 60
 """How many segments are kept for a replay."""
 VHOST = "carrier"
 MADE_SECONDS = 60
-QUEUE_SECONDS = 30.0
-"""How long the lead may take to make its boxes anew."""
 """How long the lead may take to make a box that is gone."""
 CARRIERS = ("file", "https", "amqp")
 
@@ -200,7 +198,7 @@ class BrokerLink:
                 channel.basic_publish_confirm(message, routing_key=up(self.box), mandatory=True)
             return not returned
 
-        until(is_there, QUEUE_SECONDS, every=0.1)
+        until(is_there, MADE_SECONDS, every=0.1)
 
     def remove(self, name: str) -> None:
         """The reader has acked it."""
