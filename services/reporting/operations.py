@@ -1,9 +1,6 @@
 """Use cases of reporting: the lead's own facts, and deriving figures from the lines that have arrived."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, exists, func, select
 
@@ -176,26 +173,13 @@ def derive_next(source: Connection, target: Connection, stream: str, last: int |
     c = received_segment.c
     ends = select(func.max(c.last)).where(c.stream == stream, c.last > seq, c.last <= seq + most)
     to = min(bound for bound in (last, source.execute(ends).scalar_one(), seq + most) if bound is not None)
-    derivation = Derivation(target, stream, store.shelf.get(source, stream.split("/")[1]))
-
-    def read() -> Sequence[Any]:
-        return read_many(source, _NEXT, {"stream": stream, "after": seq, "to": min(seq + READ_AT_ONCE, to)})
-
-    rows, stored, count = read(), None, 0
-    with ThreadPoolExecutor(1, "store") as beside:
-        while rows:
-            lines = read_lines(rows)
-            for row in rows:
-                chain = chain_next(chain, row[6])
-            if stored is not None:
-                stored.result()
-            derivation.take(lines)
-            count, seq, epoch = count + len(rows), rows[-1][0], rows[-1][5]
-            rows = read()
-            if rows and target.dialect.name == "postgresql":
-                stored = beside.submit(derivation.write)  # while the next ones are read, which takes as long
-            else:
-                derivation.write()
+    derivation, count = Derivation(target, stream, store.shelf.get(source, stream.split("/")[1])), 0
+    while rows := read_many(source, _NEXT, {"stream": stream, "after": seq, "to": min(seq + READ_AT_ONCE, to)}):
+        derivation.take(read_lines(rows))
+        for row in rows:
+            chain = chain_next(chain, row[6])
+        count, seq, epoch = count + len(rows), rows[-1][0], rows[-1][5]
+        derivation.write()
     if count:
         store.set_cursor(target, stream, epoch, seq, chain)
     return count
