@@ -10,6 +10,8 @@ import os
 import sys
 import warnings
 
+from shared.ops.collecting import collect_seldom
+
 
 def main() -> None:
     """Run the `polku` command."""
@@ -24,12 +26,6 @@ def main() -> None:
     from services.node.cli import polku
 
     polku(prog_name="polku")
-
-
-def collect_seldom() -> None:
-    """Look for cycles seldom: loading, and a batch, make ten thousands of objects that live on, and looking through
-    them all the time takes a tenth of the processor and finds nothing."""
-    gc.set_threshold(50_000)
 
 
 def _runs_services(arguments: list[str]) -> bool:

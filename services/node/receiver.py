@@ -20,7 +20,7 @@ from services.node.terms import LeadStatements, due_renewal, signer_when
 from services.node.uplink import LeadCarrier, lead_carrier
 from services.node.waking import Bell
 from services.reporting import operations, partners, queries
-from services.reporting.beside import take_and_derive
+from services.reporting.beside import Deriver
 from shared.contracts.errors import HomeHeld, InvalidInvite, PartnerAlreadyJoined
 from shared.journal import Journal, erasing
 from shared.journal.carrier import ERASED, KEYS
@@ -75,6 +75,7 @@ class ReceiverRounds:
         self._expelled: set[str] = set()
         self._post = LeadPost(carrier)
         self._measures = LeadMeasures(engine)
+        self._deriver = Deriver(engine)
         self._readable = False
         self._recorded = -1
         self._failed: frozenset[str] = frozenset()
@@ -108,7 +109,7 @@ class ReceiverRounds:
         admitted = queries.admitted_keys(self._engine, now)
         if self._renewals.round(admitted, now):
             admitted = queries.admitted_keys(self._engine, now)
-        more = take_and_derive(self._engine, partial(self._take, admitted, now))
+        more = self._deriver.beside(partial(self._take, admitted, now))
         more = operations.answer_endings(Journal(self._engine, self._home.name), now) or more
         more = self._apply_accepted() or more
         self._couriers.round(now)

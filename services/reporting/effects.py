@@ -68,21 +68,46 @@ def read_lines(rows: Iterable[Sequence[Any]]) -> list[Read]:
 
 
 @dataclass(slots=True)
+class Effects:
+    """What a run of lines makes of the derived tables; the last state of each entity wins."""
+
+    rows: store.Rows = field(default_factory=lambda: defaultdict(dict))
+    erased: dict[str, int] = field(default_factory=dict)
+    retired: dict[int, int] = field(default_factory=dict)
+    purposes: list[tuple[str, str, str, int]] = field(default_factory=list)
+
+    def write(self, connection: Connection, stream: str) -> None:
+        """Write them; whoever was erased, and what was retired, is gone from lines and derived tables."""
+        for key_no, seq in self.retired.items():
+            note_tags_retired(connection, stream, key_no, seq)
+            store.forget_tags(connection, stream, key_no)
+        for subject, purpose, ending, seq in self.purposes:
+            note_purpose_ended(connection, stream, subject, purpose, ending, seq)
+            store.forget_purpose(connection, stream, subject, purpose)
+        store.put_derived(connection, self.rows)
+        if self.purposes:
+            store.forget_aside(connection, stream)
+        for subject, seq in self.erased.items():
+            note_received(connection, stream, subject, seq)
+            store.forget_subject(connection, stream, subject)
+
+
+@dataclass(slots=True)
 class Derivation:
-    """The effects of a run of lines of one stream; the last state of each entity wins."""
+    """Turns lines of one stream into effects. It asks `connection` which sessions there are, and remembers those that
+    it has made itself: what it made need not be there yet."""
 
     connection: Connection
     stream: str
     programme: Programme
-    rows: store.Rows = field(default_factory=lambda: defaultdict(dict))
+    effects: Effects = field(default_factory=Effects)
+    made: dict[bytes, bool] = field(default_factory=dict)
     seen: set[bytes] = field(default_factory=set)
-    erased: dict[str, int] = field(default_factory=dict)
-    retired: dict[int, int] = field(default_factory=dict)
-    purposes: list[tuple[str, str, str, int]] = field(default_factory=list)
     seq: int = 0
 
-    def take(self, lines: Sequence[Read]) -> None:
+    def take(self, lines: Sequence[Read]) -> Effects:
         """The effects of these lines, in order; one that is refused or of a newer release is set aside, and why."""
+        self.effects = Effects(erased=dict(self.effects.erased))  # who is erased stays so, whatever still comes
         named = {fact["session"] for _, fact, _ in lines if fact is not None and "session" in fact.members}
         self.seen = store.held_sessions(self.connection, self.stream, map(bytes.fromhex, named))
         for self.seq, fact, reason in lines:
@@ -91,17 +116,17 @@ class Derivation:
             if reason is not None:
                 aside_total.labels(reason).inc()
                 self._set("reporting_aside", seq=self.seq, reason=reason)
+        return self.effects
 
     def _set(self, table: str, **columns: Any) -> None:
         columns["stream"] = self.stream
-        self.rows[table][_KEY_OF[table](columns)] = columns
+        self.effects.rows[table][_KEY_OF[table](columns)] = columns
 
     def _remove(self, table: str, entity: bytes) -> None:
-        self.rows[table][self.stream, entity] = None
+        self.effects.rows[table][self.stream, entity] = None
 
     def _has_session(self, session: bytes) -> bool:
-        key, here = (self.stream, session), self.rows["reporting_session"]
-        return here[key] is not None if key in here else session in self.seen
+        return self.made.get(session, session in self.seen)
 
     def standing(self, fact: Fact) -> str | None:
         since = date.fromisoformat(fact["occurred_on"]) if fact["occurred_on"] else None
@@ -146,9 +171,11 @@ class Derivation:
         activity = self.programme.now("activities", fact["activity"])
         if activity not in self.programme.activity_by_key:
             return "unknown_activity"
+        session = bytes.fromhex(fact["session"])
+        self.made[session] = True
         self._set(
             "reporting_session",
-            session=bytes.fromhex(fact["session"]),
+            session=session,
             activity=activity,
             occurred_on=date.fromisoformat(fact["occurred_on"]),
             minutes=fact["minutes"],
@@ -193,7 +220,7 @@ class Derivation:
         return None
 
     def erase(self, fact: Fact) -> str | None:
-        self.erased[str(fact.subject)] = self.seq
+        self.effects.erased[str(fact.subject)] = self.seq
         return None
 
     def tagged(self, fact: Fact) -> str | None:
@@ -201,19 +228,19 @@ class Derivation:
         return None
 
     def tags_retired(self, fact: Fact) -> str | None:
-        tags = self.rows["reporting_tag"]
+        tags = self.effects.rows["reporting_tag"]
         for key in [key for key in tags if key[2] == fact["key_no"]]:
             del tags[key]
-        self.retired[fact["key_no"]] = self.seq
+        self.effects.retired[fact["key_no"]] = self.seq
         return None
 
     def purpose_ended(self, fact: Fact) -> str | None:
         purpose, raw = fact["purpose"], _subject(fact)
         for table in store.OF_PURPOSE[purpose]:
-            pending = self.rows[table.name]
+            pending = self.effects.rows[table.name]
             for key in [key for key, row in pending.items() if row is not None and row["subject"] == raw]:
                 del pending[key]
-        self.purposes.append((str(fact.subject), purpose, fact["ending"], self.seq))
+        self.effects.purposes.append((str(fact.subject), purpose, fact["ending"], self.seq))
         self._set("reporting_ending", ending=bytes.fromhex(fact["ending"]), subject=raw, purpose=purpose)
         return None
 
@@ -224,7 +251,7 @@ class Derivation:
 
     def not_same(self, fact: Fact) -> str | None:
         key = (self.stream, _subject(fact), bytes.fromhex(fact["same_as"]))
-        self.rows["reporting_same"][key] = None
+        self.effects.rows["reporting_same"][key] = None
         return None
 
     def restricted(self, fact: Fact) -> str | None:
@@ -234,23 +261,6 @@ class Derivation:
     def lifted(self, fact: Fact) -> str | None:
         self._remove("reporting_restricted", _subject(fact))
         return None
-
-    def write(self) -> None:
-        """Write the effects, once; whoever was erased, and what was retired, is gone from lines and derived tables."""
-        for key_no, seq in self.retired.items():
-            note_tags_retired(self.connection, self.stream, key_no, seq)
-            store.forget_tags(self.connection, self.stream, key_no)
-        for subject, purpose, ending, seq in self.purposes:
-            note_purpose_ended(self.connection, self.stream, subject, purpose, ending, seq)
-            store.forget_purpose(self.connection, self.stream, subject, purpose)
-        store.put_derived(self.connection, self.rows)
-        if self.purposes:
-            store.forget_aside(self.connection, self.stream)
-        for subject, seq in self.erased.items():
-            note_received(self.connection, self.stream, subject, seq)
-            store.forget_subject(self.connection, self.stream, subject)
-        for done in (self.rows, self.erased, self.retired, self.purposes):
-            done.clear()
 
     def step(self, fact: Fact) -> str | None:
         key = self.programme.now("steps", fact["step"])
@@ -305,6 +315,7 @@ class Derivation:
         session = bytes.fromhex(fact["session"])
         if not self._has_session(session):
             return "foreign_session"
+        self.made[session] = False
         self._remove("reporting_session", session)
         self._remove("reporting_heads", session)
         return None

@@ -1,5 +1,6 @@
 """Use cases of reporting: the lead's own facts, and deriving figures from the lines that have arrived."""
 
+import contextlib
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, bindparam, exists, func, select
@@ -7,6 +8,7 @@ from sqlalchemy import Connection, Engine, bindparam, exists, func, select
 from services.reporting import store
 from services.reporting.effects import Derivation, read_lines
 from services.reporting.step_tables import step
+from services.reporting.storing import Storing
 from shared.contracts.catalogue import FACTS, NodeAdmitted, ParticipationStarted, StepEntered
 from shared.contracts.errors import InvalidInput, InvalidInvite, PartnerAlreadyJoined, UnknownCode
 from shared.contracts.purpose_facts import LeadCleared
@@ -160,12 +162,17 @@ def _unmade(connection: Connection) -> set[str]:
 
 def _derive_stream(connection: Connection, stream: str) -> None:
     store.lock_derived(connection, stream)
-    derived_total.inc(derive_next(connection, connection, stream))
+    with contextlib.ExitStack() as stack:
+        alone = connection.dialect.name == "sqlite"
+        source = connection if alone else stack.enter_context(connection.engine.connect())
+        derived_total.inc(derive_next(source, source, connection, stream))
 
 
-def derive_next(source: Connection, target: Connection, stream: str, last: int | None = None) -> int:
+def derive_next(source: Connection, look: Connection, target: Connection, stream: str, last: int | None = None) -> int:
     """Take the stream's next received lines (up to line `last`) of `source` into the derived tables of `target`,
-    where its cursor says; returns how many. An effect reads nothing but the programme and derived tables."""
+    where its cursor says; returns how many. An effect reads nothing but the programme and derived tables, by `look`:
+    `target` may be busy storing the effects before it.
+    """
     at = target.execute(select(store.cursor).where(store.cursor.c.stream == stream)).one_or_none()
     seq, chain = (at.seq, at.chain) if at else (0, chain_start(stream))
     most = DERIVE_BATCH[source.dialect.name]
@@ -173,13 +180,14 @@ def derive_next(source: Connection, target: Connection, stream: str, last: int |
     c = received_segment.c
     ends = select(func.max(c.last)).where(c.stream == stream, c.last > seq, c.last <= seq + most)
     to = min(bound for bound in (last, source.execute(ends).scalar_one(), seq + most) if bound is not None)
-    derivation, count = Derivation(target, stream, store.shelf.get(source, stream.split("/")[1])), 0
-    while rows := read_many(source, _NEXT, {"stream": stream, "after": seq, "to": min(seq + READ_AT_ONCE, to)}):
-        derivation.take(read_lines(rows))
-        for row in rows:
-            chain = chain_next(chain, row[6])
-        count, seq, epoch = count + len(rows), rows[-1][0], rows[-1][5]
-        derivation.write()
+    derivation, count = Derivation(look, stream, store.shelf.get(source, stream.split("/")[1])), 0
+    with Storing(target, stream) as storing:
+        while rows := read_many(source, _NEXT, {"stream": stream, "after": seq, "to": min(seq + READ_AT_ONCE, to)}):
+            effects = derivation.take(read_lines(rows))
+            for row in rows:
+                chain = chain_next(chain, row[6])
+            storing.put(effects)
+            count, seq, epoch = count + len(rows), rows[-1][0], rows[-1][5]
     if count:
         store.set_cursor(target, stream, epoch, seq, chain)
     return count

@@ -53,7 +53,7 @@ def _derive(source: Connection, target: Connection, stream: str) -> int:
     """Derive up to the home's cursor; what has no cursor has had no line taken."""
     last = source.execute(select(store.cursor.c.seq).where(store.cursor.c.stream == stream)).scalar_one_or_none()
     lines = 0
-    while last is not None and (count := derive_next(source, target, stream, last)):
+    while last is not None and (count := derive_next(source, target, target, stream, last)):
         lines += count
     return lines
 

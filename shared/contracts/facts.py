@@ -89,6 +89,7 @@ class Fact:
     @classmethod
     def read(cls, subject: str | None, body: dict[str, Any]) -> Self:
         """A fact from a line of this or another release; raises `FactNotWritable` if what is declared does not hold."""
+        cls._check_subject(subject)
         return cls._made(subject, cls._load(body, ()))
 
     @classmethod
@@ -105,6 +106,8 @@ class Fact:
             columns = [
                 member.take_many([groups[at] for groups in plain]) for at, member in enumerate(cls.members.values())
             ]
+            for subject in set(subjects):
+                cls._check_subject(subject)
             rows = zip(*columns, strict=True)
             return [
                 cls._made(subject, dict(zip(cls.members, next(rows), strict=True))) if groups[0] else None
@@ -116,7 +119,6 @@ class Fact:
     @classmethod
     def _made(cls, subject: str | None, body: dict[str, Any]) -> Self:
         fact = cls.__new__(cls)
-        fact._check_subject(subject)
         fact.subject, fact.body = subject, body
         return fact
 
@@ -139,11 +141,12 @@ class Fact:
             raise FactNotWritable(kind=cls.kind, reason=reason)
         return loaded
 
-    def _check_subject(self, subject: str | None) -> None:
-        if self.about is About.NOBODY and subject is not None:
-            raise FactNotWritable(kind=self.kind, reason="has no subject, but one was given")
-        if self.about is About.SOMEBODY and (not isinstance(subject, str) or not HEX32.fullmatch(subject)):
-            raise FactNotWritable(kind=self.kind, reason="subject: not 32 lower-case hex digits")
+    @classmethod
+    def _check_subject(cls, subject: str | None) -> None:
+        if cls.about is About.NOBODY and subject is not None:
+            raise FactNotWritable(kind=cls.kind, reason="has no subject, but one was given")
+        if cls.about is About.SOMEBODY and (not isinstance(subject, str) or not HEX32.fullmatch(subject)):
+            raise FactNotWritable(kind=cls.kind, reason="subject: not 32 lower-case hex digits")
 
     def __getitem__(self, member: str) -> Any:
         """The member's value; None if it was left out."""

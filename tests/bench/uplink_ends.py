@@ -15,11 +15,10 @@ from typing import Any
 from sqlalchemy import Engine, func
 from sqlalchemy import select as query
 
-from services.node.__main__ import collect_seldom
 from services.node.rounds import assert_plain
 from services.node.uplink import LeadCarrier
 from services.reporting import queries, store
-from services.reporting.beside import take_and_derive
+from services.reporting.beside import Deriver
 from shared.journal.amqpcarrier import AmqpCarrier
 from shared.journal.brokerlink import Broker
 from shared.journal.carry_tables import received_head
@@ -28,6 +27,7 @@ from shared.journal.filecarrier import FileCarrier
 from shared.journal.receiving import Receiver
 from shared.journal.sending import Courier
 from shared.ops.clock import utcnow
+from shared.ops.collecting import collect_seldom
 from shared.storage import open_engine
 
 IDLE_SECONDS = 0.5
@@ -82,9 +82,10 @@ def receive(config: dict[str, Any]) -> None:
     def take() -> bool:
         return receiver.round(admitted, utcnow()).progress
 
+    deriver = Deriver(engine)
     used = _wait_for_start()
     while True:
-        if not (take_and_derive(engine, take) if config["derive"] else take()):
+        if not (deriver.beside(take) if config["derive"] else take()):
             if _all_in(engine, config):
                 break
             select.select(carrier.watched(), [], [], IDLE_SECONDS)
