@@ -14,7 +14,6 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     delete,
-    func,
     insert,
     select,
     update,
@@ -44,13 +43,6 @@ def questions_about(connection: Connection, subject: str) -> Sequence[Any]:
     """The newest question about the person to each node."""
     query = select(filled).where(filled.c.subject == bytes.fromhex(subject))
     return connection.execute(query.order_by(filled.c.partner, filled.c.node)).all()
-
-
-def unanswered(connection: Connection, programme: str) -> dict[str, int]:
-    """How many questions each node has not answered."""
-    c = filled.c
-    query = select(c.node, func.count()).where(c.programme == programme, c.answer.is_(None)).group_by(c.node)
-    return {node: count for node, count in connection.execute(query)}
 
 
 def put_question(

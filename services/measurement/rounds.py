@@ -13,7 +13,7 @@ from services.measurement.schedule import Filled, Participation, due
 from shared.contracts.catalogue import ParticipationStarted
 from shared.contracts.errors import UnknownPerson
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
-from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
+from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.journal import Journal
 from shared.journal.lines import Line, parse
@@ -75,7 +75,7 @@ def show_forms(journal: Journal, programme: str, subject: str, *, by: str, now: 
         "forms": [
             {
                 **{"assessment": row.assessment.hex(), "instrument": row.instrument, "version": row.version},
-                **{"occasion": row.occasion, "date": row.occurred_on.isoformat()},
+                **{"occasion": row.occasion, "date": row.occurred_on.isoformat(), "revision": store.revision_of(row)},
                 **{"answers": json.loads(row.answers), "scores": scores[row.assessment]},
             }
             for row in rows
@@ -117,15 +117,26 @@ def _participations(connection: Connection, subjects: Sequence[str]) -> dict[str
     return found
 
 
-_CHANGES = (ParticipationStarted.kind, ParticipationEnded.kind, ParticipationResumed.kind, ExitFormRecorded.kind)
+_CHANGES = (
+    *(ParticipationStarted.kind, ParticipationEnded.kind, ParticipationResumed.kind),
+    *(ExitFormRecorded.kind, FollowUpRecorded.kind),
+)
 
 
 def _changed(before: Participation, line: Line) -> Participation:
     if line.kind == ExitFormRecorded.kind:
         return replace(before, may_call=line.body["may_call"] != "no")
+    if line.kind == FollowUpRecorded.kind:
+        status = line.body["status"]
+        return replace(before, may_call=before.may_call and status != "refused", tries=_tries(before.tries, status))
     day = date.fromisoformat(line.body["occurred_on"])
     if line.kind == ParticipationStarted.kind:
         return replace(before, started_on=day)
     if line.kind == ParticipationResumed.kind:  # the exit form was of the exit that is no more
-        return replace(before, back_on=day, ended_on=None, reason="", may_call=True)
+        return replace(before, back_on=day, ended_on=None, reason="", may_call=True, tries=0)
     return replace(before, ended_on=day, reason=line.body["reason"])
+
+
+def _tries(before: int, status: str) -> int:
+    """Who was reached at last is to be asked."""
+    return before + 1 if status == "not_reached" else 0

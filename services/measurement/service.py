@@ -43,7 +43,9 @@ class MeasurementService(ParkedLines):
         self.home.follow_to(body["after"])
         items = [_assessment(item) for item in body["items"]]
         seen = {item["key"]: item["was"] for item in body["items"] if item.get("was") is not None}
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"], "seen": seen}
+        revisions = {item["key"]: item["revision"] for item in body["items"] if item.get("revision") is not None}
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        common |= {"seen": seen, "revisions": revisions}
         results, pos = operations.record_assessments(self.home.journal, body["programme"], items, **common)
         return {"pos": self.home.committed(pos), "results": results}
 

@@ -79,7 +79,7 @@ class QuestionnairePages:
         which = _which(names, form) or abort(404)
         instrument = find_instrument(which.instrument, which.version)
         filled = {f"item.{item.key}": form.get(f"item.{item.key}", "").strip() for item in instrument.items}
-        filled |= {name: form.get(name, "").strip() for name in ("date", "was", "corrects")}
+        filled |= {name: form.get(name, "").strip() for name in ("date", "was", "corrects", "revision")}
         filled["key"] = talks.key_from(form.get("key", ""))
         answers, problems = _answers(instrument, filled)
         if talks.day_from(filled["date"]) is None:
@@ -88,7 +88,7 @@ class QuestionnairePages:
             return self._show(names, person, which, filled | {"key": talks.new_key()}, problems), 400
         item: dict[str, Any] = {"key": filled["key"], "subject": person, "date": filled["date"], "answers": answers}
         item |= {"instrument": which.instrument, "version": which.version, "occasion": which.occasion}
-        item |= _count(filled["was"]) | ({"corrects": filled["corrects"]} if filled["corrects"] else {})
+        item |= _count(filled["was"]) | {name: filled[name] for name in ("corrects", "revision") if filled[name]}
         try:
             self._record(names.key, item)
         except ChangedMeanwhile:
@@ -213,8 +213,9 @@ class QuestionnairePages:
         blank = NOT_ANSWERED if before else ""
         filled = {f"item.{item.key}": str(told.get(item.key, blank)) for item in instrument.items}
         day = before["date"] if before else today
-        corrects = before["assessment"] if before else ""
-        return filled | {"key": talks.new_key(), "date": day, "was": str(seen), "corrects": corrects}
+        corrects, revision = (before["assessment"], before["revision"]) if before else ("", "")
+        filled |= {"corrects": corrects, "revision": revision}
+        return filled | {"key": talks.new_key(), "date": day, "was": str(seen)}
 
 
 def _uses(names: ProgrammeNames) -> list[tuple[dict[str, Any], list[str]]]:
@@ -284,18 +285,20 @@ def _count(text: str) -> dict[str, int]:
 
 
 def _form_row(form: Mapping[str, Any], names: ProgrammeNames) -> dict[str, Any]:
-    say, key, version = words(g.lang), form["instrument"], form["version"]
+    say, key, version, occasion = words(g.lang), form["instrument"], form["version"], form["occasion"]
     known = has_instrument(key, version)
+    used = any((use["key"], use["version"]) == (key, version) and occasion in on for use, on in _uses(names))
     scales = find_instrument(key, version).scale_by_key if known else {}
     return {
         "title": instrument_title(names.document, key, version, g.lang),
-        "occasion": say(f"occasion_{form['occasion']}"),
+        "occasion": say(f"occasion_{occasion}"),
         "day": talks.said_day(form["date"]),
         "scores": [
             (label_of(scales[scale].name if scale in scales else {}, g.lang, scale), score or say("no_score"))
             for scale, score in form["scores"].items()
         ],
-        "correct": dict(instrument=key, version=version, occasion=form["occasion"], corrects=form["assessment"])
-        if known
+        # What the project's file does not ask any more has no form.
+        "correct": dict(instrument=key, version=version, occasion=occasion, corrects=form["assessment"])
+        if used
         else None,
     }

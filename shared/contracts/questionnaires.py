@@ -17,8 +17,8 @@ class ListDue(Command):
 
 
 class ShowForms(Command):
-    """`measurement.show_forms`: the forms that a person has filled in, with answers and scores, the newest first.
-    Logged as read: answers are about health."""
+    """`measurement.show_forms`: the forms that a person has filled in, with answers and scores, the newest first; of
+    each the `revision` that a correction names. Logged as read: answers are about health."""
 
     programme = ProgrammeKey(required=True)
     subject = SubjectRef(required=True)

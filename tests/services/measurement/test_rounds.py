@@ -9,7 +9,7 @@ from sqlalchemy import Engine, insert
 from services.measurement import rounds, store
 from shared.contracts.catalogue import ParticipationStarted
 from shared.contracts.errors import UnknownPerson
-from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
+from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.journal import Journal
 from shared.journal.erasing import subject_digest
@@ -68,6 +68,20 @@ def test_leaving_and_coming_back_change_what_is_asked(engine: Engine, journal: J
     assert due(engine, SUBJECT, day="2016-09-01") == [(SUBJECT, "exit", "2016-03-01")]
     tell(journal, ParticipationResumed(SUBJECT, occurred_on="2016-05-01"))
     assert due(engine, SUBJECT, day="2016-09-01") == [(SUBJECT, "baseline", "2016-02-15")]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "asked"),
+    [(["refused"], False), (["not_reached"] * 2, True), (["not_reached"] * 3, False), (["reached"], True)],
+)
+def test_afterwards_nobody_is_asked_who_refused_or_was_not_reached(
+    engine: Engine, journal: Journal, statuses: list[str], asked: bool
+) -> None:
+    tell(journal, ParticipationEnded(SUBJECT, occurred_on="2016-03-01", reason="completed"))
+    for status in statuses:
+        days = {"due": "2016-08-28", "occurred_on": "2016-08-29"}
+        tell(journal, FollowUpRecorded(SUBJECT, follow_up="0f" * 16, status=status, **days))
+    assert ("followup" in [occasion for _, occasion, _ in due(engine, SUBJECT, day="2016-09-01")]) is asked
 
 
 @pytest.mark.parametrize("purpose", ["", "measurement"])

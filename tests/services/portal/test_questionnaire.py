@@ -8,6 +8,7 @@ import pytest
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, RpcTimeout
 from tests.services.portal.pages import Page
 from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.test_workers import many
 
 AINO, PEKKA = "a1" * 16, "b2" * 16
 KEY = "lahde-mukaan"
@@ -24,7 +25,11 @@ ANSWERED = {
     "occasion": "interim",
     "date": "2017-05-02",
 }
-ANSWERED |= {"answers": {"work_ability": 4}, "scores": {"work_ability": "4", "functioning": None}}
+ANSWERED |= {
+    "revision": "cd" * 32,
+    "answers": {"work_ability": 4},
+    "scores": {"work_ability": "4", "functioning": None},
+}
 
 
 @pytest.fixture
@@ -135,8 +140,29 @@ def test_earlier_answers_are_told_and_one_can_be_corrected(worker: Portal) -> No
     html = worker.client.get(f"{FORM}&corrects={MADE}").get_data(as_text=True)
     assert 'name="item.work_ability" value="4" required checked' in html
     assert 'name="item.functioning" value="none" required checked' in html
-    assert send(worker, corrects=MADE, was="1").status_code == 303
-    assert worker.rpc.sent("record_assessments")["items"][0]["corrects"] == MADE
+    assert f'name="revision" value="{"cd" * 32}"' in html
+    assert send(worker, corrects=MADE, was="1", revision="cd" * 32).status_code == 303
+    (sent,) = worker.rpc.sent("record_assessments")["items"]
+    assert (sent["corrects"], sent["revision"]) == (MADE, "cd" * 32)
+
+
+def test_a_form_that_the_projects_file_has_no_more_is_shown_and_has_no_link_to_no_page(worker: Portal) -> None:
+    worker.rpc.forms = [ANSWERED]
+    address = f"/questionnaire/{KEY}/{AINO}"
+    assert "corrects=" in worker.client.get(address).get_data(as_text=True)
+    worker.rpc.listed[0]["document"]["instruments"][0]["occasions"] = ["baseline"]
+    html = worker.client.get(address).get_data(as_text=True)
+    assert ("2.5.2017" in html, "corrects=" in html) == (True, False)
+
+
+def test_in_a_node_of_more_than_ten_a_round_is_of_ones_own_people_on_every_page(worker: Portal) -> None:
+    many(worker)
+    worker.rpc.seen = [PEKKA]
+    worker.rpc.forms_due = [DUE | {"person": AINO}, DUE | {"person": PEKKA}]
+    html = worker.client.get(f"/round/{KEY}").get_data(as_text=True)
+    assert ("Täytettävänä 1" in html, PEKKA in html, AINO in html) == (True, True, False)
+    at = worker.client.get(f"/round/{KEY}/next?due=2017-05-01&person={PEKKA}&instrument=three_items&occasion=interim")
+    assert urlsplit(at.headers["Location"]).path == f"/questionnaire/{KEY}/{PEKKA}"
 
 
 def test_a_round_lists_who_is_due_in_the_group_and_leads_from_one_to_the_next(worker: Portal) -> None:
