@@ -184,6 +184,19 @@ def test_a_node_that_answers_nothing_is_asked_no_more_than_its_letters_allow(
     assert ask(third, other) == sorted([OTHER, OWN])
 
 
+def test_a_node_that_asks_much_at_once_is_answered_in_several_rounds(
+    land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letters, "MOST_QUESTIONS", 2)
+    first, _, third = three(land)
+    for number in range(3):
+        ask(third, come(third, f"n{number}"))
+    land.work(rounds=2)
+    assert len(actions(first, "answer_filled")) == 2
+    land.work(rounds=1)
+    assert len(actions(first, "answer_filled")) == 3
+
+
 def test_erasing_takes_back_question_and_answer(land: Land) -> None:
     first, _, third = three(land)
     theirs, ours = come(first, record=SIGNED), come(third)
