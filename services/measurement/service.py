@@ -54,7 +54,7 @@ class MeasurementService(ParkedLines):
         body = load(ListDue, question)
         self.home.follow_to(EVERYTHING)  # who has just come in is due too
         page = (body.get("people"), body["limit"], body["offset"])
-        return rounds.list_due(self.home.engine, body["programme"], *page, self.home.now())
+        return rounds.list_due(self.home.journal, body["programme"], *page, self.home.now())
 
     @rpc
     def show_forms(self, **question: Any) -> dict[str, Any]:

@@ -132,10 +132,10 @@ class QuestionnairePages:
         name = talks.full_name(reply.open(rows[0]["sealed"]))
         return name or words(g.lang)("cannot_open"), rows[0].get("service_language")
 
-    def _forms(self, programme: str, person: str) -> list[dict[str, Any]]:
+    def _forms(self, programme: str, person: str) -> dict[str, Any]:
         asked = {"programme": programme, "subject": person, "by": g.session.user.name}
         try:
-            return list(self.pages.context.rpc.call("measurement", "show_forms", **asked)["forms"])
+            return dict(self.pages.context.rpc.call("measurement", "show_forms", **asked))
         except UnknownPerson:
             abort(404)
 
@@ -156,7 +156,7 @@ class QuestionnairePages:
                 )
                 for use, on in _uses(names)
             ],
-            rows=[_form_row(form, names) for form in self._forms(names.key, person)],
+            rows=[_form_row(form, names) for form in self._forms(names.key, person)["forms"]],
         )
 
     def _show(
@@ -170,8 +170,10 @@ class QuestionnairePages:
         name, language = self._who(names.key, person)
         form_lang = g.lang = _form_lang(language)
         say, instrument = words(form_lang), find_instrument(which.instrument, which.version)
-        forms = self._forms(names.key, person)
-        same = [f for f in forms if (f["instrument"], f["occasion"]) == (which.instrument, which.occasion)]
+        found = self._forms(names.key, person)
+        if found["refused"]:  # nobody fills in a form for nothing
+            raise PolkuError.from_wire(found["refused"])
+        same = [f for f in found["forms"] if (f["instrument"], f["occasion"]) == (which.instrument, which.occasion)]
         corrects = (filled or {}).get("corrects") or request.values.get("corrects", "")
         before = next((f for f in same if f["assessment"] == corrects and f["version"] == which.version), None)
         if filled is None:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.contracts.errors import ChangedMeanwhile, InvalidInput, RpcTimeout
+from shared.contracts.errors import ChangedMeanwhile, ConsentWithdrawn, InvalidInput, RpcTimeout
 from tests.services.portal.pages import Page
 from tests.services.portal.samples import MADE, Portal, person
 from tests.services.portal.test_workers import many
@@ -116,6 +116,12 @@ def test_a_refusal_is_told_in_words_and_the_page_comes_back(worker: Portal, erro
     answer = send(worker)
     assert answer.status_code == status
     assert 'id="problems"' in answer.get_data(as_text=True)
+
+
+def test_a_form_that_would_be_refused_is_not_given_into_anybodys_hands(worker: Portal) -> None:
+    worker.rpc.refused = ConsentWithdrawn(field="participant", purpose="measurement").to_wire()
+    assert worker.client.get(FORM).status_code == 403
+    assert worker.client.get(f"/questionnaire/{KEY}/{AINO}").status_code == 200, "what is there may be read"
 
 
 def test_after_no_answer_the_same_form_has_the_same_key(worker: Portal) -> None:
