@@ -62,6 +62,11 @@ def put_question(
         connection.execute(insert(filled), [row | {"node": node, "partner": partner} for node, partner in nodes])
 
 
+def forget_asked(connection: Connection, subject: bytes) -> None:
+    """Forget what was asked about the person, and what was answered; what a referral has told stays."""
+    connection.execute(delete(filled).where(filled.c.subject == subject, filled.c.asked_on.is_not(None)))
+
+
 def set_answer(
     connection: Connection, programme: str, question: str, node: str, answer: str, signed_on: date | None
 ) -> bool:

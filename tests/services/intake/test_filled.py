@@ -249,6 +249,22 @@ def test_an_answer_that_nobody_asked_for_changes_nothing(land: Land) -> None:
     assert [row["letter"] for row in kit.rows(third.engine, post_in)] == [None] * 8
 
 
+def test_what_was_answered_about_a_wrong_birth_date_is_forgotten_when_it_is_corrected(land: Land) -> None:
+    first, second, third = three(land)
+    come(first, record=SIGNED)
+    ours = come(third)
+    ask(third, ours)
+    land.work()
+    with transaction(third.engine) as connection:  # of the other partner a referral has told
+        told = update(table).where(table.c.node == second.name)
+        connection.execute(told.values(asked_on=None, answer="yes", signed_on=date(2016, 3, 1)))
+    who = (third.journal, KEYS, KEY, ours)
+    rights.correct_person(*who, {"form_kept": "elsewhere"}, {}, by="worker", now=third.now)
+    assert heard(third, ours)[OTHER] == ("yes", "2016-03-01")
+    rights.correct_person(*who, {"birth_date": "1981-02-04", "identity_code": None}, {}, by="worker", now=third.now)
+    assert heard(third, ours) == {OWN: ("yes", "2016-03-01")}
+
+
 def test_a_referral_has_told_that_the_form_is_filled_where_the_person_agreed(land: Land) -> None:
     first, _, third = three(land)
     send(first, come(first, record=SIGNED), agreed=("name", "birth_date", "start_record"))
