@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from services.intake import identity_store, rights_store, store
+from services.intake import filled_store, identity_store, rights_store, store
 from services.intake.domain import tag_of
 from services.intake.operations import Vault
 from services.intake.visitors import forget_tokens
@@ -46,6 +46,8 @@ def _tag_anew(unit: Unit, row: Any, before: dict[str, Any], after: dict[str, Any
     programme, known = row.programme, store.tag_keys(unit.connection, row.programme)
     for key in known:
         was, now_is = (tag_of(one, key.basis, programme, b"") for one in (before, after))
+        if was != now_is:  # what others have answered is of somebody else
+            filled_store.forget_asked(unit.connection, row.subject)
         if was is not None and now_is is None:
             unit.record(PersonTagged(row.subject.hex(), tag=secrets.token_hex(32), key_no=key.key_no), programme)
         elif was != now_is and key == known[-1]:

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Engine, select
 
 from services.intake import eura, exit_store, exits, start_store, store
 from services.intake.operations import Vault
-from services.intake.records import MOST_TRIES, NewExit, Stay, check_exit_form
+from services.intake.records import NewExit, Stay, check_exit_form
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
+from shared.contracts.record_facts import MOST_TRIES
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.journal import Journal, Unit
 from shared.ops.clock import today_in_helsinki
@@ -59,9 +60,16 @@ def record_exit_forms(
 
 
 def write_down(
-    unit: Unit, keys: Vault, programme: str, items: Sequence[NewExitForm], *, by: str, skip_bad: bool = False
+    unit: Unit,
+    keys: Vault,
+    programme: str,
+    items: Sequence[NewExitForm],
+    *,
+    by: str,
+    skip_bad: bool = False,
+    before: str | None = None,
 ) -> Results:
-    """The same within a unit of work."""
+    """The same within a unit of work; `before`: the revision at its beginning, of whom has left in it."""
     results: Results = []
     store.shelf.get(unit.connection, programme)
     today = today_in_helsinki(unit.now)
@@ -77,7 +85,7 @@ def write_down(
                 raise AlreadyRecordedDiffers(field="key")
             if known is None:
                 refuse_restricted(restricted, new.subject, "esf_record", "intake")
-                _record(unit, keys, programme, new, stays, today)
+                _record(unit, keys, programme, new, stays, today, before)
         except PolkuError as error:
             results.append({"error": error.to_wire()})
             if skip_bad:
@@ -103,8 +111,11 @@ def record_leaving(
     if leaving.subject != form.subject:
         raise InvalidInput(field="form.subject", reason="is somebody else than who leaves")
     with journal.unit(now) as unit:
+        exit_store.stays(unit.connection, programme, [form.subject])  # locked, before it is looked at
+        row = store.find_participation(unit.connection, programme, form.subject)
+        before = None if row is None else _revision_of(unit.connection, keys, row)
         left = _taken(exits.leave(unit, programme, [leaving], by=by))
-        written = _taken(write_down(unit, keys, programme, [form], by=by))
+        written = _taken(write_down(unit, keys, programme, [form], by=by, before=before))
     return left or written, unit.pos
 
 
@@ -116,14 +127,21 @@ def _taken(results: Results) -> bool:
     return bool(result["new"])
 
 
-def _record(unit: Unit, keys: Vault, programme: str, new: NewExitForm, stays: Mapping[str, Stay], today: date) -> None:
+def _record(
+    unit: Unit,
+    keys: Vault,
+    programme: str,
+    new: NewExitForm,
+    stays: Mapping[str, Stay],
+    today: date,
+    revision: str | None,
+) -> None:
     connection = unit.connection
     row = store.find_participation(connection, programme, new.subject)
     if row is None:
         raise UnknownPerson(field="person", programme=programme)
     before = start_store.exit_form_of(connection, new.subject)
-    kept = start_store.open_exit_form(connection, keys.vault, row)
-    if new.was != _revision(keys, before, kept):
+    if new.was != (revision or _revision_of(connection, keys, row)):
         raise ChangedMeanwhile(field="was")
     check_exit_form(new.told, stays[new.subject], today)
     ref = new.told.get("wishes_ref")
@@ -158,17 +176,12 @@ def show_exit(
         form = start_store.exit_form_of(connection, subject)
         kept = start_store.open_exit_form(connection, keys.vault, row)
         tries, asked = start_store.attempts(connection, row.subject), _follow_ups(connection, row.subject)
-    identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
-    ended = row.ended_on and {
-        **{"date": row.ended_on.isoformat(), "reason": row.end_reason},
-        **{"results": None if row.end_results is None else row.end_results.split()},
-        **{"next": row.end_next, "planned": row.end_planned},
-    }
+    identity, ended = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box), _ended(row)
     coded = {
         **{"person": subject, "standing": row.standing, "started_on": row.started_on and row.started_on.isoformat()},
         **{"resumed_on": row.resumed_on and row.resumed_on.isoformat(), "ended": ended, "form": form},
         **{"service_language": json.loads(row.record).get("service_language")},
-        **{"revision": _revision(keys, form, kept), "attempts": tries, "follow_ups": asked},
+        **{"revision": _revision(keys, ended, form, kept), "attempts": tries, "follow_ups": asked},
     }
     return coded, {name: identity.get(name) for name in ("given_name", "family_name", "token")} | kept
 
@@ -211,5 +224,20 @@ def due_follow_ups(engine: Engine, programme: str, today: date) -> list[dict[str
     return found
 
 
-def _revision(keys: Vault, form: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
-    return keys.digest(json.dumps([form, kept], sort_keys=True).encode()).hex()
+def _ended(row: Any) -> dict[str, Any] | None:
+    """The exit that holds, of a row of `participation`; None: the person has not left."""
+    return row.ended_on and {
+        **{"date": row.ended_on.isoformat(), "reason": row.end_reason},
+        **{"results": None if row.end_results is None else row.end_results.split()},
+        **{"next": row.end_next, "planned": row.end_planned},
+    }
+
+
+def _revision_of(connection: Connection, keys: Vault, row: Any) -> str:
+    form = start_store.exit_form_of(connection, row.subject.hex())
+    return _revision(keys, _ended(row), form, start_store.open_exit_form(connection, keys.vault, row))
+
+
+def _revision(keys: Vault, ended: Mapping[str, Any] | None, form: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
+    """What a change must have seen: the exit, the form beside it, and where that is kept."""
+    return keys.digest(json.dumps([ended, form, kept], sort_keys=True).encode()).hex()

@@ -12,7 +12,7 @@ no node says that they are there: it answers no.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -41,15 +41,16 @@ from shared.storage.restricting import refuse_restricted, restricted_among
 
 QUESTION, ANSWER = "filled_question", "filled_answer"
 KINDS = (QUESTION, ANSWER)
-MOST_UNANSWERED = 20
-"""Questions that wait for a node's answer: one of an older release answers none until it is upgraded, and 50 letters
-that it cannot take would keep our referrals from it."""
+MOST_WAITING = 20
+"""Letters of ours that may wait for a node: one of an older release takes no question until it is upgraded, and 50
+letters that it cannot take would keep our referrals from it."""
 
 
 def ask(place: Place, subject: str, *, by: str, now: datetime) -> tuple[list[str], int | None]:
     """Ask every confirmed node; the partners that are asked now, and the position.
 
-    Left alone is a node that has the question already and answers yet, and one with `MOST_UNANSWERED` of ours. Raises
+    Left alone is a node that has the question already and answers yet, and one for which `MOST_WAITING` letters wait.
+    Raises
     `UnknownPerson`, `ProgrammeIsClosed`, `HomeHeld`, `ProcessingRestricted`, `ConsentWithdrawn`, `InvalidInput` (no tag
     in the programme file, no tag key here, a protected address, nothing to recognise the person by).
     """
@@ -67,12 +68,12 @@ def ask(place: Place, subject: str, *, by: str, now: datetime) -> tuple[list[str
             raise InvalidInput(field="subject", reason="nobody is asked about somebody with a protected address")
         refuse_restricted(restricted_among(connection, [subject]), subject, "esf_record", "intake", field="subject")
         tags = _tags(connection, place, definition, person)
-        held, on_the_way = filled_store.unanswered(connection, programme), waiting_for(connection, programme)
+        on_the_way = waiting_for(connection, programme)
         known = {row.node: row for row in filled_store.questions_about(connection, subject)}
         to = [
             node
             for node in peers.confirmed_partners(connection, place.desk, programme).values()
-            if not _waits(known.get(node.node), today, on_the_way) and held.get(node.node, 0) < MOST_UNANSWERED
+            if not _waits(known.get(node.node), today, on_the_way) and on_the_way.get(node.node, 0) < MOST_WAITING
         ]
         question = new_id()
         nodes = [(node.node, node.partner) for node in to]
@@ -85,7 +86,7 @@ def ask(place: Place, subject: str, *, by: str, now: datetime) -> tuple[list[str
     return asked, unit.pos
 
 
-def _waits(known: Any | None, today: date, on_the_way: set[str]) -> bool:
+def _waits(known: Any | None, today: date, on_the_way: Collection[str]) -> bool:
     """Whether a question is under way: it lies here yet, or went today. Older, taken, and not answered: the node was
     restored from before, and is asked again."""
     return known is not None and known.answer is None and (known.node in on_the_way or known.asked_on == today)

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     delete,
-    func,
     insert,
     select,
     update,
@@ -46,13 +45,6 @@ def questions_about(connection: Connection, subject: str) -> Sequence[Any]:
     return connection.execute(query.order_by(filled.c.partner, filled.c.node)).all()
 
 
-def unanswered(connection: Connection, programme: str) -> dict[str, int]:
-    """How many questions each node has not answered."""
-    c = filled.c
-    query = select(c.node, func.count()).where(c.programme == programme, c.answer.is_(None)).group_by(c.node)
-    return {node: count for node, count in connection.execute(query)}
-
-
 def put_question(
     connection: Connection,
     question: str,
@@ -68,6 +60,11 @@ def put_question(
         connection.execute(delete(filled).where(ours))
         row = {"question": bytes.fromhex(question), "subject": raw, "programme": programme, **columns}
         connection.execute(insert(filled), [row | {"node": node, "partner": partner} for node, partner in nodes])
+
+
+def forget_asked(connection: Connection, subject: bytes) -> None:
+    """Forget what was asked about the person, and what was answered; what a referral has told stays."""
+    connection.execute(delete(filled).where(filled.c.subject == subject, filled.c.asked_on.is_not(None)))
 
 
 def set_answer(

@@ -5,6 +5,7 @@ the audit log; one that may become usable (of a newer release, too early) waits.
 """
 
 import json
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,8 @@ from shared.journal.post import LetterRefused, open_letter
 from shared.journal.posting import letters_to_take, note_taken
 from shared.storage import snapshot
 
+MOST_QUESTIONS = 10
+"""Of one node in one round: for each everybody's identity is opened, and whoever works here waits meanwhile."""
 CLOSED = (ProgrammeIsClosed, ClosingIsFinal, StreamIsSealed)
 """A letter for a programme that this node has closed comes too late."""
 
@@ -38,14 +41,16 @@ def take_letters(journal: Journal, desk: Desk, keys: Vault, now: datetime) -> in
         programmes = {programme for programme, _ in store.peers(connection)}
         senders = {(p, node): m for p in programmes for node, m in confirmed_members(connection, p).items()}
         waiting = letters_to_take(connection, list(senders))
-    last = None
+    last, asked = None, Counter[str]()
     for row in waiting:
-        pos = _take(journal, desk, keys, row, senders[row.programme, row.sender], now)
+        pos = _take(journal, desk, keys, row, senders[row.programme, row.sender], asked, now)
         last = pos or last
     return last
 
 
-def _take(journal: Journal, desk: Desk, keys: Vault, row: Any, sender: Member, now: datetime) -> int | None:
+def _take(
+    journal: Journal, desk: Desk, keys: Vault, row: Any, sender: Member, asked: Counter[str], now: datetime
+) -> int | None:
     def taken(unit: Unit) -> None:
         note_taken(unit.connection, row.id)
 
@@ -53,6 +58,9 @@ def _take(journal: Journal, desk: Desk, keys: Vault, row: Any, sender: Member, n
         kind, said = _read(open_letter(row.letter, desk.opens))
         if kind in steward.KINDS:
             return steward.take(journal, desk, row.programme, sender, said, now, taken)
+        asked[sender.node] += kind == filled.QUESTION
+        if kind == filled.QUESTION and asked[sender.node] > MOST_QUESTIONS:
+            return None  # it is answered in the next round
         if kind in filled.KINDS:
             place = referrals.Place(journal, desk, keys, row.programme)
             return filled.take(place, sender, said, now, taken)

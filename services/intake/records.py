@@ -7,6 +7,7 @@ from typing import Any
 
 from services.intake.domain import Arrival, check_arrival, check_evidence
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownCode
+from shared.contracts.record_facts import MOST_TRIES
 from shared.forms import find_form
 from shared.forms.records import IN_EURA, QUESTIONS, End, Start, end_problems, lacks, not_asked, result_problems
 from shared.programmes import Programme
@@ -134,10 +135,6 @@ def check_resumed(day: date, stay: Stay, today: date) -> None:
         raise InvalidInput(field="date", reason="in the future")
     if day < stay.ended_on:
         raise InvalidInput(field="date", reason="before the exit")
-
-
-MOST_TRIES = 3
-"""After so many tries in vain somebody is *not reached*; who calls back later is still heard."""
 
 
 def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: date, tries: int) -> None:

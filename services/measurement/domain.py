@@ -1,7 +1,7 @@
 """Rules of measurement: what may be recorded of a filled-in form, and how scores follow from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from shared.contracts.errors import InvalidInput, UnknownAssessment, UnknownCode, UnknownPerson, UnknownSession
@@ -42,12 +42,16 @@ class KnownSession:
 
 @dataclass(frozen=True, slots=True)
 class KnownAssessment:
-    """What of a recorded assessment a correction cannot change."""
+    """What of a recorded assessment a correction cannot change, where and when it was filled in, and its `revision`
+    (64 hex digits): how it stands."""
 
     programme: str
     subject: str | None
     instrument: str
     version: str
+    session: str | None
+    occurred_on: date
+    revision: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,13 @@ def _check_correction(new: NewAssessment, programme: str, old: KnownAssessment |
         raise UnknownAssessment(field="corrects", programme=programme)
     if (old.subject, old.instrument, old.version) != (new.subject, new.instrument, new.version):
         raise InvalidInput(field="corrects", reason="a correction keeps person, instrument and version")
+
+
+def as_kept(new: NewAssessment, known: Known) -> NewAssessment:
+    """The form as it is kept: a correction that says nothing of the session leaves it, if it is of the same day."""
+    old = known.assessments.get(new.corrects or "")
+    stays = old is not None and new.session is None and new.occurred_on == old.occurred_on
+    return replace(new, session=old.session) if old is not None and stays else new
 
 
 def scores(instrument: Instrument, answers: Mapping[str, int]) -> dict[str, str | None]:

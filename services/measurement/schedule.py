@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from shared.contracts.record_facts import MOST_TRIES
 from shared.programmes import InstrumentUse, Programme
 
 EARLY = timedelta(days=14)
@@ -21,6 +22,8 @@ class Participation:
     ended_on: date | None = None
     reason: str = ""
     may_call: bool = True
+    tries: int = 0
+    """How often they were not reached since they left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,12 @@ def _occasions(
     elif of.reason not in NOT_ASKED:
         for after in days.get("exit", ())[:1]:
             yield "exit", of.ended_on + timedelta(days=after), of.back_on or date.min
-        if programme.follow_up_days is not None and _afterwards(programme, use) and of.may_call:
+        if (
+            programme.follow_up_days is not None
+            and _afterwards(programme, use)
+            and of.may_call
+            and of.tries < MOST_TRIES
+        ):
             day = of.ended_on + timedelta(days=programme.follow_up_days)
             if day <= today:
                 yield "followup", day, of.ended_on

@@ -43,7 +43,9 @@ class MeasurementService(ParkedLines):
         self.home.follow_to(body["after"])
         items = [_assessment(item) for item in body["items"]]
         seen = {item["key"]: item["was"] for item in body["items"] if item.get("was") is not None}
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"], "seen": seen}
+        revisions = {item["key"]: item["revision"] for item in body["items"] if item.get("revision") is not None}
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        common |= {"seen": seen, "revisions": revisions}
         results, pos = operations.record_assessments(self.home.journal, body["programme"], items, **common)
         return {"pos": self.home.committed(pos), "results": results}
 
@@ -52,7 +54,7 @@ class MeasurementService(ParkedLines):
         body = load(ListDue, question)
         self.home.follow_to(EVERYTHING)  # who has just come in is due too
         page = (body.get("people"), body["limit"], body["offset"])
-        return rounds.list_due(self.home.engine, body["programme"], *page, self.home.now())
+        return rounds.list_due(self.home.journal, body["programme"], *page, self.home.now())
 
     @rpc
     def show_forms(self, **question: Any) -> dict[str, Any]:

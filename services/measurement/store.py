@@ -4,6 +4,8 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import Column, Connection, Date, Index, LargeBinary, String, Table, Text, delete, select
 
@@ -126,10 +128,20 @@ def find_assessments(connection: Connection, ids: Iterable[str | None]) -> dict[
     rows = connection.execute(select(assessment).where(assessment.c.assessment.in_(_ids(ids))))
     return {
         row.assessment.hex(): KnownAssessment(
-            row.programme, row.subject.hex() if row.subject is not None else None, row.instrument, row.version
+            *(row.programme, _hex(row.subject), row.instrument, row.version),
+            *(_hex(row.session), row.occurred_on, revision_of(row)),
         )
         for row in rows
     }
+
+
+def revision_of(row: Any) -> str:
+    """How an assessment stands, by what a correction can change."""
+    return sha256(json.dumps([row.occasion, str(row.occurred_on), row.answers]).encode()).hexdigest()
+
+
+def _hex(raw: bytes | None) -> str | None:
+    return raw.hex() if raw is not None else None
 
 
 def locked_forms(connection: Connection, subjects: Iterable[str | None]) -> Counter[tuple[str | None, str, str]]:

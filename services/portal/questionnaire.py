@@ -79,7 +79,7 @@ class QuestionnairePages:
         which = _which(names, form) or abort(404)
         instrument = find_instrument(which.instrument, which.version)
         filled = {f"item.{item.key}": form.get(f"item.{item.key}", "").strip() for item in instrument.items}
-        filled |= {name: form.get(name, "").strip() for name in ("date", "was", "corrects")}
+        filled |= {name: form.get(name, "").strip() for name in ("date", "was", "corrects", "revision")}
         filled["key"] = talks.key_from(form.get("key", ""))
         answers, problems = _answers(instrument, filled)
         if talks.day_from(filled["date"]) is None:
@@ -88,7 +88,7 @@ class QuestionnairePages:
             return self._show(names, person, which, filled | {"key": talks.new_key()}, problems), 400
         item: dict[str, Any] = {"key": filled["key"], "subject": person, "date": filled["date"], "answers": answers}
         item |= {"instrument": which.instrument, "version": which.version, "occasion": which.occasion}
-        item |= _count(filled["was"]) | ({"corrects": filled["corrects"]} if filled["corrects"] else {})
+        item |= _count(filled["was"]) | {name: filled[name] for name in ("corrects", "revision") if filled[name]}
         try:
             self._record(names.key, item)
         except ChangedMeanwhile:
@@ -132,10 +132,10 @@ class QuestionnairePages:
         name = talks.full_name(reply.open(rows[0]["sealed"]))
         return name or words(g.lang)("cannot_open"), rows[0].get("service_language")
 
-    def _forms(self, programme: str, person: str) -> list[dict[str, Any]]:
+    def _forms(self, programme: str, person: str) -> dict[str, Any]:
         asked = {"programme": programme, "subject": person, "by": g.session.user.name}
         try:
-            return list(self.pages.context.rpc.call("measurement", "show_forms", **asked)["forms"])
+            return dict(self.pages.context.rpc.call("measurement", "show_forms", **asked))
         except UnknownPerson:
             abort(404)
 
@@ -156,7 +156,7 @@ class QuestionnairePages:
                 )
                 for use, on in _uses(names)
             ],
-            rows=[_form_row(form, names) for form in self._forms(names.key, person)],
+            rows=[_form_row(form, names) for form in self._forms(names.key, person)["forms"]],
         )
 
     def _show(
@@ -170,8 +170,10 @@ class QuestionnairePages:
         name, language = self._who(names.key, person)
         form_lang = g.lang = _form_lang(language)
         say, instrument = words(form_lang), find_instrument(which.instrument, which.version)
-        forms = self._forms(names.key, person)
-        same = [f for f in forms if (f["instrument"], f["occasion"]) == (which.instrument, which.occasion)]
+        found = self._forms(names.key, person)
+        if found["refused"]:  # nobody fills in a form for nothing
+            raise PolkuError.from_wire(found["refused"])
+        same = [f for f in found["forms"] if (f["instrument"], f["occasion"]) == (which.instrument, which.occasion)]
         corrects = (filled or {}).get("corrects") or request.values.get("corrects", "")
         before = next((f for f in same if f["assessment"] == corrects and f["version"] == which.version), None)
         if filled is None:
@@ -213,8 +215,9 @@ class QuestionnairePages:
         blank = NOT_ANSWERED if before else ""
         filled = {f"item.{item.key}": str(told.get(item.key, blank)) for item in instrument.items}
         day = before["date"] if before else today
-        corrects = before["assessment"] if before else ""
-        return filled | {"key": talks.new_key(), "date": day, "was": str(seen), "corrects": corrects}
+        corrects, revision = (before["assessment"], before["revision"]) if before else ("", "")
+        filled |= {"corrects": corrects, "revision": revision}
+        return filled | {"key": talks.new_key(), "date": day, "was": str(seen)}
 
 
 def _uses(names: ProgrammeNames) -> list[tuple[dict[str, Any], list[str]]]:
@@ -284,18 +287,20 @@ def _count(text: str) -> dict[str, int]:
 
 
 def _form_row(form: Mapping[str, Any], names: ProgrammeNames) -> dict[str, Any]:
-    say, key, version = words(g.lang), form["instrument"], form["version"]
+    say, key, version, occasion = words(g.lang), form["instrument"], form["version"], form["occasion"]
     known = has_instrument(key, version)
+    used = any((use["key"], use["version"]) == (key, version) and occasion in on for use, on in _uses(names))
     scales = find_instrument(key, version).scale_by_key if known else {}
     return {
         "title": instrument_title(names.document, key, version, g.lang),
-        "occasion": say(f"occasion_{form['occasion']}"),
+        "occasion": say(f"occasion_{occasion}"),
         "day": talks.said_day(form["date"]),
         "scores": [
             (label_of(scales[scale].name if scale in scales else {}, g.lang, scale), score or say("no_score"))
             for scale, score in form["scores"].items()
         ],
-        "correct": dict(instrument=key, version=version, occasion=form["occasion"], corrects=form["assessment"])
-        if known
+        # What the project's file does not ask any more has no form.
+        "correct": dict(instrument=key, version=version, occasion=occasion, corrects=form["assessment"])
+        if used
         else None,
     }

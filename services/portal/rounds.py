@@ -84,7 +84,21 @@ class RoundPages:
             except UnknownCode:
                 abort(404)
             asked["people"] = [row["subject"] for row in register["regulars"]][:MOST]
+        if g.get("own_only"):
+            rows = self._own(key, asked)
+            return {"total": len(rows), "due": rows[offset : offset + limit]}
         return dict(rpc.call("measurement", "list_due", programme=key, limit=limit, offset=offset, **asked, by=_me()))
+
+    def _own(self, key: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
+        """Who is due of those whom this user may see, where each sees their own: another's form would not open."""
+        rpc, found, seen, more = self.pages.context.rpc, list[dict[str, Any]](), 0, True
+        while more:
+            answer = rpc.call("measurement", "list_due", programme=key, limit=MOST, offset=seen, **asked, by=_me())
+            people = sorted({row["person"] for row in answer["due"]})
+            mine = set(rpc.call("intake", "sees", programme=key, worker=_me(), people=people)) if people else set()
+            found += [row for row in answer["due"] if row["person"] in mine]
+            seen, more = seen + MOST, seen + MOST < answer["total"]
+        return found
 
     def _form(self, key: str, activity: str, row: dict[str, Any]) -> str:
         which: dict[str, Any] = {name: row[name] for name in ("instrument", "version", "occasion")}

@@ -33,7 +33,7 @@ class SessionPages:
         names, limit, offset = self.pages.programme(key), self.pages.context.page_size, self.pages.offset()
         group, asked = request.args.get("group", ""), dict[str, Any]()
         if group:
-            asked["activities"] = _behind(names, group) or abort(404)
+            asked["activities"] = _behind(names, group) if group in names.groups else abort(404)
         rpc = self.pages.context.rpc
         found = rpc.call("activities", "list_sessions", programme=key, limit=limit, offset=offset, **asked)
         return self.pages.show(
@@ -57,7 +57,8 @@ class SessionPages:
         except UnknownSession:
             abort(404)
         present = held["present"]
-        known = talks.people_at_hand(context, key, [row["subject"] for row in present]) if present else {}
+        who = [row["subject"] for row in present]
+        known = talks.people_at_hand(context, key, who, in_list=True) if present else {}
         rows = [
             (known[row["subject"]].label if row["subject"] in known else say("cannot_open"), _role(row["role"]), row)
             for row in present

@@ -401,6 +401,8 @@ class AssessmentItem(Item):
     """One filled-in form. No `subject`: it names nobody. `corrects`: the assessment that it takes the place of.
 
     `was`: how many forms of this person, instrument and occasion whoever writes has seen; of another number is refused.
+    `revision`: how whoever corrects has seen what is corrected (`measurement.show_forms`); of another it is refused. A
+    correction without `session` keeps the one that was recorded, unless it moves the form to another day.
     """
 
     subject = SubjectRef(allow_none=True)
@@ -412,6 +414,7 @@ class AssessmentItem(Item):
     answers = Answers(required=True)
     corrects = EntityId(allow_none=True)
     was = Number(0, 10_000, allow_none=True)
+    revision = Digest(allow_none=True)
 
 
 class RecordAssessments(Command):

@@ -1,7 +1,9 @@
 """Whether somebody's start form is filled at another partner already: the commands, and what stands in the letters
 between the two nodes (`services/intake/filled.py`)."""
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from shared.contracts.commands import Command, Question
 from shared.contracts.fields import Code, Day, Digest, EntityId, Number, ProgrammeKey, SubjectRef
@@ -60,3 +62,8 @@ class AnswerLetter(_Letter):
 
     answer = Code(*ANSWERS, required=True)
     signed_on = Day(allow_none=True, load_default=None)
+
+    @validates_schema
+    def _yes_has_a_day(self, said: dict[str, Any], **_: Any) -> None:
+        if said["answer"] == "yes" and said["signed_on"] is None:
+            raise ValidationError("a yes has one", "signed_on")

@@ -8,7 +8,8 @@ from shared.contracts.fields import Code, Number, ProgrammeKey, SubjectRef
 
 class ListDue(Command):
     """`measurement.list_due`: who may be asked to fill in which instrument on which occasion, by the programme's
-    schedule; who was due first comes first. `people` asks of these alone (none of them: nobody)."""
+    schedule; who was due first comes first. `people` asks of these alone (none of them: nobody). Nobody is due where
+    the programme is closed."""
 
     programme = ProgrammeKey(required=True)
     people = fields.List(SubjectRef(), allow_none=True, validate=validate.Length(max=MAX_ITEMS))
@@ -17,7 +18,8 @@ class ListDue(Command):
 
 
 class ShowForms(Command):
-    """`measurement.show_forms`: the forms that a person has filled in, with answers and scores, the newest first.
+    """`measurement.show_forms`: the forms that a person has filled in, with answers and scores, the newest first; of
+    each the `revision` that a correction names. `refused`: the error that one more would be refused with, null: none.
     Logged as read: answers are about health."""
 
     programme = ProgrammeKey(required=True)

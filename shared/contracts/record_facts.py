@@ -9,6 +9,8 @@ RESULTS = ("job_search", "education", "qualification", "employment", "none")
 """What a person has on leaving or later; `none` is a result, nothing written down is not."""
 FOLLOW_UPS = ("reached", "not_reached", "refused")
 """What came of asking somebody after they left."""
+MOST_TRIES = 3
+"""After so many tries in vain somebody is *not reached*; who calls back later is still heard."""
 
 _ID = "00112233445566778899aabbccddeeff"
 

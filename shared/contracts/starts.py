@@ -158,7 +158,7 @@ class RecordLeaving(Command):
 
 class ShowExit(Command):
     """`intake.show_exit`: a person's exit with its form, tries to get it, and follow-ups; name and where the paper is
-    come back sealed to `reply_to`. Logged as read. `revision` is what a changed form must name as `was`."""
+    come back sealed to `reply_to`. Logged as read. `revision`, of exit and form, is what a change names as `was`."""
 
     programme = ProgrammeKey(required=True)
     subject = SubjectRef(required=True)

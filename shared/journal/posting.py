@@ -62,9 +62,11 @@ def put_letter(connection: Connection, head: Head, letter: bytes, now: datetime,
     connection.execute(insert(post_out), row | {"subject": about, "queued_at": wire_time(now)})
 
 
-def waiting_for(connection: Connection, programme: str) -> set[str]:
-    """The nodes that have not acknowledged every letter of ours."""
-    return set(connection.execute(select(post_out.c.recipient).where(post_out.c.programme == programme)).scalars())
+def waiting_for(connection: Connection, programme: str) -> dict[str, int]:
+    """The nodes that have not acknowledged every letter of ours, each with how many wait for it."""
+    c = post_out.c
+    query = select(c.recipient, func.count()).where(c.programme == programme).group_by(c.recipient)
+    return {node: waiting for node, waiting in connection.execute(query)}
 
 
 def letters_to_take(connection: Connection, senders: Sequence[tuple[str, str]], limit: int = 50) -> Sequence[Any]:

@@ -1,6 +1,8 @@
 """A node and its lead in one process, every part real but the bus: for what must hold at every step of a way."""
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +23,7 @@ from shared.journal import Journal, Unit, audit, crypto, erasing, received
 from shared.journal.carry_tables import received_head, received_line, received_segment
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.follow import Follower, Handler
+from shared.journal.holding import hold
 from shared.journal.joining import Join, token_digest
 from shared.journal.lines import Line, chain_next, chain_start, line_digest
 from shared.journal.receiving import Receiver
@@ -28,7 +31,8 @@ from shared.journal.sending import Courier
 from shared.journal.tables import journal_head, journal_line
 from shared.programmes import canonical, parse
 from shared.programmes.shelf import Shelf, pieces
-from shared.storage import snapshot
+from shared.storage import open_engine, snapshot, transaction
+from shared.storage.dump import dump_rows, load_rows
 from tests.journal.exchange_kit import make_key, public
 from tests.services import kit
 from tests.services.activities import kit as activities_kit
@@ -104,6 +108,12 @@ class House:
     @property
     def journal(self) -> Journal:
         return Journal(self.node, kit.NODE)
+
+    def put_back(self, database: Engine) -> None:
+        """The node is gone; what was restored takes its place."""
+        self.node.dispose()
+        self.node = database
+        self.restart()
 
     def join(self) -> None:
         """The lead and the node know the programme and each other."""
@@ -183,6 +193,39 @@ class House:
                 said = proof.header + proof.payload_digest
                 assert crypto.verify(sent_by(self.node_key), proof.signature, crypto.SEGMENT_CONTEXT, said)
             assert received.completeness(connection, self.now)[0].state in ("complete", "closed")
+
+
+def copied(template: Path, folder: Path) -> Engine:
+    """A copy of a migrated database in a new folder."""
+    folder.mkdir()
+    return open_engine(f"sqlite:///{shutil.copy(template, folder / 'home.db')}")
+
+
+@contextmanager
+def joined(template: Path, folder: Path, *people: str) -> Iterator[House]:
+    """A house on copies of a migrated database, whose node has shipped these people."""
+    made = House(*(copied(template, folder / name) for name in ("node", "lead")), folder / "inbox")
+    made.join()
+    if people:
+        made.register(*people)
+        made.work()
+    yield made
+    made.node.dispose()
+    made.lead.dispose()
+
+
+@contextmanager
+def backup_of(node: Engine, template: Path, folder: Path, *, held: bool = True) -> Iterator[Engine]:
+    """A node's database as a backup taken now would bring it back, in a new folder."""
+    made = copied(template, folder)
+    with snapshot(node) as connection:
+        records = list(dump_rows(connection))
+    with transaction(made) as connection:
+        load_rows(connection, iter(records))
+        if held:
+            hold(connection, "2026-11-22T09:15:02.123456Z", kit.NODE)
+    yield made
+    made.dispose()
 
 
 # What the services' `@subscribes` methods do; service.py itself cannot be loaded here, it needs eventlet.

@@ -19,7 +19,7 @@ from shared.journal.lines import chain_next, chain_start, line_digest
 from shared.journal.tables import journal_audit, journal_erased, journal_head, journal_line, journal_parked
 from shared.storage import metadata, open_engine, snapshot, transaction
 from shared.storage.forgetting import naming_people
-from tests.flows.house import STREAM, House, lines_of, needles
+from tests.flows.house import STREAM, House, copied, joined, lines_of, needles
 from tests.journal.journal_kit import Killed, killed_at
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY
@@ -30,18 +30,10 @@ STRIDE = 1 if "POLKU_KILLS" in os.environ else 4
 """Every step takes two minutes: `make faults` does that."""
 
 
-def copied(template: Path, folder: Path) -> Engine:
-    folder.mkdir()
-    return open_engine(f"sqlite:///{shutil.copy(template, folder / 'home.db')}")
-
-
 @pytest.fixture
 def sqlite_house(migrated_file: Path, tmp_path: Path) -> Iterator[House]:
-    house = House(*(copied(migrated_file, tmp_path / name) for name in ("node", "lead")), tmp_path / "inbox")
-    house.join()
-    yield house
-    house.node.dispose()
-    house.lead.dispose()
+    with joined(migrated_file, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

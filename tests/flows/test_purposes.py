@@ -12,19 +12,15 @@ from services.reporting import store as reporting
 from shared.journal.carry_tables import received_line
 from shared.journal.tables import journal_line
 from shared.storage import snapshot
-from tests.flows.house import House
-from tests.flows.test_erasing import copied
+from tests.flows.house import House, joined
 from tests.services import kit
 from tests.services.intake.kit import KEYS
 
 
 @pytest.fixture
 def house(migrated_file: Path, tmp_path: Path) -> Iterator[House]:
-    made = House(*(copied(migrated_file, tmp_path / name) for name in ("node", "lead")), tmp_path / "inbox")
-    made.join()
-    yield made
-    made.node.dispose()
-    made.lead.dispose()
+    with joined(migrated_file, tmp_path) as made:
+        yield made
 
 
 def end(house: House, subject: str, purpose: str) -> str:

@@ -19,9 +19,7 @@ from shared.journal.segment import Reason
 from shared.journal.sending import shipped
 from shared.journal.tables import journal_head
 from shared.storage import snapshot, transaction
-from shared.storage.dump import dump_rows, load_rows
-from tests.flows.house import STREAM, House
-from tests.flows.test_erasing import copied
+from tests.flows.house import STREAM, House, backup_of, joined
 from tests.journal.exchange_kit import append, public
 from tests.services import kit
 from tests.services.intake.kit import KEYS
@@ -40,24 +38,15 @@ def close(house: House) -> None:
 @pytest.fixture
 def house(migrated_file: Path, tmp_path: Path) -> Iterator[House]:
     """A node that has shipped one person."""
-    made = House(*(copied(migrated_file, tmp_path / name) for name in ("node", "lead")), tmp_path / "inbox")
-    made.join()
-    made.register("anna")
-    made.work()
-    yield made
-    made.node.dispose()
-    made.lead.dispose()
+    with joined(migrated_file, tmp_path, "anna") as made:
+        yield made
 
 
 @pytest.fixture
-def backup(house: House, migrated_file: Path, tmp_path: Path) -> Engine:
+def backup(house: House, migrated_file: Path, tmp_path: Path) -> Iterator[Engine]:
     """A copy of the node's database as it is now."""
-    made = copied(migrated_file, tmp_path / "backup")
-    with snapshot(house.node) as connection:
-        records = list(dump_rows(connection))
-    with transaction(made) as connection:
-        load_rows(connection, iter(records))
-    return made
+    with backup_of(house.node, migrated_file, tmp_path / "backup", held=False) as made:
+        yield made
 
 
 def at_lead(house: House) -> dict[str, object]:
@@ -108,9 +97,7 @@ def test_the_lead_takes_nothing_more_of_a_sealed_stream_and_counts_it(house: Hou
     close(house)
     house.work()
     before = at_lead(house)
-    house.node.dispose()
-    house.node = backup
-    house.restart()
+    house.put_back(backup)
     append(backup, 5, STREAM)
     house.carrier.delete(STREAM, "receipt")
     for _ in range(2):
@@ -177,11 +164,9 @@ def test_a_home_restored_from_before_the_seal_records_nothing_and_says_so(house:
     close(house)
     house.work()
     lead_at = at_lead(house)["watermark"]
-    house.node.dispose()
-    house.node = backup
     with transaction(backup) as connection:
         holding.hold(connection, "2026-11-22T09:15:02.123456Z", kit.NODE)
-    house.restart()
+    house.put_back(backup)
     assert house.node_receiving.public is not None
     opens = {house.node_receiving.id: house.node_receiving.secret()}
     asks = Retriever(backup, house.carrier, house.node_key, opens, public(house.node_key))

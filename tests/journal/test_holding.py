@@ -8,44 +8,24 @@ from sqlalchemy import Engine
 
 from services.intake.operations import log_identities_read
 from shared.contracts.errors import HomeHeld
-from shared.journal.holding import AHEAD, DIFFERS, WAITING, held_streams, hold, is_held, release
+from shared.journal.holding import AHEAD, DIFFERS, WAITING, held_streams, is_held, release
 from shared.storage import snapshot, transaction
-from shared.storage.dump import dump_rows, load_rows
-from tests.flows.house import STREAM, House
-from tests.flows.test_erasing import copied
+from tests.flows.house import STREAM, House, backup_of, joined
 from tests.services import kit
 
 
 @pytest.fixture
 def house(migrated_file: Path, tmp_path: Path) -> Iterator[House]:
-    """A node that has shipped one person; what `backed_up` it returns is its database then."""
-    made = House(*(copied(migrated_file, tmp_path / name) for name in ("node", "lead")), tmp_path / "inbox")
-    made.join()
-    made.register("anna")
-    made.work()
-    yield made
-    made.node.dispose()
-    made.lead.dispose()
+    """A node that has shipped one person."""
+    with joined(migrated_file, tmp_path, "anna") as made:
+        yield made
 
 
 @pytest.fixture
 def backup(house: House, migrated_file: Path, tmp_path: Path) -> Iterator[Engine]:
     """The node's database as a backup taken now would bring it back, held."""
-    restored = copied(migrated_file, tmp_path / "restored")
-    with snapshot(house.node) as connection:
-        records = list(dump_rows(connection))
-    with transaction(restored) as connection:
-        load_rows(connection, iter(records))
-        hold(connection, "2026-11-22T09:15:02.123456Z")
-    yield restored
-    restored.dispose()
-
-
-def restored(house: House, database: Engine) -> None:
-    """The old node is gone; the restored one takes its place."""
-    house.node.dispose()
-    house.node = database
-    house.restart()
+    with backup_of(house.node, migrated_file, tmp_path / "restored") as made:
+        yield made
 
 
 def reasons(house: House) -> dict[str, str]:
@@ -62,7 +42,7 @@ def talk(house: House) -> None:
 
 
 def test_a_held_home_records_nothing_reads_on_and_ships_nothing(house: House, backup: Engine) -> None:
-    restored(house, backup)
+    house.put_back(backup)
     before, segments = kit.heads(house.node), house.courier.carrier.list_segments(STREAM)
     with pytest.raises(HomeHeld):
         house.register("bertta")
@@ -74,14 +54,14 @@ def test_a_held_home_records_nothing_reads_on_and_ships_nothing(house: House, ba
 
 
 def test_an_old_receipt_on_the_carrier_is_no_answer(house: House, backup: Engine) -> None:
-    restored(house, backup)
+    house.put_back(backup)
     for _ in range(3):
         house.courier.listen([STREAM], house.now)
         assert reasons(house) == {STREAM: WAITING}
 
 
 def test_it_goes_on_when_the_lead_has_answered_and_agrees(house: House, backup: Engine) -> None:
-    restored(house, backup)
+    house.put_back(backup)
     talk(house)
     assert reasons(house) == {}
     release(house.node)
@@ -93,7 +73,7 @@ def test_it_goes_on_when_the_lead_has_answered_and_agrees(house: House, backup: 
 def test_it_stays_held_while_the_lead_is_ahead(house: House, backup: Engine) -> None:
     house.register("bertta")
     house.work()
-    restored(house, backup)
+    house.put_back(backup)
     talk(house)
     assert reasons(house) == {STREAM: AHEAD}
     with pytest.raises(HomeHeld):
@@ -102,7 +82,7 @@ def test_it_stays_held_while_the_lead_is_ahead(house: House, backup: Engine) -> 
 
 def test_it_goes_on_if_what_came_after_the_backup_never_reached_the_lead(house: House, backup: Engine) -> None:
     house.register("lost")
-    restored(house, backup)
+    house.put_back(backup)
     talk(house)
     assert reasons(house) == {}
 
@@ -116,7 +96,7 @@ def test_it_stays_held_if_the_lead_has_another_history(house: House, backup: Eng
         )
     house.register("bertta")
     house.work()
-    restored(house, backup)
+    house.put_back(backup)
     talk(house)
     assert set(reasons(house).values()) <= {WAITING, AHEAD, DIFFERS}
     assert reasons(house)
@@ -127,7 +107,7 @@ def test_it_stays_held_if_the_lead_has_another_history(house: House, backup: Eng
 def test_services_do_not_follow_a_held_journal(house: House, backup: Engine, tmp_path: Path) -> None:
     with transaction(backup) as connection:
         connection.exec_driver_sql("UPDATE journal_cursor SET pos = 0")
-    restored(house, backup)
+    house.put_back(backup)
     house.follow()
     assert {row["pos"] for row in rows_of_cursor(house.node)} == {0}
     release(house.node)
@@ -146,11 +126,5 @@ def test_a_home_that_is_not_held_gives_no_reasons(house: House) -> None:
 
 
 def test_a_backup_of_a_held_home_can_be_restored(backup: Engine, migrated_file: Path, tmp_path: Path) -> None:
-    again = copied(migrated_file, tmp_path / "again")
-    with snapshot(backup) as connection:
-        records = list(dump_rows(connection))
-    with transaction(again) as connection:
-        load_rows(connection, iter(records))
-        hold(connection, "2026-11-23T09:15:02.123456Z")
-    assert held_streams(again, [STREAM]) == {STREAM: WAITING}
-    again.dispose()
+    with backup_of(backup, migrated_file, tmp_path / "again") as again:
+        assert held_streams(again, [STREAM]) == {STREAM: WAITING}

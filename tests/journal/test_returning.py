@@ -12,13 +12,11 @@ from services.reporting import partners, queries
 from shared.contracts.errors import NotFound
 from shared.journal import Journal, received
 from shared.journal.carry_tables import received_erased, received_void
-from shared.journal.holding import go_on, hold, is_held, lost
+from shared.journal.holding import go_on, is_held, lost
 from shared.journal.returning import Retriever, Returner, read_erased, write_erased
 from shared.journal.tables import journal_erased, journal_head
 from shared.storage import snapshot, transaction
-from shared.storage.dump import dump_rows, load_rows
-from tests.flows.house import STREAM, House
-from tests.flows.test_erasing import copied
+from tests.flows.house import STREAM, House, backup_of, joined
 from tests.journal.exchange_kit import public
 from tests.journal.journal_kit import Killed, killed_at
 from tests.services import kit
@@ -26,33 +24,15 @@ from tests.services import kit
 
 @pytest.fixture
 def house(migrated_file: Path, tmp_path: Path) -> Iterator[House]:
-    made = House(*(copied(migrated_file, tmp_path / name) for name in ("node", "lead")), tmp_path / "inbox")
-    made.join()
-    made.register("anna")
-    made.work()
-    yield made
-    made.node.dispose()
-    made.lead.dispose()
+    with joined(migrated_file, tmp_path, "anna") as made:
+        yield made
 
 
 @pytest.fixture
 def backup(house: House, migrated_file: Path, tmp_path: Path) -> Iterator[Engine]:
     """The node's database as a backup taken now would bring it back, held."""
-    restored = copied(migrated_file, tmp_path / "restored")
-    with snapshot(house.node) as connection:
-        records = list(dump_rows(connection))
-    with transaction(restored) as connection:
-        load_rows(connection, iter(records))
-        hold(connection, "2026-11-22T09:15:02.123456Z", kit.NODE)
-    yield restored
-    restored.dispose()
-
-
-def restored(house: House, database: Engine) -> None:
-    """The old node is gone; the restored one takes its place."""
-    house.node.dispose()
-    house.node = database
-    house.restart()
+    with backup_of(house.node, migrated_file, tmp_path / "restored") as made:
+        yield made
 
 
 def talk(house: House, rounds: int = 8) -> bool:
@@ -102,7 +82,7 @@ def test_what_was_lost_is_shown_and_the_stream_goes_on_when_the_lead_accepts(hou
     new = [line for line in kit.lines(house.node)[len(lines) :] if line.stream == STREAM]
     house.work()
     before = house.report()["streams"][0]
-    restored(house, backup)
+    house.put_back(backup)
     assert talk(house)
     with snapshot(house.node) as connection:
         assert not is_held(connection)
@@ -134,7 +114,7 @@ def test_what_was_lost_is_shown_and_the_stream_goes_on_when_the_lead_accepts(hou
 def test_nothing_asked_for_lies_on_the_carrier_afterwards(house: House, backup: Engine) -> None:
     house.register("bertta")
     house.work()
-    restored(house, backup)
+    house.put_back(backup)
     assert talk(house)
     lead_round(house)
     assert not [path for path in house.folder.rglob("back/*") if path.is_file()]
@@ -144,7 +124,7 @@ def test_a_person_erased_after_the_backup_is_erased_again(house: House, backup: 
     (anna,) = (row["subject"].hex() for row in kit.rows(house.node, kit_participation()))
     house.erase(anna)
     house.work()
-    restored(house, backup)
+    house.put_back(backup)
     assert anna.encode() in kit.stored_bytes(house.node)
     assert talk(house)
     assert erase_again(house.journal, house.now) is not None
@@ -164,7 +144,7 @@ def test_void_lines_of_a_person_who_is_erased_later_become_digests(house: House,
     (anna,) = (row["subject"].hex() for row in kit.rows(house.node, kit_participation()))
     house.attend("after", anna)
     house.work()
-    restored(house, backup)
+    house.put_back(backup)
     assert talk(house)
     house.work()
     accept(house)
@@ -185,7 +165,7 @@ def kit_participation() -> object:
 def test_killed_at_any_step_of_the_return_it_is_completed(house: House, backup: Engine) -> None:
     house.register("bertta")
     house.work()
-    restored(house, backup)
+    house.put_back(backup)
     for step in range(0, 400, 3):
         try:
             with killed_at(house.node, step), killed_at(house.lead, step):
@@ -214,7 +194,7 @@ def test_lines_that_the_node_has_not_signed_are_not_believed(house: House, backu
     house.work()
     with transaction(house.lead) as connection:
         connection.exec_driver_sql("UPDATE received_segment SET signature = zeroblob(64)")
-    restored(house, backup)
+    house.put_back(backup)
     assert not talk(house)
     with snapshot(house.node) as connection:
         assert is_held(connection)

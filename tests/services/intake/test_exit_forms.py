@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from services.intake import exit_forms, exits, operations, purposes, queries, rights, start_store, starts, store, texts
 from services.intake.exit_forms import NewExitForm
 from services.intake.records import NewExit, NewFollowUp, PlannedExit, Stay, check_exit
-from shared.contracts.errors import InvalidInput, PolkuError, UnknownCode
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError, UnknownCode
 from shared.journal import Journal
 from tests.services import kit
 from tests.services.intake.kit import KEYS, arrival, known, register
@@ -122,6 +122,23 @@ def test_a_form_that_is_refused_leaves_no_exit_and_both_are_one_commit(engine: E
     assert not exit_forms.record_leaving(journal, KEYS, kit.KEY, leaving, replace(form, told=told), **common)[0]
     with pytest.raises(InvalidInput, match="form.subject"):
         exit_forms.record_leaving(journal, KEYS, kit.KEY, leaving, replace(form, subject="9" * 32), **common)
+
+
+def test_of_two_who_correct_an_exit_the_second_is_told_though_the_form_beside_it_is_the_same(journal: Journal) -> None:
+    subject = gone(journal)
+    write(journal, subject)
+    was, common = seen(journal, subject)[0]["revision"], {"by": "worker", "now": kit.NOW}
+    kept = {"form_version": "esf_2014_2020_end", "form_kept": "kaapissa-kolme"}
+
+    def correct(reason: str) -> None:
+        leaving = NewExit(kit.key_of(reason), subject, LEFT, reason, None, None, corrects=True)
+        form = NewExitForm(kit.key_of(f"form {reason}"), subject, was, {"may_call": "yes"}, kept)
+        exit_forms.record_leaving(journal, KEYS, kit.KEY, leaving, form, **common)
+
+    correct("moved")
+    with pytest.raises(ChangedMeanwhile):
+        correct("interrupted")
+    assert seen(journal, subject)[0]["ended"]["reason"] == "moved"
 
 
 def test_of_a_list_only_the_form_of_a_restricted_person_is_refused(journal: Journal) -> None:

@@ -174,11 +174,27 @@ def test_a_node_that_answers_nothing_is_asked_no_more_than_its_letters_allow(
     land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, _, third = three(land)
-    monkeypatch.setattr(filled, "MOST_UNANSWERED", 1)
+    monkeypatch.setattr(filled, "MOST_WAITING", 1)
     ask(third, come(third))
     other = come(third, "other")
     assert ask(third, other) == []
     assert filled.show(third.engine, third.desk, KEY, other)["not_asked"] == sorted({OTHER, OWN})
+    with transaction(third.engine) as connection:  # taken, and lost by a restore: nothing waits there any more
+        connection.execute(post_out.delete())
+    assert ask(third, other) == sorted([OTHER, OWN])
+
+
+def test_a_node_that_asks_much_at_once_is_answered_in_several_rounds(
+    land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letters, "MOST_QUESTIONS", 2)
+    first, _, third = three(land)
+    for number in range(3):
+        ask(third, come(third, f"n{number}"))
+    land.work(rounds=2)
+    assert len(actions(first, "answer_filled")) == 2
+    land.work(rounds=1)
+    assert len(actions(first, "answer_filled")) == 3
 
 
 def test_erasing_takes_back_question_and_answer(land: Land) -> None:
@@ -209,11 +225,13 @@ def test_an_answer_that_nobody_asked_for_changes_nothing(land: Land) -> None:
     first, _, third = three(land)
     ours = come(third)
     with transaction(third.engine) as connection:
-        filled_store.put_question(connection, "ab" * 16, KEY, ours, [(LEADERS, OWN)], asked_on=date(2016, 11, 22))
+        for question, node in (("ab", (LEADERS, OWN)), ("ef", (STEWARD, OTHER))):
+            filled_store.put_question(connection, question * 16, KEY, ours, [node], asked_on=date(2016, 11, 22))
     bodies = [
         {"kind": filled.ANSWER, "question": "ab" * 16, "answer": "yes", "signed_on": "2016-03-01"},  # another's
         {"kind": filled.ANSWER, "question": "cd" * 16, "answer": "no"},
         {"kind": filled.ANSWER, "question": "ab" * 16, "answer": "perhaps"},
+        {"kind": filled.ANSWER, "question": "ef" * 16, "answer": "yes"},  # on no day
         {"kind": filled.QUESTION, "question": "ab" * 16, "tags": []},
         {"kind": filled.QUESTION, "question": "ab" * 16, "tags": [{"key_no": 1, "tag": "A" * 64}]},
         {"kind": filled.QUESTION, "question": "ab" * 16, "tags": [{"key_no": 1, "tag": "a" * 64}] * 21},
@@ -224,11 +242,27 @@ def test_an_answer_that_nobody_asked_for_changes_nothing(land: Land) -> None:
             peers.write(unit, first.desk, KEY, to, json.dumps(body).encode())
     land.work()
     assert sorted(entry["reason"] for entry in actions(third, "refuse_letter")) == [
-        *["malformed"] * 4,
+        *["malformed"] * 5,
         *["unknown_question"] * 2,
     ]
-    assert heard(third, ours) == {OWN: (None, None)}
-    assert [row["letter"] for row in kit.rows(third.engine, post_in)] == [None] * 7
+    assert heard(third, ours) == {OWN: (None, None), OTHER: (None, None)}
+    assert [row["letter"] for row in kit.rows(third.engine, post_in)] == [None] * 8
+
+
+def test_what_was_answered_about_a_wrong_birth_date_is_forgotten_when_it_is_corrected(land: Land) -> None:
+    first, second, third = three(land)
+    come(first, record=SIGNED)
+    ours = come(third)
+    ask(third, ours)
+    land.work()
+    with transaction(third.engine) as connection:  # of the other partner a referral has told
+        told = update(table).where(table.c.node == second.name)
+        connection.execute(told.values(asked_on=None, answer="yes", signed_on=date(2016, 3, 1)))
+    who = (third.journal, KEYS, KEY, ours)
+    rights.correct_person(*who, {"form_kept": "elsewhere"}, {}, by="worker", now=third.now)
+    assert heard(third, ours)[OTHER] == ("yes", "2016-03-01")
+    rights.correct_person(*who, {"birth_date": "1981-02-04", "identity_code": None}, {}, by="worker", now=third.now)
+    assert heard(third, ours) == {OWN: ("yes", "2016-03-01")}
 
 
 def test_a_referral_has_told_that_the_form_is_filled_where_the_person_agreed(land: Land) -> None:

@@ -39,7 +39,7 @@ OLD = "0b" * 16
 KNOWN = Known(
     {SUBJECT: KnownPerson(KEY, date(2016, 2, 1)), OTHER_SUBJECT: KnownPerson("toinen", None)},
     {SESSION: KnownSession(KEY, DAY), "0c" * 16: KnownSession("toinen", DAY)},
-    {OLD: KnownAssessment(KEY, SUBJECT, "three_items", "1")},
+    {OLD: KnownAssessment(KEY, SUBJECT, "three_items", "1", None, date(2016, 3, 1), "00")},
 )
 
 

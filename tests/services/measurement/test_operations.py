@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.measurement import store
+from services.measurement import rounds, store
 from shared.contracts.catalogue import ProgrammeLoaded, SessionHeld, StandingReached
 from shared.contracts.errors import UnknownProgramme
 from shared.journal import Journal, audit
@@ -83,6 +83,29 @@ def test_a_correction_is_the_same_assessment_and_the_last_one_holds(engine: Engi
     assert stored(engine) == {"work_ability": None, "functioning": "4", "life_satisfaction": None}
     (row,) = kit.rows(engine, store.assessment)
     assert (row["occasion"], row["answers"]) == ("interim", '{"functioning":4}')
+
+
+def test_of_two_who_correct_the_same_form_the_second_is_told_and_the_same_again_is_known(engine: Engine) -> None:
+    journal = known(engine)
+    (first,), _ = record(journal, form())
+    (seen,) = rounds.show_forms(journal, kit.KEY, SUBJECT, by="anna", now=kit.NOW)["forms"]
+    one, two = (form(name, corrects=first["assessment"], answers={"work_ability": n}) for n, name in enumerate("12"))
+    for sent, new in ((one, True), (one, False)):
+        assert record(journal, sent, revisions={sent.key: seen["revision"]})[0][0]["new"] is new
+    ((refused,), _) = record(journal, two, revisions={two.key: seen["revision"]})
+    assert refused["error"] == {"code": "changed_meanwhile", "params": {"field": "revision"}}
+    assert stored(engine)["work_ability"] == "0"
+
+
+def test_a_correction_that_says_nothing_of_the_session_leaves_it_on_its_day(engine: Engine) -> None:
+    journal = known(engine)
+    (first,), _ = record(journal, form(session=SESSION))
+    record(journal, form("c1", corrects=first["assessment"], answers={"work_ability": 1}))
+    assert kit.rows(engine, store.assessment)[0]["session"].hex() == SESSION
+    (told,) = [line for line in kit.lines(engine)[4:] if "answers" in line.body]
+    assert told.body["session"] == SESSION
+    record(journal, form("c2", corrects=first["assessment"], occurred_on=date(2016, 3, 2)))
+    assert kit.rows(engine, store.assessment)[0]["session"] is None
 
 
 def test_nobody_elses_assessment_can_be_corrected(engine: Engine) -> None:

@@ -4,15 +4,17 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 
 from services.measurement import rounds, store
 from shared.contracts.catalogue import ParticipationStarted
 from shared.contracts.errors import UnknownPerson
-from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
+from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.journal import Journal
+from shared.journal.closing import CLOSED
 from shared.journal.erasing import subject_digest
+from shared.journal.tables import journal_head
 from shared.storage import transaction
 from shared.storage.restricting import restricted
 from tests.services import kit
@@ -42,9 +44,15 @@ def tell(journal: Journal, fact: Any, stream: str | None = kit.KEY) -> None:
         unit.record(fact, stream)
 
 
+def shown(journal: Journal, subject: str) -> dict[str, Any]:
+    return rounds.show_forms(journal, kit.KEY, subject, by="anna", now=kit.NOW)
+
+
 def due(engine: Engine, *people: str, day: str = "2016-02-20", **page: int) -> list[tuple[str, str, str]]:
     now = datetime.fromisoformat(f"{day}T09:00:00").replace(tzinfo=UTC)
-    found = rounds.list_due(engine, kit.KEY, people or None, page.get("limit", 10), page.get("offset", 0), now)
+    found = rounds.list_due(
+        Journal(engine, kit.NODE), kit.KEY, people or None, page.get("limit", 10), page.get("offset", 0), now
+    )
     assert found["total"] >= len(found["due"])
     return [(row["person"], row["occasion"], row["due_on"]) for row in found["due"]]
 
@@ -70,12 +78,38 @@ def test_leaving_and_coming_back_change_what_is_asked(engine: Engine, journal: J
     assert due(engine, SUBJECT, day="2016-09-01") == [(SUBJECT, "baseline", "2016-02-15")]
 
 
+@pytest.mark.parametrize(
+    ("statuses", "asked"),
+    [(["refused"], False), (["not_reached"] * 2, True), (["not_reached"] * 3, False), (["reached"], True)],
+)
+def test_afterwards_nobody_is_asked_who_refused_or_was_not_reached(
+    engine: Engine, journal: Journal, statuses: list[str], asked: bool
+) -> None:
+    tell(journal, ParticipationEnded(SUBJECT, occurred_on="2016-03-01", reason="completed"))
+    for status in statuses:
+        days = {"due": "2016-08-28", "occurred_on": "2016-08-29"}
+        tell(journal, FollowUpRecorded(SUBJECT, follow_up="0f" * 16, status=status, **days))
+    assert ("followup" in [occasion for _, occasion, _ in due(engine, SUBJECT, day="2016-09-01")]) is asked
+
+
 @pytest.mark.parametrize("purpose", ["", "measurement"])
 def test_about_whom_nothing_may_be_recorded_is_not_asked(engine: Engine, journal: Journal, purpose: str) -> None:
     row = {"subject": bytes.fromhex(SUBJECT), "purpose": purpose, "programme": kit.KEY, "ground": "accuracy"}
     with transaction(engine) as connection:
         connection.execute(insert(restricted), row | {"since": "2016-02-03"})
     assert [who for who, *_ in due(engine)] == [OTHER_SUBJECT]
+    codes = [
+        shown(journal, who)["refused"] and shown(journal, who)["refused"]["code"] for who in (SUBJECT, OTHER_SUBJECT)
+    ]
+    assert codes == ["consent_withdrawn" if purpose else "processing_restricted", None]
+
+
+def test_where_the_programme_is_closed_nobody_is_asked(engine: Engine, journal: Journal) -> None:
+    with transaction(engine) as connection:
+        this = journal_head.c.name == f"{kit.NODE}/{kit.KEY}"
+        connection.execute(update(journal_head).where(this).values(closed=CLOSED))
+    assert due(engine) == []
+    assert shown(journal, SUBJECT)["refused"]["code"] == "programme_is_closed"
 
 
 def test_a_form_that_somebody_else_has_recorded_meanwhile_is_not_asked_twice(engine: Engine, journal: Journal) -> None:
@@ -90,8 +124,8 @@ def test_a_form_that_somebody_else_has_recorded_meanwhile_is_not_asked_twice(eng
 
 def test_reading_what_somebody_answered_is_logged_and_needs_the_person(engine: Engine, journal: Journal) -> None:
     record(journal, form(answers={"work_ability": 6}))
-    (shown,) = rounds.show_forms(journal, kit.KEY, SUBJECT, by="anna", now=kit.NOW)["forms"]
-    assert (shown["answers"], shown["scores"]["functioning"]) == ({"work_ability": 6}, None)
+    (filled,) = shown(journal, SUBJECT)["forms"]
+    assert (filled["answers"], filled["scores"]["functioning"]) == ({"work_ability": 6}, None)
     entry = kit.audit(engine)[-1]
     assert (entry["by"], entry["action"], entry["subjects"]) == ("anna", "read_answers", [subject_digest(SUBJECT)])
     with pytest.raises(UnknownPerson):

@@ -26,8 +26,7 @@ from shared.journal.returning import Returner
 from shared.journal.tables import journal_head, journal_line
 from shared.storage import snapshot, transaction
 from shared.storage.dump import dump_rows, load_rows
-from tests.flows.house import sent_by
-from tests.flows.test_erasing import copied
+from tests.flows.house import copied, sent_by
 from tests.journal.exchange_kit import make_key, public
 from tests.journal.journal_kit import Killed, killed_at
 from tests.services import kit

@@ -432,6 +432,8 @@ class FakeRpc:
     missing: list[dict[str, Any]] = field(default_factory=list)
     forms_due: list[dict[str, Any]] = field(default_factory=list)
     forms: list[dict[str, Any]] = field(default_factory=list)
+    refused: dict[str, Any] | None = None
+    """As what one more form of the person would be refused."""
     wording: dict[str, dict[str, str]] = field(default_factory=dict)
     assessed: dict[str, Any] = field(default_factory=lambda: {"assessment": MADE, "new": True})
     eura: dict[str, Any] = field(
@@ -522,7 +524,7 @@ class FakeRpc:
             ("intake", "record_leaving"): lambda **_: {"pos": 1, "new": True},
             ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},
             ("measurement", "list_due"): lambda **_: {"total": len(self.forms_due), "due": self.forms_due},
-            ("measurement", "show_forms"): lambda **_: {"forms": self.forms},
+            ("measurement", "show_forms"): lambda **_: {"refused": self.refused, "forms": self.forms},
             ("measurement", "show_wording"): lambda **_: {"texts": self.wording},
             ("measurement", "record_assessments"): lambda **_: {"pos": 1, "results": [self.assessed]},
             ("intake", "list_follow_ups"): lambda **_: {"total": len(self.due), "people": self.due},

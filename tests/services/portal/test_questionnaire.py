@@ -5,9 +5,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.contracts.errors import ChangedMeanwhile, InvalidInput, RpcTimeout
+from shared.contracts.errors import ChangedMeanwhile, ConsentWithdrawn, InvalidInput, RpcTimeout
 from tests.services.portal.pages import Page
 from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.test_workers import many
 
 AINO, PEKKA = "a1" * 16, "b2" * 16
 KEY = "lahde-mukaan"
@@ -24,7 +25,11 @@ ANSWERED = {
     "occasion": "interim",
     "date": "2017-05-02",
 }
-ANSWERED |= {"answers": {"work_ability": 4}, "scores": {"work_ability": "4", "functioning": None}}
+ANSWERED |= {
+    "revision": "cd" * 32,
+    "answers": {"work_ability": 4},
+    "scores": {"work_ability": "4", "functioning": None},
+}
 
 
 @pytest.fixture
@@ -113,6 +118,12 @@ def test_a_refusal_is_told_in_words_and_the_page_comes_back(worker: Portal, erro
     assert 'id="problems"' in answer.get_data(as_text=True)
 
 
+def test_a_form_that_would_be_refused_is_not_given_into_anybodys_hands(worker: Portal) -> None:
+    worker.rpc.refused = ConsentWithdrawn(field="participant", purpose="measurement").to_wire()
+    assert worker.client.get(FORM).status_code == 403
+    assert worker.client.get(f"/questionnaire/{KEY}/{AINO}").status_code == 200, "what is there may be read"
+
+
 def test_after_no_answer_the_same_form_has_the_same_key(worker: Portal) -> None:
     worker.rpc.failing["record_assessments"] = RpcTimeout(service="measurement", method="record_assessments", seconds=1)
     answer = send(worker)
@@ -135,8 +146,29 @@ def test_earlier_answers_are_told_and_one_can_be_corrected(worker: Portal) -> No
     html = worker.client.get(f"{FORM}&corrects={MADE}").get_data(as_text=True)
     assert 'name="item.work_ability" value="4" required checked' in html
     assert 'name="item.functioning" value="none" required checked' in html
-    assert send(worker, corrects=MADE, was="1").status_code == 303
-    assert worker.rpc.sent("record_assessments")["items"][0]["corrects"] == MADE
+    assert f'name="revision" value="{"cd" * 32}"' in html
+    assert send(worker, corrects=MADE, was="1", revision="cd" * 32).status_code == 303
+    (sent,) = worker.rpc.sent("record_assessments")["items"]
+    assert (sent["corrects"], sent["revision"]) == (MADE, "cd" * 32)
+
+
+def test_a_form_that_the_projects_file_has_no_more_is_shown_and_has_no_link_to_no_page(worker: Portal) -> None:
+    worker.rpc.forms = [ANSWERED]
+    address = f"/questionnaire/{KEY}/{AINO}"
+    assert "corrects=" in worker.client.get(address).get_data(as_text=True)
+    worker.rpc.listed[0]["document"]["instruments"][0]["occasions"] = ["baseline"]
+    html = worker.client.get(address).get_data(as_text=True)
+    assert ("2.5.2017" in html, "corrects=" in html) == (True, False)
+
+
+def test_in_a_node_of_more_than_ten_a_round_is_of_ones_own_people_on_every_page(worker: Portal) -> None:
+    many(worker)
+    worker.rpc.seen = [PEKKA]
+    worker.rpc.forms_due = [DUE | {"person": AINO}, DUE | {"person": PEKKA}]
+    html = worker.client.get(f"/round/{KEY}").get_data(as_text=True)
+    assert ("Täytettävänä 1" in html, PEKKA in html, AINO in html) == (True, True, False)
+    at = worker.client.get(f"/round/{KEY}/next?due=2017-05-01&person={PEKKA}&instrument=three_items&occasion=interim")
+    assert urlsplit(at.headers["Location"]).path == f"/questionnaire/{KEY}/{PEKKA}"
 
 
 def test_a_round_lists_who_is_due_in_the_group_and_leads_from_one_to_the_next(worker: Portal) -> None:

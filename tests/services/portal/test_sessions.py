@@ -12,6 +12,12 @@ AINO, PEKKA = "a1" * 16, "b2" * 16
 KEY = "lahde-mukaan"
 
 
+HELD = {
+    **{"session": MADE, "occurred_on": "2016-05-21", "start": "10:00"},
+    **{"minutes": 120, "location": None, "area": None},
+}
+
+
 @pytest.fixture
 def worker(node: Portal) -> Portal:
     node.user_logged_in("worker", "case_worker")
@@ -47,19 +53,11 @@ def test_keys_of_earlier_versions_are_behind_the_figure_too(worker: Portal) -> N
 
 
 def test_an_attendance_list_names_who_was_there_in_which_role_and_reads_no_other_name(worker: Portal) -> None:
-    held = {
-        "session": MADE,
-        "occurred_on": "2016-05-21",
-        "start": "10:00",
-        "minutes": 120,
-        "location": None,
-        "area": None,
-    }
     present = [
         {"subject": PEKKA, "role": "peer_instructor", "minutes": None},
         {"subject": AINO, "role": "participant", "minutes": 90},
     ]
-    worker.rpc.register = {"activity": "kaapeli", "session": held, "present": present, "regulars": [], "earlier": []}
+    worker.rpc.register = {"activity": "kaapeli", "session": HELD, "present": present, "regulars": [], "earlier": []}
     html = worker.client.get(f"/sessions/{KEY}/{MADE}").get_data(as_text=True)
     assert Page(html).problems == []
     none = "ei kirjattu"
@@ -70,3 +68,18 @@ def test_an_attendance_list_names_who_was_there_in_which_role_and_reads_no_other
     assert sorted(worker.rpc.sent("list_people")["people"]) == [AINO, PEKKA]
     worker.rpc.failing["show_register"] = UnknownSession(field="session", programme=KEY)
     assert worker.client.get(f"/sessions/{KEY}/{MADE}").status_code == 404
+
+
+def test_an_attendance_list_has_no_name_of_somebody_with_a_protected_address(worker: Portal) -> None:
+    worker.rpc.people = [person("Aino", "Esimerkki", "Tähti", person=AINO, protected=True)]
+    present = [{"subject": AINO, "role": "participant", "minutes": None}]
+    worker.rpc.register = {"activity": "kaapeli", "session": HELD, "present": present, "regulars": [], "earlier": []}
+    html = worker.client.get(f"/sessions/{KEY}/{MADE}").get_data(as_text=True)
+    assert ("Esimerkki" in html, "Tähti" in html) == (False, True)
+
+
+def test_a_group_that_has_no_activity_is_an_empty_list(worker: Portal) -> None:
+    document = worker.rpc.listed[0]["document"]
+    document["groups"].append({"key": "empty", "counts": "heads", "name": {"fi": "Tyhjä"}})
+    assert "Tyhjä" in Page(worker.client.get(f"/sessions/{KEY}?group=empty").get_data(as_text=True)).said
+    assert worker.rpc.sent("list_sessions")["activities"] == []
