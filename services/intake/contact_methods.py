@@ -7,7 +7,7 @@ from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
 from shared.contracts.commands import load
-from shared.contracts.contacts import ContactContent, ReadContacts, SetContact
+from shared.contracts.contacts import AddContacts, Contact, ContactContent, ReadContacts, SetContact
 
 
 class ContactMethods:
@@ -23,6 +23,20 @@ class ContactMethods:
         who = (self.home.journal, vault_of(self.home.keys), body["programme"], body["subject"])
         told = (content["was"], content["now"], body["contact_language"])
         return {"changed": contacts.set_contact(*who, *told, by=body["by"], now=self.home.now())}
+
+    @rpc
+    def add_contacts(self, **command: Any) -> dict[str, Any]:
+        body = load(AddContacts, command)
+        self.home.follow_to(body["after"])
+        new = [
+            contacts.NewContact(
+                item["key"], item["subject"], inside(self.home.keys, Contact, f"items.{number}.sealed", item["sealed"])
+            )
+            for number, item in enumerate(body["items"])
+        ]
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
+        place = (self.home.journal, vault_of(self.home.keys), body["programme"])
+        return {"pos": None, "results": contacts.add_contacts(*place, new, **common)}
 
     @rpc
     def read_contacts(self, **command: Any) -> list[dict[str, Any]]:

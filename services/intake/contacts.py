@@ -6,14 +6,16 @@ nothing of it is kept.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.intake import identity_store, rights_store, store, worker_store
+from services.intake import exit_store, identity_store, rights_store, store, worker_store
 from services.intake.domain import CONTACT, check_contact, is_protected
 from services.intake.operations import Vault
-from shared.contracts.errors import ChangedMeanwhile, UnknownPerson
+from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, UnknownPerson
 from shared.journal import Journal
+from shared.storage.once import Results, each_once
 from shared.storage.restricting import EVERYTHING, refuse_restricted, restricted_among
 
 
@@ -59,6 +61,67 @@ def set_contact(
         if changed:
             unit.audit(by, "set_contact", programme=programme, subject=subject, changed=changed)
     return changed
+
+
+@dataclass(frozen=True, slots=True)
+class NewContact:
+    """How one person is reached, to be kept."""
+
+    key: str
+    subject: str
+    how: dict[str, str | None]
+
+    def __repr__(self) -> str:
+        return "NewContact(…)"  # never a number in a log
+
+
+def add_contacts(
+    journal: Journal,
+    keys: Vault,
+    programme: str,
+    items: Sequence[NewContact],
+    *,
+    by: str,
+    now: datetime,
+    skip_bad: bool = False,
+) -> Results:
+    """Keep how people are reached of whom nothing is kept yet, in order, up to the first that is refused (`skip_bad`:
+    all that are not); ``{"subject", "new"}`` or ``{"error"}``. No line comes of it."""
+    with journal.unit(now) as unit:
+        connection = unit.connection
+        store.shelf.get(connection, programme)
+        subjects = [new.subject for new in items]
+        exit_store.stays(connection, programme, subjects)  # locked in one order, as erasing locks them
+        restricted = restricted_among(connection, subjects)
+
+        def take(new: NewContact) -> str:
+            row = store.find_participation(connection, programme, new.subject)
+            if row is None:
+                raise UnknownPerson(field="participant", programme=programme)
+            refuse_restricted(restricted, new.subject, None, "intake", "participant")
+            identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
+            before, after = ({name: who[name] for name in CONTACT if who.get(name)} for who in (identity, new.how))
+            if before and before != after:
+                raise AlreadyRecordedDiffers(field="participant")
+            check_contact(identity | after, json.loads(row.record))
+            identity_store.set_identity(connection, keys.vault, row, identity | after)
+            return new.subject
+
+        results, fresh = each_once(
+            connection,
+            store.keys,
+            programme,
+            items,
+            take,
+            what="subject",
+            field="participant",
+            skip_bad=skip_bad,
+            digester=keys,
+            right=True,  # who is restricted is refused above
+        )
+        if fresh:
+            unit.audit(by, "set_contact", programme=programme, subjects=sorted(subject for subject, _ in fresh))
+    return results
 
 
 def read_contacts(

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from services.intake import eura, exit_store, identity_store, rights_store, start_store, store
 from services.intake.domain import check_evidence
 from services.intake.operations import Vault
+from services.intake.previewing import refuse_unseen
 from shared.contracts.catalogue import StandingReached
 from shared.contracts.errors import InvalidInput, KeptByLaw, UnknownPerson
 from shared.contracts.purpose_facts import PersonInformed, PurposeEnded
@@ -92,13 +93,15 @@ def end_purpose(
     by: str,
     now: datetime,
     first: First,
+    seen: int | None = None,
 ) -> tuple[str | None, int | None]:
     """Erase what is recorded about a person for a purpose; the ending (None: nothing was left) and the position.
 
     `first`: what is done before referrals go. Raises `UnknownPerson`; `InvalidInput` if what is withdrawn is no
-    consent; `KeptByLaw` while the law wants it kept.
+    consent; `KeptByLaw` while the law wants it kept; `ChangedMeanwhile` (`refuse_unseen`).
     """
     with journal.unit(now, right=True) as unit:
+        refuse_unseen(unit, programme, subject, seen)
         definition = store.shelf.get(unit.connection, programme)
         check_may_end(definition, purpose, why, today_in_helsinki(now))
         ending = end(unit, keys, programme, subject, purpose, why, first=first)

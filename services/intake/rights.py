@@ -12,14 +12,17 @@ from services.intake.correcting import change_identity, differences, keep_correc
 from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, without_contact
 from services.intake.encounters import remove_visits_left
 from services.intake.operations import FACT_MEMBERS, Vault, record_start
-from shared.contracts.errors import InvalidInput, UnknownPerson
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, UnknownPerson
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
 from shared.journal import Journal
 from shared.journal.erasing import subject_digest
 from shared.journal.lines import parse
 from shared.journal.tables import journal_audit, journal_line
 from shared.ops.clock import today_in_helsinki
+from shared.storage import snapshot
 from shared.storage.copying import rows_of_subject
+
+_WHO = ("given_name", "family_name", "token", "birth_date", "identity_code")
 
 _OWN_TABLES = (
     "intake_participation",
@@ -42,10 +45,12 @@ def correct_person(
     *,
     by: str,
     now: datetime,
+    was: str | None = None,
 ) -> tuple[list[str], int | None]:
     """Correct a person's identity and record; the members that are another now, and the journal position.
 
-    None of a member takes it away. What comes of it is checked like somebody who comes in. Raises `UnknownPerson` and
+    None of a member takes it away. What comes of it is checked like somebody who comes in. `was`: the revision that
+    whoever corrects has seen (`show_identity`). Raises `UnknownPerson`, `ChangedMeanwhile` if there is another now, and
     what `check_arrival` raises. A later start record corrects the lead's; an identity changes in the vault alone.
     """
     with journal.unit(now, right=True) as unit:
@@ -55,11 +60,13 @@ def correct_person(
             raise UnknownPerson(field="person", programme=programme)
         definition = store.shelf.get(connection, programme)
         identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
+        if was not in (None, _revision(keys, row, identity)):
+            raise ChangedMeanwhile(field="was")
         record = {name: value for name, value in json.loads(row.record).items() if name != "age"}
         changes = dict(record_changes)
         if is_protected(changes):
             changes = dict.fromkeys(WHERE_PEOPLE_LIVE) | changes
-        was, identity = identity, without_contact(identity, changes)  # in no correction: it would be kept there
+        before, identity = identity, without_contact(identity, changes)  # in no correction: it would be kept there
         start = date.fromisoformat(changes.pop("start_date")) if "start_date" in changes else row.started_on
         after = Arrival("", row.standing, start, _changed(record, changes), _changed(identity, identity_changes))
         old, new = identity | record, after.identity | after.record
@@ -72,7 +79,7 @@ def correct_person(
         first = min((day for day in (row.ended_on, row.resumed_on) if day), default=None)
         if start is not None and first is not None and start > first:
             raise InvalidInput(field="start_date", reason="after the person left or came back")
-        change_identity(unit, keys, row, was, after.identity)
+        change_identity(unit, keys, row, before, after.identity)
         with eura.recounting(unit, programme):
             rights_store.set_record(connection, row.subject, start, after.record | {"age": after.age})
         keep_correction(unit, keys, row, change, by)
@@ -80,6 +87,34 @@ def correct_person(
         if told and start is not None:
             record_start(unit, programme, subject, after, new_standing="start_date" in change)
     return sorted(change), unit.pos
+
+
+def show_identity(
+    journal: Journal, keys: Vault, programme: str, subject: str, *, by: str, now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Who a person is: what is coded, and the members of the identity that a correction may change.
+
+    The read is logged first, in a transaction of its own. Raises `UnknownPerson`; of nobody there is nothing to log.
+    """
+    with journal.unit(now) as unit:
+        if store.find_participation(unit.connection, programme, subject) is None:
+            raise UnknownPerson(field="person", programme=programme)
+        unit.audit(by, "read_identities", programme=programme, subjects=[subject])
+    with snapshot(journal.engine) as connection:
+        row = store.find_participation(connection, programme, subject)
+    if row is None:
+        raise UnknownPerson(field="person", programme=programme)
+    identity, record = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box), json.loads(row.record)
+    coded = {name: record.get(name) for name in ("protected_address", "contact_language", "service_language")}
+    coded |= {"person": subject, "standing": row.standing, "revision": _revision(keys, row, identity)}
+    return coded, {name: identity.get(name) for name in _WHO}
+
+
+def _revision(keys: Vault, row: Any, identity: Mapping[str, Any]) -> str:
+    """What a correction must have seen: keyed, for it goes out to a page and holds an identity."""
+    protected = json.loads(row.record).get("protected_address")
+    shown = ["identity", row.subject.hex(), protected, *(identity.get(name) for name in _WHO)]
+    return keys.digest(json.dumps(shown).encode()).hex()
 
 
 def _changed(members: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

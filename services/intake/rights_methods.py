@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.intake import duplicates, purposes, retention, rights, rights_store, store
+from services.intake import duplicates, previewing, purposes, retention, rights, rights_store, store
 from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
@@ -22,8 +22,10 @@ from shared.contracts.rights import (
     JudgePair,
     ListDue,
     ListDuplicates,
+    PreviewErasing,
     RecordInformed,
     RestrictPerson,
+    ShowIdentity,
 )
 from shared.journal import Line, Unit
 from shared.ops.clock import today_in_helsinki
@@ -46,12 +48,20 @@ class RightsMethods:
         return {"sealed": sealed_to(bytes.fromhex(body["reply_to"]), kept)}
 
     @rpc
+    def show_identity(self, **command: Any) -> dict[str, Any]:
+        body = load(ShowIdentity, command)
+        common = {"by": body["by"], "now": self.home.now()}
+        who = self.home.journal, vault_of(self.home.keys), body["programme"], body["subject"]
+        coded, identity = rights.show_identity(*who, **common)
+        return coded | {"sealed": sealed_to(bytes.fromhex(body["reply_to"]), identity)}
+
+    @rpc
     def correct_person(self, **command: Any) -> dict[str, Any]:
         body = load(CorrectPerson, command)
         self.home.follow_to(body["after"])
         sealed, who = body["sealed"], (body["programme"], body["subject"])
         identity = inside(self.home.keys, IdentityChanges, "sealed", sealed) if sealed else {}
-        changes, common = (identity, body["record"]), {"by": body["by"], "now": self.home.now()}
+        changes, common = (identity, body["record"]), {"was": body["was"], "by": body["by"], "now": self.home.now()}
         changed, pos = rights.correct_person(self.home.journal, vault_of(self.home.keys), *who, *changes, **common)
         return {"pos": self.home.committed(pos), "changed": changed}
 
@@ -73,11 +83,17 @@ class RightsMethods:
         return {"pos": self.home.committed(pos), "results": results}
 
     @rpc
+    def preview_erasing(self, **question: Any) -> dict[str, Any]:
+        body = load(PreviewErasing, question)
+        with snapshot(self.home.engine) as connection:
+            return previewing.preview(connection, body["programme"], body["subject"])
+
+    @rpc
     def end_purpose(self, **command: Any) -> dict[str, Any]:
         body = load(EndPurpose, command)
         self.home.follow_to(body["after"])
         what = [body[name] for name in ("programme", "subject", "purpose", "why")]
-        common = {"by": body["by"], "now": self.home.now(), "first": self._recall}
+        common = {"seen": body["seen"], "by": body["by"], "now": self.home.now(), "first": self._recall}
         ending, pos = purposes.end_purpose(self.home.journal, vault_of(self.home.keys), *what, **common)
         return {"pos": self.home.committed(pos), "ending": ending}
 

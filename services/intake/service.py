@@ -11,6 +11,7 @@ from services.intake import (
     letters,
     operations,
     peers,
+    previewing,
     purposes,
     queries,
     raising,
@@ -192,7 +193,8 @@ class IntakeService(
     def erase_person(self, **command: Any) -> dict[str, Any]:
         body = load(ErasePerson, command)
         self.home.follow_to(body["after"])
-        common = {"by": body["by"], "now": self.home.now(), "first": self._recall, "may": purposes.check_may_erase}
+        may = previewing.unless_unseen(purposes.check_may_erase, body["seen"])
+        common = {"by": body["by"], "now": self.home.now(), "first": self._recall, "may": may}
         erased, pos = operations.erase_person(self.home.journal, body["programme"], body["subject"], **common)
         return {"pos": self.home.committed(pos), "erased": erased}
 

@@ -74,7 +74,8 @@ class CsvArchive:
             FOLLOWUPS: [self._follow_up(fact) for fact in self._all("follow_up_recorded") if self._known(fact)],
             ENCOUNTERS: [self._encounter(fact) for fact in self._all("encounter_recorded")],
         }
-        # No workers.csv: who worked with whom is of the home and its users, and goes with it.
+        # No workers.csv: who worked with whom is of the home and its users, and goes with it. No contacts.csv: how
+        # somebody was reached proves nothing.
         for name, found in rows.items():
             write_csv(folder / name, COLUMNS[name], found)
 

@@ -16,6 +16,7 @@ from services.node.csvrows import (
     ASSESSMENTS,
     ATTENDANCE,
     COLUMNS,
+    CONTACTS,
     ENCOUNTERS,
     EXITS,
     FOLLOWUPS,
@@ -63,6 +64,7 @@ _SHOWN = {
     FOLLOWUPS: {"programme", "due", "date", "status", "results"},
     ENCOUNTERS: set(COLUMNS[ENCOUNTERS]) - {"token"},
     WORKERS: {"programme"},
+    CONTACTS: {"programme", "contact_way"},
 }
 _PLACES = {file: {column: place for place, column in enumerate(names)} for file, names in COLUMNS.items()}
 

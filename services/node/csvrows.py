@@ -14,10 +14,14 @@ STEPS, OUTCOMES = "steps.csv", "outcomes.csv"
 EXITS, FOLLOWUPS = "exits.csv", "followups.csv"
 ENCOUNTERS = "encounters.csv"
 WORKERS = "workers.csv"
+CONTACTS = "contacts.csv"
 
 ASSESSMENTS = "assessments.csv"
 
-ORDER = (PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, OUTCOMES, EXITS, FOLLOWUPS, ENCOUNTERS, WORKERS)
+ORDER = (
+    *(PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, OUTCOMES, EXITS, FOLLOWUPS, ENCOUNTERS, WORKERS),
+    CONTACTS,
+)
 """The order in which the files are imported: what is referred to stands first."""
 
 SENSITIVE = ("foreign_background", "minority", "disability", "other_disadvantage", "homeless", "rural")
@@ -42,6 +46,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     EXITS: ("participant", "programme", "date", "reason", "results", "next"),
     FOLLOWUPS: ("participant", "programme", "due", "date", "status", "results"),
     WORKERS: ("participant", "programme", "worker"),
+    CONTACTS: ("participant", "programme", "phone", "email", "contact_way"),
     ENCOUNTERS: (
         *("ref", "programme", "partner", "date", "time", "location", "area", "staff", "people_new", "people_known"),
         *("women", "languages", "topics", "guided_to", "token"),

@@ -13,7 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from services.node import csvassessments, csvcells, csvencounters, csvexits, csvworkers
+from services.node import csvassessments, csvcells, csvcontacts, csvencounters, csvexits, csvworkers
+from services.node.csvcontacts import ContactRow
 from services.node.csvencounters import EncounterRow
 from services.node.csvexits import ExitRow, FollowUpRow
 from services.node.csvread import Unreadable, records, stamp_of
@@ -21,6 +22,7 @@ from services.node.csvrows import (
     ASSESSMENTS,
     ATTENDANCE,
     COLUMNS,
+    CONTACTS,
     ENCOUNTERS,
     EXITS,
     FOLLOWUPS,
@@ -111,9 +113,10 @@ Row = (
     | FollowUpRow
     | EncounterRow
     | WorkerRow
+    | ContactRow
 )
 
-_OfPerson = TypeVar("_OfPerson", StepRow, OutcomeRow, ExitRow, FollowUpRow, WorkerRow)
+_OfPerson = TypeVar("_OfPerson", StepRow, OutcomeRow, ExitRow, FollowUpRow, WorkerRow, ContactRow)
 _Read = Callable[[int, list[str], Callable[[str, str], None], Mapping[str, Programme]], _OfPerson | None]
 
 _Seen = dict[str, tuple[int, int, _Parent | None]]  # by ref: number, hash of the cells, None if the row is bad
@@ -201,6 +204,9 @@ class CheckedSet:
     def workers(self) -> Iterator[WorkerRow]:
         yield from self._of_people(WORKERS, csvworkers.worker)
 
+    def contacts(self) -> Iterator[ContactRow]:
+        yield from self._of_people(CONTACTS, csvcontacts.contact)
+
     def _of_people(self, file: str, read: _Read[_OfPerson]) -> Iterator[_OfPerson]:
         """Rows whose identity is their content: equal ones are numbered."""
         times = Counter[int]()
@@ -227,6 +233,7 @@ class CheckedSet:
             FOLLOWUPS: self.followups,
             ENCOUNTERS: self.encounters,
             WORKERS: self.workers,
+            CONTACTS: self.contacts,
         }
         return by_file[file]()
 
@@ -295,6 +302,7 @@ class _Check:
             (FOLLOWUPS, lambda: self.check_of_people(csvexits.followup)),
             (ENCOUNTERS, self.check_encounters),
             (WORKERS, lambda: self.check_of_people(csvworkers.worker)),
+            (CONTACTS, self.check_contacts),
         ):
             if file not in present:
                 continue
@@ -322,7 +330,7 @@ class _Check:
                 self.problem(0, "", f"is no file of a set; this release knows {', '.join(ORDER)}", file=name)
         present = names & set(ORDER)
         needed = {PARTICIPANTS, SESSIONS} if ATTENDANCE in present else set()
-        needed |= {PARTICIPANTS} if present & {STEPS, OUTCOMES, EXITS, FOLLOWUPS, WORKERS} else set()
+        needed |= {PARTICIPANTS} if present & {STEPS, OUTCOMES, EXITS, FOLLOWUPS, WORKERS, CONTACTS} else set()
         if not present:
             needed = set(CORE)
         for file in ORDER:
@@ -437,6 +445,17 @@ class _Check:
                 self.problem(line, "date", "is before the person's start_date")
             else:
                 self.count(who[2].programme, who[2].partner)
+
+    def check_contacts(self) -> None:
+        """A person has one row: of two that differ, nobody knows which holds."""
+        self.check_of_people(csvcontacts.contact)
+        rows: dict[str, int] = {}
+        for line, cells in self.records():
+            if line in self.found._skip[CONTACTS]:
+                continue
+            content = hash(tuple(cells))
+            if rows.setdefault(cells[0], content) != content:
+                self.problem(line, "participant", "stands in another row already, which differs")
 
     def refer(self, line: int, column: str, file: str, ref: str) -> tuple[int, int, _Parent | None] | None:
         parent = self.seen[file].get(ref)

@@ -9,7 +9,7 @@ import click
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from services.node.control import Rpc
-from shared.contracts.errors import NotFound
+from shared.contracts.errors import NotFound, UnknownPerson
 from shared.hetu import is_valid
 from shared.journal.crypto import load_keys, open_sealed, seal
 from shared.ops.settings import Home
@@ -59,15 +59,33 @@ def _shown(person: dict[str, Any], private: bytes) -> str:
     return f"{' '.join(name for name in names if name)} ({person['standing']}{since}{marks})"
 
 
-def erase(rpc: Rpc, programme: str, subject: str, by: str) -> bool:
-    """Erase; False if that was done before."""
-    answer = rpc.call("intake", "erase_person", timeout=SECONDS, by=by, programme=programme, subject=subject)
+def preview(rpc: Rpc, programme: str, subject: str, purpose: str | None) -> tuple[int | None, list[str]]:
+    """What erasing would erase, for one purpose or all: what confirming it names as `seen`, and a line of each kind."""
+    try:
+        told = rpc.call("intake", "preview_erasing", programme=programme, subject=subject)
+    except UnknownPerson:
+        return None, []  # erased already, or never here: the command itself tells which
+    lines = []
+    for part in told["purposes"]:
+        if purpose in (None, part["purpose"]):
+            counts = [f"{kind['kind']} {kind['lines']}" for kind in part["kinds"]]
+            counts += [f"texts {part['texts']}"] if part["texts"] else []
+            lines.append(f"{part['purpose']}: {', '.join(counts) or 'nothing'}")
+    return told["seen"], lines
+
+
+def erase(rpc: Rpc, programme: str, subject: str, by: str, seen: int | None = None) -> bool:
+    """Erase; False if that was done before. Raises `ChangedMeanwhile` if more is recorded than was `seen`."""
+    asked = {"programme": programme, "subject": subject, "seen": seen, "by": by}
+    answer = rpc.call("intake", "erase_person", timeout=SECONDS, **asked)
     return bool(answer["erased"])
 
 
-def end_purpose(rpc: Rpc, programme: str, subject: str, purpose: str, why: str, by: str) -> str | None:
-    """Erase what is recorded for a purpose; the ending, None if there was nothing."""
-    asked = {"programme": programme, "subject": subject, "purpose": purpose, "why": why, "by": by}
+def end_purpose(
+    rpc: Rpc, programme: str, subject: str, purpose: str, why: str, by: str, seen: int | None = None
+) -> str | None:
+    """Erase what is recorded for a purpose; the ending, None if there was nothing. `seen` as for `erase`."""
+    asked = {"programme": programme, "subject": subject, "purpose": purpose, "why": why, "by": by, "seen": seen}
     ending: str | None = rpc.call("intake", "end_purpose", timeout=SECONDS, **asked)["ending"]
     return ending
 

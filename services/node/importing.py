@@ -14,11 +14,13 @@ from typing import Any
 
 from services.node.actor import actor
 from services.node.control import Rpc
+from services.node.csvcontacts import ContactRow
 from services.node.csvencounters import EncounterRow
 from services.node.csvexits import ExitRow, FollowUpRow
 from services.node.csvrows import (
     ASSESSMENTS,
     ATTENDANCE,
+    CONTACTS,
     ENCOUNTERS,
     EXITS,
     FOLLOWUPS,
@@ -90,6 +92,7 @@ class Import:
         met = checked.encounters()
         self._send(ENCOUNTERS, met, "intake", "record_encounters", "encounter", self._encounter)
         self._send(WORKERS, checked.workers(), "intake", "assign_workers", "subject", self._worker)
+        self._send(CONTACTS, checked.contacts(), "intake", "add_contacts", "subject", self._contact)
 
     def _send(
         self,
@@ -201,6 +204,13 @@ class Import:
     def _worker(self, row: WorkerRow) -> dict[str, Any] | None:
         subject = self._made.get(bytes.fromhex(row.participant_key))
         return None if subject is None else {"key": row.key, "subject": subject, "worker": row.worker}
+
+    def _contact(self, row: ContactRow) -> dict[str, Any] | None:
+        subject = self._made.get(bytes.fromhex(row.participant_key))
+        if subject is None:
+            return None
+        how = _present({"phone": row.phone, "email": row.email, "contact_way": row.contact_way})
+        return {"key": row.key, "subject": subject, "sealed": self._sealed(how)}
 
     def _encounter(self, row: EncounterRow) -> dict[str, Any]:
         plain = {name: getattr(row, name) for name in _MET}

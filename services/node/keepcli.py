@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from services.node import rightscli
+from services.node import contactcli, rightscli
 from services.node.actor import actor
 from services.node.homeoption import home_option, home_path, the_home
 from shared.contracts.purposes import PURPOSES
@@ -57,7 +57,7 @@ def person() -> None:
 @click.option("--purpose", type=click.Choice(PURPOSES), help="Only what is recorded for this purpose.")
 def person_erase(programme: str, subject: str | None, yes: bool, purpose: str | None) -> None:
     """Erase a person from a programme; PERSON is the subject, without it you are asked whom you mean."""
-    from services.node.erasing import choose, end_purpose, erase, leftovers
+    from services.node.erasing import choose, end_purpose, erase, leftovers, preview
     from services.node.reaching import services_of
 
     home = the_home("node")
@@ -65,22 +65,26 @@ def person_erase(programme: str, subject: str | None, yes: bool, purpose: str | 
         if subject is None:
             asked = click.prompt("identity code, name or token", err=True)
             subject = choose(home, rpc, programme, asked, actor())
+        seen = None
         if not yes:
+            seen, told = preview(rpc, programme, subject, purpose)
+            for line in told:
+                click.echo(line, err=True)
             what = f"Everything recorded for {purpose}" if purpose else "Everything"
             click.confirm(f"{what} about this person in this programme will be gone. Erase?", abort=True, err=True)
         if purpose is not None:
-            ending = end_purpose(rpc, programme, subject, purpose, "asked", actor())
+            ending = end_purpose(rpc, programme, subject, purpose, "asked", actor(), seen)
             click.echo(
                 f"erased; receipts: polku person receipts {programme} {subject}" if ending else "nothing was left"
             )
             return
-        erased = erase(rpc, programme, subject, actor())
+        erased = erase(rpc, programme, subject, actor(), seen)
     click.echo("erased" if erased else "was erased already")
     for line in leftovers(home, programme):
         click.echo(line)
 
 
-for _command in rightscli.PERSON_COMMANDS:
+for _command in (*rightscli.PERSON_COMMANDS, contactcli.contact):
     person.add_command(_command)
 
 COMMANDS: tuple[click.Command, ...] = (backup, restore, person)

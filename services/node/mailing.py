@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import Engine
 
 from services.node.control import Rpc
-from services.portal.notices import Refused, tell
+from services.portal.notices import Refused, Waiting, tell
 from shared.contracts.errors import HomeUnusable, PolkuError
 from shared.ops.clock import utcnow
 from shared.ops.settings import Home, from_environment
@@ -119,9 +119,9 @@ def notices(home: Home, engine: Engine, rpc: Rpc) -> Callable[[], int] | None:
             return opened[0]
 
         try:
-            return tell(engine, lambda: rpc.call("pathways", "count_waiting"), connect, sender, link, utcnow())
+            return tell(engine, lambda: _waiting(rpc), connect, sender, link, utcnow())
         except PolkuError:
-            return 0  # pathways does not answer now; whoever watches it says so
+            return 0  # a service does not answer now; whoever watches it says so
         except Exception as error:  # whatever it is, the timer goes on; its text may name somebody
             log.error("notices could not be looked at", extra={"error": type(error).__name__})
             return 0
@@ -130,6 +130,15 @@ def notices(home: Home, engine: Engine, rpc: Rpc) -> Callable[[], int] | None:
                 connection.close()
 
     return look
+
+
+def _waiting(rpc: Rpc) -> Waiting:
+    """How many tasks wait; pathways knows workers by id alone, intake by name."""
+    counts = rpc.call("pathways", "count_waiting")
+    theirs = {row["worker"]: row["tasks"] for row in counts.get("workers", ())}
+    names = {row["worker"]: row["name"] for row in rpc.call("intake", "list_workers")} if theirs else {}
+    # Of whom intake knows no name nobody can be told by name: an id stands for one who is no user.
+    return Waiting(counts, {names.get(who, who): number for who, number in theirs.items()})
 
 
 def _unusable(home: Home, name: str, reason: str) -> HomeUnusable:

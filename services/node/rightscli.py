@@ -34,7 +34,7 @@ def export(programme: str, subject: str | None, form: str, lang: Any) -> None:
 
     home = the_home("node")
     with services_of(home) as rpc:
-        who, today = _whom(home, rpc, programme, subject), today_in_helsinki(utcnow())
+        who, today = whom(home, rpc, programme, subject), today_in_helsinki(utcnow())
         copy = gather(rpc, home.name, programme, who, by=actor(), today=today)
         said = as_html(rpc, copy, lang) if form == "html" else json.dumps(copy, indent=2, ensure_ascii=False)
     click.echo(said)
@@ -54,6 +54,7 @@ def export(programme: str, subject: str | None, form: str, lang: Any) -> None:
 def correct(programme: str, subject: str | None, changes: TextIO) -> None:
     """Correct what is recorded of a person: identity and start record; null takes a member away."""
     from services.node.reaching import services_of
+    from shared.contracts.contacts import Contact
     from shared.contracts.rights import IdentityChanges
     from shared.journal.crypto import load_keys, seal
 
@@ -63,6 +64,8 @@ def correct(programme: str, subject: str | None, changes: TextIO) -> None:
         wanted = None
     if not isinstance(wanted, dict) or not wanted:
         raise InvalidInput(field="changes", reason="no JSON object with members to change")
+    for name in set(Contact().fields) & set(wanted):
+        raise InvalidInput(field=name, reason="how somebody is reached is changed by polku person contact")
     home = the_home("node")
     identity = {name: value for name, value in wanted.items() if name in IdentityChanges().fields}
     given: dict[str, Any] = {"record": {name: value for name, value in wanted.items() if name not in identity}}
@@ -71,7 +74,7 @@ def correct(programme: str, subject: str | None, changes: TextIO) -> None:
         sealed = seal(key, b"polku-command-1", json.dumps(identity, ensure_ascii=False).encode())
         given["sealed"] = base64.b64encode(sealed).decode()
     with services_of(home) as rpc:
-        who: dict[str, Any] = {"programme": programme, "subject": _whom(home, rpc, programme, subject), "by": actor()}
+        who: dict[str, Any] = {"programme": programme, "subject": whom(home, rpc, programme, subject), "by": actor()}
         changed = rpc.call("intake", "correct_person", **who, **given)["changed"]
     click.echo(f"corrected: {', '.join(changed)}" if changed else "nothing was another")
 
@@ -90,7 +93,7 @@ def restrict(programme: str, subject: str | None, ground: str | None, lift: bool
         raise click.UsageError("either --ground, or --lift")
     home = the_home("node")
     with services_of(home) as rpc:
-        who: dict[str, Any] = {"programme": programme, "subject": _whom(home, rpc, programme, subject), "by": actor()}
+        who: dict[str, Any] = {"programme": programme, "subject": whom(home, rpc, programme, subject), "by": actor()}
         new = rpc.call("intake", "restrict_person", **who, ground=ground, lift=lift)["new"]
     state = "lifted" if lift else "restricted"
     click.echo(state if new else ("was not restricted" if lift else "was restricted already"))
@@ -113,7 +116,7 @@ def informed(
 
     home, on = the_home("node"), day.date() if day else today_in_helsinki(utcnow())
     with services_of(home) as rpc:
-        who = _whom(home, rpc, programme, subject)
+        who = whom(home, rpc, programme, subject)
         said = {"notice": notice, "language": language, "date": on.isoformat(), "consents": list(consents)}
         item = {"key": secrets.token_hex(32), "subject": who, **said}
         (result,) = rpc.call("intake", "record_informed", programme=programme, by=actor(), items=[item])["results"]
@@ -134,7 +137,7 @@ def withdraw(programme: str, subject: str | None, purpose: str) -> None:
 
     home = the_home("node")
     with services_of(home) as rpc:
-        who = _whom(home, rpc, programme, subject)
+        who = whom(home, rpc, programme, subject)
         ending = end_purpose(rpc, programme, who, purpose, "withdrawn", actor())
     click.echo(f"withdrawn; receipts: polku person receipts {programme} {who}" if ending else "was withdrawn already")
 
@@ -150,7 +153,7 @@ def receipts(programme: str, subject: str | None, as_json: bool) -> None:
 
     home = the_home("node")
     with services_of(home) as rpc:
-        who = _whom(home, rpc, programme, subject)
+        who = whom(home, rpc, programme, subject)
         endings = rpc.call("intake", "list_receipts", programme=programme, subject=who)["endings"]
     if as_json:
         click.echo(json.dumps(endings, indent=2))
@@ -254,7 +257,8 @@ _RIGHTS = (export, correct, restrict, informed, withdraw, receipts)
 PERSON_COMMANDS: tuple[click.Command, ...] = (*_RIGHTS, duplicates, link, apart)
 
 
-def _whom(home: Home, rpc: Rpc, programme: str, subject: str | None) -> str:
+def whom(home: Home, rpc: Rpc, programme: str, subject: str | None) -> str:
+    """The subject that is given; else whoever is chosen on the terminal."""
     from services.node.erasing import choose
 
     if subject is not None:

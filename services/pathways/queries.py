@@ -1,5 +1,6 @@
 """The read side of pathways."""
 
+from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
@@ -155,16 +156,22 @@ def lateness(engine: Engine, now: datetime) -> dict[str, tuple[int, int]]:
     return {row.programme: (row.count_, (today - row.oldest).days if row.oldest else 0) for row in rows}
 
 
-def waiting(engine: Engine, now: datetime) -> dict[str, int]:
-    """How many open tasks are due today in Helsinki or late, of all programmes, by the role whose they are."""
-    today, counts = today_in_helsinki(now), {"case_worker": 0, "coordinator": 0}
+def waiting(engine: Engine, now: datetime) -> dict[str, Any]:
+    """How many open tasks are due today in Helsinki or late, of all programmes, by the role whose they are; and, by
+    worker, how many of the case workers' are about their people (`workers`: ``[{"worker", "tasks"}]``)."""
+    today, counts, theirs = today_in_helsinki(now), {"case_worker": 0, "coordinator": 0}, Counter[str]()
     due = (task.c.state == "open") & (task.c.due_on <= today)
-    query = select(task.c.programme, task.c.rule, func.count()).where(due).group_by(task.c.programme, task.c.rule)
+    whose = (task.c.programme, task.c.rule, worker.c.worker)
+    both = task.outerjoin(worker, worker.c.subject == task.c.subject)
+    query = select(*whose, func.count()).select_from(both).where(due).group_by(*whose)
     with snapshot(engine) as connection:
         owners = {(p.key, rule.key): rule.owner for p in shelf.all(connection) for rule in p.tasks}
-        for programme, rule, number in connection.execute(query):
-            counts[owners.get((programme, rule), "case_worker")] += number
-    return counts
+        for programme, rule, who, number in connection.execute(query):
+            owner = owners.get((programme, rule), "case_worker")
+            counts[owner] += number
+            if who is not None and owner == "case_worker":
+                theirs[who.hex()] += number
+    return counts | {"workers": [{"worker": who, "tasks": number} for who, number in sorted(theirs.items())]}
 
 
 def _late(connection: Connection, programme: str, today: date) -> dict[str, Any]:

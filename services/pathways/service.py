@@ -175,7 +175,7 @@ class PathwaysService(ParkedLines):
         return queries.tasks_of(self.home.engine, body["worker"])
 
     @rpc
-    def count_waiting(self, **question: Any) -> dict[str, int]:
+    def count_waiting(self, **question: Any) -> dict[str, Any]:
         load(CountWaiting, question)
         return queries.waiting(self.home.engine, self.home.now())
 

@@ -17,9 +17,11 @@ from services.portal import sight
 from services.portal.closing import ClosingPages
 from services.portal.context import PortalContext
 from services.portal.conversation import ConversationPages
+from services.portal.correcting_page import CorrectingPages
 from services.portal.counter import CounterPages
 from services.portal.door import DoorPages
 from services.portal.encountering import EncounterPages
+from services.portal.erasing_page import ErasingPages
 from services.portal.evidence import EvidencePages
 from services.portal.exit_record import ExitPages
 from services.portal.guard import FormRefused, Guard
@@ -105,6 +107,8 @@ def create_app(context: PortalContext) -> Flask:
         RegisteringPages(pages).install(app)
         ReferralPages(pages).install(app)
         RightsPages(pages).install(app)
+        CorrectingPages(pages).install(app)
+        ErasingPages(pages).install(app)
         PartnerPages(pages).install(app)
         StartPages(pages).install(app)
         EvidencePages(pages).install(app)

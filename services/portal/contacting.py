@@ -16,6 +16,7 @@ from services.portal.context import PortalContext
 from services.portal.replies import ReplyKey
 from services.portal.words import LANG_NAMES, LANGS, Lang, pick_lang, words
 from shared.contracts.commands import CONTACT_WAYS
+from shared.contracts.contacts import plain_phone
 
 MEMBERS = ("phone", "email", "contact_way")
 _LANGUAGE = re.compile("[a-z]{2,3}")
@@ -99,7 +100,7 @@ TYPED = ("phone", "email")
 def typed(form: Mapping[str, str]) -> Contact:
     """How somebody is reached, as it was filled in; a phone number as services take it."""
     told = {name: talks.cleaned(form.get(name, "")) for name in (*MEMBERS, "contact_language")}
-    told["phone"] = re.sub(r"[ ()\u00a0.-]", "", told["phone"])
+    told["phone"] = plain_phone(told["phone"])
     return Contact(told["phone"], told["email"], told["contact_way"], told["contact_language"])
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
@@ -13,7 +13,7 @@ from sqlalchemy import Column, Connection, Engine, ForeignKey, String, Table, se
 
 from services.portal import store
 from services.portal.errors import UnknownUser
-from services.portal.store import user_table
+from services.portal.users import list_users
 from services.portal.words import Lang, words
 from shared.contracts.errors import InvalidInput
 from shared.ops.clock import HELSINKI, today_in_helsinki
@@ -67,7 +67,6 @@ class Reader:
     user: str
     address: str
     lang: Lang
-    roles: frozenset[str]
 
 
 def set_address(engine: Engine, user: str, address: str | None, lang: Lang) -> None:
@@ -82,9 +81,32 @@ def set_address(engine: Engine, user: str, address: str | None, lang: Lang) -> N
             upsert(connection, notice, [{"user_name": user, "address": address, "lang": lang, "told_on": ""}])
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many tasks wait: by the role whose they are, and how many of the case workers' by the worker whose people
+    they are about, by name."""
+
+    by_role: Mapping[str, int]
+    by_worker: Mapping[str, int]
+
+    def of(self, users: Mapping[str, Collection[str]]) -> dict[str, int]:
+        """How many wait for each of these users, who are given with their roles: those about their own people; those
+        about nobody's, each case worker; a coordinator's own. Whom a worker had who is no user any more the
+        coordinators are told of, who hand over; if there is none, the case workers."""
+        theirs = {name: number for name, number in self.by_worker.items() if name in users}
+        gone = sum(self.by_worker.values()) - sum(theirs.values())
+        shared = {
+            "case_worker": self.by_role.get("case_worker", 0) - sum(self.by_worker.values()),
+            "coordinator": self.by_role.get("coordinator", 0),
+        }
+        led = any("coordinator" in roles for roles in users.values())
+        shared["coordinator" if led else "case_worker"] += gone
+        return {name: theirs.get(name, 0) + sum(shared.get(role, 0) for role in roles) for name, roles in users.items()}
+
+
 def tell(
     engine: Engine,
-    waiting: Callable[[], Mapping[str, int]],
+    waiting: Callable[[], Waiting],
     connect: Callable[[], Post],
     sender: str,
     link: str,
@@ -92,14 +114,14 @@ def tell(
 ) -> int:
     """Tell everybody for whom tasks wait and who was not told today; returns how many were told.
 
-    `waiting` says how many tasks wait, by role; the server is only called if there is somebody to tell. Whoever is
+    `waiting` says how many tasks wait; the server is only called if there is somebody to tell. Whoever is
     being told is noted first: a process that ends between never tells twice. Never raises for what the server does.
     """
     today = today_in_helsinki(now)
     if now.astimezone(HELSINKI).hour < FROM_HOUR or not (readers := _untold(engine, today)):
         return 0
-    counts = waiting()
-    wanted = [(reader, n) for reader in readers if (n := sum(counts.get(role, 0) for role in reader.roles))]
+    counts = waiting().of({user.name: user.roles for user in list_users(engine)})
+    wanted = [(reader, n) for reader in readers if (n := counts.get(reader.user, 0))]
     if not wanted:
         return 0
     try:
@@ -141,10 +163,9 @@ def compose(reader: Reader, number: int, sender: str, link: str, now: datetime) 
 
 
 def _untold(engine: Engine, today: date) -> list[Reader]:
-    query = select(notice, user_table.c.roles).join(user_table, user_table.c.name == notice.c.user_name)
+    query = select(notice).where(_not_on(today)).order_by(notice.c.user_name)
     with snapshot(engine) as connection:
-        rows = connection.execute(query.where(_not_on(today)).order_by(notice.c.user_name)).all()
-    return [Reader(row.user_name, row.address, row.lang, frozenset(row.roles.split(","))) for row in rows]
+        return [Reader(row.user_name, row.address, row.lang) for row in connection.execute(query)]
 
 
 def _claim(engine: Engine, user: str, today: date) -> bool:

@@ -1,7 +1,7 @@
-"""What a participant may ask for, on one page: the copy, a restriction, withdrawing a consent, the receipts of it."""
+"""What a participant may ask for, on one page: a copy, corrections, a restriction, withdrawing a consent, erasing, the
+receipts of it."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,9 +9,9 @@ from typing import Any
 from flask import Flask, Response, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from services.portal import copying, formats, talks
+from services.portal import copying, formats
 from services.portal.pages import LIST_ROLES, Pages
-from services.portal.replies import ReplyKey
+from services.portal.person_page import person_row
 from services.portal.report_page import ProgrammeNames, label_of
 from services.portal.words import words
 from shared.contracts.purposes import PURPOSES
@@ -19,7 +19,7 @@ from shared.contracts.rights_facts import GROUNDS
 from shared.ops.clock import today_in_helsinki
 from shared.programmes.purposes import purposes
 
-_DONE = ("restricted", "lifted", "withdrawn")
+_DONE = ("restricted", "lifted", "withdrawn", "corrected", "same", "erased")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class RightsPages:
         self.pages.add(app, f"{rule}/copy.json", "copy_file", self.file, LIST_ROLES)
 
     def show(self, key: str, person: str) -> ResponseReturnValue:
-        names, (row, name) = self.pages.programme(key), self._person(key, person)
+        names, (row, name) = self.pages.programme(key), person_row(self.pages, key, person)
         done, rpc = request.args.get("done", ""), self.pages.context.rpc
         endings = rpc.call("intake", "list_receipts", programme=key, subject=person)["endings"]
         return self.pages.show(
@@ -60,9 +60,12 @@ class RightsPages:
             title=label_of(names.name, g.lang, key),
             name=name,
             restricted=bool(row.get("restricted")),
+            visitor=row.get("standing") == "visitor",
             grounds=GROUNDS,
             purposes=_purposes(names, endings),
             done=f"rights_done_{done}" if done in _DONE else "",
+            may_erase=self.pages.guard.allowed("erase", g.session.user.roles),
+            receipts=bool(endings),
         )
 
     def change(self, key: str, person: str) -> ResponseReturnValue:
@@ -97,16 +100,6 @@ class RightsPages:
         context = self.pages.context
         who = {"by": g.session.user.name, "today": today_in_helsinki(context.now())}
         return copying.gather(context.rpc, context.title, key, person, **who)
-
-    def _person(self, key: str, person: str) -> tuple[Mapping[str, Any], str]:
-        """How intake lists the person, and the name."""
-        reply, by = ReplyKey(), g.session.user.name
-        asked = {"programme": key, "people": [person], "by": by, "reply_to": reply.public_hex}
-        found = self.pages.context.rpc.call("intake", "list_people", **asked, limit=talks.PAGE, offset=0)["people"]
-        row = next(iter(found), None) or abort(404)
-        who = reply.open(row["sealed"])
-        name = " ".join(filter(None, (who.given_name, who.family_name))) or who.token if who else ""
-        return row, name or words(g.lang)("cannot_open")
 
 
 def _purposes(names: ProgrammeNames, endings: list[dict[str, Any]]) -> list[PurposeRow]:

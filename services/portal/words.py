@@ -12,6 +12,7 @@ from services.portal.words_closing import CLOSING_WORDS
 from services.portal.words_contacts import CONTACT_WORDS
 from services.portal.words_copy import COPY_WORDS
 from services.portal.words_encounters import ENCOUNTER_WORDS
+from services.portal.words_erasing import ERASING_WORDS
 from services.portal.words_filled import FILLED_WORDS
 from services.portal.words_outcomes import OUTCOME_WORDS
 from services.portal.words_partners import PARTNER_WORDS
@@ -393,6 +394,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **COPY_WORDS,
     **REFUSED_WORDS,
     **RIGHTS_WORDS,
+    **ERASING_WORDS,
     **PEOPLE_WORDS,
     **PARTNER_WORDS,
     **PROGRAMME_WORDS,

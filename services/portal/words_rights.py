@@ -2,7 +2,7 @@
 
 RIGHTS_WORDS: dict[str, tuple[str, str, str]] = {
     "rights": ("Oikeudet", "Rättigheter", "Rights"),
-    "rights_of": ("Kopio, rajoitus, peruminen", "Kopia, begränsning, återtagande", "Copy, restriction, withdrawal"),
+    "rights_of": ("Kopio, korjaus, poisto", "Kopia, rättelse, radering", "Copy, correction, erasing"),
     "rights_copy": ("Kopio tiedoista", "Kopia av uppgifterna", "Copy of the data"),
     "rights_copy_means": (
         "Kaikki, mitä tästä ihmisestä pidetään täällä, hänen kielellään. Kopion tekeminen kirjataan lokiin.",
@@ -11,6 +11,7 @@ RIGHTS_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "rights_document": ("Asiakirja ihmiselle", "Dokument för personen", "Document for the person"),
     "rights_file": ("Tiedosto (JSON)", "Fil (JSON)", "File (JSON)"),
+    "rights_correct": ("Korjaa tietoja", "Rätta uppgifter", "Correct the data"),
     "rights_restrict": ("Rajoita käsittelyä", "Begränsa behandlingen", "Restrict the processing"),
     "rights_restrict_means": (
         "Kirjattu säilyy, mutta kukaan ei kirjaa mitään uutta, ennen kuin rajoitus puretaan.",
@@ -70,9 +71,11 @@ RIGHTS_WORDS: dict[str, tuple[str, str, str]] = {
         "Återtagandet är antecknat och uppgifterna raderade.",
         "The withdrawal is recorded and the data erased.",
     ),
-    "rights_more": (
-        "Korjaaminen ja poistaminen tehdään toistaiseksi komentoriviltä: polku person correct ja erase.",
-        "Rättelse och radering görs tills vidare på kommandoraden: polku person correct och erase.",
-        "Corrections and erasing are done on the command line for now: polku person correct and erase.",
+    "rights_done_corrected": ("Korjaus on tallennettu.", "Rättelsen är sparad.", "The correction is saved."),
+    "rights_done_same": (
+        "Mikään ei muuttunut: tiedot olivat jo näin.",
+        "Inget ändrades: uppgifterna var redan så här.",
+        "Nothing changed: the data were like this already.",
     ),
+    "rights_done_erased": ("Tiedot on poistettu.", "Uppgifterna är raderade.", "The data are erased."),
 }

@@ -458,12 +458,11 @@ class FindPeople(Command):
 
 class ErasePerson(Command):
     """`intake.erase_person`: everything about the person in this programme; a person erased already is no error.
-
-    A purpose, and the refusal of a record under a legal obligation, come later as optional members.
-    """
+    `seen`: refused if anything was recorded since that preview (`PreviewErasing`)."""
 
     programme = ProgrammeKey(required=True)
     subject = SubjectRef(required=True)
+    seen = Number(0, 2**62, allow_none=True, load_default=None)
 
 
 def load(command: type[Schema], data: Mapping[str, Any]) -> dict[str, Any]:

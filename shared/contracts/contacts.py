@@ -1,9 +1,16 @@
 """Commands about how a person is reached."""
 
+import re
+
 from marshmallow import RAISE, Schema, fields, validate
 
-from shared.contracts.commands import CONTACT_WAYS, MAX_ITEMS, Command, PlainText, Sealed
+from shared.contracts.commands import CONTACT_WAYS, MAX_ITEMS, Command, Item, PlainText, Sealed, items
 from shared.contracts.fields import Code, Flag, Language, ProgrammeKey, PublicKey, SubjectRef
+
+
+def plain_phone(text: str) -> str:
+    """A phone number as services take it: without the spaces, hyphens, full stops and brackets that people type."""
+    return re.sub(r"[ ()\u00a0.-]", "", text)
 
 
 class Contact(Schema):
@@ -35,6 +42,22 @@ class SetContact(Command):
     subject = SubjectRef(required=True)
     sealed = Sealed(ContactContent, required=True)
     contact_language = Language(allow_none=True, load_default=None)
+
+
+class ContactItem(Item):
+    """How one person is reached, as a whole."""
+
+    subject = SubjectRef(required=True)
+    sealed = Sealed(Contact, required=True)
+
+
+class AddContacts(Command):
+    """`intake.add_contacts`: how people are reached, of whom that is not known yet; who is reached in another way
+    already is refused, so that no list undoes what somebody has told since. Results hold each person's subject."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(ContactItem)
+    skip_bad = Flag(load_default=False)
 
 
 class ReadContacts(Command):

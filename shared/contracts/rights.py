@@ -1,5 +1,6 @@
 """Commands about a participant's rights: a copy, corrections, restriction, purposes that end."""
 
+from marshmallow import RAISE
 from marshmallow.fields import Nested
 
 from shared.contracts.commands import (
@@ -16,6 +17,7 @@ from shared.contracts.fields import (
     Code,
     Codes,
     Day,
+    Digest,
     Flag,
     Language,
     Number,
@@ -45,7 +47,12 @@ class CopyPerson(Command):
 
 
 class IdentityChanges(PersonIdentity):
-    """What is inside a correction's `sealed`: the members of the identity that are wrong; null takes one away."""
+    """What is inside a correction's `sealed`: the members of the identity that are wrong; null takes one away. How
+    somebody is reached is none of them: a correction keeps what it was, and a number given up is kept nowhere."""
+
+    class Meta:
+        unknown = RAISE
+        exclude = ("phone", "email", "contact_way")
 
 
 class RecordChanges(RecordMembers):
@@ -55,12 +62,23 @@ class RecordChanges(RecordMembers):
     start_date = Day()
 
 
-class CorrectPerson(Command):
-    """`intake.correct_person`: the record, and the identity inside `sealed` (`IdentityChanges`); what is not named
-    stays. The reply names the members that are another now."""
+class ShowIdentity(Command):
+    """`intake.show_identity`: who a person is, sealed to `reply_to`, made for this request; logged as read. `revision`
+    is what a correction may name as `was`."""
 
     programme = ProgrammeKey(required=True)
     subject = SubjectRef(required=True)
+    reply_to = PublicKey(required=True)
+
+
+class CorrectPerson(Command):
+    """`intake.correct_person`: the record, and the identity inside `sealed` (`IdentityChanges`); what is not named
+    stays. `was`: the revision that whoever corrects has seen; without it what is there now is corrected. The reply
+    names the members that are another now."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    was = Digest(allow_none=True, load_default=None)
     sealed = Sealed(IdentityChanges, allow_none=True, load_default=None)
     record = Nested(RecordChanges, load_default=dict)
 
@@ -91,13 +109,22 @@ class RecordInformed(Command):
     items = items(InformedItem)
 
 
-class EndPurpose(Command):
-    """`intake.end_purpose`: erase what is recorded about a person for a purpose, because they have withdrawn their
-    consent to it or (`asked`) ask for it. The reply names the `ending`, by which every holder gives its receipt; null:
-    nothing was left to do."""
+class PreviewErasing(Question):
+    """`intake.preview_erasing`: what erasing a person would erase, by purpose: lines by kind, how many of them go to
+    the lead, and texts; nobody is named. `seen` is what erasing may name, to erase nothing that came since."""
 
     programme = ProgrammeKey(required=True)
     subject = SubjectRef(required=True)
+
+
+class EndPurpose(Command):
+    """`intake.end_purpose`: erase what is recorded about a person for a purpose, because they have withdrawn their
+    consent to it or (`asked`) ask for it. `seen`: refused if anything was recorded since that preview. The reply names
+    the `ending`, by which every holder gives its receipt; null: nothing was left to do."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    seen = Number(0, 2**62, allow_none=True, load_default=None)
     purpose = Code(*PURPOSES, required=True)
     why = Code("withdrawn", "asked", required=True)
 

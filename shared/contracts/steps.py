@@ -64,4 +64,6 @@ class RehearseProgramme(Question):
 
 
 class CountWaiting(Question):
-    """`pathways.count_waiting`: how many tasks of all programmes are due today or late, by whose they are."""
+    """`pathways.count_waiting`: how many tasks of all programmes are due today or late, by whose they are:
+    the roles, and `workers`, how many of the case workers' are about the people of each (the id by which facts name
+    one)."""

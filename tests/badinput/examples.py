@@ -161,6 +161,7 @@ def special(world: World) -> dict[str, dict[str, Any]]:
         },
         "NoteEura": {"items.by": "worker"},
         "SetContact": {"sealed": world.sealed({"was": {}, "now": {"phone": "+358401234567"}})},
+        "AddContacts": {"items.subject": people["eerik"], "items.sealed": world.sealed({"phone": "+358401234567"})},
         "ReadContacts": {"people": [people["anna"]]},
         "HandOver": {"to": "bertta", "programme": KEY},
         "TasksOf": {"worker": ids["worker"]},
@@ -218,6 +219,7 @@ def other_values(world: World, field: Any) -> list[Any]:
     if isinstance(field, commands.Sealed):
         inner = field.inside().fields
         others = {"tokens": ["toinen"], "text": "Toinen.", "token": "toinen", "form_kept": "toisaalla"}
+        others |= {"phone": "+358401234568"}
         return [world.sealed({name: value}) for name, value in others.items() if name in inner][:1]
     if isinstance(field, commands.WorkerName):
         return ["bertta", "cecilia"]

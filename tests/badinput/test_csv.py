@@ -32,6 +32,7 @@ ROWS = {
     "followups.csv": sets.FOLLOWUP | {"results": "employment"},
     "encounters.csv": sets.ENCOUNTER,
     "workers.csv": sets.WORKER,
+    "contacts.csv": sets.CONTACT | {"email": "aino@example.org"},
 }
 """A valid row of each file; what is in it may be spoilt."""
 FREE = {"ref", "token", "given_name", "family_name", "form_kept", "sheet"}
@@ -44,6 +45,7 @@ MAY_BE_EMPTY = {
     "steps.csv": {"to"},
     "exits.csv": {"results"},
     "followups.csv": {"results"},
+    "contacts.csv": {"phone", "email", "contact_way"},
     "encounters.csv": {*sets.ENCOUNTER} - {"ref", "programme", "partner", "date"},
 }
 DAYS = {"date", "due", "from", "to", "birth_date", "start_date", "form_signed_on"}

@@ -36,6 +36,7 @@ PAGES: dict[HomeRole, tuple[str, ...]] = {
         *(f"/{page}/{KEY}" for page in ("door", "encounters", "eura", "evidence", "followups", "sample")),
         *(f"/door/{KEY}/{{door}}", f"/encounters/{KEY}/{{encounter}}", f"/standing/{KEY}/{{visitor}}"),
         *(f"/{page}/{KEY}/{{started}}" for page in ("start", "plan", "rights", "person")),
+        *(f"/rights/{KEY}/{{started}}/{page}" for page in ("correct", "erase?what=all")),
         f"/handover/{KEY}?worker=anna",
         f"/exit/{KEY}/{{left}}",
         f"/tasks/{KEY}",

@@ -8,7 +8,9 @@ from sqlalchemy import Engine
 from services.intake import contacts, operations, queries, raising, rights, rights_store, store, workers
 from services.intake.encounter_rules import Raise
 from services.intake.workers import NewWorker
+from shared.contracts.commands import load
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, ProcessingRestricted, UnknownPerson
+from shared.contracts.rights import IdentityChanges
 from shared.journal import Journal
 from shared.journal.erasing import subject_digest
 from tests.services import kit
@@ -133,3 +135,51 @@ def test_where_each_sees_their_own_anothers_number_is_not_opened(
     before = len(kit.audit(engine))
     assert read(journal, subject, by="anna", own_only=True) == {}
     assert len(kit.audit(engine)) == before
+
+
+# --- by a list
+
+
+def add(journal: Journal, *rows: tuple[str, str, Any], skip_bad: bool = False) -> list[dict[str, Any]]:
+    new = [contacts.NewContact(key_of(key), subject, how) for key, subject, how in rows]
+    return contacts.add_contacts(journal, KEYS, KEY, new, by="cli:x", now=kit.NOW, skip_bad=skip_bad)
+
+
+def test_a_list_tells_how_people_are_reached_once_and_undoes_nothing_told_since(
+    engine: Engine, journal: Journal, subject: str
+) -> None:
+    other = str(register(journal, arrival("b"))[0][0]["subject"])
+    row = ("r", other, {"phone": PHONE, "email": None})
+    assert add(journal, row) == [{"subject": other, "new": True}]
+    entry = kit.audit(engine)[-1]
+    assert (entry["action"], entry["subjects"]) == ("set_contact", [subject_digest(other)])
+    put(journal, other, {"phone": PHONE}, phone="0401112223")
+    heads = kit.heads(engine)
+    assert add(journal, row) == [{"subject": other, "new": False}]
+    changed, fresh = ("r", other, {"phone": "0401112224"}), ("s", other, {"phone": PHONE})
+    refused = add(journal, changed, fresh, skip_bad=True)
+    assert [result["error"]["code"] for result in refused] == ["already_recorded_differs"] * 2
+    assert (kept(engine, other)["phone"], kit.heads(engine)) == ("0401112223", heads)
+    assert PHONE.encode() not in kit.stored_bytes(engine)
+    operations.erase_person(journal, KEY, other, by="anna", now=kit.NOW)
+    assert add(journal, row)[0]["error"]["code"] == "unknown_person", "its key went too"
+
+
+def test_of_a_list_only_whom_nobody_may_reach_is_refused(engine: Engine, journal: Journal) -> None:
+    record = {"gender": "f", "protected_address": "yes"}
+    people = [
+        register(journal, arrival(key, record=given))[0][0]["subject"]
+        for key, given in (("p", record), ("q", {"gender": "f"}))
+    ]
+    protected, restricted = map(str, people)
+    rights.restrict_person(journal, KEY, restricted, "accuracy", lift=False, by="anna", now=kit.NOW)
+    free = str(register(journal, arrival("f"))[0][0]["subject"])
+    rows = [(one, one, {"phone": PHONE}) for one in (protected, restricted, free, "9" * 32)]
+    told = [result.get("error", {}).get("code") for result in add(journal, *rows, skip_bad=True)]
+    assert told == ["invalid_input", "processing_restricted", None, "unknown_person"]
+    assert [len(add(journal, *rows)), kept(engine, free)["phone"]] == [1, PHONE]
+
+
+def test_no_correction_keeps_a_number() -> None:
+    with pytest.raises(InvalidInput, match="phone"):
+        load(IdentityChanges, {"phone": PHONE})

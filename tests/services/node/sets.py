@@ -47,6 +47,7 @@ ENCOUNTER = {
     **{"women": "4", "languages": "fi;ar", "topics": "finances;health", "token": "Nalle;sinikettu 7"},
 }
 WORKER = {"participant": "p1", "programme": "lahde-mukaan", "worker": "anna.k"}
+CONTACT = {"participant": "p1", "programme": "lahde-mukaan", "phone": "040 111-2223", "contact_way": "call"}
 OUTCOME = {"participant": "p1", "programme": "lahde-mukaan", "date": "2016-08-15", "outcome": "education"}
 
 

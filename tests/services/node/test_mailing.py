@@ -33,13 +33,15 @@ def box() -> Iterator[Mailbox]:
 class Pathways:
     """What the services answer."""
 
-    def __init__(self, **counts: int) -> None:
-        self.counts, self.asked = {"case_worker": 0, "coordinator": 0} | counts, 0
+    def __init__(self, theirs: dict[str, int] | None = None, **counts: int) -> None:
+        self.counts, self.theirs = {"case_worker": 0, "coordinator": 0} | counts, theirs or {}
 
     def call(self, service: str, method: str, /, **_: Any) -> Any:
+        if (service, method) == ("intake", "list_workers"):
+            return [{"worker": f"id of {name}", "name": name, "programmes": []} for name in self.theirs]
         assert (service, method) == ("pathways", "count_waiting")
-        self.asked += 1
-        return self.counts
+        workers = [{"worker": f"id of {name}", "tasks": tasks} for name, tasks in self.theirs.items()]
+        return self.counts | ({"workers": workers} if workers else {})
 
 
 def users(engine: Engine, **roles: str) -> None:
@@ -78,6 +80,28 @@ def test_each_is_told_how_many_tasks_wait_for_their_roles_and_nobody_is_named(
     assert said[:3] == ["3 tehtävää odottaa.", "", "https://polku.example.org/"]
     assert (first["From"], first["Auto-Submitted"]) == ("polku@example.org", "auto-generated")
     assert first["Message-ID"].endswith("@example.org>")
+
+
+def test_a_worker_is_told_of_the_tasks_about_their_own_people_and_nobodys(
+    engine: Engine, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users(engine, anna="case_worker", bertta="case_worker", cecilia="coordinator", dora="case_worker")
+    waits = Pathways({"anna": 4, "cecilia": 1, "gone": 2}, case_worker=7, coordinator=3)
+    assert look(engine, box.port, waits, monkeypatch) == 2
+    told = {message["To"].partition("@")[0]: message["Subject"] for message in box.messages}
+    assert told == {"anna": "4 tehtävää odottaa", "cecilia": "6 tehtävää odottaa"}
+    waits = Pathways({"anna": 4}, case_worker=5)
+    assert look(engine, box.port, waits, monkeypatch, NOW + timedelta(days=1)) == 3
+    told = {message["To"].partition("@")[0]: message["Subject"] for message in box.messages[2:]}
+    one = dict.fromkeys(("bertta", "dora"), "1 tehtävä odottaa")
+    assert told == {"anna": "5 tehtävää odottaa"} | one, "about whom is nobody's each is told"
+
+
+def test_where_nobody_coordinates_case_workers_are_told_of_the_people_of_who_has_gone() -> None:
+    waits = notices.Waiting({"case_worker": 3}, {"gone": 2, "anna": 1})
+    assert waits.of({"anna": ["case_worker"], "bertta": ["case_worker"]}) == {"anna": 3, "bertta": 2}
+    assert waits.of({"anna": ["case_worker"], "cecilia": ["coordinator"]}) == {"anna": 1, "cecilia": 2}
+    assert notices.Waiting({"case_worker": 3, "coordinator": 1}, {}).of({"a": ["auditor"]}) == {"a": 0}
 
 
 def test_nobody_is_told_twice_a_day_nor_when_nothing_waits_nor_at_night(

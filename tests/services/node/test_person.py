@@ -101,6 +101,7 @@ def test_of_several_one_is_chosen_by_number(home: Home) -> None:
     assert "1  Aino Testinen" in done.err or "1  Bertta Testinen" in done.err
     assert people(home) == before - 1
     assert done.out.startswith("erased\nWhat is left:")
+    assert "esf_record: intake.participation_started 1" in done.err, "what goes is told before it is asked"
 
 
 @pytest.mark.usefixtures("rpc")
@@ -166,6 +167,19 @@ def test_a_right_that_is_not_said_whole_is_one_line(home: Home, words: tuple[str
     assert run("person", words[0], kit.KEY, "0" * 32, *words[1:], home=home.path).code == 2
 
 
+@pytest.mark.usefixtures("rpc")
+def test_how_somebody_is_reached_is_read_and_changed(home: Home) -> None:
+    words = ("contact", kit.KEY, subject_of(home, "Cecilia"))
+    typed = json.dumps({"phone": "040 111 2223", "contact_language": "sv"})
+    told = {"phone": "0401112223", "email": None, "contact_way": None, "contact_language": "sv"}
+    assert json.loads(person(home, *words, "--changes", "-", typed=typed).out) == told
+    assert json.loads(person(home, *words).out) == told
+    wrong = person(home, "correct", kit.KEY, words[2], "--changes", "-", typed='{"phone": "0401112224"}')
+    assert (wrong.code, "polku person contact" in wrong.err) == (2, True)
+    wrong = person(home, *words, "--changes", "-", typed='{"phone": 5}')
+    assert (wrong.code, "0401112223" in wrong.err) == (2, False)
+
+
 # --- every look at an identity
 
 
@@ -181,6 +195,7 @@ def _asked(home: Home, subject: str, door: str) -> dict[str, dict[str, Any]]:
         "list_referrals": {},
         "read_contacts": {"people": [subject]},
         "copy_person": {"subject": subject},
+        "show_identity": {"subject": subject},
         "list_duplicates": {"judged": True},
         "list_regulars": {"encounter": door},
         "show_start": {"subject": subject},

@@ -27,8 +27,13 @@ def test_what_waits_is_counted_by_the_role_whose_it_is(engine: Engine) -> None:
     follow(journal)
     record_steps_of(journal, stay(left_on="2016-11-22"))  # next_step: the coordinator's, due at once
     follow(journal)
-    assert queries.waiting(engine, NOW) == {"case_worker": 1, "coordinator": 1}
-    assert queries.waiting(engine, noon("2016-11-27")) == {"case_worker": 2, "coordinator": 1}
+    assert queries.waiting(engine, NOW) == {"case_worker": 1, "coordinator": 1, "workers": []}
+    assert queries.waiting(engine, noon("2016-11-27")) == {"case_worker": 2, "coordinator": 1, "workers": []}
+    whose = {"worker": "0a" * 16, "programme": kit.KEY, "occurred_on": "2016-11-20"}
+    record(journal, WorkerChanged(ANNA, **whose))  # the coordinator's task about her stays the coordinator's
+    follow(journal)
+    theirs = [{"worker": "0a" * 16, "tasks": 1}]
+    assert queries.waiting(engine, NOW) == {"case_worker": 1, "coordinator": 1, "workers": theirs}
 
 
 def test_ones_own_tasks_stand_first_and_go_along_when_a_person_is_handed_over(engine: Engine) -> None:

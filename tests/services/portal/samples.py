@@ -23,6 +23,7 @@ from shared.contracts.commands import (
     AskReport,
     CertifyReport,
     CloseTask,
+    ErasePerson,
     ListPeople,
     ListSessions,
     ListTasks,
@@ -59,7 +60,16 @@ from shared.contracts.referrals import (
     SendReferral,
     WithdrawReferral,
 )
-from shared.contracts.rights import AskReceipts, CopyPerson, EndPurpose, PersonShare, RestrictPerson
+from shared.contracts.rights import (
+    AskReceipts,
+    CopyPerson,
+    CorrectPerson,
+    EndPurpose,
+    PersonShare,
+    PreviewErasing,
+    RestrictPerson,
+    ShowIdentity,
+)
 from shared.contracts.samples import DrawSample, ShowSample
 from shared.contracts.starts import (
     ListEura,
@@ -300,6 +310,10 @@ _BODIES = {
     ("intake", "list_receipts"): AskReceipts,
     ("intake", "restrict_person"): RestrictPerson,
     ("intake", "end_purpose"): EndPurpose,
+    ("intake", "preview_erasing"): PreviewErasing,
+    ("intake", "erase_person"): ErasePerson,
+    ("intake", "show_identity"): ShowIdentity,
+    ("intake", "correct_person"): CorrectPerson,
     ("intake", "assign_workers"): AssignWorkers,
     ("intake", "hand_over"): HandOver,
     ("intake", "list_workers"): ListWorkers,
@@ -390,6 +404,25 @@ CLOSING: dict[str, Any] = {
         for purpose, months in (("esf_record", None), ("support", 24), ("measurement", None))
     ],
 }
+PREVIEW: dict[str, Any] = {
+    "seen": 41,
+    "other": [{"kind": "intake.standing_reached", "lines": 2, "to_lead": 2}],
+    "purposes": [
+        {
+            **{"purpose": "esf_record", "texts": 0, "record": True},
+            "kinds": [{"kind": "intake.participation_started", "lines": 2, "to_lead": 2}],
+        },
+        {
+            **{"purpose": "support", "texts": 3, "record": False},
+            "kinds": [
+                {"kind": "activities.attendance_recorded", "lines": 1250, "to_lead": 1250},
+                {"kind": "activities.action_agreed", "lines": 4, "to_lead": 0},
+                {"kind": "activities.meeting_planned", "lines": 1, "to_lead": 0},
+            ],
+        },
+        {"purpose": "measurement", "texts": 0, "record": False, "kinds": []},
+    ],
+}
 EMPTY_REGISTER: dict[str, Any] = {"activity": "kaapeli", "session": None, "last": None}
 EMPTY_REGISTER |= {"present": [], "regulars": [], "earlier": []}
 
@@ -417,6 +450,7 @@ class FakeRpc:
     """Of a door: subject, what stands on the tile, whether they are there."""
     referrals: list[dict[str, Any]] = field(default_factory=list)
     endings: list[dict[str, Any]] = field(default_factory=list)
+    preview: dict[str, Any] = field(default_factory=lambda: deepcopy(PREVIEW))
     tasks: list[dict[str, Any]] = field(default_factory=list)
     proposals: list[dict[str, Any]] = field(default_factory=list)
     still_in: list[dict[str, Any]] = field(default_factory=list)
@@ -506,6 +540,10 @@ class FakeRpc:
             ("intake", "list_receipts"): lambda **_: {"endings": self.endings},
             ("intake", "restrict_person"): lambda **_: {"pos": 1, "new": True},
             ("intake", "end_purpose"): lambda **_: {"pos": 1, "ending": MADE},
+            ("intake", "preview_erasing"): lambda **_: deepcopy(self.preview),
+            ("intake", "erase_person"): lambda **_: {"pos": 1, "erased": True},
+            ("intake", "show_identity"): self._show_identity,
+            ("intake", "correct_person"): lambda **_: {"pos": 1, "changed": ["given_name"]},
             ("intake", "copy_person"): self._copy_person,
             **{(service, "person_share"): lambda **_: {} for service in ("activities", "pathways", "measurement")},
             ("intake", "list_nodes"): lambda **_: self.nodes,
@@ -627,6 +665,12 @@ class FakeRpc:
         empty |= {"lacks": [], "missing": [], "misfits": []} | self.start
         sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(self.who).encode())
         return empty | {"sealed": base64.b64encode(sealed).decode()}
+
+    def _show_identity(self, subject: str, reply_to: str, **_: Any) -> Any:
+        coded = {"person": subject, "standing": "client", "protected_address": None, "revision": "ef" * 32}
+        coded |= {"contact_language": None, "service_language": "sv"}
+        sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(self.who).encode())
+        return coded | {"sealed": base64.b64encode(sealed).decode()}
 
     def _show_exit(self, subject: str, reply_to: str, **_: Any) -> Any:
         empty: dict[str, Any] = {"person": subject, "standing": "esf_participant", "started_on": "2016-02-01"}

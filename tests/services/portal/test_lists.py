@@ -24,7 +24,7 @@ def test_names_are_shown_and_a_nickname_where_there_is_no_name(worker: Portal) -
     worker.rpc.people = [person("Aino", "Esimerkki"), person("", "", "Nalle", standing="visitor", started_on=None)]
     html = worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
     assert Page(html).problems == []
-    forms, rights = "Lopettaminen · Oma suunnitelma · Kyselyt", "Kopio, rajoitus, peruminen"
+    forms, rights = "Lopettaminen · Oma suunnitelma · Kyselyt", "Kopio, korjaus, poisto"
     worker_of = "Ei vielä kenenkään, ihmisen sivu"
     known = ["asiakas", "1.2.2016", worker_of, "Ohjaa eteenpäin", f"Aloitusilmoitus · {forms}", rights]
     visitor = ["kävijä", "ei kirjattu", worker_of, "Ohjaa eteenpäin", f"Rekisteröi · {forms}", rights]

@@ -137,7 +137,9 @@ def test_in_a_node_of_more_than_ten_each_asks_for_their_own_alone(anna: Portal) 
 
 def test_in_a_node_of_more_than_ten_every_page_about_anothers_person_is_closed(anna: Portal) -> None:
     many(anna)
+    of_coordinators = ("erase", "erase_now")  # who see everybody
     rules = [rule for rule in anna.app.url_map.iter_rules() if "person" in rule.arguments]
+    rules = [rule for rule in rules if rule.endpoint not in of_coordinators]
     assert len(rules) > 15
     token = anna.form_token("/people/lahde-mukaan")
     for rule in rules:

@@ -1,0 +1,63 @@
+"""What erasing somebody would erase, told before it is done: counts by kind of line (decision 0184)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, case, func, select
+
+from services.intake import store
+from shared.contracts.errors import ChangedMeanwhile, UnknownPerson
+from shared.contracts.purposes import PURPOSES, purpose_of
+from shared.journal import Unit
+from shared.journal.tables import journal_line
+
+
+def preview(connection: Connection, programme: str, subject: str) -> dict[str, Any]:
+    """``{"seen", "purposes": [{"purpose", "kinds", "texts", "record"}], "other"}``; `other`: kinds of no purpose alone,
+    which go with the person. A kind is ``{"kind", "lines", "to_lead"}``. Raises `UnknownPerson`."""
+    row = store.find_participation(connection, programme, subject)
+    if row is None:
+        raise UnknownPerson(field="person", programme=programme)
+    line = journal_line.c
+    shipped = func.sum(case((line.stream.like("%/local"), 0), else_=1))
+    counted = select(line.kind, func.count().label("lines"), shipped.label("to_lead")).where(
+        line.subject == row.subject
+    )
+    kinds: dict[str | None, list[dict[str, Any]]] = {purpose: [] for purpose in (*PURPOSES, None)}
+    for kind, lines, to_lead in connection.execute(counted.group_by(line.kind).order_by(line.kind)):
+        kinds[purpose_of(kind)].append({"kind": kind, "lines": lines, "to_lead": int(to_lead)})
+    texts, record = len(store.texts_of(connection, row.subject)), row.started_on is not None
+    purposes = [
+        {
+            "purpose": purpose,
+            "kinds": kinds[purpose],
+            "texts": texts if purpose == "support" else 0,
+            "record": record and purpose == "esf_record",
+        }
+        for purpose in PURPOSES
+    ]
+    return {"seen": _newest(connection, row.subject), "purposes": purposes, "other": kinds[None]}
+
+
+def refuse_unseen(unit: Unit, programme: str, subject: str, seen: int | None) -> None:
+    """Raise `ChangedMeanwhile` if a line about somebody who is here is newer than the preview that is confirmed; None:
+    whatever is there is confirmed."""
+    if seen is None or store.locked_participation(unit.connection, programme, subject) is None:
+        return
+    if _newest(unit.connection, bytes.fromhex(subject)) > seen:
+        raise ChangedMeanwhile(field="seen")
+
+
+def unless_unseen(may: Callable[[Unit, str, str], None], seen: int | None) -> Callable[[Unit, str, str], None]:
+    """`may`, after `refuse_unseen`."""
+
+    def check(unit: Unit, programme: str, subject: str) -> None:
+        refuse_unseen(unit, programme, subject, seen)
+        may(unit, programme, subject)
+
+    return check
+
+
+def _newest(connection: Connection, subject: bytes) -> int:
+    newest = select(func.coalesce(func.max(journal_line.c.pos), 0)).where(journal_line.c.subject == subject)
+    return int(connection.execute(newest).scalar_one())

@@ -1,0 +1,73 @@
+"""`polku person contact`: how a person is reached."""
+
+import base64
+import json
+from typing import Any, TextIO
+
+import click
+
+from services.node.actor import actor
+from services.node.homeoption import home_option, the_home
+from services.node.rightscli import person_argument, programme_argument, whom
+from shared.contracts.contacts import plain_phone
+from shared.contracts.errors import InvalidInput
+
+_HOW = ("phone", "email", "contact_way")
+_MEMBERS = (*_HOW, "contact_language")
+
+
+@click.command("contact")
+@home_option
+@programme_argument
+@person_argument
+@click.option(
+    "--changes",
+    type=click.File(encoding="utf-8"),
+    metavar="FILE",
+    help='What is another now, as JSON: {"phone": "…", "email": null}; - reads from stdin. Without it nothing changes.',
+)
+def contact(programme: str, subject: str | None, changes: TextIO | None) -> None:
+    """How a person is reached, as JSON on stdout, and what is another now; looking at it is logged."""
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    from services.node.reaching import services_of
+    from shared.journal.crypto import load_keys, open_sealed, seal
+
+    wanted = _wanted(changes) if changes else {}
+    home, reply = the_home("node"), X25519PrivateKey.generate()
+    with services_of(home) as rpc:
+        who: dict[str, Any] = {"programme": programme, "by": actor()}
+        person = whom(home, rpc, programme, subject)
+        reply_to = reply.public_key().public_bytes_raw().hex()
+        rows = rpc.call("intake", "read_contacts", **who, people=[person], reply_to=reply_to)
+        if not rows:
+            raise InvalidInput(field="person", reason="not here, restricted, or with a protected address")
+        sealed = base64.b64decode(rows[0]["sealed"])
+        opened = json.loads(open_sealed(reply.private_bytes_raw(), b"polku-reply-1", sealed))
+        kept = {name: opened.get(name) for name in _HOW} | {"contact_language": rows[0]["contact_language"]}
+        now = kept | wanted
+        if now != kept:
+            content = json.dumps({which: {name: how[name] for name in _HOW} for which, how in _both(kept, now)})
+            closed = seal(load_keys(home.keys).newest("bus").public or b"", b"polku-command-1", content.encode())
+            given = {"sealed": base64.b64encode(closed).decode(), "contact_language": now["contact_language"]}
+            rpc.call("intake", "set_contact", **who, subject=person, **given)
+    click.echo(json.dumps(now, indent=2, ensure_ascii=False))
+
+
+def _both(kept: dict[str, Any], now: dict[str, Any]) -> tuple[tuple[str, dict[str, Any]], ...]:
+    return ("was", kept), ("now", now)
+
+
+def _wanted(changes: TextIO) -> dict[str, Any]:
+    try:
+        said = json.loads(changes.read())
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict) or not said:
+        raise InvalidInput(field="changes", reason="no JSON object with members to change")
+    for name, value in said.items():
+        if name not in _MEMBERS:
+            raise InvalidInput(field=name[:40], reason=f"is none of {', '.join(_MEMBERS)}")
+        if value is not None and not isinstance(value, str):
+            raise InvalidInput(field=name, reason="is neither a text nor null")
+    return said | ({"phone": plain_phone(said["phone"])} if said.get("phone") else {})
