@@ -4,7 +4,7 @@ Which purpose has which basis, and how long it is kept, says the programme file 
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -19,8 +19,9 @@ from services.intake.previewing import refuse_unseen
 from shared.contracts.catalogue import StandingReached
 from shared.contracts.errors import InvalidInput, KeptByLaw, UnknownPerson
 from shared.contracts.purpose_facts import PersonInformed, PurposeEnded
-from shared.contracts.purposes import purpose_of
+from shared.contracts.purposes import PURPOSES, purpose_of
 from shared.journal import Journal, Unit, holding
+from shared.journal.erasing import NO_ENDING, ended_elsewhere, purpose_digest
 from shared.journal.tables import journal_line
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki, wire_time
@@ -123,24 +124,51 @@ def end_again(journal: Journal, keys: Vault, now: datetime, first: First) -> int
     """End again what had ended after the backup that this home was restored from; the position, None: nothing.
 
     What it had recorded of it is among the lines that it has lost and a lead has shown. Each is ended once, under an id
-    that follows from the lost one: what is recorded for the purpose afterwards stays.
+    that follows from the lost one: what is recorded for the purpose afterwards stays. Of what ended after a stream was
+    sealed a lead has no line, and says it by digests.
     """
     pos = None
     with snapshot(journal.engine) as connection:
-        lost = holding.lost_lines(connection, journal.home, PurposeEnded.kind)
-        due = [line for line in lost if not rights_store.is_ending(connection, _again(line.body["ending"]))]
-    for line in due:
-        programme, subject, body = line.stream.partition("/")[2], str(line.subject), line.body
+        due = [*_of_lost_lines(connection, journal.home), *_of_sealed(connection, journal.home)]
+        due = [one for one in due if not rights_store.is_ending(connection, one.again)]
+    for one in due:
         with journal.unit(now, right=True) as unit:
-            again = _again(body["ending"])
-            here = store.locked_participation(unit.connection, programme, subject)
-            if here is None or rights_store.is_ending(unit.connection, again):
+            here = store.locked_participation(unit.connection, one.programme, one.subject)
+            if here is None or rights_store.is_ending(unit.connection, one.again):
                 continue  # the person was not in the backup, or is erased; or another process was first
-            end(unit, keys, programme, subject, body["purpose"], body["why"], first=first, ending=again)
-            said = {"purpose": body["purpose"], "why": body["why"]}
-            unit.audit("restore", "end_purpose", programme=programme, subject=subject, **said)
+            end(unit, keys, one.programme, one.subject, one.purpose, one.why, first=first, ending=one.again)
+            said = {"purpose": one.purpose, "why": one.why}
+            unit.audit("restore", "end_purpose", programme=one.programme, subject=one.subject, **said)
         pos = unit.pos or pos
     return pos
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """An ending of before a restore, that is due again under the id `again`."""
+
+    programme: str
+    subject: str
+    purpose: str
+    why: str
+    again: str
+
+
+def _of_lost_lines(connection: Connection, home: str) -> Iterator[_Lost]:
+    for line in holding.lost_lines(connection, home, PurposeEnded.kind):
+        said, programme = line.body, line.stream.partition("/")[2]
+        yield _Lost(programme, str(line.subject), said["purpose"], said["why"], _again(said["ending"]))
+
+
+def _of_sealed(connection: Connection, home: str) -> Iterator[_Lost]:
+    """Of people who are here: a digest tells neither whose it is nor why it ended."""
+    for programme, digests in ended_elsewhere(connection, home).items():
+        for subject in store.subjects_of(connection, programme):
+            for purpose in PURPOSES:
+                if (digest := purpose_digest(subject, purpose, NO_ENDING).hex()) in digests:
+                    rule = store.shelf.get(connection, programme).purpose_by_key[purpose]
+                    why = "withdrawn" if rule.basis == "consent" else "asked"
+                    yield _Lost(programme, subject, purpose, why, _again(digest))
 
 
 def _again(ending: str) -> str:

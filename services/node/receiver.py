@@ -88,7 +88,7 @@ class ReceiverRounds:
         self._renewals = _Renewals(self._home, engine, carrier)
         own = LeadStatements(keys)
         self._couriers = LeadCouriers(engine, carrier, signer, opens, keys.publics("signing"), own.item)
-        self._forgotten = _Forgotten(engine, keys, carrier)
+        self._forgotten = _Forgotten(Journal(engine, self._home.name), keys, carrier)
 
     def round(self, now: datetime) -> float:
         """One round; after how many seconds the next is due."""
@@ -113,7 +113,7 @@ class ReceiverRounds:
         more = operations.answer_endings(Journal(self._engine, self._home.name), now) or more
         more = self._apply_accepted() or more
         self._couriers.round(now)
-        self._forgotten.round(admitted)
+        self._forgotten.round(admitted, now)
         for programme, members in _by_programme(admitted).items():
             self._post.round(programme, members, now)
         erasing.scrub(self._engine)
@@ -168,20 +168,20 @@ class ReceiverRounds:
 class _Forgotten:
     """Whom the nodes know to be erased, if a restored lead has them again. Each content is looked at once."""
 
-    engine: Engine
+    journal: Journal
     keys: Keys
     carrier: LeadCarrier
     _seen: dict[str, bytes] = field(default_factory=dict)
 
-    def round(self, admitted: Admitted) -> None:
+    def round(self, admitted: Admitted, now: datetime) -> None:
         """Erase them again."""
         for stream, node_keys in admitted.items():
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, HomeHeld):  # held: the receipts wait, not the erasing
                 data = self.carrier.read(stream, ERASED, MAX_ERASED + 1)
                 if data is not None and data != self._seen.get(stream):
                     of = stream, node_keys, self.keys.privates("receiving")
-                    partners.erase_received(self.engine, stream, set(read_erased(data, *of) or ()))
-                    partners.end_received(self.engine, stream, read_ended(data, *of))
+                    partners.erase_received(self.journal.engine, stream, set(read_erased(data, *of) or ()))
+                    partners.end_received(self.journal, stream, read_ended(data, *of), now)
                     self._seen[stream] = data
 
 

@@ -48,8 +48,11 @@ class ClosingPages:
             return self._page(names, "problem_closing_reason"), 400
         rpc, by = self.pages.context.rpc, g.session.user.name
         _, found = work.look(rpc, key)
+        given = work.for_all(what, reason, day if needs_day else "", found)
+        if not given and any(one.what == what for one in found):
+            return self._page(names, "problem_closing_reason"), 400
         try:
-            done = work.settle(rpc, key, work.for_all(what, reason, day if needs_day else "", found), by)
+            done = work.settle(rpc, key, given, by)
         except talks.UNSURE:
             return self._page(names, "problem_unsure"), 503
         if done["refused"]:
@@ -123,7 +126,7 @@ def _kind(
     if not total:
         return None
     spoken = {"exit": "exit_{}", "task": "task_reason_{}"}.get(what, "closing_left_{}")
-    reasons = [code for code in work.REASONS[what] if code != "restricted"]
+    reasons = [code for code in work.REASONS[what] if code != "restricted" and work.for_all(what, code, "", found)]
     return {
         "what": what,
         "title": say(f"closing_{what}"),

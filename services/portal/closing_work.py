@@ -4,6 +4,7 @@ Each thing is named by what it is and its item; it ends (a person leaves, a task
 for a reason. Which reasons there are depends on what it is.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +13,17 @@ from typing import Any, Protocol
 from shared.contracts.catalogue import TASK_REASONS
 from shared.contracts.closing_facts import LEFT_REASONS
 from shared.contracts.commands import MAX_ITEMS
-from shared.contracts.errors import InvalidInput
+from shared.contracts.errors import InvalidInput, NotFound, TaskClosedAlready
 from shared.contracts.record_facts import EXITS
 
 WHATS = ("exit", "task", "evidence", "period", "receipts")
-_LEFT = tuple(reason for reason in LEFT_REASONS if reason not in ("not_over", "on_its_way"))
+NOT_OVER = "not_over"
+_LEFT = tuple(reason for reason in LEFT_REASONS if reason not in (NOT_OVER, "on_its_way"))
 REASONS: Mapping[str, tuple[str, ...]] = {
     "exit": (*EXITS, "restricted"),
     "task": TASK_REASONS,
     "evidence": _LEFT,
-    "period": ("not_over", "agreed_with_funder"),
+    "period": (NOT_OVER, "agreed_with_funder"),
     "receipts": ("on_its_way",),
 }
 """By what it is; an exit for `restricted` is none: the person stays in, because nothing may be recorded about them."""
@@ -36,7 +38,7 @@ class Calls(Protocol):
 @dataclass(frozen=True, slots=True)
 class Open:
     """One thing that stands in the way. `item`: a subject, a task, a period, or empty; `since`: a day, or which lines
-    (`number` of them)."""
+    (`number` of them). `over`: a period that is over, and so needs another reason than that it is not."""
 
     what: str
     item: str
@@ -44,6 +46,7 @@ class Open:
     restricted: bool = False
     missing: tuple[str, ...] = ()
     number: int = 1
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,16 @@ class Reason:
 
 
 def look(calls: Calls, programme: str) -> tuple[dict[str, Any], list[Open]]:
-    """The state of the closing, and everything that has neither an end nor a reason. Raises `UnknownProgramme`."""
+    """The state of the closing, and everything that has neither an end nor a reason that still holds. Raises
+    `UnknownProgramme`."""
     state = calls.call("pathways", "closing_state", programme=programme)
     left = {(one["what"], one["item"] or "") for one in pages(calls, "pathways", "list_left", "items", programme)}
     found = [*_exits(calls, programme), *_tasks(calls, programme), *_evidence(calls, programme)]
-    found += [Open("period", one["period"], one["end"]) for one in state["periods"] if not one["confirmed_on"]]
+    for one in state["periods"]:
+        if one["left"] == NOT_OVER and one["over"]:
+            left.discard(("period", one["period"]))
+        if not one["confirmed_on"]:
+            found.append(Open("period", one["period"], one["end"], over=one["over"]))
     if state["receipted"] < state["head"]:
         since = f"{state['receipted'] + 1}–{state['head']}"
         found.append(Open("receipts", "", since, number=state["head"] - state["receipted"]))
@@ -98,7 +106,7 @@ def pages(
 
 def check(reasons: Iterable[Reason], known: Sequence[Open]) -> None:
     """Refuse a reason that is none, or of what is not open. Raises `InvalidInput` naming the row."""
-    there = {(one.what, one.item) for one in known}
+    there = {(one.what, one.item): one for one in known}
     for number, one in enumerate(reasons, 1):
         if one.reason not in REASONS.get(one.what, ()):
             raise InvalidInput(
@@ -106,24 +114,27 @@ def check(reasons: Iterable[Reason], known: Sequence[Open]) -> None:
             )
         if (one.what, one.item) not in there:
             raise InvalidInput(field=f"row {number}, item", reason="is not open")
+        if one.reason == NOT_OVER and there[one.what, one.item].over:
+            raise InvalidInput(field=f"row {number}, reason", reason="the period is over")
         if one.what == "exit" and one.reason in EXITS and not one.day:
             raise InvalidInput(field=f"row {number}, day", reason="an exit has one")
 
 
 def for_all(what: str, reason: str, day: str, found: Sequence[Open]) -> list[Reason]:
-    """The same reason for all of a kind; who has had the processing restricted stays in, for that."""
+    """The same reason for all of a kind of which it can be true; who has had the processing restricted stays in, for
+    that."""
     same = Reason(what, "", reason, day)
     return [
         Reason(what, one.item, "restricted") if what == "exit" and one.restricted else replace(same, item=one.item)
         for one in found
-        if one.what == what
+        if one.what == what and not (one.over and reason == NOT_OVER)
     ]
 
 
 def settle(calls: Calls, programme: str, reasons: Sequence[Reason], by: str) -> dict[str, int]:
     """End or leave these things; how many of each, and how many exits a rule refused (`refused`): they stay open.
 
-    Done again it goes on: exits are known by what they say, a task that is closed stays so.
+    Done again it goes on: exits are known by what they say, a task that is closed stays so, whoever closed it.
     """
     done = dict.fromkeys((*WHATS, "refused"), 0)
     exits = [one for one in reasons if one.what == "exit" and one.reason in EXITS]
@@ -135,8 +146,9 @@ def settle(calls: Calls, programme: str, reasons: Sequence[Reason], by: str) -> 
         done["refused"] += refused
     for one in reasons:
         if one.what == "task":
-            calls.call("pathways", "close_task", by=by, task=one.item, how="dismissed", reason=one.reason)
-            done["task"] += 1
+            with contextlib.suppress(TaskClosedAlready, NotFound):  # by a colleague since, or with the person
+                calls.call("pathways", "close_task", by=by, task=one.item, how="dismissed", reason=one.reason)
+                done["task"] += 1
     for some in _chunks([one for one in reasons if one not in exits and one.what != "task"]):
         items = [_left(one) for one in some]
         calls.call("pathways", "leave_open", by=by, programme=programme, items=items)

@@ -13,8 +13,8 @@ from shared.contracts.catalogue import FACTS, NodeAdmitted, ParticipationStarted
 from shared.contracts.errors import InvalidInput, InvalidInvite, PartnerAlreadyJoined, UnknownCode
 from shared.contracts.purpose_facts import LeadCleared
 from shared.journal import Journal
-from shared.journal.carry_tables import received_erased, received_head, received_line, received_segment
-from shared.journal.erasing import purpose_digest
+from shared.journal.carry_tables import received_head, received_line, received_segment
+from shared.journal.erasing import erased_lines, purpose_digest
 from shared.journal.holding import is_held
 from shared.journal.joining import Join
 from shared.journal.lines import chain_next, chain_start
@@ -122,9 +122,7 @@ def answer_endings(journal: Journal, now: datetime) -> bool:
     with journal.unit(now) as unit:
         for row in store.unanswered(unit.connection, ANSWERED_AT_ONCE):
             digest = purpose_digest(row.subject.hex(), row.purpose, row.ending.hex())
-            lines = select(received_erased.c.lines)
-            lines = lines.where(received_erased.c.stream == row.stream, received_erased.c.digest == digest)
-            rows = unit.connection.execute(lines).scalar_one_or_none() or 0
+            rows = erased_lines(unit.connection, row.stream, digest)
             unit.record(LeadCleared(None, ending=row.ending.hex(), rows=rows), row.stream.partition("/")[2])
             store.note_answered(unit.connection, row.stream, row.ending)
     return True

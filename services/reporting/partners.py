@@ -18,19 +18,25 @@ from shared.contracts.catalogue import (
 )
 from shared.contracts.errors import NotFound
 from shared.contracts.facts import Fact
+from shared.contracts.purpose_facts import LeadCleared
 from shared.journal import Journal, epochs, received
 from shared.journal.carry_tables import received_line
 from shared.journal.directory import member, members, members_of, renewal_of
-from shared.journal.erasing import note_purpose_ended, note_received, subject_digest
+from shared.journal.erasing import (
+    NO_ENDING,
+    erased_lines,
+    note_purpose_ended,
+    note_received,
+    purpose_digest,
+    subject_digest,
+)
 from shared.journal.holding import is_held
 from shared.journal.lines import parse
 from shared.journal.renewing import APART, OVERLAP, Renewal
-from shared.journal.returning import take_into_journal
+from shared.journal.returning import Ended, take_into_journal
 from shared.journal.tables import journal_line
 from shared.ops.clock import wire_time
 from shared.storage import snapshot, transaction
-
-NO_ENDING = "0" * 32
 
 
 def expel_partner(journal: Journal, programme: str, partner: str, *, by: str, now: datetime) -> tuple[str, int | None]:
@@ -187,18 +193,30 @@ def erase_received(engine: Engine, stream: str, digests: Collection[bytes]) -> i
     return len(found)
 
 
-def end_received(engine: Engine, stream: str, ended: Collection[tuple[bytes, str]]) -> int:
-    """Erase what a node's people had recorded for purposes that have ended since its stream was sealed; of how many
-    something was there. The node knows the ending; here there is none, and so no receipt for it."""
-    subjects = {digest: subject for subject, digest in _subjects(engine, stream)} if ended else {}
-    found = [(subjects[digest], purpose) for digest, purpose in ended if digest in subjects]
-    for subject, purpose in found:
-        with transaction(engine) as connection:
-            store.lock_derived(connection, stream)
-            seq = received.read_heads(connection, [stream])[stream].seq + 1  # whatever is there was recorded before
-            note_purpose_ended(connection, stream, subject, purpose, NO_ENDING, seq)
-            store.forget_purpose(connection, stream, subject, purpose)
-    return len(found)
+def end_received(journal: Journal, stream: str, ended: Collection[Ended], now: datetime) -> int:
+    """Erase what a node's people had recorded for purposes that have ended since its stream was sealed, and give the
+    receipts, as for an ending that came in a line; how many were due. Raises `HomeHeld` when all is erased."""
+    engine = journal.engine
+    with snapshot(engine) as connection:
+        done = store.answered_of(connection, stream)
+    due = [one for one in ended if one.ending not in done]
+    subjects = {digest: subject for subject, digest in _subjects(engine, stream)} if due else {}
+    for one in due:
+        if (subject := subjects.get(one.subject)) is not None:
+            with transaction(engine) as connection:
+                store.lock_derived(connection, stream)
+                seq = received.read_heads(connection, [stream])[stream].seq + 1  # whatever is there was recorded before
+                note_purpose_ended(connection, stream, subject, one.purpose, NO_ENDING, seq)
+                store.forget_purpose(connection, stream, subject, one.purpose)
+                store.forget_aside(connection, stream)
+    for one in due:
+        with journal.unit(now) as unit:
+            found = subjects.get(one.subject)
+            digest = purpose_digest(found, one.purpose, NO_ENDING) if found else b""
+            rows = erased_lines(unit.connection, stream, digest)
+            unit.record(LeadCleared(None, ending=one.ending.hex(), rows=rows), stream.partition("/")[2])
+            store.note_answered(unit.connection, stream, one.ending)
+    return len(due)
 
 
 def _subjects(engine: Engine, stream: str) -> list[tuple[str, bytes]]:

@@ -366,6 +366,12 @@ def unanswered(connection: Connection, limit: int) -> Sequence[Any]:
     return connection.execute(query.order_by(c.stream, c.ending).limit(limit)).all()
 
 
+def answered_of(connection: Connection, stream: str) -> set[bytes]:
+    """The endings of a stream that have a receipt."""
+    query = select(answered.c.ending).where(answered.c.stream == stream)
+    return {bytes(number) for number in connection.execute(query).scalars()}
+
+
 def note_answered(connection: Connection, stream: str, number: bytes) -> None:
     """An ending has its receipt."""
     connection.execute(insert(answered), {"stream": stream, "ending": number})

@@ -36,9 +36,11 @@ def load_programme(journal: Journal, document: dict[str, Any], by: str, now: dat
                 return programme, None
             if before != looked_at:
                 raise ChangedMeanwhile(field="document")
-            keys, streams = gone(document, before), store.streams_of(unit.connection, programme.key)
-            late = [row for stream in streams for row in _after(unit.connection, stream, seen.get(stream, 0))]
-            came = in_use(((_person(row), row.line) for row in late), keys) if keys else []
+            came: list[Move] = []
+            if keys := gone(document, before):
+                streams = store.streams_of(unit.connection, programme.key)
+                late = (row for stream in streams for row in _after(unit.connection, stream, seen.get(stream, 0)))
+                came = in_use(((_person(row), row.line) for row in late), keys)
             if found := problems(document, before, moves) or problems(document, before, came):
                 raise ProgrammeRefused(found)
         for piece in pieces(ProgrammeVersion, programme, canonical(document).decode()):

@@ -48,6 +48,8 @@ from shared.storage.upsert import add_missing
 _BATCH = 500
 A_PURPOSE = 0
 """As `key_no`, which begins at 1: no tag key, but a purpose of somebody."""
+NO_ENDING = "0" * 32
+"""In the digest of a purpose that ended after its stream was sealed: no line of the stream names the ending."""
 _GONE = {"kind": None, "subject": None, "line": None}
 _UNFINISHED = select(journal_erased).where(journal_erased.c.finished.is_(False))
 
@@ -78,9 +80,20 @@ def erased_elsewhere(connection: Connection, home: str) -> dict[str, set[str]]:
     query = select(theirs.stream, theirs.digest).outerjoin_from(
         received_erased, journal_erased, ours.digest == theirs.digest
     )
-    query = query.where(theirs.stream.startswith(f"{home}/", autoescape=True), ours.digest.is_(None))
+    own = theirs.stream.startswith(f"{home}/", autoescape=True)
+    query = query.where(own, theirs.key_no.is_(None), ours.digest.is_(None))
     found: dict[str, set[str]] = {}
     for row in connection.execute(query):
+        found.setdefault(row.stream.partition("/")[2], set()).add(row.digest.hex())
+    return found
+
+
+def ended_elsewhere(connection: Connection, home: str) -> dict[str, set[str]]:
+    """The same of purposes that ended after their stream was sealed, by `purpose_digest` without an ending."""
+    c = received_erased.c
+    own = c.stream.startswith(f"{home}/", autoescape=True)
+    found: dict[str, set[str]] = {}
+    for row in connection.execute(select(c.stream, c.digest).where(own, c.key_no == A_PURPOSE)):
         found.setdefault(row.stream.partition("/")[2], set()).add(row.digest.hex())
     return found
 
@@ -140,7 +153,8 @@ def end_purpose(
 
 
 def note_purpose_ended(connection: Connection, stream: str, subject: str, purpose: str, ending: str, seq: int) -> None:
-    """At the lead: the stream's line `seq` says that what was recorded of this subject for the purpose is erased."""
+    """At the lead: the stream's line `seq` says that what was recorded of this subject for the purpose is erased; with
+    `NO_ENDING` no line says so, and the lines before `seq` are meant."""
     raw, lines = bytes.fromhex(subject), 0
     for table in (received_line, received_void):
         c = table.c
@@ -154,6 +168,13 @@ def note_purpose_ended(connection: Connection, stream: str, subject: str, purpos
         lines += len(theirs) if table is received_line else 0
     row = {"stream": stream, "digest": purpose_digest(subject, purpose, ending), "seq": seq, "lines": lines}
     add_missing(connection, received_erased, row | {"scrubbed": False, "key_no": A_PURPOSE})
+
+
+def erased_lines(connection: Connection, stream: str, digest: bytes) -> int:
+    """At the lead: how many lines of the stream became digests by this erasure."""
+    c = received_erased.c
+    query = select(c.lines).where(c.stream == stream, c.digest == digest)
+    return connection.execute(query).scalar_one_or_none() or 0
 
 
 def purpose_digest(subject: str, purpose: str, ending: str) -> bytes:

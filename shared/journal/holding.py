@@ -79,15 +79,28 @@ def held_streams(engine: Engine, streams: Sequence[str]) -> dict[str, str]:
 
 
 def go_on(engine: Engine, streams: Sequence[str], retrieve: Callable[[str], Tail | None]) -> bool:
-    """End the hold if every lead has answered, and all that was lost has come back; False: not yet, or not held.
+    """End the hold if every lead has answered, and all that was lost has come back; False: not yet, or not held. Of a
+    stream that is sealed only who was erased since can have been lost.
 
     `retrieve` asks for the end of a stream whose lead is ahead, see `returning.Retriever`.
     """
     reasons = held_streams(engine, streams)
-    tails = [retrieve(stream) for stream, reason in reasons.items() if reason == AHEAD]
-    if len(tails) < len(reasons) or None in tails:
+    ahead = [stream for stream, reason in reasons.items() if reason == AHEAD]
+    tails = [retrieve(stream) for stream in [*ahead, *_sealed(engine, streams)]]
+    if len(ahead) < len(reasons) or None in tails:
         return False
     return release(engine, [tail for tail in tails if tail is not None])
+
+
+def _sealed(engine: Engine, streams: Sequence[str]) -> list[str]:
+    """Those that are sealed here and whose lead agrees: erasures of after the seal are no lines, so that a lead which
+    knows of them is not ahead."""
+    head, receipt = journal_head.c, courier_receipt.c
+    both = journal_head.join(courier_receipt, (receipt.stream == head.name) & (receipt.seq == head.seq))
+    query = select(head.name).select_from(both)
+    query = query.where(head.name.in_(streams), head.closed == closing.SEALED, receipt.conflict.is_(None))
+    with snapshot(engine) as connection:
+        return list(connection.execute(query.order_by(head.name)).scalars())
 
 
 def release(engine: Engine, tails: Iterable[Tail] = ()) -> bool:
@@ -101,7 +114,8 @@ def release(engine: Engine, tails: Iterable[Tail] = ()) -> bool:
         for tail in tails:
             start = {"name": tail.stream, "epoch": 1, "seq": 0, "chain": chain_start(tail.stream)}
             add_missing(connection, journal_head, start)
-            sealed = read_heads(connection, [tail.stream])[tail.stream].state == SEALED
+            sealed = closing.state_of(connection, *tail.stream.split("/")) == closing.SEALED
+            sealed |= read_heads(connection, [tail.stream])[tail.stream].state == SEALED
             then = {"closed": closing.SEALED} if sealed else {"epoch": journal_head.c.epoch + 1}
             connection.execute(update(journal_head).where(journal_head.c.name == tail.stream).values(**then))
             keep_erased(connection, tail)

@@ -15,6 +15,7 @@ channels, which a node writes when a lead's database is another one (`erased_her
 
 import json
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,7 +38,7 @@ from shared.journal.carry_tables import (
     received_line,
     received_segment,
 )
-from shared.journal.erasing import subject_digest
+from shared.journal.erasing import A_PURPOSE, subject_digest
 from shared.journal.lines import parse
 from shared.journal.planning import RECEIVED
 from shared.journal.receiving import Receiver
@@ -57,6 +58,7 @@ MAX_ERASED = 4 * 1024 * 1024
 _SIGNED = 32 + 64
 """Digest of the payload and signature, at the end of a proof."""
 MAX_PROOF = MAX_HEADER + _SIGNED
+_ENDING = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(slots=True)
@@ -94,9 +96,10 @@ class Returner:
         stream = stream_of(back)
         with snapshot(self.engine) as connection:
             proof, digests = last_proof(connection, stream), erased_of(connection, stream)
+            cleared = erased_of(connection, stream, A_PURPOSE)
         if proof is not None and self.carrier.read(back, PROOF, MAX_PROOF + 1) != proof:
             self.carrier.write(back, PROOF, proof)
-        said = write_erased(stream, digests, now, self.signer, self.peer_receiving)
+        said = write_erased(stream, digests, now, self.signer, self.peer_receiving, cleared=cleared)
         self.carrier.write(back, ERASED, said)
 
     def _clear(self, back: str) -> None:
@@ -115,11 +118,22 @@ class Returner:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """All that came back of a stream: its last line, and the digests of the subjects that were erased."""
+    """All that came back of a stream: its last line, and the digests of the subjects that were erased and of the
+    purposes that ended (`erasing.purpose_digest`)."""
 
     stream: str
     last: int
     erased: tuple[bytes, ...]
+    cleared: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ended:
+    """A purpose of somebody that ended after the stream was sealed; `subject` is a digest."""
+
+    subject: bytes
+    purpose: str
+    ending: bytes
 
 
 @dataclass(slots=True)
@@ -152,10 +166,11 @@ class Retriever:
             said = self.carrier.read(back, ERASED, MAX_ERASED + 1)
         except OSError:
             return None
-        erased = read_erased(said, stream, peer, self.receiving) if said is not None else None
-        if erased is None or proof is None or not proves(proof, head, self.own):
+        of = stream, peer, self.receiving
+        erased = read_erased(said, *of) if said is not None else None
+        if said is None or erased is None or proof is None or not proves(proof, head, self.own):
             return None
-        return Tail(stream, head.seq, erased)
+        return Tail(stream, head.seq, erased, read_cleared(said, *of))
 
     def thank(self, channel: str) -> None:
         """Ask no more: the peer takes away what it has sent."""
@@ -196,10 +211,10 @@ def proves(proof: bytes, head: received.Head, keys: Mapping[str, bytes]) -> bool
     return says == (head.stream, head.epoch, head.seq, head.chain)
 
 
-def erased_of(connection: Connection, stream: str) -> Sequence[bytes]:
-    """Digests of the subjects of a received stream that were erased."""
+def erased_of(connection: Connection, stream: str, key_no: int | None = None) -> Sequence[bytes]:
+    """Digests of the subjects of a received stream that were erased; with `A_PURPOSE` of their purposes that ended."""
     c = received_erased.c
-    query = select(c.digest).where(c.stream == stream, c.key_no.is_(None))
+    query = select(c.digest).where(c.stream == stream, c.key_no.is_not_distinct_from(key_no))
     return list(connection.execute(query.order_by(received_erased.c.digest)).scalars())
 
 
@@ -210,13 +225,16 @@ def erased_here(connection: Connection, stream: str) -> Sequence[bytes]:
     return list(connection.execute(query.order_by(journal_erased.c.digest)).scalars())
 
 
-def ended_here(connection: Connection, home: str, programme: str) -> list[tuple[str, str]]:
-    """Of a programme whose stream is sealed, what has ended since of people who are not erased: digest and purpose."""
+def ended_here(connection: Connection, home: str, programme: str) -> list[Ended]:
+    """Of a programme whose stream is sealed, what has ended since of people who are not erased."""
     c = journal_line.c
     query = select(c.line).where(c.stream == f"{home}/local", c.kind == PurposeEnded.kind, c.line.is_not(None))
     said = (parse(line) for line in connection.execute(query.order_by(c.pos)).scalars())
     found = ((line.subject, line.body) for line in said if line.subject and line.body.get("programme") == programme)
-    return sorted({(subject_digest(subject), str(body["purpose"])) for subject, body in found})
+    return sorted(
+        Ended(bytes.fromhex(subject_digest(subject)), str(body["purpose"]), bytes.fromhex(body["ending"]))
+        for subject, body in found
+    )
 
 
 def write_erased(
@@ -225,10 +243,11 @@ def write_erased(
     now: datetime,
     signer: crypto.Key,
     sealed_to: bytes,
-    ended: Sequence[tuple[str, str]] = (),
+    ended: Sequence[Ended] = (),
+    cleared: Iterable[bytes] = (),
 ) -> bytes:
-    """The item `erased`: whose lines of the stream were erased, all of them or (`ended`) those of a purpose; signed and
-    sealed."""
+    """The item `erased`: whose lines of the stream were erased, all of them or those of a purpose (`ended`: a node's
+    word, with the ending that waits for a receipt; `cleared`: a lead's, which knows no more); signed and sealed."""
     said: dict[str, Any] = {
         "stream": stream,
         "time": wire_time(now),
@@ -236,7 +255,9 @@ def write_erased(
         "key": signer.id,
     }
     if ended:
-        said["ended"] = [list(each) for each in ended]
+        said["ended"] = [[one.subject.hex(), one.purpose, one.ending.hex()] for one in ended]
+    if purposes := [digest.hex() for digest in cleared]:
+        said["cleared"] = purposes
     body = json.dumps(said, separators=(",", ":")).encode()
     signature = crypto.sign(signer.secret(), ERASED_CONTEXT, body).hex().encode()
     return crypto.seal(sealed_to, ERASED_CONTEXT, body + b"\n" + signature)
@@ -247,20 +268,33 @@ def read_erased(
 ) -> tuple[bytes, ...] | None:
     """The digests in an item `erased` about this stream, signed by one of `keys`; None if it is anything else."""
     said = _opened(data, stream, keys, privates)
-    digests = said and said.get("erased")
-    if not isinstance(digests, list) or not all(isinstance(d, str) and HEX64.fullmatch(d) for d in digests):
-        return None
-    return tuple(bytes.fromhex(digest) for digest in digests)
+    return _digests(said.get("erased")) if said else None
 
 
-def read_ended(
+def read_cleared(
     data: bytes, stream: str, keys: Mapping[str, bytes], privates: Mapping[str, bytes]
-) -> tuple[tuple[bytes, str], ...]:
-    """The purposes of people that such an item says have ended; what is none is passed over."""
+) -> tuple[bytes, ...]:
+    """The purposes that such an item of a lead says have ended, by `erasing.purpose_digest`."""
     said = _opened(data, stream, keys, privates) or {}
-    pairs = said.get("ended") if isinstance(said.get("ended"), list) else []
-    good = [p for p in pairs or [] if isinstance(p, list) and len(p) == 2 and all(isinstance(one, str) for one in p)]
-    return tuple((bytes.fromhex(d), purpose) for d, purpose in good if HEX64.fullmatch(d) and purpose in PURPOSES)
+    return _digests(said.get("cleared")) or ()
+
+
+def _digests(said: Any) -> tuple[bytes, ...] | None:
+    if not isinstance(said, list) or not all(isinstance(d, str) and HEX64.fullmatch(d) for d in said):
+        return None
+    return tuple(bytes.fromhex(digest) for digest in said)
+
+
+def read_ended(data: bytes, stream: str, keys: Mapping[str, bytes], privates: Mapping[str, bytes]) -> tuple[Ended, ...]:
+    """The purposes of people that such an item of a node says have ended; what is none is passed over."""
+    said = _opened(data, stream, keys, privates) or {}
+    rows = said.get("ended") if isinstance(said.get("ended"), list) else []
+    good = [row for row in rows or [] if isinstance(row, list) and [type(one) for one in row] == [str] * 3]
+    return tuple(
+        Ended(bytes.fromhex(who), purpose, bytes.fromhex(ending))
+        for who, purpose, ending in good
+        if HEX64.fullmatch(who) and purpose in PURPOSES and _ENDING.fullmatch(ending)
+    )
 
 
 def _opened(
@@ -304,12 +338,12 @@ def take_into_journal(connection: Connection, stream: str) -> list[bytes]:
 
 
 def keep_erased(connection: Connection, tail: Tail) -> None:
-    """Keep whom the peer knows to be erased, until the home has erased them again."""
-    known = set(erased_of(connection, tail.stream))
+    """Keep whom the peer knows to be erased, and what ended, until the home has erased it again."""
+    common = {"stream": tail.stream, "seq": tail.last, "lines": 0, "scrubbed": True}
     rows = [
-        {"stream": tail.stream, "digest": digest, "seq": tail.last, "lines": 0, "scrubbed": True}
-        for digest in tail.erased
-        if digest not in known
+        common | {"digest": digest, "key_no": key_no}
+        for key_no, digests in ((None, tail.erased), (A_PURPOSE, tail.cleared))
+        for digest in {*digests} - {*erased_of(connection, tail.stream, key_no)}
     ]
     if rows:
         connection.execute(insert(received_erased), rows)

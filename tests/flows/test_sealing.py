@@ -7,19 +7,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select, update
 
+from services.intake import operations as intake
 from services.intake import purposes
 from services.node.complete import lines
 from services.reporting import partners, queries
 from shared.contracts.closing_facts import ProgrammeClosed, StreamSealed
 from shared.contracts.errors import StreamIsSealed
-from shared.journal import closing, holding
+from shared.contracts.purpose_facts import LeadCleared
+from shared.journal import Journal, closing, holding
 from shared.journal.carry_tables import received_head, received_line, received_refused
 from shared.journal.returning import Retriever, Returner, ended_here, erased_here, read_ended, write_erased
 from shared.journal.segment import Reason
 from shared.journal.sending import shipped
-from shared.journal.tables import journal_head
+from shared.journal.tables import journal_head, journal_line
 from shared.storage import snapshot, transaction
-from tests.flows.house import STREAM, House, backup_of, joined
+from tests.flows.house import STREAM, House, backup_of, joined, lines_of
 from tests.journal.exchange_kit import append, public
 from tests.services import kit
 from tests.services.intake.kit import KEYS
@@ -150,9 +152,11 @@ def test_a_purpose_that_ends_after_the_seal_ends_at_the_lead_too(house: House) -
     item = write_erased(STREAM, [], house.now, house.node_key, house.lead_receiving.public, told)
     opens = {house.lead_receiving.id: house.lead_receiving.secret()}
     ended = read_ended(item, STREAM, public(house.node_key), opens)
-    assert [purpose for _, purpose in ended] == ["support"]
+    assert [one.purpose for one in ended] == ["support"]
     assert read_ended(item, STREAM, public(house.lead_key), opens) == ()
-    assert partners.end_received(house.lead, STREAM, ended) == 1
+    assert [end_at_lead(house), end_at_lead(house)] == [1, 0]
+    (said,) = [line for line in kit.lines(house.lead) if line.kind == LeadCleared.kind]
+    assert (said.body["ending"], said.body["rows"]) == (ended[0].ending.hex(), 1), "the receipt that is waited for"
     with snapshot(house.lead) as connection:
         left = select(received_line.c.kind).where(received_line.c.subject == raw)
         assert "activities.attendance_recorded" not in connection.execute(left).scalars().all()
@@ -160,10 +164,8 @@ def test_a_purpose_that_ends_after_the_seal_ends_at_the_lead_too(house: House) -
     house.assert_whole()
 
 
-def test_a_home_restored_from_before_the_seal_records_nothing_and_says_so(house: House, backup: Engine) -> None:
-    close(house)
-    house.work()
-    lead_at = at_lead(house)["watermark"]
+def restore(house: House, backup: Engine) -> None:
+    """The node goes on from this copy, once its lead has answered."""
     with transaction(backup) as connection:
         holding.hold(connection, "2026-11-22T09:15:02.123456Z", kit.NODE)
     house.put_back(backup)
@@ -181,6 +183,53 @@ def test_a_home_restored_from_before_the_seal_records_nothing_and_says_so(house:
             break
     with snapshot(backup) as connection:
         assert not holding.is_held(connection)
+
+
+def end_at_lead(house: House) -> int:
+    """The lead hears by the item `erased` what has ended, and gives its receipts; how many."""
+    with snapshot(house.node) as connection:
+        told = ended_here(connection, kit.NODE, kit.KEY)
+    return partners.end_received(Journal(house.lead, "lead"), STREAM, told, house.now)
+
+
+def test_what_was_erased_after_the_seal_is_erased_again_by_a_home_restored_from_between(
+    house: House, migrated_file: Path, tmp_path: Path
+) -> None:
+    bertta, cecilia = house.register("bertta", "cecilia")
+    house.attend("first", bertta, cecilia)
+    close(house)
+    house.work()
+    with backup_of(house.node, migrated_file, tmp_path / "between", held=False) as between:
+        house.erase(bertta)
+        who = house.journal, KEYS, kit.KEY, cecilia
+        purposes.end_purpose(*who, "support", "asked", by="worker", now=house.now, first=lambda *_: None)
+        house.follow()
+        with snapshot(house.node) as connection:
+            digests = erased_here(connection, STREAM)
+        partners.erase_received(house.lead, STREAM, set(digests))
+        end_at_lead(house)
+        restore(house, between)
+        house.follow()
+        with snapshot(between) as connection:
+            assert closing.state_of(connection, kit.NODE, kit.KEY) == closing.SEALED
+            assert (
+                connection.execute(select(journal_head.c.epoch).where(journal_head.c.name == STREAM)).scalar_one() == 1
+            )
+        intake.erase_again(house.journal, house.now)
+        assert purposes.end_again(house.journal, KEYS, house.now, lambda *_: None)
+        assert purposes.end_again(house.journal, KEYS, house.now, lambda *_: None) is None, "once"
+        house.follow()
+        assert lines_of(between, journal_line, bertta)[:-1] == []
+        assert b"attendance" not in b"".join(lines_of(between, journal_line, cecilia))
+        assert end_at_lead(house) == 1, "the new ending gets its receipt"
+
+
+def test_a_home_restored_from_before_the_seal_records_nothing_and_says_so(house: House, backup: Engine) -> None:
+    close(house)
+    house.work()
+    lead_at = at_lead(house)["watermark"]
+    restore(house, backup)
+    with snapshot(backup) as connection:
         assert closing.state_of(connection, kit.NODE, kit.KEY) == closing.SEALED
         assert connection.execute(select(journal_head.c.epoch).where(journal_head.c.name == STREAM)).scalar_one() == 1
     with pytest.raises(StreamIsSealed):

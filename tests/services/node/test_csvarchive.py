@@ -88,11 +88,13 @@ def test_a_worklist_that_was_filled_in_wrongly_is_refused_by_line_and_column(tmp
             _read(file)
         assert refused.value.params["field"] == field
     known = [Open("exit", ANNA, "2016-02-01"), Open("period", "year", "2016-12-31")]
+    known.append(Open("period", "first", "2015-12-31", over=True))
     for reason, field in (
         (Reason("exit", ANNA, "completed"), "row 1, day"),
         (Reason("exit", ANNA, "not_over"), "row 1, reason"),
         (Reason("exit", GONE, "completed", "2016-09-01"), "row 1, item"),
         (Reason("dog", "", "completed"), "row 1, reason"),
+        (Reason("period", "first", "not_over"), "row 1, reason"),
     ):
         with pytest.raises(InvalidInput) as refused:
             check([reason], known)

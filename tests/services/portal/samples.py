@@ -454,6 +454,7 @@ class FakeRpc:
     tasks: list[dict[str, Any]] = field(default_factory=list)
     proposals: list[dict[str, Any]] = field(default_factory=list)
     still_in: list[dict[str, Any]] = field(default_factory=list)
+    left_open: list[dict[str, Any]] = field(default_factory=list)
     closing: dict[str, Any] = field(default_factory=lambda: deepcopy(CLOSING))
     reachable: list[str] = field(default_factory=lambda: ["university_of_applied_sciences"])
     start: dict[str, Any] = field(default_factory=dict)
@@ -509,7 +510,7 @@ class FakeRpc:
             ("intake", "sees"): lambda people, **_: [one for one in people if one in self.seen],
             ("pathways", "close_task"): lambda **_: {"pos": 1, "new": True},
             ("pathways", "closing_state"): lambda **_: dict(self.closing),
-            ("pathways", "list_left"): lambda **_: {"total": 0, "items": []},
+            ("pathways", "list_left"): lambda **_: {"total": len(self.left_open), "items": self.left_open},
             ("pathways", "leave_open"): lambda **_: {"pos": 1, "new": 1},
             ("pathways", "close_programme"): lambda **_: {"pos": 1, "on": "2017-06-12", "new": True},
             ("pathways", "seal_stream"): lambda **_: {"pos": 1, "on": "2017-06-12", "new": True},

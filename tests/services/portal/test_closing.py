@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from shared.contracts.errors import TaskClosedAlready
 from tests.services.portal.pages import Page
 from tests.services.portal.samples import MADE, SAME_ORIGIN, Portal
+from tests.services.portal.test_tasks import task
 
 PAGE = "/closing/lahde-mukaan"
 
@@ -43,7 +45,7 @@ PERIOD = {"period": "whole_project", "end": "2017-05-31", "over": True, "confirm
 
 def test_one_reason_is_recorded_for_all_of_a_kind(coordinator: Portal) -> None:
     still_in(coordinator)
-    coordinator.rpc.closing |= {"periods": [PERIOD]}
+    coordinator.rpc.closing |= {"periods": [PERIOD | {"over": False}]}
     coordinator.rpc.saved = {"subject": MADE, "new": True}
     assert post(coordinator, PAGE, what="exit", reason="completed").status_code == 400, "an exit has a day"
     assert post(coordinator, PAGE, what="period", reason="completed").status_code == 400, "no reason of a period"
@@ -58,6 +60,24 @@ def test_one_reason_is_recorded_for_all_of_a_kind(coordinator: Portal) -> None:
     assert [(one["what"], one["period"], one["reason"]) for one in left["items"]] == [
         ("period", "whole_project", "not_over")
     ]
+
+
+def test_a_period_that_is_over_by_now_stands_in_the_way_again_and_is_left_for_another_reason(
+    coordinator: Portal,
+) -> None:
+    coordinator.rpc.closing |= {"state": "closed", "periods": [PERIOD | {"left": "not_over"}]}
+    coordinator.rpc.left_open = [{"what": "period", "item": "whole_project", "reason": "not_over", "on": "2017-01-01"}]
+    page = coordinator.client.get(PAGE).get_data(as_text=True)
+    assert ("Koko hanke" in Page(page).said, 'value="not_over"' in page) == (True, False)
+    assert post(coordinator, PAGE, what="period", reason="not_over").status_code == 400
+    assert post(coordinator, PAGE, what="period", reason="agreed_with_funder").status_code == 303
+
+
+def test_a_task_that_a_colleague_closes_meanwhile_does_not_stop_the_rest(coordinator: Portal) -> None:
+    coordinator.rpc.tasks = [task(), task(task="c3" * 16)]
+    coordinator.rpc.failing["close_task"] = TaskClosedAlready(value="done")
+    assert post(coordinator, PAGE, what="task", reason="has_left").status_code == 303
+    assert [one["task"] for one in asked(coordinator, "close_task")] == [MADE, "c3" * 16]
 
 
 def test_who_has_had_the_processing_restricted_is_left_in_for_that(coordinator: Portal) -> None:

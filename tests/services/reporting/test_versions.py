@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 
 from services.reporting import rebuilding, store, versions
 from services.reporting.queries import report
@@ -149,6 +149,14 @@ def test_a_line_that_arrives_while_the_lines_are_read_is_seen_and_does_not_wait(
     monkeypatch.setattr(versions, "in_use", slowly)
     with pytest.raises(InvalidProgramme, match='"early" is gone'):
         versions.load_programme(journal, after(1, 2, 3), "boss", NOW)
+
+
+def test_a_version_that_leaves_no_key_out_reads_no_line_while_nobody_else_can_write(sqlite_engine: Engine) -> None:
+    journal, said = arrived(sqlite_engine), list[str]()
+    event.listen(sqlite_engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+    versions.load_programme(journal, {**BEFORE, "silence_limit_days": 5}, "boss", NOW)
+    assert said
+    assert not [each for each in said if "received_line" in each]
 
 
 def test_a_third_version_keeps_the_rows_of_the_second(sqlite_engine: Engine) -> None:
