@@ -22,7 +22,7 @@ from tests.faults.bench.faults import FAULTS
 from tests.faults.bench.federation import Federation
 from tests.faults.bench.judge import ZERO, Verdict, claims, judge
 from tests.faults.bench.page import page, table
-from tests.faults.bench.run import CAMPAIGN, FULL, SMOKE, Profile, Result, plan_of, run, statement
+from tests.faults.bench.run import CAMPAIGN, FULL, SMOKE, Profile, Result, never_staged, plan_of, run, statement
 from tests.faults.bench.scene import Scene
 from tests.faults.bench.summary import summary
 
@@ -147,3 +147,10 @@ def test_the_page_shows_every_counter_and_how_to_run_it_again(smoke: Smoke) -> N
     assert all(name in text for name in (*ZERO, *found["counters"]))
     assert found["again"] in text
     assert f"--seed {SEED}" in found["again"]
+
+
+def test_a_fault_that_came_about_not_once_fails_the_run() -> None:
+    result = Result(CAMPAIGN, 7, [])
+    result.not_staged.update({"F24": 3, "F20": 3, "F21": 2, "F15": 3})
+    result.done["F20"] = 1
+    assert never_staged(result) == ["F24 was never staged"]

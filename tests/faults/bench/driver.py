@@ -8,7 +8,6 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,12 +27,12 @@ PATIENCE_SECONDS = 300.0
 
 @dataclass
 class Driver:
-    """Records `size` at one partner. `may_go(block)` waits until the block's turn has come."""
+    """Records `size` at one partner, each block when its turn has come."""
 
     site: Partner
     ledger: Ledger
     size: marks.Size
-    may_go: Callable[[int], None]
+    pace: "Pace"
     subjects: list[str] = field(default_factory=list)
     calling: threading.Event = field(default_factory=threading.Event)
     ambiguous: int = 0
@@ -47,7 +46,7 @@ class Driver:
         try:
             self._people()
             for block in range(self.size.blocks):
-                self.may_go(block)
+                self.pace.wait(block)
                 self._block(block)
                 self.blocks = block + 1
         except Exception as error:
@@ -58,7 +57,7 @@ class Driver:
         """Have a person erased; again until it is answered."""
         self.ledger.entry("erase", partner=self.site.partner, subject=subject)
         asked = {"programme": marks.PROGRAMME, "subject": subject}
-        again = Driver(self.site, self.ledger, self.size, self.may_go)  # with a connection of its own
+        again = Driver(self.site, self.ledger, self.size, self.pace)  # with a connection of its own
         again._until_answered("intake", "erase_person", **asked)
         self.ledger.entry("erased", partner=self.site.partner, subject=subject)
 
@@ -159,7 +158,13 @@ class Pace:
     def begin(self, fault: int) -> None:
         """Fault number `fault`, from 1, begins; beyond the last: all may go."""
         with self._turn:
-            self._begun = fault
+            self._begun = max(self._begun, fault)
+            self._turn.notify_all()
+
+    def more(self) -> None:
+        """A fault needs something to be recorded while it is on: the next block may go."""
+        with self._turn:
+            self._begun += -(-self._faults // max(self._blocks, 1))
             self._turn.notify_all()
 
     def wait(self, block: int) -> None:

@@ -157,7 +157,7 @@ def run(
         paces = {
             name: Pace(sum(name == at or fault in AT_THE_LEAD for fault, at in plan), size.blocks) for name in sites
         }
-        drivers = {name: Driver(site, ledger, size, paces[name].wait) for name, site in sites.items()}
+        drivers = {name: Driver(site, ledger, size, paces[name]) for name, site in sites.items()}
         scene = Scene(made, drivers, seed)
         watch = Watch(scene)
         threads = [threading.Thread(target=driver.run, daemon=True) for driver in drivers.values()]
@@ -167,6 +167,7 @@ def run(
         lanes = ThreadPoolExecutor(BUSY)
         ending.callback(lanes.shutdown)  # not sooner: a server that a thread has started ends with that thread
         Injection(result, scene, watch, ledger, paces, progress).run(lanes, began + seconds if seconds else None)
+        result.failures += never_staged(result)
         for pace in paces.values():
             pace.begin(len(plan) + 1)
         progress(f"the faults are over after {time.monotonic() - began:.0f} s; the load ends")
@@ -184,6 +185,12 @@ def run(
         after(made, scene, result)
     result.seconds = time.monotonic() - began
     return result
+
+
+def never_staged(result: Result) -> list[str]:
+    """What was tried three times and more, and came about not once: then it is the bench that cannot do it."""
+    tried = [fault for fault, times in result.not_staged.items() if times >= 3 and not result.done[fault]]
+    return [f"{fault} was never staged" for fault in tried if fault not in NOT_HERE]
 
 
 @dataclass

@@ -42,6 +42,7 @@ def long_cut(scene: Scene, site: Partner) -> None:
     blocks = driver.blocks
     site.link.set(Mode.CUT)
     try:
+        driver.pace.more()
         staged(lambda: driver.blocks > blocks)
         assert scene.watermark(site)[0] >= before
     finally:

@@ -16,6 +16,7 @@ def disk_full(scene: Scene, site: Partner) -> None:
         with filler.open("wb", buffering=0) as file, suppress(OSError):
             while True:
                 file.write(bytes(65536))
+        driver.pace.more()
         staged(lambda: driver.ambiguous > ambiguous)
     finally:
         filler.unlink()

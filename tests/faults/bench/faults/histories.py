@@ -14,6 +14,7 @@ def restore_lead(scene: Scene, site: Partner) -> None:
     passphrase = back_up(scene.lead.home, backup, utcnow(), new_passphrase=True)
     assert passphrase is not None
     before, _ = scene.watermark(site)
+    scene.drivers[site.partner].pace.more()
     staged(lambda: scene.watermark(site)[0] > before)
     scene.restoring = True
     scene.leads += 1
@@ -33,6 +34,7 @@ def wrong_clock(scene: Scene, site: Partner) -> None:
         site.up()
         blocks = driver.blocks
         if skew:
+            driver.pace.more()
             with suppress(NotStaged):  # or the load was over
                 staged(lambda: driver.blocks > blocks, 5)  # noqa: B023
 

@@ -90,6 +90,7 @@ def _wait_for_alarm(broker: Broker, on: bool) -> None:
 def _node_goes_on_and_lead_hears_nothing(scene: Scene, site: Partner) -> None:
     driver = scene.drivers[site.partner]
     blocks = driver.blocks
+    driver.pace.more()
     staged(lambda: driver.blocks > blocks)
     scene.random_moment(2 * PATIENCE_SECONDS)
 
