@@ -401,7 +401,7 @@ class AssessmentItem(Item):
     """One filled-in form. No `subject`: it names nobody. `corrects`: the assessment that it takes the place of.
 
     `was`: how many forms of this person, instrument and occasion whoever writes has seen; of another number is refused.
-    `revision`: how whoever corrects has seen what is corrected (`measurement.show_forms`); of another it is refused. A
+    `revision`: how whoever corrects has seen what is corrected (of `show_forms`); of another it is refused. A
     correction without `session` keeps the one that was recorded, unless it moves the form to another day.
     """
 

@@ -97,7 +97,7 @@ def rules(world: World) -> list[Rule]:
         Rule("NoteEura", "has not left", "person", _record(record="exit")),
         Rule("NoteEura", "before the exit", "date", _record(record="exit", subject=people["left"], date="2016-05-31")),
         Rule("RecordExitForms", "somebody else", "was", _record(was="00" * 32)),
-        Rule("RecordExitForms", "has not left", "person", _record(subject=people["anna"])),
+        Rule("RecordExitForms", "has not left", "person", _record(subject=people["leaving"], was=ids["leaving_was"])),
         Rule("RecordExitForms", "before the start", "form_signed_on", _record(form_signed_on="2016-02-29")),
         Rule("RecordExitForms", "before the exit", "eura_on", _record(eura_on="2016-05-31", eura_by="self")),
         Rule("RecordExitForms", "with the day", "eura_by", _record(eura_by="self")),
