@@ -8,6 +8,7 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.portal import contacting, talks
+from services.portal.conversation import individual
 from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.replies import ReplyKey
@@ -96,6 +97,7 @@ class PersonPages:
             person=person,
             name=name,
             visitor=row.get("standing") == "visitor",
+            talks=bool(individual(names)),
             restricted=bool(row.get("restricted")),
             new_key=talks.new_key(),
             worker=has,

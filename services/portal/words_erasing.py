@@ -45,7 +45,7 @@ ERASING_WORDS: dict[str, tuple[str, str, str]] = {
         "Once it is noted, municipality, area and contact details are deleted, and no list shows the name.",
     ),
     "correct_save": ("Tallenna korjaus", "Spara rättelsen", "Save the correction"),
-    "correct_start": ("Aloitusilmoituksen tiedot", "Startblankettens uppgifter", "What the start form says"),
+    "correct_start": ("Aloitusilmoituksen tiedot", "Utgångsblankettens uppgifter", "What the start form says"),
     "correct_contact": (
         "Yhteystiedot ja työntekijä",
         "Kontaktuppgifter och arbetstagare",
@@ -170,7 +170,7 @@ ERASING_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "erases_start": (
         "Aloitusilmoitus ja sen muutokset",
-        "Startblanketten och dess ändringar",
+        "Utgångsblanketten och dess ändringar",
         "Start form, changes to it",
     ),
     "erases_exit": ("Lopettaminen ja lopetusilmoitus", "Avslut och slutblankett", "Leaving and exit form"),
