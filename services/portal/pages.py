@@ -311,6 +311,12 @@ def frame(context: PortalContext) -> Frame:
     )
 
 
+def standing_word(row: Mapping[str, Any]) -> str:
+    """A person's standing in words, of a row of intake's; one of a newer release as it is."""
+    standing = row.get("standing")
+    return words(g.lang)(f"standing_{standing}") if standing in _STANDINGS else str(standing)
+
+
 def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, object]:
     lang, started, standing = g.lang, row.get("started_on"), row.get("standing")
     return {
@@ -323,6 +329,6 @@ def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, 
         "may_register": standing == "visitor",
         "worker": row.get("worker"),
         "mine": row.get("worker") == g.session.user.name,
-        "standing": words(lang)(f"standing_{standing}") if standing in _STANDINGS else str(standing),
+        "standing": standing_word(row),
         "started_on": Figure(formats.day(date.fromisoformat(started), lang), None) if started else figure(None, lang),
     }

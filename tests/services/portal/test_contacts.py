@@ -123,6 +123,7 @@ def test_from_a_persons_page_a_talk_with_them_is_one_tap(anna: Portal) -> None:
     html = anna.client.get(PERSON).get_data(as_text=True)
     assert f'href="{url}"' in html
     assert f'href="/questionnaire/lahde-mukaan/{AINO}"' in html
+    assert "asiakas · Aloitti 1.2.2016" in Page(html).said
     form = Page(anna.client.get(url).get_data(as_text=True))
     picked = [values["value"] for _, values in form.elements if values.get("name") == "person" and "checked" in values]
     assert picked == [AINO]
