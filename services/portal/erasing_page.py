@@ -26,8 +26,6 @@ ERASERS = ("coordinator",)
 """Who may erase what somebody asks to have erased: whether the law wants it kept is the organisation's to weigh."""
 EVERYTHING = "all"
 SECONDS = 60.0
-_LEFT = ("figures", "digests", "backups")
-"""What is left of anything that is erased, to be told."""
 
 
 @dataclass
@@ -78,7 +76,7 @@ class ErasingPages:
             programme=key,
             title=label_of(names.name, g.lang, key),
             said=say("erased_all", day=today, node=self.pages.context.title),
-            left=[say(f"left_{part}") for part in ("lead", *_LEFT)],
+            left=self._left(g.lang, lead=True),
             publicity=publicity(names.funding, names.logos, g.lang),
         )
 
@@ -98,9 +96,15 @@ class ErasingPages:
             title=say("receipts_of", name=name or ""),
             intro=say("receipts_intro", node=self.pages.context.title, programme=programme, day=day),
             endings=[_ending(ending, lang) for ending in given["endings"]],
-            left=[say(f"left_{part}") for part in _LEFT],
+            left=self._left(lang),
             publicity=publicity(names.funding, names.logos, lang),
         )
+
+    def _left(self, lang: Lang, *, lead: bool = False) -> list[str]:
+        """What is left of anything that is erased; `lead`: until the lead has answered that a person is."""
+        files = self.pages.context.engine.dialect.name == "postgresql"
+        parts = (*(("lead",) if lead else ()), "figures", "digests", "backups", *(("files",) if files else ()))
+        return [words(lang)(f"left_{part}") for part in parts]
 
     def _page(self, key: str, person: str, what: str, problem: str = "") -> str:
         names, (row, name) = self.pages.programme(key), person_row(self.pages, key, person)
@@ -131,7 +135,7 @@ class ErasingPages:
             stays=[say("stays_identity"), *(say(f"purpose_{one}") for one in others)] if what != EVERYTHING else [],
             basis="" if what == EVERYTHING else say(f"legal_{rules[what].basis}"),
             law="" if what == EVERYTHING else rules[what].law,
-            left=[say(f"left_{part}") for part in (*(("lead",) if what == EVERYTHING else ()), *_LEFT)],
+            left=self._left(g.lang, lead=what == EVERYTHING),
             to_lead=formats.number(to_lead, g.lang) if to_lead else "",
             seen=told["seen"],
             problems={"": say(problem)} if problem else {},

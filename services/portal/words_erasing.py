@@ -168,6 +168,11 @@ ERASING_WORDS: dict[str, tuple[str, str, str]] = {
         "Säkerhetskopior, högst 30 dagar",
         "Backups, for at most 30 days",
     ),
+    "left_files": (
+        "Tietokannan vanhat tiedostonosat, kunnes ne kirjoitetaan yli",
+        "Gamla delar av databasens filer, tills de skrivs över",
+        "Old parts of the database's files, until they are written over",
+    ),
     "erases_start": (
         "Aloitusilmoitus ja sen muutokset",
         "Utgångsblanketten och dess ändringar",
