@@ -128,6 +128,7 @@ class ErasingPages:
             what=what,
             heading=say("erase_all") if what == EVERYTHING else say(f"purpose_{what}"),
             restricted=bool(row.get("restricted")),
+            no_day=[say(f"purpose_{rule.key}") for rule in _without_a_day(rules, chosen)],
             nothing=what != EVERYTHING and not chosen,
             going=[(say(f"purpose_{part['purpose']}"), _counted(part)) for part in chosen],
             kept=[_kept(rule, names, g.lang) for rule in held_back],
@@ -148,6 +149,12 @@ def _what(text: str) -> str:
 
 def _is_held(part: Mapping[str, Any]) -> bool:
     return bool(part["kinds"] or part["texts"] or part["record"])
+
+
+def _without_a_day(rules: Mapping[str, Purpose], chosen: list[dict[str, Any]]) -> list[Purpose]:
+    """What the law wants kept until a day that the programme file does not name: whoever erases must know it."""
+    held = [rules[part["purpose"]] for part in chosen]
+    return [rule for rule in held if rule.basis == "legal_obligation" and rule.keep_until is None]
 
 
 def _counted(part: Mapping[str, Any]) -> list[tuple[str, str]]:

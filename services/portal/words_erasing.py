@@ -103,6 +103,14 @@ ERASING_WORDS: dict[str, tuple[str, str, str]] = {
         "{purpose}: sparas till {day} ({law}). Före det går det inte att radera.",
         "{purpose}: kept until {day} ({law}). Before that it cannot be erased.",
     ),
+    "erase_no_day": (
+        "{purpose}: lakisääteinen velvoite, mutta hankkeen tiedostossa ei ole päivää, johon asti se säilytetään. "
+        "Tarkista rahoituspäätöksestä, ennen kuin poistat.",
+        "{purpose}: rättslig förpliktelse, men projektets fil säger inte till vilken dag det sparas. Kontrollera "
+        "finansieringsbeslutet innan du raderar.",
+        "{purpose}: a legal obligation, but the project's file names no day until which it is kept. Check the grant "
+        "decision before you erase.",
+    ),
     "erase_instead": ("Nämä voi poistaa heti:", "De här går att radera genast:", "These can be erased at once:"),
     "erase_stays": ("Säilyy", "Finns kvar", "Stays"),
     "erase_left": ("Mitä jää jäljelle", "Vad som blir kvar", "What is left"),
