@@ -126,14 +126,18 @@ def with_attempts(engine: Engine, rows: Sequence[dict[str, Any]]) -> list[dict[s
     return [row | {"attempts": tries.get(row["person"], [])} for row in rows]
 
 
-def find_people(engine: Engine, programme: str, is_meant: Callable[[PersonRow], bool]) -> list[PersonRow]:
-    """The people of the programme that are meant; every identity is opened for it, none is shown.
+def find_people(
+    engine: Engine, programme: str, is_meant: Callable[[PersonRow], bool], *, theirs: str | None = None
+) -> list[PersonRow]:
+    """The people of the programme that are meant; every identity is opened for it, none is shown. `theirs`: leave out
+    whoever is another worker's.
 
     Raises `UnknownProgramme`.
     """
     with snapshot(engine) as connection:
         shelf.get(connection, programme)
-        rows = connection.execute(_people(programme).execution_options(yield_per=500))
+        query = _people(programme) if theirs is None else _people(programme).where(is_theirs(theirs))
+        rows = connection.execute(query.execution_options(yield_per=500))
         return [found for row in rows if is_meant(found := _row(row))][:MOST_FOUND]
 
 

@@ -176,7 +176,10 @@ class IntakeService(
         query = inside(self.home.keys, PersonQuery, "sealed", body["sealed"])
         programme = body["programme"]
         rows = queries.find_people(
-            self.home.engine, programme, lambda row: operations.is_meant(self._identity(row), query)
+            self.home.engine,
+            programme,
+            lambda row: operations.is_meant(self._identity(row), query, protected=row.protected),
+            theirs=body["by"] if body["own_only"] else None,
         )
         subjects = [row.subject for row in rows]
         operations.log_identities_read(

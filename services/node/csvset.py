@@ -287,6 +287,7 @@ class _Check:
         self.seen[ENCOUNTERS] = {}
         self.readable: dict[str, bool] = {}
         self.shared: dict[_Parent, _Parent] = {}
+        self.reached: dict[str, int] = {}  # of contacts.csv: each person's row
         self.file = ""
 
     def run(self) -> CheckedSet:
@@ -302,7 +303,7 @@ class _Check:
             (FOLLOWUPS, lambda: self.check_of_people(csvexits.followup)),
             (ENCOUNTERS, self.check_encounters),
             (WORKERS, lambda: self.check_of_people(csvworkers.worker)),
-            (CONTACTS, self.check_contacts),
+            (CONTACTS, lambda: self.check_of_people(csvcontacts.contact)),
         ):
             if file not in present:
                 continue
@@ -443,19 +444,15 @@ class _Check:
                 self.problem(line, "participant", "has no start_date: there is nothing to leave")
             elif isinstance(row, ExitRow | FollowUpRow) and who[2].day and row.date < who[2].day:
                 self.problem(line, "date", "is before the person's start_date")
+            elif self.file == CONTACTS and not self.first_row(row.participant, cells):
+                self.problem(line, "participant", "stands in another row already, which differs")
             else:
                 self.count(who[2].programme, who[2].partner)
 
-    def check_contacts(self) -> None:
-        """A person has one row: of two that differ, nobody knows which holds."""
-        self.check_of_people(csvcontacts.contact)
-        rows: dict[str, int] = {}
-        for line, cells in self.records():
-            if line in self.found._skip[CONTACTS]:
-                continue
-            content = hash(tuple(cells))
-            if rows.setdefault(cells[0], content) != content:
-                self.problem(line, "participant", "stands in another row already, which differs")
+    def first_row(self, participant: str, cells: list[str]) -> bool:
+        """Whether no other row is about this person that differs: nobody would know which of them holds."""
+        content = hash(tuple(cells))
+        return self.reached.setdefault(participant, content) == content
 
     def refer(self, line: int, column: str, file: str, ref: str) -> tuple[int, int, _Parent | None] | None:
         parent = self.seen[file].get(ref)

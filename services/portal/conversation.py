@@ -184,6 +184,8 @@ class ConversationPages:
         offered = individual(names)
         if offered:
             filled = replace(filled, activity=offered[0].key)
+        if (person := request.args.get("person", "")) in people:
+            filled = replace(filled, person=person)
         if corrects := request.args.get("corrects", ""):
             filled = self._recorded(key, corrects)
         return self._show(names, people, filled, removed=request.args.get("removed") == "1")

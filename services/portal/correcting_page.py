@@ -45,7 +45,7 @@ class CorrectingPages:
     def save(self, key: str, person: str) -> ResponseReturnValue:
         self.pages.programme(key)
         form, context = request.form, self.pages.context
-        filled = {name: talks.cleaned(form.get(name, "")) for name in (*LONGEST, "protected_address")}
+        filled = {name: talks.cleaned(form.get(name, "")) for name in (*LONGEST, "protected_address", "was")}
         filled["identity_code"] = hetu.normalise(filled["identity_code"])
         if problems := _problems(filled):
             return self._page(key, person, filled, problems), 400
@@ -54,7 +54,7 @@ class CorrectingPages:
         asked: dict[str, Any] = {
             "programme": key,
             "subject": person,
-            "was": form.get("was", ""),
+            "was": filled["was"],
             "by": g.session.user.name,
         }
         asked |= {"record": record, "sealed": talks.sealed(context, told)}
@@ -82,7 +82,7 @@ class CorrectingPages:
         names, say = self.pages.programme(key), words(g.lang)
         coded, who = shown_identity(self.pages, key, person)
         was = {name: str(who.get(name) or "") for name in LONGEST}
-        was["protected_address"] = coded["protected_address"] or ""
+        was |= {"protected_address": coded["protected_address"] or "", "was": coded["revision"]}
         name = " ".join(filter(None, (was["given_name"], was["family_name"]))) or was["token"]
         return self.pages.show(
             "correct.html",
@@ -91,8 +91,7 @@ class CorrectingPages:
             person=person,
             name=name or say("cannot_open"),
             visitor=coded["standing"] == "visitor",
-            filled=filled or was,
-            revision=coded["revision"],
+            filled=filled or was,  # with what was seen when it was filled in
             longest=LONGEST,
             problems={field: say(problem) for field, problem in (problems or {}).items()},
         )

@@ -26,8 +26,6 @@ ERASERS = ("coordinator",)
 """Who may erase what somebody asks to have erased: whether the law wants it kept is the organisation's to weigh."""
 EVERYTHING = "all"
 SECONDS = 60.0
-_LEFT = ("figures", "digests", "backups")
-"""What is left of anything that is erased, to be told."""
 
 
 @dataclass
@@ -78,7 +76,7 @@ class ErasingPages:
             programme=key,
             title=label_of(names.name, g.lang, key),
             said=say("erased_all", day=today, node=self.pages.context.title),
-            left=[say(f"left_{part}") for part in ("lead", *_LEFT)],
+            left=self._left(g.lang, lead=True),
             publicity=publicity(names.funding, names.logos, g.lang),
         )
 
@@ -98,9 +96,15 @@ class ErasingPages:
             title=say("receipts_of", name=name or ""),
             intro=say("receipts_intro", node=self.pages.context.title, programme=programme, day=day),
             endings=[_ending(ending, lang) for ending in given["endings"]],
-            left=[say(f"left_{part}") for part in _LEFT],
+            left=self._left(lang),
             publicity=publicity(names.funding, names.logos, lang),
         )
+
+    def _left(self, lang: Lang, *, lead: bool = False) -> list[str]:
+        """What is left of anything that is erased; `lead`: until the lead has answered that a person is."""
+        files = self.pages.context.engine.dialect.name == "postgresql"
+        parts = (*(("lead",) if lead else ()), "figures", "digests", "backups", *(("files",) if files else ()))
+        return [words(lang)(f"left_{part}") for part in parts]
 
     def _page(self, key: str, person: str, what: str, problem: str = "") -> str:
         names, (row, name) = self.pages.programme(key), person_row(self.pages, key, person)
@@ -124,6 +128,7 @@ class ErasingPages:
             what=what,
             heading=say("erase_all") if what == EVERYTHING else say(f"purpose_{what}"),
             restricted=bool(row.get("restricted")),
+            no_day=[say(f"purpose_{rule.key}") for rule in _without_a_day(rules, chosen)],
             nothing=what != EVERYTHING and not chosen,
             going=[(say(f"purpose_{part['purpose']}"), _counted(part)) for part in chosen],
             kept=[_kept(rule, names, g.lang) for rule in held_back],
@@ -131,7 +136,7 @@ class ErasingPages:
             stays=[say("stays_identity"), *(say(f"purpose_{one}") for one in others)] if what != EVERYTHING else [],
             basis="" if what == EVERYTHING else say(f"legal_{rules[what].basis}"),
             law="" if what == EVERYTHING else rules[what].law,
-            left=[say(f"left_{part}") for part in (*(("lead",) if what == EVERYTHING else ()), *_LEFT)],
+            left=self._left(g.lang, lead=what == EVERYTHING),
             to_lead=formats.number(to_lead, g.lang) if to_lead else "",
             seen=told["seen"],
             problems={"": say(problem)} if problem else {},
@@ -144,6 +149,12 @@ def _what(text: str) -> str:
 
 def _is_held(part: Mapping[str, Any]) -> bool:
     return bool(part["kinds"] or part["texts"] or part["record"])
+
+
+def _without_a_day(rules: Mapping[str, Purpose], chosen: list[dict[str, Any]]) -> list[Purpose]:
+    """What the law wants kept until a day that the programme file does not name: whoever erases must know it."""
+    held = [rules[part["purpose"]] for part in chosen]
+    return [rule for rule in held if rule.basis == "legal_obligation" and rule.keep_until is None]
 
 
 def _counted(part: Mapping[str, Any]) -> list[tuple[str, str]]:

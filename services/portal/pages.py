@@ -1,7 +1,7 @@
 """The pages: each asks a service once and shows the answer."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -11,7 +11,7 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import BaseConverter
 
-from services.portal import auth, formats, guard
+from services.portal import auth, formats, guard, talks
 from services.portal.auth import Credentials
 from services.portal.context import PortalContext
 from services.portal.errors import LoginRefused, PasswordRefused, TooManyAttempts
@@ -24,6 +24,8 @@ from services.portal.report_file import report_file
 from services.portal.report_page import Figure, ProgrammeNames, figure, label_of, render_report_html
 from services.portal.users import ROLES
 from services.portal.words import words
+from shared import hetu
+from shared.contracts.errors import InvalidInput
 from shared.journal.certificate import Form
 
 _REPORT_ROLES = ("reporter",)
@@ -33,26 +35,35 @@ MEDIA_TYPES: dict[Form, str] = {
     "html": "text/html; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
 }
+LEAST_TYPED, MOST_TYPED = 2, 200
+"""Characters by which somebody is looked for."""
 _STANDINGS = ("visitor", "client", "esf_participant")
 _LINKS = {
-    "report": "open_report",
-    "tasks": "open_tasks",
-    "conversation": "conversation",
-    "register": "register",
-    "counter": "counter",
-    "door": "door",
-    "encounters": "encounters",
-    "round": "round",
-    "sessions": "open_sessions",
-    "people": "open_people",
-    "evidence": "missing_evidence",
-    "sample": "sample",
-    "referrals": "referrals",
-    "partners": "partners",
-    "handover": "hand_over",
-    "programme": "open_programme",
-    "closing": "closing",
+    "links_now": {
+        "tasks": "open_tasks",
+        "conversation": "conversation",
+        "register": "register",
+        "counter": "counter",
+        "door": "door",
+        "encounters": "encounters",
+        "round": "round",
+    },
+    "links_people": {
+        "people": "open_people",
+        "evidence": "missing_evidence",
+        "referrals": "referrals",
+        "handover": "hand_over",
+    },
+    "links_project": {
+        "report": "open_report",
+        "sessions": "open_sessions",
+        "sample": "sample",
+        "partners": "partners",
+        "programme": "open_programme",
+        "closing": "closing",
+    },
 }
+"""What a project's card on the start page leads to: what is recorded day by day first."""
 
 
 class ProgrammeConverter(BaseConverter):
@@ -102,6 +113,7 @@ class Pages:
                 self.add(app, f"/report/<programme:key>.{form}", f"report_{form}", view, _REPORT_ROLES)
         else:
             self.add(app, "/people/<programme:key>", "people", self.people, LIST_ROLES)
+            self.add(app, "/people/<programme:key>", "find_person", self.find, LIST_ROLES, "POST")
 
     def add(
         self,
@@ -172,10 +184,15 @@ class Pages:
     # start
 
     def start(self) -> ResponseReturnValue:
-        mine = [(path, word) for path, word in _LINKS.items() if self.guard.allowed(path, g.session.user.roles)]
-        listed = self._programmes() if mine else {}
+        roles = g.session.user.roles
+        groups = [
+            (group, links)
+            for group, paths in _LINKS.items()
+            if (links := [(path, word) for path, word in paths.items() if self.guard.allowed(path, roles)])
+        ]
+        listed = self._programmes() if groups else {}
         named = [(key, label_of(item.name, g.lang, key)) for key, item in sorted(listed.items())]
-        return self.show("start.html", links=mine, programmes=named)
+        return self.show("start.html", groups=groups, programmes=named)
 
     def about(self, key: str) -> ResponseReturnValue:
         """The project as its file says it, and how its steps stand by what this home has."""
@@ -210,14 +227,45 @@ class Pages:
             offset=offset,
             by=g.session.user.name,
         )
+        return self._people(names, reply, answer["people"], answer["total"], self.paging(answer["total"]))
+
+    def find(self, key: str) -> ResponseReturnValue:
+        """People by a name, a nickname or an identity code; it is sent as a form, for addresses are kept in logs."""
+        names, reply, say = self.programme(key), ReplyKey(), words(g.lang)
+        typed = " ".join(talks.cleaned(request.form.get("who", "")).split())
+        if not LEAST_TYPED <= len(typed) <= MOST_TYPED:
+            return self._people(names, reply, [], 0, Paging(1, 1), typed[:MOST_TYPED], say("problem_find")), 400
+        code = hetu.normalise(typed)
+        query = {"identity_code": code} if hetu.is_valid(code) else {"name": typed, "beginning": True}
+        sealed = talks.sealed(self.context, query)
+        asked = {"programme": key, "by": g.session.user.name, "sealed": sealed, "reply_to": reply.public_hex}
+        try:
+            found = self.context.rpc.call("intake", "find_people", **asked)["people"]
+        except InvalidInput:  # letters that no name has
+            return self._people(names, reply, [], 0, Paging(1, 1), "", say("problem_find")), 400
+        shown = "" if "identity_code" in query else typed
+        return self._people(names, reply, found, len(found), Paging(1, 1), shown, say("found_people", n=len(found)))
+
+    def _people(
+        self,
+        names: ProgrammeNames,
+        reply: ReplyKey,
+        rows: Sequence[Mapping[str, Any]],
+        total: int,
+        pages: Paging,
+        typed: str = "",
+        found: str = "",
+    ) -> str:
         return self.show(
             "people.html",
-            programme=key,
-            title=label_of(names.name, g.lang, key),
-            rows=[_person_row(row, reply.open(row["sealed"])) for row in answer["people"]],
-            total=formats.number(answer["total"], g.lang),
+            programme=names.key,
+            title=label_of(names.name, g.lang, names.key),
+            rows=[_person_row(row, reply.open(row["sealed"])) for row in rows],
+            total=formats.number(total, g.lang),
             team="people_own_only" if g.get("own_only") else "people_team",
-            pages=self.paging(answer["total"]),
+            pages=pages,
+            typed=typed,
+            found=found,
         )
 
     # common
@@ -263,6 +311,12 @@ def frame(context: PortalContext) -> Frame:
     )
 
 
+def standing_word(row: Mapping[str, Any]) -> str:
+    """A person's standing in words, of a row of intake's; one of a newer release as it is."""
+    standing = row.get("standing")
+    return words(g.lang)(f"standing_{standing}") if standing in _STANDINGS else str(standing)
+
+
 def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, object]:
     lang, started, standing = g.lang, row.get("started_on"), row.get("standing")
     return {
@@ -275,6 +329,6 @@ def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, 
         "may_register": standing == "visitor",
         "worker": row.get("worker"),
         "mine": row.get("worker") == g.session.user.name,
-        "standing": words(lang)(f"standing_{standing}") if standing in _STANDINGS else str(standing),
+        "standing": standing_word(row),
         "started_on": Figure(formats.day(date.fromisoformat(started), lang), None) if started else figure(None, lang),
     }

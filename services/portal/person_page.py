@@ -8,8 +8,9 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.portal import contacting, talks
+from services.portal.conversation import individual
 from services.portal.labels import label_of
-from services.portal.pages import LIST_ROLES, Pages
+from services.portal.pages import LIST_ROLES, Pages, standing_word
 from services.portal.replies import ReplyKey
 from services.portal.users import case_workers
 from services.portal.words import words
@@ -96,9 +97,13 @@ class PersonPages:
             person=person,
             name=name,
             visitor=row.get("standing") == "visitor",
+            standing=standing_word(row),
+            since=talks.said_day(row["started_on"]) if row.get("started_on") else "",
+            talks=bool(individual(names)),
             restricted=bool(row.get("restricted")),
             new_key=talks.new_key(),
             worker=has,
+            may_take=not has and g.session.user.name in workers,
             protected=bool(row.get("protected")),
             kept=kept,
             contact=typed or kept,

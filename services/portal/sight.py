@@ -13,7 +13,7 @@ from services.portal.errors import OthersPerson
 from services.portal.users import each_sees_their_own
 
 LOOKS = {
-    *(("intake", "list_people"), ("intake", "list_referrals"), ("intake", "read_texts")),
+    *(("intake", "list_people"), ("intake", "find_people"), ("intake", "list_referrals"), ("intake", "read_texts")),
     ("intake", "read_contacts"),
     ("pathways", "list_tasks"),
 }

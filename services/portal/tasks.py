@@ -64,7 +64,7 @@ class TaskPages:
             return self._page(names, "problem_task_closed"), 409
         except NotFound:
             abort(404)
-        return redirect(url_for("tasks", key=key), 303)
+        return redirect(url_for("tasks", key=key, done=1), 303)
 
     def _page(self, names: ProgrammeNames, problem: str | None = None) -> str:
         rpc, limit, offset = self.pages.context.rpc, self.pages.context.page_size, self.pages.offset()
@@ -84,6 +84,7 @@ class TaskPages:
             programme=names.key,
             title=label_of(names.name, g.lang, names.key),
             problems={"": say(problem)} if problem else {},
+            done=not problem and request.args.get("done") == "1",
             total=formats.number(found["total"], g.lang),
             rows=[
                 _task_row(row, names, people, texts) | {"links": _links(row, names, contacts)} for row in found["tasks"]
@@ -157,6 +158,7 @@ def _proposal_row(row: Mapping[str, Any], names: ProgrammeNames, people: Mapping
     say = words(g.lang)
     who = people.get(row["subject"]) or Listed(say("cannot_open"))
     return {
+        "subject": row["subject"],
         "person": who.name,
         "step": _named("steps", row["step"], names),
         "what": say(f"proposal_{row['what']}"),

@@ -45,7 +45,7 @@ ERASING_WORDS: dict[str, tuple[str, str, str]] = {
         "Once it is noted, municipality, area and contact details are deleted, and no list shows the name.",
     ),
     "correct_save": ("Tallenna korjaus", "Spara rättelsen", "Save the correction"),
-    "correct_start": ("Aloitusilmoituksen tiedot", "Startblankettens uppgifter", "What the start form says"),
+    "correct_start": ("Aloitusilmoituksen tiedot", "Utgångsblankettens uppgifter", "What the start form says"),
     "correct_contact": (
         "Yhteystiedot ja työntekijä",
         "Kontaktuppgifter och arbetstagare",
@@ -102,6 +102,14 @@ ERASING_WORDS: dict[str, tuple[str, str, str]] = {
         "{purpose}: säilytetään {day} asti ({law}). Sitä ennen tätä ei voi poistaa.",
         "{purpose}: sparas till {day} ({law}). Före det går det inte att radera.",
         "{purpose}: kept until {day} ({law}). Before that it cannot be erased.",
+    ),
+    "erase_no_day": (
+        "{purpose}: lakisääteinen velvoite, mutta hankkeen tiedostossa ei ole päivää, johon asti se säilytetään. "
+        "Tarkista rahoituspäätöksestä, ennen kuin poistat.",
+        "{purpose}: rättslig förpliktelse, men projektets fil säger inte till vilken dag det sparas. Kontrollera "
+        "finansieringsbeslutet innan du raderar.",
+        "{purpose}: a legal obligation, but the project's file names no day until which it is kept. Check the grant "
+        "decision before you erase.",
     ),
     "erase_instead": ("Nämä voi poistaa heti:", "De här går att radera genast:", "These can be erased at once:"),
     "erase_stays": ("Säilyy", "Finns kvar", "Stays"),
@@ -168,9 +176,14 @@ ERASING_WORDS: dict[str, tuple[str, str, str]] = {
         "Säkerhetskopior, högst 30 dagar",
         "Backups, for at most 30 days",
     ),
+    "left_files": (
+        "Tietokannan vanhat tiedostonosat, kunnes ne kirjoitetaan yli",
+        "Gamla delar av databasens filer, tills de skrivs över",
+        "Old parts of the database's files, until they are written over",
+    ),
     "erases_start": (
         "Aloitusilmoitus ja sen muutokset",
-        "Startblanketten och dess ändringar",
+        "Utgångsblanketten och dess ändringar",
         "Start form, changes to it",
     ),
     "erases_exit": ("Lopettaminen ja lopetusilmoitus", "Avslut och slutblankett", "Leaving and exit form"),

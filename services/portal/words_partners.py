@@ -68,7 +68,7 @@ PARTNER_WORDS: dict[str, tuple[str, str, str]] = {
     "agreed_name": ("nimi tai lempinimi", "namn eller smeknamn", "name or nickname"),
     "agreed_birth_date": ("syntymäaika", "födelsedatum", "birth date"),
     "agreed_identity_code": ("henkilötunnus", "personbeteckning", "identity code"),
-    "agreed_start_record": ("aloitusilmoituksen tiedot", "uppgifterna i startblanketten", "what the start form says"),
+    "agreed_start_record": ("aloitusilmoituksen tiedot", "uppgifterna i utgångsblanketten", "what the start form says"),
     "agreed_hint": (
         "Rasti vain se, mihin ihminen on suostunut. Ilman nimeä ketään ei ohjata. Rastit jäävät kirjatuiksi.",
         "Kryssa bara för det som personen har samtyckt till. Utan namn hänvisas ingen. Kryssen sparas.",

@@ -26,4 +26,20 @@ PEOPLE_WORDS: dict[str, tuple[str, str, str]] = {
         "The project does not compare its partners' participants: the same person may be with several. There are at "
         "least {least} and at most {most} different people.",
     ),
+    "links_now": ("Päivän työt", "Dagens arbete", "Day by day"),
+    "links_people": ("Ihmisten asiat", "Personernas ärenden", "About people"),
+    "links_project": ("Hanke", "Projektet", "Project"),
+    "find_who": (
+        "Hae nimellä, lempinimellä tai henkilötunnuksella",
+        "Sök med namn, smeknamn eller personbeteckning",
+        "Find by name, nickname or identity code",
+    ),
+    "find_button": ("Hae", "Sök", "Find"),
+    "find_all": ("Näytä kaikki", "Visa alla", "Show all"),
+    "found_people": ("Löytyi {n}.", "Hittade {n}.", "Found {n}."),
+    "problem_find": (
+        "Kirjoita nimestä vähintään kaksi kirjainta.",
+        "Skriv minst två bokstäver av namnet.",
+        "Type at least two letters of the name.",
+    ),
 }

@@ -111,8 +111,8 @@ PROGRAMME_WORDS: dict[str, tuple[str, str, str]] = {
     "due_days": ("{n} pv", "{n} d", "{n} days"),
     "closed_by": ("Valmis, kun", "Klar när", "Closed when"),
     "by_hand": ("työntekijä merkitsee", "en arbetstagare markerar", "a worker says so"),
-    "owner": ("Kenelle", "För vem", "For whom"),
-    "owner_case_worker": ("ohjaaja", "handledare", "case worker"),
+    "owner": ("Kenen tehtävä", "Vems uppgift", "Whose task"),
+    "owner_case_worker": ("työntekijä", "arbetstagare", "case worker"),
     "owner_coordinator": ("koordinaattori", "koordinator", "coordinator"),
     "reporting_periods": ("Raportointikaudet", "Rapporteringsperioder", "Reporting periods"),
     # a fact that is waited for

@@ -8,6 +8,7 @@ TASK_WORDS: dict[str, tuple[str, str, str]] = {
     "task_late": ("myöhässä", "försenad", "late"),
     "task_close": ("Merkitse", "Markera", "Mark as"),
     "task_save": ("Tallenna", "Spara", "Save"),
+    "task_marked": ("Tehtävä on merkitty.", "Uppgiften är markerad.", "The task is marked."),
     "task_done": ("tehty", "gjord", "done"),
     "task_reason_not_needed": ("ei tarpeen", "behövs inte", "not needed"),
     "task_reason_done_elsewhere": ("hoidettu muualla", "skött på annat håll", "done elsewhere"),

@@ -5,6 +5,7 @@ WORKER_WORDS: dict[str, tuple[str, str, str]] = {
     "persons_worker": ("Työntekijä", "Arbetstagare", "Worker"),
     "worker_me": ("Minä", "Jag", "Me"),
     "worker_none": ("Ei vielä kenenkään", "Ingens ännu", "Nobody’s yet"),
+    "worker_take": ("Otan hänet itselleni", "Jag börjar arbeta med personen", "I will work with them"),
     "worker_choose": (
         "Kuka työskentelee hänen kanssaan?",
         "Vem arbetar med personen?",

@@ -439,19 +439,24 @@ class DropParked(Command):
 
 
 class PersonQuery(Schema):
-    """What is inside a `FindPeople`'s `sealed`: whom to look for; a name as given, family or both, or a token."""
+    """What is inside a `FindPeople`'s `sealed`: whom to look for; a name as given, family or both, or a token.
+    `beginning`: also those of whose names words begin with each word of `name`; whoever has a protected address is
+    found by the whole name alone."""
 
     class Meta:
         unknown = RAISE
 
     identity_code = PlainText(11, allow_none=True)
     name = PlainText(401, allow_none=True)
+    beginning = Flag(load_default=False)
 
 
 class FindPeople(Command):
-    """`intake.find_people`: who has this identity code, name or token; what comes back is sealed to `reply_to`."""
+    """`intake.find_people`: who has this identity code, name or token; what comes back is sealed to `reply_to`.
+    `own_only` leaves out whoever is another's than `by`'s."""
 
     programme = ProgrammeKey(required=True)
+    own_only = Flag(load_default=False)
     sealed = Sealed(PersonQuery, required=True)
     reply_to = PublicKey(required=True)
 

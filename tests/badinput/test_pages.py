@@ -59,7 +59,11 @@ ELSEWHERE: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 _ENDS = "would end the project that all other forms are tried in; tests/services/portal/test_closing.py"
 NO_FORM: dict[str, str] = dict.fromkeys(("settle_closing", "close_programme", "seal_stream"), _ENDS)
 """Endpoints that take a POST from no page of ours: why."""
-SHOWS = {"draw_sample": "the drawn rows as a file", "show_sample": "the people drawn, to be printed once"}
+SHOWS = {
+    "find_person": "whoever is found; a name stands in no address",
+    "draw_sample": "the drawn rows as a file",
+    "show_sample": "the people drawn, to be printed once",
+}
 """Endpoints that answer what they take with it, not with another page."""
 TEXTS_FIRST = ("save_plan", "save_exit_record", "save_conversation")
 """Forms whose texts are kept first: of a refused one they stay, encrypted, and go with the person (decision 0081)."""

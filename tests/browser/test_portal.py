@@ -218,13 +218,20 @@ def test_referrals_and_partners_are_worked_on_a_phone(page: Page, tmp_path: Path
     with served(portal.app) as address:
         log_in(page, address, portal, "coordinator")
         one = f"lahde-mukaan/{samples.MADE}"
-        for name in ("referrals/lahde-mukaan", f"refer/{one}", "partners/lahde-mukaan", f"rights/{one}"):
+        of_rights = [f"rights/{one}{page}" for page in ("", "/correct", "/erase", "/receipts")]
+        for name in ("referrals/lahde-mukaan", f"refer/{one}", "partners/lahde-mukaan", *of_rights):
             for lang in ("sv", "en", "fi"):
                 page.goto(f"{address}/{name}?lang={lang}")
                 assert_nothing_overflows(page)
             page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
             assert_nothing_overflows(page)
-            page.screenshot(path=SCREENS / f"{name.partition('/')[0]}-360.png", full_page=True)
+            kind = "-".join(part for part in name.split("/") if part not in one.split("/"))
+            page.screenshot(path=SCREENS / f"{kind}-360.png", full_page=True)
+        page.goto(f"{address}/rights/{one}/erase?what=support")
+        page.get_by_role("checkbox").check()
+        page.get_by_role("button", name="Poista lopullisesti").click()
+        assert page.get_by_role("status").inner_text() == "Tiedot on poistettu."
+        assert portal.rpc.sent("end_purpose")["seen"] == samples.PREVIEW["seen"]
         page.goto(f"{address}/refer/lahde-mukaan/{samples.MADE}")
         page.get_by_label("nimi tai lempinimi").check()
         page.get_by_role("button", name="Lähetä").click()

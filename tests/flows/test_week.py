@@ -233,11 +233,16 @@ def test_a_case_workers_week(pair: Pair, browser: Browser) -> None:
 
 
 def _take_on(pair: Pair) -> None:
-    """The group are Anna's people, as a coordinator's file says."""
+    """The group are Anna's people and are reached so, as a coordinator's files say."""
     csv = pair.node.path.parent / "csv"
     rows = [f"p{n},{KEY},anna\n" for n in range(len(GROUP))]
     (csv / "workers.csv").write_text("participant,programme,worker\n" + "".join(rows))
+    rows = [f"p{n},{KEY},040 111-22 0{n},,call\n" for n in range(len(GROUP))]
+    (csv / "contacts.csv").write_text("participant,programme,phone,email,contact_way\n" + "".join(rows))
     pair.node.polku("import", str(csv))
+    with closing(sqlite3.connect(pair.node.path / "node.db")) as database:
+        (subject,) = database.execute("SELECT lower(hex(subject)) FROM intake_caseload").fetchone()
+    assert '"phone": "04011122' in pair.node.polku("person", "contact", KEY, subject)
 
 
 def _street_and_drop_in(hand: Hand) -> None:

@@ -18,6 +18,7 @@ from shared.programmes import parse
 from tests.services.node.sets import (
     ANSWER,
     ATTENDANCE,
+    CONTACT,
     ENCOUNTER,
     EVENT,
     EXIT,
@@ -445,6 +446,7 @@ def test_no_mutation_of_a_set_makes_a_traceback(data: st.DataObject, tmp_path_fa
         followups=[FOLLOWUP],
         encounters=[ENCOUNTER],
         workers=[WORKER],
+        contacts=[CONTACT, CONTACT],
     )
     path = folder / data.draw(st.sampled_from(ORDER))
     raw = bytearray(path.read_bytes())

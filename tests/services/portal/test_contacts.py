@@ -116,3 +116,14 @@ def test_a_visitor_who_registers_may_say_how_they_are_reached(anna: Portal) -> N
     sent = anna.rpc.sent("raise_standing")
     assert (sent["worker"], sent["items"][0]["contact_language"]) == ("anna", "sv")
     assert anna.rpc.opened(sent["items"][0]["sealed"]) == {"given_name": "Aino", "phone": "+358401112223"}
+
+
+def test_from_a_persons_page_a_talk_with_them_is_one_tap(anna: Portal) -> None:
+    url = f"/conversation/lahde-mukaan?person={AINO}"
+    html = anna.client.get(PERSON).get_data(as_text=True)
+    assert f'href="{url}"' in html
+    assert f'href="/questionnaire/lahde-mukaan/{AINO}"' in html
+    assert "asiakas · Aloitti 1.2.2016" in Page(html).said
+    form = Page(anna.client.get(url).get_data(as_text=True))
+    picked = [values["value"] for _, values in form.elements if values.get("name") == "person" and "checked" in values]
+    assert picked == [AINO]

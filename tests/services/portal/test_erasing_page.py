@@ -101,7 +101,13 @@ def test_what_the_law_keeps_is_told_with_its_day_and_what_can_go_instead(head: P
     assert ("button", "careful") not in [(tag, values.get("class")) for tag, values in page.elements]
     assert "säilytetään 31.12.2034" not in shown(head, "support").said
     kept(head, "2017-06-11")
-    assert "Täytyy säilyttää" not in shown(head, "all").said, "its day has passed"
+    passed = shown(head, "all").said
+    assert ("Täytyy säilyttää" in passed, "Tarkista rahoituspäätöksestä" in passed) == (False, False), "its day is over"
+
+
+def test_where_nobody_has_said_until_when_the_law_wants_it_kept_whoever_erases_is_warned(head: Portal) -> None:
+    for what, warned in (("esf_record", True), ("all", True), ("support", False)):
+        assert ("Tarkista rahoituspäätöksestä" in shown(head, what).said) is warned
 
 
 @pytest.mark.parametrize(
@@ -187,6 +193,8 @@ def test_what_cannot_be_is_said_at_its_field(head: Portal) -> None:
     for field, value in wrong.items():
         answer = head.post(CORRECT, form=CORRECT, **TYPED | {field: value})
         assert (answer.status_code, f'href="#{field}"' in answer.get_data(as_text=True)) == (400, True), field
+    again = head.post(CORRECT, form=CORRECT, **TYPED | {"token": LONG, "was": "12" * 32}).get_data(as_text=True)
+    assert f'name="was" value="{"12" * 32}"' in again, "whoever changed it meanwhile is not overtaken unseen"
     nobody = TYPED | {"given_name": "", "family_name": ""}
     assert "Anna nimi, lempinimi tai tunnus." in head.post(CORRECT, form=CORRECT, **nobody).get_data(as_text=True)
     assert sent(head) == []

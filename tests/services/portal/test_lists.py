@@ -137,3 +137,45 @@ def test_every_page_is_well_formed(worker: Portal, path: str) -> None:
     read = Page(worker.client.get(path).get_data(as_text=True))
     assert read.problems == []
     assert read.headings[0] == 1
+
+
+# --- finding somebody
+
+
+PEOPLE = "/people/lahde-mukaan"
+
+
+def find(portal: Portal, who: str) -> str:
+    return str(portal.post(PEOPLE, form=PEOPLE, who=who).get_data(as_text=True))
+
+
+def test_somebody_is_found_by_how_a_name_begins_and_the_name_is_in_no_address(worker: Portal) -> None:
+    worker.rpc.people = [person("Aino", "Esimerkki")]
+    html = find(worker, "  ai   esi\t")
+    assert Page(html).problems == []
+    assert "Löytyi 1." in html
+    sent = worker.rpc.sent("find_people")
+    assert worker.rpc.opened(sent["sealed"]) == {"name": "ai esi", "beginning": True}
+    assert (sent["by"], sent["own_only"]) == ("worker", False)
+    worker.rpc.people = []
+    assert "Löytyi 0." in find(worker, "ei ketään")
+
+
+def test_an_identity_code_is_looked_for_as_one_and_not_shown_again(worker: Portal) -> None:
+    html = find(worker, "030281-999n")
+    assert worker.rpc.opened(worker.rpc.sent("find_people")["sealed"]) == {"identity_code": "030281-999N"}
+    assert "030281" not in html.casefold()
+
+
+@pytest.mark.parametrize("who", ["", " a ", "x" * 201])
+def test_what_is_too_short_or_too_long_looks_for_nobody(worker: Portal, who: str) -> None:
+    assert "vähintään kaksi kirjainta" in find(worker, who)
+    assert [name for _, name, _ in worker.rpc.calls if name == "find_people"] == []
+
+
+def test_a_project_s_links_stand_in_groups_and_each_role_has_its_own(worker: Portal) -> None:
+    page = Page(worker.client.get("/").get_data(as_text=True))
+    assert page.problems == []
+    for group in ("Päivän työt", "Ihmisten asiat", "Hanke"):
+        assert group in page.said
+    assert "Hankkeen päättäminen" not in page.said

@@ -80,7 +80,8 @@ def test_a_proposal_names_the_person_and_the_step(worker: Portal) -> None:
 def test_a_task_is_closed_as_the_worker_says(worker: Portal, how: str, given: tuple[str, str | None]) -> None:
     worker.rpc.tasks = [task()]
     answer = closed(worker, how)
-    assert (answer.status_code, answer.headers["Location"]) == (303, URL)
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{URL}?done=1")
+    assert "Tehtävä on merkitty." in worker.client.get(f"{URL}?done=1").get_data(as_text=True)
     asked = worker.rpc.sent("close_task")
     assert (asked["how"], asked["reason"], asked["task"], asked["by"]) == (*given, MADE, "worker")
 

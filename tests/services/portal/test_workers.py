@@ -50,6 +50,13 @@ def test_a_persons_page_says_who_works_with_them_and_whom_one_can_choose(anna: P
     assert anna.rpc.sent("list_people")["people"] == [AINO]
 
 
+def test_who_is_nobodys_is_taken_by_one_tap(anna: Portal) -> None:
+    taking = 'name="worker" value="anna"'
+    assert taking not in anna.client.get(PERSON).get_data(as_text=True)
+    del anna.rpc.people[0]["worker"]
+    assert taking in anna.client.get(PERSON).get_data(as_text=True)
+
+
 def test_another_worker_is_noted_and_nobody_who_does_not_work_with_people(anna: Portal) -> None:
     assert anna.post(f"{PERSON}/worker", form=PERSON, worker="bertta").status_code == 303
     sent = anna.rpc.sent("assign_workers")
