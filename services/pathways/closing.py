@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from services.pathways import closing_store, store
-from services.pathways.closing_store import closed, days_of, left_of, put_days
+from services.pathways.closing_store import days_of, left_of, put_days
 from shared.contracts.closing_facts import (
     LEFT_OF_PEOPLE,
     ClosingFinal,
@@ -172,9 +172,9 @@ def _is_final(connection: Connection, definition: Programme, today: date) -> boo
 
 
 def _note_final(unit: Unit, definition: Programme, today: date) -> None:
+    lock(unit.connection)  # as closing and sealing do, before it is looked at: whoever is second sees the other's
     days = days_of(unit.connection, definition.key)
     if days and not days["final_on"] and _is_final(unit.connection, definition, today):
-        lock(unit.connection)  # as closing and sealing do before they touch the row
         put_days(unit.connection, definition.key, days | {"final_on": today})
         unit.record(ClosingFinal(occurred_on=today.isoformat()), definition.key)
 
@@ -224,11 +224,6 @@ def list_left(journal: Journal, programme: str, limit: int, offset: int) -> dict
         store.shelf.get(connection, programme)
         total, rows = closing_store.left_page(connection, programme, limit, offset)
     return {"total": total, "items": rows}
-
-
-def is_closed(connection: Connection, programme: str) -> bool:
-    """Whether it was closed here, so that no task opens any more."""
-    return connection.execute(select(closed.c.closed_on).where(closed.c.programme == programme)).first() is not None
 
 
 def items(rows: Iterable[Mapping[str, Any]]) -> list[Left]:

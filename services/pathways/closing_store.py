@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, func, insert, select
+from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, delete, func, insert, select
 
 from shared.storage import metadata
 from shared.storage.upsert import upsert
@@ -30,7 +30,7 @@ left = Table(
     Column("noted_on", Date, nullable=False),
 )
 """What was left open at the end, and why: `item` is the subject's hex digits (and `subject` the same), a period, or
-empty. The row of a person goes with all that is kept of them."""
+empty. The row of a person belongs to their record for the fund, and goes with it."""
 
 DAYS = ("closed_on", "final_on", "sealed_on")
 
@@ -51,6 +51,11 @@ def left_of(connection: Connection, programme: str) -> dict[tuple[str, str], str
     c = left.c
     rows = connection.execute(select(c.what, c.item, c.reason).where(c.programme == programme))
     return {(row.what, row.item): row.reason for row in rows}
+
+
+def forget_left(connection: Connection, subject: str) -> None:
+    """Delete what was left open of a person."""
+    connection.execute(delete(left).where(left.c.subject == bytes.fromhex(subject)))
 
 
 def left_page(connection: Connection, programme: str, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
