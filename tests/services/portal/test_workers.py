@@ -8,7 +8,7 @@ from services.portal import sight
 from services.portal.users import TEAM
 from services.portal.words import LANGS
 from shared.contracts.describing import command_classes, methods_of
-from shared.contracts.errors import InvalidInput
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput
 from tests.badinput.mutations import LONG
 from tests.services.portal.pages import Page, table_rows
 from tests.services.portal.samples import MADE, Portal, person
@@ -51,9 +51,14 @@ def test_a_persons_page_says_who_works_with_them_and_whom_one_can_choose(anna: P
 
 
 def test_another_worker_is_noted_and_nobody_who_does_not_work_with_people(anna: Portal) -> None:
-    assert anna.post(f"{PERSON}/worker", form=PERSON, worker="bertta").status_code == 303
+    assert '<input type="hidden" name="was" value="anna">' in anna.client.get(PERSON).get_data(as_text=True)
+    assert anna.post(f"{PERSON}/worker", form=PERSON, worker="bertta", was="anna").status_code == 303
     sent = anna.rpc.sent("assign_workers")
     assert (sent["items"][0]["subject"], sent["items"][0]["worker"], sent["by"]) == (AINO, "bertta", "anna")
+    assert sent["items"][0]["was"] == "anna"
+    anna.rpc.assigned = {"error": ChangedMeanwhile(field="worker").to_wire()}
+    said = anna.post(f"{PERSON}/worker", form=PERSON, worker="bertta")
+    assert (said.status_code, "joku muu ehti ensin" in said.get_data(as_text=True)) == (409, True)
     for wrong in ("audit", "", LONG, "Anna"):
         assert anna.post(f"{PERSON}/worker", form=PERSON, worker=wrong).status_code == 400
 
