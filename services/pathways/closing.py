@@ -1,5 +1,5 @@
-"""Use cases of a programme's end on a node: leave open, close, seal; one transaction each. What may be recorded after
-each step says `shared.journal.closing`."""
+"""Use cases of a programme's end on a node: leave open, close, reopen, seal; one transaction each. What may be recorded
+after each step says `shared.journal.closing`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from shared.contracts.closing_facts import (
     ClosingFinal,
     PersonLeftOpen,
     ProgrammeClosed,
+    ProgrammeReopened,
     StreamSealed,
     ThingLeftOpen,
 )
@@ -148,6 +149,29 @@ def close_programme(journal: Journal, programme: str, *, by: str, now: datetime)
         put_days(unit.connection, programme, {"closed_on": today, "final_on": today if final else None})
         unit.record(ProgrammeClosed(left=left, final=final, occurred_on=today.isoformat()), programme)
         unit.audit(by, "close_programme", programme=programme, left=left)
+    return today, unit.pos
+
+
+def reopen_programme(
+    journal: Journal, programme: str, reason: str, *, by: str, now: datetime
+) -> tuple[date | None, int | None]:
+    """Go on with a programme that is closed on this node; the day, and the journal position, None if it is open.
+
+    Who has left stays so, and a task that was dismissed: both can be taken up again one by one. Raises
+    `StreamIsSealed`.
+    """
+    today = today_in_helsinki(now)
+    with journal.unit(now) as unit:
+        lock(unit.connection)
+        store.shelf.get(unit.connection, programme)
+        state = state_of(unit.connection, journal.home, programme)
+        if state == SEALED:
+            raise StreamIsSealed(field="programme", programme=programme)
+        if state == OPEN:
+            return None, None
+        closing_store.forget_closing(unit.connection, programme)
+        unit.record(ProgrammeReopened(reason=reason, occurred_on=today.isoformat()), programme)
+        unit.audit(by, "reopen_programme", programme=programme, reason=reason)
     return today, unit.pos
 
 

@@ -46,6 +46,12 @@ def put_days(connection: Connection, programme: str, days: Mapping[str, date | N
     upsert(connection, closed, [{"programme": programme, **dict.fromkeys(DAYS), **days}])
 
 
+def forget_closing(connection: Connection, programme: str) -> None:
+    """Delete the steps of closing, and what was left open: it is looked at anew when the programme closes again."""
+    for table in (closed, left):
+        connection.execute(delete(table).where(table.c.programme == programme))
+
+
 def left_of(connection: Connection, programme: str) -> dict[tuple[str, str], str]:
     """Why something was left open, by what and item."""
     c = left.c

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from services.portal import formats, talks
+from services.portal import formats, sight, talks
 from services.portal.instruments import instrument_title
 from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages
@@ -84,7 +84,9 @@ class RoundPages:
             except UnknownCode:
                 abort(404)
             asked["people"] = [row["subject"] for row in register["regulars"]][:MOST]
-        return dict(rpc.call("measurement", "list_due", programme=key, limit=limit, offset=offset, **asked, by=_me()))
+        due = rpc.call("measurement", "list_due", programme=key, limit=limit, offset=offset, **asked, by=_me())
+        mine = sight.seen(rpc, key, {row["person"] for row in due["due"]})
+        return {**due, "due": [row for row in due["due"] if row["person"] in mine]}
 
     def _form(self, key: str, activity: str, row: dict[str, Any]) -> str:
         which: dict[str, Any] = {name: row[name] for name in ("instrument", "version", "occasion")}

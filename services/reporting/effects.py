@@ -29,7 +29,7 @@ from shared.contracts.catalogue import (
     SubjectErased,
     TagsRetired,
 )
-from shared.contracts.closing_facts import ClosingFinal, ProgrammeClosed, StreamSealed
+from shared.contracts.closing_facts import ClosingFinal, ProgrammeClosed, ProgrammeReopened, StreamSealed
 from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved
 from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import Fact
@@ -325,6 +325,8 @@ _WHAT: dict[type[Fact], str] = {
 _SCORE = ("definition", "scale", "score")
 
 
+CLOSING: tuple[type[Fact], ...] = (ProgrammeClosed, ClosingFinal, ProgrammeReopened, StreamSealed)
+
 EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     StandingReached: Derivation.standing,
     ParticipationStarted: Derivation.started,
@@ -353,7 +355,7 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     RestrictionLifted: Derivation.lifted,
     EncounterRecorded: Derivation.encounter,
     EncounterRemoved: Derivation.encounter_removed,
-    **dict.fromkeys((ProgrammeClosed, ClosingFinal, StreamSealed), Derivation.nothing),
+    **dict.fromkeys(CLOSING, Derivation.nothing),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, delete, select
 
 from services.pathways import closing, closing_store, operations
-from services.pathways.closing import Left, close_programme, closing_state, leave_open, seal_stream
+from services.pathways.closing import Left, close_programme, closing_state, leave_open, reopen_programme, seal_stream
 from services.pathways.closing_store import left
 from services.pathways.queries import list_tasks
 from shared.contracts.catalogue import FACTS, OutcomeRecorded, ScoreComputed, SubjectErased
@@ -144,6 +144,26 @@ def test_it_is_sealed_only_when_closed_confirmed_and_heard(journal: Journal) -> 
     assert (state_of(journal), seal_stream(journal, KEY, **BY)[1]) == ("sealed", None)
     last = [line for line in kit.lines(journal.engine) if line.stream == f"{NODE}/{KEY}"][-1]
     assert last.kind == "pathways.stream_sealed"
+
+
+def test_what_was_closed_by_mistake_goes_on_and_is_looked_at_anew_when_it_closes_again(journal: Journal) -> None:
+    closed(journal)
+    confirm(journal, "whole_project")
+    day, pos = reopen_programme(journal, KEY, "mistake", **BY)
+    assert (str(day), bool(pos), state_of(journal)) == ("2017-06-15", True, "open")
+    act(journal, house.session("s"))
+    house.follow(journal, AFTER)
+    assert closing_state(journal, KEY, AFTER)["left"] == 0
+    assert reopen_programme(journal, KEY, "mistake", **BY) == (None, None)
+    assert close_programme(journal, KEY, **BY)[1]
+    assert (state_of(journal), kit.kinds(journal.engine).count("pathways.programme_closed")) == ("final", 2)
+
+
+def test_what_is_sealed_is_not_opened_again(journal: Journal) -> None:
+    sealed(journal)
+    with pytest.raises(StreamIsSealed):
+        reopen_programme(journal, KEY, "extended", **BY)
+    assert state_of(journal) == "sealed"
 
 
 def sealed(journal: Journal) -> None:

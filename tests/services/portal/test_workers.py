@@ -158,6 +158,25 @@ def test_in_a_node_of_more_than_ten_every_page_about_anothers_person_is_closed(a
     assert anna.client.get("/sample/lahde-mukaan").status_code == 403
 
 
+def test_a_round_goes_by_who_is_anothers_where_each_sees_their_own(anna: Portal) -> None:
+    due = {"instrument": "three_items", "version": "1", "occasion": "interim", "due_on": "2017-06-01", "late": True}
+    anna.rpc.listed[0]["document"]["instruments"] = [{"key": "three_items", "version": "1", "schedule": []}]
+    anna.rpc.forms_due = [due | {"person": PEKKA}, due | {"person": AINO, "due_on": "2017-06-02"}]
+    many(anna)
+    anna.rpc.seen = [AINO]
+    html = anna.client.get("/round/lahde-mukaan").get_data(as_text=True)
+    assert (AINO in html, PEKKA in html) == (True, False)
+    following = anna.client.get("/round/lahde-mukaan/next").headers["Location"]
+    assert AINO in following, "no dead end at somebody whose page is closed"
+
+
+def test_a_task_is_closed_as_ones_own_where_each_sees_their_own(anna: Portal) -> None:
+    many(anna)
+    anna.post("/tasks/lahde-mukaan", form="/tasks/lahde-mukaan", task=MADE, how="done")
+    sent = anna.rpc.sent("close_task")
+    assert (sent["own_only"], sent["worker"]) == (True, "0a" * 16)
+
+
 def test_a_coordinator_sees_everybody_in_any_node(node: Portal) -> None:
     node.user_logged_in("cecilia", "coordinator")
     many(node)
