@@ -3,7 +3,7 @@
 import hmac
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -283,3 +283,32 @@ def start_record(told: dict[str, Any] | None, definition: Programme) -> dict[str
         if record.get(name) not in known:
             record.pop(name, None)
     return record
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Whose people go to whom and why; `people`: these alone, of `programme`; `back`: those who came from `to`."""
+
+    worker: str
+    to: str
+    reason: str
+    programme: str | None = None
+    people: Sequence[str] | None = None
+    back: bool = False
+
+
+LONGEST_AGO = timedelta(days=31)
+"""How long ago a hand-over that is written down today may have been."""
+
+
+def check_hand_over(wanted: HandOver, day: date, today: date) -> None:
+    """Refuse a hand-over to the same worker, of a day that cannot be, or of people of no programme. Raises
+    `InvalidInput` naming the member."""
+    if wanted.worker == wanted.to:
+        raise InvalidInput(field="to", reason="is the same worker")
+    if day > today:
+        raise InvalidInput(field="date", reason="in the future")
+    if day < today - LONGEST_AGO:
+        raise InvalidInput(field="date", reason=f"more than {LONGEST_AGO.days} days ago")
+    if wanted.people is not None and wanted.programme is None:
+        raise InvalidInput(field="programme", reason="is missing: people are of one programme")

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from services.intake import worker_store, workers
+from services.intake import domain, worker_store, workers
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
 from shared.contracts.commands import load
@@ -20,9 +20,10 @@ class WorkerMethods:
     def assign_workers(self, **command: Any) -> dict[str, Any]:
         body = load(AssignWorkers, command)
         self.home.follow_to(body["after"])
+        was = {item["key"]: item.pop("was") for item in body["items"] if "was" in item}
         new = [workers.NewWorker(**item) for item in body["items"]]
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = workers.assign_workers(self.home.journal, body["programme"], new, **common)
+        results, pos = workers.assign_workers(self.home.journal, body["programme"], new, was, **common)
         return {"pos": self.home.committed(pos), "results": results}
 
     @rpc
@@ -30,7 +31,7 @@ class WorkerMethods:
         body = load(HandOver, command)
         self.home.follow_to(body["after"])
         names = ("worker", "to", "reason", "programme", "people", "back")
-        wanted = workers.HandOver(**{name: body[name] for name in names})
+        wanted = domain.HandOver(**{name: body[name] for name in names})
         day = date.fromisoformat(body["date"]) if body["date"] else None
         common = {"by": body["by"], "now": self.home.now(), "dry_run": body["dry_run"]}
         counts, pos = workers.hand_over(self.home.journal, wanted, day, **common)

@@ -5,20 +5,21 @@ answers to them, and somebody has to when a worker has left.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
+from sqlalchemy import Connection
+
 from services.intake import exit_store, store, worker_store
-from shared.contracts.errors import InvalidInput, NotFound, UnknownPerson
+from services.intake.domain import HandOver, check_hand_over
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, NotFound, UnknownPerson
 from shared.contracts.worker_facts import WorkerChanged
 from shared.journal import Journal, Unit
 from shared.ops.clock import today_in_helsinki
 from shared.storage.once import Results, each_once
-
-LONGEST_AGO = timedelta(days=31)
-"""How long ago a hand-over that is written down today may have been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +31,6 @@ class NewWorker:
     worker: str
 
 
-@dataclass(frozen=True, slots=True)
-class HandOver:
-    """Whose people go to whom and why; `people`: these alone, of `programme`; `back`: those who came from `to`."""
-
-    worker: str
-    to: str
-    reason: str
-    programme: str | None = None
-    people: Sequence[str] | None = None
-    back: bool = False
-
-
 def take_on(unit: Unit, programme: str, subjects: Sequence[str], name: str | None) -> None:
     """These people, who have just come in, have this worker; None: nobody in particular."""
     if name is None or not subjects:
@@ -51,11 +40,19 @@ def take_on(unit: Unit, programme: str, subjects: Sequence[str], name: str | Non
 
 
 def assign_workers(
-    journal: Journal, programme: str, items: Sequence[NewWorker], *, by: str, now: datetime, skip_bad: bool = False
+    journal: Journal,
+    programme: str,
+    items: Sequence[NewWorker],
+    was: Mapping[str, str | None] = MappingProxyType({}),
+    *,
+    by: str,
+    now: datetime,
+    skip_bad: bool = False,
 ) -> tuple[Results, int | None]:
     """Give people a worker, in order, up to the first that is refused; ``{"subject", "new"}`` or ``{"error"}``.
 
-    Who has this worker already keeps them, and no line comes of it. Raises `UnknownProgramme`.
+    Who has this worker already keeps them, and no line comes of it. `was`, by key: whom the person had when this one
+    was chosen; if a colleague was first, it is refused. Raises `UnknownProgramme`.
     """
     with journal.unit(now, right=True) as unit:
         connection, day = unit.connection, today_in_helsinki(now)
@@ -68,6 +65,8 @@ def assign_workers(
                 raise UnknownPerson(field="subject", programme=programme)
             who = worker_store.worker_id(connection, new.worker)
             if has.get(new.subject) != who:
+                if new.key in was and has.get(new.subject) != _known(connection, was[new.key]):
+                    raise ChangedMeanwhile(field="worker")
                 _give(unit, programme, [new.subject], who, has.get(new.subject), day, None)
                 has[new.subject] = who
             return new.subject
@@ -80,6 +79,10 @@ def assign_workers(
     return results, unit.pos
 
 
+def _known(connection: Connection, name: str | None) -> bytes | None:
+    return worker_store.known_worker(connection, name) if name else None
+
+
 def hand_over(
     journal: Journal, wanted: HandOver, day: date | None, *, by: str, now: datetime, dry_run: bool = False
 ) -> tuple[dict[str, int], int | None]:
@@ -88,7 +91,7 @@ def hand_over(
     `day`: since when, None: today. Raises `InvalidInput`; `NotFound` if the worker has never had anybody.
     """
     today = today_in_helsinki(now)
-    _check(wanted, day or today, today)
+    check_hand_over(wanted, day or today, today)
     with journal.unit(now, right=True) as unit:
         connection = unit.connection
         if wanted.programme is not None:
@@ -118,17 +121,6 @@ def hand_over(
         told = {"reason": wanted.reason, "worker": giver.hex(), "to": taker.hex()}
         unit.audit(by, "hand_over", **told, subjects=[row.subject.hex() for row in rows])
     return dict(sorted(counts.items())), unit.pos
-
-
-def _check(wanted: HandOver, day: date, today: date) -> None:
-    if wanted.worker == wanted.to:
-        raise InvalidInput(field="to", reason="is the same worker")
-    if day > today:
-        raise InvalidInput(field="date", reason="in the future")
-    if day < today - LONGEST_AGO:
-        raise InvalidInput(field="date", reason=f"more than {LONGEST_AGO.days} days ago")
-    if wanted.people is not None and wanted.programme is None:
-        raise InvalidInput(field="programme", reason="is missing: people are of one programme")
 
 
 def _check_people(people: Sequence[str], rows: Sequence[Any], giver: bytes, taker: bytes | None) -> None:

@@ -24,7 +24,7 @@ from services.node.reports import certified
 from services.portal.closing_work import pages
 from services.portal.copying import SECONDS
 from services.portal.replies import ReplyKey
-from shared.contracts.catalogue import FACTS, ProgrammeLoaded, ProgrammeVersion
+from shared.contracts.catalogue import FACTS, ProgrammeLoaded, ProgrammeVersion, SubjectErased
 from shared.contracts.errors import InvalidInput, UnknownProgramme
 from shared.contracts.facts import Fact
 from shared.forms import files as forms
@@ -132,7 +132,7 @@ class _Made:
         self._dir(PERSONAL)
         with snapshot(open_database(self.home)) as connection:
             self._versions(connection, f"{self.home.name}/local", ProgrammeLoaded)
-            rows = CsvArchive(self.key, partner)
+            rows = CsvArchive(self.definition, partner)
             for fact in self._facts(connection, stream):
                 rows.take(fact)
             lines, chain = self._stream(connection, stream)
@@ -200,12 +200,15 @@ class _Made:
                 yield known.read(line.subject, line.body)
 
     def _stream(self, connection: Connection, stream: str) -> tuple[int, str]:
-        """The lines as they were signed; how many, and the chain over them."""
+        """The lines as they were signed; how many, and the chain over them. One that says who was erased is a digest
+        here already: an archive stays longer than the line.
+        """
         count, chain, c = 0, chain_start(stream), journal_line.c
-        query = select(c.digest, c.line).where(c.stream == stream).order_by(c.seq)
+        query = select(c.digest, c.line, c.kind).where(c.stream == stream).order_by(c.seq)
         with (self.folder / STREAM).open("wb") as file:
             for row in connection.execute(query.execution_options(yield_per=1000)):
-                file.write((row.line or b"#" + row.digest.hex().encode()) + b"\n")
+                whole = row.line if row.kind != SubjectErased.kind else None
+                file.write((whole or b"#" + row.digest.hex().encode()) + b"\n")
                 count, chain = count + 1, chain_next(chain, row.digest)
         return count, chain.hex()
 

@@ -1,4 +1,4 @@
-"""`polku programme close`, `seal` and `archive`: the end of a programme on a node, looked at first."""
+"""`polku programme close`, `reopen`, `seal` and `archive`: the end of a programme on a node, looked at first."""
 
 import csv
 import io
@@ -17,6 +17,7 @@ from services.node.actor import actor
 from services.node.homeoption import home_option, the_home
 from services.portal import closing_work as work
 from services.portal.closing_work import Open, Reason
+from shared.contracts.closing_facts import REOPEN_REASONS
 from shared.contracts.errors import InvalidInput
 
 SHOWN = 20
@@ -80,6 +81,20 @@ def close(
             click.confirm("Nothing new can be recorded for it here afterwards. Close?", abort=True, err=True)
         answer = rpc.call("pathways", "close_programme", by=actor(), programme=programme)
     click.echo(json.dumps(answer) if as_json else f"{programme}: closed on {answer['on'] or '?'}")
+
+
+@click.command("reopen")
+@home_option
+@click.argument("programme", metavar="PROGRAMME")
+@click.option("--reason", type=click.Choice(REOPEN_REASONS), required=True)
+def reopen(programme: str, reason: str) -> None:
+    """Go on with PROGRAMME, which was closed on this node and is not sealed. What was left open for a reason needs one
+    again when it is closed again; who has left comes back one by one."""
+    from services.node.reaching import services_of
+
+    with services_of(the_home("node")) as rpc:
+        answer = rpc.call("pathways", "reopen_programme", by=actor(), programme=programme, reason=reason)
+    click.echo(f"{programme}: {'is open again' if answer['new'] else 'is open'}")
 
 
 @click.command("seal")
@@ -190,4 +205,4 @@ def _day(field: str, text: str) -> str:
         raise InvalidInput(field=field, reason="not a day (YYYY-MM-DD)") from None
 
 
-COMMANDS: tuple[click.Command, ...] = (close, seal, archive)
+COMMANDS: tuple[click.Command, ...] = (close, reopen, seal, archive)

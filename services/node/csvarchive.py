@@ -20,6 +20,8 @@ from services.node.csvrows import (
     STEPS,
 )
 from shared.contracts.facts import Fact
+from shared.programmes import Programme
+from shared.programmes.workflow import MappedList
 
 Row = list[Any]
 _FORMULA = ("=", "+", "-", "@")
@@ -27,14 +29,25 @@ _FORMULA = ("=", "+", "-", "@")
 
 @dataclass
 class CsvArchive:
-    """Takes a programme's facts in the order of their lines, then its people; `write` makes the files."""
+    """Takes a programme's facts in the order of their lines, then its people; `write` makes the files.
 
-    programme: str
+    Keys that a later version of the programme file has left out stand as what they have become in `definition`.
+    """
+
+    definition: Programme
     partner: str
     people: dict[str, str] = field(default_factory=dict)
     """The `ref` of each person, by subject."""
     _of: dict[str, dict[str, Fact]] = field(default_factory=dict)
     _steps: list[tuple[str, str, str, str | None]] = field(default_factory=list)
+
+    @property
+    def programme(self) -> str:
+        """The programme's key."""
+        return self.definition.key
+
+    def _now(self, part: MappedList, key: str | None) -> str | None:
+        return key and self.definition.now(part, key)
 
     def take(self, fact: Fact) -> None:
         """A correction takes the place of what it corrects; what was taken back is gone."""
@@ -48,7 +61,7 @@ class CsvArchive:
             self._of.get(what, {}).pop(fact[member], None)
 
     def _step(self, fact: Fact, *, left: bool) -> None:
-        who, step, day = str(fact.subject), fact["step"], fact["occurred_on"]
+        who, step, day = str(fact.subject), self.definition.now("steps", fact["step"]), fact["occurred_on"]
         if not left:
             self._steps.append((who, step, day, None))
             return
@@ -66,7 +79,7 @@ class CsvArchive:
             ASSESSMENTS: [row for kind in _ANSWERS for fact in self._all(kind) for row in self._answers(fact)],
             STEPS: [self._stay(*stay) for stay in self._steps if stay[0] in self.people],
             OUTCOMES: [
-                [self._ref(fact), self.programme, fact["occurred_on"], fact["outcome"]]
+                [self._ref(fact), self.programme, fact["occurred_on"], self._now("outcomes", fact["outcome"])]
                 for fact in self._all("outcome_recorded")
                 if self._known(fact)
             ],
@@ -90,13 +103,14 @@ class CsvArchive:
 
     def _participant(self, subject: str, said: Mapping[str, Any]) -> Row:
         known = {**said, "ref": self.people[subject], "programme": self.programme, "partner": self.partner}
-        known["start_date"] = said.get("started_on")
+        known |= {"start_date": said.get("started_on"), "area": self._now("areas", said.get("area"))}
         return [known.get(column) for column in COLUMNS[PARTICIPANTS]]
 
     def _session(self, fact: Fact) -> Row:
         heads = self._of.get("heads_counted", {}).get(fact["session"])
         counted = [heads[name] for name in ("heads", "women", "basis")] if heads else [None] * 3
-        what = [fact[name] for name in ("activity", "occurred_on", "start", "minutes", "location", "area", "languages")]
+        when = [fact[name] for name in ("occurred_on", "start", "minutes", "location")]
+        what = [self._now("activities", fact["activity"]), *when, self._now("areas", fact["area"]), fact["languages"]]
         return [fact["session"], self.programme, self.partner, *what, *counted]
 
     def _attendance(self, fact: Fact) -> Row:
@@ -117,7 +131,7 @@ class CsvArchive:
         if not said.get("ended_on"):
             return None
         results = (said["end_results"] or "").split()
-        following = ";".join(filter(None, (said.get("end_next"), said.get("end_planned"))))
+        following = ";".join(filter(None, (self._now("outcomes", said.get(n)) for n in ("end_next", "end_planned"))))
         return [self.people[subject], self.programme, said["ended_on"], said["end_reason"], results, following]
 
     def _follow_up(self, fact: Fact) -> Row:
@@ -125,9 +139,9 @@ class CsvArchive:
         return [self._ref(fact), self.programme, *said]
 
     def _encounter(self, fact: Fact) -> Row:
-        members = ("occurred_on", "start", "location", "area", "staff", "people_new", "people_known", "women")
-        lists = ("languages", "topics", "guided_to")
-        what = [fact[name] for name in (*members, *lists)]
+        where = [*(fact[name] for name in ("occurred_on", "start", "location")), self._now("areas", fact["area"])]
+        members = ("staff", "people_new", "people_known", "women", "languages", "topics", "guided_to")
+        what = [*where, *(fact[name] for name in members)]
         return [fact["encounter"], self.programme, self.partner, *what, None]
 
 

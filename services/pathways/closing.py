@@ -1,5 +1,5 @@
-"""Use cases of a programme's end on a node: leave open, close, seal; one transaction each. What may be recorded after
-each step says `shared.journal.closing`."""
+"""Use cases of a programme's end on a node: leave open, close, reopen, seal; one transaction each. What may be recorded
+after each step says `shared.journal.closing`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from services.pathways import closing_store, store
-from services.pathways.closing_store import closed, days_of, left_of, put_days
+from services.pathways.closing_store import days_of, left_of, put_days
 from shared.contracts.closing_facts import (
     LEFT_OF_PEOPLE,
     ClosingFinal,
     PersonLeftOpen,
     ProgrammeClosed,
+    ProgrammeReopened,
     StreamSealed,
     ThingLeftOpen,
 )
@@ -151,6 +152,29 @@ def close_programme(journal: Journal, programme: str, *, by: str, now: datetime)
     return today, unit.pos
 
 
+def reopen_programme(
+    journal: Journal, programme: str, reason: str, *, by: str, now: datetime
+) -> tuple[date | None, int | None]:
+    """Go on with a programme that is closed on this node; the day, and the journal position, None if it is open.
+
+    Who has left stays so, and a task that was dismissed: both can be taken up again one by one. Raises
+    `StreamIsSealed`.
+    """
+    today = today_in_helsinki(now)
+    with journal.unit(now) as unit:
+        lock(unit.connection)
+        store.shelf.get(unit.connection, programme)
+        state = state_of(unit.connection, journal.home, programme)
+        if state == SEALED:
+            raise StreamIsSealed(field="programme", programme=programme)
+        if state == OPEN:
+            return None, None
+        closing_store.forget_closing(unit.connection, programme)
+        unit.record(ProgrammeReopened(reason=reason, occurred_on=today.isoformat()), programme)
+        unit.audit(by, "reopen_programme", programme=programme, reason=reason)
+    return today, unit.pos
+
+
 def _refuse_open(connection: Connection, definition: Programme, today: date, *, sealing: bool) -> None:
     """`sealing`: what is still to come must have come."""
     periods = _periods(connection, definition, left_of(connection, definition.key), today)
@@ -172,9 +196,9 @@ def _is_final(connection: Connection, definition: Programme, today: date) -> boo
 
 
 def _note_final(unit: Unit, definition: Programme, today: date) -> None:
+    lock(unit.connection)  # as closing and sealing do, before it is looked at: whoever is second sees the other's
     days = days_of(unit.connection, definition.key)
     if days and not days["final_on"] and _is_final(unit.connection, definition, today):
-        lock(unit.connection)  # as closing and sealing do before they touch the row
         put_days(unit.connection, definition.key, days | {"final_on": today})
         unit.record(ClosingFinal(occurred_on=today.isoformat()), definition.key)
 
@@ -224,11 +248,6 @@ def list_left(journal: Journal, programme: str, limit: int, offset: int) -> dict
         store.shelf.get(connection, programme)
         total, rows = closing_store.left_page(connection, programme, limit, offset)
     return {"total": total, "items": rows}
-
-
-def is_closed(connection: Connection, programme: str) -> bool:
-    """Whether it was closed here, so that no task opens any more."""
-    return connection.execute(select(closed.c.closed_on).where(closed.c.programme == programme)).first() is not None
 
 
 def items(rows: Iterable[Mapping[str, Any]]) -> list[Left]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, func, insert, select
+from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, delete, func, insert, select
 
 from shared.storage import metadata
 from shared.storage.upsert import upsert
@@ -30,7 +30,7 @@ left = Table(
     Column("noted_on", Date, nullable=False),
 )
 """What was left open at the end, and why: `item` is the subject's hex digits (and `subject` the same), a period, or
-empty. The row of a person goes with all that is kept of them."""
+empty. The row of a person belongs to their record for the fund, and goes with it."""
 
 DAYS = ("closed_on", "final_on", "sealed_on")
 
@@ -46,11 +46,22 @@ def put_days(connection: Connection, programme: str, days: Mapping[str, date | N
     upsert(connection, closed, [{"programme": programme, **dict.fromkeys(DAYS), **days}])
 
 
+def forget_closing(connection: Connection, programme: str) -> None:
+    """Delete the steps of closing, and what was left open: it is looked at anew when the programme closes again."""
+    for table in (closed, left):
+        connection.execute(delete(table).where(table.c.programme == programme))
+
+
 def left_of(connection: Connection, programme: str) -> dict[tuple[str, str], str]:
     """Why something was left open, by what and item."""
     c = left.c
     rows = connection.execute(select(c.what, c.item, c.reason).where(c.programme == programme))
     return {(row.what, row.item): row.reason for row in rows}
+
+
+def forget_left(connection: Connection, subject: str) -> None:
+    """Delete what was left open of a person."""
+    connection.execute(delete(left).where(left.c.subject == bytes.fromhex(subject)))
 
 
 def left_page(connection: Connection, programme: str, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:

@@ -10,8 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Engine
 
-from services.pathways import queries, step_store, stepping, store, worker_store
-from services.pathways.closing import is_closed
+from services.pathways import closing_store, queries, step_store, stepping, store, worker_store
 from services.pathways.rules import Change, Event, Task, at_day, at_event, concerns
 from shared.contracts.catalogue import TaskClosed, TaskOpened
 from shared.contracts.errors import UnknownProgramme
@@ -19,6 +18,7 @@ from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import PathwaysCleared
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.journal import Journal, Line, Unit
+from shared.journal.closing import OPEN, state_of
 from shared.journal.unit import new_id
 from shared.ops.clock import parse_wire_time, today_in_helsinki
 from shared.ops.metrics import counter, gauge
@@ -162,7 +162,8 @@ def _purpose_ended(unit: Unit, line: Line, fact: Fact) -> None:
     if fact["purpose"] == PURPOSE_OF_SERVICE["pathways"]:
         rows = store.clear_person(unit.connection, str(fact.subject))
         unit.record(PathwaysCleared(fact.subject, ending=fact["ending"], programme=_programme(line, fact), rows=rows))
-    elif fact["purpose"] == "esf_record":  # of a start record nothing else is kept here, so no receipt is asked for
+    elif fact["purpose"] == "esf_record":  # of a start record little is kept here, so no receipt is asked for
+        closing_store.forget_left(unit.connection, str(fact.subject))
         step_store.forget_seen(unit.connection, str(fact.subject), "participation_started")
 
 
@@ -278,7 +279,8 @@ def _apply(unit: Unit, place: tuple[str, str, str], change: Change) -> dict[Task
     """Keep the track and open the tasks of a change, unless the programme is closed here; their ids."""
     programme, rule, subject = place
     made: dict[Task, str] = {}
-    for task in () if change.opened and is_closed(unit.connection, programme) else change.opened:
+    closed = bool(change.opened) and state_of(unit.connection, unit.home, programme) != OPEN
+    for task in () if closed else change.opened:
         made[task] = task_id = new_id()
         store.add_task(unit.connection, task_id, *place, task)
         opened = {"task": task_id, "rule": rule, "programme": programme, "due_on": task.due_on.isoformat()}

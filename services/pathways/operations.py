@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from services.pathways import store
+from services.pathways import store, worker_store
 from services.pathways.closing import period_was_confirmed
 from services.pathways.domain import (
     NewOutcome,
@@ -89,9 +89,18 @@ def confirm_period(
 
 
 def close_task(
-    journal: Journal, task: str, how: str, reason: str | None, *, by: str, now: datetime
+    journal: Journal,
+    task: str,
+    how: str,
+    reason: str | None,
+    *,
+    by: str,
+    now: datetime,
+    worker: str | None = None,
+    own_only: bool = False,
 ) -> tuple[bool, int | None]:
     """Close a task by a worker's hand: ``done``, or ``dismissed`` for a reason; the same again changes nothing.
+    `own_only`: not one of the people of others than `worker` (the id by which facts name one).
 
     Returns whether it was open, and the journal position. Raises `NotFound`, `InvalidInput`, or `TaskClosedAlready` if
     a fact or a colleague has closed it otherwise.
@@ -105,7 +114,7 @@ def close_task(
         place = (found.programme, found.rule, found.subject.hex())
         track = store.locked_track(unit.connection, *place)
         found = store.find_task(unit.connection, task)  # as it is now that nobody else can change it
-        if found is None:
+        if found is None or (own_only and not worker_store.may_see(unit.connection, found.subject, worker)):
             raise NotFound(what="task")
         if found.state != "open":
             if (found.state, found.reason) == (how, reason):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 from services.pathways import closing, hearing, operations, plans, queries, sharing, step_queries, stepping, versions
@@ -11,7 +12,7 @@ from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import FACTS, ProgrammeVersion
-from shared.contracts.closing import AskClosing, CloseProgramme, LeaveOpen, ListLeft, SealStream
+from shared.contracts.closing import AskClosing, CloseProgramme, LeaveOpen, ListLeft, ReopenProgramme, SealStream
 from shared.contracts.commands import (
     AskPeriod,
     CloseTask,
@@ -154,6 +155,11 @@ class PathwaysService(ParkedLines):
         return self._step(closing.close_programme, load(CloseProgramme, command))
 
     @rpc
+    def reopen_programme(self, **command: Any) -> dict[str, Any]:
+        body = load(ReopenProgramme, command)
+        return self._step(partial(closing.reopen_programme, reason=body["reason"]), body)
+
+    @rpc
     def seal_stream(self, **command: Any) -> dict[str, Any]:
         return self._step(closing.seal_stream, load(SealStream, command))
 
@@ -182,8 +188,8 @@ class PathwaysService(ParkedLines):
     @rpc
     def close_task(self, **command: Any) -> dict[str, Any]:
         body = load(CloseTask, command)
-        self.home.follow_to(body["after"])
-        common = {"by": body["by"], "now": self.home.now()}
+        self.home.follow_to(EVERYTHING if body["own_only"] else body["after"])
+        common = {name: body[name] for name in ("by", "worker", "own_only")} | {"now": self.home.now()}
         new, pos = operations.close_task(self.home.journal, body["task"], body["how"], body["reason"], **common)
         return {"pos": self.home.committed(pos), "new": new}
 

@@ -169,8 +169,9 @@ def forget_person(connection: Connection, subject: str) -> None:
 
 
 def clear_person(connection: Connection, subject: str) -> int:
-    """Delete all but that the person is one of the node's, and whose; how many rows."""
-    return forget_subject(connection, "pathways", keys, subject, keep=(person.name, "pathways_worker"))
+    """Delete all but that the person is one of the node's, whose, and what was left open of their record; how many
+    rows."""
+    return forget_subject(connection, "pathways", keys, subject, keep=(person.name, "pathways_worker", "pathways_left"))
 
 
 def put_session(connection: Connection, session_id: str, **columns: Any) -> None:

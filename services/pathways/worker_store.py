@@ -33,6 +33,12 @@ def theirs_or_nobodys(who: str | None) -> ColumnElement[bool]:
     return or_(worker.c.worker.is_(None), worker.c.worker == (bytes.fromhex(who) if who else b""))
 
 
+def may_see(connection: Connection, subject: bytes, who: str | None) -> bool:
+    """Whether the person is this worker's, or nobody's yet."""
+    has = connection.execute(select(worker.c.worker).where(worker.c.subject == subject)).scalar_one_or_none()
+    return has is None or (who is not None and bytes(has) == bytes.fromhex(who))
+
+
 def count_tasks(connection: Connection, who: str) -> list[dict[str, Any]]:
     """How many open tasks there are about the worker's people, by programme."""
     about = select(task.c.programme, func.count().label("n")).join(worker, worker.c.subject == task.c.subject)

@@ -42,10 +42,14 @@ class PersonPages:
         name = form.get("worker", "")
         if name not in case_workers(context.engine):
             return self._page(key, person, {"worker": "problem_worker"}), 400
-        item = {"key": talks.key_from(form.get("key", "")), "subject": person, "worker": name}
+        was = form.get("was", "") or None
+        item = {"key": talks.key_from(form.get("key", "")), "subject": person, "worker": name, "was": was}
         answer = context.rpc.call("intake", "assign_workers", programme=key, by=g.session.user.name, items=[item])
         if "error" in answer["results"][0]:
-            raise PolkuError.from_wire(answer["results"][0]["error"])
+            error = PolkuError.from_wire(answer["results"][0]["error"])
+            if isinstance(error, ChangedMeanwhile):
+                return self._page(key, person, {"": "problem_worker_changed"}), 409
+            raise error
         if g.own_only and name != g.session.user.name:  # given away: not to be seen any more
             return redirect(url_for("people", key=key), 303)
         return redirect(url_for("person", key=key, person=person, done="worker"), 303)

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from services.portal import formats, talks
+from services.portal import formats, sight, talks
 from services.portal.instruments import instrument_title
 from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages
@@ -94,8 +94,7 @@ class RoundPages:
         rpc, found, seen, more = self.pages.context.rpc, list[dict[str, Any]](), 0, True
         while more:
             answer = rpc.call("measurement", "list_due", programme=key, limit=MOST, offset=seen, **asked, by=_me())
-            people = sorted({row["person"] for row in answer["due"]})
-            mine = set(rpc.call("intake", "sees", programme=key, worker=_me(), people=people)) if people else set()
+            mine = sight.seen(rpc, key, {row["person"] for row in answer["due"]})
             found += [row for row in answer["due"] if row["person"] in mine]
             seen, more = seen + MOST, seen + MOST < answer["total"]
         return found

@@ -3,6 +3,7 @@
 It stands before every page about one person, and adds `own_only` to every question that opens what is kept of people.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,9 @@ from services.portal.users import each_sees_their_own
 LOOKS = {
     *(("intake", "list_people"), ("intake", "find_people"), ("intake", "list_referrals"), ("intake", "read_texts")),
     ("intake", "read_contacts"),
-    ("pathways", "list_tasks"),
+    *(("pathways", "list_tasks"), ("pathways", "close_task")),
 }
-"""What shows several people at once, and takes `own_only`."""
+"""What shows several people at once, or is about one whom no address names, and takes `own_only`."""
 OF_EVERYBODY = frozenset({"sample", "show_sample"})
 """Pages that show the people of all: for coordinators, where each sees their own."""
 
@@ -54,8 +55,13 @@ def install(app: Flask, context: PortalContext) -> None:
 
 def check(rpc: Rpc, programme: str, person: str) -> None:
     """Raise `OthersPerson` if the user of this request may not see this person."""
-    if not g.get("own_only"):
-        return
-    question = {"programme": programme, "worker": g.session.user.name, "people": [person]}
-    if person not in rpc.call("intake", "sees", **question):
+    if person not in seen(rpc, programme, {person}):
         raise OthersPerson
+
+
+def seen(rpc: Rpc, programme: str, people: Collection[str]) -> Collection[str]:
+    """Those of these people (at most 500) whom the user of this request may see."""
+    if not g.get("own_only") or not people:
+        return people
+    question = {"programme": programme, "worker": g.session.user.name, "people": sorted(people)}
+    return set(rpc.call("intake", "sees", **question))

@@ -59,6 +59,7 @@ class TaskPages:
                 task=task,
                 how="dismissed" if reason else "done",
                 reason=reason,
+                worker=self._me(),
             )
         except TaskClosedAlready:  # by a colleague, or by what was recorded meanwhile
             return self._page(names, "problem_task_closed"), 409
@@ -68,8 +69,7 @@ class TaskPages:
 
     def _page(self, names: ProgrammeNames, problem: str | None = None) -> str:
         rpc, limit, offset = self.pages.context.rpc, self.pages.context.page_size, self.pages.offset()
-        held = {row["name"]: row["worker"] for row in rpc.call("intake", "list_workers")}
-        page: dict[str, Any] = {"limit": limit, "offset": offset, "worker": held.get(g.session.user.name)}
+        page: dict[str, Any] = {"limit": limit, "offset": offset, "worker": self._me()}
         found = rpc.call("pathways", "list_tasks", programme=names.key, **page)
         proposed = rpc.call("pathways", "list_proposals", programme=names.key, limit=PROPOSALS)
         people = self._people(names.key, {row["person"] for row in found["tasks"]}
@@ -98,6 +98,11 @@ class TaskPages:
             reasons=[(reason, say(f"task_reason_{reason}")) for reason in TASK_REASONS],
             pages=self.pages.paging(found["total"]),
         )
+
+    def _me(self) -> str | None:
+        """By which id facts name the user; None: who has had nobody yet."""
+        held = self.pages.context.rpc.call("intake", "list_workers")
+        return next((row["worker"] for row in held if row["name"] == g.session.user.name), None)
 
     def _people(self, programme: str, subjects: Collection[str]) -> dict[str, Listed]:
         """These people alone, by name; logged as read, in intake."""

@@ -13,6 +13,11 @@ WORKER_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "worker_gone": ("{name} (ei enää käyttäjä)", "{name} (inte längre användare)", "{name} (no user any more)"),
     "worker_noted": ("Työntekijä on merkitty.", "Arbetstagaren är antecknad.", "The worker is noted."),
+    "problem_worker_changed": (
+        "Työntekijää ei vaihdettu: joku muu ehti ensin. Katso, kuka hän on nyt.",
+        "Arbetstagaren byttes inte: någon annan hann före. Se vem det är nu.",
+        "The worker was not changed: somebody else was first. See who it is now.",
+    ),
     "problem_worker": ("Valitse työntekijä.", "Välj en arbetstagare.", "Choose a worker."),
     "people_team": (
         "Omasi ovat ensin. Tiimi näkee kaikki.",

@@ -29,6 +29,7 @@ from shared.contracts.catalogue import (
     SubjectErased,
     TagsRetired,
 )
+from shared.contracts.closing_facts import ClosingFinal, ProgrammeClosed, ProgrammeReopened, StreamSealed
 from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved
 from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import Fact
@@ -302,6 +303,10 @@ class Derivation:
         self._set("reporting_confirmed", period=fact["period"], occurred_on=date.fromisoformat(fact["occurred_on"]))
         return None
 
+    def nothing(self, _fact: Fact) -> str | None:
+        """That a node closes a programme is no figure; the seal is the receiver's to see (`journal.deciding`)."""
+        return None
+
     def eura_counted(self, fact: Fact) -> str | None:
         self._set("reporting_eura", starts=fact["starts"], exits=fact["exits"])
         return None
@@ -331,6 +336,8 @@ _WHAT: dict[type[Fact], str] = {
 _SCORE = ("definition", "scale", "score")
 
 
+CLOSING: tuple[type[Fact], ...] = (ProgrammeClosed, ClosingFinal, ProgrammeReopened, StreamSealed)
+
 EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     StandingReached: Derivation.standing,
     ParticipationStarted: Derivation.started,
@@ -359,6 +366,7 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     RestrictionLifted: Derivation.lifted,
     EncounterRecorded: Derivation.encounter,
     EncounterRemoved: Derivation.encounter_removed,
+    **dict.fromkeys(CLOSING, Derivation.nothing),
 }
 
 

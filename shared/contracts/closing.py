@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from shared.contracts.closing_facts import LEFT_OF_NOBODY, LEFT_OF_PEOPLE, LEFT_REASONS
+from shared.contracts.closing_facts import LEFT_OF_NOBODY, LEFT_OF_PEOPLE, LEFT_REASONS, REOPEN_REASONS
 from shared.contracts.commands import MAX_ITEMS, Command, Question
 from shared.contracts.fields import Code, Number, ProgrammeKey, SubjectRef
 
@@ -50,6 +50,14 @@ class CloseProgramme(Command):
     """`pathways.close_programme`: from now on nothing new is recorded for it here; done again it changes nothing."""
 
     programme = ProgrammeKey(required=True)
+
+
+class ReopenProgramme(Command):
+    """`pathways.reopen_programme`: what was closed goes on, until its stream is sealed; of one that is open it changes
+    nothing."""
+
+    programme = ProgrammeKey(required=True)
+    reason = Code(*REOPEN_REASONS, required=True)
 
 
 class SealStream(Command):

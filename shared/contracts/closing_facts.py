@@ -6,6 +6,8 @@ from shared.contracts.fields import Code, Day, Flag, Number, ProgrammeKey
 LEFT_REASONS = ("not_obtainable", "agreed_with_funder", "not_over", "on_its_way", "restricted")
 """Why something is left open when a programme is closed: it cannot be had any more · the funder knows · a period that
 ends later · lines that are with the carrier · the person has had the processing restricted."""
+REOPEN_REASONS = ("mistake", "extended")
+"""Why a programme that was closed goes on: it was closed by mistake · the funder has given it more time."""
 LEFT_OF_PEOPLE = ("exit", "evidence")
 LEFT_OF_NOBODY = ("period", "receipts")
 
@@ -27,6 +29,15 @@ class ClosingFinal(Fact):
     kind, v, reach, about = "pathways.closing_final", 1, Reach.LEAD, About.NOBODY
     occurred_on = Day()
     example = {"occurred_on": "2017-03-31"}
+
+
+class ProgrammeReopened(Fact):
+    """A programme that was closed here goes on: everything is recorded again, and nothing is left open."""
+
+    kind, v, reach, about = "pathways.programme_reopened", 1, Reach.LEAD, About.NOBODY
+    reason = Code(*REOPEN_REASONS)
+    occurred_on = Day()
+    example = {"reason": "extended", "occurred_on": "2017-03-15"}
 
 
 class StreamSealed(Fact):
@@ -63,4 +74,4 @@ class ThingLeftOpen(Fact):
     }
 
 
-CLOSING_FACTS = (ProgrammeClosed, ClosingFinal, StreamSealed, PersonLeftOpen, ThingLeftOpen)
+CLOSING_FACTS = (ProgrammeClosed, ClosingFinal, ProgrammeReopened, StreamSealed, PersonLeftOpen, ThingLeftOpen)

@@ -337,9 +337,12 @@ class ListTasks(Question):
 
 
 class CloseTask(Command):
-    """`pathways.close_task`: by a worker's hand; a dismissal has a reason, what is done has none."""
+    """`pathways.close_task`: by a worker's hand; a dismissal has a reason, what is done has none. With `own_only` one
+    of a person whose worker is another than `worker` is not found."""
 
     task = EntityId(required=True)
+    worker = EntityId(allow_none=True, load_default=None)
+    own_only = Flag(load_default=False)
     how = Code("done", "dismissed", required=True)
     reason = Code(*TASK_REASONS, allow_none=True, load_default=None)
 

@@ -8,10 +8,11 @@ from shared.contracts.worker_facts import HAND_OVER_REASONS
 
 
 class WorkerItem(Item):
-    """One person's worker."""
+    """One person's worker. `was`: who it is, as whoever chooses has seen it (null: nobody); left out, it is whoever."""
 
     subject = SubjectRef(required=True)
     worker = WorkerName(required=True)
+    was = WorkerName(allow_none=True)
 
 
 class AssignWorkers(Command):

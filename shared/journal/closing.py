@@ -2,7 +2,7 @@
 
 The state of a stream stands in its row of `journal_head`, so the unit of work reads it under the lock that it takes
 anyway, and nobody records between somebody's look and the commit. Recording `pathways.programme_closed`,
-`closing_final` and `stream_sealed` *is* changing it.
+`closing_final`, `programme_reopened` and `stream_sealed` *is* changing it.
 
 After closing, a unit in which somebody acts may correct what is there and take away. Once the last period is confirmed
 it may not do that either. What follows from facts and letters without anybody acting is taken until the seal: it was
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
-from shared.contracts.closing_facts import ClosingFinal, ProgrammeClosed, StreamSealed
+from shared.contracts.closing_facts import ClosingFinal, ProgrammeClosed, ProgrammeReopened, StreamSealed
 from shared.contracts.errors import ClosingIsFinal, ProgrammeIsClosed, StreamIsSealed
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import PurposeEnded
@@ -36,7 +36,7 @@ RIGHTS = frozenset(
     }
 )
 """What is recorded whatever was closed, on the node when the stream is sealed."""
-ALWAYS = RIGHTS | {"pathways.programme_loaded", "pathways.task_closed", StreamSealed.kind}
+ALWAYS = RIGHTS | {"pathways.programme_loaded", "pathways.task_closed", ProgrammeReopened.kind, StreamSealed.kind}
 """What is recorded until the seal."""
 CORRECTIONS = ALWAYS | {
     *("intake.participation_started", "intake.participation_ended", "intake.follow_up_recorded"),
@@ -129,6 +129,8 @@ def changed(facts: Iterable[tuple[str, Fact]], home: str) -> dict[str, int]:
             found[stream] = FINAL if fact["final"] else CLOSED
         elif isinstance(fact, ClosingFinal):
             found[stream] = FINAL
+        elif isinstance(fact, ProgrammeReopened):
+            found[stream] = OPEN
         elif isinstance(fact, StreamSealed):
             found[stream] = SEALED
     return found

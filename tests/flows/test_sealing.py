@@ -67,6 +67,7 @@ def test_a_closed_stream_stays_complete_however_long_its_node_is_silent(house: H
     state, report = at_lead(house), house.report()
     assert (state["state"], state["missing"], state["head"]) == ("closed", [], state["watermark"])
     assert (reported(house)["closed"], report["arrived"]) == (LAST_DAY, True)
+    assert report["data_quality"]["refused_lines"] == 0, "that a node has closed is no fault of its lines"
     said = list(lines({"streams": [state]}))
     assert f"closed, complete through line {state['watermark']}" in said[0]
     with snapshot(house.node) as connection:

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Engine
 
 from services.intake import operations, queries, raising, rights, texts, worker_store, workers
+from services.intake.domain import HandOver
 from services.intake.encounter_rules import Raise
-from services.intake.workers import HandOver, NewWorker
+from services.intake.workers import NewWorker
 from shared.contracts.errors import InvalidInput, NotFound
 from shared.journal import Journal
 from shared.journal.erasing import subject_digest
@@ -101,6 +102,22 @@ def test_who_comes_back_gets_those_back_whom_they_gave_and_no_others(journal: Jo
     assign(journal, mine[1], "cecilia")
     assert over(journal, "bertta", "anna", reason="back", back=True) == {KEY: 1}
     assert whose(journal, [*mine, *theirs]) == ["anna", "cecilia", "bertta"]
+
+
+def test_of_two_who_take_a_person_at_once_the_second_is_told(journal: Journal) -> None:
+    (subject,) = people(journal, "a", worker=None)
+
+    def take(worker: str, was: str | None) -> dict[str, Any]:
+        key = key_of(f"{worker} {was}")
+        given = journal, KEY, [NewWorker(key, subject, worker)], {key: was}
+        return workers.assign_workers(*given, by=worker, now=kit.NOW)[0][0]
+
+    assert take("anna", None)["new"]
+    assert take("bertta", None)["error"]["code"] == "changed_meanwhile"
+    assert whose(journal, [subject]) == ["anna"]
+    assert take("bertta", "zoe")["error"]["code"] == "changed_meanwhile"
+    assert take("anna", None)["new"] is False
+    assert take("bertta", "anna")["new"]
 
 
 def test_of_a_list_either_all_go_or_nobody(journal: Journal) -> None:

@@ -1,6 +1,7 @@
 """The CSV set of an archive is what holds at the end: corrections count, what was taken back is gone."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ from shared.contracts.catalogue import (
     AttendanceRecorded,
     AttendanceRemoved,
     HeadsCounted,
+    OutcomeRecorded,
     SessionHeld,
     StepEntered,
     StepLeft,
 )
+from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import InvalidInput
+from tests.services.kit import PROGRAMME
 
 ANNA, GONE = "a5" * 16, "b5" * 16
 FIRST, SECOND = "01" * 16, "02" * 16
@@ -34,21 +38,25 @@ def attendance(number: str, subject: str = ANNA) -> AttendanceRecorded:
 @pytest.fixture
 def written(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
     """The rows of each file, by column."""
-    made = CsvArchive("lahde-mukaan", "leader")
+    mapping = {("steps", "street"): "outreach", ("activities", "old"): "duuniin", ("outcomes", "school"): "education"}
+    made = CsvArchive(replace(PROGRAMME, mapping=mapping | {("areas", "centre"): "sampola"}), "leader")
     for session in (FIRST, SECOND):
         made.take(SessionHeld(session=session, activity="kaapeli", occurred_on="2016-03-01", languages=["fi", "so"]))
-    made.take(SessionHeld(session=FIRST, activity="duuniin", occurred_on="2016-03-02"))
+    made.take(SessionHeld(session=FIRST, activity="old", occurred_on="2016-03-02", area="centre"))
+    made.take(EncounterRecorded(**EncounterRecorded.example | {"area": "centre"}))
+    made.take(OutcomeRecorded(ANNA, **OutcomeRecorded.example | {"outcome": "school"}))
     made.take(HeadsCounted(session=SECOND, heads=0, basis="counted"))
     for fact in (attendance("11" * 16), attendance("12" * 16), attendance("13" * 16, GONE)):
         made.take(fact)
     made.take(AttendanceRemoved(ANNA, attendance="12" * 16, session=FIRST))
     for step in (StepEntered, StepLeft, StepEntered):
-        made.take(step(ANNA, step="outreach", occurred_on="2016-04-01"))
+        made.take(step(ANNA, step="street" if step is StepEntered else "outreach", occurred_on="2016-04-01"))
     made.take(AnswersRecorded(ANNA, **AnswersRecorded.example))
     made.people[ANNA] = "p1"
     identity: dict[str, Any] = {"given_name": "=HYPERLINK(1)", "interpreter": False, "started_on": "2016-02-01"}
     ended = {"ended_on": "2016-09-01", "end_reason": "completed", "end_results": "education employment"}
-    made.write(tmp_path, {ANNA: identity | ended | {"end_next": "ready_plan", "end_planned": "education"}})
+    ended |= {"end_next": "ready_plan", "end_planned": "school", "area": "centre"}
+    made.write(tmp_path, {ANNA: identity | ended})
     return {
         name: list(csv.DictReader((tmp_path / name).open(encoding="utf-8")))
         for name in ORDER
@@ -67,6 +75,16 @@ def test_the_last_word_holds_and_what_was_taken_back_is_gone(written: dict[str, 
     ]
     (answer,) = written["assessments.csv"]
     assert (answer["participant"], answer["item"], answer["value"]) == ("p1", "work_ability", "6")
+
+
+def test_a_key_that_a_later_version_left_out_stands_as_what_it_has_become(
+    written: dict[str, list[dict[str, str]]],
+) -> None:
+    areas = [written[f"{name}.csv"][0]["area"] for name in ("sessions", "encounters", "participants")]
+    assert areas == ["sampola"] * 3
+    assert (written["sessions.csv"][0]["activity"], written["outcomes.csv"][0]["outcome"]) == ("duuniin", "education")
+    assert {row["step"] for row in written["steps.csv"]} == {"outreach"}
+    assert written["exits.csv"][0]["next"] == "ready_plan;education"
 
 
 def test_people_stand_as_they_are_and_no_name_is_a_formula(written: dict[str, list[dict[str, str]]]) -> None:

@@ -4,10 +4,10 @@ import copy
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
-from services.pathways import operations
-from services.pathways.closing import Left, close_programme, closing_state, leave_open, seal_stream
+from services.pathways import closing, closing_store, operations
+from services.pathways.closing import Left, close_programme, closing_state, leave_open, reopen_programme, seal_stream
 from services.pathways.closing_store import left
 from services.pathways.queries import list_tasks
 from shared.contracts.catalogue import FACTS, OutcomeRecorded, ScoreComputed, SubjectErased
@@ -22,14 +22,15 @@ from shared.contracts.errors import (
     UnknownPerson,
 )
 from shared.contracts.facts import Fact
+from shared.contracts.purpose_facts import PurposeEnded
 from shared.journal import Journal
 from shared.journal.closing import ALWAYS, CORRECTIONS, RIGHTS, changed
 from shared.journal.erasing import erased_among
 from shared.journal.returning import erased_here
 from shared.journal.tables import journal_line
-from shared.storage import snapshot
+from shared.storage import snapshot, transaction
 from tests.services import kit
-from tests.services.kit import KEY, NODE
+from tests.services.kit import KEY, NODE, key_of
 from tests.services.pathways import kit as house
 from tests.services.pathways.kit import ANNA, BERTTA, noon
 
@@ -108,9 +109,14 @@ def test_after_closing_what_is_there_is_corrected_and_nothing_new_comes(journal:
     house.record(journal, ScoreComputed(ANNA, **ScoreComputed.example))  # follows from what was there: nobody acts
 
 
-def test_a_closed_programme_opens_no_task(engine: Engine) -> None:
+@pytest.mark.parametrize("of_an_earlier_life", [False, True])
+def test_a_closed_programme_opens_no_task(engine: Engine, of_an_earlier_life: bool) -> None:
+    """Of a home that was restored from before the closing the stream's row alone says so."""
     journal = house.known(engine)
     closed(journal)
+    if of_an_earlier_life:
+        with transaction(engine) as connection:
+            connection.execute(delete(closing_store.closed))
     house.record(journal, house.client(), now=AFTER)
     house.follow(journal, AFTER)
     assert closing_state(journal, KEY, AFTER)["tasks"] == 0
@@ -138,6 +144,26 @@ def test_it_is_sealed_only_when_closed_confirmed_and_heard(journal: Journal) -> 
     assert (state_of(journal), seal_stream(journal, KEY, **BY)[1]) == ("sealed", None)
     last = [line for line in kit.lines(journal.engine) if line.stream == f"{NODE}/{KEY}"][-1]
     assert last.kind == "pathways.stream_sealed"
+
+
+def test_what_was_closed_by_mistake_goes_on_and_is_looked_at_anew_when_it_closes_again(journal: Journal) -> None:
+    closed(journal)
+    confirm(journal, "whole_project")
+    day, pos = reopen_programme(journal, KEY, "mistake", **BY)
+    assert (str(day), bool(pos), state_of(journal)) == ("2017-06-15", True, "open")
+    act(journal, house.session("s"))
+    house.follow(journal, AFTER)
+    assert closing_state(journal, KEY, AFTER)["left"] == 0
+    assert reopen_programme(journal, KEY, "mistake", **BY) == (None, None)
+    assert close_programme(journal, KEY, **BY)[1]
+    assert (state_of(journal), kit.kinds(journal.engine).count("pathways.programme_closed")) == ("final", 2)
+
+
+def test_what_is_sealed_is_not_opened_again(journal: Journal) -> None:
+    sealed(journal)
+    with pytest.raises(StreamIsSealed):
+        reopen_programme(journal, KEY, "extended", **BY)
+    assert state_of(journal) == "sealed"
 
 
 def sealed(journal: Journal) -> None:
@@ -188,6 +214,29 @@ def test_what_is_left_open_names_people_and_periods_that_are(journal: Journal) -
     item = Left("evidence", ANNA, "not_obtainable")
     assert leave_open(journal, KEY, [item, item], **BY)[0] == 1
     assert leave_open(journal, KEY, [item], **BY) == (0, None)
-    house.record(journal, SubjectErased(ANNA))
+    house.record(journal, ended("support"))
     house.follow(journal)
-    assert kit.rows(journal.engine, left) == [], "it goes with the person"
+    assert [row["reason"] for row in kit.rows(journal.engine, left)] == ["not_obtainable"], "it is of the fund's record"
+    house.record(journal, ended("esf_record"))
+    house.follow(journal)
+    assert kit.rows(journal.engine, left) == []
+    house.record(journal, SubjectErased(ANNA))
+    leave_open(journal, KEY, [Left("period", "year", "agreed_with_funder")], **BY)
+    house.follow(journal)
+    assert len(kit.rows(journal.engine, left)) == 1
+
+
+def ended(purpose: str) -> Fact:
+    return PurposeEnded(ANNA, **PurposeEnded.example | {"purpose": purpose, "ending": key_of(purpose)[:32]})
+
+
+def test_whether_the_last_period_makes_it_final_is_looked_at_when_nobody_else_can_close(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one confirms it, another closes, and neither sees what the other has not committed."""
+    order: list[str] = []
+    for name in ("lock", "days_of"):
+        done = getattr(closing, name)
+        monkeypatch.setattr(closing, name, lambda *given, done=done, name=name: order.append(name) or done(*given))
+    confirm(journal, "year")
+    assert order == ["lock", "days_of"]

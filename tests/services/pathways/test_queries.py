@@ -1,9 +1,13 @@
 """The list of programmes, and how many tasks wait."""
 
+from typing import Any
+
+import pytest
 from sqlalchemy import Engine
 
-from services.pathways import queries
+from services.pathways import operations, queries
 from services.pathways.store import shelf
+from shared.contracts.errors import NotFound
 from shared.contracts.worker_facts import WorkerChanged
 from tests.services import kit
 from tests.services.pathways.kit import ANNA, BERTTA, NOW, client, follow, known, noon, record, record_steps, stay
@@ -57,3 +61,9 @@ def test_ones_own_tasks_stand_first_and_go_along_when_a_person_is_handed_over(en
     assert listed(of_berttas, own_only=True) == [ANNA, BERTTA]
     assert queries.tasks_of(engine, of_berttas) == [{"programme": kit.KEY, "tasks": 2}]
     assert queries.tasks_of(engine, of_anna) == []
+    row = queries.list_tasks(engine, kit.KEY, "open", 1, 0, NOW, of_berttas)["tasks"][0]
+    closing: dict[str, Any] = {"by": "anna", "now": NOW, "own_only": True}
+    for who in (of_anna, None):
+        with pytest.raises(NotFound):
+            operations.close_task(journal, row["task"], "done", None, worker=who, **closing)
+    assert operations.close_task(journal, row["task"], "done", None, worker=of_berttas, **closing)[0]

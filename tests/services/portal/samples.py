@@ -457,6 +457,7 @@ class FakeRpc:
     proposals: list[dict[str, Any]] = field(default_factory=list)
     still_in: list[dict[str, Any]] = field(default_factory=list)
     left_open: list[dict[str, Any]] = field(default_factory=list)
+    assigned: dict[str, Any] = field(default_factory=lambda: {"subject": MADE, "new": True})
     closing: dict[str, Any] = field(default_factory=lambda: deepcopy(CLOSING))
     reachable: list[str] = field(default_factory=lambda: ["university_of_applied_sciences"])
     start: dict[str, Any] = field(default_factory=dict)
@@ -505,7 +506,7 @@ class FakeRpc:
             ("pathways", "list_proposals"): lambda **_: {"total": len(self.proposals), "proposals": self.proposals},
             ("pathways", "tasks_of"): lambda **_: [{"programme": "lahde-mukaan", "tasks": 2}],
             ("intake", "list_workers"): lambda: self.workers,
-            ("intake", "assign_workers"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
+            ("intake", "assign_workers"): lambda **_: {"pos": 1, "results": [self.assigned]},
             ("intake", "hand_over"): lambda **_: {"pos": 1, "total": 2, "programmes": []},
             ("intake", "read_contacts"): self._read_contacts,
             ("intake", "set_contact"): lambda **_: {"changed": []},

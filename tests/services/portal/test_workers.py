@@ -8,7 +8,7 @@ from services.portal import sight
 from services.portal.users import TEAM
 from services.portal.words import LANGS
 from shared.contracts.describing import command_classes, methods_of
-from shared.contracts.errors import InvalidInput
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput
 from tests.badinput.mutations import LONG
 from tests.services.portal.pages import Page, table_rows
 from tests.services.portal.samples import MADE, Portal, person
@@ -58,9 +58,14 @@ def test_who_is_nobodys_is_taken_by_one_tap(anna: Portal) -> None:
 
 
 def test_another_worker_is_noted_and_nobody_who_does_not_work_with_people(anna: Portal) -> None:
-    assert anna.post(f"{PERSON}/worker", form=PERSON, worker="bertta").status_code == 303
+    assert '<input type="hidden" name="was" value="anna">' in anna.client.get(PERSON).get_data(as_text=True)
+    assert anna.post(f"{PERSON}/worker", form=PERSON, worker="bertta", was="anna").status_code == 303
     sent = anna.rpc.sent("assign_workers")
     assert (sent["items"][0]["subject"], sent["items"][0]["worker"], sent["by"]) == (AINO, "bertta", "anna")
+    assert sent["items"][0]["was"] == "anna"
+    anna.rpc.assigned = {"error": ChangedMeanwhile(field="worker").to_wire()}
+    said = anna.post(f"{PERSON}/worker", form=PERSON, worker="bertta")
+    assert (said.status_code, "joku muu ehti ensin" in said.get_data(as_text=True)) == (409, True)
     for wrong in ("audit", "", LONG, "Anna"):
         assert anna.post(f"{PERSON}/worker", form=PERSON, worker=wrong).status_code == 400
 
@@ -160,6 +165,25 @@ def test_in_a_node_of_more_than_ten_every_page_about_anothers_person_is_closed(a
     anna.rpc.seen = [AINO]
     assert anna.client.get(PERSON).status_code == 200
     assert anna.client.get("/sample/lahde-mukaan").status_code == 403
+
+
+def test_a_round_goes_by_who_is_anothers_where_each_sees_their_own(anna: Portal) -> None:
+    due = {"instrument": "three_items", "version": "1", "occasion": "interim", "due_on": "2017-06-01", "late": True}
+    anna.rpc.listed[0]["document"]["instruments"] = [{"key": "three_items", "version": "1", "schedule": []}]
+    anna.rpc.forms_due = [due | {"person": PEKKA}, due | {"person": AINO, "due_on": "2017-06-02"}]
+    many(anna)
+    anna.rpc.seen = [AINO]
+    html = anna.client.get("/round/lahde-mukaan").get_data(as_text=True)
+    assert (AINO in html, PEKKA in html) == (True, False)
+    following = anna.client.get("/round/lahde-mukaan/next").headers["Location"]
+    assert AINO in following, "no dead end at somebody whose page is closed"
+
+
+def test_a_task_is_closed_as_ones_own_where_each_sees_their_own(anna: Portal) -> None:
+    many(anna)
+    anna.post("/tasks/lahde-mukaan", form="/tasks/lahde-mukaan", task=MADE, how="done")
+    sent = anna.rpc.sent("close_task")
+    assert (sent["own_only"], sent["worker"]) == (True, "0a" * 16)
 
 
 def test_a_coordinator_sees_everybody_in_any_node(node: Portal) -> None:

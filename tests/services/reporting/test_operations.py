@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text
 
 from services.reporting import operations, store, versions
+from services.reporting.effects import EFFECTS
 from services.reporting.queries import report
+from shared.contracts import catalogue
 from shared.contracts.catalogue import AnswersRecorded, NodeAdmitted, SessionHeld, SubjectErased
 from shared.contracts.errors import InvalidInvite, InvalidProgramme, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
-from shared.contracts.facts import Fact
+from shared.contracts.facts import Fact, Reach
 from shared.journal import Journal
 from shared.journal.carry_tables import received_line
 from shared.journal.joining import Join
@@ -534,3 +536,12 @@ def test_erased_in_the_same_batch_as_everything_else_leaves_nothing(engine: Engi
         store.forget_derived(connection, [STREAMS[OWN]])
     derive_all(engine)
     assert {table.name: kit.rows(engine, table) for table in store.DERIVED} == made
+
+
+def test_every_fact_that_nodes_send_has_an_effect_or_none_but_is_no_refused_line() -> None:
+    sent = {
+        known
+        for known in catalogue.FACTS.values()
+        if known.reach is Reach.LEAD and not known.kind.startswith("reporting.")
+    }
+    assert sent - {*EFFECTS} == set()

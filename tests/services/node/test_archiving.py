@@ -1,0 +1,87 @@
+"""`polku programme archive` of a node, run for real: what its lists about people say."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.intake import exits, operations, store
+from services.node.archiving import archive
+from services.node.opening import open_database
+from services.node.reaching import services_of
+from services.pathways import versions
+from shared.journal import Journal
+from shared.journal.archive import check
+from shared.journal.crypto import load_keys
+from tests.flows.kit import free_port_triple
+from tests.services import kit
+from tests.services.intake.kit import arrival
+from tests.services.intake.test_exits import leaving
+from tests.services.node.made import new_home
+from tests.services.node.sets import read
+
+KEPT = [
+    {"key": "esf_record", "law": "laki, 1 §", "keep_until": "2030-12-31"},
+    {"key": "support", "keep_months": 24},
+    {"key": "measurement", "keep_months": 24, "keep_until": "2018-12-31"},
+]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], list[str]]:
+    """The archive of a node with one who has left and one of whom something is left open; its head, their subjects."""
+    home = new_home(tmp_path_factory.mktemp("archive") / "node", "node", "pori", free_port_triple())
+    engine, keys, document = open_database(home), load_keys(home.keys), kit.changed(purposes=KEPT)
+    kit.put_programme(engine, store.shelf, document)
+    journal, by = Journal(engine, home.name), {"by": "boss", "now": kit.NOW}
+    versions.load_programme(journal, document, "boss", kit.NOW)
+    vault = operations.Vault({1: keys.newest("vault").secret()}, keys.newest("index").secret())
+    people = [arrival("a"), arrival("b", start_date=date(2016, 5, 1)), arrival("c", record={"gender": "f"})]
+    results, _ = operations.register_participants(journal, vault, kit.KEY, people, **by)
+    first, second, third = (result["subject"] for result in results)
+    exits.record_exits(journal, kit.KEY, [leaving(first)], **by)
+    operations.erase_person(journal, kit.KEY, third, **by)
+    out = home.path.parent / "out"
+    with services_of(home) as rpc:
+        items = [{"what": what, "subject": second, "reason": "not_obtainable"} for what in ("exit", "evidence")]
+        items += [{"what": "period", "period": "whole_project", "reason": "agreed_with_funder"}]
+        rpc.call("pathways", "leave_open", by="boss", programme=kit.KEY, items=items)
+        said = archive(home, kit.KEY, out)
+    return out, said, [first, second, third]
+
+
+def test_what_was_left_open_of_each_person_is_told_and_of_nobody_else(
+    made: tuple[Path, dict[str, Any], list[str]],
+) -> None:
+    out, _, (first, second, third) = made
+    refs = {row["subject"]: row["ref"] for row in read(out / "personal", "evidence.csv")}
+    assert refs == {first: "p1", second: "p2"}
+    rows = read(out / "personal", "left.csv")
+    assert [(row["ref"], row["what"], row["reason"]) for row in rows] == [
+        ("p2", "evidence", "not_obtainable"),
+        ("p2", "exit", "not_obtainable"),
+    ]
+    assert all(date.fromisoformat(row["on"]) for row in rows)
+    assert [(r["what"], r["number"]) for r in read(out / "evidence", "left.csv")] == [
+        *(("evidence", "1"), ("exit", "1"), ("period", "1")),
+    ]
+    for file in out.rglob("*"):
+        assert file.is_dir() or third.encode() not in file.read_bytes(), file
+
+
+def test_until_when_each_is_kept_is_the_later_of_the_files_times_and_the_last_is_in_the_manifest(
+    made: tuple[Path, dict[str, Any], list[str]],
+) -> None:
+    out, said, _ = made
+    assert [(row["ref"], row["purpose"], row["kept_until"]) for row in read(out / "personal", "kept.csv")] == [
+        ("p1", "esf_record", "2030-12-31"),
+        ("p1", "support", "2018-05-31"),
+        ("p1", "measurement", "2018-12-31"),
+        ("p2", "esf_record", "2030-12-31"),
+        ("p2", "support", "2019-05-30"),
+        ("p2", "measurement", "2019-05-30"),
+    ]
+    assert said["personal_until"] == "2030-12-31"
+    assert "2030" in (out / "README.en.txt").read_text(encoding="utf-8")
+    assert check(out).gone == 0
