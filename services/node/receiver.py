@@ -15,12 +15,12 @@ from sqlalchemy import Engine
 from services.node.leadstream import LeadCouriers
 from services.node.measuring import LeadMeasures
 from services.node.opening import open_database
-from services.node.rounds import assert_plain, one_round, run_rounds
+from services.node.rounds import RoundFailed, assert_plain, one_round, run_rounds
 from services.node.terms import LeadStatements, due_renewal, signer_when
 from services.node.uplink import LeadCarrier, lead_carrier
 from services.node.waking import Bell
 from services.reporting import operations, partners, queries
-from services.reporting.beside import Deriver
+from services.reporting.beside import Deriver, DerivingEnded
 from shared.contracts.errors import HomeHeld, InvalidInvite, PartnerAlreadyJoined
 from shared.journal import Journal, erasing
 from shared.journal.carrier import ERASED, KEYS
@@ -93,7 +93,10 @@ class ReceiverRounds:
     def round(self, now: datetime) -> float:
         """One round; after how many seconds the next is due."""
         with one_round(self._home):
-            return self._round(now)
+            try:
+                return self._round(now)
+            except DerivingEnded as error:
+                raise RoundFailed(str(error)) from None
 
     def _round(self, now: datetime) -> float:
         keys = current_keys(self._home.keys)

@@ -31,6 +31,11 @@ RETRY_SECONDS = 5.0
 BEHIND_PEOPLE = 5
 """How much nicer than a portal: somebody who waits for a page comes before lines that stream in."""
 
+
+class RoundFailed(Exception):
+    """Something that a round needs is not there now; it is tried again."""
+
+
 round_at = gauge(
     "polku_plain_last_round_timestamp_seconds",
     "When the last round that went well began; before the first: when the process did",
@@ -102,10 +107,10 @@ class Rounds:
         round_at.labels(self.process).set(began.timestamp())
 
     def run(self, round_: Callable[[datetime], float], now: datetime) -> float:
-        """One round; a database that does not answer now is tried again, anything else ends the process."""
+        """One round; one that failed for what is not there now is tried again, anything else ends the process."""
         try:
             due = round_(now)
-        except OperationalError as error:
+        except (OperationalError, RoundFailed) as error:
             log.error("a round failed", exc_info=error)
             self.failed = type(error).__name__
             return RETRY_SECONDS

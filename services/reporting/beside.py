@@ -2,10 +2,13 @@
 
 On PostgreSQL the second is a process of its own, ``python -m services.reporting.beside DESCRIPTOR``: two processors
 work then, where two threads would wait for one interpreter. It has no port and no settings: its parent tells it when to
-work, counts what it did, and ends it by ending.
+work, counts what it did, and ends it by ending. Whatever goes wrong in it is in its log and ends it; the parent tries
+again with another one.
 """
 
 import contextlib
+import logging
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,14 +22,23 @@ from shared.ops.collecting import collect_seldom
 from shared.ops.logging import setup_logging
 from shared.storage import open_engine
 
+log = logging.getLogger(__name__)
+
 COUNTERS = (operations.derived_total, effects.aside_total)
 """What deriving counts: the parent's are what is scraped."""
 
 SWITCH_SECONDS = 0.0005
 """After how long a thread that computes makes way: for the one that stores, which the server waits for."""
 
+BATCH_SECONDS = 60.0
+"""After how long a batch that is not done is given up: lock and connection time-outs are far shorter."""
+
 Totals = list[dict[str, float]]
 """Of each of them, by the value of its label."""
+
+
+class DerivingEnded(Exception):
+    """The process that derives has ended, or had to be ended; what it had not committed comes again."""
 
 
 class Deriver:
@@ -40,8 +52,8 @@ class Deriver:
         """Call `take`, and derive while that lasts, to the end of a batch. True if there may be more of either:
         `take` says so of what it takes.
 
-        Raises what either of them raises; EOFError if the process that derives has ended. SQLite has one writer: there
-        it is one after the other.
+        Raises what `take` raises, and `DerivingEnded`: then the next call begins anew. SQLite has one writer: there it
+        is one after the other, and what deriving raises is raised.
         """
         if self._engine.dialect.name == "sqlite":
             took = take()
@@ -53,9 +65,9 @@ class Deriver:
                 took = take()
             finally:
                 derived = child.finish()
-        except (EOFError, ConnectionError):
-            self.close()
-            raise EOFError("the process that derives has ended") from None
+        except DerivingEnded:
+            self._child = None
+            raise
         return derived or took
 
     def close(self) -> None:
@@ -75,44 +87,57 @@ class _Child:
             command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
         )
         theirs.close()
-        self._pipe.send(engine.url.render_as_string(hide_password=False))  # not in the arguments, which all may read
+        # Not in the arguments, which all may read.
+        self._say(engine.url.render_as_string(hide_password=False))
 
     def begin(self) -> None:
-        self._pipe.send(None)
+        self._say(None)
 
     def finish(self) -> bool:
         """Whether there may be more, once the batch that is under way is done."""
-        self._pipe.send(None)
-        more, totals, failed = self._pipe.recv()
+        self._say(None)
+        try:
+            if not self._pipe.poll(BATCH_SECONDS):
+                raise self._ended(f"has not answered for {BATCH_SECONDS:.0f} s and was ended")
+            more, totals = self._pipe.recv()
+        except (EOFError, ConnectionError):
+            raise self._ended("has ended") from None
         for counter, values in zip(COUNTERS, totals, strict=True):
             for label, value in values.items():
                 (counter.labels(label) if label else counter).inc(value)
-        if failed is not None:
-            raise failed
         return bool(more)
 
     def close(self) -> None:
         self._pipe.close()
         self._process.wait()
 
+    def _say(self, what: str | None) -> None:
+        try:
+            self._pipe.send(what)
+        except ConnectionError:
+            raise self._ended("has ended") from None
+
+    def _ended(self, how: str) -> DerivingEnded:
+        self._process.kill()
+        self.close()
+        log.error("the process that derives is gone", extra={"how": how, "exit_code": self._process.returncode})
+        return DerivingEnded(f"the process that derives {how}")
+
 
 def derive_when_told(pipe: Connection) -> None:
     """Derive between one word and the next, until the pipe's other end is closed, also by a kill."""
-    setup_logging("receiver")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # a supervisor may tell the whole group: it ends with its parent
     sys.setswitchinterval(SWITCH_SECONDS)
-    engine, before = open_engine(pipe.recv()), _totals()
     with contextlib.suppress(EOFError, ConnectionError):
+        engine, before = open_engine(pipe.recv()), _totals()
         while True:
             pipe.recv()
-            more, failed = True, None
-            try:
-                while (more := operations.derive(engine)) and not pipe.poll():
-                    pass
-            except Exception as error:
-                failed = error
+            while (more := operations.derive(engine, pipe.poll)) and not pipe.poll():
+                pass
             pipe.recv()
             now = _totals()
-            pipe.send((more, _since(before, now), failed))
+            pipe.send((more, _since(before, now)))
             before = now
 
 
@@ -130,6 +155,16 @@ def _since(before: Totals, now: Totals) -> Totals:
     ]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The process."""
     collect_seldom()
-    derive_when_told(Connection(int(sys.argv[1])))
+    setup_logging("deriver")
+    try:
+        derive_when_told(Connection(int(sys.argv[1])))
+    except Exception as error:
+        log.error("deriving failed", exc_info=error)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

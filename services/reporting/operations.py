@@ -1,6 +1,7 @@
 """Use cases of reporting: the lead's own facts, and deriving figures from the lines that have arrived."""
 
 import contextlib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, bindparam, exists, func, select
@@ -99,8 +100,9 @@ _NEXT = (
 )
 
 
-def derive(engine: Engine) -> bool:
-    """Take the next received lines into the derived tables, one transaction per stream; False if there were none."""
+def derive(engine: Engine, enough: Callable[[], bool] = lambda: False) -> bool:
+    """Take the next received lines into the derived tables, one transaction per stream, until `enough`; False if there
+    were none."""
     with engine.connect() as connection:
         heads = connection.execute(
             select(received_head.c.stream, received_head.c.seq, store.cursor.c.seq.label("done"))
@@ -111,6 +113,8 @@ def derive(engine: Engine) -> bool:
     for stream in behind:
         with transaction(engine) as connection:
             _derive_stream(connection, stream)
+        if enough():
+            break
     return bool(behind)
 
 

@@ -3,12 +3,16 @@
 import os
 import signal
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
-from services.reporting import store
-from services.reporting.beside import COUNTERS, Deriver
+from services.node.rounds import RoundFailed, Rounds
+from services.reporting import beside, store
+from services.reporting.beside import COUNTERS, Deriver, DerivingEnded
+from shared.ops.clock import utcnow
 from shared.testing.wait import until
 from tests.services import kit
 from tests.services.kit import OWN
@@ -61,11 +65,11 @@ def test_what_taking_raises_is_raised(deriver: Deriver) -> None:
     assert not deriver.beside(lambda: False)
 
 
-def test_what_deriving_raises_is_raised_and_the_next_round_goes_on(engine: Engine, deriver: Deriver) -> None:
+def test_a_round_in_which_deriving_fails_is_made_up_for_by_the_next(engine: Engine, deriver: Deriver) -> None:
     receive(engine, STREAMS[OWN], [session(1, "kaapeli", "2016-03-01", 60)])
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE reporting_cursor RENAME TO elsewhere"))
-    with pytest.raises(Exception, match="reporting_cursor"):
+    with pytest.raises(OperationalError if engine.dialect.name == "sqlite" else DerivingEnded):
         deriver.beside(lambda: False)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE elsewhere RENAME TO reporting_cursor"))
@@ -73,39 +77,53 @@ def test_what_deriving_raises_is_raised_and_the_next_round_goes_on(engine: Engin
     assert len(kit.rows(engine, store.session)) == 2
 
 
-def test_a_process_that_was_killed_is_the_rounds_failure_and_another_one_goes_on(
-    engine: Engine, deriver: Deriver
+@pytest.fixture
+def child(postgres_engine: Engine) -> Iterator[tuple[Deriver, int]]:
+    """A deriver that has begun, and its process."""
+    lead(postgres_engine)
+    admit(postgres_engine, OWN)
+    found = Deriver(postgres_engine)
+    work(found, postgres_engine, range(1))
+    assert found._child is not None
+    yield found, found._child._process.pid
+    found.close()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_process_that_is_gone_or_stands_still_fails_its_round_and_another_one_goes_on(
+    postgres_engine: Engine,
+    child: tuple[Deriver, int],
+    sign: signal.Signals,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    if engine.dialect.name == "sqlite":
-        pytest.skip("there is no other process")
-    work(deriver, engine, range(1))
-    (child,) = children()
-    os.kill(child, signal.SIGKILL)
-    with pytest.raises(EOFError, match="has ended"):
+    monkeypatch.setattr(beside, "BATCH_SECONDS", 1.0)
+    deriver, process = child
+    os.kill(process, sign)
+    with pytest.raises(DerivingEnded):
         deriver.beside(lambda: False)
-    work(deriver, engine, range(1, 3))
-    assert len(kit.rows(engine, store.session)) == 3
+    assert "the process that derives is gone" in caplog.text
+    monkeypatch.undo()
+    work(deriver, postgres_engine, range(1, 3))
+    assert len(kit.rows(postgres_engine, store.session)) == 3
 
 
-def test_the_process_ends_with_the_one_it_works_for(engine: Engine, deriver: Deriver) -> None:
-    if engine.dialect.name == "sqlite":
-        pytest.skip("there is no other process")
-    work(deriver, engine, range(1))
-    deriver._child._pipe.close()  # as the system does to whatever is killed
-    until(lambda: deriver._child._process.poll() is not None, 10)
-    assert deriver._child._process.returncode == 0
+def test_the_process_ends_with_the_one_it_works_for_and_not_before(child: tuple[Deriver, int]) -> None:
+    deriver, process = child
+    os.kill(process, signal.SIGTERM)  # as a supervisor does to all of a group
+    assert not deriver.beside(lambda: False)
+    started = deriver._child
+    assert started is not None
+    started._pipe.close()  # as the system does to whatever is killed
+    until(lambda: started._process.poll() is not None, 10)
+    assert started._process.returncode == 0
+    deriver._child = None
 
 
-def children() -> list[int]:
-    """Processes of ours that derive."""
-    mine = []
-    for process in os.listdir("/proc"):
-        if process.isdigit():
-            try:
-                with open(f"/proc/{process}/cmdline") as line, open(f"/proc/{process}/stat") as state:
-                    words, parent = line.read().split("\0"), state.read().rpartition(") ")[2].split()[1]
-            except OSError:
-                continue
-            if "services.reporting.beside" in words and parent == str(os.getpid()):
-                mine.append(int(process))
-    return mine
+def test_a_receiver_whose_deriver_is_gone_goes_on_and_is_not_ready_meanwhile() -> None:
+    def round_(_now: datetime) -> float:
+        raise RoundFailed("the process that derives has ended")
+
+    state = Rounds("receiver", utcnow())
+    assert state.run(round_, utcnow()) > 0
+    assert state.check() is not None

@@ -387,7 +387,18 @@ class Killed(Exception):
 def test_batches_of_any_size_and_deaths_at_any_line_give_the_same_tables(
     sqlite_engine: Engine, content: Sequence[Fact], data: st.DataObject
 ) -> None:
-    engine = sqlite_engine
+    assert_batches_do_not_matter(sqlite_engine, content, data)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.lists(FACTS, min_size=8, max_size=25), data=st.data())
+def test_so_it_is_where_they_are_stored_while_the_next_are_read(
+    postgres_engine: Engine, content: Sequence[Fact], data: st.DataObject
+) -> None:
+    assert_batches_do_not_matter(postgres_engine, content, data)
+
+
+def assert_batches_do_not_matter(engine: Engine, content: Sequence[Fact], data: st.DataObject) -> None:
     if not kit.rows(engine, store.node):
         lead(engine)
         admit(engine, OWN)
@@ -421,6 +432,18 @@ def test_batches_of_any_size_and_deaths_at_any_line_give_the_same_tables(
         patch.setattr(store, "set_cursor", set_cursor)
         derive_all(engine)
     assert tables(engine) == at_once
+
+
+def test_who_is_erased_stays_so_whatever_was_read_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No node writes such lines; one that did would not bring a person back."""
+    lead(engine)
+    admit(engine, OWN)
+    anna, there = hex_id("person", "anna"), [attendance(n, 1, "anna", "participant") for n in range(3)]
+    receive(engine, STREAM, [session(1, "kaapeli", "2016-03-01", 60), there[0], SubjectErased(anna), *there[1:]])
+    monkeypatch.setattr(operations, "READ_AT_ONCE", 1)
+    derive_all(engine)
+    assert kit.rows(engine, store.attendance) == []
+    assert len(kit.rows(engine, store.session)) == 1
 
 
 def test_two_streams_are_derived_apart(engine: Engine) -> None:

@@ -55,8 +55,8 @@ def break_cursor() -> None:
         store.set_cursor(connection, stream, *after)
         effects.append((stream, before))
 
-    def derive(engine):  # type: ignore[no-untyped-def]
-        more = derived(engine)
+    def derive(engine, *enough):  # type: ignore[no-untyped-def]
+        more = derived(engine, *enough)
         time.sleep(PAUSE_SECONDS if effects else 0)
         for stream, before in effects:
             with transaction(engine) as connection:
@@ -73,5 +73,5 @@ def break_cursor() -> None:
 
 BREAKS = {"receipt_before_commit": break_receipts, "cursor_before_effect": break_cursor}
 
-if os.environ.get("POLKU_BROKEN") and "receiver" in sys.orig_argv:
+if os.environ.get("POLKU_BROKEN") and {"receiver", "services.reporting.beside"} & set(sys.orig_argv):
     BREAKS[os.environ["POLKU_BROKEN"]]()

@@ -13,6 +13,7 @@ from tests.faults.bench.federation import BenchSite, Partner
 from tests.faults.bench.links import standing_still
 from tests.faults.bench.scene import Scene, restarted_child, staged
 from tests.faults.bench.watch import receipt_at
+from tests.faults.test_kills import child_of
 
 
 def kill_courier(scene: Scene, site: Partner) -> None:
@@ -23,7 +24,8 @@ def kill_courier(scene: Scene, site: Partner) -> None:
 
 
 def kill_receiver(scene: Scene, site: Partner) -> None:
-    """F02: kill -9 of the lead's receiver: at a random moment, just after a receipt, or just after its cursor moved."""
+    """F02: kill -9 of the lead's receiver: at a random moment, just after a receipt, or just after its cursor moved;
+    on PostgreSQL also of the process that derives for it."""
     looks: dict[str, Callable[[], object]] = {
         "receipt": lambda: receipt_at(site),
         "cursor": lambda: _cursor(scene, site),
@@ -35,7 +37,11 @@ def kill_receiver(scene: Scene, site: Partner) -> None:
     else:
         before = look()
         staged(lambda: look() != before)
-    _kill_child(scene.lead)
+    deriver = child_of(scene.lead.running_child())
+    if deriver and scene.chance.random() < 0.4:
+        os.kill(deriver, signal.SIGKILL)  # its receiver begins another one
+    else:
+        _kill_child(scene.lead)
 
 
 def _cursor(scene: Scene, site: Partner) -> int:
