@@ -166,6 +166,7 @@ MAY_BE_ANYTHING: dict[tuple[str, str], str] = {
     ("ShowSample", "node"): "the lead's sample names other partners' nodes too; of those nobody is shown",
     ("ListTasks", "worker"): "a worker whom pathways has not heard of has nobody: all tasks are others'",
     ("TasksOf", "worker"): "a worker whom pathways has not heard of has no tasks",
+    ("CloseTask", "worker"): "a worker whom pathways has not heard of has nobody: no task is theirs to close",
     ("ReadContacts", "people"): "who is not there cannot be reached: they may just have been erased",
     ("SeesPeople", "people"): "who is not there is seen by nobody",
     ("SeesPeople", "programme"): "nobody of a programme that is not there is seen",
