@@ -43,15 +43,16 @@ class Authority:
         """The authority's certificate."""
         return self.file.read_text()
 
-    def issue(self, host: str, name: str = "server.pem") -> Path:
-        """A new certificate for `host` (a name or an address), with its key in the same file; replaces the last."""
+    def issue(self, host: str, name: str = "server.pem", *, days: int = 2) -> Path:
+        """A new certificate for `host` (a name or an address), with its key in the same file; replaces the last. It
+        expires in so many days: 0, it just has."""
         key = generate_private_key(SECP256R1())
         try:
             alternative: x509.GeneralName = x509.IPAddress(ip_address(host))
         except ValueError:
             alternative = x509.DNSName(host)
         certificate = (
-            self._begun(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)]), key)
+            self._begun(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)]), key, days)
             .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .sign(self._key, SHA256())
@@ -67,7 +68,7 @@ class Authority:
         """The serial number of a certificate."""
         return x509.load_pem_x509_certificate(pem.encode()).serial_number
 
-    def _begun(self, subject: x509.Name, key: EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    def _begun(self, subject: x509.Name, key: EllipticCurvePrivateKey, days: int = 2) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
         return (
             x509.CertificateBuilder()
@@ -76,7 +77,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(days=2))
+            .not_valid_after(now + timedelta(days=days))
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )

@@ -7,7 +7,6 @@ until the lead says that it is complete, three times over. The slowest return co
 """
 
 import json
-import re
 import signal
 import sys
 import tempfile
@@ -19,8 +18,6 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import quantiles
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
 from sqlalchemy import Engine
 
@@ -36,6 +33,7 @@ from tests.bench.servers import hosted
 from tests.bench.uplink_kit import facts
 from tests.flows.full import FullSite, full_pair
 from tests.flows.kit import PROGRAMME
+from tests.flows.visitor import Visitor
 
 RESULT = Path(__file__).parents[2] / "build" / "bench" / "away.json"
 LIMITS = {"complete_seconds": 30.0, "page_p95_ms": 500.0}
@@ -57,33 +55,20 @@ def record(node: FullSite, some: Iterator[Fact], count: int) -> None:
 
 
 class Reader:
-    """A reporter with a browser, who has logged in and changed the one-time password."""
+    """A reporter who reads the report page and takes the time."""
 
     def __init__(self, lead: FullSite) -> None:
         told = lead.polku("user", "add", "rita", "--role", "reporter")
         once = max(told.split(), key=len)
-        self._at = f"http://127.0.0.1:{load_home(lead.path).port}"
-        self._browser: OpenerDirector = build_opener(HTTPCookieProcessor())
-        self._send("/login", name="rita", password=once)
-        self._send("/password", old=once, new="correct horse battery staple", again="correct horse battery staple")
+        self._visitor = Visitor(f"http://127.0.0.1:{load_home(lead.path).port}", "rita", once)
         self.milliseconds: list[float] = []
         self.read()
         self.milliseconds.clear()
 
-    def _get(self, path: str) -> str:
-        page: str = self._browser.open(self._at + path, timeout=30).read().decode()
-        return page
-
-    def _send(self, path: str, **values: str) -> None:
-        token = re.search(r'name="form_token" value="([^"]+)"', self._get(path))
-        assert token is not None
-        form = urlencode({"form_token": token[1], **values}).encode()
-        self._browser.open(Request(self._at + path, form, {"Sec-Fetch-Site": "same-origin"}), timeout=30)
-
     def read(self) -> None:
         """Ask for the report page once."""
         began = time.perf_counter()
-        page = self._get(f"/report/{PROGRAMME}")
+        page = self._visitor.get(f"/report/{PROGRAMME}")
         self.milliseconds.append((time.perf_counter() - began) * 1000)
         assert PROGRAMME in page
 

@@ -123,6 +123,10 @@ def turned_away(reason: str) -> float:
     return REGISTRY.get_sample_value("polku_carrier_refused_total", {"reason": reason}) or 0.0
 
 
+def duplicates() -> float:
+    return REGISTRY.get_sample_value("polku_receiver_segments_total", {"outcome": "duplicate"}) or 0.0
+
+
 def applied(world: World) -> int:
     with world.lead.connect() as connection:
         return int(connection.execute(select(func.count()).select_from(received_line)).scalar_one())
@@ -160,11 +164,14 @@ def assert_not_logged(logged: pytest.LogCaptureFixture, data: bytes) -> None:
             assert repr(piece)[2:-1] not in text
 
 
-def test_a_segment_whose_header_says_another_range_is_counted(ends: Ends, world: World) -> None:
-    before = counted("wrong_place")
-    put(ends, Place(1, 1, 4).name, good(world))
+def test_a_segment_whose_header_says_another_range_is_counted(
+    ends: Ends, world: World, logged: pytest.LogCaptureFixture
+) -> None:
+    before, data = counted("wrong_place"), good(world)
+    put(ends, Place(1, 1, 4).name, data)
     look(world, lambda: counted("wrong_place") == before + 1)
     assert applied(world) == 0
+    assert_not_logged(logged, data)
 
 
 def test_seventeen_mebibytes_are_refused_and_counted(
@@ -182,19 +189,21 @@ def test_seventeen_mebibytes_are_refused_and_counted(
     assert_not_logged(logged, data)
 
 
-def test_a_replayed_segment_changes_nothing(ends: Ends, world: World) -> None:
+def test_a_replayed_segment_changes_nothing_and_is_counted(
+    ends: Ends, world: World, logged: pytest.LogCaptureFixture
+) -> None:
     append(world.node, 3)
     settle(world)
     old = good(world)
     append(world.node, 3)
     settle(world)
-    whole = held(world.lead)
-    for _ in range(3):
+    whole, before = held(world.lead), duplicates()
+    for number in range(1, 4):
         put(ends, PLACE.name, old)
         put(ends, Place(1, 4, 6).name, old)
-        for _ in range(5):
-            world.receiver()
+        look(world, lambda number=number: duplicates() >= before + number)
     assert held(world.lead) == whole == kept(world.node)
+    assert_not_logged(logged, old)
 
 
 def test_a_replayed_manifest_hides_nothing(ends: Ends, world: World) -> None:

@@ -87,6 +87,14 @@ def test_a_certificate_of_another_authority_is_refused(tmp_path: Path, known: st
         assert not (home.inbox / STREAM).exists()
 
 
+def test_an_expired_certificate_is_refused(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ca")
+    with tls_lead(tmp_path, authority.issue("localhost", days=0)) as (port, _, home):
+        with pytest.raises(HttpFailed, match="SSLCertVerificationError"):
+            write(port, "localhost", authority)
+        assert not (home.inbox / STREAM).exists()
+
+
 def test_a_renewed_certificate_is_used_without_a_restart(tmp_path: Path) -> None:
     authority = Authority(tmp_path / "ca")
     file = authority.issue("localhost")
@@ -161,6 +169,10 @@ def test_a_broker_must_have_the_right_certificate_too(rabbitmq: Broker, rabbitmq
         for host, known in (("127.0.0.1", authority), ("localhost", other), ("localhost", None)):
             with pytest.raises(BrokerFailed, match="SSLCertVerificationError"):
                 write_by_broker(port, host, rabbitmq_url, known)
+        authority.issue("localhost", days=0)
+        rabbitmq.erlang("ssl:clear_pem_cache().")
+        with pytest.raises(BrokerFailed, match="SSLCertVerificationError"):
+            write_by_broker(port, "localhost", rabbitmq_url, authority)
         authority.issue("localhost")
         rabbitmq.erlang("ssl:clear_pem_cache().")
         write_by_broker(port, "localhost", rabbitmq_url, authority)

@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.testing.wait import until
 from tests.flows.kit import OUTCOMES, PUBLISHED, Site, figures, free_port_run
+from tests.flows.visitor import Visitor
 
 NODES = ["associations", "city-of-vaasa", "leader-association", "mental-health", "settlement"]
 PORTS = len(NODES) + 1
@@ -84,13 +85,17 @@ def test_the_partner_left_behind_is_named_with_its_lines_and_the_printed_command
         assert lacks
         assert home
         assert f"lines are missing: {lacks[1]}" in lead.polku("complete", fails=True)
-        before = report(lead)
-        assert before["arrived"] is False
+        assert report(lead)["arrived"] is False
+        address, page = re.search(r"see (http://[^/]+)(/\S+)", said).groups()
+        user, once = re.search(r"lead: .*\n +user (\S+), one-time password (\S+)", said).groups()
+        reader = Visitor(address, user, once)
+        assert lacks[1] in reader.get(page)
         partner = Site(Path(home[1]), "node")
         partner.up()
         try:
             until(lambda: report(lead)["arrived"] is True, 60)
             assert figures(report(lead)) == ILLUSTRATIVE
+            assert lacks[1] not in reader.get(page)
         finally:
             partner.down()
         assert lead.polku("complete").count("complete") == len(NODES)
