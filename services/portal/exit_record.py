@@ -41,7 +41,10 @@ _WHY = {
     **{"results": "problem_results", "form_signed_on": "problem_future", "eura_on": "problem_eura_entry"},
     **{"eura_by": "problem_eura_by", "participant": "problem_no_start", "status": "problem_three_tries"},
 }
-_DONE = {"1": "saved", "try": "attempt_saved", "asked": "follow_up_saved", "outcome": "saved_but_outcome"}
+_DONE = {
+    **{"1": "saved", "try": "attempt_saved", "asked": "follow_up_saved"},
+    **{"outcome": "saved_but_outcome", "no_outcome": "saved_without_outcome"},
+}
 
 
 @dataclass
@@ -101,12 +104,16 @@ class ExitPages:
             return "1"
         item = {"key": talks.part_key(filled["key"], "outcome"), "subject": person, "outcome": filled["outcome"]}
         given = {"programme": names.key, "by": g.session.user.name, "items": [item | {"date": filled["date"]}]}
-        (result,) = self.pages.context.rpc.call("pathways", "record_outcomes", **given)["results"]
-        if "error" in result:
-            error = PolkuError.from_wire(result["error"])
-            if isinstance(error, NeverTookPart | UnknownPerson | InvalidInput):
-                return "outcome"
-            raise error
+        try:
+            (result,) = self.pages.context.rpc.call("pathways", "record_outcomes", **given)["results"]
+            if "error" in result:
+                raise PolkuError.from_wire(result["error"])
+        except talks.UNSURE:
+            raise  # sent again with the same keys the exit is known
+        except NeverTookPart:
+            return "outcome"
+        except PolkuError:  # the exit is saved: a page that said no more than why not the outcome would hide it
+            return "no_outcome"
         return "1"
 
     def _form(self, names: ProgrammeNames, person: str, filled: dict[str, str]) -> dict[str, Any]:

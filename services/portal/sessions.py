@@ -59,8 +59,10 @@ class SessionPages:
         present = held["present"]
         who = [row["subject"] for row in present]
         known = talks.people_at_hand(context, key, who, in_list=True) if present else {}
+        # Where each sees their own (0222) the others are there without a name.
+        unnamed = say("others_person_short" if g.get("own_only") else "cannot_open")
         rows = [
-            (known[row["subject"]].label if row["subject"] in known else say("cannot_open"), _role(row["role"]), row)
+            (known[row["subject"]].label if row["subject"] in known else unnamed, _role(row["role"]), row)
             for row in present
         ]
         return self.pages.show(

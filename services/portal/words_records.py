@@ -242,6 +242,11 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
     "may_call_yes": ("saa", "ja", "yes"),
     "may_call_no": ("ei saa", "nej", "no"),
     "may_call_not_asked": ("ei kysytty", "inte tillfrågad", "not asked"),
+    "saved_without_outcome": (
+        "Lopettaminen on tallennettu. Tulosta ei voitu kirjata; kirjaa se erikseen, jos sen saa kirjata.",
+        "Avslutet är sparat. Utfallet kunde inte antecknas; anteckna det för sig, om det får antecknas.",
+        "The exit is saved. The outcome could not be; record it by itself, if it may be recorded.",
+    ),
     "saved_but_outcome": (
         "Lopettaminen on tallennettu. Tulosta ei voitu kirjata: hän ei ole osallistunut siihen toimintaan.",
         "Avslutet är sparat. Utfallet kunde inte antecknas: personen har inte deltagit i den verksamheten.",

@@ -7,10 +7,12 @@ import pytest
 from shared.contracts.errors import (
     AlreadyRecordedDiffers,
     ChangedMeanwhile,
+    ConsentWithdrawn,
     InvalidInput,
     NeverTookPart,
     PolkuError,
     RpcTimeout,
+    UnknownCode,
 )
 from tests.services.portal.pages import Page
 from tests.services.portal.samples import MADE, Portal, person
@@ -68,6 +70,21 @@ def test_an_outcome_that_is_refused_leaves_the_exit_saved_and_says_so(worker: Po
     answer = worker.post(FORM, form=FORM, **FILLED)
     assert answer.headers["Location"] == f"{FORM}?saved=outcome"
     assert "ei ole osallistunut" in page(worker.client.get(f"{FORM}?saved=outcome")).said
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConsentWithdrawn(field="participant", purpose="support"),
+        ChangedMeanwhile(field="participant"),
+        UnknownCode(field="outcome", programme="lahde-mukaan", value="work_trial"),
+    ],
+)
+def test_whatever_refuses_the_outcome_the_page_says_that_the_exit_is_saved(worker: Portal, error: PolkuError) -> None:
+    worker.rpc.outcome = {"error": error.to_wire()}
+    answer = worker.post(FORM, form=FORM, **FILLED)
+    assert answer.headers["Location"] == f"{FORM}?saved=no_outcome"
+    assert "Lopettaminen on tallennettu" in page(worker.client.get(answer.headers["Location"])).said
 
 
 @pytest.mark.parametrize(

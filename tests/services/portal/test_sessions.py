@@ -7,6 +7,7 @@ import pytest
 from shared.contracts.errors import UnknownSession
 from tests.services.portal.pages import Page, table_rows
 from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.test_workers import many
 
 AINO, PEKKA = "a1" * 16, "b2" * 16
 KEY = "lahde-mukaan"
@@ -83,3 +84,11 @@ def test_a_group_that_has_no_activity_is_an_empty_list(worker: Portal) -> None:
     document["groups"].append({"key": "empty", "counts": "heads", "name": {"fi": "Tyhjä"}})
     assert "Tyhjä" in Page(worker.client.get(f"/sessions/{KEY}?group=empty").get_data(as_text=True)).said
     assert worker.rpc.sent("list_sessions")["activities"] == []
+
+
+def test_in_a_node_of_more_than_ten_an_attendance_list_says_whose_names_it_does_not_have(worker: Portal) -> None:
+    many(worker)
+    present = [{"subject": one, "role": "participant", "minutes": None} for one in (AINO, "c3" * 16)]
+    worker.rpc.register = {"activity": "kaapeli", "session": HELD, "present": present, "regulars": [], "earlier": []}
+    html = worker.client.get(f"/sessions/{KEY}/{MADE}").get_data(as_text=True)
+    assert [row[0] for row in table_rows(html, "figures")] == ["Aino Esimerkki", "Toisen työntekijän"]
