@@ -100,6 +100,11 @@ Who keeps what, until when:
 Check: polku verify FOLDER, and each report: polku verify FILE
 """,
 )
+_LACKING = (
+    "EI KOKONAINEN: {n} riviä, jotka päätoteuttajalla on, puuttuu. Solmu on palautettu varmuuskopiosta.\n\n",
+    "INTE HELT: {n} rader som huvudgenomföraren har saknas. Noden har återställts från en säkerhetskopia.\n\n",
+    "NOT WHOLE: {n} lines that the lead has are not here. The node was restored from a backup.\n\n",
+)
 
 
 def readme(role: str, lang: str, said: Mapping[str, Any]) -> str:
@@ -109,7 +114,10 @@ def readme(role: str, lang: str, said: Mapping[str, Any]) -> str:
     kept = "\n".join(f"- {_kept(row, place)}" for row in said["kept"])
     day = str(said["made_at"])[:10]
     until = said.get("personal_until") or _NOT_SAID[place]
-    return text.format(programme=said["programme"], partner=said.get("partner"), day=day, kept=kept, until=until)
+    lacking = _LACKING[place].format(n=said["lacking"]) if said.get("lacking") else ""
+    return lacking + text.format(
+        programme=said["programme"], partner=said.get("partner"), day=day, kept=kept, until=until
+    )
 
 
 def _kept(row: Mapping[str, Any], place: int) -> str:

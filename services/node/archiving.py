@@ -136,13 +136,14 @@ class _Made:
             for fact in self._facts(connection, stream):
                 rows.take(fact)
             lines, chain = self._stream(connection, stream)
-            self._of_lead(connection, stream)
+            lacking = max(0, self._of_lead(connection, stream) - lines)
         self._files()
         people = self._people(rows)
         rows.write(self._dir(f"{PERSONAL}/csv"), people)
         until = self._personal(rows.people, people)
         self._closing(state)
-        more = {"stream": stream, "lines": lines, "chain": chain, "state": state["state"], "personal_until": until}
+        more = {"stream": stream, "lines": lines, "lacking": lacking, "chain": chain, "state": state["state"]}
+        more["personal_until"] = until
         days = {name: state[name] for name in ("closed_on", "final_on", "sealed_on")}
         return self._said(partner, partner=partner, **more, **days)
 
@@ -212,7 +213,8 @@ class _Made:
                 count, chain = count + 1, chain_next(chain, row.digest)
         return count, chain.hex()
 
-    def _of_lead(self, connection: Connection, stream: str) -> None:
+    def _of_lead(self, connection: Connection, stream: str) -> int:
+        """What the lead has sent; how many lines of the stream it says that it has: more than we, after a restore."""
         place = self._dir("lead")
         receipt = connection.execute(select(courier_receipt).where(courier_receipt.c.stream == stream)).one_or_none()
         told = ("stream", "epoch", "seq", "chain", "incarnation", "time", "conflict")
@@ -221,6 +223,7 @@ class _Made:
         c = received_line.c
         query = select(c.line).where(c.stream == lead_stream(self.key), c.line.is_not(None)).order_by(c.seq)
         (place / "stream.txt").write_bytes(b"".join(line + b"\n" for line in connection.execute(query).scalars()))
+        return int(said["seq"]) if said else 0
 
     def _people(self, rows: CsvArchive) -> dict[str, dict[str, Any]]:
         """What intake has of each person of the programme, by subject; that it was read is in the audit log. Who has a

@@ -125,6 +125,8 @@ def archive(programme: str, out: Path) -> None:
     said = make(the_home(), programme, out)
     shown = click.format_filename(out)
     click.echo(f"{shown}: archive of the {said['role']} {said['home']}")
+    if said.get("lacking"):
+        click.echo(f"not whole: {said['lacking']} lines that the lead has are not here (polku parked list)", err=True)
     if said["role"] == "node":
         until = said["personal_until"] or "a day that the programme file does not say"
         click.echo(f"{shown}/personal holds personal data: delete it by {until}")

@@ -60,6 +60,8 @@ def _archive(folder: Path, home: Path, wanted: str | None) -> int:
     said = {name: _plain(checked.manifest.get(name)) for name in ("home", "programme", "made_at", "personal_until")}
     click.echo(f"unaltered; signed by {said['home']} {words} ({known})")
     click.echo(f"  archive of {said['programme']}, made {said['made_at']}: {checked.files} files")
+    if lacking := checked.manifest.get("lacking"):
+        click.echo(f"  not whole: {_plain(lacking)} lines that the lead has are not in it")
     if checked.gone:
         click.echo(f"  personal data: {checked.gone} files are not there any more")
     elif checked.manifest.get("role") == "node":

@@ -165,6 +165,7 @@ MAY_BE_ANYTHING: dict[tuple[str, str], str] = {
     ("PersonShare", "subject"): "a service keeps nothing about who it has not heard of; intake, asked first, refuses",
     ("ShowSample", "node"): "the lead's sample names other partners' nodes too; of those nobody is shown",
     ("ListTasks", "worker"): "a worker whom pathways has not heard of has nobody: all tasks are others'",
+    ("CloseTask", "worker"): "asked with own_only alone; a worker whom pathways has not heard of has nobody",
     ("TasksOf", "worker"): "a worker whom pathways has not heard of has no tasks",
     ("CloseTask", "worker"): "a worker whom pathways has not heard of has nobody: no task is theirs to close",
     ("ReadContacts", "people"): "who is not there cannot be reached: they may just have been erased",

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from services.intake import exits, operations, store
 from services.node.archiving import archive
@@ -13,11 +14,15 @@ from services.node.reaching import services_of
 from services.pathways import versions
 from shared.journal import Journal
 from shared.journal.archive import check
+from shared.journal.carry_tables import courier_receipt
 from shared.journal.crypto import load_keys
+from shared.ops.settings import load_home
+from shared.storage import transaction
 from tests.flows.kit import free_port_triple
 from tests.services import kit
 from tests.services.intake.kit import arrival
 from tests.services.intake.test_exits import leaving
+from tests.services.node.commands import run
 from tests.services.node.made import new_home
 from tests.services.node.sets import read
 
@@ -85,3 +90,20 @@ def test_until_when_each_is_kept_is_the_later_of_the_files_times_and_the_last_is
     assert said["personal_until"] == "2030-12-31"
     assert "2030" in (out / "README.en.txt").read_text(encoding="utf-8")
     assert check(out).gone == 0
+
+
+def test_an_archive_of_a_restored_home_says_how_many_lines_the_lead_has_more(
+    made: tuple[Path, dict[str, Any], list[str]], tmp_path: Path
+) -> None:
+    out, said, _ = made
+    assert said["lacking"] == 0
+    home = load_home(out.parent / "node")
+    engine, more = open_database(home), {"chain": b"", "incarnation": "", "time": "", "manifest": 1}
+    with transaction(engine) as connection:
+        row = {"stream": said["stream"], "epoch": 1, "seq": said["lines"] + 3, "conflict": "receipt_ahead"}
+        connection.execute(insert(courier_receipt), row | more)
+    again = archive(home, kit.KEY, tmp_path / "again")
+    assert (again["lacking"], again["lines"]) == (3, said["lines"])
+    for lang, word in (("fi", "3 riviä"), ("sv", "3 rader"), ("en", "3 lines")):
+        assert word in (tmp_path / "again" / f"README.{lang}.txt").read_text(encoding="utf-8")
+    assert "not whole: 3 lines" in run("verify", tmp_path / "again").out
