@@ -167,7 +167,6 @@ MAY_BE_ANYTHING: dict[tuple[str, str], str] = {
     ("ListTasks", "worker"): "a worker whom pathways has not heard of has nobody: all tasks are others'",
     ("CloseTask", "worker"): "asked with own_only alone; a worker whom pathways has not heard of has nobody",
     ("TasksOf", "worker"): "a worker whom pathways has not heard of has no tasks",
-    ("CloseTask", "worker"): "a worker whom pathways has not heard of has nobody: no task is theirs to close",
     ("ReadContacts", "people"): "who is not there cannot be reached: they may just have been erased",
     ("SeesPeople", "people"): "who is not there is seen by nobody",
     ("SeesPeople", "programme"): "nobody of a programme that is not there is seen",
