@@ -1,6 +1,8 @@
 """What a lead records reaches its nodes, by the commands people use."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +60,11 @@ def test_an_expelled_partners_last_line_stays_in_the_report_and_nothing_more_is_
         assert (after["watermark"], after["chain"]) == (before["watermark"], before["chain"])
         assert after["expelled"]
         assert json.loads(pair.lead.polku("lead", "conflicts", "--json")) == []
+        assert "no conflicts" in pair.lead.polku("lead", "conflicts")
+        with closing(sqlite3.connect(pair.lead.path / "lead.db")) as database, database:
+            here = (f"{after['node']}/{PROGRAMME}", b"d", 1, 7, b"\1" * 32, b"\2" * 32, b"", b"", before["chain"])
+            database.execute(f"INSERT INTO received_conflict VALUES ({', '.join('?' * len(here))})", here)
+        said = pair.lead.polku("lead", "conflicts")
+        assert all(
+            part in said for part in (here[0], "epoch 1, line 7", f"ours    {'01' * 32}", f"theirs  {'02' * 32}")
+        )
