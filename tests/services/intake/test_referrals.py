@@ -41,6 +41,7 @@ from shared.journal.tables import journal_line
 from shared.ops.clock import today_in_helsinki
 from shared.storage import snapshot, transaction
 from shared.testing.wait import until
+from tests.flows.test_lead_alone import digests, messages
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, RECORD
 from tests.services.intake.test_steward import Land, Place, all_confirm, directory_of
@@ -376,6 +377,10 @@ def test_neither_journal_nor_log_nor_lead_holds_who_it_is_or_why(land: Land, cap
     for text in (*WHO, REASON):
         assert text.encode() not in land.seen
         assert text not in caplog.text
+    for message in messages(IDENTITY):
+        for digest in digests(message, {b"", b"polku-tag-1", KEY.encode()}):
+            assert digest not in land.seen
+            assert digest.hex().encode() not in land.seen
     assert "Haluaa" not in repr(NewReferral(key_of("a"), "0" * 32, "third", ("name",), REASON))
 
 
