@@ -67,8 +67,8 @@ BUSY = 4
 """While faults are on at so many homes, no further one begins."""
 LAST = {"F23": "a node's database is put back to an old copy, after the verdict"}
 NOT_HERE = {
-    "F15": "no fact makes a sound build fail; parked lines: tests/services/reporting",
-    "F17": "needs another release on one side; parked lines: tests/services/reporting",
+    "F15": "no fact makes a sound build fail; shown by tests/journal/test_parked.py, tests/services/reporting",
+    "F17": "needs another release on one side; shown by tests/services/node/test_two_releases.py, tests/upgrade",
     **({} if os.environ.get(OTHER_RABBITMQ) else {"F30": f"{OTHER_RABBITMQ} names no other RabbitMQ; see 0182"}),
 }
 NOT_EMBEDDED = {"F28": "the embedded footing has no PostgreSQL (profile full)"}
