@@ -73,6 +73,12 @@ def _check(path: FilePath) -> Reading:
             place = ("instruments", index, "key")
             reason = "this release has no such instrument in that version (deploy/instruments)"
             reading.problems.append(Problem(reading.line(place), f"instruments[{index}].key", reason))
+    # Nor is a document refused for this, which homes of earlier releases may have in use.
+    for index, item in items(reading.data if isinstance(reading.data, dict) else {}, "activities"):
+        if item.get("kind") in ("info_session", "public_event") and item.get("standing") == "esf_participant":
+            place = ("activities", index, "standing")
+            reason = f"nobody is an ESF participant by coming to {item['kind']}: ask at most client"
+            reading.problems.append(Problem(reading.line(place), f"activities[{index}].standing", reason))
     return reading
 
 

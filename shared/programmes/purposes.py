@@ -3,6 +3,7 @@
 A programme file says under `purposes` what is other than the defaults. They are what the papers say of such projects:
 the fund's record is a legal obligation (reference §2.1), working with people a task in the public interest, measuring
 how they fare needs a basis of its own (§7.2): consent. No time is taken for granted: the grant decision says it.
+Where the obligation stands follows from the funding period (decision 0239).
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,14 @@ from shared.contracts.purposes import PURPOSES
 from shared.documents.checking import Found, items
 
 DEFAULT_BASIS = {"esf_record": "legal_obligation", "support": "public_task", "measurement": "consent"}
+
+DEFAULT_LAW = {
+    "esf_2014_2020": "(EU) 1303/2013, (EU) 1304/2013",
+    "esf_plus_2021_2027": "(EU) 2021/1057, (EU) 2021/1060",
+}
+"""By funding period, where the fund's record is demanded: regulations, by numbers that all languages share. Of 2014-20
+participants were told so (reference §2.1, seen). Of ESF+ the first lists the data (§1.3, seen); that the second is told
+too is from memory (§7.2). Of 2007-13 our sources say nothing."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +63,15 @@ def _months_after(day: date, months: int) -> date:
 
 
 def purposes(document: Mapping[str, Any]) -> tuple[Purpose, ...]:
-    """Every purpose, as the document says it, else by the defaults."""
+    """Every purpose, as the document says it, else by the defaults; of an empty document too, where none is in use."""
     said = {item["key"]: item for item in document.get("purposes", ())}
-    return tuple(_purpose(key, said.get(key, {})) for key in PURPOSES)
+    return tuple(_purpose(key, said.get(key, {}), document) for key in PURPOSES)
 
 
-def _purpose(key: str, item: Mapping[str, Any]) -> Purpose:
-    until = item.get("keep_until")
-    basis, law = item.get("basis", DEFAULT_BASIS[key]), item.get("law", "")
+def _purpose(key: str, item: Mapping[str, Any], document: Mapping[str, Any]) -> Purpose:
+    until, basis = item.get("keep_until"), item.get("basis", DEFAULT_BASIS[key])
+    by_period = DEFAULT_LAW.get(document.get("funding_programme", ""), "")
+    law = item.get("law", by_period if (key, basis) == ("esf_record", "legal_obligation") else "")
     return Purpose(key, basis, law, date.fromisoformat(until) if until else None, item.get("keep_months"))
 
 

@@ -28,8 +28,10 @@ PUBLISHED = {
     "small_group_events": (32, None, 379),
     "public_events": (16, None, 2369),
     "individual_coaching": (145, 29, None),
+    "client_panels": (0, None, 0),
 }
-"""Sessions, participants, heads: programmes.md, project 3; how many sessions of Duuniin there were is made up."""
+"""Sessions, participants, heads: programmes.md, project 3; how many sessions of Duuniin there were is made up. Of
+client panels nothing is published and so nothing recorded: the report has the row, and 0."""
 OUTCOMES = [
     {
         "activity": "duuniin",

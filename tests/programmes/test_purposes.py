@@ -7,6 +7,7 @@ import pytest
 
 from shared.programmes import check_document, parse
 from shared.programmes.purposes import Purpose
+from shared.programmes.purposes import purposes as purposes_of
 from tests.services.kit import PROGRAMME, changed
 
 LAST = date(2017, 5, 31)
@@ -18,6 +19,29 @@ def test_a_programme_that_says_nothing_has_the_defaults() -> None:
     }
     assert {purpose.due_on(date(2016, 1, 1), LAST) for purpose in PROGRAMME.purposes} == {None}
     assert {purpose.kept_by_law(date(2016, 1, 1)) for purpose in PROGRAMME.purposes} == {None}
+
+
+@pytest.mark.parametrize(
+    ("period", "law"),
+    [
+        ("esf_2007_2013", ""),
+        ("esf_2014_2020", "(EU) 1303/2013, (EU) 1304/2013"),
+        ("esf_plus_2021_2027", "(EU) 2021/1057, (EU) 2021/1060"),
+    ],
+)
+def test_where_the_obligation_stands_follows_from_the_funding_period(period: str, law: str) -> None:
+    document = changed(funding_programme=period)
+    assert {purpose.key: purpose.law for purpose in parse(document).purposes} == {
+        **{"esf_record": law, "support": "", "measurement": ""}
+    }
+    document["purposes"] = [{"key": "esf_record", "basis": "public_task"}]
+    assert parse(document).purpose_by_key["esf_record"].law == "", "another basis stands elsewhere"
+
+
+def test_where_no_file_is_in_use_the_defaults_hold_without_a_law() -> None:
+    assert [(purpose.basis, purpose.law) for purpose in purposes_of({})] == [
+        *(("legal_obligation", ""), ("public_task", ""), ("consent", ""))
+    ]
 
 
 def test_what_the_file_says_takes_the_place_of_the_default() -> None:

@@ -97,6 +97,22 @@ BROKEN: dict[str, tuple[Callable[[str], str], str, str]] = {
     "alone that is no yes or no": (instead("alone: true", "alone: yes"), "alone: yes", "must be true or false"),
     "a wrong business id": (instead("0000001-9", "0000001-8"), "0000001-8", "wrong check digit"),
     "a business id without its dash": (instead("0000001-9", '"00000019"'), "00000019", "seven digits, a dash"),
+    "ESF participants at an info session": (
+        instead(
+            "kind: group\n    name: {fi: Verkkoryhmä}\n    standing: client",
+            "kind: info_session\n    name: {fi: Verkkoryhmä}\n    standing: esf_participant",
+        ),
+        "standing: esf_participant",
+        "nobody is an ESF participant by coming to info_session",
+    ),
+    "ESF participants at a public event": (
+        instead(
+            "kind: group\n    name: {fi: Verkkoryhmä}\n    standing: client",
+            "kind: public_event\n    name: {fi: Verkkoryhmä}\n    standing: esf_participant",
+        ),
+        "standing: esf_participant",
+        "nobody is an ESF participant by coming to public_event",
+    ),
     "one legal entity with two names": (
         instead("    name: {sv: Hamnföreningen}", "    name: {sv: Hamnen}\n    organisation: {business_id: 0000001-9}"),
         "organisation: {business_id",

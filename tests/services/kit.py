@@ -34,8 +34,13 @@ def key_of(name: str) -> str:
 
 
 def changed(**members: Any) -> dict[str, Any]:
-    """Programme 3 with other members: another version of it, or with another key another programme."""
-    return {**copy.deepcopy(DOCUMENT), **members}
+    """Programme 3 with other members: another version of it, or with another key another programme.
+
+    Of another funding period it has no forms: those that it names are of its own."""
+    document = copy.deepcopy(DOCUMENT)
+    if "funding_programme" in members:
+        del document["forms"]
+    return {**document, **members}
 
 
 def put_programme(engine: Engine, shelf: Shelf, document: dict[str, Any] = DOCUMENT) -> None:

@@ -144,7 +144,7 @@ def test_0_is_a_count_and_nothing_written_down_is_none(engine: Engine) -> None:
 
 
 def test_a_programme_without_encounters_has_no_block(engine: Engine) -> None:
-    lead(engine)
+    lead(engine, {key: value for key, value in DOCUMENT.items() if key != "services"})
     admit(engine, OWN)
     assert "encounters" not in report(engine)
     receive(engine, STREAMS[OWN], [met("a", people_new=1)])

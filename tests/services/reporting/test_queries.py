@@ -207,7 +207,13 @@ def test_a_report_holds_the_members_due_and_no_others(engine: Engine) -> None:
             {"group": "small_group_events", **absent},
             {"group": "public_events", **absent, "sessions": 1, "hours": 1.5},
             {"group": "individual_coaching", **absent, "participants": 0, "attendances": 0, "heads": None},
+            {"group": "client_panels", **absent},
         ],
+        "encounters": {
+            **dict.fromkeys(("encounters", "heads", "people_new", "people_known", "women"), 0),
+            "not_recorded": dict.fromkeys(("heads", "people_new", "people_known", "women"), 0),
+            "by": {"location": [], "area": [], "topic": [], "guided_to": []},
+        },
         "indicators": [
             {
                 **{"code": code, "label": label, "planned": None, "realised": 0, "suppressed": False},
