@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.intake import exits, operations, store
+from services.intake import exit_forms, exits, operations, starts, store
+from services.intake.exit_forms import NewExitForm
+from services.intake.starts import NewAttempt
 from services.node.archiving import archive
 from services.node.opening import open_database
 from services.node.reaching import services_of
@@ -16,7 +18,7 @@ from shared.journal.archive import check
 from shared.journal.crypto import load_keys
 from tests.flows.kit import free_port_triple
 from tests.services import kit
-from tests.services.intake.kit import arrival
+from tests.services.intake.kit import RECORD, arrival
 from tests.services.intake.test_exits import leaving
 from tests.services.node.made import new_home
 from tests.services.node.sets import read
@@ -37,10 +39,22 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
     journal, by = Journal(engine, home.name), {"by": "boss", "now": kit.NOW}
     versions.load_programme(journal, document, "boss", kit.NOW)
     vault = operations.Vault({1: keys.newest("vault").secret()}, keys.newest("index").secret())
-    people = [arrival("a"), arrival("b", start_date=date(2016, 5, 1)), arrival("c", record={"gender": "f"})]
+    proof = {"form_signed_on": "2016-03-01", "form_language": "sv", "form_help": "with_help"}
+    people = [
+        arrival("a", record=RECORD | proof),
+        arrival("b", start_date=date(2016, 5, 1)),
+        arrival("c", record={"gender": "f"}),
+    ]
     results, _ = operations.register_participants(journal, vault, kit.KEY, people, **by)
     first, second, third = (result["subject"] for result in results)
     exits.record_exits(journal, kit.KEY, [leaving(first)], **by)
+    revision = exit_forms.show_exit(journal, vault, kit.KEY, first, **by)[0]["revision"]
+    told = {"may_call": "yes", "form_signed_on": "2016-06-01", "form_help": "self"}
+    form = NewExitForm(kit.key_of("f"), first, revision, told, {})
+    exit_forms.record_exit_forms(journal, vault, kit.KEY, [form], **by)
+    tries = [("refused", date(2016, 5, 8)), ("not_reached", date(2016, 5, 3))]
+    vain = [NewAttempt(kit.key_of(status), second, "start", status, day) for status, day in tries]
+    starts.record_attempts(journal, kit.KEY, vain, **by)
     operations.erase_person(journal, kit.KEY, third, **by)
     out = home.path.parent / "out"
     with services_of(home) as rpc:
@@ -68,6 +82,15 @@ def test_what_was_left_open_of_each_person_is_told_and_of_nobody_else(
     ]
     for file in out.rglob("*"):
         assert file.is_dir() or third.encode() not in file.read_bytes(), file
+
+
+def test_the_evidence_list_says_who_filled_each_form_in_and_when_it_was_tried_in_vain(
+    made: tuple[Path, dict[str, Any], list[str]],
+) -> None:
+    first, second = read(made[0] / "personal", "evidence.csv")
+    assert (first["form_help"], first["exit_form_help"], first["attempts"]) == ("with_help", "self", "")
+    assert (first["form_kept"], first["exit_form_signed_on"]) == ("kaapissa-kolme", "2016-06-01")
+    assert (second["form_help"], second["attempts"]) == ("", "2016-05-03 start not_reached;2016-05-08 start refused")
 
 
 def test_until_when_each_is_kept_is_the_later_of_the_files_times_and_the_last_is_in_the_manifest(
