@@ -21,8 +21,11 @@ _STARS = 12
 
 @dataclass(frozen=True)
 class Publicity:
-    """What the foot of a page says; `mark` is None where the period has none."""
+    """What the foot of a page says, in `lang`, which may be another than the page's; `mark` is None where the period
+    has none."""
 
+    lang: Lang
+    implementers: str
     statement: str
     mark: str | None
     logos: tuple[Label, ...]
@@ -39,7 +42,9 @@ def publicity(funding: str, named: Sequence[Mapping[str, str]], lang: Lang) -> P
     if f"eu_{funding}" not in known_keys():
         return None
     mark = say(f"eu_mark_{funding}") if f"eu_mark_{funding}" in known_keys() else None
-    return Publicity(say(f"eu_{funding}"), mark, tuple(label_of(name, lang, "–") for name in named))
+    return Publicity(
+        lang, say("implementers"), say(f"eu_{funding}"), mark, tuple(label_of(name, lang, "–") for name in named)
+    )
 
 
 def logos(document: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
