@@ -107,7 +107,7 @@ class _Made:
         self._dir("reports")
         for name, (start, end) in spans.items():
             for form in PLACES:
-                data = certified(self.rpc, self.key, form, "fi", start, end)
+                data = certified(self.home, self.rpc, self.key, form, "fi", start, end)
                 (self.folder / "reports" / f"{name}.{form}").write_bytes(data)
         report = self.rpc.call("reporting", "report", programme=self.key, from_=None, to=None)
         rows = [self._partner(row, known) for row in report["streams"]]

@@ -274,7 +274,7 @@ class Pages:
     def _programmes(self) -> dict[str, ProgrammeNames]:
         service = "reporting" if self.context.role == "lead" else "pathways"
         listed = self.context.rpc.call(service, "list_programmes")
-        return {item["programme"]: ProgrammeNames.of(item) for item in listed}
+        return {item["programme"]: ProgrammeNames.of(item, self.context.pictures) for item in listed}
 
     def programme(self, key: str) -> ProgrammeNames:
         """What a page needs of a programme; one that the home does not have is no page."""

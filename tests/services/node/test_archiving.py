@@ -20,6 +20,7 @@ from tests.flows.kit import free_port_triple
 from tests.services import kit
 from tests.services.intake.kit import RECORD, arrival
 from tests.services.intake.test_exits import leaving
+from tests.services.node.commands import run
 from tests.services.node.made import new_home
 from tests.services.node.sets import read
 
@@ -108,3 +109,16 @@ def test_until_when_each_is_kept_is_the_later_of_the_files_times_and_the_last_is
     assert said["personal_until"] == "2030-12-31"
     assert "2030" in (out / "README.en.txt").read_text(encoding="utf-8")
     assert check(out).gone == 0
+
+
+def test_which_logo_stands_and_why_another_does_not_is_told_in_the_programmes_order(
+    made: tuple[Path, dict[str, Any], list[str]],
+) -> None:
+    home = made[0].parent / "node"
+    (home / "logos").mkdir()
+    (home / "logos" / "leader_association.svg").write_text("<svg onload='alert(1)'/>", encoding="utf-8")
+    done = run("--home", str(home), "programme", "logos", kit.KEY)
+    first, second = done.out.splitlines()
+    assert first.startswith("leader_association: leader_association.svg, not taken: an SVG")
+    assert (second.partition(": ")[2], done.code) == ("no file, the name stands there", 2)
+    assert run("--home", str(home), "programme", "logos", "nothing").code == 2
