@@ -128,7 +128,8 @@ def tell_doors(journal: Journal, now: datetime) -> int | None:
 def state_of(row: Any) -> dict[str, Any]:
     """A door as pages see it."""
     plain = {
-        name: getattr(row, name) for name in ("location", "people_new", "people_known", "women", "revision", "done")
+        name: getattr(row, name)
+        for name in ("location", "area", "people_new", "people_known", "women", "revision", "done")
     }
     ids = {"encounter": row.encounter.hex(), "occurred_on": row.occurred_on.isoformat()}
     return ids | plain | {"can_undo": bool(row.taps)}

@@ -15,7 +15,7 @@ from services.intake import queries, rights_store, store
 from services.intake.domain import normalised_name
 from services.intake.operations import Vault
 from shared import hetu
-from shared.contracts.errors import InvalidInput, UnknownPerson
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, UnknownPerson
 from shared.contracts.rights_facts import NotSamePerson, SamePerson
 from shared.journal import Journal
 from shared.ops.clock import today_in_helsinki
@@ -79,6 +79,31 @@ def score(one: Known, other: Known) -> int:
     if _near(one.born, other.born):
         return points + BORN // 2
     return min(points, OTHER_BIRTH_DATE_AT_MOST)
+
+
+def speaking(one: Known, other: Known) -> tuple[list[str], list[str]]:
+    """What speaks for two people being one and what against it, as codes: the parts that `score` weighs."""
+    pro, contra = list[str](), list[str]()
+
+    def said(part: str, *, speaks_for: bool) -> None:
+        (pro if speaks_for else contra).append(part)
+
+    if one.code and other.code:
+        said("code", speaks_for=one.code == other.code)
+    if (one.family or one.given) and (other.family or other.given):
+        straight, swapped = _names(one, other), _swapped(one, other)
+        if (one.family, one.given) == (other.family, other.given):
+            pro.append("names")
+        elif max(straight, swapped) * 2 >= FAMILY + GIVEN:
+            pro.append("names_swapped" if swapped > straight else "names_near")
+        else:
+            contra.append("given" if one.family == other.family else "names")
+    if one.token and one.token == other.token:
+        pro.append("token")
+    if one.born and other.born:
+        near = one.born != other.born and _near(one.born, other.born)
+        said("born_near" if near else "born", speaks_for=near or one.born == other.born)
+    return pro, contra
 
 
 def _names(one: Known, other: Known) -> int:
@@ -184,6 +209,8 @@ class Pair:
     second: queries.PersonRow
     points: int
     verdict: str | None
+    speaks: tuple[list[str], list[str]]
+    """For, and against."""
 
 
 def listed(
@@ -213,13 +240,26 @@ def listed(
         if page:
             seen = sorted({subject.hex() for both, _ in page for subject in both})
             unit.audit(by, "list_duplicates", programme=programme, subjects=seen)
-    return len(ordered), [Pair(rows[a], rows[b], points, verdicts.get((a, b))) for (a, b), points in page]
+    shown = {raw: opened(rows[raw]) for both, _ in page for raw in both}
+    return len(ordered), [
+        Pair(rows[a], rows[b], points, verdicts.get((a, b)), speaking(shown[a], shown[b])) for (a, b), points in page
+    ]
 
 
 def judge(
-    journal: Journal, programme: str, subject: str, same_as: str, verdict: str, *, by: str, now: datetime
+    journal: Journal,
+    programme: str,
+    subject: str,
+    same_as: str,
+    verdict: str,
+    *,
+    by: str,
+    now: datetime,
+    was: str | None = None,
 ) -> tuple[bool, int | None]:
-    """Note that two people are one, or two; whether that is new, and the position. Raises `UnknownPerson`."""
+    """Note that two people are one, or two; whether that is new, and the position. `was`: the verdict that whoever
+    judges has seen, "none" before any. Raises `UnknownPerson`, and `ChangedMeanwhile` if somebody has said otherwise
+    since."""
     if subject == same_as:
         raise InvalidInput(field="same_as", reason="that is the same one")
     with journal.unit(now) as unit:
@@ -232,6 +272,8 @@ def judge(
         before = rights_store.judged(unit.connection, programme).get((low, high))
         if before == verdict:
             return False, None
+        if was not in (None, before or "none"):
+            raise ChangedMeanwhile(field="was")
         today = today_in_helsinki(now)
         rights_store.put_verdict(unit.connection, programme, (low, high), verdict, today)
         said = {"same_as": high.hex(), "occurred_on": today.isoformat()}

@@ -73,7 +73,9 @@ class EncounterMethods:
         body = load(OpenDoor, command)
         content = Encounter(
             date.fromisoformat(body["date"]),
+            start=body.get("start"),
             location=body.get("location"),
+            area=body.get("area"),
             staff=body.get("staff"),
             people_new=0,
             people_known=0,

@@ -132,14 +132,17 @@ class RightsMethods:
 
     def _pair(self, pair: duplicates.Pair, reply_to: bytes) -> dict[str, Any]:
         coded = {"score": pair.points, "likely": pair.points >= duplicates.LIKELY, "verdict": pair.verdict}
-        return coded | {"people": [self._named(row, reply_to, "birth_date") for row in (pair.first, pair.second)]}
+        speaks = {"speaks_for": pair.speaks[0], "speaks_against": pair.speaks[1]}
+        return (
+            coded | speaks | {"people": [self._named(row, reply_to, "birth_date") for row in (pair.first, pair.second)]}
+        )
 
     @rpc
     def judge_pair(self, **command: Any) -> dict[str, Any]:
         body = load(JudgePair, command)
         self.home.follow_to(body["after"])
         said = [body[name] for name in ("programme", "subject", "same_as", "verdict")]
-        new, pos = duplicates.judge(self.home.journal, *said, by=body["by"], now=self.home.now())
+        new, pos = duplicates.judge(self.home.journal, *said, was=body["was"], by=body["by"], now=self.home.now())
         return {"pos": self.home.committed(pos), "new": new}
 
     @subscribes(ActivitiesCleared)

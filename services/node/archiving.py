@@ -43,12 +43,12 @@ from shared.programmes import Programme
 from shared.programmes import parse as parse_programme
 from shared.storage import snapshot
 
-_FORM = ("form_version", "form_language", "form_signed_on", "form_kept", "eura_on", "eura_by")
+_FORM = ("form_version", "form_language", "form_signed_on", "form_help", "form_kept", "eura_on", "eura_by")
 _EVIDENCE = (
     *("ref", "subject", "standing", "started_on", "ended_on"),
     *_FORM,
     *(f"exit_{name}" for name in _FORM),
-    "missing",
+    *("attempts", "missing"),
 )
 _INFORMED = ("ref", "notice", "language", "consents", "occurred_on")
 _NAMES = ("token", "identity_code", "given_name", "family_name", "birth_date")
@@ -107,7 +107,7 @@ class _Made:
         self._dir("reports")
         for name, (start, end) in spans.items():
             for form in PLACES:
-                data = certified(self.rpc, self.key, form, "fi", start, end)
+                data = certified(self.home, self.rpc, self.key, form, "fi", start, end)
                 (self.folder / "reports" / f"{name}.{form}").write_bytes(data)
         report = self.rpc.call("reporting", "report", programme=self.key, from_=None, to=None)
         rows = [self._partner(row, known) for row in report["streams"]]
@@ -236,7 +236,7 @@ class _Made:
             answer = self.rpc.call("intake", "copy_person", timeout=SECONDS, **asked)
             kept = reply.open_plain(answer["sealed"])["intake"]
             known = kept["participation"] | kept["identity"] | _exit_form(kept.get("exit_form") or [])
-            known["informed"] = kept.get("informed") or []
+            known |= {"informed": kept.get("informed") or [], "attempts": _attempts(kept.get("attempt") or [])}
             if kept["participation"].get("protected_address"):
                 known |= dict.fromkeys(name for name in _NAMES if name != "token")
             found[row["person"]] = known
@@ -290,8 +290,14 @@ def informed_rows(refs: Mapping[str, str], people: Mapping[str, Mapping[str, Any
 
 
 def _exit_form(forms_of: list[dict[str, Any]]) -> dict[str, Any]:
+    """The members of the copy's row, in which the table's columns stand beside what was in the vault."""
     form = forms_of[0] if forms_of else {}
-    return {f"exit_{name}": form.get(name) for name in _FORM}
+    return {f"exit_{name}": form.get(name, form.get(name.removeprefix("form_"))) for name in _FORM}
+
+
+def _attempts(tries: list[dict[str, Any]]) -> list[str]:
+    """Tries to get a form that were in vain, the oldest first: day, which form, what came of it."""
+    return sorted(" ".join(one[name] for name in ("occurred_on", "record", "status")) for one in tries)
 
 
 def _day_before(day: date | None) -> str | None:

@@ -19,6 +19,7 @@ from services.node import (
     keepcli,
     keyscli,
     leadcli,
+    logocli,
     mailcli,
     operating,
     pathcli,
@@ -393,7 +394,7 @@ for _command in peerscli.COMMANDS:
 _MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli, workercli, instrumentcli)
 for _command in (command for module in _MORE for command in module.COMMANDS):
     polku.add_command(_command)
-for _command in closingcli.COMMANDS:
+for _command in (*closingcli.COMMANDS, *logocli.COMMANDS):
     programme.add_command(_command)
 for _command in mailcli.COMMANDS:
     user.add_command(_command)

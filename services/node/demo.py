@@ -138,7 +138,7 @@ def run_demo(directory: Path, port: int, *, once: bool) -> int:
         _wait_until_arrived(demo, [member for member in present if member not in behind])
         if once:
             with services_of(demo.lead) as rpc:
-                files = [certified(rpc, key, "json").decode().rstrip() for key in documents]
+                files = [certified(demo.lead, rpc, key, "json").decode().rstrip() for key in documents]
             listed = ",\n".join(files)
             click.echo(f"[{listed}]")  # each as it was certified, to the byte
             return 0

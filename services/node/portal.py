@@ -11,6 +11,7 @@ from services.node.control import Rpc
 from services.portal.app import create_app
 from services.portal.carrying import CarrierEdge
 from services.portal.context import PortalContext
+from services.portal.logos import pictures
 from shared.contracts.errors import HomeUnusable
 from shared.journal.crypto import current_keys
 from shared.journal.filecarrier import FileCarrier
@@ -59,6 +60,7 @@ def portal_app(
             now=utcnow,
             secure=proxied or bool(home.certificate),
             bus_key=lambda: current_keys(home.keys).newest("bus").public if home.role == "node" else None,
+            pictures=pictures(home.path),
         )
     )
     if proxied:

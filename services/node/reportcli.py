@@ -35,8 +35,9 @@ def report(key: str, form: str, audience: str, start: str | None, end: str | Non
         raise NotInThisRelease(what=f"--format {form}")
     if audience != "funder":
         raise NotInThisRelease(what=f"--audience {audience}")
-    with services_of(the_home("lead")) as rpc:
-        file = certified(rpc, key, chosen, lang, start, end)
+    home = the_home("lead")
+    with services_of(home) as rpc:
+        file = certified(home, rpc, key, chosen, lang, start, end)
     click.echo(file, nl=False)
 
 

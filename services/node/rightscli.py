@@ -30,13 +30,17 @@ def export(programme: str, subject: str | None, form: str, lang: Any) -> None:
     """A copy of everything kept here about a person, on stdout; PERSON is the subject, else you are asked whom."""
     from services.node.reaching import services_of
     from services.portal.copying import as_html, gather
+    from services.portal.logos import pictures
     from shared.ops.clock import today_in_helsinki, utcnow
 
     home = the_home("node")
     with services_of(home) as rpc:
         who, today = whom(home, rpc, programme, subject), today_in_helsinki(utcnow())
         copy = gather(rpc, home.name, programme, who, by=actor(), today=today)
-        said = as_html(rpc, copy, lang) if form == "html" else json.dumps(copy, indent=2, ensure_ascii=False)
+        if form == "html":
+            said = as_html(rpc, copy, lang, pictures(home.path))
+        else:
+            said = json.dumps(copy, indent=2, ensure_ascii=False)
     click.echo(said)
 
 

@@ -20,6 +20,7 @@ from services.portal.conversation import ConversationPages
 from services.portal.correcting_page import CorrectingPages
 from services.portal.counter import CounterPages
 from services.portal.door import DoorPages
+from services.portal.duplicates import DuplicatePages
 from services.portal.encountering import EncounterPages
 from services.portal.erasing_page import ErasingPages
 from services.portal.evidence import EvidencePages
@@ -118,6 +119,7 @@ def create_app(context: PortalContext) -> Flask:
         TaskPages(pages).install(app)
         PersonPages(pages).install(app)
         HandOverPages(pages).install(app)
+        DuplicatePages(pages).install(app)
         ClosingPages(pages).install(app)
         SessionPages(pages).install(app)
         QuestionnairePages(pages).install(app)

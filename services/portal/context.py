@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from sqlalchemy import Engine
 
+from services.portal.logos import Pictures, nobodys
 from services.portal.passwords import Hasher
 
 T = TypeVar("T")
@@ -52,3 +53,5 @@ class PortalContext:
     """Rows of a list on one page, at most 100."""
     bus_key: Callable[[], bytes | None] = lambda: None
     """The public half of intake's newest bus key, to seal free text to; a lead's home has none."""
+    pictures: Pictures = nobodys
+    """The partners' logos of this home."""

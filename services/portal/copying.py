@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from services.portal.context import Rpc
+from services.portal.logos import Pictures
 from services.portal.person_copy import language_of, render_copy
 from services.portal.replies import ReplyKey
 from services.portal.report_page import ProgrammeNames
@@ -41,10 +42,11 @@ def gather(rpc: Rpc, node: str, programme: str, subject: str, *, by: str, today:
     return copy | {"texts": texts}
 
 
-def as_html(rpc: Rpc, copy: dict[str, Any], lang: Lang | None) -> str:
+def as_html(rpc: Rpc, copy: dict[str, Any], lang: Lang | None, pictures: Pictures) -> str:
     """The copy as a document in `lang`, else in the person's language, else in the programme's first."""
     document = document_of(rpc, copy["programme"])
-    names = ProgrammeNames.of({"programme": copy["programme"], "name": document.get("name"), "document": document})
+    listed = {"programme": copy["programme"], "name": document.get("name"), "document": document}
+    names = ProgrammeNames.of(listed, pictures)
     spoken = document.get("languages", ())
     first = next((code for code in LANGS if code == (spoken or ["fi"])[0]), LANGS[0])
     return render_copy(copy, names, lang or language_of(copy) or first)

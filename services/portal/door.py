@@ -8,12 +8,14 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
+from services.portal.encountering import MOST, TIME, is_count
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.replies import ReplyKey
 from services.portal.report_page import ProgrammeNames, label_of
 from services.portal.words import words
 from shared.contracts.encounters import TAPS
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, NotFound, UnknownPerson
+from shared.ops.clock import HELSINKI
 
 LONGEST_TOKEN = 80
 
@@ -24,8 +26,11 @@ class Filled:
 
     key: str
     date: str
-    location: str
-    women: bool
+    start: str
+    location: str = ""
+    area: str = ""
+    staff: str = ""
+    women: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,15 +64,18 @@ class DoorPages:
     def begin(self, key: str) -> ResponseReturnValue:
         names = self.pages.programme(key)
         today = talks.days(self.pages.context, names)[1].isoformat()
-        return self._show(names, Filled(talks.new_key(), today, "", women=False))
+        now = self.pages.context.now().astimezone(HELSINKI)
+        return self._show(names, Filled(talks.new_key(), today, f"{now:%H:%M}"))
 
     def open(self, key: str) -> ResponseReturnValue:
         names, form = self.pages.programme(key), request.form
-        plain = {name: form.get(name, "").strip() for name in ("date", "location")}
+        plain = {name: form.get(name, "").strip() for name in ("date", "start", "location", "area", "staff")}
         filled = Filled(talks.key_from(form.get("key", "")), **plain, women=form.get("women") == "yes")
         if problems := self._problems(names, filled):
             return self._show(names, filled, problems), 400
-        told = {"key": filled.key, "date": filled.date, "location": filled.location or None, "women": filled.women}
+        told: dict[str, Any] = {"key": filled.key, "date": filled.date, "women": filled.women}
+        told |= {name: getattr(filled, name) or None for name in ("start", "location", "area")}
+        told |= {"staff": int(filled.staff) if filled.staff else None}
         try:
             answer = self._call("open_door", key, **told)
         except AlreadyRecordedDiffers:
@@ -154,8 +162,13 @@ class DoorPages:
             problems["date"] = "problem_day"
         elif not start <= day <= end:
             problems["date"] = "problem_day_outside"
-        if filled.location and filled.location not in names.locations:
-            problems["location"] = "problem_choose"
+        if filled.start and not TIME.fullmatch(filled.start):
+            problems["start"] = "problem_time"
+        for name, known in (("location", names.locations), ("area", names.areas)):
+            if getattr(filled, name) and getattr(filled, name) not in known:
+                problems[name] = "problem_choose"
+        if filled.staff and not is_count(filled.staff, MOST["staff"]):
+            problems["staff"] = "problem_count"
         return problems
 
     def _show(self, names: ProgrammeNames, filled: Filled, problems: Mapping[str, str] | None = None) -> str:
@@ -167,17 +180,20 @@ class DoorPages:
             filled=filled,
             problems={name: say(problem) for name, problem in (problems or {}).items()},
             locations=[(code, label_of(names.locations[code], g.lang, code)) for code in names.locations],
+            areas=[(code, label_of(names.areas[code], g.lang, code)) for code in names.areas],
+            most_staff=MOST["staff"],
             days=(start.isoformat(), end.isoformat()),
             running=[self._state(names, state) for state in self._doors(names.key)],
         )
 
     def _state(self, names: ProgrammeNames, state: Mapping[str, Any]) -> dict[str, Any]:
-        place, heads = state["location"], state["people_new"] + state["people_known"]
+        place, heads = state["location"] or state["area"], state["people_new"] + state["people_known"]
+        places = names.locations if state["location"] else names.areas
         shown = {name: formats.number(state[name], g.lang) for name in ("people_new", "people_known")}
         return {
             "encounter": state["encounter"],
             "day": talks.said_day(state["occurred_on"]),
-            "place": label_of(names.locations.get(place, {}), g.lang, place) if place else None,
+            "place": label_of(places.get(place, {}), g.lang, place) if place else None,
             "revision": state["revision"],
             "heads": formats.number(heads, g.lang),
             "women": None if state["women"] is None else formats.number(state["women"], g.lang),

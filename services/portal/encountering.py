@@ -35,7 +35,7 @@ MOST_TOKENS = 50
 MOST_NAMED = 20
 """So many people who were left out are named."""
 _SUBJECT = re.compile(r"[0-9a-f]{32}")
-_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 @dataclass(frozen=True)
@@ -173,11 +173,11 @@ class EncounterPages:
             problems["date"] = "problem_day"
         elif not start <= day <= end:
             problems["date"] = "problem_day_outside"
-        if filled.start and not _TIME.fullmatch(filled.start):
+        if filled.start and not TIME.fullmatch(filled.start):
             problems["start"] = "problem_time"
         for name in COUNTS:
             text = getattr(filled, name)
-            if text and not (text.isascii() and text.isdigit() and len(text) < 7 and int(text) <= MOST[name]):
+            if text and not is_count(text, MOST[name]):
                 problems[name] = "problem_count"
         for name, known in (("location", names.locations), ("area", names.areas)):
             if getattr(filled, name) and getattr(filled, name) not in known:
@@ -238,6 +238,11 @@ class EncounterPages:
             return dict(self.pages.context.rpc.call("intake", "list_encounters", programme=key, **page))
         except talks.UNSURE:
             return {"encounters": [], "total": 0}
+
+
+def is_count(text: str, most: int) -> bool:
+    """Whether what was typed is a number of people."""
+    return text.isascii() and text.isdigit() and len(text) < 7 and int(text) <= most
 
 
 def _too_many_women(new: int | None, known: int | None, women: int | None) -> bool:

@@ -13,10 +13,11 @@ from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.plan import plan_of
+from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
 from services.portal.report_page import ProgrammeNames
 from services.portal.start_record import call, listed_languages, name_of, sealed_content
-from services.portal.words import in_language, words
+from services.portal.words import in_language, pick_lang, words
 from shared.contracts.errors import (
     AlreadyRecordedDiffers,
     ChangedMeanwhile,
@@ -238,6 +239,7 @@ class ExitPages:
             follow=_follow_up(names, shown, self._today()),
             statuses=[(code, say(f"follow_{code}")) for code in FOLLOW_UPS],
             new_key=talks.new_key,
+            publicity=publicity(names.funding, names.logos, pick_lang(filled["form_language"]) or g.lang),
         )
 
     def _today(self) -> date:

@@ -52,6 +52,7 @@ _LINKS = {
         "people": "open_people",
         "evidence": "missing_evidence",
         "referrals": "referrals",
+        "duplicates": "duplicates",
         "handover": "hand_over",
     },
     "links_project": {
@@ -273,23 +274,24 @@ class Pages:
     def _programmes(self) -> dict[str, ProgrammeNames]:
         service = "reporting" if self.context.role == "lead" else "pathways"
         listed = self.context.rpc.call(service, "list_programmes")
-        return {item["programme"]: ProgrammeNames.of(item) for item in listed}
+        return {item["programme"]: ProgrammeNames.of(item, self.context.pictures) for item in listed}
 
     def programme(self, key: str) -> ProgrammeNames:
         """What a page needs of a programme; one that the home does not have is no page."""
         return self._programmes().get(key) or abort(404)
 
-    def _page_number(self) -> int:
+    def page_number(self) -> int:
+        """The page that is asked for; what is no number is no page."""
         asked = request.args.get("page", "1")
         return int(asked) if re.fullmatch("[1-9][0-9]{0,5}", asked) else abort(404)
 
     def offset(self) -> int:
         """How many rows stand on the pages before the one that is asked for."""
-        return (self._page_number() - 1) * self.context.page_size
+        return (self.page_number() - 1) * self.context.page_size
 
     def paging(self, total: int) -> Paging:
         """Which page it is, of how many."""
-        return Paging(self._page_number(), max(1, -(-total // self.context.page_size)))
+        return Paging(self.page_number(), max(1, -(-total // self.context.page_size)))
 
     def _frame(self) -> Frame:
         return frame(self.context)

@@ -13,6 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from services.portal.labels import Label, label_of
+from services.portal.logos import Pictures, nobodys
 from services.portal.words import Lang, known_keys, words
 
 _HEIGHT, _WIDTH = 36.0, 54.0
@@ -21,11 +22,14 @@ _STARS = 12
 
 @dataclass(frozen=True)
 class Publicity:
-    """What the foot of a page says; `mark` is None where the period has none."""
+    """What the foot of a page says, in `lang`, which may be another than the page's; `mark` is None where the period
+    has none."""
 
+    lang: Lang
+    implementers: str
     statement: str
     mark: str | None
-    logos: tuple[Label, ...]
+    logos: tuple["Shown", ...]
 
     @property
     def flag(self) -> Markup:
@@ -33,20 +37,43 @@ class Publicity:
         return _flag()
 
 
-def publicity(funding: str, named: Sequence[Mapping[str, str]], lang: Lang) -> Publicity | None:
+@dataclass(frozen=True)
+class Logo:
+    """A partner's name by language, and the picture that stands for it, if there is one."""
+
+    name: Mapping[str, str]
+    picture: str | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The same in a language of the page."""
+
+    name: Label
+    picture: str | None
+
+
+def publicity(funding: str, named: Sequence[Logo], lang: Lang) -> Publicity | None:
     """Of a funding programme and the implementers' names in order; None for one that is not known."""
     say = words(lang)
     if f"eu_{funding}" not in known_keys():
         return None
     mark = say(f"eu_mark_{funding}") if f"eu_mark_{funding}" in known_keys() else None
-    return Publicity(say(f"eu_{funding}"), mark, tuple(label_of(name, lang, "–") for name in named))
+    shown = tuple(Shown(label_of(logo.name, lang, "–"), logo.picture) for logo in named)
+    return Publicity(lang, say("implementers"), say(f"eu_{funding}"), mark, shown)
 
 
-def logos(document: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
-    """The names that stand for the partners' logos, in the order of the programme file: legal names where there are."""
+def logos(document: Mapping[str, Any], pictures: Pictures = nobodys) -> tuple[Logo, ...]:
+    """The partners' logos in the order of the programme file, by legal names where there are."""
     partners = {partner["key"]: partner for partner in document.get("partners") or []}
-    order = (document.get("publicity") or {}).get("logos") or list(partners)
-    return tuple(partners[key].get("organisation", {}).get("name") or partners[key]["name"] for key in order)
+    named = ((key, partners[key]) for key in in_order(document))
+    return tuple(Logo(one.get("organisation", {}).get("name") or one["name"], pictures(key)) for key, one in named)
+
+
+def in_order(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys of the partners whose logos stand, in the order of the programme file."""
+    named = (document.get("publicity") or {}).get("logos")
+    return tuple(named or (partner["key"] for partner in document.get("partners") or []))
 
 
 @cache

@@ -15,6 +15,7 @@ from services.portal import talks
 from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
 from services.portal.pages import LIST_ROLES, Pages
+from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
 from services.portal.report_page import ProgrammeNames
 from services.portal.words import LANG_NAMES, LANGS, pick_lang, words
@@ -109,12 +110,17 @@ class QuestionnairePages:
 
     def thanks(self, key: str, person: str) -> ResponseReturnValue:
         """Nobody is named: the tablet may still be in the hands of whoever has answered."""
-        self.pages.programme(key)
-        g.lang = _form_lang(None)
+        names, g.lang = self.pages.programme(key), _form_lang(None)
         told = ("activity", "due", "instrument", "occasion")
         at: dict[str, Any] = {name: request.args.get(name, "") for name in told}
         following = url_for("round_next", key=key, person=person, **at) if at["due"] else ""
-        return self.pages.show("questionnaire_thanks.html", programme=key, person=person, following=following)
+        return self.pages.show(
+            "questionnaire_thanks.html",
+            programme=key,
+            person=person,
+            following=following,
+            publicity=publicity(names.funding, names.logos, g.lang),
+        )
 
     def _record(self, programme: str, item: Mapping[str, Any]) -> None:
         given = {"programme": programme, "by": g.session.user.name, "items": [dict(item)]}
@@ -200,6 +206,7 @@ class QuestionnairePages:
             form_langs=[(code, LANG_NAMES[code]) for code in LANGS],
             here=_here(),
             last_day=self._last_day(names, which),
+            publicity=publicity(names.funding, names.logos, g.lang),
         )
 
     def _last_day(self, names: ProgrammeNames, which: Which) -> str:

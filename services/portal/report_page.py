@@ -14,7 +14,8 @@ from markupsafe import Markup
 from services.portal import formats
 from services.portal.charts import Bar, Tone, bar_chart
 from services.portal.labels import Figure, Label, Names, figure, label_of
-from services.portal.publicity import logos, publicity
+from services.portal.logos import Pictures, nobodys
+from services.portal.publicity import Logo, logos, publicity
 from services.portal.rendering import Frame, render
 from services.portal.report_encounters import encounter_block
 from services.portal.report_funding import funding_headings, funding_rows
@@ -56,13 +57,13 @@ class ProgrammeNames:
     offered: tuple[Offered, ...] = ()
     period: tuple[date, date] | None = None
     funding: str = ""
-    logos: tuple[Mapping[str, str], ...] = ()
-    """Names that stand for the partners' logos, in their order."""
+    logos: tuple[Logo, ...] = ()
+    """The partners', in their order."""
     document: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, listed: Mapping[str, Any]) -> "ProgrammeNames":
-        """From an item of `list_programmes`: programme, name and perhaps the document."""
+    def of(cls, listed: Mapping[str, Any], pictures: Pictures = nobodys) -> "ProgrammeNames":
+        """From an item of `list_programmes`: programme, name and perhaps the document; and the home's logos."""
         document = listed.get("document") or {}
 
         def named(kind: str) -> Names:
@@ -91,7 +92,7 @@ class ProgrammeNames:
             ),
             period=(_day(period["start"]), _day(period["end"])) if period else None,
             funding=document.get("funding_programme", ""),
-            logos=logos(document),
+            logos=logos(document, pictures),
             document=document,
         )
 

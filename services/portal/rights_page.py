@@ -88,7 +88,7 @@ class RightsPages:
 
     def document(self, key: str, person: str) -> ResponseReturnValue:
         copy = self._copy(key, person)
-        html = copying.as_html(self.pages.context.rpc, copy, None)
+        html = copying.as_html(self.pages.context.rpc, copy, None, self.pages.context.pictures)
         return _file(html, "text/html; charset=utf-8", "html")
 
     def file(self, key: str, person: str) -> ResponseReturnValue:

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from services.portal import formats, talks
 from services.portal.labels import Figure, Label, figure, label_of
 from services.portal.pages import LIST_ROLES, Pages
+from services.portal.publicity import publicity
 from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
 from shared.contracts.catalogue import ROLES
@@ -76,6 +77,7 @@ class SessionPages:
             partner=context.title,
             rows=sorted(((name, role, figure(row["minutes"], g.lang)) for name, role, row in rows), key=_by_name),
             printed=formats.moment(context.now(), g.lang),
+            publicity=publicity(names.funding, names.logos, g.lang),
         )
 
 

@@ -19,7 +19,7 @@ LOOKS = {
     *(("pathways", "list_tasks"), ("pathways", "close_task")),
 }
 """What shows several people at once, or is about one whom no address names, and takes `own_only`."""
-OF_EVERYBODY = frozenset({"sample", "show_sample"})
+OF_EVERYBODY = frozenset({"sample", "show_sample", "duplicates", "judge_pair"})
 """Pages that show the people of all: for coordinators, where each sees their own."""
 
 

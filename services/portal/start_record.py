@@ -14,6 +14,7 @@ from services.portal import talks
 from services.portal.filled import elsewhere
 from services.portal.labels import Label, label_of
 from services.portal.pages import LIST_ROLES, Pages
+from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
 from services.portal.report_page import ProgrammeNames
 from services.portal.words import LANG_NAMES, LANGS, Lang, in_language, known_keys, pick_lang, words
@@ -192,6 +193,7 @@ class StartPages:
             ],
             tries=[(code, say(f"attempt_{code}")) for code in ATTEMPTS],
             new_key=talks.new_key(),
+            publicity=publicity(names.funding, names.logos, lang),
         )
 
 

@@ -11,6 +11,7 @@ from services.portal.words_certificate import CERTIFICATE_WORDS
 from services.portal.words_closing import CLOSING_WORDS
 from services.portal.words_contacts import CONTACT_WORDS
 from services.portal.words_copy import COPY_WORDS
+from services.portal.words_duplicates import DUPLICATE_WORDS
 from services.portal.words_encounters import ENCOUNTER_WORDS
 from services.portal.words_erasing import ERASING_WORDS
 from services.portal.words_filled import FILLED_WORDS
@@ -387,6 +388,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     "minutes_short": ("{n} min", "{n} min", "{n} min"),
     "hours_short": ("{n} h", "{n} h", "{n} h"),
     "days_short": ("{n} pv", "{n} d", "{n} d"),
+    **DUPLICATE_WORDS,
     **ENCOUNTER_WORDS,
     **RECORDING,
     **OUTCOME_WORDS,

@@ -135,7 +135,9 @@ class OpenDoor(Command):
     programme = ProgrammeKey(required=True)
     key = Digest(required=True)
     date = Day(required=True)
+    start = TimeOfDay(allow_none=True)
     location = Code(allow_none=True)
+    area = Code(allow_none=True)
     staff = Number(0, 1000, allow_none=True)
     women = Flag(load_default=False)
 

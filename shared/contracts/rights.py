@@ -153,8 +153,8 @@ class ApplyRetention(Command):
 
 
 class ListDuplicates(Command):
-    """`intake.list_duplicates`: pairs of people who may be one, the likeliest first; judged ones too if asked. Names
-    are sealed to `reply_to`; reads are logged. Who has a protected address is in no list."""
+    """`intake.list_duplicates`: pairs of people who may be one, the likeliest first; judged ones too if asked; what
+    speaks for it and what against, as codes. Names are sealed to `reply_to`; reads are logged. Who has a protected address is in no list."""
 
     programme = ProgrammeKey(required=True)
     reply_to = PublicKey(required=True)
@@ -164,9 +164,11 @@ class ListDuplicates(Command):
 
 
 class JudgePair(Command):
-    """`intake.judge_pair`: two people are one (`same`) or two (`apart`); the last word holds, nothing is merged."""
+    """`intake.judge_pair`: two people are one (`same`) or two (`apart`); the last word holds, nothing is merged.
+    `was`: the verdict that whoever judges has seen; if another came since, they are told."""
 
     programme = ProgrammeKey(required=True)
     subject = SubjectRef(required=True)
     same_as = SubjectRef(required=True)
     verdict = Code("same", "apart", required=True)
+    was = Code("none", "same", "apart", allow_none=True, load_default=None)

@@ -41,7 +41,9 @@ HOMES = {
     **dict.fromkeys(("referral accept", "referral decline", "referral follow-up", "referral list"), "node"),
     **dict.fromkeys(("referral send", "referral withdraw"), "node"),
     **dict.fromkeys(("audit verify", "backup", "complete", "journal export", "journal import", "keys rotate"), "any"),
-    **dict.fromkeys(("migrate", "parked drop", "parked list", "parked retry", "programme archive"), "any"),
+    **dict.fromkeys(
+        ("migrate", "parked drop", "parked list", "parked retry", "programme archive", "programme logos"), "any"
+    ),
     **dict.fromkeys(("programme load", "score", "up"), "any"),
     **dict.fromkeys(("reporting rebuild", "user add", "user list", "user remove", "user reset"), "any"),
     **dict.fromkeys(("demo", "docs", "init", "programme check", "restore", "synth", "verify"), "none"),

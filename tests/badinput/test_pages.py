@@ -54,8 +54,13 @@ ELSEWHERE: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"key": "ab" * 32, "record": "start", "by": "worker", "date": "2016-03-04"},
         {"key": "hidden", "record": "hidden", "by": "radio", "date": "date"},
     ),
+    f"/duplicates/{KEY}": (
+        {"one": "ab" * 16, "other": "cd" * 16, "verdict": "same", "was": "none"},
+        {"one": "hidden", "other": "hidden", "verdict": "button", "was": "hidden"},
+    ),
 }
-"""Forms, with the kinds of their fields, that a page shows in other programmes alone: EURA's list in those of ESF+."""
+"""Forms, with the kinds of their fields, that a page shows elsewhere alone: EURA's list in programmes of ESF+, a pair
+where there is one."""
 _ENDS = "would end the project that all other forms are tried in; tests/services/portal/test_closing.py"
 NO_FORM: dict[str, str] = dict.fromkeys(("settle_closing", "close_programme", "seal_stream"), _ENDS)
 """Endpoints that take a POST from no page of ours: why."""

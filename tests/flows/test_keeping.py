@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
@@ -28,11 +29,15 @@ from tests.flows.house import needles
 from tests.flows.kit import Pair, Site, joined_pair
 from tests.flows.test_lead_stream import digest_at, load_on_lead
 from tests.services import kit
-from tests.services.node.sets import ATTENDANCE, PERSON, SESSION, write_set
+from tests.services.node.sets import ATTENDANCE, PERSON, SESSION, read, write_set
 
 ANNA = PERSON | {"ref": "anna", "given_name": "Äikkä-Testinimi", "family_name": "Öystilä", "token": "sinikettu7"}
 BERTTA = PERSON | {"ref": "bertta", "given_name": "Bertta", "family_name": "Toinen", "token": "punakettu8"}
 NAMES = ("Äikkä-Testinimi", "Öystilä", "sinikettu7", "punakettu8")
+PURPOSES = [
+    {"key": "esf_record", "law": "laki, 1 §", "keep_until": "2099-12-31"},
+    *({"key": key, "keep_months": 24} for key in ("support", "measurement")),
+]
 ROWS = [ATTENDANCE | {"participant": ref} for ref in ("anna", "bertta")]
 
 
@@ -77,38 +82,100 @@ def all_have_answered(endings: list[dict[str, Any]]) -> bool:
     return [row["holder"] for row in ending["receipts"]] == ["measurement", "reporting"] and not ending["waiting"]
 
 
-def test_erased_by_name_a_person_is_in_no_file_of_either_home(tmp_path: Path) -> None:
-    with joined_pair(tmp_path) as pair:
-        bring_two(pair, tmp_path)
-        engine = database(pair.node)
-        with snapshot(engine) as connection:
-            everybody = list(connection.execute(select(activities.attendance)))
-        before = searched(pair)
-        for row in everybody:
-            for needle in needles(row.subject.hex(), row.attendance.hex()):
-                assert all(needle in data for data in before.values()), "the search would find it"
-        said = erase(pair.node, typed="öystilä\ny\n")
-        assert said.startswith("erased\nWhat is left:\n")
-        assert "30 days" in said
-        (left,) = kit.rows(engine, intake.participation)
-        (gone,) = [row for row in everybody if row.subject != left["subject"]]
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """The pair of the tests that a programme's end goes through; whoever closes it there comes last."""
+    with joined_pair(tmp_path_factory.mktemp("kept")) as made:
+        yield made
 
-        def nowhere() -> bool:
-            now = searched(pair)
-            return not any(
-                n in data for n in needles(gone.subject.hex(), gone.attendance.hex()) for data in now.values()
-            )
 
-        until(nowhere, 60)
-        assert not any(name.encode() in data for name in NAMES for data in searched(pair).values())
-        report = pair.wait_until_arrived()
-        assert report["activities"][0]["participants"] == 1
-        assert report["data_quality"]["erased_people"] == 1
-        assert erase(pair.node, gone.subject.hex(), "--yes", typed="").startswith("was erased already\n")
-        who = (kit.KEY, left["subject"].hex())
-        assert pair.node.polku("person", "withdraw", *who, "--purpose", "measurement").startswith("withdrawn; receipts")
-        until(lambda: all_have_answered(json.loads(pair.node.polku("person", "receipts", *who, "--json"))), 60)
-        assert json.loads(pair.lead.polku("complete", "--json"))["complete"] is True
+def test_erased_by_name_a_person_is_in_no_file_of_either_home(kept: Pair, tmp_path: Path) -> None:
+    pair = kept
+    bring_two(pair, tmp_path)
+    engine = database(pair.node)
+    with snapshot(engine) as connection:
+        everybody = list(connection.execute(select(activities.attendance)))
+    before = searched(pair)
+    for row in everybody:
+        for needle in needles(row.subject.hex(), row.attendance.hex()):
+            assert all(needle in data for data in before.values()), "the search would find it"
+    said = erase(pair.node, typed="öystilä\ny\n")
+    assert said.startswith("erased\nWhat is left:\n")
+    assert "30 days" in said
+    (left,) = kit.rows(engine, intake.participation)
+    (gone,) = [row for row in everybody if row.subject != left["subject"]]
+
+    def nowhere() -> bool:
+        now = searched(pair)
+        return not any(n in data for n in needles(gone.subject.hex(), gone.attendance.hex()) for data in now.values())
+
+    until(nowhere, 60)
+    assert not any(name.encode() in data for name in NAMES for data in searched(pair).values())
+    report = pair.wait_until_arrived()
+    assert report["activities"][0]["participants"] == 1
+    assert report["data_quality"]["erased_people"] == 1
+    assert erase(pair.node, gone.subject.hex(), "--yes", typed="").startswith("was erased already\n")
+    who = (kit.KEY, left["subject"].hex())
+    assert pair.node.polku("person", "withdraw", *who, "--purpose", "measurement").startswith("withdrawn; receipts")
+    until(lambda: all_have_answered(json.loads(pair.node.polku("person", "receipts", *who, "--json"))), 60)
+    assert json.loads(pair.lead.polku("complete", "--json"))["complete"] is True
+
+
+def due(site: Site) -> dict[str, Any]:
+    """What retention would erase, by person."""
+    found = json.loads(site.polku("retention", "--dry-run", "--json"))
+    assert found["done"] is None
+    return {row["person"]: row for row in found["due"]}
+
+
+def close_all(site: Site) -> bool:
+    """Close, with a reason for all that stands in the way; whether it is closed."""
+    reasons = ("exit=no_contact", "task=not_needed", "evidence=not_obtainable", "period=agreed_with_funder")
+    every = [word for reason in reasons for word in ("--all", reason)]
+    return "closed on" in site.polku("programme", "close", kit.KEY, *every, "--day", "2017-05-31", "--yes", fails=True)
+
+
+def test_a_programme_ends_by_the_commands_and_what_stays_of_it_is_read_back(kept: Pair, tmp_path: Path) -> None:
+    node, lead, folder = kept.node, kept.lead, tmp_path / "csv"
+    started = {"ref": "stays", "standing": "esf_participant", "start_date": "2016-02-01", "form_kept": "kaappi 3"}
+    people = [BERTTA | started, BERTTA | {"ref": "goes", "given_name": "Doris"}]
+    folder.mkdir()
+    write_set(folder, people, [SESSION], [ATTENDANCE | {"participant": ref} for ref in ("stays", "goes")])
+    node.polku("import", str(folder))
+    load_on_lead(kept, tmp_path / f"{kit.KEY}.yaml", purposes=PURPOSES)
+    here = kit.rows(database(node), intake.participation)
+    (stays,) = [row["subject"].hex() for row in here if row["started_on"]]
+    until(lambda: len(due(node)) == len(here), 60)
+
+    found = due(node)
+    assert not found[stays].pop("whole"), "the fund's record is kept"
+    assert [one["purpose"] for one in found[stays]["purposes"]] == ["support"]
+    assert all(row["whole"] for person, row in found.items() if person != stays)
+    assert f"erased {len(here) - 1} people, ended 1 purposes" in node.polku("retention")
+    assert due(node) == {}, "what is gone falls due no more"
+    assert [row["subject"].hex() for row in kit.rows(database(node), intake.participation)] == [stays]
+
+    waiting = json.loads(node.polku("programme", "close", kit.KEY, "--check", "--json", fails=True))["open"]
+    assert {"exit", "evidence", "period"} <= {one["what"] for one in waiting}
+    until(lambda: close_all(node), 60)
+    assert "sealed on" in node.polku("programme", "seal", kit.KEY, "--yes")
+    until(lambda: json.loads(lead.polku("complete", "--json", fails=True))["streams"][0]["state"] == "closed", 60)
+
+    for site in (node, lead):
+        out = tmp_path / f"{site.role}-archive"
+        assert f"archive of the {site.role}" in site.polku("programme", "archive", kit.KEY, "--out", str(out))
+        assert "unaltered" in site.polku("verify", str(out))
+    for report in (tmp_path / "lead-archive" / "reports").iterdir():
+        assert "unaltered" in lead.polku("verify", str(report))
+    personal = tmp_path / "node-archive" / "personal"
+    (evidence,), (leaving,) = read(personal, "evidence.csv"), read(personal / "csv", "exits.csv")
+    assert (evidence["subject"], evidence["form_kept"], evidence["ended_on"]) == (stays, "kaappi 3", "2017-05-31")
+    assert (leaving["participant"], leaving["reason"]) == (evidence["ref"], "no_contact")
+    node.polku("import", str(personal / "csv"), "--dry-run")
+    (personal / "evidence.csv").write_text("", encoding="utf-8")
+    assert "unaltered" not in node.polku("verify", str(tmp_path / "node-archive"), fails=True)
+    rmtree(personal)
+    assert "not there any more" in node.polku("verify", str(tmp_path / "node-archive"))
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reported]:
 
             figures: dict[str, dict[str, Any]] = {}
             until(arrived, 60)
-            pages = {key: certified(rpc, key, "html", "fi").decode() for key in DOCUMENTS}
+            pages = {key: certified(at_lead, rpc, key, "html", "fi").decode() for key in DOCUMENTS}
         yield Reported(figures, pages)
     finally:
         node.down()

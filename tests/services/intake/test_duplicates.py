@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from services.intake import duplicates, operations, rights, rights_store, store
-from services.intake.duplicates import LIKELY, LISTED, MOST_IN_A_BLOCK, candidates, edits, known, score
-from shared.contracts.errors import InvalidInput, UnknownPerson
+from services.intake.duplicates import LIKELY, LISTED, MOST_IN_A_BLOCK, candidates, edits, known, score, speaking
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, UnknownPerson
 from shared.journal import Journal
 from tests.services import kit
 from tests.services.intake.kit import KEYS, RECORD, arrival, register
@@ -45,6 +45,28 @@ def points(**changes: Any) -> int:
 )
 def test_a_pair_scores_by_what_is_the_same(changes: dict[str, Any], least: int, most: int) -> None:
     assert least <= points(**changes) <= most
+
+
+@pytest.mark.parametrize(
+    ("changes", "pro", "contra"),
+    [
+        ({}, ["names", "born"], []),
+        ({"family_name": "Wirtanen", "birth_date": "1981-02-04"}, ["names_near", "born_near"], []),
+        ({"given_name": "Virtanen", "family_name": "Anna Maria", "birth_date": None}, ["names_swapped"], []),
+        ({"given_name": "Pekka", "token": "sinikettu"}, ["token", "born"], ["given"]),
+        ({"given_name": "Pekka", "family_name": "Mäkelä", "birth_date": "1975-11-30"}, [], ["names", "born"]),
+        ({"identity_code": "290204F902E", "birth_date": None}, ["names"], ["code", "born"]),
+        ({"given_name": None, "family_name": None, "birth_date": None}, [], []),
+    ],
+)
+def test_what_speaks_for_a_pair_and_what_against_is_told_in_codes(
+    changes: dict[str, Any], pro: list[str], contra: list[str]
+) -> None:
+    one = ANNA | {"token": "Sinikettu"} | ({"identity_code": "290204A902E"} if "identity_code" in changes else {})
+    other = {name: value for name, value in (ANNA | changes).items() if value is not None}
+    if "identity_code" in changes:
+        one |= {"birth_date": "1904-02-29"}
+    assert speaking(known(LOW, one), known(HIGH, other)) == (pro, contra)
 
 
 def test_identity_codes_decide_where_both_have_one() -> None:
@@ -141,8 +163,8 @@ def listed(journal: Journal, *, judged: bool = False) -> list[tuple[set[str], st
     return [({pair.first.subject, pair.second.subject}, pair.verdict) for pair in found]
 
 
-def judge(journal: Journal, one: str, other: str, verdict: str = "same") -> bool:
-    return duplicates.judge(journal, kit.KEY, one, other, verdict, by="worker", now=kit.NOW)[0]
+def judge(journal: Journal, one: str, other: str, verdict: str = "same", was: str | None = None) -> bool:
+    return duplicates.judge(journal, kit.KEY, one, other, verdict, by="worker", now=kit.NOW, was=was)[0]
 
 
 def test_a_pair_is_listed_until_somebody_has_judged_it(engine: Engine, journal: Journal) -> None:
@@ -153,6 +175,17 @@ def test_a_pair_is_listed_until_somebody_has_judged_it(engine: Engine, journal: 
     assert not judge(journal, one, other), "the same again"
     assert listed(journal) == []
     assert listed(journal, judged=True) == [({one, other}, "same")]
+
+
+def test_of_two_workers_who_judge_a_pair_the_second_is_told_unless_both_say_the_same(
+    engine: Engine, journal: Journal
+) -> None:
+    one, other = people(journal, ANNA, ANNA)
+    assert judge(journal, one, other, "same", "none")
+    assert not judge(journal, one, other, "same", "none")
+    with pytest.raises(ChangedMeanwhile):
+        judge(journal, one, other, "apart", "none")
+    assert judge(journal, one, other, "apart", "same")
 
 
 def test_a_link_leaves_a_line_and_so_does_its_end_and_nothing_is_merged(engine: Engine, journal: Journal) -> None:

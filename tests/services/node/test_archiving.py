@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from services.intake import exits, operations, store
+from services.intake import exit_forms, exits, operations, starts, store
+from services.intake.exit_forms import NewExitForm
+from services.intake.starts import NewAttempt
 from services.node.archiving import archive
 from services.node.opening import open_database
 from services.node.reaching import services_of
@@ -20,7 +22,7 @@ from shared.ops.settings import load_home
 from shared.storage import transaction
 from tests.flows.kit import free_port_triple
 from tests.services import kit
-from tests.services.intake.kit import arrival
+from tests.services.intake.kit import RECORD, arrival
 from tests.services.intake.test_exits import leaving
 from tests.services.node.commands import run
 from tests.services.node.made import new_home
@@ -42,10 +44,22 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
     journal, by = Journal(engine, home.name), {"by": "boss", "now": kit.NOW}
     versions.load_programme(journal, document, "boss", kit.NOW)
     vault = operations.Vault({1: keys.newest("vault").secret()}, keys.newest("index").secret())
-    people = [arrival("a"), arrival("b", start_date=date(2016, 5, 1)), arrival("c", record={"gender": "f"})]
+    proof = {"form_signed_on": "2016-03-01", "form_language": "sv", "form_help": "with_help"}
+    people = [
+        arrival("a", record=RECORD | proof),
+        arrival("b", start_date=date(2016, 5, 1)),
+        arrival("c", record={"gender": "f"}),
+    ]
     results, _ = operations.register_participants(journal, vault, kit.KEY, people, **by)
     first, second, third = (result["subject"] for result in results)
     exits.record_exits(journal, kit.KEY, [leaving(first)], **by)
+    revision = exit_forms.show_exit(journal, vault, kit.KEY, first, **by)[0]["revision"]
+    told = {"may_call": "yes", "form_signed_on": "2016-06-01", "form_help": "self"}
+    form = NewExitForm(kit.key_of("f"), first, revision, told, {})
+    exit_forms.record_exit_forms(journal, vault, kit.KEY, [form], **by)
+    tries = [("refused", date(2016, 5, 8)), ("not_reached", date(2016, 5, 3))]
+    vain = [NewAttempt(kit.key_of(status), second, "start", status, day) for status, day in tries]
+    starts.record_attempts(journal, kit.KEY, vain, **by)
     operations.erase_person(journal, kit.KEY, third, **by)
     out = home.path.parent / "out"
     with services_of(home) as rpc:
@@ -73,6 +87,15 @@ def test_what_was_left_open_of_each_person_is_told_and_of_nobody_else(
     ]
     for file in out.rglob("*"):
         assert file.is_dir() or third.encode() not in file.read_bytes(), file
+
+
+def test_the_evidence_list_says_who_filled_each_form_in_and_when_it_was_tried_in_vain(
+    made: tuple[Path, dict[str, Any], list[str]],
+) -> None:
+    first, second = read(made[0] / "personal", "evidence.csv")
+    assert (first["form_help"], first["exit_form_help"], first["attempts"]) == ("with_help", "self", "")
+    assert (first["form_kept"], first["exit_form_signed_on"]) == ("kaapissa-kolme", "2016-06-01")
+    assert (second["form_help"], second["attempts"]) == ("", "2016-05-03 start not_reached;2016-05-08 start refused")
 
 
 def test_until_when_each_is_kept_is_the_later_of_the_files_times_and_the_last_is_in_the_manifest(
@@ -107,3 +130,16 @@ def test_an_archive_of_a_restored_home_says_how_many_lines_the_lead_has_more(
     for lang, word in (("fi", "3 riviä"), ("sv", "3 rader"), ("en", "3 lines")):
         assert word in (tmp_path / "again" / f"README.{lang}.txt").read_text(encoding="utf-8")
     assert "not whole: 3 lines" in run("verify", tmp_path / "again").out
+
+
+def test_which_logo_stands_and_why_another_does_not_is_told_in_the_programmes_order(
+    made: tuple[Path, dict[str, Any], list[str]],
+) -> None:
+    home = made[0].parent / "node"
+    (home / "logos").mkdir()
+    (home / "logos" / "leader_association.svg").write_text("<svg onload='alert(1)'/>", encoding="utf-8")
+    done = run("--home", str(home), "programme", "logos", kit.KEY)
+    first, second = done.out.splitlines()
+    assert first.startswith("leader_association: leader_association.svg, not taken: an SVG")
+    assert (second.partition(": ")[2], done.code) == ("no file, the name stands there", 2)
+    assert run("--home", str(home), "programme", "logos", "nothing").code == 2

@@ -18,6 +18,7 @@ from services.node.documents import command_classes
 from services.node.opening import open_database
 from services.node.reaching import services_of
 from services.portal.copying import as_html, gather
+from services.portal.logos import nobodys
 from shared.contracts.describing import methods_of
 from shared.contracts.errors import InvalidInput
 from shared.journal import Journal
@@ -142,7 +143,7 @@ def test_what_a_participant_may_ask_for_at_a_real_home(home: Home, rpc: Rpc) -> 
     with pytest.raises(InvalidInput, match=r"record\.nickname: Unknown field"):
         rpc.call("intake", "correct_person", **who, record={"nickname": "x"})
     copy = gather(rpc, home.name, kit.KEY, subject, by="anna", today=kit.NOW.date())
-    page = as_html(rpc, copy, None)
+    page = as_html(rpc, copy, None, nobodys)
     who["subject"] = other = subject_of(home, "Cecilia")
     ending = rpc.call("intake", "end_purpose", **who, purpose="esf_record", why="asked")["ending"]
     (told,) = rpc.call("intake", "list_receipts", programme=kit.KEY, subject=other)["endings"]

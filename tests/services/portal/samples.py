@@ -66,6 +66,8 @@ from shared.contracts.rights import (
     CopyPerson,
     CorrectPerson,
     EndPurpose,
+    JudgePair,
+    ListDuplicates,
     PersonShare,
     PreviewErasing,
     RestrictPerson,
@@ -315,6 +317,8 @@ _BODIES = {
     ("intake", "preview_erasing"): PreviewErasing,
     ("intake", "erase_person"): ErasePerson,
     ("intake", "show_identity"): ShowIdentity,
+    ("intake", "list_duplicates"): ListDuplicates,
+    ("intake", "judge_pair"): JudgePair,
     ("intake", "correct_person"): CorrectPerson,
     ("intake", "assign_workers"): AssignWorkers,
     ("intake", "hand_over"): HandOver,
@@ -478,6 +482,7 @@ class FakeRpc:
         default_factory=lambda: {"counts": dict.fromkeys(("participants", "starts", "left", "exits"), 0), "people": []}
     )
     saved: dict[str, Any] = field(default_factory=lambda: {"subject": MADE, "new": True})
+    pairs: list[dict[str, Any]] = field(default_factory=list)
     nodes: dict[str, Any] = field(default_factory=lambda: {"steward": None, "key_nos": [], "nodes": []})
     workers: list[dict[str, Any]] = field(default_factory=list)
     contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -548,6 +553,8 @@ class FakeRpc:
             ("intake", "preview_erasing"): lambda **_: deepcopy(self.preview),
             ("intake", "erase_person"): lambda **_: {"pos": 1, "erased": True},
             ("intake", "show_identity"): self._show_identity,
+            ("intake", "list_duplicates"): self._list_duplicates,
+            ("intake", "judge_pair"): lambda **_: {"pos": 1, "new": True},
             ("intake", "correct_person"): lambda **_: {"pos": 1, "changed": ["given_name"]},
             ("intake", "copy_person"): self._copy_person,
             **{(service, "person_share"): lambda **_: {} for service in ("activities", "pathways", "measurement")},
@@ -671,6 +678,13 @@ class FakeRpc:
         sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(self.who).encode())
         return empty | {"sealed": base64.b64encode(sealed).decode()}
 
+    def _list_duplicates(self, reply_to: str, limit: int, offset: int, **_: Any) -> Any:
+        pairs = [dict(pair) for pair in self.pairs[offset : offset + limit]]
+        for pair in pairs:
+            whom = {"programme": "", "reply_to": reply_to, "limit": 2, "offset": 0, "people": pair["people"]}
+            pair["people"] = self._list_people(**whom)["people"]
+        return {"total": len(self.pairs), "pairs": pairs}
+
     def _show_identity(self, subject: str, reply_to: str, **_: Any) -> Any:
         coded = {"person": subject, "standing": "client", "protected_address": None, "revision": "ef" * 32}
         coded |= {"contact_language": None, "service_language": "sv"}
@@ -762,6 +776,7 @@ def encounter(**changes: Any) -> dict[str, Any]:
 def door(**changes: Any) -> dict[str, Any]:
     """A door as intake shows it."""
     state = {"encounter": MADE, "occurred_on": "2017-05-30", "location": "sampola_meeting_place", "people_new": 2}
+    state |= {"area": None}
     return state | {"people_known": 5, "women": 3, "revision": 7, "done": False, "can_undo": True} | changes
 
 

@@ -61,6 +61,7 @@ PAGES = {
     "/erased/lahde-mukaan": {"coordinator"},
     "/partners/lahde-mukaan": {"coordinator"},
     "/closing/lahde-mukaan": {"coordinator"},
+    "/duplicates/lahde-mukaan": {"case_worker", "coordinator"},
     "/tasks/lahde-mukaan": {"case_worker", "coordinator"},
     "/round/lahde-mukaan": {"case_worker", "coordinator"},
     f"/questionnaire/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},

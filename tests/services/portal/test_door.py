@@ -41,6 +41,21 @@ def test_a_door_is_opened_once_however_often_the_form_is_sent(worker: Portal) ->
     assert worker.post(PATH, form=PATH, key="e" * 64, date="2017-06-01", location="kuu").status_code == 400
 
 
+def test_when_where_and_how_many_of_staff_are_written_down_as_the_door_opens(worker: Portal) -> None:
+    worker.rpc.listed[0]["document"]["areas"] = [{"key": "sampola", "name": {"fi": "Sampola"}}]
+    begun = {v["name"]: v.get("value") for tag, v in page(worker.client.get(PATH)).elements if "name" in v}
+    assert begun["start"] == "10:30", "it is now, in Finland"
+    told = {"date": "2017-05-30", "start": "18:30", "area": "sampola", "staff": "2"}
+    assert worker.post(PATH, form=PATH, key="e" * 64, **told).status_code == 303
+    sent = worker.rpc.sent("open_door")
+    assert (sent["start"], sent["area"], sent["staff"], sent["location"]) == ("18:30", "sampola", 2, None)
+    for wrong in ({"start": "25:00"}, {"area": "kuu"}, {"staff": "-1"}, {"staff": "1001"}, {"staff": "\u0663"}):
+        answer = worker.post(PATH, form=PATH, key="f" * 64, **told | wrong)
+        assert (answer.status_code, f'id="wrong-{next(iter(wrong))}"' in answer.get_data(as_text=True)) == (400, True)
+    worker.rpc.doors = [door(location=None, area="sampola")]
+    assert "Sampola" in page(worker.client.get(AT)).said
+
+
 @pytest.mark.parametrize("button", TAPS)
 def test_each_button_is_one_tap_on_the_revision_shown(worker: Portal, button: str) -> None:
     assert worker.post(AT, form=AT, tap=button, revision="7").headers["Location"] == AT

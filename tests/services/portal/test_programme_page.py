@@ -115,9 +115,9 @@ def test_the_flag_has_twelve_equal_upright_stars_on_a_circle() -> None:
 
 def test_logos_stand_in_the_order_of_the_file_under_legal_names() -> None:
     document = load_file(SIXTH)
-    assert logos(document) == ({"sv": "Hamnföreningen"}, {"fi": "Keksityn kylän yhdistys ry"})
+    assert [logo.name for logo in logos(document)] == [{"sv": "Hamnföreningen"}, {"fi": "Keksityn kylän yhdistys ry"}]
     del document["publicity"]
-    assert [dict(name) for name in logos(document)] == [{"fi": "Keksityn kylän yhdistys ry"}, {"sv": "Hamnföreningen"}]
+    assert [logo.name for logo in logos(document)] == [{"fi": "Keksityn kylän yhdistys ry"}, {"sv": "Hamnföreningen"}]
 
 
 @pytest.mark.parametrize("frame", [FRAME, None])
