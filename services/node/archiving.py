@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from services.intake.domain import is_protected
 from services.node.actor import actor
 from services.node.archivewords import LANGS, readme
 from services.node.control import Rpc
@@ -234,7 +235,7 @@ class _Made:
             kept = reply.open_plain(answer["sealed"])["intake"]
             known = kept["participation"] | kept["identity"] | _exit_form(kept.get("exit_form") or [])
             known["informed"] = kept.get("informed") or []
-            if kept["participation"].get("protected_address"):
+            if is_protected(kept["participation"]):
                 known |= dict.fromkeys(name for name in _NAMES if name != "token")
             found[row["person"]] = known
         found = dict(sorted(found.items(), key=lambda one: (one[1].get("started_on") or "", one[0])))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, time
 from typing import Any
 
-from services.intake.domain import EARLIEST
+from services.intake.domain import EARLIEST, WHERE_PEOPLE_LIVE, is_protected
 from services.node.csvrows import (
     ASSESSMENTS,
     ATTENDANCE,
@@ -20,6 +20,7 @@ from services.node.csvrows import (
     ENCOUNTERS,
     EXITS,
     FOLLOWUPS,
+    OPTIONAL,
     OUTCOMES,
     PARTICIPANTS,
     ROLES,
@@ -238,14 +239,20 @@ def participant(
         form_version=cells.shaped("form_version", _FORM_VERSION, "is no code of a-z, 0-9 and _"),
         form_signed_on=signed,
         form_kept=cells.normal("form_kept"),
+        protected_address=cells.one_of("protected_address", ("yes", "no")),
         **answers,
     )
     if not cells.ok or ref is None or key is None or partner is None or standing is None:
         return None
     _record(cells, row.keywords, programme, participant=standing == "esf_participant")
+    if is_protected(row.keywords):
+        for column in WHERE_PEOPLE_LIVE:
+            if row.keywords[column]:
+                cells.bad(column, "is left out of who has a protected address")
     if not cells.ok:
         return None
-    return row(digest=row_digest(raw), ref=ref, programme=key, partner=partner, standing=standing)
+    digest = row_digest(raw, len(OPTIONAL[PARTICIPANTS]))
+    return row(digest=digest, ref=ref, programme=key, partner=partner, standing=standing)
 
 
 def _record(cells: Cells, row: Mapping[str, Any], programme: Programme | None, *, participant: bool) -> None:

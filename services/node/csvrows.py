@@ -33,7 +33,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("birth_date", "gender", "service_language", "contact_language", "interpreter", "municipality", "area"),
         *("target_group", "start_date", "labour_status", "unemployed_months", "education"),
         *SENSITIVE,
-        *("form_version", "form_signed_on", "form_kept"),
+        *("form_version", "form_signed_on", "form_kept", "protected_address"),
     ),
     SESSIONS: (
         *("ref", "programme", "partner", "activity", "date", "start", "minutes", "location", "area", "languages"),
@@ -53,6 +53,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+OPTIONAL: dict[str, tuple[str, ...]] = {PARTICIPANTS: ("protected_address",)}
+"""The last columns of a file, which it may be without: sets of before they were there stay what they are."""
+
 ROLES = ("participant", "peer_instructor", "volunteer", "expert", "staff", "network")
 
 
@@ -62,11 +65,14 @@ def row_key(programme: str, partner: str, file: str, *refs: str) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
-def row_digest(cells: list[str]) -> str:
-    """A row's content: SHA-256 (hex) of the JSON list of its cells as they stand in the file.
+def row_digest(cells: list[str], optional: int = 0) -> str:
+    """A row's content: SHA-256 (hex) of the JSON list of its cells as they stand in the file; of the last `optional`
+    cells those at the end that are empty count for nothing, as if the file had no such columns.
 
     Unsalted, and of personal data for participants: keep it only keyed (HMAC) or for as long as the person's record.
     """
+    while optional and not cells[-1]:
+        cells, optional = cells[:-1], optional - 1
     return hashlib.sha256(json.dumps(cells, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -105,6 +111,7 @@ class ParticipantRow:
     form_version: str | None
     form_signed_on: date | None
     form_kept: str | None
+    protected_address: str | None
 
     def __repr__(self) -> str:
         return f"<ParticipantRow of line {self.line}>"

@@ -26,6 +26,7 @@ from services.node.csvrows import (
     ENCOUNTERS,
     EXITS,
     FOLLOWUPS,
+    OPTIONAL,
     ORDER,
     OUTCOMES,
     PARTICIPANTS,
@@ -252,7 +253,7 @@ class CheckedSet:
 
         if stamp_of(path) != self._stamps[file]:
             raise SetChanged(file=file)
-        for line, cells in records(path, COLUMNS[file], report):
+        for line, cells in records(path, COLUMNS[file], report, OPTIONAL.get(file, ())):
             if line not in skip:
                 yield line, cells
         if stamp_of(path) != self._stamps[file]:
@@ -349,7 +350,8 @@ class _Check:
             found._skip[file].add(line)
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
-        return records(self.folder / self.file, COLUMNS[self.file], self.problem)
+        path, optional = self.folder / self.file, OPTIONAL.get(self.file, ())
+        return records(path, COLUMNS[self.file], self.problem, optional)
 
     def check_participants(self) -> None:
         for line, cells in self.records():

@@ -49,7 +49,7 @@ SECONDS = 60.0
 _OPEN = (
     *("standing", "gender", "service_language", "contact_language", "interpreter", "municipality", "area"),
     *("target_group", "labour_status", "unemployed_months", "education", "foreign_background", "minority"),
-    *("disability", "other_disadvantage", "homeless", "rural"),
+    *("disability", "other_disadvantage", "homeless", "rural", "protected_address"),
 )
 _SEALED = ("identity_code", "given_name", "family_name", "form_version", "form_kept")
 _MET = ("location", "area", "staff", "people_new", "people_known", "women")

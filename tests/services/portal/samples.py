@@ -30,6 +30,7 @@ from shared.contracts.commands import (
     ListTasks,
     RecordAssessments,
     RecordOutcomes,
+    RegisterParticipants,
     load,
 )
 from shared.contracts.contacts import ReadContacts, SetContact
@@ -380,6 +381,7 @@ _BODIES = {
     ("intake", "list_doors"): ListDoors,
     ("intake", "list_regulars"): ListRegulars,
     ("intake", "raise_standing"): RaiseStanding,
+    ("intake", "register_participants"): RegisterParticipants,
     ("pathways", "list_tasks"): ListTasks,
     ("pathways", "close_task"): CloseTask,
     ("pathways", "list_proposals"): ListProposals,
@@ -587,6 +589,7 @@ class FakeRpc:
             ("intake", "meet_visitor"): lambda **_: {"pos": 1, "subject": MADE},
             ("intake", "list_doors"): lambda **_: self.doors,
             ("intake", "list_regulars"): self._list_regulars,
+            ("intake", "register_participants"): lambda **_: {"pos": 1, "results": [self.saved]},
             ("intake", "raise_standing"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
         }
         return answers[service, method](**kwargs)
