@@ -19,6 +19,7 @@ from services.node.actor import actor
 from services.node.archivewords import LANGS, readme
 from services.node.control import Rpc
 from services.node.csvarchive import CsvArchive, write_csv
+from services.node.csvrows import COLUMNS, INFORMED
 from services.node.opening import open_database
 from services.node.reaching import services_of
 from services.node.reports import certified
@@ -51,7 +52,6 @@ _EVIDENCE = (
     *(f"exit_{name}" for name in _FORM),
     "missing",
 )
-_INFORMED = ("ref", "notice", "language", "consents", "occurred_on")
 _NAMES = ("token", "identity_code", "given_name", "family_name", "birth_date")
 
 
@@ -253,7 +253,7 @@ class _Made:
             for subject, said in people.items()
         ]
         write_csv(place / "evidence.csv", _EVIDENCE, ([row.get(name) for name in _EVIDENCE] for row in rows))
-        write_csv(place / "informed.csv", _INFORMED, informed_rows(refs, people))
+        write_csv(place / INFORMED, COLUMNS[INFORMED], informed_rows(refs, people))
         left = [row for row in self._left() if row["item"] in refs]
         said_why = ([refs[row["item"]], row["what"], row["reason"], row["on"]] for row in left)
         write_csv(place / "left.csv", ("ref", "what", "reason", "on"), said_why)

@@ -129,9 +129,9 @@ class RegisteringPages:
 def _typed() -> Filled:
     """The form of this request."""
     form = request.form
-    told = {name: talks.cleaned(form.get(name, "")) for name in _WHO}
-    given = {"history": form.get("history", ""), "protected": bool(form.get("protected_address"))}
-    return Filled(talks.key_from(form.get("key", "")), **told, **given, contact=contacting.typed(form))
+    told = {name: talks.cleaned(form.get(name, "")) for name in _WHO} | {"history": form.get("history", "")}
+    protected = bool(form.get("protected_address"))
+    return Filled(talks.key_from(form.get("key", "")), **told, contact=contacting.typed(form), protected=protected)
 
 
 def _problems(filled: Filled, *, visitor: bool) -> dict[str, str]:

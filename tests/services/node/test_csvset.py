@@ -25,6 +25,7 @@ from tests.services.node.sets import (
     EVENT,
     EXIT,
     FOLLOWUP,
+    INFORMED,
     LAHDE,
     LAHDE_OF_TWO,
     OTHER,
@@ -66,6 +67,7 @@ CELLS = {
         "asked only if labour_status is unemployed",
     ),
     "refused, and no form says that it was asked": (P, ESF | {"minority": "refused"}, "minority", "no signed form"),
+    "who is paid by the project": (P, ESF | {"paid_by_project": "yes"}, "paid_by_project", "is not its participant"),
     "where somebody lives whose address is protected": (
         P,
         PERSON | {"municipality": "609", "protected_address": "yes"},
@@ -469,6 +471,7 @@ def test_no_mutation_of_a_set_makes_a_traceback(data: st.DataObject, tmp_path_fa
         encounters=[ENCOUNTER],
         workers=[WORKER],
         contacts=[CONTACT, CONTACT],
+        informed=[INFORMED],
     )
     path = folder / data.draw(st.sampled_from(ORDER))
     raw = bytearray(path.read_bytes())

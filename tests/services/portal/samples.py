@@ -33,7 +33,7 @@ from shared.contracts.commands import (
     RegisterParticipants,
     load,
 )
-from shared.contracts.contacts import ReadContacts, SetContact
+from shared.contracts.contacts import ReadContacts, SetContact, SetLanguages
 from shared.contracts.encounters import (
     CorrectEncounter,
     ListDoors,
@@ -52,7 +52,7 @@ from shared.contracts.filled import AskFilled, ShowFilled
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.questionnaires import ListDue, ShowForms, ShowWording
-from shared.contracts.records import ListMissingEvidence, RecordFollowUps
+from shared.contracts.records import ListMissingEvidence, RecordFollowUps, ResumeParticipation
 from shared.contracts.referrals import (
     AcceptReferral,
     DeclineReferral,
@@ -63,12 +63,14 @@ from shared.contracts.referrals import (
     WithdrawReferral,
 )
 from shared.contracts.rights import (
+    AskInformed,
     AskReceipts,
     CopyPerson,
     CorrectPerson,
     EndPurpose,
     PersonShare,
     PreviewErasing,
+    RecordInformed,
     RestrictPerson,
     ShowIdentity,
 )
@@ -323,6 +325,7 @@ _BODIES = {
     ("intake", "sees"): SeesPeople,
     ("intake", "read_contacts"): ReadContacts,
     ("intake", "set_contact"): SetContact,
+    ("intake", "set_languages"): SetLanguages,
     ("pathways", "tasks_of"): TasksOf,
     ("intake", "copy_person"): CopyPerson,
     **{(service, "person_share"): PersonShare for service in ("activities", "pathways", "measurement")},
@@ -381,6 +384,9 @@ _BODIES = {
     ("intake", "list_doors"): ListDoors,
     ("intake", "list_regulars"): ListRegulars,
     ("intake", "raise_standing"): RaiseStanding,
+    ("intake", "resume_participation"): ResumeParticipation,
+    ("intake", "list_informed"): AskInformed,
+    ("intake", "record_informed"): RecordInformed,
     ("intake", "register_participants"): RegisterParticipants,
     ("pathways", "list_tasks"): ListTasks,
     ("pathways", "close_task"): CloseTask,
@@ -487,6 +493,8 @@ class FakeRpc:
     seen: list[str] = field(default_factory=list)
     failing: dict[str, Exception] = field(default_factory=dict)
     ticked: list[dict[str, Any]] = field(default_factory=list)
+    informed: list[dict[str, Any]] = field(default_factory=list)
+    informed_result: dict[str, Any] = field(default_factory=lambda: {"informed": MADE, "new": True})
     left: list[str] = field(default_factory=list)
     """What a method raises, by its name, after it was called."""
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
@@ -511,6 +519,7 @@ class FakeRpc:
             ("intake", "assign_workers"): lambda **_: {"pos": 1, "results": [self.assigned]},
             ("intake", "hand_over"): lambda **_: {"pos": 1, "total": 2, "programmes": []},
             ("intake", "read_contacts"): self._read_contacts,
+            ("intake", "set_languages"): lambda **_: {"changed": ["service_language"]},
             ("intake", "set_contact"): lambda **_: {"changed": []},
             ("intake", "sees"): lambda people, **_: [one for one in people if one in self.seen],
             ("pathways", "close_task"): lambda **_: {"pos": 1, "new": True},
@@ -566,6 +575,9 @@ class FakeRpc:
             ("intake", "show_sample"): self._show_sample,
             ("reporting", "draw_sample"): lambda indicator, **_: {"indicator": indicator.upper(), "seed": "0a"},
             ("intake", "record_exits"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
+            ("intake", "list_informed"): lambda **_: {"informed": self.informed},
+            ("intake", "record_informed"): lambda **_: {"pos": 1, "results": [self.informed_result]},
+            ("intake", "resume_participation"): lambda **_: {"pos": 1, "new": True},
             ("intake", "record_leaving"): lambda **_: {"pos": 1, "new": True},
             ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},
             ("measurement", "list_due"): lambda **_: {"total": len(self.forms_due), "due": self.forms_due},
