@@ -97,7 +97,7 @@ class PersonPages:
         try:
             context.rpc.call("intake", "set_languages", **given, was=was, now=now)
         except (ChangedMeanwhile, InvalidInput):  # what was seen is none, or another by now
-            return self._page(key, person, {"": "problem_contact_changed"}), 409
+            return self._page(key, person, {"": "problem_language_changed"}), 409
         except talks.UNSURE:
             return self._page(key, person, {"": "problem_unsure"}), 503
         return redirect(url_for("person", key=key, person=person, done="language"), 303)

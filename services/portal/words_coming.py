@@ -68,6 +68,11 @@ COMING_WORDS: dict[str, tuple[str, str, str]] = {
     # service language
     "service_language": ("Palvelukieli", "Servicespråk", "Language of service"),
     "interpreter": ("Tarvitsee tulkin", "Behöver tolk", "Needs an interpreter"),
+    "problem_language_changed": (
+        "Joku muu muutti kieltä juuri. Katso se uudelleen.",
+        "Någon annan ändrade språket just nu. Se det på nytt.",
+        "Somebody else has just changed the language. Look at it again.",
+    ),
     "language_noted": ("Kieli on tallennettu.", "Språket är sparat.", "The language is saved."),
     # missing evidence
     "field_paid_by_project": (
