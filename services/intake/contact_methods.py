@@ -7,7 +7,7 @@ from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
 from shared.contracts.commands import load
-from shared.contracts.contacts import AddContacts, Contact, ContactContent, ReadContacts, SetContact
+from shared.contracts.contacts import AddContacts, Contact, ContactContent, ReadContacts, SetContact, SetLanguages
 
 
 class ContactMethods:
@@ -23,6 +23,13 @@ class ContactMethods:
         who = (self.home.journal, vault_of(self.home.keys), body["programme"], body["subject"])
         told = (content["was"], content["now"], body["contact_language"])
         return {"changed": contacts.set_contact(*who, *told, by=body["by"], now=self.home.now())}
+
+    @rpc
+    def set_languages(self, **command: Any) -> dict[str, Any]:
+        body = load(SetLanguages, command)
+        self.home.follow_to(body["after"])
+        who, told = (self.home.journal, body["programme"], body["subject"]), (body["was"], body["now"])
+        return {"changed": contacts.set_languages(*who, *told, by=body["by"], now=self.home.now())}
 
     @rpc
     def add_contacts(self, **command: Any) -> dict[str, Any]:

@@ -63,6 +63,43 @@ def set_contact(
     return changed
 
 
+SPOKEN = ("service_language", "interpreter")
+"""Of the record in which language somebody is served; nothing of it is in a fact."""
+
+
+def set_languages(
+    journal: Journal,
+    programme: str,
+    subject: str,
+    was: Mapping[str, str | None],
+    told: Mapping[str, str | None],
+    *,
+    by: str,
+    now: datetime,
+) -> list[str]:
+    """Keep in which language a person is served, also of who has a protected address; the members that are another now.
+
+    No line comes of it. Raises `UnknownPerson`, `ChangedMeanwhile` if it is not any more as `was` says, or
+    `ProcessingRestricted`.
+    """
+    with journal.unit(now) as unit:
+        connection = unit.connection
+        store.shelf.get(connection, programme)
+        row = store.locked_participation(connection, programme, subject)
+        if row is None:
+            raise UnknownPerson(field="subject", programme=programme)
+        refuse_restricted(restricted_among(connection, [subject]), subject, None, "intake", "subject")
+        record = json.loads(row.record)
+        before, after = ({name: said.get(name) for name in SPOKEN} for said in (record, told))
+        if before != {name: was.get(name) for name in SPOKEN}:
+            raise ChangedMeanwhile(field="was")
+        changed = [name for name in SPOKEN if before[name] != after[name]]
+        if changed:
+            rights_store.set_record(connection, row.subject, row.started_on, record | after)
+            unit.audit(by, "set_languages", programme=programme, subject=subject, changed=changed)
+    return changed
+
+
 @dataclass(frozen=True, slots=True)
 class NewContact:
     """How one person is reached, to be kept."""

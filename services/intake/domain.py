@@ -49,6 +49,8 @@ def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
         raise InvalidInput(field="given_name", reason=f"a {arrival.standing} has a name")
     if not named and not identity.get("token"):
         raise InvalidInput(field="token", reason="a visitor has a token or a name")
+    if arrival.standing == "esf_participant" and record.get("paid_by_project") == "yes":
+        raise InvalidInput(field="paid_by_project", reason=PAID)
     if arrival.start_date is None:
         if arrival.standing == "esf_participant":
             raise InvalidInput(field="start_date", reason="an ESF participant has a start date")
@@ -117,6 +119,7 @@ def _check_code(identity: Mapping[str, Any]) -> None:
         raise InvalidInput(field="identity_code", reason="tells another birth date than birth_date")
 
 
+PAID = "who is paid by the project is not its participant"
 WHERE_PEOPLE_LIVE = ("municipality", "area")
 CONTACT = ("phone", "email", "contact_way")
 """How somebody is reached; of the identity."""

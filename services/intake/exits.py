@@ -24,7 +24,8 @@ def record_exits(
     """Record people's exits, in order, up to the first that is refused (`skip_bad`: all that are not).
 
     Returns a result per item, ``{"subject", "new"}`` or ``{"error"}``, and the journal position, None if nothing was
-    new. An exit before the one that holds is taken and changes nothing: a record has its last exit.
+    new. An exit before the one that holds is taken and changes nothing: a record has its last exit. Whoever came back
+    after the exit that holds (`resumed_on`) is with the project again.
     """
     with journal.unit(now) as unit:
         results = leave(unit, programme, items, by=by, skip_bad=skip_bad)
@@ -45,6 +46,10 @@ def leave(unit: Unit, programme: str, items: Sequence[NewExit], *, by: str, skip
             body = {"reason": new.reason, "results": _list(new.results), "next": new.next}
             body |= {"planned": new.service}
             unit.record(ParticipationEnded(new.subject, occurred_on=new.date.isoformat(), **body), programme)
+        if new.resumed_on is not None and stays[new.subject].ended_on == new.date:
+            stays[new.subject] = changed[new.subject] = _back(
+                unit, programme, new.subject, stays[new.subject], new.resumed_on
+            )
         return new.subject
 
     results, fresh = each_once(
@@ -70,11 +75,16 @@ def resume_participation(
             return False, None
         check_resumed(day, stay, today_in_helsinki(now))
         with eura.recounting(unit, programme):
-            exit_store.put_stays(unit.connection, {subject: stay.resumed(day)})
-            start_store.forget_exit_form(unit.connection, programme, subject)  # it was of the exit that is no more
-        unit.record(ParticipationResumed(subject, occurred_on=day.isoformat()), programme)
+            exit_store.put_stays(unit.connection, {subject: _back(unit, programme, subject, stay, day)})
         unit.audit(by, "resume_participation", programme=programme, subject=subject)
     return True, unit.pos
+
+
+def _back(unit: Unit, programme: str, subject: str, stay: Stay, day: date) -> Stay:
+    """Record that somebody who has left is back; how they stand then."""
+    start_store.forget_exit_form(unit.connection, programme, subject)  # it was of the exit that is no more
+    unit.record(ParticipationResumed(subject, occurred_on=day.isoformat()), programme)
+    return stay.resumed(day)
 
 
 def record_follow_ups(

@@ -50,9 +50,10 @@ class NewInformed:
 
 
 def record_informed(
-    journal: Journal, programme: str, items: Sequence[NewInformed], *, by: str, now: datetime
+    journal: Journal, programme: str, items: Sequence[NewInformed], *, by: str, now: datetime, skip_bad: bool = False
 ) -> tuple[Results, int | None]:
-    """Record who was informed, in order, up to the first that is refused; ``{"informed", "new"}`` or ``{"error"}``."""
+    """Record who was informed, in order, up to the first that is refused (`skip_bad`: all that are not);
+    ``{"informed", "new"}`` or ``{"error"}``."""
     with journal.unit(now, right=True) as unit:
         connection, today = unit.connection, today_in_helsinki(now)
         definition = store.shelf.get(connection, programme)
@@ -76,7 +77,7 @@ def record_informed(
             return made
 
         results, fresh = each_once(
-            connection, store.keys, programme, items, take, what="informed", field="key", skip_bad=False, right=True
+            connection, store.keys, programme, items, take, what="informed", field="key", skip_bad=skip_bad, right=True
         )
         if fresh:
             unit.audit(by, "record_informed", programme=programme, people=len(fresh))

@@ -31,6 +31,7 @@ class PersonRow:
     restricted: bool
     protected: bool
     language: str | None
+    interpreter: str | None
     wrapped_key: bytes
     box: bytes
     worker: str | None = None
@@ -155,6 +156,6 @@ def _people(programme: str) -> Select[Any]:
 
 def _row(row: Any) -> PersonRow:
     record = json.loads(row.record)
-    marks = (row.since is not None, is_protected(record), record.get("service_language"))
+    marks = (row.since is not None, is_protected(record), record.get("service_language"), record.get("interpreter"))
     sealed = (row.wrapped_key, row.box)
     return PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, *marks, *sealed, row.worker)

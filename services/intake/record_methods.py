@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from services.intake import eura, exit_forms, queries, samples, starts, store
-from services.intake.records import NewExit, PlannedExit
+from services.intake.records import NewExit, PlannedExit, ReturnedExit
 from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
@@ -40,6 +40,9 @@ def coded(item: dict[str, Any]) -> dict[str, Any]:
 def new_exit(item: dict[str, Any]) -> NewExit:
     """An exit of a command."""
     told = coded(item) | {"next": item.get("next"), "corrects": item["corrects"]}
+    if item.get("resumed_on"):
+        back = date.fromisoformat(item["resumed_on"])
+        return ReturnedExit(**told, planned=item.get("planned") or "", back=back)
     return PlannedExit(**told, planned=item["planned"]) if item.get("planned") else NewExit(**told)
 
 
@@ -160,6 +163,6 @@ class RecordMethods:
     def _start(self, number: int, item: dict[str, Any]) -> starts.NewStart:
         field = f"items.{number}.sealed"
         content = inside(self.home.keys, StartContent, field, item["sealed"])
-        record = {name: item[name] for name in (*RECORD, "paid_by_project") if item.get(name) is not None}
+        record = {name: item[name] for name in RECORD if item.get(name) is not None}
         who = item["key"], item["subject"], item["was"]
         return starts.NewStart(*who, date.fromisoformat(item["start_date"]), record, content)

@@ -24,6 +24,10 @@ LONGEST_WAIT = timedelta(days=2 * 366)
 """After leaving: a follow-up that falls due later is a slip of the pen."""
 
 
+_Day = date
+"""A day, in a class that has a `date`."""
+
+
 @dataclass(frozen=True)
 class NewExit:
     """A person leaving, to be recorded; `results` None: nobody wrote them down."""
@@ -41,6 +45,11 @@ class NewExit:
         """The service that the person's ready plan names."""
         return None
 
+    @property
+    def resumed_on(self) -> _Day | None:
+        """The day on which the person came back after this exit."""
+        return None
+
 
 @dataclass(frozen=True)
 class PlannedExit(NewExit):
@@ -50,7 +59,18 @@ class PlannedExit(NewExit):
 
     @property
     def service(self) -> str | None:
-        return self.planned
+        return self.planned or None
+
+
+@dataclass(frozen=True)
+class ReturnedExit(PlannedExit):
+    """A person who left and came back. Apart from the others for the same reason."""
+
+    back: _Day | None = None
+
+    @property
+    def resumed_on(self) -> _Day | None:
+        return self.back
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +126,8 @@ def check_exit(new: NewExit, stay: Stay, programme: Programme, today: date) -> N
             raise InvalidInput(field="date", reason="before the person came back")
     elif new.date == stay.ended_on and stay.left(new) != stay:
         raise AlreadyRecordedDiffers(field="date")
+    if new.resumed_on is not None:
+        _check_return(new.resumed_on, new.date, new.reason, today, "resumed_on")
 
 
 def check_next(new: NewExit, programme: Programme) -> None:
@@ -129,12 +151,16 @@ def check_resumed(day: date, stay: Stay, today: date) -> None:
     """Refuse a return of somebody who has not left, or before they did. Raises `InvalidInput`."""
     if stay.ended_on is None:
         raise InvalidInput(field="person", reason="has not left")
-    if stay.reason == "died":
+    _check_return(day, stay.ended_on, stay.reason, today, "date")
+
+
+def _check_return(day: date, ended_on: date, reason: str | None, today: date, field: str) -> None:
+    if reason == "died":
         raise InvalidInput(field="person", reason="has died: correct the exit first")
     if day > today:
-        raise InvalidInput(field="date", reason="in the future")
-    if day < stay.ended_on:
-        raise InvalidInput(field="date", reason="before the exit")
+        raise InvalidInput(field=field, reason="in the future")
+    if day < ended_on:
+        raise InvalidInput(field=field, reason="before the exit")
 
 
 def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: date, tries: int) -> None:
@@ -158,13 +184,8 @@ def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: d
         raise InvalidInput(field=field, reason=reason)
 
 
-PAID = "who is paid by the project is not its participant"
-
-
 def check_start(arrival: Arrival, stay: Stay, programme: Programme, today: date) -> None:
     """Refuse a start record of somebody who is known. Raises `InvalidInput` or `UnknownCode` naming the field."""
-    if arrival.record.get("paid_by_project") == "yes":
-        raise InvalidInput(field="paid_by_project", reason=PAID)
     check_arrival(arrival, programme, today)
     if stay.ended_on is not None and arrival.start_date is not None and arrival.start_date > stay.ended_on:
         raise InvalidInput(field="start_date", reason="after the exit")
@@ -219,13 +240,15 @@ def check_exit_form(told: Mapping[str, Any], stay: Stay, today: date) -> None:
 
 def missing_evidence(record: Mapping[str, Any], started_on: date, programme: Programme) -> list[str]:
     """What a participant's start record lacks: questions without an answer, special categories of which nothing says
-    that they were asked, the target group, and the proof itself (`form_signed_on`, or `eura_on`; in ESF+, which has no
-    paper of its own, either)."""
+    that they were asked, the target group, whether it was asked if the project pays them, and the proof itself
+    (`form_signed_on`, or `eura_on`; in ESF+, which has no paper of its own, either)."""
     proofs = _PROOFS[programme.funding_programme == "esf_plus_2021_2027", programme.esf_record]
     proof = next((name for name in proofs if record.get(name)), proofs[0])
     missing = [] if record.get(proof) else [proof]
     if programme.target_groups and not record.get("target_group"):
         missing.append("target_group")
+    if not record.get("paid_by_project"):
+        missing.append("paid_by_project")
     if programme.esf_record == "eura_only":
         return missing
     answers = {name: record[name] for name in QUESTIONS if record.get(name) is not None}

@@ -14,6 +14,7 @@ from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import ActivitiesCleared, LeadCleared, MeasurementCleared, PathwaysCleared
 from shared.contracts.rights import (
     ApplyRetention,
+    AskInformed,
     AskReceipts,
     CopyPerson,
     CorrectPerson,
@@ -78,9 +79,17 @@ class RightsMethods:
         body = load(RecordInformed, command)
         self.home.follow_to(body["after"])
         new = [_informed(item) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now()}
+        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
         results, pos = purposes.record_informed(self.home.journal, body["programme"], new, **common)
         return {"pos": self.home.committed(pos), "results": results}
+
+    @rpc
+    def list_informed(self, **question: Any) -> dict[str, Any]:
+        body = load(AskInformed, question)
+        with snapshot(self.home.engine) as connection:
+            if not store.owners(connection, body["programme"], [body["subject"]]):
+                raise UnknownPerson(field="person", programme=body["programme"])
+            return {"informed": rights_store.informed_of(connection, body["programme"], body["subject"])}
 
     @rpc
     def preview_erasing(self, **question: Any) -> dict[str, Any]:

@@ -188,6 +188,17 @@ def add_informed(connection: Connection, made: str, **columns: Any) -> None:
     connection.execute(insert(informed), {"informed": bytes.fromhex(made), **columns})
 
 
+def informed_of(connection: Connection, programme: str, subject: str) -> list[dict[str, Any]]:
+    """When the person was informed and how, the first first."""
+    c = informed.c
+    query = select(informed).where(c.subject == bytes.fromhex(subject), c.programme == programme)
+    return [
+        {"notice": row.notice, "language": row.language, "consents": row.consents.split()}
+        | {"occurred_on": row.occurred_on.isoformat()}
+        for row in connection.execute(query.order_by(c.occurred_on, c.informed))
+    ]
+
+
 def add_ending(connection: Connection, number: str, **columns: Any) -> None:
     """Note that a purpose ended."""
     connection.execute(insert(ending), {"ending": bytes.fromhex(number), **columns})

@@ -371,6 +371,7 @@ class IntakeService(
             "protected": row.protected,
             "worker": row.worker,
             "service_language": row.language,
+            "interpreter": row.interpreter,
             "sealed": sealed_to(reply_to, shown),
         }
 

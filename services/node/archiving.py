@@ -14,10 +14,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from services.intake.domain import is_protected
 from services.node.actor import actor
 from services.node.archivewords import LANGS, readme
 from services.node.control import Rpc
 from services.node.csvarchive import CsvArchive, write_csv
+from services.node.csvrows import COLUMNS, INFORMED
 from services.node.opening import open_database
 from services.node.reaching import services_of
 from services.node.reports import certified
@@ -50,7 +52,6 @@ _EVIDENCE = (
     *(f"exit_{name}" for name in _FORM),
     *("attempts", "missing"),
 )
-_INFORMED = ("ref", "notice", "language", "consents", "occurred_on")
 _NAMES = ("token", "identity_code", "given_name", "family_name", "birth_date")
 
 
@@ -237,7 +238,7 @@ class _Made:
             kept = reply.open_plain(answer["sealed"])["intake"]
             known = kept["participation"] | kept["identity"] | _exit_form(kept.get("exit_form") or [])
             known |= {"informed": kept.get("informed") or [], "attempts": _attempts(kept.get("attempt") or [])}
-            if kept["participation"].get("protected_address"):
+            if is_protected(kept["participation"]):
                 known |= dict.fromkeys(name for name in _NAMES if name != "token")
             found[row["person"]] = known
         found = dict(sorted(found.items(), key=lambda one: (one[1].get("started_on") or "", one[0])))
@@ -255,7 +256,7 @@ class _Made:
             for subject, said in people.items()
         ]
         write_csv(place / "evidence.csv", _EVIDENCE, ([row.get(name) for name in _EVIDENCE] for row in rows))
-        write_csv(place / "informed.csv", _INFORMED, informed_rows(refs, people))
+        write_csv(place / INFORMED, COLUMNS[INFORMED], informed_rows(refs, people))
         left = [row for row in self._left() if row["item"] in refs]
         said_why = ([refs[row["item"]], row["what"], row["reason"], row["on"]] for row in left)
         write_csv(place / "left.csv", ("ref", "what", "reason", "on"), said_why)

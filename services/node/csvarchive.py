@@ -40,6 +40,8 @@ class CsvArchive:
     """The `ref` of each person, by subject."""
     _of: dict[str, dict[str, Fact]] = field(default_factory=dict)
     _steps: list[tuple[str, str, str, str | None]] = field(default_factory=list)
+    _left: dict[str, Fact] = field(default_factory=dict)
+    _back: list[tuple[Fact, str]] = field(default_factory=list)
 
     @property
     def programme(self) -> str:
@@ -54,6 +56,11 @@ class CsvArchive:
         kind = fact.kind.partition(".")[2]
         if kind in ("step_entered", "step_left"):
             self._step(fact, left=kind == "step_left")
+        elif kind == "participation_ended":
+            self._left[str(fact.subject)] = fact
+        elif kind == "participation_resumed":
+            if left := self._left.pop(str(fact.subject), None):
+                self._back.append((left, fact["occurred_on"]))
         elif kind in _KEPT:
             self._of.setdefault(kind, {})[fact[_KEPT[kind]]] = fact
         elif kind in _GONE:
@@ -83,12 +90,13 @@ class CsvArchive:
                 for fact in self._all("outcome_recorded")
                 if self._known(fact)
             ],
-            EXITS: [row for subject, said in people.items() if (row := self._exit(subject, said))],
+            EXITS: [self._return(fact, back) for fact, back in self._back if self._known(fact)]
+            + [row for subject, said in people.items() if (row := self._exit(subject, said))],
             FOLLOWUPS: [self._follow_up(fact) for fact in self._all("follow_up_recorded") if self._known(fact)],
             ENCOUNTERS: [self._encounter(fact) for fact in self._all("encounter_recorded")],
         }
         # No workers.csv: who worked with whom is of the home and its users, and goes with it. No contacts.csv: how
-        # somebody was reached proves nothing.
+        # somebody was reached proves nothing. informed.csv stands beside the evidence list.
         for name, found in rows.items():
             write_csv(folder / name, COLUMNS[name], found)
 
@@ -132,7 +140,13 @@ class CsvArchive:
             return None
         results = (said["end_results"] or "").split()
         following = ";".join(filter(None, (self._now("outcomes", said.get(n)) for n in ("end_next", "end_planned"))))
-        return [self.people[subject], self.programme, said["ended_on"], said["end_reason"], results, following]
+        return [self.people[subject], self.programme, said["ended_on"], said["end_reason"], results, following, None]
+
+    def _return(self, fact: Fact, back: str) -> Row:
+        """An exit after which the person came back: intake has only the last one that holds."""
+        following = ";".join(filter(None, (self._now("outcomes", fact[name]) for name in ("next", "planned"))))
+        said = [fact[name] for name in ("occurred_on", "reason", "results")]
+        return [self._ref(fact), self.programme, *said, following, back]
 
     def _follow_up(self, fact: Fact) -> Row:
         said = [fact[name] for name in ("due", "occurred_on", "status", "results")]

@@ -11,22 +11,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, time
 from typing import Any
 
-from services.intake.domain import EARLIEST
+from services.intake.domain import EARLIEST, PAID, WHERE_PEOPLE_LIVE, is_protected
 from services.node.csvrows import (
-    ASSESSMENTS,
     ATTENDANCE,
     COLUMNS,
-    CONTACTS,
-    ENCOUNTERS,
-    EXITS,
-    FOLLOWUPS,
+    OPTIONAL,
     OUTCOMES,
     PARTICIPANTS,
     ROLES,
     SENSITIVE,
     SESSIONS,
+    SHOWN,
     STEPS,
-    WORKERS,
     OutcomeRow,
     ParticipantRow,
     SessionRow,
@@ -53,19 +49,6 @@ CODE_WORD = re.compile(r"[a-z_]{1,40}")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 _MUNICIPALITY = re.compile(r"[0-9]{3}")
 
-_SHOWN = {
-    PARTICIPANTS: {"programme", "partner", "standing", "municipality", "area", "target_group", "labour_status"},
-    SESSIONS: set(COLUMNS[SESSIONS]),
-    ATTENDANCE: {"session", "role", "minutes"},
-    ASSESSMENTS: {"session", "instrument", "version", "occasion", "date", "item"},
-    STEPS: {"programme", "step", "from", "to"},
-    OUTCOMES: {"programme", "date", "outcome"},
-    EXITS: {"programme", "date", "reason", "results", "next"},
-    FOLLOWUPS: {"programme", "due", "date", "status", "results"},
-    ENCOUNTERS: set(COLUMNS[ENCOUNTERS]) - {"token"},
-    WORKERS: {"programme"},
-    CONTACTS: {"programme", "contact_way"},
-}
 _PLACES = {file: {column: place for place, column in enumerate(names)} for file, names in COLUMNS.items()}
 
 
@@ -82,7 +65,7 @@ class Cells:
     def bad(self, column: str, reason: str, value: str | None = None) -> None:
         """Report a bad cell, showing `value` if the column is one that may be shown."""
         self.ok = False
-        if value is not None and column in _SHOWN[self._file]:
+        if value is not None and column in SHOWN[self._file]:
             if self._file != PARTICIPANTS or _CODE.fullmatch(value):
                 shown = value if len(value) <= 40 else value[:39] + "…"
                 reason = f'"{shown}" {reason}'
@@ -238,14 +221,23 @@ def participant(
         form_version=cells.shaped("form_version", _FORM_VERSION, "is no code of a-z, 0-9 and _"),
         form_signed_on=signed,
         form_kept=cells.normal("form_kept"),
+        protected_address=cells.one_of("protected_address", ("yes", "no")),
+        paid_by_project=cells.one_of("paid_by_project", ("yes", "no")),
         **answers,
     )
     if not cells.ok or ref is None or key is None or partner is None or standing is None:
         return None
     _record(cells, row.keywords, programme, participant=standing == "esf_participant")
+    if standing == "esf_participant" and row.keywords["paid_by_project"] == "yes":
+        cells.bad("paid_by_project", f"says that it pays them: {PAID}")
+    if is_protected(row.keywords):
+        for column in WHERE_PEOPLE_LIVE:
+            if row.keywords[column]:
+                cells.bad(column, "is left out of who has a protected address")
     if not cells.ok:
         return None
-    return row(digest=row_digest(raw), ref=ref, programme=key, partner=partner, standing=standing)
+    digest = row_digest(raw, len(OPTIONAL[PARTICIPANTS]))
+    return row(digest=digest, ref=ref, programme=key, partner=partner, standing=standing)
 
 
 def _record(cells: Cells, row: Mapping[str, Any], programme: Programme | None, *, participant: bool) -> None:

@@ -16,6 +16,8 @@ from shared.programmes.leaving import next_problems
 
 Say = Callable[[str, str], None]
 """Takes column and reason."""
+_Day = date
+"""A day, in a class that has a `date`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class ExitRow:
     next: str | None
     before: int
     planned: str | None = None
+    back: _Day | None = None
+    """The day on which they came back; part of the identity where it is told, so that a list may tell it later."""
 
     def __repr__(self) -> str:
         return f"<ExitRow of line {self.line}>"
@@ -42,7 +46,9 @@ class ExitRow:
 
     @property
     def key(self) -> str:
-        what = (self.date.isoformat(), self.reason, ";".join(self.results), self._next, str(self.before))
+        what: tuple[str, ...] = (self.date.isoformat(), self.reason, ";".join(self.results), self._next)
+        what += (str(self.before),)
+        what += (self.back.isoformat(),) if self.back else ()
         return row_key(self.programme, self.partner, EXITS, self.participant, *what)
 
     @property
@@ -86,9 +92,14 @@ def leaving(line: int, raw: list[str], report: Say, programmes: Mapping[str, Pro
     day, reason = cells.day("date", needed=True), cells.one_of("reason", REASONS, needed=True)
     results = _results(cells, programme)
     to, planned = _next(cells, programme, reason)
+    back = cells.day("back")
+    if back and day and back < day:
+        cells.bad("back", "is before the day in date", back.isoformat())
+    if back and reason == "died":
+        cells.bad("back", "is given, but the person has died", back.isoformat())
     if not cells.ok or who is None or key is None or day is None or reason is None:
         return None
-    return ExitRow(line, who, key, "", day, reason, results, to, 0, planned)
+    return ExitRow(line, who, key, "", day, reason, results, to, 0, planned, back)
 
 
 def followup(line: int, raw: list[str], report: Say, programmes: Mapping[str, Programme]) -> FollowUpRow | None:

@@ -23,8 +23,12 @@ class Unreadable(Exception):
     """The file cannot be read on from here; the reason is already reported."""
 
 
-def records(path: Path, columns: Sequence[str], report: Report) -> Iterator[tuple[int, list[str]]]:
+def records(
+    path: Path, columns: Sequence[str], report: Report, optional: Sequence[str] = ()
+) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of each record after the header, cells in the order of `columns`.
+
+    `optional`, the last of them, may be left out of the header: then they are empty.
 
     Lines without anything are passed over. A flawed line is reported and left out; a file whose header or encoding is
     wrong raises `Unreadable` after its report.
@@ -34,16 +38,19 @@ def records(path: Path, columns: Sequence[str], report: Report) -> Iterator[tupl
     if first is None:
         report(1, "", "the file is empty: not even a header")
         raise Unreadable
-    _check_header(first[1], columns, report)
+    header = _header(first[1], columns, optional, report)
+    left_out = [place for place, column in enumerate(columns) if column not in header]
     for number, text in lines:
         if not text:
             continue
-        cells = _cells(number, text, report, columns)
+        cells = _cells(number, text, report, header)
         if cells is None:
             continue
-        if len(cells) != len(columns):
-            report(number, "", f"{len(cells)} cells, but the header has {len(columns)} columns")
+        if len(cells) != len(header):
+            report(number, "", f"{len(cells)} cells, but the header has {len(header)} columns")
             continue
+        for place in left_out:
+            cells.insert(place, "")
         yield number, cells
 
 
@@ -94,14 +101,18 @@ def _cells(number: int, text: str, report: Report, columns: Sequence[str] = ()) 
     return cells
 
 
-def _check_header(text: str, columns: Sequence[str], report: Report) -> None:
-    """Reports every difference. A line that is no header at all is never shown: it may be a person's row."""
+def _header(text: str, columns: Sequence[str], optional: Sequence[str], report: Report) -> Sequence[str]:
+    """The columns that the file has. Reports every difference.
+
+    A line that is no header at all is never shown: it may be a person's row.
+    """
     if "\r" in text:
         report(1, "", "the lines end with CR only; save the file with LF or CRLF")
         raise Unreadable
     cells = _cells(1, text, report)
-    if cells == list(columns):
-        return
+    columns = [column for column in columns if column not in optional or column in (cells or ())]
+    if cells == columns:
+        return columns
     if cells is None:
         raise Unreadable
     if len(set(cells) & set(columns)) * 2 < len(columns):

@@ -15,12 +15,13 @@ EXITS, FOLLOWUPS = "exits.csv", "followups.csv"
 ENCOUNTERS = "encounters.csv"
 WORKERS = "workers.csv"
 CONTACTS = "contacts.csv"
+INFORMED = "informed.csv"
 
 ASSESSMENTS = "assessments.csv"
 
 ORDER = (
     *(PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, OUTCOMES, EXITS, FOLLOWUPS, ENCOUNTERS, WORKERS),
-    CONTACTS,
+    *(CONTACTS, INFORMED),
 )
 """The order in which the files are imported: what is referred to stands first."""
 
@@ -33,7 +34,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("birth_date", "gender", "service_language", "contact_language", "interpreter", "municipality", "area"),
         *("target_group", "start_date", "labour_status", "unemployed_months", "education"),
         *SENSITIVE,
-        *("form_version", "form_signed_on", "form_kept"),
+        *("form_version", "form_signed_on", "form_kept", "protected_address", "paid_by_project"),
     ),
     SESSIONS: (
         *("ref", "programme", "partner", "activity", "date", "start", "minutes", "location", "area", "languages"),
@@ -43,15 +44,35 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ASSESSMENTS: ("participant", "session", "sheet", "instrument", "version", "occasion", "date", "item", "value"),
     STEPS: ("participant", "programme", "step", "from", "to"),
     OUTCOMES: ("participant", "programme", "date", "outcome"),
-    EXITS: ("participant", "programme", "date", "reason", "results", "next"),
+    EXITS: ("participant", "programme", "date", "reason", "results", "next", "back"),
     FOLLOWUPS: ("participant", "programme", "due", "date", "status", "results"),
     WORKERS: ("participant", "programme", "worker"),
     CONTACTS: ("participant", "programme", "phone", "email", "contact_way"),
+    INFORMED: ("ref", "notice", "language", "consents", "occurred_on"),
     ENCOUNTERS: (
         *("ref", "programme", "partner", "date", "time", "location", "area", "staff", "people_new", "people_known"),
         *("women", "languages", "topics", "guided_to", "token"),
     ),
 }
+
+OPTIONAL: dict[str, tuple[str, ...]] = {PARTICIPANTS: ("protected_address", "paid_by_project"), EXITS: ("back",)}
+"""The last columns of a file, which it may be without: sets of before they were there stay what they are."""
+
+SHOWN: dict[str, set[str]] = {
+    PARTICIPANTS: {"programme", "partner", "standing", "municipality", "area", "target_group", "labour_status"},
+    SESSIONS: set(COLUMNS[SESSIONS]),
+    ATTENDANCE: {"session", "role", "minutes"},
+    ASSESSMENTS: {"session", "instrument", "version", "occasion", "date", "item"},
+    STEPS: {"programme", "step", "from", "to"},
+    OUTCOMES: {"programme", "date", "outcome"},
+    EXITS: {"programme", "date", "reason", "results", "next", "back"},
+    FOLLOWUPS: {"programme", "due", "date", "status", "results"},
+    ENCOUNTERS: set(COLUMNS[ENCOUNTERS]) - {"token"},
+    WORKERS: {"programme"},
+    CONTACTS: {"programme", "contact_way"},
+    INFORMED: set(COLUMNS[INFORMED]) - {"ref"},
+}
+"""Columns whose values may stand in a message: nothing there is about a person, unless it is a code."""
 
 ROLES = ("participant", "peer_instructor", "volunteer", "expert", "staff", "network")
 
@@ -62,11 +83,14 @@ def row_key(programme: str, partner: str, file: str, *refs: str) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
-def row_digest(cells: list[str]) -> str:
-    """A row's content: SHA-256 (hex) of the JSON list of its cells as they stand in the file.
+def row_digest(cells: list[str], optional: int = 0) -> str:
+    """A row's content: SHA-256 (hex) of the JSON list of its cells as they stand in the file; of the last `optional`
+    cells those at the end that are empty count for nothing, as if the file had no such columns.
 
     Unsalted, and of personal data for participants: keep it only keyed (HMAC) or for as long as the person's record.
     """
+    while optional and not cells[-1]:
+        cells, optional = cells[:-1], optional - 1
     return hashlib.sha256(json.dumps(cells, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -105,6 +129,8 @@ class ParticipantRow:
     form_version: str | None
     form_signed_on: date | None
     form_kept: str | None
+    protected_address: str | None
+    paid_by_project: str | None
 
     def __repr__(self) -> str:
         return f"<ParticipantRow of line {self.line}>"

@@ -13,10 +13,11 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from services.node import csvassessments, csvcells, csvcontacts, csvencounters, csvexits, csvworkers
+from services.node import csvassessments, csvcells, csvcontacts, csvencounters, csvexits, csvinformed, csvworkers
 from services.node.csvcontacts import ContactRow
 from services.node.csvencounters import EncounterRow
 from services.node.csvexits import ExitRow, FollowUpRow
+from services.node.csvinformed import InformedRow
 from services.node.csvread import Unreadable, records, stamp_of
 from services.node.csvrows import (
     ASSESSMENTS,
@@ -26,6 +27,8 @@ from services.node.csvrows import (
     ENCOUNTERS,
     EXITS,
     FOLLOWUPS,
+    INFORMED,
+    OPTIONAL,
     ORDER,
     OUTCOMES,
     PARTICIPANTS,
@@ -98,6 +101,7 @@ class _Parent(NamedTuple):
     heads: bool
     minutes: int | None
     day: date | None = None  # a session's day, a person's start
+    protected: bool = False
 
 
 _LEVEL: dict[str, int] = {standing: level for level, standing in enumerate(STANDINGS)}
@@ -114,9 +118,10 @@ Row = (
     | EncounterRow
     | WorkerRow
     | ContactRow
+    | InformedRow
 )
 
-_OfPerson = TypeVar("_OfPerson", StepRow, OutcomeRow, ExitRow, FollowUpRow, WorkerRow, ContactRow)
+_OfPerson = TypeVar("_OfPerson", StepRow, OutcomeRow, ExitRow, FollowUpRow, WorkerRow, ContactRow, InformedRow)
 _Read = Callable[[int, list[str], Callable[[str, str], None], Mapping[str, Programme]], _OfPerson | None]
 
 _Seen = dict[str, tuple[int, int, _Parent | None]]  # by ref: number, hash of the cells, None if the row is bad
@@ -207,6 +212,9 @@ class CheckedSet:
     def contacts(self) -> Iterator[ContactRow]:
         yield from self._of_people(CONTACTS, csvcontacts.contact)
 
+    def informed(self) -> Iterator[InformedRow]:
+        yield from self._of_people(INFORMED, csvinformed.informed)
+
     def _of_people(self, file: str, read: _Read[_OfPerson]) -> Iterator[_OfPerson]:
         """Rows whose identity is their content: equal ones are numbered."""
         times = Counter[int]()
@@ -217,7 +225,7 @@ class CheckedSet:
                 raise SetChanged(file=file)
             content = hash(tuple(cells))
             if self._own(who.programme, who.partner):
-                yield replace(row, partner=who.partner, before=times[content])
+                yield replace(row, programme=who.programme, partner=who.partner, before=times[content])
             times[content] += 1
 
     def rows(self, file: str) -> Iterator[Row]:
@@ -234,6 +242,7 @@ class CheckedSet:
             ENCOUNTERS: self.encounters,
             WORKERS: self.workers,
             CONTACTS: self.contacts,
+            INFORMED: self.informed,
         }
         return by_file[file]()
 
@@ -252,7 +261,7 @@ class CheckedSet:
 
         if stamp_of(path) != self._stamps[file]:
             raise SetChanged(file=file)
-        for line, cells in records(path, COLUMNS[file], report):
+        for line, cells in records(path, COLUMNS[file], report, OPTIONAL.get(file, ())):
             if line not in skip:
                 yield line, cells
         if stamp_of(path) != self._stamps[file]:
@@ -304,6 +313,7 @@ class _Check:
             (ENCOUNTERS, self.check_encounters),
             (WORKERS, lambda: self.check_of_people(csvworkers.worker)),
             (CONTACTS, lambda: self.check_of_people(csvcontacts.contact)),
+            (INFORMED, lambda: self.check_of_people(csvinformed.informed)),
         ):
             if file not in present:
                 continue
@@ -331,7 +341,9 @@ class _Check:
                 self.problem(0, "", f"is no file of a set; this release knows {', '.join(ORDER)}", file=name)
         present = names & set(ORDER)
         needed = {PARTICIPANTS, SESSIONS} if ATTENDANCE in present else set()
-        needed |= {PARTICIPANTS} if present & {STEPS, OUTCOMES, EXITS, FOLLOWUPS, WORKERS, CONTACTS} else set()
+        needed |= (
+            {PARTICIPANTS} if present & {STEPS, OUTCOMES, EXITS, FOLLOWUPS, WORKERS, CONTACTS, INFORMED} else set()
+        )
         if not present:
             needed = set(CORE)
         for file in ORDER:
@@ -349,14 +361,16 @@ class _Check:
             found._skip[file].add(line)
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
-        return records(self.folder / self.file, COLUMNS[self.file], self.problem)
+        path, optional = self.folder / self.file, OPTIONAL.get(self.file, ())
+        return records(path, COLUMNS[self.file], self.problem, optional)
 
     def check_participants(self) -> None:
         for line, cells in self.records():
             row = csvcells.participant(line, cells, self.reporter(line), self.programmes)
             parent = None
             if row:
-                parent = _Parent(row.programme, row.partner, _LEVEL[row.standing], -1, False, None, row.start_date)
+                known = row.start_date, row.protected_address == "yes"
+                parent = _Parent(row.programme, row.partner, _LEVEL[row.standing], -1, False, None, *known)
             self.add(line, cells, parent)
 
     def check_sessions(self) -> None:
@@ -432,18 +446,26 @@ class _Check:
     def check_of_people(self, read: _Read[_OfPerson]) -> None:
         for line, cells in self.records():
             row = read(line, cells, self.reporter(line), self.programmes)
-            who = self.refer(line, "participant", PARTICIPANTS, row.participant) if row else None
+            named = "ref" if self.file == INFORMED else "participant"
+            who = self.refer(line, named, PARTICIPANTS, row.participant) if row else None
             if row is None or who is None:
                 continue
             if who[2] is None:
                 self.found.dependent[self.file] += 1
                 self.found._skip[self.file].add(line)
+            elif isinstance(row, InformedRow):  # it names no programme
+                if purpose := csvinformed.no_consent(row, self.programmes[who[2].programme]):
+                    self.problem(line, "consents", f"{purpose} is no matter of consent")
+                else:
+                    self.count(who[2].programme, who[2].partner)
             elif who[2].programme != row.programme:
                 self.problem(line, "programme", "is not the person's")
             elif self.file in (EXITS, FOLLOWUPS) and who[2].day is None:
                 self.problem(line, "participant", "has no start_date: there is nothing to leave")
             elif isinstance(row, ExitRow | FollowUpRow) and who[2].day and row.date < who[2].day:
                 self.problem(line, "date", "is before the person's start_date")
+            elif self.file == CONTACTS and who[2].protected:
+                self.problem(line, "participant", "has a protected address: how they are reached is left out")
             elif self.file == CONTACTS and not self.first_row(row.participant, cells):
                 self.problem(line, "participant", "stands in another row already, which differs")
             else:

@@ -17,6 +17,7 @@ from services.node.control import Rpc
 from services.node.csvcontacts import ContactRow
 from services.node.csvencounters import EncounterRow
 from services.node.csvexits import ExitRow, FollowUpRow
+from services.node.csvinformed import InformedRow
 from services.node.csvrows import (
     ASSESSMENTS,
     ATTENDANCE,
@@ -24,6 +25,7 @@ from services.node.csvrows import (
     ENCOUNTERS,
     EXITS,
     FOLLOWUPS,
+    INFORMED,
     OUTCOMES,
     PARTICIPANTS,
     SESSIONS,
@@ -49,7 +51,7 @@ SECONDS = 60.0
 _OPEN = (
     *("standing", "gender", "service_language", "contact_language", "interpreter", "municipality", "area"),
     *("target_group", "labour_status", "unemployed_months", "education", "foreign_background", "minority"),
-    *("disability", "other_disadvantage", "homeless", "rural"),
+    *("disability", "other_disadvantage", "homeless", "rural", "protected_address", "paid_by_project"),
 )
 _SEALED = ("identity_code", "given_name", "family_name", "form_version", "form_kept")
 _MET = ("location", "area", "staff", "people_new", "people_known", "women")
@@ -93,6 +95,7 @@ class Import:
         self._send(ENCOUNTERS, met, "intake", "record_encounters", "encounter", self._encounter)
         self._send(WORKERS, checked.workers(), "intake", "assign_workers", "subject", self._worker)
         self._send(CONTACTS, checked.contacts(), "intake", "add_contacts", "subject", self._contact)
+        self._send(INFORMED, checked.informed(), "intake", "record_informed", "informed", self._informed)
 
     def _send(
         self,
@@ -190,7 +193,7 @@ class Import:
         if subject is None:
             return None
         codes = {"reason": row.reason, "results": list(row.results) or None, "next": row.next}
-        codes |= {"planned": row.planned}
+        codes |= {"planned": row.planned, "resumed_on": row.back.isoformat() if row.back else None}
         return _present({"key": row.key, "subject": subject, "date": row.date.isoformat(), **codes})
 
     def _followup(self, row: FollowUpRow) -> dict[str, Any] | None:
@@ -211,6 +214,13 @@ class Import:
             return None
         how = _present({"phone": row.phone, "email": row.email, "contact_way": row.contact_way})
         return {"key": row.key, "subject": subject, "sealed": self._sealed(how)}
+
+    def _informed(self, row: InformedRow) -> dict[str, Any] | None:
+        subject = self._made.get(bytes.fromhex(row.participant_key))
+        if subject is None:
+            return None
+        told = {"notice": row.notice, "language": row.language, "consents": list(row.consents)}
+        return {"key": row.key, "subject": subject, **told, "date": row.date.isoformat()}
 
     def _encounter(self, row: EncounterRow) -> dict[str, Any]:
         plain = {name: getattr(row, name) for name in _MET}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from services.node import contactcli, rightscli
+from services.node import backcli, contactcli, rightscli
 from services.node.actor import actor
 from services.node.homeoption import home_option, home_path, the_home
 from shared.contracts.purposes import PURPOSES
@@ -84,7 +84,7 @@ def person_erase(programme: str, subject: str | None, yes: bool, purpose: str | 
         click.echo(line)
 
 
-for _command in (*rightscli.PERSON_COMMANDS, contactcli.contact):
+for _command in (*rightscli.PERSON_COMMANDS, contactcli.contact, backcli.back):
     person.add_command(_command)
 
 COMMANDS: tuple[click.Command, ...] = (backup, restore, person)

@@ -12,7 +12,7 @@ from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.node.csvrows import ATTENDANCE, COLUMNS, ENCOUNTERS, OUTCOMES, PARTICIPANTS, SESSIONS
+from services.node.csvrows import ATTENDANCE, COLUMNS, ENCOUNTERS, OPTIONAL, OUTCOMES, PARTICIPANTS, SESSIONS
 from services.node.synthencounters import encounter_rows
 from services.node.synthshares import even, shares
 from shared import hetu
@@ -31,6 +31,9 @@ _WINDOW = 2 * GROUP_SIZE
 """How many people are on their way through a group at any time; about half of them come to each session."""
 
 _STARTS = (time(9), time(10), time(12, 30), time(13), time(14), time(17))
+
+
+_PERSON = tuple(column for column in COLUMNS[PARTICIPANTS] if column not in OPTIONAL[PARTICIPANTS])
 
 
 @dataclass
@@ -81,7 +84,7 @@ def synthesize(programme_document: Mapping[str, Any], out: Path, seed: int = 1, 
     maker.add_outcomes(programme.figures.outcomes, scale)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    _write(out / PARTICIPANTS, COLUMNS[PARTICIPANTS], maker.participant_rows())
+    _write(out / PARTICIPANTS, _PERSON, maker.participant_rows())
     _write(out / SESSIONS, COLUMNS[SESSIONS], maker.session_rows())
     _write(out / ATTENDANCE, COLUMNS[ATTENDANCE], maker.attendance_rows())
     if maker.outcomes:
@@ -284,7 +287,7 @@ class _Maker:
             record["form_kept"] = f"Synteettinen kansio {number // 50 + 1}"
         asked = find_form(programme.funding_programme).question_by_key if programme.esf_record == "here" else {"gender"}
         told = {column: value for column, value in record.items() if column in asked or column not in QUESTIONS}
-        return [told.get(column, "") for column in COLUMNS[PARTICIPANTS]]
+        return [told.get(column, "") for column in _PERSON]
 
     def _fitting(self, drawn: str, answers: Mapping[str, Any]) -> str:
         """The group that was drawn, or the next one of the file that is for people with these answers."""

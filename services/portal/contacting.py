@@ -112,9 +112,14 @@ def problems(told: Contact) -> dict[str, str]:
             found[name] = f"problem_{name}"
     if told.contact_way and told.contact_way not in CONTACT_WAYS:
         found["contact_way"] = "problem_choose"
-    if told.contact_language and not _LANGUAGE.fullmatch(told.contact_language):
+    if not is_language(told.contact_language or None):
         found["contact_language"] = "problem_choose"
     return found
+
+
+def is_language(code: str | None) -> bool:
+    """Whether it is none, or looks like an ISO 639 code."""
+    return code is None or _LANGUAGE.fullmatch(code) is not None
 
 
 def languages(kept: Contact | None) -> list[tuple[str, str]]:

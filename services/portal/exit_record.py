@@ -44,7 +44,7 @@ _WHY = {
 }
 _DONE = {
     **{"1": "saved", "try": "attempt_saved", "asked": "follow_up_saved"},
-    **{"outcome": "saved_but_outcome", "no_outcome": "saved_without_outcome"},
+    **{"outcome": "saved_but_outcome", "no_outcome": "saved_without_outcome", "back": "came_back_saved"},
 }
 
 
@@ -60,6 +60,7 @@ class ExitPages:
         self.pages.add(app, rule, "exit_record", self.shown, LIST_ROLES)
         self.pages.add(app, rule, "save_exit_record", self.save, LIST_ROLES, "POST")
         self.pages.add(app, f"{rule}/try", "exit_attempt", self.attempt, LIST_ROLES, "POST")
+        self.pages.add(app, f"{rule}/back", "come_back", self.back, LIST_ROLES, "POST")
         self.pages.add(app, f"{rule}/asked", "follow_up", self.asked, LIST_ROLES, "POST")
         self.pages.add(app, "/followups/<programme:key>", "followups", self.due, LIST_ROLES)
 
@@ -165,6 +166,23 @@ class ExitPages:
             abort(404)
         return redirect(url_for("exit_record", key=names.key, person=person, saved=saved), 303)
 
+    def back(self, key: str, person: str) -> ResponseReturnValue:
+        """Whoever had left is back: the start stays the first one, the exit will be the next one."""
+        names, day = self.pages.programme(key), request.form.get("date", "")
+        if talks.day_from(day) is None:
+            return self._show(names, person, problems={"": "problem_day"}), 400
+        given = {"programme": key, "subject": person, "date": day, "by": g.session.user.name}
+        try:
+            self.pages.context.rpc.call("intake", "resume_participation", **given)
+        except InvalidInput as error:
+            why = "problem_back" if error.params.get("field") == "date" else "problem_back_person"
+            return self._show(names, person, problems={"": why}), 400
+        except talks.UNSURE:
+            return self._show(names, person, problems={"": "problem_unsure"}), 503
+        except UnknownPerson:
+            abort(404)
+        return redirect(url_for("exit_record", key=key, person=person, saved="back"), 303)
+
     def due(self, key: str) -> ResponseReturnValue:
         """Who is to be asked how they fare."""
         names, context = self.pages.programme(key), self.pages.context
@@ -215,6 +233,7 @@ class ExitPages:
             problems={name: say(problem) for name, problem in (problems or {}).items()},
             started=shown["started_on"],
             ended=ended,
+            returned=talks.said_day(shown["resumed_on"]) if shown["resumed_on"] and not ended else "",
             reasons=[(code, say(f"exit_{code}")) for code in EXITS],
             results_offered=[(r.key, in_language(r.name, g.lang, r.key)[0]) for r in form.results]
             + [("none", say("result_none"))],

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from services.portal import contacting, talks
 from services.portal.conversation import individual
+from services.portal.encountering import LANGUAGES
 from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages, standing_word
 from services.portal.replies import ReplyKey
@@ -17,7 +18,9 @@ from services.portal.words import words
 from shared.contracts.commands import CONTACT_WAYS
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError
 
-_DONE = {"worker": "worker_noted", "contact": "contact_noted"}
+_DONE = {"worker": "worker_noted", "contact": "contact_noted", "language": "language_noted"}
+_INTERPRETER = ("yes", "no")
+_SPOKEN = ("service_language", "interpreter")
 
 
 @dataclass
@@ -31,6 +34,7 @@ class PersonPages:
         rule = "/person/<programme:key>/<entity:person>"
         self.pages.add(app, rule, "person", self.show, LIST_ROLES)
         self.pages.add(app, f"{rule}/worker", "assign_worker", self.assign, LIST_ROLES, "POST")
+        self.pages.add(app, f"{rule}/language", "set_languages", self.speak, LIST_ROLES, "POST")
         self.pages.add(app, f"{rule}/contact", "set_contact", self.reach, LIST_ROLES, "POST")
 
     def show(self, key: str, person: str) -> ResponseReturnValue:
@@ -81,6 +85,23 @@ class PersonPages:
             return self._page(key, person, {"": "problem_unsure"}, told), 503
         return redirect(url_for("person", key=key, person=person, done="contact"), 303)
 
+    def speak(self, key: str, person: str) -> ResponseReturnValue:
+        """In which language the person is served, and whether with an interpreter."""
+        self.pages.programme(key)
+        form, context = request.form, self.pages.context
+        now = {name: form.get(name, "") or None for name in _SPOKEN}
+        was = {name: form.get(f"was_{name}", "") or None for name in _SPOKEN}
+        if not contacting.is_language(now["service_language"]) or now["interpreter"] not in (None, *_INTERPRETER):
+            return self._page(key, person, {"": "problem_choose"}), 400
+        given = {"programme": key, "subject": person, "by": g.session.user.name}
+        try:
+            context.rpc.call("intake", "set_languages", **given, was=was, now=now)
+        except (ChangedMeanwhile, InvalidInput):  # what was seen is none, or another by now
+            return self._page(key, person, {"": "problem_language_changed"}), 409
+        except talks.UNSURE:
+            return self._page(key, person, {"": "problem_unsure"}), 503
+        return redirect(url_for("person", key=key, person=person, done="language"), 303)
+
     def _page(
         self,
         key: str,
@@ -112,6 +133,9 @@ class PersonPages:
             kept=kept,
             contact=typed or kept,
             links=contacting.links(kept, "call_me"),
+            spoken={name: row.get(name) or "" for name in _SPOKEN},
+            served=list(_served(row.get("service_language")).items()),
+            interpreter=[(code, say(f"answer_{code}")) for code in _INTERPRETER],
             ways=[(way, say(f"contact_{way}")) for way in CONTACT_WAYS],
             languages=contacting.languages(kept),
             workers=[(one, say("worker_me") + f" ({one})" if one == g.session.user.name else one) for one in workers],
@@ -119,6 +143,11 @@ class PersonPages:
             done=_DONE.get(request.args.get("done", ""), ""),
             problems={field: say(problem) for field, problem in (problems or {}).items()},
         )
+
+
+def _served(kept: str | None) -> dict[str, str]:
+    """The languages to choose from, and the one that is kept."""
+    return {**LANGUAGES, **({kept: kept} if kept and kept not in LANGUAGES else {})}
 
 
 def person_row(pages: Pages, key: str, person: str) -> tuple[Mapping[str, Any], str]:

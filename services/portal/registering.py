@@ -1,4 +1,4 @@
-"""A visitor registers: a name, and whether what is known of their visits goes along. It is their wish."""
+"""Somebody registers: whom nobody knew, or a visitor, who says whether what is known of their visits goes along."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ _REFUSED = {
 }
 NOBODY = contacting.Contact()
 _AT_FIELD = ("birth_date", "phone", "email")
+_WHO = ("given_name", "family_name", "birth_date")
 WISHES = {"yes": True, "no": False}
 
 
@@ -33,6 +34,7 @@ class Filled:
     birth_date: str = ""
     history: str = ""
     contact: contacting.Contact = NOBODY
+    protected: bool = False
 
     def __repr__(self) -> str:
         return "Filled(…)"  # never a name in a log
@@ -49,30 +51,31 @@ class RegisteringPages:
         rule = "/standing/<programme:key>/<entity:person>"
         self.pages.add(app, rule, "standing", self.form, LIST_ROLES)
         self.pages.add(app, rule, "raise_standing", self.save, LIST_ROLES, "POST")
+        rule = "/new/<programme:key>"
+        self.pages.add(app, rule, "new_client", self.blank, LIST_ROLES)
+        self.pages.add(app, rule, "register_client", self.register, LIST_ROLES, "POST")
+
+    def blank(self, key: str) -> ResponseReturnValue:
+        return self._show(key, None, Filled(talks.new_key()))
+
+    def register(self, key: str) -> ResponseReturnValue:
+        """A client whom nobody knew under a nickname; who may be here already is found as those of a list are."""
+        return self._save(key, None)
 
     def form(self, key: str, person: str) -> ResponseReturnValue:
         return self._show(key, person, Filled(talks.new_key()))
 
     def save(self, key: str, person: str) -> ResponseReturnValue:
+        return self._save(key, person)
+
+    def _save(self, key: str, person: str | None) -> ResponseReturnValue:
         self.pages.programme(key)
-        told = {name: talks.cleaned(request.form.get(name, "")) for name in ("given_name", "family_name", "birth_date")}
-        contact = contacting.typed(request.form)
-        key_given, history = talks.key_from(request.form.get("key", "")), request.form.get("history", "")
-        filled = Filled(key_given, **told, history=history, contact=contact)
-        problems = _problems(filled)
+        filled = _typed()
+        problems = _problems(filled, visitor=person is not None)
         if problems:
             return self._show(key, person, filled, problems), 400
-        reached = {name: getattr(contact, name) for name in contacting.MEMBERS}
-        identity = {name: value for name, value in (told | reached).items() if value}
-        item = {"key": filled.key, "subject": person, "standing": "client", "keeps_history": WISHES[filled.history]}
-        if contact.contact_language:
-            item["contact_language"] = contact.contact_language
-        item["sealed"] = talks.sealed(self.pages.context, identity)
         try:
-            common = {"programme": key, "by": g.session.user.name, "worker": g.session.user.name}
-            answer = self.pages.context.rpc.call("intake", "raise_standing", **common, items=[item])
-            if "error" in answer["results"][0]:
-                raise PolkuError.from_wire(answer["results"][0]["error"])
+            subject = self._send(key, person, filled)
         except talks.UNSURE:
             return self._show(key, person, filled, {"": "problem_unsure"}), 503
         except AlreadyRecordedDiffers:
@@ -83,13 +86,33 @@ class RegisteringPages:
             field = str(error.params["field"])
             problem = _REFUSED.get(field, "problem_registering")
             return self._show(key, person, filled, {field if field in _AT_FIELD else "": problem}), 400
+        if person is None:
+            return redirect(url_for("person", key=key, person=subject), 303)
         return redirect(url_for("people", key=key), 303)
 
-    def _show(self, key: str, person: str, filled: Filled, problems: dict[str, str] | None = None) -> str:
+    def _send(self, key: str, person: str | None, filled: Filled) -> str:
+        """The subject under which they are registered. Raises what intake says against it."""
+        told = {name: getattr(filled, name) for name in _WHO}
+        told |= {name: getattr(filled.contact, name) for name in contacting.MEMBERS}
+        identity = {name: value for name, value in told.items() if value}
+        item: dict[str, Any] = {"key": filled.key, "standing": "client"}
+        if filled.contact.contact_language:
+            item["contact_language"] = filled.contact.contact_language
+        if filled.protected:
+            item["protected_address"] = "yes"
+        item["sealed"] = talks.sealed(self.pages.context, identity)
+        method = "register_participants"
+        if person is not None:
+            method, item = "raise_standing", item | {"subject": person, "keeps_history": WISHES[filled.history]}
+        common = {"programme": key, "by": g.session.user.name, "worker": g.session.user.name}
+        (result,) = self.pages.context.rpc.call("intake", method, **common, items=[item])["results"]
+        if "error" in result:
+            raise PolkuError.from_wire(result["error"])
+        return str(result["subject"])
+
+    def _show(self, key: str, person: str | None, filled: Filled, problems: dict[str, str] | None = None) -> str:
         names, say = self.pages.programme(key), words(g.lang)
-        found: Any = talks.people_at_hand(self.pages.context, key, [person]).get(person)
-        if found is None:
-            abort(404)
+        found: Any = person and (talks.people_at_hand(self.pages.context, key, [person]).get(person) or abort(404))
         return self.pages.show(
             "standing.html",
             title=label_of(names.name, g.lang, key),
@@ -103,7 +126,15 @@ class RegisteringPages:
         )
 
 
-def _problems(filled: Filled) -> dict[str, str]:
+def _typed() -> Filled:
+    """The form of this request."""
+    form = request.form
+    told = {name: talks.cleaned(form.get(name, "")) for name in _WHO} | {"history": form.get("history", "")}
+    protected = bool(form.get("protected_address"))
+    return Filled(talks.key_from(form.get("key", "")), **told, contact=contacting.typed(form), protected=protected)
+
+
+def _problems(filled: Filled, *, visitor: bool) -> dict[str, str]:
     problems = {}
     if not (filled.given_name or filled.family_name):
         problems["given_name"] = "problem_name"
@@ -112,6 +143,9 @@ def _problems(filled: Filled) -> dict[str, str]:
             problems[name] = "problem_name"
     if filled.birth_date and talks.day_from(filled.birth_date) is None:
         problems["birth_date"] = "problem_day"
-    if filled.history not in WISHES:
+    if visitor and filled.history not in WISHES:
         problems["history"] = "problem_history"
-    return problems | contacting.problems(filled.contact)
+    problems |= contacting.problems(filled.contact)
+    if filled.protected:
+        problems |= {name: "contact_protected" for name in contacting.MEMBERS if getattr(filled.contact, name)}
+    return problems

@@ -2,6 +2,7 @@
 receipts of it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,17 +10,18 @@ from typing import Any
 from flask import Flask, Response, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from services.portal import copying, formats
+from services.portal import copying, formats, informing, talks
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.person_page import person_row
 from services.portal.report_page import ProgrammeNames, label_of
 from services.portal.words import words
+from shared.contracts.errors import UnknownPerson
 from shared.contracts.purposes import PURPOSES
 from shared.contracts.rights_facts import GROUNDS
 from shared.ops.clock import today_in_helsinki
 from shared.programmes.purposes import purposes
 
-_DONE = ("restricted", "lifted", "withdrawn", "corrected", "same", "erased")
+_DONE = ("restricted", "lifted", "withdrawn", "corrected", "same", "erased", "informed")
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,35 @@ class RightsPages:
         rule = "/rights/<programme:key>/<entity:person>"
         self.pages.add(app, rule, "rights", self.show, LIST_ROLES)
         self.pages.add(app, rule, "change_rights", self.change, LIST_ROLES, "POST")
+        self.pages.add(app, f"{rule}/informed", "inform", self.inform, LIST_ROLES, "POST")
         self.pages.add(app, f"{rule}/copy.html", "copy_document", self.document, LIST_ROLES)
         self.pages.add(app, f"{rule}/copy.json", "copy_file", self.file, LIST_ROLES)
 
     def show(self, key: str, person: str) -> ResponseReturnValue:
+        return self._page(key, person)
+
+    def inform(self, key: str, person: str) -> ResponseReturnValue:
+        """Somebody was informed about the processing, and agreed to what they agreed to."""
+        names, filled = self.pages.programme(key), informing.typed()
+        if wrong := informing.problems(filled, names):
+            return self._page(key, person, filled, wrong), 400
+        try:
+            wrong = informing.send(self.pages, names, person, filled)
+        except talks.UNSURE:
+            return self._page(key, person, filled, {"": "problem_unsure"}), 503
+        except UnknownPerson:
+            abort(404)
+        if wrong:
+            return self._page(key, person, filled, wrong), 409 if "" in wrong else 400
+        return redirect(url_for("rights", key=key, person=person, done="informed"), 303)
+
+    def _page(
+        self,
+        key: str,
+        person: str,
+        filled: informing.Informing | None = None,
+        problems: Mapping[str, str] | None = None,
+    ) -> str:
         names, (row, name) = self.pages.programme(key), person_row(self.pages, key, person)
         done, rpc = request.args.get("done", ""), self.pages.context.rpc
         endings = rpc.call("intake", "list_receipts", programme=key, subject=person)["endings"]
@@ -66,6 +93,8 @@ class RightsPages:
             done=f"rights_done_{done}" if done in _DONE else "",
             may_erase=self.pages.guard.allowed("erase", g.session.user.roles),
             receipts=bool(endings),
+            problems={field: words(g.lang)(problem) for field, problem in (problems or {}).items()},
+            **informing.values(self.pages, names, person, row.get("service_language"), filled),
         )
 
     def change(self, key: str, person: str) -> ResponseReturnValue:

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from services.portal.words_certificate import CERTIFICATE_WORDS
 from services.portal.words_closing import CLOSING_WORDS
+from services.portal.words_coming import COMING_WORDS
 from services.portal.words_contacts import CONTACT_WORDS
 from services.portal.words_copy import COPY_WORDS
 from services.portal.words_duplicates import DUPLICATE_WORDS
@@ -409,6 +410,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **FILLED_WORDS,
     **TASK_WORDS,
     **WORKER_WORDS,
+    **COMING_WORDS,
     **CONTACT_WORDS,
 }
 

@@ -185,12 +185,14 @@ class ParticipantItem(RecordMembers, Item):
     """One person coming in, with standing and, for an ESF participant, the start record and its evidence.
 
     `form_help`: who filled it in, the person alone or with help; `eura_by`: who keyed it into EURA. Of whom has a
-    protected address (turvakielto) neither municipality nor area is taken.
+    protected address (turvakielto) neither municipality nor area is taken. `paid_by_project`: who is paid by the
+    project is not its participant; left out, it was not asked, which is missing evidence.
     """
 
     sealed = Sealed(PersonIdentity, required=True)
     standing = Code(*STANDINGS, required=True)
     gender = Code(*GENDERS, load_default="unknown")
+    paid_by_project = Code("yes", "no", allow_none=True)
 
 
 class RegisterParticipants(Command):
@@ -207,7 +209,7 @@ class ListPeople(Command):
 
     `people` asks for these alone: who needs one name does not read all. Those whose worker is `by` stand first;
     `worker` asks for one worker's people, `own_only` leaves out whoever is another's than `by`'s. Rows have
-    `service_language`, if it is known.
+    `service_language` and `interpreter`, if they are known.
     """
 
     programme = ProgrammeKey(required=True)

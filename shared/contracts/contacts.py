@@ -44,6 +44,26 @@ class SetContact(Command):
     contact_language = Language(allow_none=True, load_default=None)
 
 
+class Spoken(Schema):
+    """In which language somebody is served, and whether with an interpreter; left out or null is not known."""
+
+    class Meta:
+        unknown = RAISE
+
+    service_language = Language(allow_none=True)
+    interpreter = Code("yes", "no", allow_none=True)
+
+
+class SetLanguages(Command):
+    """`intake.set_languages`: in which language a person is served, as a whole; `was`: as whoever writes has seen it.
+    The reply names what is another now."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    was = fields.Nested(Spoken, required=True)
+    now = fields.Nested(Spoken, required=True)
+
+
 class ContactItem(Item):
     """How one person is reached, as a whole."""
 

@@ -7,7 +7,8 @@ from shared.contracts.record_facts import EXITS, FOLLOW_UPS, RESULTS
 
 class ExitItem(Item):
     """One person leaving. An exit before the one that holds changes nothing, unless it `corrects` that one. `planned`:
-    the service that the person's ready plan (`next`) names."""
+    the service that the person's ready plan (`next`) names. `resumed_on`: the day on which they came back afterwards.
+    """
 
     subject = SubjectRef(required=True)
     date = Day(required=True)
@@ -15,6 +16,7 @@ class ExitItem(Item):
     results = Codes(Code(*RESULTS), allow_none=True)
     next = Code(allow_none=True)
     planned = Code(allow_none=True)
+    resumed_on = Day(allow_none=True)
     corrects = Flag(load_default=False)
 
 

@@ -107,6 +107,15 @@ class RecordInformed(Command):
 
     programme = ProgrammeKey(required=True)
     items = items(InformedItem)
+    skip_bad = Flag(load_default=False)
+
+
+class AskInformed(Question):
+    """`intake.list_informed`: when a person was informed, by which notice, in which language, and to what they agreed;
+    the first first."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
 
 
 class PreviewErasing(Question):

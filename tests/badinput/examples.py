@@ -160,6 +160,7 @@ def special(world: World) -> dict[str, dict[str, Any]]:
             **{"form.key": key_of("leaving form"), "form.sealed": world.sealed({"form_kept": "kaapissa"})},
         },
         "NoteEura": {"items.by": "worker"},
+        "SetLanguages": {"was": {}, "now": {"service_language": "so"}},
         "SetContact": {"sealed": world.sealed({"was": {}, "now": {"phone": "+358401234567"}})},
         "AddContacts": {"items.subject": people["eerik"], "items.sealed": world.sealed({"phone": "+358401234567"})},
         "ReadContacts": {"people": [people["anna"]]},

@@ -61,6 +61,8 @@ def rules(world: World) -> list[Rule]:
     named = {name: IDENTITY[name] for name in ("given_name", "family_name", "birth_date", "token")}
     return [
         # people
+        Rule("RegisterParticipants", "not its participant", "paid_by_project", _record(paid_by_project="yes")),
+        Rule("RaiseStanding", "not its participant", "paid_by_project", _esf(people["client"], paid_by_project="yes")),
         Rule("RegisterParticipants", "has a start date", "start_date", {f"{first}.start_date": None}),
         Rule("RegisterParticipants", "outside", "start_date", {f"{first}.start_date": "2015-04-30"}),
         Rule("RegisterParticipants", "after start_date", "birth_date", {}, named | {"birth_date": "2016-03-02"}),
@@ -143,6 +145,7 @@ def rules(world: World) -> list[Rule]:
         # leaving
         Rule("RecordExits", "before the start", "date", {f"{first}.date": "2016-02-29"}),
         Rule("RecordExits", "stands beside", "results", {f"{first}.results": ["none", "employment"]}),
+        Rule("RecordExits", "before the exit", "resumed_on", {f"{first}.resumed_on": "2016-03-01"}),
         Rule("RecordExits", "nothing to leave", "participant", client),
         Rule("RecordExits", "there is no exit", "corrects", {f"{first}.corrects": True}),
         Rule("ResumeParticipation", "has not left", "person", {"subject": people["anna"]}),

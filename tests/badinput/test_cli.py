@@ -32,7 +32,9 @@ HOMES = {
     **dict.fromkeys(
         ("person apart", "person correct", "person duplicates", "person export", "person informed"), "node"
     ),
-    **dict.fromkeys(("person link", "person receipts", "person restrict", "person withdraw", "retention"), "node"),
+    **dict.fromkeys(
+        ("person back", "person link", "person receipts", "person restrict", "person withdraw", "retention"), "node"
+    ),
     **dict.fromkeys(("product", "step pause", "step proposals", "step show", "user mail", "instrument words"), "node"),
     **dict.fromkeys(("worker assign", "worker hand-over", "worker list"), "node"),
     **dict.fromkeys(("programme close", "programme reopen", "programme seal"), "node"),
@@ -117,7 +119,14 @@ def _words(world: World) -> dict[str, str]:
     known |= {"subject": ids["people"]["anna"], "number": ids["received"][0], "became": "started", "service": "intake"}
     known |= {"pos": "1", "reason": "mistake", "form": "json", "role": "node", "roles": "reporter", "agreed": "name"}
     known |= {"one": ids["people"]["anna"], "other": ids["people"]["eerik"], "person": ids["people"]["eerik"]}
-    known |= {"purpose": "measurement", "language": "fi", "notice": "1", "day": "2016-03-02", "since": "2016-04-01"}
+    known |= {
+        "back": ids["people"]["back"],
+        "purpose": "measurement",
+        "language": "fi",
+        "notice": "1",
+        "day": "2016-03-02",
+        "since": "2016-04-01",
+    }
     known |= {"indicator": "participants_started", "size": "1", "changes": "changes.json", "state": "begun"}
     return known | {"standing": "client", "seed": "1", "scale": "1"}
 
@@ -127,6 +136,7 @@ def _also(name: str, known: dict[str, str]) -> dict[str, str | None]:
     if name in ("person erase", "referral send"):
         return {"subject": known["subject"], "yes": "yes"}
     also: dict[str, dict[str, str | None]] = {
+        "person back": {"subject": known["back"], "day": "2016-09-01"},
         "person informed": {"day": known["day"]},
         "person restrict": {"ground": "accuracy"},
         "product": {"key": "plan_sampola"},

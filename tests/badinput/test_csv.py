@@ -28,11 +28,12 @@ ROWS = {
     "assessments.csv": sets.ANSWER,
     "steps.csv": sets.STEP | {"to": "2016-04-01"},
     "outcomes.csv": sets.OUTCOME,
-    "exits.csv": sets.EXIT | {"results": "employment"},
+    "exits.csv": sets.EXIT | {"results": "employment", "back": "2016-10-01"},
     "followups.csv": sets.FOLLOWUP | {"results": "employment"},
     "encounters.csv": sets.ENCOUNTER,
     "workers.csv": sets.WORKER,
     "contacts.csv": sets.CONTACT | {"email": "aino@example.org"},
+    "informed.csv": sets.INFORMED,
 }
 """A valid row of each file; what is in it may be spoilt."""
 FREE = {"ref", "token", "given_name", "family_name", "form_kept", "sheet"}
@@ -43,13 +44,14 @@ MAY_BE_EMPTY = {
     "attendance.csv": {"minutes"},
     "assessments.csv": {"participant", "sheet", "value"},
     "steps.csv": {"to"},
-    "exits.csv": {"results"},
+    "exits.csv": {"results", "back"},
     "followups.csv": {"results"},
     "contacts.csv": {"phone", "email", "contact_way"},
+    "informed.csv": {"consents"},
     "encounters.csv": {*sets.ENCOUNTER} - {"ref", "programme", "partner", "date"},
 }
-DAYS = {"date", "due", "from", "to", "birth_date", "start_date", "form_signed_on"}
-NUMBERS = {"minutes", "headcount", "headcount_women", "unemployed_months", "education", "value"}
+DAYS = {"date", "due", "from", "to", "birth_date", "start_date", "form_signed_on", "back", "occurred_on"}
+NUMBERS = {"minutes", "headcount", "headcount_women", "unemployed_months", "education", "value", "notice"}
 ANYWHERE = {
     "10,000 characters": LONG,
     "a tab": "a\tb",

@@ -29,7 +29,7 @@ from tests.services.portal.samples import CHEAP, PASSWORD, SAME_ORIGIN
 PAGES: dict[HomeRole, tuple[str, ...]] = {
     "node": (
         *(f"/{page}/{KEY}" for page in ("conversation", "counter", "referrals", "partners", "people", "sessions")),
-        f"/register/{KEY}?activity=kaapeli",
+        *(f"/register/{KEY}?activity=kaapeli", f"/new/{KEY}"),
         *(f"/{page}/{KEY}/{{{what}}}" for page, what in (("conversation", "talk"), ("counter", "counter"))),
         f"/register/{KEY}/{{session}}",
         f"/refer/{KEY}/{{person}}",

@@ -34,7 +34,7 @@ PERSON = OF | {
     **{"standing": "esf_participant", "gender": "f", "target_group": "unemployed", "labour_status": "unemployed"},
     **{"start_date": "2021-06-01", "birth_date": "1990-03-02", "unemployed_months": "14", "education": "3"},
     **{"municipality": "491", "foreign_background": "no", "minority": "no", "disability": "no"},
-    "other_disadvantage": "no",
+    **{"other_disadvantage": "no", "paid_by_project": "no"},
 }
 MORE = """\
 followup:
@@ -233,14 +233,18 @@ def test_a_case_workers_week(pair: Pair, browser: Browser) -> None:
 
 
 def _take_on(pair: Pair) -> None:
-    """The group are Anna's people and are reached so, as a coordinator's files say."""
+    """The group are Anna's people, are reached and were informed so, as a coordinator's files say."""
     csv = pair.node.path.parent / "csv"
     rows = [f"p{n},{KEY},anna\n" for n in range(len(GROUP))]
     (csv / "workers.csv").write_text("participant,programme,worker\n" + "".join(rows))
     rows = [f"p{n},{KEY},040 111-22 0{n},,call\n" for n in range(len(GROUP))]
     (csv / "contacts.csv").write_text("participant,programme,phone,email,contact_way\n" + "".join(rows))
+    rows = [f"p{n},2,so,measurement,2021-06-0{n + 1}\n" for n in range(len(GROUP))]
+    (csv / "informed.csv").write_text("ref,notice,language,consents,occurred_on\n" + "".join(rows))
     pair.node.polku("import", str(csv))
     with closing(sqlite3.connect(pair.node.path / "node.db")) as database:
+        told = database.execute("SELECT occurred_on, notice, consents FROM intake_informed ORDER BY 1").fetchall()
+        assert told[1:] == [(f"2021-06-0{n + 1}", 2, "measurement") for n in range(1, len(GROUP))]
         (subject,) = database.execute("SELECT lower(hex(subject)) FROM intake_caseload").fetchone()
     assert '"phone": "04011122' in pair.node.polku("person", "contact", KEY, subject)
 

@@ -46,6 +46,27 @@ def kept(engine: Engine, subject: str) -> dict[str, Any]:
     return store.open_identity(KEYS.vault, row.person, row.wrapped_key, row.box)
 
 
+def test_the_language_of_service_is_kept_of_who_is_protected_too_and_overtakes_nobody(
+    engine: Engine, journal: Journal
+) -> None:
+    protected = str(
+        register(journal, arrival("p", record={"gender": "f", "protected_address": "yes"}))[0][0]["subject"]
+    )
+    before = kit.kinds(engine)
+
+    def speak(was: dict[str, Any], **told: Any) -> list[str]:
+        return contacts.set_languages(journal, KEY, protected, was, told, by="anna", now=kit.NOW)
+
+    assert speak({}, service_language="so", interpreter="yes") == ["service_language", "interpreter"]
+    assert speak({"service_language": "so", "interpreter": "yes"}, service_language="so") == ["interpreter"]
+    with pytest.raises(ChangedMeanwhile):
+        speak({}, service_language="sv")
+    _, (row,) = queries.list_people(engine, KEY, 1, 0, [protected])
+    assert (row.language, row.interpreter, row.protected) == ("so", None, True)
+    assert kit.audit(engine)[-1]["changed"] == ["interpreter"]
+    assert kit.kinds(engine) == before, "no line comes of it"
+
+
 def test_it_is_kept_in_the_vault_alone_and_reading_it_is_written_down(
     engine: Engine, journal: Journal, subject: str
 ) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from services.intake import exits, operations, queries, store
 from services.intake.domain import check_arrival
-from services.intake.records import NewExit, NewFollowUp, Stay, missing_evidence, takes_effect
+from services.intake.records import NewExit, NewFollowUp, ReturnedExit, Stay, missing_evidence, takes_effect
 from shared.contracts.errors import InvalidInput, UnknownPerson
 from shared.journal import Journal
 from tests.services import kit
@@ -111,6 +111,24 @@ def test_who_comes_back_keeps_the_first_start_and_has_no_exit(engine: Engine, jo
     assert kit.rows(engine, store.participation)[0]["ended_on"] is None, "an exit from before they came back"
     leave(journal, leaving(subject, "new", date(2016, 8, 1)))
     assert kit.rows(engine, store.participation)[0]["ended_on"] == date(2016, 8, 1)
+
+
+def test_a_list_may_tell_the_return_with_the_exit_or_later_and_undoes_nothing(engine: Engine, journal: Journal) -> None:
+    subject, other = person(journal), person(journal, "b")
+    august = date(2016, 8, 1)
+
+    def returned(who: str, name: str, day: date = DAY, back: date = august) -> ReturnedExit:
+        return ReturnedExit(kit.key_of(name), who, day, "completed", None, None, back=back)
+
+    assert leave(journal, returned(subject, "r"), leaving(other, "o"), returned(other, "p"))[2]["new"]
+    kinds = [kind for kind, _ in told(engine) if kind.startswith("participation_") and kind != "participation_started"]
+    assert kinds == ["participation_ended", "participation_resumed"] * 2, "the exit that was there is told once"
+    assert {(row["ended_on"], row["resumed_on"]) for row in kit.rows(engine, store.participation)} == {(None, august)}
+    leave(journal, leaving(subject, "last", date(2016, 10, 1)))
+    assert leave(journal, returned(subject, "again", back=date(2016, 8, 2)))[0]["new"]
+    assert date(2016, 10, 1) in {row["ended_on"] for row in kit.rows(engine, store.participation)}, "the last one holds"
+    for wrong in ({"back": date(2016, 5, 1)}, {"back": date(2036, 1, 1)}):
+        assert refusal(leave(journal, returned(subject, "w", **wrong))[0]) == ("invalid_input", "resumed_on")
 
 
 @pytest.mark.parametrize(
@@ -237,7 +255,11 @@ SPECIAL = ["foreign_background", "minority", "disability", "other_disadvantage"]
 
 def test_missing_evidence_names_what_each_record_lacks_and_nobody_else(engine: Engine, journal: Journal) -> None:
     group = kit.PROGRAMME.target_groups[0].key
-    whole = WHOLE | {"target_group": group, "form_signed_on": "2016-03-01"} | dict.fromkeys(SPECIAL, "no")
+    whole = (
+        WHOLE
+        | {"target_group": group, "form_signed_on": "2016-03-01", "paid_by_project": "no"}
+        | dict.fromkeys(SPECIAL, "no")
+    )
     person(journal, "whole", record=whole)
     person(journal, "client", standing="client")
     bare = person(journal, "bare", record={"gender": "unknown"}, identity={"given_name": "Aino"})
@@ -246,14 +268,22 @@ def test_missing_evidence_names_what_each_record_lacks_and_nobody_else(engine: E
         {"person": some, "missing": ["minority"]},
         {
             "person": bare,
-            "missing": ["form_signed_on", "target_group", "gender", "age", "labour_status", "education"],
+            "missing": [
+                "form_signed_on",
+                "target_group",
+                "paid_by_project",
+                "gender",
+                "age",
+                "labour_status",
+                "education",
+            ],
         },
     ]
 
 
 def test_where_people_key_in_themselves_the_evidence_is_that_they_did() -> None:
     eura = kit.parse_programme(kit.changed(funding_programme="esf_plus_2021_2027", esf_record="eura_only"))
-    group = {"target_group": eura.target_groups[0].key}
+    group = {"target_group": eura.target_groups[0].key, "paid_by_project": "no"}
     assert missing_evidence(group, DAY, eura) == ["eura_on"]
     assert missing_evidence(group | {"eura_on": "2016-03-01", "eura_by": "self"}, DAY, eura) == []
     with pytest.raises(InvalidInput, match="EURA"):

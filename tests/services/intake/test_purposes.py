@@ -231,6 +231,10 @@ def test_being_informed_stays_on_the_node_and_the_same_again_adds_nothing(
     assert (last.stream, last.kind) == (f"{kit.NODE}/local", "intake.person_informed")
     (row,) = kit.rows(engine, rights_store.informed)
     assert (row["notice"], row["language"], row["consents"]) == (3, "sv", "measurement")
+    with snapshot(engine) as connection:
+        told = {"notice": 3, "language": "sv", "consents": ["measurement"], "occurred_on": "2016-03-01"}
+        assert rights_store.informed_of(connection, kit.KEY, subject) == [told]
+        assert rights_store.informed_of(connection, "another", subject) == []
 
 
 # --- kept by law

@@ -48,6 +48,7 @@ ENCOUNTER = {
 }
 WORKER = {"participant": "p1", "programme": "lahde-mukaan", "worker": "anna.k"}
 CONTACT = {"participant": "p1", "programme": "lahde-mukaan", "phone": "040 111-2223", "contact_way": "call"}
+INFORMED = {"ref": "p1", "notice": "3", "language": "so", "consents": "measurement", "occurred_on": "2016-03-01"}
 OUTCOME = {"participant": "p1", "programme": "lahde-mukaan", "date": "2016-08-15", "outcome": "education"}
 
 

@@ -10,7 +10,7 @@ import pytest
 from services.node.archiving import informed_rows
 from services.node.closingcli import HEADER, _read
 from services.node.csvarchive import CsvArchive
-from services.node.csvrows import CONTACTS, ORDER, WORKERS
+from services.node.csvrows import CONTACTS, INFORMED, ORDER, WORKERS
 from services.portal.closing_work import Open, Reason, check
 from shared.contracts.catalogue import (
     AnswersRecorded,
@@ -24,6 +24,7 @@ from shared.contracts.catalogue import (
 )
 from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import InvalidInput
+from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
 from tests.services.kit import PROGRAMME
 
 ANNA, GONE = "a5" * 16, "b5" * 16
@@ -54,13 +55,14 @@ def written(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
     made.take(AnswersRecorded(ANNA, **AnswersRecorded.example))
     made.people[ANNA] = "p1"
     identity: dict[str, Any] = {"given_name": "=HYPERLINK(1)", "interpreter": False, "started_on": "2016-02-01"}
+    identity |= {"protected_address": "no", "paid_by_project": "no"}
     ended = {"ended_on": "2016-09-01", "end_reason": "completed", "end_results": "education employment"}
     ended |= {"end_next": "ready_plan", "end_planned": "school", "area": "centre"}
     made.write(tmp_path, {ANNA: identity | ended})
     return {
         name: list(csv.DictReader((tmp_path / name).open(encoding="utf-8")))
         for name in ORDER
-        if name not in (WORKERS, CONTACTS)
+        if name not in (WORKERS, CONTACTS, INFORMED)
     }
 
 
@@ -90,7 +92,20 @@ def test_a_key_that_a_later_version_left_out_stands_as_what_it_has_become(
 def test_people_stand_as_they_are_and_no_name_is_a_formula(written: dict[str, list[dict[str, str]]]) -> None:
     (person,), (leaving,) = written["participants.csv"], written["exits.csv"]
     assert (person["given_name"], person["interpreter"], person["start_date"]) == ("'=HYPERLINK(1)", "no", "2016-02-01")
+    assert (person["protected_address"], person["paid_by_project"]) == ("no", "no")
     assert (leaving["results"], leaving["next"]) == ("education;employment", "ready_plan;education")
+
+
+def test_an_exit_after_which_somebody_came_back_is_told_beside_the_one_that_holds(tmp_path: Path) -> None:
+    made = CsvArchive(PROGRAMME, "leader", {ANNA: "p1"})
+    for day, reason in (("2016-05-01", "moved"), ("2016-05-02", "interrupted")):  # the second corrects the first
+        made.take(ParticipationEnded(ANNA, reason=reason, occurred_on=day, results=["education"]))
+    made.take(ParticipationResumed(ANNA, occurred_on="2016-06-01"))
+    made.take(ParticipationEnded(ANNA, reason="completed", occurred_on="2016-09-01"))
+    made.write(tmp_path, {ANNA: {"ended_on": "2016-09-01", "end_reason": "completed", "end_results": None}})
+    rows = list(csv.DictReader((tmp_path / "exits.csv").open(encoding="utf-8")))
+    told = [(row["date"], row["reason"], row["results"], row["back"]) for row in rows]
+    assert told == [("2016-05-02", "interrupted", "education", "2016-06-01"), ("2016-09-01", "completed", "", "")]
 
 
 def test_a_worklist_that_was_filled_in_wrongly_is_refused_by_line_and_column(tmp_path: Path) -> None:

@@ -33,6 +33,12 @@ def test_a_row_that_reaches_nobody_is_a_problem(tmp_path: Path, change: dict[str
     assert checked.problem_lines() == [f"contacts.csv, line 2, {says}"]
 
 
+def test_of_whom_has_a_protected_address_nothing_is_taken(tmp_path: Path) -> None:
+    checked = check_set(write_set(tmp_path, [PERSON | {"protected_address": "yes"}], contacts=[CONTACT]), PROGRAMMES)
+    says = "contacts.csv, line 2, column participant: has a protected address: how they are reached is left out"
+    assert checked.problem_lines() == [says]
+
+
 def test_of_two_rows_about_one_person_that_differ_nobody_knows_which_holds(tmp_path: Path) -> None:
     rows = [CONTACT, CONTACT | {"participant": "p2"}, CONTACT | {"phone": "0401112224"}]
     checked = check_set(write_set(tmp_path, [PERSON, PERSON | {"ref": "p2"}], contacts=rows), PROGRAMMES)

@@ -27,14 +27,16 @@ def check(folder: Path, exits: Any = (EXIT,), followups: Any = (FOLLOWUP,), peop
 def test_rows_are_typed_and_equal_ones_are_numbered(tmp_path: Path) -> None:
     told = EXIT | {"results": "qualification;employment", "next": "open_labour_market"}
     asked = FOLLOWUP | {"results": "none"}
-    checked = check(tmp_path, [EXIT, told, EXIT, EXIT | {"participant": "o1"}], [FOLLOWUP, asked])
+    others = [EXIT | {"participant": "o1"}, EXIT | {"back": "2016-10-01"}]
+    checked = check(tmp_path, [EXIT, told, EXIT, *others], [FOLLOWUP, asked])
     assert checked.problem_lines() == []
     person = next(checked.participants())
-    plain, full, again = checked.exits()
+    plain, full, again, back = checked.exits()
     assert (plain.date, plain.reason, plain.results, plain.next) == (date(2016, 9, 1), "completed", (), None)
     assert (full.results, full.next) == (("qualification", "employment"), "open_labour_market")
     assert (plain.before, again.before) == (0, 1)
-    assert len({plain.key, full.key, again.key}) == 3
+    assert (plain.back, back.back, back.before) == (None, date(2016, 10, 1), 0)
+    assert len({plain.key, full.key, again.key, back.key}) == 4
     first, second = checked.followups()
     assert (first.due, first.date, first.status) == (date(2017, 3, 1), date(2017, 3, 2), "reached")
     assert (first.results, second.results) == ((), ("none",))
@@ -46,6 +48,8 @@ def test_rows_are_typed_and_equal_ones_are_numbered(tmp_path: Path) -> None:
 
 CELLS: dict[str, tuple[str, dict[str, str], str, str]] = {
     # what: (file, row, column blamed, part of the reason)
+    "back before the exit": (EXITS, EXIT | {"back": "2016-08-31"}, "back", "is before the day in date"),
+    "back from the dead": (EXITS, EXIT | {"reason": "died", "back": "2016-10-01"}, "back", "has died"),
     "no day": (EXITS, EXIT | {"date": ""}, "date", "missing"),
     "no reason": (EXITS, EXIT | {"reason": ""}, "reason", "missing"),
     "unknown reason": (EXITS, EXIT | {"reason": "tired"}, "reason", '"tired" is none of completed'),

@@ -8,11 +8,13 @@ from datetime import time as clock
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.node.csvrows import COLUMNS, ORDER
+from services.node.csvrows import COLUMNS, OPTIONAL, ORDER, row_digest
 from services.node.csvset import CORE, CheckedSet, SetChanged, check_set, row_key
+from services.node.importing import Import
 from services.node.synth import synthesize
 from shared.programmes import parse
 from tests.services.node.sets import (
@@ -23,6 +25,7 @@ from tests.services.node.sets import (
     EVENT,
     EXIT,
     FOLLOWUP,
+    INFORMED,
     LAHDE,
     LAHDE_OF_TWO,
     OTHER,
@@ -39,7 +42,7 @@ from tests.services.node.sets import (
 
 P, S, A, _, STEPS, OUTCOMES, *_ = ORDER  # people, sessions, attendance, forms, steps, outcomes
 STEPPED_PROGRAMME = parse(STEPPED)
-PEOPLE_HEADER = ",".join(COLUMNS[P])
+PEOPLE_HEADER = ",".join(column for column in COLUMNS[P] if column not in OPTIONAL[P])
 ESF = PERSON | {"standing": "esf_participant", "start_date": "2015-06-01"}
 
 
@@ -64,6 +67,13 @@ CELLS = {
         "asked only if labour_status is unemployed",
     ),
     "refused, and no form says that it was asked": (P, ESF | {"minority": "refused"}, "minority", "no signed form"),
+    "who is paid by the project": (P, ESF | {"paid_by_project": "yes"}, "paid_by_project", "is not its participant"),
+    "where somebody lives whose address is protected": (
+        P,
+        PERSON | {"municipality": "609", "protected_address": "yes"},
+        "municipality",
+        "left out of who has a protected address",
+    ),
     "no standing": (P, PERSON | {"standing": ""}, "standing", "missing"),
     "ESF without a start": (P, ESF | {"start_date": ""}, "start_date", "missing"),
     "empty token": (P, PERSON | {"token": "a;;b"}, "token", "semicolons"),
@@ -245,6 +255,20 @@ def test_byte_order_mark_windows_ends_and_quotes_are_read(tmp_path: Path) -> Non
     row = GOOD_ROW.replace("p1", '"p,""1"""')
     (tmp_path / P).write_bytes(b"\xef\xbb\xbf" + f"{PEOPLE_HEADER}\r\n{row}\r\n{GOOD_ROW}".encode())
     assert [row.ref for row in check(tmp_path).participants()] == ['p,"1"', "p1"]
+
+
+def test_a_set_of_before_the_optional_columns_is_what_it_was(tmp_path: Path) -> None:
+    (tmp_path / P).write_text(f"{PEOPLE_HEADER}\n{GOOD_ROW}\n", encoding="utf-8")
+    (old,) = check_set(tmp_path, PROGRAMMES).participants()
+    (tmp_path / P).write_text(f"{','.join(COLUMNS[P])}\n{GOOD_ROW}{',' * len(OPTIONAL[P])}\n", encoding="utf-8")
+    (empty,) = check_set(tmp_path, PROGRAMMES).participants()
+    (tmp_path / P).write_text(f"{PEOPLE_HEADER},protected_address\n{GOOD_ROW},yes\n", encoding="utf-8")
+    (told,) = check_set(tmp_path, PROGRAMMES).participants()
+    assert row_digest(GOOD_ROW.split(",")) == old.digest == empty.digest != told.digest
+    assert {old.key, empty.key, told.key} == {old.key}
+    importing = Import(None, X25519PrivateKey.generate().public_key().public_bytes_raw())  # type: ignore[arg-type]
+    assert "protected_address" not in importing._person(empty)
+    assert importing._person(told)["protected_address"] == "yes"
 
 
 def test_no_value_about_a_person_stands_in_a_message(tmp_path: Path) -> None:
@@ -447,6 +471,7 @@ def test_no_mutation_of_a_set_makes_a_traceback(data: st.DataObject, tmp_path_fa
         encounters=[ENCOUNTER],
         workers=[WORKER],
         contacts=[CONTACT, CONTACT],
+        informed=[INFORMED],
     )
     path = folder / data.draw(st.sampled_from(ORDER))
     raw = bytearray(path.read_bytes())

@@ -30,9 +30,10 @@ from shared.contracts.commands import (
     ListTasks,
     RecordAssessments,
     RecordOutcomes,
+    RegisterParticipants,
     load,
 )
-from shared.contracts.contacts import ReadContacts, SetContact
+from shared.contracts.contacts import ReadContacts, SetContact, SetLanguages
 from shared.contracts.encounters import (
     CorrectEncounter,
     ListDoors,
@@ -51,7 +52,7 @@ from shared.contracts.filled import AskFilled, ShowFilled
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.questionnaires import ListDue, ShowForms, ShowWording
-from shared.contracts.records import ListMissingEvidence, RecordFollowUps
+from shared.contracts.records import ListMissingEvidence, RecordFollowUps, ResumeParticipation
 from shared.contracts.referrals import (
     AcceptReferral,
     DeclineReferral,
@@ -62,6 +63,7 @@ from shared.contracts.referrals import (
     WithdrawReferral,
 )
 from shared.contracts.rights import (
+    AskInformed,
     AskReceipts,
     CopyPerson,
     CorrectPerson,
@@ -70,6 +72,7 @@ from shared.contracts.rights import (
     ListDuplicates,
     PersonShare,
     PreviewErasing,
+    RecordInformed,
     RestrictPerson,
     ShowIdentity,
 )
@@ -326,6 +329,7 @@ _BODIES = {
     ("intake", "sees"): SeesPeople,
     ("intake", "read_contacts"): ReadContacts,
     ("intake", "set_contact"): SetContact,
+    ("intake", "set_languages"): SetLanguages,
     ("pathways", "tasks_of"): TasksOf,
     ("intake", "copy_person"): CopyPerson,
     **{(service, "person_share"): PersonShare for service in ("activities", "pathways", "measurement")},
@@ -384,6 +388,10 @@ _BODIES = {
     ("intake", "list_doors"): ListDoors,
     ("intake", "list_regulars"): ListRegulars,
     ("intake", "raise_standing"): RaiseStanding,
+    ("intake", "resume_participation"): ResumeParticipation,
+    ("intake", "list_informed"): AskInformed,
+    ("intake", "record_informed"): RecordInformed,
+    ("intake", "register_participants"): RegisterParticipants,
     ("pathways", "list_tasks"): ListTasks,
     ("pathways", "close_task"): CloseTask,
     ("pathways", "list_proposals"): ListProposals,
@@ -490,6 +498,8 @@ class FakeRpc:
     seen: list[str] = field(default_factory=list)
     failing: dict[str, Exception] = field(default_factory=dict)
     ticked: list[dict[str, Any]] = field(default_factory=list)
+    informed: list[dict[str, Any]] = field(default_factory=list)
+    informed_result: dict[str, Any] = field(default_factory=lambda: {"informed": MADE, "new": True})
     left: list[str] = field(default_factory=list)
     """What a method raises, by its name, after it was called."""
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
@@ -514,6 +524,7 @@ class FakeRpc:
             ("intake", "assign_workers"): lambda **_: {"pos": 1, "results": [self.assigned]},
             ("intake", "hand_over"): lambda **_: {"pos": 1, "total": 2, "programmes": []},
             ("intake", "read_contacts"): self._read_contacts,
+            ("intake", "set_languages"): lambda **_: {"changed": ["service_language"]},
             ("intake", "set_contact"): lambda **_: {"changed": []},
             ("intake", "sees"): lambda people, **_: [one for one in people if one in self.seen],
             ("pathways", "close_task"): lambda **_: {"pos": 1, "new": True},
@@ -571,6 +582,9 @@ class FakeRpc:
             ("intake", "show_sample"): self._show_sample,
             ("reporting", "draw_sample"): lambda indicator, **_: {"indicator": indicator.upper(), "seed": "0a"},
             ("intake", "record_exits"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
+            ("intake", "list_informed"): lambda **_: {"informed": self.informed},
+            ("intake", "record_informed"): lambda **_: {"pos": 1, "results": [self.informed_result]},
+            ("intake", "resume_participation"): lambda **_: {"pos": 1, "new": True},
             ("intake", "record_leaving"): lambda **_: {"pos": 1, "new": True},
             ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},
             ("measurement", "list_due"): lambda **_: {"total": len(self.forms_due), "due": self.forms_due},
@@ -594,6 +608,7 @@ class FakeRpc:
             ("intake", "meet_visitor"): lambda **_: {"pos": 1, "subject": MADE},
             ("intake", "list_doors"): lambda **_: self.doors,
             ("intake", "list_regulars"): self._list_regulars,
+            ("intake", "register_participants"): lambda **_: {"pos": 1, "results": [self.saved]},
             ("intake", "raise_standing"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
         }
         return answers[service, method](**kwargs)

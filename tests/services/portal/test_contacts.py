@@ -109,6 +109,23 @@ def test_what_cannot_be_is_said_at_its_field(anna: Portal) -> None:
     assert anna.post(f"{PERSON}/contact", form=PERSON).status_code == 409
 
 
+def test_service_language_and_interpreter_are_seen_and_set(anna: Portal) -> None:
+    spoken = {"service_language": "so", "interpreter": "yes"}
+    anna.rpc.people = [person("Aino", "Esimerkki", person=AINO, protected=True, **spoken)]
+    form = Page(anna.client.get(PERSON).get_data(as_text=True))
+    chosen = {values["value"] for tag, values in form.elements if tag == "option" and "selected" in values}
+    assert (form.problems, {"so", "yes"} <= chosen) == ([], True)
+    kept = {"was_service_language": "so", "was_interpreter": "yes"}
+    answer = anna.post(f"{PERSON}/language", form=PERSON, **kept, service_language="sv", interpreter="")
+    assert answer.headers["Location"] == f"{PERSON}?done=language"
+    sent = anna.rpc.sent("set_languages")
+    assert (sent["was"], sent["now"]) == (spoken, {"service_language": "sv", "interpreter": None})
+    for wrong in ({"service_language": LONG}, {"interpreter": "maybe"}):
+        assert anna.post(f"{PERSON}/language", form=PERSON, **wrong).status_code == 400
+    anna.rpc.failing["set_languages"] = ChangedMeanwhile(field="was")
+    assert anna.post(f"{PERSON}/language", form=PERSON, service_language="sv").status_code == 409
+
+
 def test_a_visitor_who_registers_may_say_how_they_are_reached(anna: Portal) -> None:
     url = f"/standing/lahde-mukaan/{AINO}"
     typed = {"given_name": "Aino", "history": "yes", "phone": "+358 40 111 2223", "contact_language": "sv"}

@@ -53,6 +53,28 @@ def test_one_page_is_exit_outcome_wishes_and_form_and_typed_text_goes_sealed(wor
     assert "Kaappi" not in str(worker.rpc.calls)
 
 
+def test_whoever_has_left_comes_back_by_a_day_and_a_button(worker: Portal) -> None:
+    assert f"{FORM}/back" not in worker.client.get(FORM).get_data(as_text=True), "nobody has left"
+    worker.rpc.exit = {"ended": ENDED}
+    assert f'action="{FORM}/back"' in worker.client.get(FORM).get_data(as_text=True)
+    answer = worker.post(f"{FORM}/back", form=FORM, date="2017-05-20")
+    assert answer.headers["Location"] == f"{FORM}?saved=back"
+    sent = worker.rpc.sent("resume_participation")
+    assert (sent["subject"], sent["date"], sent["by"]) == (MADE, "2017-05-20", "worker")
+    worker.rpc.exit = {"resumed_on": "2017-05-20"}
+    shown = page(worker.client.get(answer.headers["Location"]))
+    assert "Palasi 20.5.2017." in shown.said
+    assert "Paluu on kirjattu." in shown.said
+    worker.rpc.exit = {"ended": ENDED}
+    refused: list[tuple[str, Exception | None, int]] = [("20.5.2017", None, 400)]
+    refused += [("2017-04-01", InvalidInput(field="date", reason="x"), 400)]
+    refused += [("2017-05-20", RpcTimeout(service="intake", method="resume_participation", seconds=10), 503)]
+    for day, error, status in refused:
+        if error is not None:
+            worker.rpc.failing["resume_participation"] = error
+        assert worker.post(f"{FORM}/back", form=FORM, date=day).status_code == status
+
+
 def test_a_recorded_exit_is_shown_and_corrected(worker: Portal) -> None:
     worker.rpc.exit = {"ended": ENDED, "form": {"may_call": "no", "wishes_ref": "01" * 16}}
     worker.rpc.texts = {"01" * 16: "Haluaa Merille"}

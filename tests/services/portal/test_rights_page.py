@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from shared.contracts.errors import InvalidInput
 from tests.services.portal.pages import Page
 from tests.services.portal.samples import MADE, Portal, person
 
@@ -32,6 +33,39 @@ def test_the_page_says_which_purposes_there_are_and_what_has_ended(worker: Porta
         assert said in page.said
     assert "Odotetaan: päätoteuttaja" in page.said
     assert html.count('value="withdrawn"') == 1, "only a consent can be withdrawn"
+
+
+def test_who_was_informed_is_written_down_with_the_consents_that_are_asked(worker: Portal) -> None:
+    html = worker.client.get(PATH).get_data(as_text=True)
+    assert (Page(html).problems, html.count('name="consents"')) == ([], 1)
+    form = {"notice": "3", "language": "so", "date": "2017-05-30", "consents": "measurement"}
+    answer = worker.post(f"{PATH}/informed", form=PATH, **form)
+    assert answer.headers["Location"] == f"{PATH}?done=informed"
+    (item,) = worker.rpc.sent("record_informed")["items"]
+    assert (item["subject"], item["notice"], item["language"]) == (MADE, 3, "so")
+    assert (item["date"], item["consents"]) == ("2017-05-30", ["measurement"])
+    worker.rpc.informed = [{"notice": 3, "language": "so", "consents": ["measurement"], "occurred_on": "2017-05-30"}]
+    assert (
+        "30.5.2017, seloste 3, Soomaali; suostui: Kyselyt voinnista"
+        in Page(worker.client.get(PATH).get_data(as_text=True)).said
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [("notice", "0"), ("notice", "\u0663"), ("language", "zz"), ("date", "1.2.2016"), ("consents", "support")],
+)
+def test_what_nobody_can_have_been_told_is_refused_at_its_field(worker: Portal, field: str, wrong: str) -> None:
+    form = {"notice": "3", "language": "so", "date": "2017-05-30"} | {field: wrong}
+    answer = worker.post(f"{PATH}/informed", form=PATH, **form)
+    assert (answer.status_code, f'href="#{field}"' in answer.get_data(as_text=True)) == (400, True)
+    assert "record_informed" not in [method for _, method, _ in worker.rpc.calls]
+
+
+def test_a_day_that_intake_refuses_is_told_at_its_field(worker: Portal) -> None:
+    worker.rpc.informed_result = {"error": InvalidInput(field="date", reason="in the future").to_wire()}
+    answer = worker.post(f"{PATH}/informed", form=PATH, notice="3", language="fi", date="2036-01-01")
+    assert (answer.status_code, 'href="#date"' in answer.get_data(as_text=True)) == (400, True)
 
 
 def test_a_restricted_person_is_shown_so_and_can_be_set_free(worker: Portal) -> None:

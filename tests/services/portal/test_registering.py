@@ -1,0 +1,69 @@
+"""A new client on a page, and a protected address that is told when somebody registers."""
+
+import pytest
+
+from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, RpcTimeout
+from tests.badinput.mutations import LONG
+from tests.services.portal.pages import Page
+from tests.services.portal.samples import MADE, Portal, person
+
+NEW, VISITOR = "/new/lahde-mukaan", f"/standing/lahde-mukaan/{MADE}"
+
+
+@pytest.fixture
+def worker(node: Portal) -> Portal:
+    node.user_logged_in("worker", "case_worker")
+    node.rpc.people = [person("", "", "Nalle", standing="visitor", person=MADE)]
+    return node
+
+
+def test_a_new_client_is_registered_without_having_been_a_nickname(worker: Portal) -> None:
+    assert f'href="{NEW}"' in worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
+    html = worker.client.get(NEW).get_data(as_text=True)
+    assert (Page(html).problems, 'name="history"' in html) == ([], False)
+    typed = {"given_name": "Aino", "birth_date": "1990-02-01", "phone": "040 111 2223", "contact_language": "sv"}
+    answer = worker.post(NEW, form=NEW, key="e" * 64, **typed)
+    assert answer.headers["Location"] == f"/person/lahde-mukaan/{MADE}"
+    sent = worker.rpc.sent("register_participants")
+    (item,) = sent["items"]
+    assert (sent["worker"], item["key"], item["standing"]) == ("worker", "e" * 64, "client")
+    assert (item["contact_language"], "protected_address" in item) == ("sv", False)
+    assert worker.rpc.opened(item["sealed"]) == {
+        "given_name": "Aino",
+        "birth_date": "1990-02-01",
+        "phone": "0401112223",
+    }
+
+
+def test_a_protected_address_is_told_before_anything_else_is_recorded(worker: Portal) -> None:
+    for url, method in ((NEW, "register_participants"), (VISITOR, "raise_standing")):
+        typed = {"given_name": "Aino", "history": "yes", "protected_address": "yes"}
+        refused = worker.post(url, form=url, **typed, phone="0401112223")
+        html = refused.get_data(as_text=True)
+        assert (refused.status_code, 'href="#phone"' in html, "checked" in html) == (400, True, True)
+        assert worker.post(url, form=url, **typed).status_code == 303
+        (item,) = worker.rpc.sent(method)["items"]
+        assert item["protected_address"] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("refused", "status", "says"),
+    [
+        (InvalidInput(field="birth_date", reason="x"), 400, 'href="#birth_date"'),
+        (AlreadyRecordedDiffers(field="ref"), 409, "Aino"),
+        (RpcTimeout(service="intake", method="register_participants", seconds=10), 503, "Aino"),
+    ],
+)
+def test_what_is_refused_is_told_with_what_was_typed(
+    worker: Portal, refused: Exception, status: int, says: str
+) -> None:
+    worker.rpc.failing["register_participants"] = refused
+    answer = worker.post(NEW, form=NEW, given_name="Aino")
+    assert (answer.status_code, says in answer.get_data(as_text=True)) == (status, True)
+
+
+@pytest.mark.parametrize(("field", "value"), [("given_name", ""), ("given_name", LONG), ("birth_date", "1.2.1990")])
+def test_nobody_is_registered_without_a_name_or_with_no_day(worker: Portal, field: str, value: str) -> None:
+    answer = worker.post(NEW, form=NEW, **({"given_name": "Aino"} | {field: value}))
+    assert (answer.status_code, f'href="#{field}"' in answer.get_data(as_text=True)) == (400, True)
+    assert "register_participants" not in [method for _, method, _ in worker.rpc.calls]
