@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, time
 
 PARTICIPANTS, SESSIONS, ATTENDANCE = "participants.csv", "sessions.csv", "attendance.csv"
-STEPS, OUTCOMES = "steps.csv", "outcomes.csv"
+STEPS, PAUSES, OUTCOMES = "steps.csv", "pauses.csv", "outcomes.csv"
 EXITS, FOLLOWUPS = "exits.csv", "followups.csv"
 ENCOUNTERS = "encounters.csv"
 WORKERS = "workers.csv"
@@ -19,8 +19,8 @@ CONTACTS = "contacts.csv"
 ASSESSMENTS = "assessments.csv"
 
 ORDER = (
-    *(PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, OUTCOMES, EXITS, FOLLOWUPS, ENCOUNTERS, WORKERS),
-    CONTACTS,
+    *(PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, PAUSES, OUTCOMES, EXITS, FOLLOWUPS, ENCOUNTERS),
+    *(WORKERS, CONTACTS),
 )
 """The order in which the files are imported: what is referred to stands first."""
 
@@ -42,6 +42,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ATTENDANCE: ("session", "participant", "role", "minutes"),
     ASSESSMENTS: ("participant", "session", "sheet", "instrument", "version", "occasion", "date", "item", "value"),
     STEPS: ("participant", "programme", "step", "from", "to"),
+    PAUSES: ("participant", "programme", "step", "from", "to"),
     OUTCOMES: ("participant", "programme", "date", "outcome"),
     EXITS: ("participant", "programme", "date", "reason", "results", "next"),
     FOLLOWUPS: ("participant", "programme", "due", "date", "status", "results"),

@@ -62,6 +62,7 @@ PAGES = {
     "/partners/lahde-mukaan": {"coordinator"},
     "/closing/lahde-mukaan": {"coordinator"},
     "/tasks/lahde-mukaan": {"case_worker", "coordinator"},
+    f"/steps/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/round/lahde-mukaan": {"case_worker", "coordinator"},
     f"/questionnaire/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     f"/questionnaire/lahde-mukaan/{MADE}/thanks": {"case_worker", "coordinator"},
