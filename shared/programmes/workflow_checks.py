@@ -116,7 +116,7 @@ def _task(document: dict[str, Any], index: int, item: dict[str, Any]) -> Found:
     if on == "participation_ended" and "repeats_days" in item:
         yield (*path, "repeats_days"), "somebody leaves once: what follows is not asked for again and again"
     if on in ("action_agreed", "plan_action") and "closes" in item:
-        yield (*path, "closes"), "only whoever keeps the plan or the list says that it is done: leave closes out"
+        yield (*path, "closes"), "only a worker can say that an agreed action is done: leave closes out"
     if isinstance(opens, dict) and isinstance(closes, dict) and _one_fact_does_both(opens, closes):
         reason = "the same fact would close the task and open the next, for ever: use repeats_days"
         yield (*path, "closes"), reason
