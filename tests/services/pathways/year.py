@@ -163,9 +163,24 @@ class Years:
         """All five years."""
         for programme in self.programmes.values():
             self._year(programme)
+        for programme in self.programmes.values():
+            self._complete_one(programme)
         self.hear()
         self.look()
         return self
+
+    def _complete_one(self, programme: Programme) -> None:
+        """Somebody on a step that completes itself, whatever chance has done with the others."""
+        one = self.people[hex_id(programme.key, "one")] = Known(hex_id(programme.key, "one"), programme)
+        day = programme.period.start + timedelta(days=30)
+        self._write(programme, [StandingReached(one.subject, standing="visitor")])
+        self.hear()
+        new = NewStay(key_of(f"one {programme.key}"), one.subject, "sim_done", day, None)
+        stepping.record_steps(self.journal, programme.key, [new], by="worker", now=self.now)
+        ids, on = {"session": hex_id("session", self.number())}, {"occurred_on": day.isoformat()}
+        held = SessionHeld(**ids, activity=programme.outcome_by_key["sim_outcome"].activity, **on)
+        there = {"attendance": hex_id("attendance", self.number()), "role": "participant"}
+        self._write(programme, [held, AttendanceRecorded(one.subject, **ids, **there, **on), *_talk(self, one, day)])
 
     def _year(self, programme: Programme) -> None:
         chance, down = self.chance, 0
