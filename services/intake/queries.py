@@ -1,7 +1,7 @@
 """The read side of intake."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import Engine, Select, case, exists, func, select
 from services.intake import records
 from services.intake.domain import is_protected
 from services.intake.start_store import attempt, attempts_of, exit_form
-from services.intake.store import participation, person, shelf, vault
+from services.intake.store import open_identity, participation, person, shelf, vault
 from services.intake.worker_store import caseload, is_theirs, worker
 from shared.storage import snapshot
 from shared.storage.restricting import EVERYTHING, restricted
@@ -79,28 +79,36 @@ def everybody(engine: Engine, programme: str) -> list[PersonRow]:
         return [_row(row) for row in connection.execute(query)]
 
 
-def missing_evidence(engine: Engine, programme: str) -> list[dict[str, Any]]:
-    """The ESF participants whose records lack something, and what; those who started first come first. Of an exit form
-    that could not be had, a try in vain since the exit is the evidence."""
+def missing_evidence(engine: Engine, programme: str, keys: Mapping[int, bytes]) -> list[dict[str, Any]]:
+    """The ESF participants whose records lack something (`missing`), of whose signed form something was not written
+    down (`unsaid`), or who do not fit the target group (`misfits`). Those whose records lack something come first, then
+    those who started first. Of an exit form that could not be had, a try in vain since the exit is the evidence. The
+    vault is opened with `keys` to see whether it says where a paper is; nothing of it is told."""
     c, e, a = participation.c, exit_form.c, attempt.c
     tried = exists().where(a.subject == c.subject, a.record == "exit", a.occurred_on >= c.ended_on)
     query = (
         select(
-            c.subject, c.started_on, c.record, c.ended_on, c.end_reason, e.signed_on, e.eura_on, tried.label("tried")
+            *(c.subject, c.started_on, c.record, c.ended_on, c.end_reason, e.signed_on, e.eura_on),
+            *(tried.label("tried"), c.person, person.c.wrapped_key, vault.c.box),
         )
         .select_from(participation.outerjoin(exit_form, c.subject == e.subject))
+        .join(person, person.c.person == c.person)
+        .join(vault, (vault.c.person == c.person) & (vault.c.name == "identity"))
         .where(c.programme == programme, c.standing == "esf_participant", c.started_on.is_not(None))
     )
     found = []
     with snapshot(engine) as connection:
         definition = shelf.get(connection, programme)
         for row in connection.execute(query.order_by(c.started_on, c.subject)):
-            missing = records.missing_evidence(json.loads(row.record), row.started_on, definition)
+            record = json.loads(row.record)
+            missing = records.missing_evidence(record, row.started_on, definition)
             if row.ended_on is not None and not row.tried:
                 missing += records.missing_exit(row.end_reason, row.signed_on, row.eura_on, definition)
-            if missing:
-                found.append({"person": row.subject.hex(), "missing": missing})
-    return found
+            said = open_identity(keys, row.person, row.wrapped_key, row.box) if record.get("form_signed_on") else {}
+            more = {"unsaid": records.unsaid(record, said), "misfits": records.misfits(record, definition)}
+            if missing or any(more.values()):
+                found.append({"person": row.subject.hex(), "missing": missing, **more})
+    return sorted(found, key=lambda one: not one["missing"])
 
 
 def still_in(engine: Engine, programme: str, limit: int, offset: int) -> dict[str, Any]:

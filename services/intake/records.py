@@ -259,6 +259,17 @@ def missing_evidence(record: Mapping[str, Any], started_on: date, programme: Pro
     return [*missing, *unanswered, *special]
 
 
+_OF_THE_PAPER = ("form_version", "form_language", "form_help", "form_kept")
+
+
+def unsaid(record: Mapping[str, Any], identity: Mapping[str, Any]) -> list[str]:
+    """What was not written down about a signed start form: which version it is, in which language, who filled it in,
+    where the paper is kept. Of a form that is not signed nothing: that it is missing says all."""
+    if not record.get("form_signed_on"):
+        return []
+    return [name for name in _OF_THE_PAPER if not (record.get(name) or identity.get(name))]
+
+
 def missing_exit(reason: str, signed_on: date | None, eura_on: date | None, programme: Programme) -> list[str]:
     """What the exit of a participant lacks: the proof that it was told. The dead are asked for none, nor who goes on
     with another partner: that one has the exit."""

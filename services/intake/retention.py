@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from services.intake import purposes, store
 from services.intake.operations import First, Vault, erase
@@ -18,9 +18,16 @@ from shared.contracts.purposes import purpose_of
 from shared.journal import Journal
 from shared.journal.tables import journal_line
 from shared.ops.clock import today_in_helsinki
+from shared.ops.metrics import gauge
 from shared.programmes import Programme
 from shared.storage import snapshot
 from shared.storage.restricting import EVERYTHING, restricted
+
+people_due = gauge(
+    "polku_intake_retention_due",
+    "People of whom something is kept longer than the programme file says, without those held back; looked at hourly",
+    "programme",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,25 @@ def due(connection: Connection, programme: str, today: date, subject: str | None
             whole = days.keys() == kept
             found.append(Due(row.subject.hex(), days, whole, row.since is not None))
     return found
+
+
+def counts(connection: Connection, today: date) -> dict[str, int]:
+    """Of how many people something is due, by programme; who is held back is not among them."""
+    found = {}
+    for definition in store.shelf.all(connection):
+        rules = definition.purpose_by_key.values()
+        told = any(rule.keep_until is not None or rule.keep_months is not None for rule in rules)
+        people = due(connection, definition.key, today) if told else []
+        found[definition.key] = sum(not one.held_back for one in people)
+    return found
+
+
+def measure(engine: Engine, now: datetime) -> None:
+    """Say of how many people something waits to be erased: nobody else would."""
+    with snapshot(engine) as connection:
+        found = counts(connection, today_in_helsinki(now))
+    for programme, number in found.items():
+        people_due.labels(programme).set(number)
 
 
 def _due(definition: Programme, held: set[str], ended_on: date | None, today: date) -> dict[str, date]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.intake import duplicates, previewing, purposes, retention, rights, rights_store, store
 from services.intake.sealing import inside, sealed_to, vault_of
-from shared.bus.entrypoints import rpc, subscribes
+from shared.bus.entrypoints import rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.contracts.commands import load
 from shared.contracts.errors import UnknownPerson
@@ -31,6 +31,9 @@ from shared.contracts.rights import (
 from shared.journal import Line, Unit
 from shared.ops.clock import today_in_helsinki
 from shared.storage import snapshot
+
+RETENTION_SECONDS = 3600
+"""How often it is looked at what is due: days decide, and it reads the lines of everybody."""
 
 
 class RightsMethods:
@@ -121,6 +124,10 @@ class RightsMethods:
             found = retention.due(connection, body["programme"], today_in_helsinki(self.home.now()))
         first = body["offset"]
         return {"total": len(found), "due": [one.to_json() for one in found[first : first + body["limit"]]]}
+
+    @timer(interval=RETENTION_SECONDS)
+    def measure_retention(self) -> None:
+        retention.measure(self.home.engine, self.home.now())
 
     @rpc
     def apply_retention(self, **command: Any) -> dict[str, Any]:

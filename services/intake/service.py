@@ -146,7 +146,7 @@ class IntakeService(
     @rpc
     def list_missing_evidence(self, **command: Any) -> dict[str, Any]:
         body = load(ListMissingEvidence, command)
-        found = queries.missing_evidence(self.home.engine, body["programme"])
+        found = queries.missing_evidence(self.home.engine, body["programme"], self._vault().vault)
         first = body["offset"]
         people = queries.with_attempts(self.home.engine, found[first : first + body["limit"]])
         return {"total": len(found), "people": people}

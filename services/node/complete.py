@@ -1,15 +1,17 @@
-"""`polku complete`: on a lead what it can prove of each partner's stream, on a node what the leads have confirmed."""
+"""`polku complete`: on a lead what it can prove of each partner's stream, on a node what the leads have confirmed; and
+of how many people something is due to be erased."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from services.intake import retention
 from services.node.opening import open_database
 from services.node.reaching import services_of
 from services.node.terms import strange_keys
 from shared.journal.crypto import load_keys
 from shared.journal.sending import shipped
-from shared.ops.clock import parse_wire_time, utcnow
+from shared.ops.clock import parse_wire_time, today_in_helsinki, utcnow
 from shared.ops.settings import Home
 from shared.storage import snapshot
 
@@ -46,13 +48,14 @@ def node_state(home: Home) -> dict[str, Any]:
             f"{home.name}/{place.programme}": strange_keys(connection, home.name, place.programme, keys, now)
             for place in home.joined
         }
+        due = retention.counts(connection, today_in_helsinki(now))
     streams = [{"partner": partners[row["stream"]], **row, "manifest_age_seconds": _age(row, now)} for row in rows]
     at = {f"{home.name}/{place.programme}": place.expelled_at for place in home.joined if place.expelled_at}
     for row in streams:
         row["strange_keys"] = strange[row["stream"]]
         if row["stream"] in at:  # what the lead has not got it will not take
             row |= {"state": "expelled", "expelled": at[row["stream"]]}
-    return {"complete": all(_is_complete(row) for row in streams), "streams": streams}
+    return {"complete": all(_is_complete(row) for row in streams), "streams": streams, "retention_due": due}
 
 
 def _is_complete(row: dict[str, Any]) -> bool:
@@ -81,6 +84,10 @@ def lines(state: dict[str, Any]) -> Iterator[str]:
             yield "  after a restore this passes in 60 days; else they are a thief's: have the lead expel this node"
     if not state["streams"]:
         yield "no programme has been joined yet"
+    for programme, people in state.get("retention_due", {}).items():
+        if people:
+            yield f"{programme}: something about {people} people is kept longer than the programme says"
+            yield "  see who and what: polku retention --dry-run; erase it: polku retention"
 
 
 def _manifest(seconds: int | None) -> str:

@@ -16,6 +16,7 @@ from services.node.csvrows import (
     FOLLOWUPS,
     OUTCOMES,
     PARTICIPANTS,
+    PAUSES,
     SESSIONS,
     STEPS,
 )
@@ -42,6 +43,7 @@ class CsvArchive:
     _steps: list[tuple[str, str, str, str | None]] = field(default_factory=list)
     _left: dict[str, Fact] = field(default_factory=dict)
     _back: list[tuple[Fact, str]] = field(default_factory=list)
+    _pauses: list[tuple[str, str, str, str | None]] = field(default_factory=list)
 
     @property
     def programme(self) -> str:
@@ -55,7 +57,9 @@ class CsvArchive:
         """A correction takes the place of what it corrects; what was taken back is gone."""
         kind = fact.kind.partition(".")[2]
         if kind in ("step_entered", "step_left"):
-            self._step(fact, left=kind == "step_left")
+            self._span(self._steps, fact, ends=kind == "step_left")
+        elif kind in ("step_paused", "step_resumed"):
+            self._span(self._pauses, fact, ends=kind == "step_resumed")
         elif kind == "participation_ended":
             self._left[str(fact.subject)] = fact
         elif kind == "participation_resumed":
@@ -67,14 +71,15 @@ class CsvArchive:
             what, member = _GONE[kind]
             self._of.get(what, {}).pop(fact[member], None)
 
-    def _step(self, fact: Fact, *, left: bool) -> None:
+    def _span(self, spans: list[tuple[str, str, str, str | None]], fact: Fact, *, ends: bool) -> None:
+        """A time on a step, or away from it, begins or ends."""
         who, step, day = str(fact.subject), self.definition.now("steps", fact["step"]), fact["occurred_on"]
-        if not left:
-            self._steps.append((who, step, day, None))
+        if not ends:
+            spans.append((who, step, day, None))
             return
-        for at in range(len(self._steps) - 1, -1, -1):
-            if self._steps[at][:2] == (who, step) and self._steps[at][3] is None:
-                self._steps[at] = (*self._steps[at][:3], day)
+        for at in range(len(spans) - 1, -1, -1):
+            if spans[at][:2] == (who, step) and spans[at][3] is None:
+                spans[at] = (*spans[at][:3], day)
                 return
 
     def write(self, folder: Path, people: Mapping[str, Mapping[str, Any]]) -> None:
@@ -85,6 +90,7 @@ class CsvArchive:
             ATTENDANCE: [self._attendance(fact) for fact in self._all("attendance_recorded") if self._known(fact)],
             ASSESSMENTS: [row for kind in _ANSWERS for fact in self._all(kind) for row in self._answers(fact)],
             STEPS: [self._stay(*stay) for stay in self._steps if stay[0] in self.people],
+            PAUSES: [self._stay(*pause) for pause in self._pauses if pause[0] in self.people],
             OUTCOMES: [
                 [self._ref(fact), self.programme, fact["occurred_on"], self._now("outcomes", fact["outcome"])]
                 for fact in self._all("outcome_recorded")

@@ -169,6 +169,21 @@ class Cells:
             return None
         return time(int(match[1]), int(match[2]))
 
+    def step_span(self, programme: Programme | None) -> tuple[str, date, date | None] | None:
+        """An individual step, and from when to when somebody was on it, or away from it."""
+        known = programme.step_by_key if programme else None
+        on = self.key("step", known, "step of the programme", needed=True)
+        level = known[on].level if known and on and on in known else "individual"
+        if level != "individual":
+            self.bad("step", f"is a {level} step, which people never enter", on)
+        since, until = self.day("from", needed=True), self.day("to")
+        for column, day in (("from", since), ("to", until)):
+            if programme and day and day not in programme.period:
+                self.bad(column, "lies outside the programme's period", day.isoformat())
+        if since and until and until < since:
+            self.bad("to", "is before the day in from", until.isoformat())
+        return None if on is None or since is None else (on, since, until)
+
 
 def owner(cells: Cells, programmes: Mapping[str, Programme]) -> tuple[str | None, Programme | None, str | None]:
     """The programme that a row names, its key and itself if this home has it, and the partner's key."""
@@ -349,20 +364,10 @@ def step(
     """The row, its partner still blank, or None after reporting every bad cell."""
     cells = Cells(STEPS, raw, report)
     who, key, programme = person_of(cells, programmes)
-    known = programme.step_by_key if programme else None
-    on = cells.key("step", known, "step of the programme", needed=True)
-    level = known[on].level if known and on and on in known else "individual"
-    if level != "individual":
-        cells.bad("step", f"is a {level} step, which people never enter", on)
-    entered_on, left_on = cells.day("from", needed=True), cells.day("to")
-    for column, day in (("from", entered_on), ("to", left_on)):
-        if programme and day and day not in programme.period:
-            cells.bad(column, "lies outside the programme's period", day.isoformat())
-    if entered_on and left_on and left_on < entered_on:
-        cells.bad("to", "is before the day in from", left_on.isoformat())
-    if not cells.ok or who is None or key is None or on is None or entered_on is None:
+    span = cells.step_span(programme)
+    if not cells.ok or who is None or key is None or span is None:
         return None
-    return StepRow(line, who, key, "", on, entered_on, left_on, 0)
+    return StepRow(line, who, key, "", *span, 0)
 
 
 def outcome(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, time
 
 PARTICIPANTS, SESSIONS, ATTENDANCE = "participants.csv", "sessions.csv", "attendance.csv"
-STEPS, OUTCOMES = "steps.csv", "outcomes.csv"
+STEPS, PAUSES, OUTCOMES = "steps.csv", "pauses.csv", "outcomes.csv"
 EXITS, FOLLOWUPS = "exits.csv", "followups.csv"
 ENCOUNTERS = "encounters.csv"
 WORKERS = "workers.csv"
@@ -20,8 +20,8 @@ INFORMED = "informed.csv"
 ASSESSMENTS = "assessments.csv"
 
 ORDER = (
-    *(PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, OUTCOMES, EXITS, FOLLOWUPS, ENCOUNTERS, WORKERS),
-    *(CONTACTS, INFORMED),
+    *(PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, PAUSES, OUTCOMES, EXITS, FOLLOWUPS, ENCOUNTERS),
+    *(WORKERS, CONTACTS, INFORMED),
 )
 """The order in which the files are imported: what is referred to stands first."""
 
@@ -43,6 +43,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ATTENDANCE: ("session", "participant", "role", "minutes"),
     ASSESSMENTS: ("participant", "session", "sheet", "instrument", "version", "occasion", "date", "item", "value"),
     STEPS: ("participant", "programme", "step", "from", "to"),
+    PAUSES: ("participant", "programme", "step", "from", "to"),
     OUTCOMES: ("participant", "programme", "date", "outcome"),
     EXITS: ("participant", "programme", "date", "reason", "results", "next", "back"),
     FOLLOWUPS: ("participant", "programme", "due", "date", "status", "results"),
@@ -64,6 +65,7 @@ SHOWN: dict[str, set[str]] = {
     ATTENDANCE: {"session", "role", "minutes"},
     ASSESSMENTS: {"session", "instrument", "version", "occasion", "date", "item"},
     STEPS: {"programme", "step", "from", "to"},
+    PAUSES: {"programme", "step", "from", "to"},
     OUTCOMES: {"programme", "date", "outcome"},
     EXITS: {"programme", "date", "reason", "results", "next", "back"},
     FOLLOWUPS: {"programme", "due", "date", "status", "results"},

@@ -13,11 +13,21 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from services.node import csvassessments, csvcells, csvcontacts, csvencounters, csvexits, csvinformed, csvworkers
+from services.node import (
+    csvassessments,
+    csvcells,
+    csvcontacts,
+    csvencounters,
+    csvexits,
+    csvinformed,
+    csvpauses,
+    csvworkers,
+)
 from services.node.csvcontacts import ContactRow
 from services.node.csvencounters import EncounterRow
 from services.node.csvexits import ExitRow, FollowUpRow
 from services.node.csvinformed import InformedRow
+from services.node.csvpauses import PauseRow
 from services.node.csvread import Unreadable, records, stamp_of
 from services.node.csvrows import (
     ASSESSMENTS,
@@ -32,6 +42,7 @@ from services.node.csvrows import (
     ORDER,
     OUTCOMES,
     PARTICIPANTS,
+    PAUSES,
     SESSIONS,
     STEPS,
     WORKERS,
@@ -112,6 +123,7 @@ Row = (
     | AttendanceRow
     | AssessmentRow
     | StepRow
+    | PauseRow
     | OutcomeRow
     | ExitRow
     | FollowUpRow
@@ -121,7 +133,9 @@ Row = (
     | InformedRow
 )
 
-_OfPerson = TypeVar("_OfPerson", StepRow, OutcomeRow, ExitRow, FollowUpRow, WorkerRow, ContactRow, InformedRow)
+_OfPerson = TypeVar(
+    "_OfPerson", StepRow, PauseRow, OutcomeRow, ExitRow, FollowUpRow, WorkerRow, ContactRow, InformedRow
+)
 _Read = Callable[[int, list[str], Callable[[str, str], None], Mapping[str, Programme]], _OfPerson | None]
 
 _Seen = dict[str, tuple[int, int, _Parent | None]]  # by ref: number, hash of the cells, None if the row is bad
@@ -191,6 +205,9 @@ class CheckedSet:
     def steps(self) -> Iterator[StepRow]:
         yield from self._of_people(STEPS, csvcells.step)
 
+    def pauses(self) -> Iterator[PauseRow]:
+        yield from self._of_people(PAUSES, csvpauses.pause)
+
     def outcomes(self) -> Iterator[OutcomeRow]:
         yield from self._of_people(OUTCOMES, csvcells.outcome)
 
@@ -236,6 +253,7 @@ class CheckedSet:
             ATTENDANCE: self.attendance,
             ASSESSMENTS: self.assessments,
             STEPS: self.steps,
+            PAUSES: self.pauses,
             OUTCOMES: self.outcomes,
             EXITS: self.exits,
             FOLLOWUPS: self.followups,
@@ -307,6 +325,7 @@ class _Check:
             (ATTENDANCE, self.check_attendance),
             (ASSESSMENTS, self.check_assessments),
             (STEPS, lambda: self.check_of_people(csvcells.step)),
+            (PAUSES, lambda: self.check_of_people(csvpauses.pause)),
             (OUTCOMES, lambda: self.check_of_people(csvcells.outcome)),
             (EXITS, lambda: self.check_of_people(csvexits.leaving)),
             (FOLLOWUPS, lambda: self.check_of_people(csvexits.followup)),
@@ -341,9 +360,8 @@ class _Check:
                 self.problem(0, "", f"is no file of a set; this release knows {', '.join(ORDER)}", file=name)
         present = names & set(ORDER)
         needed = {PARTICIPANTS, SESSIONS} if ATTENDANCE in present else set()
-        needed |= (
-            {PARTICIPANTS} if present & {STEPS, OUTCOMES, EXITS, FOLLOWUPS, WORKERS, CONTACTS, INFORMED} else set()
-        )
+        of_people = {STEPS, PAUSES, OUTCOMES, EXITS, FOLLOWUPS, WORKERS, CONTACTS, INFORMED}
+        needed |= {PARTICIPANTS} if present & of_people else set()
         if not present:
             needed = set(CORE)
         for file in ORDER:

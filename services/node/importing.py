@@ -18,6 +18,7 @@ from services.node.csvcontacts import ContactRow
 from services.node.csvencounters import EncounterRow
 from services.node.csvexits import ExitRow, FollowUpRow
 from services.node.csvinformed import InformedRow
+from services.node.csvpauses import PauseRow
 from services.node.csvrows import (
     ASSESSMENTS,
     ATTENDANCE,
@@ -28,6 +29,7 @@ from services.node.csvrows import (
     INFORMED,
     OUTCOMES,
     PARTICIPANTS,
+    PAUSES,
     SESSIONS,
     STEPS,
     WORKERS,
@@ -88,6 +90,7 @@ class Import:
         forms = checked.assessments()
         self._send(ASSESSMENTS, forms, "measurement", "record_assessments", "assessment", self._assessment)
         self._send(STEPS, checked.steps(), "pathways", "record_steps", "stay", self._step)
+        self._send(PAUSES, checked.pauses(), "pathways", "record_pauses", "pause", self._pause)
         self._send(OUTCOMES, checked.outcomes(), "pathways", "record_outcomes", "outcome", self._outcome)
         self._send(EXITS, checked.exits(), "intake", "record_exits", "subject", self._exit)
         self._send(FOLLOWUPS, checked.followups(), "intake", "record_follow_ups", "follow_up", self._followup)
@@ -180,6 +183,14 @@ class Import:
             return None
         left_on = row.left_on.isoformat() if row.left_on else None
         days = {"entered_on": row.entered_on.isoformat(), "left_on": left_on}
+        return _present({"key": row.key, "subject": subject, "step": row.step, **days})
+
+    def _pause(self, row: PauseRow) -> dict[str, Any] | None:
+        subject = self._made.get(bytes.fromhex(row.participant_key))
+        if subject is None:
+            return None
+        resumed_on = row.resumed_on.isoformat() if row.resumed_on else None
+        days = {"paused_on": row.paused_on.isoformat(), "resumed_on": resumed_on}
         return _present({"key": row.key, "subject": subject, "step": row.step, **days})
 
     def _outcome(self, row: OutcomeRow) -> dict[str, Any] | None:

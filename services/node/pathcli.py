@@ -1,4 +1,4 @@
-"""`polku step` and `polku product`: what of the workflow has no CSV file."""
+"""`polku step` and `polku product`."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ def _text(day: datetime | None) -> str | None:
 @click.group()
 @home_option
 def step() -> None:
-    """People's steps: how somebody stands, pauses, what is proposed. Entering and leaving: steps.csv."""
+    """People's steps: how somebody stands, pauses, what is proposed. Many at once: steps.csv, pauses.csv."""
 
 
 @step.command("show")

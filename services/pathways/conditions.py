@@ -23,12 +23,14 @@ Stays = Mapping[tuple[str, str], Sequence[Stay]]
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A step that a person may enter (`what` is enter) or that is done for them (complete), since when."""
+    """A step that a person may enter (`what` is enter) or that is done for them (complete), since when; `stay` is the
+    time on it that is to end."""
 
     subject: str
     step: str
     what: str
     since: date
+    stay: str | None = None
 
 
 def unmet(conditions: Iterable[Condition], met: Sequence[Met], day: date) -> list[Condition]:
@@ -78,4 +80,4 @@ def proposals(programme: Programme, subject: str, stays: Stays, met: Sequence[Me
             since = met_since(step.enter_when, facts, None)
             found += [Proposal(subject, step.key, "enter", since)] if since else []
     done = completed(programme, subject, stays, facts)
-    return found + [Proposal(subject, step.key, "complete", since) for step, _, since in done]
+    return found + [Proposal(subject, step.key, "complete", since, stay.stay) for step, stay, since in done]

@@ -23,7 +23,7 @@ from shared.journal.unit import new_id
 from shared.ops.clock import parse_wire_time, today_in_helsinki
 from shared.ops.metrics import counter, gauge
 from shared.programmes import Programme, TaskRule
-from shared.programmes.workflow import MappedList
+from shared.programmes.workflow import FILTERS, MappedList
 from shared.storage import snapshot
 
 tasks_total = counter("polku_pathways_tasks_total", "Tasks by what happened to them: opened, met or dismissed", "what")
@@ -64,8 +64,10 @@ def _standing_reached(unit: Unit, line: Line, fact: Fact) -> None:
     _event(unit, line, fact, _day(fact, "occurred_on"), {"standing": fact["standing"]})
 
 
-def _participation_started(unit: Unit, line: Line, fact: Fact) -> None:
-    _event(unit, line, fact, _day(fact, "occurred_on"), {"target_group": fact["target_group"]})
+def _coded(unit: Unit, line: Line, fact: Fact) -> None:
+    """A fact that says its day, and no more than what may narrow a condition."""
+    words = FILTERS[fact.kind.partition(".")[2]]
+    _event(unit, line, fact, _day(fact, "occurred_on"), {word: fact[word] for word in words})
 
 
 def _session_held(unit: Unit, line: Line, fact: Fact) -> None:
@@ -109,10 +111,6 @@ def _session_removed(unit: Unit, _line: Line, fact: Fact) -> None:
     _memo_of(unit).sessions.pop(fact["session"], None)
 
 
-def _conversation_held(unit: Unit, line: Line, fact: Fact) -> None:
-    _event(unit, line, fact, _day(fact, "occurred_on"), {})
-
-
 def _step(unit: Unit, line: Line, fact: Fact) -> None:
     _event(unit, line, fact, _day(fact, "occurred_on"), {"step": _now(unit, line, "steps", fact["step"])})
 
@@ -140,18 +138,59 @@ def _meeting_withdrawn(unit: Unit, line: Line, fact: Fact) -> None:
     _withdraw(unit, line, fact, fact["meeting"])
 
 
-def _withdraw(unit: Unit, line: Line, fact: Fact, thing: str) -> None:
-    """Dismiss what was to be done about something that was written down by mistake."""
+def _withdraw(unit: Unit, line: Line, fact: Fact, thing: str, reason: str = "mistake") -> None:
+    """Dismiss what was to be done about something that was written down by mistake, or is not wanted any more."""
     for task_id in store.open_tasks_of(unit.connection, thing):
-        _close(unit, str(fact.subject), task_id, "dismissed", "mistake", _written(line))
+        _close(unit, str(fact.subject), task_id, "dismissed", reason, _written(line))
+
+
+def _participation_ended(unit: Unit, line: Line, fact: Fact) -> None:
+    """Who died or goes on at another partner opens nothing, and what a mistaken exit has opened is not to be done."""
+    gone = fact["reason"] in ("died", "transferred")
+    if gone:
+        _nothing_to_ask(unit, line, fact)
+    _event(unit, line, fact, _day(fact, "occurred_on"), {"reason": fact["reason"]}, closes_only=gone)
+
+
+def _nothing_to_ask(unit: Unit, line: Line, fact: Fact) -> None:
+    """Dismiss what was opened by the person's leaving."""
+    definition, subject = _definition(unit, _programme(line)), str(fact.subject)
+    rules = [rule.key for rule in definition.tasks if rule.opens.on == "participation_ended"] if definition else []
+    for task_id in store.open_tasks_by(unit.connection, _programme(line), rules, subject):
+        _close(unit, subject, task_id, "dismissed", "not_needed", _written(line))
+
+
+def _exit_form_recorded(unit: Unit, line: Line, fact: Fact) -> None:
+    _event(unit, line, fact, None, {})  # signed perhaps before the last day: what counts is that it was written down
+
+
+def _plan_entry_recorded(unit: Unit, line: Line, fact: Fact) -> None:
+    if fact["what"] == "review":
+        _event(unit, line, fact, _day(fact, "day"), {}, on="plan_reviewed")
+    elif fact["what"] == "action":
+        _plan_action(unit, line, fact)
+
+
+def _plan_action(unit: Unit, line: Line, fact: Fact) -> None:
+    """An action is agreed, is to be done by another day or somebody else, is done, or is given up."""
+    definition, codes, state = _definition(unit, _programme(line, fact)), {"who": fact["who"]}, fact["state"]
+    for row in store.tasks_of_thing(unit.connection, fact["entry"]):
+        rule = definition.task_by_key.get(row.rule) if definition else None
+        stays = state == "open" and (rule is None or rule.opens.holds("plan_action", codes))
+        if row.state == "open" and not stays:
+            how, reason = ("met", None) if state == "done" else ("dismissed", "not_needed")
+            _close(unit, str(fact.subject), row.task.hex(), how, reason, _written(line))
+    if state == "open":
+        more = {"text_ref": fact["text_ref"], "thing": fact["entry"], "due_on": _day(fact, "day")}
+        _event(unit, line, fact, None, codes, on="plan_action", **more)
+
+
+def _plan_entry_withdrawn(unit: Unit, line: Line, fact: Fact) -> None:
+    _withdraw(unit, line, fact, fact["entry"], "not_needed")
 
 
 def _worker_changed(unit: Unit, _line: Line, fact: Fact) -> None:
     worker_store.put_worker(unit.connection, str(fact.subject), fact["programme"], fact["worker"])
-
-
-def _answers_recorded(unit: Unit, line: Line, fact: Fact) -> None:
-    _event(unit, line, fact, _day(fact, "occurred_on"), {word: fact[word] for word in ("instrument", "occasion")})
 
 
 def _subject_erased(unit: Unit, _line: Line, fact: Fact) -> None:
@@ -170,13 +209,13 @@ def _purpose_ended(unit: Unit, line: Line, fact: Fact) -> None:
 _HEARD: Mapping[str, Callable[[Unit, Line, Fact], None]] = {
     "intake.standing_reached": _standing_reached,
     "intake.purpose_ended": _purpose_ended,
-    "intake.participation_started": _participation_started,
+    "intake.participation_started": _coded,
     "activities.session_held": _session_held,
     "activities.heads_counted": _heads_counted,
     "activities.attendance_recorded": _attendance_recorded,
     "activities.attendance_removed": _attendance_removed,
     "activities.session_removed": _session_removed,
-    "activities.conversation_held": _conversation_held,
+    "activities.conversation_held": _coded,
     "activities.action_agreed": _action_agreed,
     "activities.action_withdrawn": _action_withdrawn,
     "activities.meeting_planned": _meeting_planned,
@@ -184,7 +223,16 @@ _HEARD: Mapping[str, Callable[[Unit, Line, Fact], None]] = {
     "pathways.step_entered": _step,
     "pathways.step_left": _step,
     "pathways.outcome_recorded": _outcome_recorded,
-    "measurement.answers_recorded": _answers_recorded,
+    "measurement.answers_recorded": _coded,
+    "pathways.plan_entry_recorded": _plan_entry_recorded,
+    "pathways.plan_entry_withdrawn": _plan_entry_withdrawn,
+    "intake.participation_ended": _participation_ended,
+    "intake.participation_resumed": _nothing_to_ask,
+    "intake.follow_up_recorded": _coded,
+    "intake.exit_form_recorded": _exit_form_recorded,
+    "intake.record_attempted": _coded,
+    "intake.eura_entered": _coded,
+    "intake.visitor_met": _coded,
     "intake.subject_erased": _subject_erased,
     "intake.worker_changed": _worker_changed,
 }
@@ -244,29 +292,47 @@ def _event(
     due_on: date | None = None,
     text_ref: str | None = None,
     thing: str | None = None,
+    on: str = "",
+    closes_only: bool = False,
 ) -> None:
-    """Hold a fact about a person against every rule and step of its programme."""
+    """Hold a fact about a person against every rule and step of its programme; `on`: as what rules wait for it, if
+    that is not its kind. `closes_only`: it opens nothing."""
     programme = _programme(line, fact)
     definition = _definition(unit, programme)
     written, cause = _written(line), f"{line.stream} {line.epoch} {line.seq}"
-    event = Event(fact.kind.partition(".")[2], day or written, written, cause, codes, due_on, text_ref, thing)
+    named = on or fact.kind.partition(".")[2]
+    event = Event(named, day or written, written, cause, codes, due_on, text_ref, thing)
     stepping.note(unit, programme, definition, str(fact.subject), event)
     if definition is None:
         return
     for rule in definition.tasks:
-        if concerns(rule, event):
+        if concerns(rule, event) and not (closes_only and rule.opens.holds(event.on, event.codes)):
             _hold(unit, definition, rule, str(fact.subject), event)
 
 
 def _hold(unit: Unit, definition: Programme, rule: TaskRule, subject: str, event: Event) -> None:
     place = (definition.key, rule.key, subject)
     track = store.locked_track(unit.connection, *place)
+    if event.on == "plan_action" and not _is_news(unit, rule, subject, event):
+        return
     tasks = store.open_tasks(unit.connection, *place)
     change = at_event(rule, definition.period.end, track, list(tasks), event)
     known = tasks | _apply(unit, place, change)
     for task in change.met:
         if task in known:  # a programme that is closed opens none
             _close(unit, subject, known[task], "met", None, event.day)
+
+
+def _is_news(unit: Unit, rule: TaskRule, subject: str, event: Event) -> bool:
+    """Whether an action of a plan opens a task: one for each day that it is to be done by, however often it is written
+    down. What was to be done by another day is so no longer."""
+    mine = [row for row in store.tasks_of_thing(unit.connection, str(event.thing)) if row.rule == rule.key]
+    if mine and (event.due_on is None or any(row.due_on == event.due_on for row in mine)):
+        return False
+    for row in mine:
+        if row.state == "open":
+            _close(unit, subject, row.task.hex(), "dismissed", "not_needed", event.heard)
+    return True
 
 
 def _close(unit: Unit, subject: str, task_id: str, how: str, reason: str | None, day: date) -> None:

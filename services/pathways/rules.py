@@ -18,8 +18,8 @@ class Event:
     """A fact about one person as rules see it.
 
     `day` is when it happened, `heard` when it was written down (both in Helsinki), `cause` the id of its line.
-    `due_on` is a day of its own that the fact sets, `text_ref` a text in the vault, `thing` the id of the agreed action
-    or planned meeting.
+    `due_on` is a day of its own that the fact sets, `text_ref` a text in the vault, `thing` the id of the agreed
+    action, planned meeting or entry of a plan.
     """
 
     on: str

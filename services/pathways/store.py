@@ -137,7 +137,7 @@ task = Table(
     Index("pathways_task_due", "programme", "state", "due_on"),
     Index("pathways_task_thing", "thing"),
 )
-"""Tasks; `state` is open or how it was closed, `thing` the agreed action or planned meeting.
+"""Tasks; `state` is open or how it was closed, `thing` the agreed action, planned meeting or entry of a plan.
 
 The constraint is what makes a task once, whatever is done again.
 """
@@ -336,6 +336,19 @@ def open_tasks_of(connection: Connection, thing: str) -> list[str]:
     """The open tasks that an agreed action or planned meeting has made."""
     query = select(task.c.task).where(task.c.thing == bytes.fromhex(thing), task.c.state == "open")
     return [row.hex() for row in connection.execute(query).scalars()]
+
+
+def tasks_of_thing(connection: Connection, thing: str) -> list[Any]:
+    """The rows of all tasks that something has made, also of those that are closed, the oldest first."""
+    query = select(task).where(task.c.thing == bytes.fromhex(thing)).order_by(task.c.opened_on, task.c.task)
+    return list(connection.execute(query))
+
+
+def open_tasks_by(connection: Connection, programme: str, rules: Iterable[str], subject: str) -> list[str]:
+    """The open tasks that these rules have made for a person."""
+    here = (task.c.programme == programme) & task.c.rule.in_(list(rules)) & (task.c.subject == bytes.fromhex(subject))
+    query = select(task.c.task).where(here, task.c.state == "open").order_by(task.c.due_on, task.c.task)
+    return [raw.hex() for raw in connection.execute(query).scalars()]
 
 
 def close_task(connection: Connection, task_id: str, how: str, reason: str | None, day: date) -> None:

@@ -42,6 +42,7 @@ from services.portal.sample import SamplePages
 from services.portal.sample_draw import DrawPages
 from services.portal.sessions import SessionPages
 from services.portal.start_record import StartPages
+from services.portal.steps_page import StepPages
 from services.portal.tasks import TaskPages
 from services.portal.words import words
 from shared.contracts.errors import (
@@ -117,6 +118,7 @@ def create_app(context: PortalContext) -> Flask:
         PlanPages(pages).install(app)
         SamplePages(pages).install(app)
         TaskPages(pages).install(app)
+        StepPages(pages).install(app)
         PersonPages(pages).install(app)
         HandOverPages(pages).install(app)
         DuplicatePages(pages).install(app)

@@ -103,7 +103,13 @@ class ClosingPages:
             kinds=[] if sealed else [kind for what in work.WHATS if (kind := _kind(what, found, people, names, say))],
             today=talks.days(context, names)[1].isoformat(),
             kept=[_kept(row, say) for row in state["kept"]],
+            due=self._due(key, say),
         )
+
+    def _due(self, key: str, say: Words) -> str:
+        """Of how many people something is kept longer than the file says, who has had it restricted among them."""
+        total = self.pages.context.rpc.call("intake", "list_due", programme=key, limit=1)["total"]
+        return say("closing_due", n=formats.number(total, g.lang)) if total else ""
 
     def _people(self, key: str, found: Sequence[Open]) -> dict[str, str]:
         """The names of who is shown, and of nobody else: each is logged as read."""

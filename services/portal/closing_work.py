@@ -88,7 +88,8 @@ def _tasks(calls: Calls, programme: str) -> Iterator[Open]:
 
 def _evidence(calls: Calls, programme: str) -> Iterator[Open]:
     for row in pages(calls, "intake", "list_missing_evidence", "people", programme):
-        yield Open("evidence", row["person"], "", missing=tuple(row["missing"]))
+        if row["missing"]:  # what is merely to be looked at stands in nobody's way
+            yield Open("evidence", row["person"], "", missing=tuple(row["missing"]))
 
 
 def pages(

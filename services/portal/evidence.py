@@ -19,7 +19,7 @@ from services.portal.start_record import call, field_word
 from services.portal.words import pick_lang, words
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownPerson
 from shared.contracts.start_facts import ENTERED_BY, RECORDS
-from shared.forms import find_form
+from shared.forms import Form, find_form
 
 EURA = "https://eura2021.fi/osallistuja"
 """Where participants of ESF+ enter their own data (reference 2.3)."""
@@ -50,7 +50,13 @@ class EvidencePages:
             title=label_of(names.name, g.lang, key),
             programme=key,
             rows=[
-                (row["person"], name, [field_word(form, what) for what in row["missing"]], _tries(row))
+                (
+                    row["person"],
+                    name,
+                    [field_word(form, what) for what in row["missing"]],
+                    _tries(row),
+                    _notes(row, form),
+                )
                 for row, name in self._named(key, found["people"])
             ],
             total=formats.number(found["total"], g.lang),
@@ -121,6 +127,13 @@ class EvidencePages:
         known = talks.people_at_hand(self.pages.context, key, [row["person"] for row in people], in_list=True)
         gone = words(g.lang)("others_person_short" if g.get("own_only") else "nobody_kept")
         return [(row, known[row["person"]].label if row["person"] in known else gone) for row in people]
+
+
+def _notes(row: dict[str, Any], form: Form) -> list[str]:
+    """What is to be looked at beside: what is not known of the paper, and where the person does not fit."""
+    say, unsaid = words(g.lang), [words(g.lang)(what).lower() for what in row.get("unsaid", [])]
+    told = [say("evidence_unsaid", what=", ".join(unsaid))] if unsaid else []
+    return told + [say("does_not_fit", what=field_word(form, what).lower()) for what in row.get("misfits", [])]
 
 
 def _tries(row: dict[str, Any]) -> list[str]:

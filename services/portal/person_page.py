@@ -13,12 +13,14 @@ from services.portal.encountering import LANGUAGES
 from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages, standing_word
 from services.portal.replies import ReplyKey
+from services.portal.steps_shown import steps_shown
 from services.portal.users import case_workers
 from services.portal.words import words
 from shared.contracts.commands import CONTACT_WAYS
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError
 
 _DONE = {"worker": "worker_noted", "contact": "contact_noted", "language": "language_noted"}
+_DONE |= {act: f"step_done_{act}" for act in ("enter", "leave")}  # a proposal that was taken up here
 _INTERPRETER = ("yes", "no")
 _SPOKEN = ("service_language", "interpreter")
 
@@ -126,6 +128,7 @@ class PersonPages:
             since=talks.said_day(row["started_on"]) if row.get("started_on") else "",
             talks=bool(individual(names)),
             restricted=bool(row.get("restricted")),
+            steps=steps_shown(self.pages, names, person),
             new_key=talks.new_key(),
             worker=has,
             may_take=not has and g.session.user.name in workers,

@@ -15,6 +15,9 @@ from services.portal.words import Lang, Words, words
 from shared.programmes.plan import in_force
 
 Cell = tuple[Label, ...]
+_SAID = {"standing": "standing", "occasion": "occasion", "reason": "exit", "status": "status", "record": "eura"}
+_SAID |= {"who": "plan_who"}
+"""What narrows a fact by a code of ours, and how the words for it begin."""
 _LISTS = {"target_group": "target_groups", "activity": "activities", "step": "steps", "outcome": "outcomes"}
 """The list that each word of a condition points into."""
 
@@ -146,7 +149,7 @@ class _Page:
     def _condition(self, one: Mapping[str, str]) -> Label:
         """A fact that is waited for, with the names that narrow it."""
         narrowed = [self.name(_LISTS[word], value).text for word, value in one.items() if word in _LISTS]
-        narrowed += [self.say(f"{word}_{one[word]}") for word in ("standing", "occasion") if word in one]
+        narrowed += [self.say(f"{said}_{one[word]}") for word, said in _SAID.items() if word in one]
         if "instrument" in one:
             used = (item["version"] for item in self.items("instruments") if item["key"] == one["instrument"])
             narrowed.append(instrument_title(self.document, one["instrument"], next(used, ""), self.lang).text)

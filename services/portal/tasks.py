@@ -8,16 +8,18 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.portal import contacting, formats, talks
-from services.portal.labels import Label, label_of
+from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.replies import ReplyKey
 from services.portal.report_page import ProgrammeNames
+from services.portal.steps_shown import named, proposal_row, tap_day
 from services.portal.words import words
 from shared.contracts.catalogue import TASK_REASONS
 from shared.contracts.errors import NotFound, TaskClosedAlready
 
 PROPOSALS = 20
 """So many proposals are shown."""
+_DONE = {"1": "task_marked", "enter": "step_done_enter", "leave": "step_done_leave"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ class TaskPages:
             programme=names.key,
             title=label_of(names.name, g.lang, names.key),
             problems={"": say(problem)} if problem else {},
-            done=not problem and request.args.get("done") == "1",
+            done=_DONE.get(request.args.get("done", ""), "") if not problem else "",
+            tap_day=tap_day(self.pages, names),
             total=formats.number(found["total"], g.lang),
             rows=[
                 _task_row(row, names, people, texts) | {"links": _links(row, names, contacts)} for row in found["tasks"]
@@ -127,11 +130,6 @@ class TaskPages:
         return named
 
 
-def _named(part: str, key: str, names: ProgrammeNames) -> Label:
-    found = {item["key"]: item["name"] for item in names.document.get(part) or []}
-    return label_of(found.get(key, {}), g.lang, key)
-
-
 def _links(
     row: Mapping[str, Any], names: ProgrammeNames, contacts: Mapping[str, contacting.Contact]
 ) -> list[contacting.Link]:
@@ -150,7 +148,7 @@ def _task_row(
         "task": row["task"],
         "subject": row["person"],
         "person": who.name,
-        "name": _named("tasks", row["rule"], names),
+        "name": named("tasks", row["rule"], names),
         "text": texts.get(row["text_ref"]) if row["text_ref"] else None,
         "due": talks.said_day(row["due_on"]),
         "late": row["late"],
@@ -160,12 +158,5 @@ def _task_row(
 
 
 def _proposal_row(row: Mapping[str, Any], names: ProgrammeNames, people: Mapping[str, Listed]) -> dict[str, Any]:
-    say = words(g.lang)
-    who = people.get(row["subject"]) or Listed(say("cannot_open"))
-    return {
-        "subject": row["subject"],
-        "person": who.name,
-        "step": _named("steps", row["step"], names),
-        "what": say(f"proposal_{row['what']}"),
-        "since": talks.said_day(row["since"]),
-    }
+    who = people.get(row["subject"]) or Listed(words(g.lang)("cannot_open"))
+    return proposal_row(row, names) | {"subject": row["subject"], "person": who.name}

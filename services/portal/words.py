@@ -27,6 +27,7 @@ from services.portal.words_refused import REFUSED_WORDS
 from services.portal.words_rights import RIGHTS_WORDS
 from services.portal.words_round import ROUND_WORDS
 from services.portal.words_sample import SAMPLE_WORDS
+from services.portal.words_stepping import STEPPING_WORDS
 from services.portal.words_steps import STEP_WORDS
 from services.portal.words_tasks import TASK_WORDS
 from services.portal.words_workers import WORKER_WORDS
@@ -403,6 +404,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **PROGRAMME_WORDS,
     **RECORD_WORDS,
     **ROUND_WORDS,
+    **STEPPING_WORDS,
     **STEP_WORDS,
     **PLAN_WORDS,
     **CLOSING_WORDS,

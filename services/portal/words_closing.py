@@ -25,6 +25,14 @@ CLOSING_WORDS: dict[str, tuple[str, str, str]] = {
         "Avslutat {on} och förseglat: den sista raden är skriven.",
         "Closed {on} and sealed: the last line is written.",
     ),
+    "closing_due": (
+        "Säilytysaika on kulunut umpeen: {n} ihmisestä on jotain, mikä kuuluu poistaa. Pyydä sitä, joka hoitaa tätä "
+        "Polkua, ajamaan polku retention.",
+        "Förvaringstiden har gått ut: om {n} personer finns något som ska raderas. Be den som sköter den här Polku att "
+        "köra polku retention.",
+        "The time for keeping has passed: of {n} people there is something to be erased. Ask whoever runs this Polku "
+        "for polku retention.",
+    ),
     "closing_nothing": ("Mikään ei ole tiellä.", "Inget står i vägen.", "Nothing stands in the way."),
     "closing_exit": ("Ei ole kirjattu lähteneeksi", "Har inte antecknats som avslutade", "Have not left"),
     "closing_task": ("Avoimet tehtävät", "Öppna uppgifter", "Open tasks"),

@@ -101,6 +101,11 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
         "Is an ESF participant with an incomplete record: counts only in the grand total of participants. Missing:",
     ),
     "evidence_missing": ("Näytöstä puuttuu:", "Av underlaget saknas:", "Of the evidence is missing:"),
+    "evidence_unsaid": (
+        "Allekirjoitetusta lomakkeesta ei ole merkitty: {what}.",
+        "Om den undertecknade blanketten har inte antecknats: {what}.",
+        "Of the signed form it was not written down: {what}.",
+    ),
     "does_not_fit": (
         "Ei sovi valittuun kohderyhmään: {what}. Poikkeamasta sovitaan rahoittajan kanssa.",
         "Passar inte in i den valda målgruppen: {what}. Avvikelser avtalas med finansiären.",

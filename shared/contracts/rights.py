@@ -163,7 +163,8 @@ class ApplyRetention(Command):
 
 class ListDuplicates(Command):
     """`intake.list_duplicates`: pairs of people who may be one, the likeliest first; judged ones too if asked; what
-    speaks for it and what against, as codes. Names are sealed to `reply_to`; reads are logged. Who has a protected address is in no list."""
+    speaks for it and what against, as codes. Names are sealed to `reply_to`; reads are logged. Who has a protected
+    address is in no list."""
 
     programme = ProgrammeKey(required=True)
     reply_to = PublicKey(required=True)

@@ -24,13 +24,25 @@ FILTERS: Mapping[str, tuple[str, ...]] = {
     "action_agreed": (),
     "meeting_planned": (),
     "answers_recorded": ("instrument", "occasion"),
+    "participation_ended": ("reason",),
+    "follow_up_recorded": ("status",),
+    "exit_form_recorded": (),
+    "record_attempted": ("record", "status"),
+    "eura_entered": ("record",),
+    "visitor_met": (),
+    "plan_action": ("who",),
+    "plan_reviewed": (),
 }
 """What a rule may wait for, and by which of the fact's codes it may be narrowed."""
 
-TASKS_ALONE = ("answers_recorded",)
-"""What only a task may wait for: on which step somebody is must not hang on what they answered, or that they did."""
+TASKS_ALONE = (
+    *("answers_recorded", "participation_ended", "follow_up_recorded", "exit_form_recorded", "record_attempted"),
+    *("eura_entered", "visitor_met", "plan_action", "plan_reviewed"),
+)
+"""What only a task may wait for: on which step somebody is must not hang on what they answered, or that they did; nor
+on forms, plans and visits, which say nothing of where somebody stands."""
 
-ONE_EACH = ("action_agreed", "meeting_planned")
+ONE_EACH = ("action_agreed", "meeting_planned", "plan_action")
 """Each of these facts is a thing to do of its own; of the others a person has one open task of a rule at a time."""
 
 

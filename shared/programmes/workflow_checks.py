@@ -113,7 +113,9 @@ def _task(document: dict[str, Any], index: int, item: dict[str, Any]) -> Found:
     on = opens.get("on") if isinstance(opens, dict) else None
     if on in ONE_EACH and "repeats_days" in item:
         yield (*path, "repeats_days"), f"{on}: each has a task of its own, which cannot repeat"
-    if on == "action_agreed" and "closes" in item:
+    if on == "participation_ended" and "repeats_days" in item:
+        yield (*path, "repeats_days"), "somebody leaves once: what follows is not asked for again and again"
+    if on in ("action_agreed", "plan_action") and "closes" in item:
         yield (*path, "closes"), "only a worker can say that an agreed action is done: leave closes out"
     if isinstance(opens, dict) and isinstance(closes, dict) and _one_fact_does_both(opens, closes):
         reason = "the same fact would close the task and open the next, for ever: use repeats_days"
@@ -137,6 +139,8 @@ def _condition(document: dict[str, Any], path: Path, condition: dict[str, Any]) 
             yield (*path, word), f"{on} can be narrowed {allowed}"
         elif word in _TARGETS:
             yield from _points_at(document, (*path, word), value, _TARGETS[word])
+    if on == "record_attempted" and condition.get("status") == "reached":
+        yield (*path, "status"), "a form is asked for in vain: refused or not_reached"
     step = condition.get("step")
     found = _by_key(document, "steps").get(step) if isinstance(step, str) else None
     if found and found.get("level") in ("community", "service_system"):

@@ -39,7 +39,7 @@ PAGES: dict[HomeRole, tuple[str, ...]] = {
         *(f"/rights/{KEY}/{{started}}/{page}" for page in ("correct", "erase?what=all")),
         f"/handover/{KEY}?worker=anna",
         f"/exit/{KEY}/{{left}}",
-        f"/tasks/{KEY}",
+        *(f"/tasks/{KEY}", f"/steps/{KEY}/{{on_step}}"),
         f"/round/{KEY}",
         f"/questionnaire/{KEY}/{{started}}?instrument=three_items&version=1&occasion=interim",
         "/password",
@@ -230,7 +230,12 @@ def _portal(world: World, at: Running, role: HomeRole) -> Portal:
     first = add_user(at.engine, name, roles, NOW, CHEAP, home_role=role)
     places = {"talk": ids["talks"][1], "counter": ids["counter"], "session": ids["sessions"]["kaapeli"]}
     places |= {"person": ids["people"]["refer2"], "started": ids["people"]["start"], "left": ids["people"]["form"]}
-    places |= {"door": ids["door"], "encounter": ids["encounters"][0], "visitor": ids["people"]["visitor"]}
+    places |= {
+        "on_step": ids["people"]["eerik"],
+        "door": ids["door"],
+        "encounter": ids["encounters"][0],
+        "visitor": ids["people"]["visitor"],
+    }
     made = Portal(app, app.test_client(), places, role)
     for page, typed in (("/login", {"name": name, "password": first}), ("/password", _changed(first))):
         (form, *_) = _Forms(page, made.client.get(page).get_data(as_text=True)).found

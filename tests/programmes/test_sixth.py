@@ -94,6 +94,26 @@ BROKEN: dict[str, tuple[Callable[[str], str], str, str]] = {
         "activity: open_day}",
         "nobody's attendance is recorded",
     ),
+    "somebody who left and is asked again and again": (
+        instead("opens: {on: step_left, step: own_boat}", "opens: {on: participation_ended}\n    repeats_days: 9"),
+        "repeats_days: 9",
+        "somebody leaves once",
+    ),
+    "a form asked for in vain that was had": (
+        instead("opens: {on: step_left, step: own_boat}", "opens: {on: record_attempted, status: reached}"),
+        "opens: {on: record_attempted, status: reached}",
+        "refused or not_reached",
+    ),
+    "what was promised, done by something else": (
+        instead("opens: {on: step_left, step: own_boat}", "opens: {on: plan_action, who: worker}"),
+        "closes: {on: outcome_recorded}",
+        "leave closes out",
+    ),
+    "a step that waits for a form": (
+        instead("{on: step_left, step: arrival}", "{on: exit_form_recorded}"),
+        "- {on: exit_form_recorded}",
+        "only a task may wait for it",
+    ),
     "alone that is no yes or no": (instead("alone: true", "alone: yes"), "alone: yes", "must be true or false"),
     "a wrong business id": (instead("0000001-9", "0000001-8"), "0000001-8", "wrong check digit"),
     "a business id without its dash": (instead("0000001-9", '"00000019"'), "00000019", "seven digits, a dash"),

@@ -237,12 +237,16 @@ def test_who_is_due_is_asked_three_times_and_then_not_reached(engine: Engine, jo
 def test_nobody_is_due_where_the_programme_does_not_ask(engine: Engine, journal: Journal) -> None:
     gone(journal)
     assert due(engine) == []
-    assert queries.missing_evidence(engine, kit.KEY)
+    assert queries.missing_evidence(engine, kit.KEY, KEYS.vault)
 
 
 def test_who_left_without_a_form_lacks_it_unless_it_was_asked_for_in_vain(engine: Engine, journal: Journal) -> None:
     def lacking() -> list[str]:
-        return [one["person"] for one in queries.missing_evidence(engine, kit.KEY) if "exit_form" in one["missing"]]
+        return [
+            one["person"]
+            for one in queries.missing_evidence(engine, kit.KEY, KEYS.vault)
+            if "exit_form" in one["missing"]
+        ]
 
     signed, tried, bare = gone(journal), gone(journal, "tried"), gone(journal, "bare")
     write(journal, signed, form_signed_on="2016-06-01")

@@ -14,7 +14,7 @@ from services.intake.records import NewExit, NewFollowUp, ReturnedExit, Stay, mi
 from shared.contracts.errors import InvalidInput, UnknownPerson
 from shared.journal import Journal
 from tests.services import kit
-from tests.services.intake.kit import arrival, known, register
+from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
 
 DAY = date(2016, 6, 1)
 
@@ -254,31 +254,34 @@ SPECIAL = ["foreign_background", "minority", "disability", "other_disadvantage"]
 
 
 def test_missing_evidence_names_what_each_record_lacks_and_nobody_else(engine: Engine, journal: Journal) -> None:
-    group = kit.PROGRAMME.target_groups[0].key
     whole = (
         WHOLE
-        | {"target_group": group, "form_signed_on": "2016-03-01", "paid_by_project": "no"}
+        | {"target_group": "outside_working_life", "form_signed_on": "2016-03-01", "paid_by_project": "no"}
         | dict.fromkeys(SPECIAL, "no")
     )
-    person(journal, "whole", record=whole)
+    told, at = {"form_language": "sv", "form_help": "self"}, IDENTITY | {"form_version": "esf"}
+    lost = {name: value for name, value in IDENTITY.items() if name != "form_kept"}
+    papers = person(journal, "whole", record=whole, identity=lost)
+    person(journal, "told", record=whole | told, identity=at)
     person(journal, "client", standing="client")
     bare = person(journal, "bare", record={"gender": "unknown"}, identity={"given_name": "Aino"})
-    some = person(journal, "some", record=whole | {"minority": "not_asked"}, start_date=date(2016, 2, 1))
-    assert queries.missing_evidence(engine, kit.KEY) == [
-        {"person": some, "missing": ["minority"]},
-        {
-            "person": bare,
-            "missing": [
-                "form_signed_on",
-                "target_group",
-                "paid_by_project",
-                "gender",
-                "age",
-                "labour_status",
-                "education",
-            ],
-        },
+    some = person(journal, "some", record=whole | {"minority": "not_asked"} | told, start_date=date(2016, 2, 1))
+    odd = person(
+        journal, "odd", record=whole | told | {"target_group": "unemployed"}, identity={"given_name": "A"} | at
+    )
+    found = queries.missing_evidence(engine, kit.KEY, KEYS.vault)
+    assert [tuple(row.values()) for row in found[:2]] == [
+        (some, ["minority"], ["form_version"], []),
+        (
+            bare,
+            ["form_signed_on", "target_group", "paid_by_project", "gender", "age", "labour_status", "education"],
+            [],
+            [],
+        ),
     ]
+    paper = ["form_version", "form_language", "form_help", "form_kept"]
+    rest = {row["person"]: (row["missing"], row["unsaid"], row["misfits"]) for row in found[2:]}
+    assert rest == {papers: ([], paper, []), odd: ([], [], ["labour_status"])}, "of whom all is said nothing is"
 
 
 def test_where_people_key_in_themselves_the_evidence_is_that_they_did() -> None:

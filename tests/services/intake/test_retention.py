@@ -4,9 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import Engine
 
 from services.intake import retention, rights, store
+from services.node.complete import lines
 from shared.contracts.catalogue import AttendanceRecorded, ScoreComputed
 from shared.contracts.errors import UnknownProgramme
 from shared.journal import Journal
@@ -49,6 +51,20 @@ def due(journal: Journal, now: datetime) -> list[dict[str, Any]]:
 def apply(journal: Journal, now: datetime, limit: int = 20) -> dict[str, Any]:
     common: dict[str, Any] = {"by": "operator", "now": now, "first": lambda *_: None, "limit": limit}
     return retention.apply(journal, KEYS, kit.KEY, **common)[0]
+
+
+def test_how_many_wait_to_be_erased_is_a_metric_and_stands_in_polku_complete(journal: Journal) -> None:
+    person(journal)
+    restricted = person(journal, "b")
+    rights.restrict_person(journal, kit.KEY, restricted, "claims", lift=False, by="w", now=kit.NOW)
+    told = {"streams": [], "complete": True}
+    for now, people in ((datetime(2016, 11, 30, 9, tzinfo=UTC), 0), (datetime(2016, 12, 2, 9, tzinfo=UTC), 1)):
+        retention.measure(journal.engine, now)
+        assert REGISTRY.get_sample_value("polku_intake_retention_due", {"programme": kit.KEY}) == people
+        with snapshot(journal.engine) as connection:
+            counts = retention.counts(connection, now.date())
+        said = "\n".join(lines(told | {"retention_due": counts}))
+        assert (f"{kit.KEY}: something about 1 people" in said) == bool(people)
 
 
 def test_nothing_is_due_without_a_rule_or_before_its_day(engine: Engine, journal: Journal) -> None:

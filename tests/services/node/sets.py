@@ -36,6 +36,7 @@ ANSWER = {
 }
 ATTENDANCE = {"session": "s1", "participant": "p1", "role": "participant"}
 STEP = {"participant": "p1", "programme": "lahde-mukaan", "step": "outreach", "from": "2016-03-01"}
+PAUSE = STEP | {"from": "2016-03-10"}
 EXIT = {"participant": "p1", "programme": "lahde-mukaan", "date": "2016-09-01", "reason": "completed"}
 FOLLOWUP = {
     **{"participant": "p1", "programme": "lahde-mukaan", "due": "2017-03-01", "date": "2017-03-02"},

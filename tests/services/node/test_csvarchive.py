@@ -25,6 +25,7 @@ from shared.contracts.catalogue import (
 from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import InvalidInput
 from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
+from shared.contracts.step_facts import StepPaused, StepResumed
 from tests.services.kit import PROGRAMME
 
 ANNA, GONE = "a5" * 16, "b5" * 16
@@ -52,6 +53,8 @@ def written(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
     made.take(AttendanceRemoved(ANNA, attendance="12" * 16, session=FIRST))
     for step in (StepEntered, StepLeft, StepEntered):
         made.take(step(ANNA, step="street" if step is StepEntered else "outreach", occurred_on="2016-04-01"))
+    for pause, day in ((StepPaused, "10"), (StepResumed, "12"), (StepPaused, "20")):
+        made.take(pause(ANNA, step="street", occurred_on=f"2016-04-{day}"))
     made.take(AnswersRecorded(ANNA, **AnswersRecorded.example))
     made.people[ANNA] = "p1"
     identity: dict[str, Any] = {"given_name": "=HYPERLINK(1)", "interpreter": False, "started_on": "2016-02-01"}
@@ -74,6 +77,10 @@ def test_the_last_word_holds_and_what_was_taken_back_is_gone(written: dict[str, 
     assert [(row["from"], row["to"]) for row in written["steps.csv"]] == [
         ("2016-04-01", "2016-04-01"),
         ("2016-04-01", ""),
+    ]
+    assert [(row["participant"], row["step"], row["from"], row["to"]) for row in written["pauses.csv"]] == [
+        ("p1", "outreach", "2016-04-10", "2016-04-12"),
+        ("p1", "outreach", "2016-04-20", ""),
     ]
     (answer,) = written["assessments.csv"]
     assert (answer["participant"], answer["item"], answer["value"]) == ("p1", "work_ability", "6")

@@ -31,6 +31,7 @@ from tests.services.node.sets import (
     OTHER,
     OUTCOME,
     OWN,
+    PAUSE,
     PERSON,
     PROGRAMMES,
     SESSION,
@@ -40,7 +41,7 @@ from tests.services.node.sets import (
     write_set,
 )
 
-P, S, A, _, STEPS, OUTCOMES, *_ = ORDER  # people, sessions, attendance, forms, steps, outcomes
+P, S, A, _, STEPS, _, OUTCOMES, *_ = ORDER  # people, sessions, attendance, forms, steps, pauses, outcomes
 STEPPED_PROGRAMME = parse(STEPPED)
 PEOPLE_HEADER = ",".join(column for column in COLUMNS[P] if column not in OPTIONAL[P])
 ESF = PERSON | {"standing": "esf_participant", "start_date": "2015-06-01"}
@@ -465,6 +466,7 @@ def test_no_mutation_of_a_set_makes_a_traceback(data: st.DataObject, tmp_path_fa
         tmp_path_factory.mktemp("set"),
         assessments=[ANSWER, ANSWER | {"item": "functioning"}],
         steps=[STEP],
+        pauses=[PAUSE],
         outcomes=[OUTCOME],
         exits=[EXIT],
         followups=[FOLLOWUP],

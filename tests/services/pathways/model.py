@@ -22,7 +22,7 @@ class Told:
     codes: dict[str, str | None] = field(default_factory=dict)
     due_on: date | None = None
     thing: str | None = None
-    """The agreed action or planned meeting."""
+    """The agreed action, planned meeting or entry of a plan."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,47 @@ def expected(history: Sequence[Entry], rules: Sequence[TaskRule], last_day: date
             task = tasks[entry.task]
             task.state, task.closed_on = entry.how, entry.day
             continue
-        if isinstance(entry, Told) and entry.on in ("action_withdrawn", "meeting_withdrawn"):
-            causes = {told.cause for told in before if isinstance(told, Told) and told.thing == entry.thing}
-            for key, task in tasks.items():
-                if key[2] in causes and task.state == "open":
-                    task.state, task.closed_on = "dismissed", entry.heard
+        if isinstance(entry, Told) and entry.on in WITHDRAWN:
+            for _, task in _of_thing(entry, before, tasks):
+                _end(task, "dismissed", entry.heard)
             continue
+        if isinstance(entry, Told) and (entry.on == "participation_resumed" or _has_gone(entry)):
+            for rule in rules:
+                for task in _mine(rule, entry.person, tasks) if rule.opens.on == "participation_ended" else ():
+                    _end(task, "dismissed", entry.heard)
+        if isinstance(entry, Told) and entry.on == "plan_action":
+            for key, task in _of_thing(entry, before, tasks):
+                (rule,) = [rule for rule in rules if rule.key == key[0]]
+                if entry.codes["state"] == "done":
+                    _end(task, "met", entry.heard)
+                elif entry.codes["state"] == "given_up" or not _is(rule.opens, entry, entry.person):
+                    _end(task, "dismissed", entry.heard)
+            if entry.codes["state"] != "open":
+                continue
         for rule in rules:
             for person in people:
                 _play(rule, person, entry, before, tasks, last_day)
     return tasks
+
+
+ONE_EACH = ("action_agreed", "meeting_planned", "plan_action")
+WITHDRAWN = ("action_withdrawn", "meeting_withdrawn", "plan_entry_withdrawn")
+
+
+def _of_thing(told: Told, past: Sequence[Entry], tasks: dict[Key, Expected]) -> list[tuple[Key, Expected]]:
+    """The tasks that an action, a meeting or an entry of a plan has made."""
+    causes = {entry.cause for entry in past if isinstance(entry, Told) and entry.thing == told.thing}
+    return [(key, task) for key, task in tasks.items() if key[2] in causes]
+
+
+def _has_gone(told: Told) -> bool:
+    """Whether the person left in a way after which nobody is asked."""
+    return told.on == "participation_ended" and told.codes["reason"] in ("died", "transferred")
+
+
+def _end(task: Expected, how: str, day: date) -> None:
+    if task.state == "open":
+        task.state, task.closed_on = how, day
 
 
 def _is(condition: Condition | None, told: Entry, person: str) -> bool:
@@ -104,7 +135,15 @@ def _play(
             if task.state == "open" and task.opened_on <= entry.day:
                 task.state, task.closed_on = "met", entry.day
         return
-    one_each = rule.opens.on in ("action_agreed", "meeting_planned")
+    if _has_gone(entry):
+        return
+    if entry.on == "plan_action":
+        made = [task for key, task in _of_thing(entry, before, tasks) if key[0] == rule.key]
+        if made and (entry.due_on is None or entry.due_on in [task.due_on for task in made]):
+            return
+        for task in made:
+            _end(task, "dismissed", entry.heard)
+    one_each = rule.opens.on in ONE_EACH
     is_open = any(task.state == "open" for task in _mine(rule, person, tasks))
     if not one_each and (is_open or waits is not None):
         return
@@ -121,7 +160,7 @@ def _mine(rule: TaskRule, person: str, tasks: dict[Key, Expected]) -> list[Expec
 def _settling_days(rule: TaskRule, person: str, past: Sequence[Entry]) -> list[date]:
     """Days of closing facts and of closings by hand; an action's or a meeting's own closing settles no other."""
     days = [entry.day for entry in past if isinstance(entry, Told) and _is(rule.closes, entry, person)]
-    if rule.opens.on in ("action_agreed", "meeting_planned"):
+    if rule.opens.on in ONE_EACH:
         return days
     return days + [entry.day for entry in past if isinstance(entry, ByHand) and entry.task[:2] == (rule.key, person)]
 

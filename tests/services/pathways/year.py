@@ -34,7 +34,17 @@ from shared.contracts.catalogue import (
     StandingReached,
     SubjectErased,
 )
+from shared.contracts.encounter_facts import VisitorMet
 from shared.contracts.facts import Fact
+from shared.contracts.plan_facts import PlanEntryRecorded, PlanEntryWithdrawn
+from shared.contracts.record_facts import (
+    EXITS,
+    FOLLOW_UPS,
+    FollowUpRecorded,
+    ParticipationEnded,
+    ParticipationResumed,
+)
+from shared.contracts.start_facts import RECORDS, EuraEntered, ExitFormRecorded, RecordAttempted
 from shared.journal import Journal, lines
 from shared.journal.follow import Follower
 from shared.journal.tables import journal_line
@@ -77,6 +87,17 @@ def with_everything(key: str) -> dict[str, Any]:
         {"key": "sim_start", "opens": {"on": "participation_started"}, "due_days": 5,
          "closes": {"on": "meeting_planned"}},
         {"key": "sim_action", "opens": {"on": "action_agreed"}, "due_days": 14},
+        {"key": "sim_call", "opens": {"on": "participation_ended"}, "due_days": 90,
+         "closes": {"on": "follow_up_recorded", "status": "reached"}},
+        {"key": "sim_form", "opens": {"on": "participation_ended", "reason": "completed"}, "due_days": 28,
+         "closes": {"on": "exit_form_recorded"}},
+        {"key": "sim_eura", "opens": {"on": "participation_started"}, "due_days": 14,
+         "closes": {"on": "eura_entered", "record": "start"}},
+        {"key": "sim_again", "opens": {"on": "record_attempted", "status": "not_reached"}, "due_days": 7,
+         "closes": {"on": "visitor_met"}},
+        {"key": "sim_plan", "opens": {"on": "plan_action", "who": "worker"}, "due_days": 14},
+        {"key": "sim_review", "opens": {"on": "standing_reached", "standing": "client"}, "due_days": 30,
+         "closes": {"on": "plan_reviewed"}, "repeats_days": 60},
         {"key": "sim_meet", "opens": {"on": "meeting_planned"}, "due_days": 1, "closes": {"on": "conversation_held"}},
     ]  # fmt: skip
     document["steps"] = [
@@ -99,7 +120,8 @@ class Known:
     programme: Programme
     heard: list[tuple[int, Entry]] = field(default_factory=list)
     things: list[tuple[str, str, str]] = field(default_factory=list)
-    sessions: list[str] = field(default_factory=list)
+    plan: list[dict[str, Any]] = field(default_factory=list)
+    """The actions in the person's plan, as they were last written down."""
     gone: bool = False
 
 
@@ -141,9 +163,24 @@ class Years:
         """All five years."""
         for programme in self.programmes.values():
             self._year(programme)
+        for programme in self.programmes.values():
+            self._complete_one(programme)
         self.hear()
         self.look()
         return self
+
+    def _complete_one(self, programme: Programme) -> None:
+        """Somebody on a step that completes itself, whatever chance has done with the others."""
+        one = self.people[hex_id(programme.key, "one")] = Known(hex_id(programme.key, "one"), programme)
+        day = programme.period.start + timedelta(days=30)
+        self._write(programme, [StandingReached(one.subject, standing="visitor")])
+        self.hear()
+        new = NewStay(key_of(f"one {programme.key}"), one.subject, "sim_done", day, None)
+        stepping.record_steps(self.journal, programme.key, [new], by="worker", now=self.now)
+        ids, on = {"session": hex_id("session", self.number())}, {"occurred_on": day.isoformat()}
+        held = SessionHeld(**ids, activity=programme.outcome_by_key["sim_outcome"].activity, **on)
+        there = {"attendance": hex_id("attendance", self.number()), "role": "participant"}
+        self._write(programme, [held, AttendanceRecorded(one.subject, **ids, **there, **on), *_talk(self, one, day)])
 
     def _year(self, programme: Programme) -> None:
         chance, down = self.chance, 0
@@ -245,7 +282,18 @@ class Years:
             self.activity[fact["session"]] = fact["activity"]
         if fact.subject is None or on.startswith(("task_", "step_paused", "step_resumed", "subject_erased")):
             return
-        words = ("standing", "step", "activity", "outcome", "target_group")
+        words = (
+            "standing",
+            "step",
+            "activity",
+            "outcome",
+            "target_group",
+            "reason",
+            "status",
+            "record",
+            "who",
+            "state",
+        )
         codes: dict[str, str | None] = {word: fact[word] for word in words if word in fact.members}
         if on == "attendance_recorded":
             if fact["role"] != "participant":
@@ -254,7 +302,10 @@ class Years:
         heard = datetime.strptime(line.recorded_at[:10], "%Y-%m-%d").date()  # noon UTC: the same day in Helsinki
         day = next((fact[word] for word in ("occurred_on", "on") if word in fact.members), None)
         due = date.fromisoformat(fact["due_on"]) if "due_on" in fact.members and fact["due_on"] else None
-        thing = next((fact[word] for word in ("action", "meeting") if word in fact.members), None)
+        thing = next((fact[word] for word in ("action", "meeting", "entry") if word in fact.members), None)
+        if on == "plan_entry_recorded":
+            on, told = ("plan_reviewed", fact["day"]) if fact["what"] == "review" else ("plan_action", None)
+            due, day = date.fromisoformat(fact["day"]) if fact["day"] and not told else None, told
         cause = f"{line.stream} {line.epoch} {line.seq}"
         yield Told(on, str(fact.subject), date.fromisoformat(day) if day else heard, heard, cause, codes, due, thing)
 
@@ -460,6 +511,51 @@ def _withdrawn(years: Years, one: Known, day: date) -> list[Fact]:
     return [ActionWithdrawn(one.subject, action=thing, text_ref=text, **common)]
 
 
+def _afterwards(years: Years, one: Known, day: date) -> list[Fact]:
+    """Leaving, coming back, what is asked afterwards, forms and visits."""
+    chance, at = years.chance, {"occurred_on": day.isoformat()}
+    local, name = {"programme": one.programme.key}, hex_id("afterwards", years.number())
+    reason, status = chance.choice(EXITS[:-1] if chance.random() < 0.9 else EXITS), chance.choice(FOLLOW_UPS)
+    what, facts = chance.choice([
+        ("left", [ParticipationEnded(one.subject, reason=reason, **at)]),
+        ("left", [ParticipationEnded(one.subject, reason="completed", **at)]),
+        ("came back", [ParticipationResumed(one.subject, **at)]),
+        ("asked", [FollowUpRecorded(one.subject, follow_up=name, due=day.isoformat(), status=status, **at)]),
+        ("exit form", [ExitFormRecorded(one.subject, may_call="yes", **local)]),
+        ("in vain", [RecordAttempted(one.subject, attempt=name, record="exit", status="not_reached", **local, **at)]),
+        ("EURA", [EuraEntered(one.subject, record=chance.choice(RECORDS), entered_by="self", **local, **at)]),
+        ("met", [VisitorMet(one.subject, visit=name, encounter=name, **local, **at)]),
+    ])  # fmt: skip
+    years.reached[one.programme.key, what] += 1
+    return list(facts)
+
+
+def _planned(years: Years, one: Known, day: date) -> list[Fact]:
+    """An action of the plan: a new one, or the same written down once more, with another day, done, taken out."""
+    chance, local = years.chance, {"programme": one.programme.key}
+    if chance.random() < 0.2:
+        review = {"what": "review", "state": "done", "shown": True, "day": day.isoformat()}
+        return [PlanEntryRecorded(one.subject, entry=hex_id("review", years.number()), **local, **review)]
+    if not one.plan or chance.random() < 0.4:
+        number = years.number()
+        ids = {"entry": hex_id("entry", number), "text_ref": hex_id("text", number)}
+        one.plan.append(ids | {"what": "action", "state": "open", "shown": True, "who": "worker", "day": None})
+        changed: dict[str, Any] = {}
+    else:
+        later = (years.today + timedelta(days=chance.choice([3, 9]))).isoformat()
+        changed = chance.choice(
+            [{"shown": False}, {"day": later}, {"day": later}, {"who": "person"}, {"who": "worker"}]
+            + [{"state": state} for state in ("done", "given_up", "open", "gone")]
+        )
+    entry = one.plan[-1] if not changed else chance.choice(one.plan)
+    years.reached[one.programme.key, "plan " + next(iter(changed), "written")] += 1
+    if changed.get("state") == "gone":
+        one.plan.remove(entry)
+        return [PlanEntryWithdrawn(one.subject, entry=entry["entry"], text_ref=entry["text_ref"], **local)]
+    entry.update(changed)
+    return [PlanEntryRecorded(one.subject, **local, **entry)]
+
+
 _FACTS: dict[str, Callable[[Years, Known, date], list[Fact]]] = {
     "standing": _standing,
     "started": _started,
@@ -469,6 +565,8 @@ _FACTS: dict[str, Callable[[Years, Known, date], list[Fact]]] = {
     "action": _action,
     "meeting": _meeting,
     "withdrawn": _withdrawn,
+    "afterwards": _afterwards,
+    "planned": _planned,
 }
 _COMMANDS: dict[str, Callable[[Years, Known, date], None]] = {
     "stay": Years.stay,
@@ -478,6 +576,7 @@ _COMMANDS: dict[str, Callable[[Years, Known, date], None]] = {
 }
 _WEIGHTED = [
     *("standing", "started", "there", "there", "heads", "talk", "talk", "action", "meeting", "withdrawn"),
+    *("afterwards", "afterwards", "planned", "planned"),
     *("stay", "stay", "stay", "stay", "away", "away", "outcome", "product"),
 ]
 
@@ -485,6 +584,7 @@ MUST = [
     *("step taken", "step refused", "pause taken", "pause refused", "outcome taken", "outcome refused"),
     *("returned", "in parallel", "away", "back", "on sim_guarded", "on sim_done", "on sim_alone", "on sim_free"),
     *("standing client", "standing esf_participant", "standing visitor", "person erased", "task late"),
+    *("left", "came back", "asked", "exit form", "in vain", "EURA", "met", "plan written", "plan day", "plan state"),
     *("product begun", "product finished", "network going_on", "network done"),
     *("task open", "task met", "task done", "task dismissed", "task repeated", "step completed", "proposed"),
 ]

@@ -30,6 +30,7 @@ from shared.contracts.commands import (
     ListTasks,
     RecordAssessments,
     RecordOutcomes,
+    RecordSteps,
     RegisterParticipants,
     load,
 )
@@ -76,6 +77,9 @@ from shared.contracts.rights import (
     RestrictPerson,
     ShowIdentity,
 )
+from shared.contracts.rights import (
+    ListDue as RetentionDue,
+)
 from shared.contracts.samples import DrawSample, ShowSample
 from shared.contracts.starts import (
     ListEura,
@@ -87,7 +91,7 @@ from shared.contracts.starts import (
     ShowExit,
     ShowStart,
 )
-from shared.contracts.steps import ListProposals, StepStates
+from shared.contracts.steps import ListProposals, RecordPauses, StepsOf, StepStates
 from shared.contracts.talks import (
     AskRecent,
     AskRegister,
@@ -323,6 +327,7 @@ _BODIES = {
     ("intake", "list_duplicates"): ListDuplicates,
     ("intake", "judge_pair"): JudgePair,
     ("intake", "correct_person"): CorrectPerson,
+    ("intake", "list_due"): RetentionDue,
     ("intake", "assign_workers"): AssignWorkers,
     ("intake", "hand_over"): HandOver,
     ("intake", "list_workers"): ListWorkers,
@@ -395,6 +400,9 @@ _BODIES = {
     ("pathways", "list_tasks"): ListTasks,
     ("pathways", "close_task"): CloseTask,
     ("pathways", "list_proposals"): ListProposals,
+    ("pathways", "steps_of"): StepsOf,
+    ("pathways", "record_steps"): RecordSteps,
+    ("pathways", "record_pauses"): RecordPauses,
     ("pathways", "closing_state"): AskClosing,
     ("pathways", "list_left"): ListLeft,
     ("pathways", "leave_open"): LeaveOpen,
@@ -467,6 +475,8 @@ class FakeRpc:
     preview: dict[str, Any] = field(default_factory=lambda: deepcopy(PREVIEW))
     tasks: list[dict[str, Any]] = field(default_factory=list)
     proposals: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    step: dict[str, Any] = field(default_factory=lambda: {"stay": MADE, "new": True})
     still_in: list[dict[str, Any]] = field(default_factory=list)
     left_open: list[dict[str, Any]] = field(default_factory=list)
     assigned: dict[str, Any] = field(default_factory=lambda: {"subject": MADE, "new": True})
@@ -477,6 +487,7 @@ class FakeRpc:
     who: dict[str, str] = field(default_factory=lambda: {"given_name": "Aino", "family_name": "Esimerkki"})
     exit: dict[str, Any] = field(default_factory=dict)
     plan: dict[str, Any] = field(default_factory=dict)
+    kept_too_long: int = 0
     due: list[dict[str, Any]] = field(default_factory=list)
     outcome: dict[str, Any] = field(default_factory=lambda: {"outcome": MADE, "new": True})
     missing: list[dict[str, Any]] = field(default_factory=list)
@@ -519,6 +530,9 @@ class FakeRpc:
             ("pathways", "step_states"): lambda **_: [],
             ("pathways", "list_tasks"): lambda **_: {"total": len(self.tasks), "tasks": self.tasks},
             ("pathways", "list_proposals"): lambda **_: {"total": len(self.proposals), "proposals": self.proposals},
+            ("pathways", "steps_of"): lambda **_: {"steps": self.steps, "proposals": self.proposals},
+            ("pathways", "record_steps"): lambda **_: {"pos": 1, "results": [self.step]},
+            ("pathways", "record_pauses"): lambda **_: {"pos": 1, "results": [self.step]},
             ("pathways", "tasks_of"): lambda **_: [{"programme": "lahde-mukaan", "tasks": 2}],
             ("intake", "list_workers"): lambda: self.workers,
             ("intake", "assign_workers"): lambda **_: {"pos": 1, "results": [self.assigned]},
@@ -566,6 +580,7 @@ class FakeRpc:
             ("intake", "show_identity"): self._show_identity,
             ("intake", "list_duplicates"): self._list_duplicates,
             ("intake", "judge_pair"): lambda **_: {"pos": 1, "new": True},
+            ("intake", "list_due"): lambda **_: {"total": self.kept_too_long, "due": []},
             ("intake", "correct_person"): lambda **_: {"pos": 1, "changed": ["given_name"]},
             ("intake", "copy_person"): self._copy_person,
             **{(service, "person_share"): lambda **_: {} for service in ("activities", "pathways", "measurement")},

@@ -63,6 +63,7 @@ PAGES = {
     "/closing/lahde-mukaan": {"coordinator"},
     "/duplicates/lahde-mukaan": {"case_worker", "coordinator"},
     "/tasks/lahde-mukaan": {"case_worker", "coordinator"},
+    f"/steps/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     "/round/lahde-mukaan": {"case_worker", "coordinator"},
     f"/questionnaire/lahde-mukaan/{MADE}": {"case_worker", "coordinator"},
     f"/questionnaire/lahde-mukaan/{MADE}/thanks": {"case_worker", "coordinator"},

@@ -104,3 +104,15 @@ def test_a_sealed_project_has_nothing_to_do(coordinator: Portal) -> None:
     said = coordinator.client.get(PAGE).get_data(as_text=True)
     assert "12.6.2017" in Page(said).said
     assert "<form" not in said.split("<main")[1].split("</main>")[0]
+
+
+def test_what_is_kept_longer_than_the_file_says_is_told_where_keeping_is(coordinator: Portal) -> None:
+    assert "polku retention" not in coordinator.client.get(PAGE).get_data(as_text=True)
+    coordinator.rpc.kept_too_long = 3
+    for lang, said in (("fi", "3 ihmisestä"), ("sv", "om 3 personer"), ("en", "of 3 people")):
+        assert said in Page(coordinator.client.get(f"{PAGE}?lang={lang}").get_data(as_text=True)).said
+
+
+def test_what_is_only_not_known_of_a_paper_stands_in_nobodys_way(coordinator: Portal) -> None:
+    coordinator.rpc.missing = [{"person": MADE, "missing": [], "unsaid": ["form_kept"], "misfits": []}]
+    assert post(coordinator, f"{PAGE}/close", sure="1").status_code == 303

@@ -46,6 +46,16 @@ def test_missing_evidence_is_named_in_words_and_only_these_names_are_read(worker
     assert worker.rpc.sent("list_people")["people"] == [MADE]
 
 
+def test_what_is_not_known_of_the_paper_and_who_does_not_fit_stand_in_the_list(worker: Portal) -> None:
+    worker.rpc.missing = [
+        {"person": MADE, "missing": [], "unsaid": ["form_language", "form_kept"], "misfits": ["labour_status"]}
+    ]
+    ((_, said, _),) = table_rows(worker.client.get(LIST).get_data(as_text=True), "figures")
+    assert "lomakkeen kieli, missä paperi säilytetään" in said
+    assert "Ei sovi valittuun kohderyhmään: tilanne työmarkkinoilla" in said
+    assert page(worker.client.get(f"{LIST}?lang=sv")).said.count("har inte antecknats") == 1
+
+
 def test_the_worklist_says_who_lacks_what_and_how_many_are_there(worker: Portal) -> None:
     esf_plus(worker)
     read = page(worker.client.get(WORK))

@@ -1,5 +1,6 @@
 """A project's own page says what its file says, and every page for people tells the European Union's part."""
 
+import json
 import math
 import re
 from pathlib import Path
@@ -7,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from services.portal.programme_page import programme_values
+from services.portal.programme_page import _SAID, programme_values
 from services.portal.publicity import logos, publicity
 from services.portal.rendering import Frame, render
 from services.portal.report_csv import render_report_csv
 from services.portal.report_page import ProgrammeNames, render_report_html
-from services.portal.words import LANGS, Lang
+from services.portal.words import LANGS, Lang, known_keys
 from shared.programmes import load_file
 from shared.programmes.checking import SCHEMA_FILE
+from shared.programmes.workflow import FILTERS
 from tests.services.portal.pages import Page, table_rows
 from tests.services.portal.samples import Portal, report
 
@@ -71,6 +73,15 @@ def test_steps_say_who_may_be_on_several_at_once_and_by_which_facts_they_begin_a
         ["Oma vene", "yksilö", "ei yhtä aikaa", "on lähtenyt vaiheesta: Tulo" + "on mukana: asiakas", "ei ehtoa"],
         ["Rantaväki", "yhteisö", "ei ihmisiä tässä vaiheessa", "ei ehtoa", "ei ehtoa"],
     ]
+
+
+def test_every_fact_that_a_rule_may_wait_for_and_all_that_narrows_it_has_words() -> None:
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))["$defs"]["condition"]["properties"]
+    assert set(schema["on"]["enum"]) == set(FILTERS)
+    wanted = {f"on_{on}" for on in FILTERS}
+    wanted |= {f"{said}_{code}" for word, said in _SAID.items() for code in schema[word]["enum"]}
+    assert wanted <= known_keys()
+    assert "suunnitelmassa on sovittu: työntekijä" in page(SCHEMA_FILE.parent / "suunta-yhdessa.yaml")
 
 
 def test_barriers_solutions_legal_entities_and_follow_up_are_told() -> None:

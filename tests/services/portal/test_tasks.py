@@ -73,7 +73,9 @@ def test_nothing_waits_and_nobody_is_asked_for(worker: Portal) -> None:
 def test_a_proposal_names_the_person_and_the_step(worker: Portal) -> None:
     worker.rpc.proposals = [{"subject": AINO, "step": "resources", "what": "enter", "since": "2016-03-09"}]
     html = worker.client.get(URL).get_data(as_text=True)
-    assert table_rows(html, "proposals") == [["Aino Esimerkki", "voi aloittaa", "resources", "9.3.2016"]]
+    assert table_rows(html, "proposals") == [
+        ["Aino Esimerkki", "voi aloittaa", "resources", "9.3.2016", "Vaiheet: Aino Esimerkki"]
+    ]
 
 
 @pytest.mark.parametrize(("how", "given"), [("done", ("done", None)), ("has_left", ("dismissed", "has_left"))])
