@@ -1,7 +1,7 @@
 """Use cases of reporting: the lead's own facts, and deriving figures from the lines that have arrived."""
 
-import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, bindparam, exists, func, select
@@ -110,12 +110,23 @@ def derive(engine: Engine, enough: Callable[[], bool] = lambda: False) -> bool:
             .where(received_head.c.node != "lead")
         ).all()
     behind = [row.stream for row in heads if row.seq > (row.done or 0)]
-    for stream in behind:
-        with transaction(engine) as connection:
-            _derive_stream(connection, stream)
-        if enough():
-            break
+    with _reading(engine) as source:
+        for stream in behind:
+            with transaction(engine) as connection:
+                _derive_stream(source or connection, connection, stream)
+            if enough():
+                break
     return bool(behind)
+
+
+@contextmanager
+def _reading(engine: Engine) -> Iterator[Connection | None]:
+    """On PostgreSQL a connection of its own for what is read while effects are stored; SQLite has no use for one."""
+    if engine.dialect.name == "sqlite":
+        yield None
+    else:
+        with engine.connect() as connection:
+            yield connection
 
 
 def answer_endings(journal: Journal, now: datetime) -> bool:
@@ -162,12 +173,9 @@ def _unmade(connection: Connection) -> set[str]:
     return streams
 
 
-def _derive_stream(connection: Connection, stream: str) -> None:
+def _derive_stream(source: Connection, connection: Connection, stream: str) -> None:
     store.lock_derived(connection, stream)
-    with contextlib.ExitStack() as stack:
-        alone = connection.dialect.name == "sqlite"
-        source = connection if alone else stack.enter_context(connection.engine.connect())
-        derived_total.inc(derive_next(source, source, connection, stream))
+    derived_total.inc(derive_next(source, source, connection, stream))
 
 
 def derive_next(source: Connection, look: Connection, target: Connection, stream: str, last: int | None = None) -> int:
@@ -188,8 +196,8 @@ def derive_next(source: Connection, look: Connection, target: Connection, stream
             effects = derivation.take(read_lines(rows))
             for row in rows:
                 chain = chain_next(chain, row[6])
-            storing.put(effects)
             count, seq, epoch = count + len(rows), rows[-1][0], rows[-1][5]
+            storing.put(effects, last=seq >= to)
     if count:
         store.set_cursor(target, stream, epoch, seq, chain)
     return count

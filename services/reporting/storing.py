@@ -12,20 +12,23 @@ from services.reporting.effects import Effects
 class Storing:
     """Stores effects by one connection, one after the other; whoever leaves the block knows that all are stored.
 
-    Raises what storing raised, at the next `put` or at the end. SQLite works in our process: there it is done at once.
+    Raises what storing raised, at the next `put` or at the end. SQLite works in our process: there it is done at once,
+    and so are the last ones, beside which nothing is made.
     """
 
     def __init__(self, connection: Connection, stream: str) -> None:
         self._connection, self._stream = connection, stream
-        self._thread = ThreadPoolExecutor(1, "store") if connection.dialect.name == "postgresql" else None
+        self._thread: ThreadPoolExecutor | None = None
         self._under_way: Future[None] | None = None
 
-    def put(self, effects: Effects) -> None:
+    def put(self, effects: Effects, *, last: bool) -> None:
         """Store these after those before them."""
-        if self._thread is None:
+        self._wait()
+        if last or self._connection.dialect.name == "sqlite":
+            self._under_way = None
             effects.write(self._connection, self._stream)
             return
-        self._wait()
+        self._thread = self._thread or ThreadPoolExecutor(1, "store")
         self._under_way = self._thread.submit(effects.write, self._connection, self._stream)
 
     def _wait(self) -> None:

@@ -46,10 +46,10 @@ def break_cursor() -> None:
         at = connection.execute(select(store.cursor).where(store.cursor.c.stream == stream)).one_or_none()
         return (at.epoch, at.seq, at.chain) if at else (1, 0, chain_start(stream))
 
-    def wrong(connection, stream):  # type: ignore[no-untyped-def]
+    def wrong(source, connection, stream):  # type: ignore[no-untyped-def]
         before = where(connection, stream)
         with connection.begin_nested() as effect:
-            right(connection, stream)
+            right(source, connection, stream)
             after = where(connection, stream)
             effect.rollback()
         store.set_cursor(connection, stream, *after)
@@ -61,7 +61,7 @@ def break_cursor() -> None:
         for stream, before in effects:
             with transaction(engine) as connection:
                 store.set_cursor(connection, stream, *before)
-                right(connection, stream)
+                right(connection, connection, stream)
         effects.clear()
         return more
 
