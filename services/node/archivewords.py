@@ -68,7 +68,8 @@ Check: polku verify FOLDER
 _LEAD = (
     """{programme}: päätoteuttajan arkisto, tehty {day}. Siinä ei ole henkilötietoja eikä ihmisten tunnuksia.
 
-reports/    jokaisen raportointijakson ja koko hankkeen raportit varmenteineen (JSON, HTML, CSV)
+reports/    jokaisen raportointijakson ja koko hankkeen raportit varmenteineen (JSON, HTML, CSV);
+            release-…: vahvistetut raportit sellaisina kuin ne vahvistettiin (releases.json)
 documents/  hanketiedoston versiot
 partners.*  toteuttajat ja kunkin viimeinen rivi, joka päätoteuttajalla on
 
@@ -79,7 +80,8 @@ Tarkistus: polku verify KANSIO, ja jokainen raportti: polku verify TIEDOSTO
 """,
     """{programme}: huvudgenomförarens arkiv, gjort {day}. Det har inga personuppgifter och inga koder för människor.
 
-reports/    rapporter för varje period och för hela projektet, med certifikat (JSON, HTML, CSV)
+reports/    rapporter för varje period och för hela projektet, med certifikat (JSON, HTML, CSV);
+            release-…: fastställda rapporter som de fastställdes (releases.json)
 documents/  projektfilens versioner
 partners.*  genomförarna och den sista raden av var och en som huvudgenomföraren har
 
@@ -90,7 +92,8 @@ Kontroll: polku verify MAPP, och varje rapport: polku verify FIL
 """,
     """{programme}: archive of the lead, made {day}. It holds no personal data and no codes of people.
 
-reports/    reports of every period and of the whole project, with certificates (JSON, HTML, CSV)
+reports/    reports of every period and of the whole project, with certificates (JSON, HTML, CSV);
+            release-…: frozen reports as they were frozen (releases.json)
 documents/  versions of the programme file
 partners.*  the partners, and the last line of each that the lead has
 

@@ -26,6 +26,7 @@ from services.node.reports import certified
 from services.portal.closing_work import pages
 from services.portal.copying import SECONDS
 from services.portal.replies import ReplyKey
+from services.portal.report_file import release_file
 from shared.contracts.catalogue import FACTS, ProgrammeLoaded, ProgrammeVersion, SubjectErased
 from shared.contracts.errors import InvalidInput, UnknownProgramme
 from shared.contracts.facts import Fact
@@ -98,7 +99,7 @@ class _Made:
         return self.definition.key
 
     def lead(self) -> dict[str, Any]:
-        """Reports, partners, versions."""
+        """Reports, as they are now and as they were released, partners, versions."""
         with snapshot(open_database(self.home)) as connection:
             self._versions(connection, lead_stream(self.key), ProgrammeVersion)
             known = {member.node: member for member in members(connection, self.key)}
@@ -110,6 +111,11 @@ class _Made:
             for form in PLACES:
                 data = certified(self.home, self.rpc, self.key, form, "fi", start, end)
                 (self.folder / "reports" / f"{name}.{form}").write_bytes(data)
+        released = self.rpc.call("reporting", "list_releases", programme=self.key)
+        self._json("releases.json", released)
+        for number in (row["release"] for row in released if row["kept"]):
+            document = release_file(self.rpc, "json", self.key, number, "fi")
+            (self.folder / "reports" / f"release-{number}.json").write_bytes(document)
         report = self.rpc.call("reporting", "report", programme=self.key, from_=None, to=None)
         rows = [self._partner(row, known) for row in report["streams"]]
         write_csv(self.folder / "partners.csv", list(rows[0]) if rows else [], [list(row.values()) for row in rows])

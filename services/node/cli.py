@@ -25,6 +25,7 @@ from services.node import (
     pathcli,
     peerscli,
     referralcli,
+    releasecli,
     reportcli,
     rightscli,
     samplecli,
@@ -398,5 +399,5 @@ for _command in (*closingcli.COMMANDS, *logocli.COMMANDS):
     programme.add_command(_command)
 for _command in mailcli.COMMANDS:
     user.add_command(_command)
-for _command in (*leadcli.COMMANDS, *samplecli.COMMANDS):
+for _command in (*leadcli.COMMANDS, *samplecli.COMMANDS, *releasecli.COMMANDS):
     lead.add_command(_command)

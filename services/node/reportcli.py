@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from services.node.homeoption import home_option, home_path, the_home
-from shared.contracts.errors import NotInThisRelease
+from shared.contracts.errors import InvalidInput, NotInThisRelease
 
 
 @click.command()
@@ -19,25 +19,40 @@ from shared.contracts.errors import NotInThisRelease
 @click.option("--to", "end", metavar="D")
 @click.option("--period", metavar="P")
 @click.option("--by", metavar="…")
-@click.option("--release", metavar="ID")
+@click.option("--release", metavar="ID", help="The frozen report with this id: JSON byte for byte, others made of it.")
 @click.option("--lang", type=click.Choice(["fi", "sv", "en"]), default="fi", show_default=True)
-def report(key: str, form: str, audience: str, start: str | None, end: str | None, lang: str, **later: Any) -> None:
+def report(
+    key: str,
+    form: str,
+    audience: str,
+    start: str | None,
+    end: str | None,
+    release: str | None,
+    lang: str,
+    **later: Any,
+) -> None:
     """The lead's report with its certificate, on stdout."""
     from services.node.reaching import services_of
-    from services.node.reports import certified
+    from services.node.reports import certified, chosen
+    from services.portal.report_file import release_file
     from shared.journal.certificate import PLACES
 
     for name, value in later.items():
         if value is not None:
             raise NotInThisRelease(what=f"--{name}")
-    chosen = next((known for known in PLACES if known == form), None)
-    if chosen is None:
+    place = next((known for known in PLACES if known == form), None)
+    if place is None:
         raise NotInThisRelease(what=f"--format {form}")
     if audience != "funder":
         raise NotInThisRelease(what=f"--audience {audience}")
+    if release and (start or end):
+        raise InvalidInput(field="--release", reason="a release has its own days: leave --from and --to out")
     home = the_home("lead")
     with services_of(home) as rpc:
-        file = certified(home, rpc, key, chosen, lang, start, end)
+        if release is None:
+            file = certified(home, rpc, key, place, lang, start, end)
+        else:
+            file = release_file(rpc, place, key, release, chosen(lang))
     click.echo(file, nl=False)
 
 

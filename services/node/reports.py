@@ -1,10 +1,12 @@
 """Reports as files from the command line; the portal's own code makes and certifies them."""
 
+from typing import Any
+
 from services.node.control import Rpc
 from services.portal.logos import pictures
-from services.portal.report_file import report_file
+from services.portal.report_file import make_release, report_file
 from services.portal.report_page import ProgrammeNames
-from services.portal.words import pick_lang
+from services.portal.words import Lang, pick_lang
 from shared.contracts.errors import UnknownProgramme
 from shared.journal.certificate import Form
 from shared.ops.settings import Home
@@ -20,10 +22,25 @@ def certified(
     end: str | None = None,
 ) -> bytes:
     """The lead's report with its certificate. Raises `UnknownProgramme`."""
+    return report_file(rpc, form, _names(home, rpc, programme), chosen(lang), start, end)
+
+
+def released(
+    home: Home, rpc: Rpc, programme: str, lang: str, start: str | None, end: str | None, by: str
+) -> dict[str, Any]:
+    """Freeze the lead's report as it is now; `release` and `digest`. Raises `UnknownProgramme`."""
+    return make_release(rpc, _names(home, rpc, programme), chosen(lang), start, end, by=by)
+
+
+def chosen(lang: str) -> Lang:
+    """One of the languages that the command line has checked."""
+    known = pick_lang(lang)
+    assert known is not None
+    return known
+
+
+def _names(home: Home, rpc: Rpc, programme: str) -> ProgrammeNames:
     listed = {item["programme"]: item for item in rpc.call("reporting", "list_programmes")}
     if programme not in listed:
         raise UnknownProgramme(programme=programme)
-    chosen = pick_lang(lang)
-    assert chosen is not None
-    names = ProgrammeNames.of(listed[programme], pictures(home.path))
-    return report_file(rpc, form, names, chosen, start, end)
+    return ProgrammeNames.of(listed[programme], pictures(home.path))

@@ -5,19 +5,24 @@ A home only tells which keys are known already ("pinned"): a node's home those o
 
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.node.terms import pinned
 from shared.contracts.errors import InvalidInput
+from shared.contracts.fields import HEX32
 from shared.journal.archive import MANIFEST, ArchiveRefused
 from shared.journal.archive import check as check_archive
 from shared.journal.certificate import Certificate, CertificateRefused, Form, NoCertificate, StreamProof, check
 from shared.journal.crypto import load_keys
 from shared.journal.fingerprint import fingerprint, read_fingerprint
+from shared.journal.releases import releases
 from shared.ops.clock import wire_time
 from shared.ops.settings import Home, load_home
+from shared.storage import open_engine, snapshot
 
 
 def run(file: Path, home: Path, words: str | None) -> int:
@@ -33,15 +38,15 @@ def run(file: Path, home: Path, words: str | None) -> int:
     known = load_home(home) if (home / "home.toml").exists() else None
     try:
         form, certificate = check(data)
-        if form == "json":
-            _check_members(data, certificate)
+        release = _check_members(data, certificate) if form == "json" else None
         is_pinned = _is_pinned(certificate, known, wanted)
+        told = _told(data, certificate.proof.programme, release, known) if release else ""
     except NoCertificate as error:
         raise InvalidInput(field="FILE", reason=str(error)) from None
     except CertificateRefused as refused:
         click.echo(f"polku: {file.name}: {refused}", err=True)
         return 1
-    for line in said(form, certificate, is_pinned):
+    for line in said(form, certificate, is_pinned, told):
         click.echo(line)
     return 0
 
@@ -95,26 +100,54 @@ def _is_pinned(certificate: Certificate, home: Home | None, wanted: str | None) 
     return wanted is not None or bool(leads)
 
 
-def _check_members(data: bytes, certificate: Certificate) -> None:
-    """A JSON report says nothing of its streams that its certificate does not: one lead could have signed both."""
+def _check_members(data: bytes, certificate: Certificate) -> str | None:
+    """A JSON report says nothing of its streams that its certificate does not: one lead could have signed both. The id
+    of the release that it is, if it is one."""
     proof = certificate.proof
     try:
         report = json.loads(data)
         told = ("node", "epoch", "watermark", "chain")
         rows = {row["partner"]: tuple(row[member] for member in told) for row in report["streams"]}
         said_so = (report["programme"], report["arrived"], report["as_of"])
+        release: str | None = report.get("release")  # no member before there were any
+        if release is not None and not HEX32.fullmatch(release):
+            raise ValueError("not the id of a release")
     except (ValueError, LookupError, TypeError, RecursionError):
         raise CertificateRefused("it is signed, and no report of this release") from None
     held = {s.partner: (s.node, s.epoch, s.watermark, s.chain.hex() if s.chain else None) for s in proof.streams}
     if rows != held or said_so != (proof.programme, proof.arrived, wire_time(proof.time)):
         raise CertificateRefused("its programme, time or streams are not those of its certificate")
+    return release
 
 
-def said(form: Form, certificate: Certificate, pinned: bool) -> Iterator[str]:
+def _told(data: bytes, programme: str, release: str, home: Home | None) -> str:
+    """What the lead's stream, as this home has it, says of a release. Another document under its id is a refusal."""
+    said = f"  release {release}"
+    if home is None:
+        return said
+    try:
+        engine = open_engine(home.database_url)
+        if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
+            raise SQLAlchemyError  # opening would make a new one
+        with snapshot(engine) as connection:
+            told = {row["release"]: row["digest"] for row in releases(connection, programme)}
+        engine.dispose()
+    except SQLAlchemyError:
+        return f"{said}; this home's database does not answer, so not compared with what the lead has told"
+    if release not in told:
+        return f"{said}; the lead has told this home of no such release"
+    if told[release] != sha256(data).hexdigest():
+        raise CertificateRefused(f"release {release} is another document, the lead has told its nodes")
+    return f"{said}, the very document that the lead has told its nodes of"
+
+
+def said(form: Form, certificate: Certificate, pinned: bool, release: str = "") -> Iterator[str]:
     """The verdict, then what it is about, what it proves and what it does not."""
     proof = certificate.proof
     yield (f"unaltered; signed by {proof.lead} {fingerprint(certificate.key)} ({'pinned' if pinned else 'not pinned'})")
     yield f"  {form} report of {proof.programme}, figures of {wire_time(proof.time)}"
+    if release:
+        yield release
     yield f"  programme version {proof.definition}"
     for instrument, version, digest in proof.instruments:
         yield f"  instrument {instrument} {version}: {digest}"

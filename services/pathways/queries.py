@@ -10,6 +10,7 @@ from services.pathways import store
 from services.pathways.domain import find_period
 from services.pathways.store import attendance, session, shelf, task
 from services.pathways.worker_store import count_tasks, theirs_first, theirs_or_nobodys, worker
+from shared.journal.releases import releases
 from shared.ops.clock import today_in_helsinki
 from shared.programmes import Programme, ReportingPeriod
 from shared.storage import snapshot
@@ -23,6 +24,16 @@ def list_programmes(engine: Engine) -> list[dict[str, Any]]:
     with snapshot(engine) as connection:
         documents = shelf.documents(connection)
     return [{"programme": d["key"], "name": d["name"], "document": d} for d in documents]
+
+
+def list_releases(engine: Engine, programme: str) -> list[dict[str, Any]]:
+    """The reports that the programme's lead has frozen, as far as it has told, the oldest first.
+
+    Raises `UnknownProgramme`.
+    """
+    with snapshot(engine) as connection:
+        shelf.get(connection, programme)
+        return releases(connection, programme)
 
 
 def list_tasks(

@@ -25,6 +25,7 @@ from shared.contracts.commands import (
 )
 from shared.contracts.facts import Fact
 from shared.contracts.plans import RecordPlans, ShowPlan
+from shared.contracts.releases import ListReleases
 from shared.contracts.rights import PersonShare
 from shared.contracts.steps import (
     CountWaiting,
@@ -78,6 +79,10 @@ class PathwaysService(ParkedLines):
     @rpc
     def list_programmes(self) -> list[dict[str, Any]]:
         return queries.list_programmes(self.home.engine)
+
+    @rpc
+    def list_releases(self, **question: Any) -> list[dict[str, Any]]:
+        return queries.list_releases(self.home.engine, load(ListReleases, question)["programme"])
 
     @rpc
     def record_steps(self, **command: Any) -> dict[str, Any]:

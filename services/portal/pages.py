@@ -18,9 +18,10 @@ from services.portal.errors import LoginRefused, PasswordRefused, TooManyAttempt
 from services.portal.guard import Guard
 from services.portal.metrics import LOGINS
 from services.portal.programme_page import programme_values
+from services.portal.releases import release_rows
 from services.portal.rendering import Frame, render
 from services.portal.replies import Identity, ReplyKey
-from services.portal.report_file import report_file
+from services.portal.report_file import release_file, report_file
 from services.portal.report_page import Figure, ProgrammeNames, figure, label_of, render_report_html
 from services.portal.users import ROLES
 from services.portal.words import words
@@ -112,6 +113,8 @@ class Pages:
             for form in MEDIA_TYPES:
                 view = partial(self.report_file, form)
                 self.add(app, f"/report/<programme:key>.{form}", f"report_{form}", view, _REPORT_ROLES)
+                view, rule = partial(self.release_file, form), f"/report/<programme:key>/<entity:release>.{form}"
+                self.add(app, rule, f"release_{form}", view, _REPORT_ROLES)
         else:
             self.add(app, "/people/<programme:key>", "people", self.people, LIST_ROLES)
             self.add(app, "/people/<programme:key>", "find_person", self.find, LIST_ROLES, "POST")
@@ -200,20 +203,25 @@ class Pages:
         names = self.programme(key)
         service = "reporting" if self.context.role == "lead" else "pathways"
         stand = self.context.rpc.call(service, "step_states", programme=key) if names.document.get("steps") else []
-        return self.show("programme.html", **programme_values(names, g.lang, stand))
+        released = release_rows(self.context.rpc.call(service, "list_releases", programme=key), names, g.lang)
+        return self.show("programme.html", **programme_values(names, g.lang, stand, released))
 
     # lead
 
     def report(self, key: str) -> ResponseReturnValue:
         names = self.programme(key)
         report = self.context.rpc.call("reporting", "report", programme=key)
-        return render_report_html(report, names, g.lang, self._frame())
+        released = release_rows(self.context.rpc.call("reporting", "list_releases", programme=key), names, g.lang)
+        return render_report_html(report, names, g.lang, self._frame(), released)
 
     def report_file(self, form: Form, key: str) -> ResponseReturnValue:
         """The certified file, to be kept: not shown in the browser, whose page it would pretend to be."""
-        data = report_file(self.context.rpc, form, self.programme(key), g.lang)
-        kept = {"Content-Disposition": f'attachment; filename="{key}.{form}"'}
-        return data, 200, {"Content-Type": MEDIA_TYPES[form], **kept}
+        return _file(report_file(self.context.rpc, form, self.programme(key), g.lang), key, form)
+
+    def release_file(self, form: Form, key: str, release: str) -> ResponseReturnValue:
+        """A frozen report as a certified file."""
+        self.programme(key)
+        return _file(release_file(self.context.rpc, form, key, release, g.lang), f"{key}-{release}", form)
 
     # node
 
@@ -299,6 +307,11 @@ class Pages:
     def show(self, template: str, **values: object) -> str:
         """A page in the frame."""
         return render(template, g.lang, self._frame(), **values)
+
+
+def _file(data: bytes, name: str, form: Form) -> ResponseReturnValue:
+    kept = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    return data, 200, {"Content-Type": MEDIA_TYPES[form], **kept}
 
 
 def frame(context: PortalContext) -> Frame:

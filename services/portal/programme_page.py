@@ -9,6 +9,7 @@ from services.portal import formats
 from services.portal.instruments import instrument_title
 from services.portal.labels import Label, figure, label_of
 from services.portal.publicity import publicity
+from services.portal.releases import ReleaseRow
 from services.portal.report_page import ProgrammeNames
 from services.portal.steps_now import step_rows
 from services.portal.words import Lang, Words, words
@@ -33,9 +34,16 @@ class Part:
     numbers: frozenset[int] = frozenset()
 
 
-def programme_values(names: ProgrammeNames, lang: Lang, stand: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """What the template needs; `stand` is how the steps stand now, as the home's service answers."""
+def programme_values(
+    names: ProgrammeNames,
+    lang: Lang,
+    stand: Sequence[Mapping[str, Any]] = (),
+    released: Sequence[ReleaseRow] = (),
+) -> dict[str, Any]:
+    """What the template needs; `stand` is how the steps stand now, as the home's service answers; `released` are the
+    reports that the lead has frozen."""
     page = _Page(names.document, words(lang), lang, stand)
+    parts = (*page.parts(), page.releases(released))
     return {
         "title": label_of(names.name, lang, names.key),
         "facts": page.facts(names),
@@ -44,7 +52,7 @@ def programme_values(names: ProgrammeNames, lang: Lang, stand: Sequence[Mapping[
             for word in ("target_groups", "areas", "work_areas", "strengths")
             if names.document.get(word)
         ],
-        "parts_of_page": [part for part in page.parts() if part.rows or part.notes],
+        "parts_of_page": [part for part in parts if part.rows or part.notes],
         "publicity": publicity(names.funding, names.logos, lang),
     }
 
@@ -110,6 +118,15 @@ class _Page:
         yield Part("reporting_periods", ("reporting_period", "first_day", "last_day"), [
             (self.own(item), self.day(item.get("start")), self.day(item.get("end"))) for item in self.items("periods")
         ])  # fmt: skip
+
+    def releases(self, released: Sequence[ReleaseRow]) -> Part:
+        rows: list[tuple[Cell, ...]] = []
+        for row in released:
+            told = (row.details if row.kept else (*row.details, self.say("release_gone")),)
+            cells = ((row.made_on,), (row.period,), (row.audience,), *told)
+            rows.append(tuple(tuple(Label(line, None) for line in cell) for cell in cells))
+        notes = (self.say("releases_note"),) if rows else ()
+        return Part("releases", ("released_on", "period", "audience", "release_digest"), rows, notes)
 
     def _partners(self) -> Part:
         rows = []

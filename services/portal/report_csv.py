@@ -94,6 +94,8 @@ def _about(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> Iter
     yield say("first_day"), report.get("from") or say("whole")
     yield say("last_day"), report.get("to") or say("whole")
     yield say("as_of"), report.get("as_of") or say("value_none")
+    if report.get("release"):
+        yield say("release"), report["release"]
     told = publicity(names.funding, names.logos, lang)
     if told is not None:
         yield say("eu_support"), f"{told.mark}. {told.statement}" if told.mark else told.statement

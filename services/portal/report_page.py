@@ -123,8 +123,15 @@ class StreamRow:
     state_kind: str
 
 
-def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang, frame: Frame | None = None) -> str:
-    """The report as HTML: in the portal's frame, or without one as a single self-contained file to be certified."""
+def render_report_html(
+    report: Mapping[str, Any],
+    names: ProgrammeNames,
+    lang: Lang,
+    frame: Frame | None = None,
+    releases: Sequence[object] = (),
+) -> str:
+    """The report as HTML: in the portal's frame, or without one as a single self-contained file to be certified.
+    `releases` are the rows of the reports that were frozen."""
     signed = None if frame else report.get("proof")
     return render(
         "report.html",
@@ -150,6 +157,7 @@ def render_report_html(report: Mapping[str, Any], names: ProgrammeNames, lang: L
         certificate=signed and _certificate(signed, names, lang),
         streams=[_stream_row(row, report, names, lang) for row in report.get("streams") or []],
         publicity=publicity(names.funding, names.logos, lang),
+        releases=releases,
     )
 
 
@@ -177,10 +185,12 @@ def _time(value: str | None) -> datetime | None:
 def _facts(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> list[tuple[str, str]]:
     """Period, time and audience, as pairs of a word and a value."""
     say = words(lang)
-    facts = [(say("period"), _period(report, names, lang))]
+    facts = [(say("period"), period_in_words(report, names, lang))]
     as_of = _time(report.get("as_of"))
     if as_of is not None:
         facts.append((say("as_of"), formats.moment(as_of, lang)))
+    if report.get("release"):
+        facts.append((say("release"), report["release"]))
     if report.get("audience"):
         facts.append((say("audience"), say(f"audience_{report['audience']}")))
     if eura := (report.get("data_quality") or {}).get("eura"):
@@ -189,7 +199,8 @@ def _facts(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> list
     return facts
 
 
-def _period(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> str:
+def period_in_words(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> str:
+    """Which days it is of; without days the whole project."""
     say = words(lang)
     first, last = report.get("from"), report.get("to")
     if first and last:

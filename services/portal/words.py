@@ -24,6 +24,7 @@ from services.portal.words_programme import PROGRAMME_WORDS
 from services.portal.words_recording import RECORDING
 from services.portal.words_records import RECORD_WORDS
 from services.portal.words_refused import REFUSED_WORDS
+from services.portal.words_releases import RELEASE_WORDS
 from services.portal.words_rights import RIGHTS_WORDS
 from services.portal.words_round import ROUND_WORDS
 from services.portal.words_sample import SAMPLE_WORDS
@@ -414,6 +415,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **WORKER_WORDS,
     **COMING_WORDS,
     **CONTACT_WORDS,
+    **RELEASE_WORDS,
 }
 
 

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from services.reporting import certifying, operations, partners, queries, sampling, steps, versions
+from services.reporting import certifying, operations, partners, queries, releases, sampling, steps, versions
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
 from shared.contracts.commands import (
@@ -17,6 +17,7 @@ from shared.contracts.commands import (
     LoadProgramme,
     load,
 )
+from shared.contracts.releases import ListReleases, MakeRelease, ReadRelease
 from shared.contracts.samples import DrawSample
 from shared.contracts.steps import RehearseProgramme, StepStates
 from shared.ops.clock import wire_time
@@ -94,6 +95,22 @@ class ReportingService:
     def certify(self, **command: Any) -> dict[str, Any]:
         body = load(CertifyReport, command)
         return {"certificate": certifying.certify(body["proof"], body["digest"], self.home.keys)}
+
+    @rpc
+    def make_release(self, **command: Any) -> dict[str, Any]:
+        body = load(MakeRelease, command)
+        what = body["programme"], body["release"], body["language"], bytes.fromhex(body["document"])
+        common = {"by": body["by"], "now": self.home.now()}
+        digest, pos = releases.make_release(self.home.journal, self.home.keys, *what, **common)
+        return {"pos": self.home.committed(pos), "release": body["release"], "digest": digest}
+
+    @rpc
+    def list_releases(self, **question: Any) -> list[dict[str, Any]]:
+        return releases.list_releases(self.home.engine, load(ListReleases, question)["programme"])
+
+    @rpc
+    def read_release(self, **question: Any) -> dict[str, Any]:
+        return releases.read_release(self.home.engine, self.home.keys, **load(ReadRelease, question))
 
     @rpc
     def draw_sample(self, **command: Any) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from shared.contracts.plan_facts import PLAN_FACTS
 from shared.contracts.purpose_facts import PURPOSE_FACTS
 from shared.contracts.record_facts import RECORD_FACTS
 from shared.contracts.referral_facts import REFERRAL_FACTS
+from shared.contracts.release_facts import RELEASE_FACTS
 from shared.contracts.rights_facts import RIGHTS_FACTS
 from shared.contracts.start_facts import START_FACTS
 from shared.contracts.step_facts import STEP_FACTS
@@ -554,6 +555,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             *PURPOSE_FACTS,
             *WORKER_FACTS,
             *CLOSING_FACTS,
+            *RELEASE_FACTS,
         )
     }
 )

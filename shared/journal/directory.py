@@ -63,7 +63,7 @@ def members(connection: Connection, programme: str) -> list[Member]:
     """Every node that was ever admitted, in the order of admission; those that were expelled too."""
     found: dict[str, Member] = {}
     had: set[tuple[str, bytes, bytes]] = set()
-    for fact, at in _facts(connection, programme, KINDS):
+    for fact, at in lead_facts(connection, programme, KINDS):
         _take(found, fact, at, had)
         if known := found.get(fact["node"]):
             had.add((known.node, known.signing_keys[-1], known.receiving_keys[-1]))
@@ -72,7 +72,7 @@ def members(connection: Connection, programme: str) -> list[Member]:
 
 def lead_renewals(connection: Connection, programme: str) -> list[Renewal]:
     """The lead's own changes of keys, as its stream of the programme has them, the oldest first."""
-    return [renewal_of(fact) for fact, _ in _facts(connection, programme, (LeadKeysChanged.kind,))]
+    return [renewal_of(fact) for fact, _ in lead_facts(connection, programme, (LeadKeysChanged.kind,))]
 
 
 def renewal_of(fact: Fact) -> Renewal:
@@ -89,7 +89,8 @@ def members_of(renewal: Renewal) -> dict[str, str]:
     return {**keys, "stated_at": renewal.time, "signed_by": renewal.key.hex(), "signature": renewal.signature.hex()}
 
 
-def _facts(connection: Connection, programme: str, kinds: Sequence[str]) -> Iterator[tuple[Fact, str]]:
+def lead_facts(connection: Connection, programme: str, kinds: Sequence[str]) -> Iterator[tuple[Fact, str]]:
+    """What the lead's stream says of these kinds, in its order, each with when it was recorded (wire form)."""
     for table in (received_line, journal_line):
         query = select(table.c.line).where(table.c.stream == lead_stream(programme), table.c.kind.in_(kinds))
         for data in connection.execute(query.order_by(table.c.seq)).scalars():

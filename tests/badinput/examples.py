@@ -112,6 +112,8 @@ def special(world: World) -> dict[str, dict[str, Any]]:
         "AcceptEpoch": {"node": "eura-00000003"},
         "AdmitPartner": {"partner": US},
         "CertifyReport": {"proof": ids["proof"]},
+        "MakeRelease": {name: ids["to_release"][name] for name in ("release", "document")},
+        "ReadRelease": {"release": ids["release"]},
         "RecordEncounters": {
             "items.location": "sampola_meeting_place",
             "items.topics": ["finances"],

@@ -38,7 +38,7 @@ HOMES = {
     **dict.fromkeys(("product", "step pause", "step proposals", "step show", "user mail", "instrument words"), "node"),
     **dict.fromkeys(("worker assign", "worker hand-over", "worker list"), "node"),
     **dict.fromkeys(("programme close", "programme reopen", "programme seal"), "node"),
-    **dict.fromkeys(("lead sample", "receiver", "report"), "lead"),
+    **dict.fromkeys(("lead release", "lead releases", "lead sample", "receiver", "report"), "lead"),
     **dict.fromkeys(("lead accept-epoch", "lead admit", "lead conflicts", "lead expel"), "lead"),
     **dict.fromkeys(("referral accept", "referral decline", "referral follow-up", "referral list"), "node"),
     **dict.fromkeys(("referral send", "referral withdraw"), "node"),

@@ -41,10 +41,17 @@ def test_a_version_loaded_on_the_lead_is_in_use_at_the_node_by_itself(tmp_path: 
     with joined_pair(tmp_path) as pair:
         digest = load_on_lead(pair, tmp_path / f"{PROGRAMME}.yaml", silence_limit_days=5)
         until(lambda: digest_at(pair.node) == digest, 60)
+        made = json.loads(pair.lead.polku("lead", "release", PROGRAMME, "--json"))
+        file = tmp_path / "released.json"
+        file.write_text(pair.lead.polku("report", PROGRAMME, "--release", made["release"], "--format", "json"))
+        until(lambda: "very document" in pair.node.polku("verify", str(file)), 60)
         pair.node.down()
         digest = load_on_lead(pair, tmp_path / f"{PROGRAMME}.yaml", silence_limit_days=6)
         pair.node.up()
         until(lambda: digest_at(pair.node) == digest, 60)
+        again = pair.lead.polku("report", PROGRAMME, "--release", made["release"], "--format", "json")
+        assert again == file.read_text(), "whatever has come since"
+        assert made["digest"] in pair.lead.polku("lead", "releases", PROGRAMME)
 
 
 def test_an_expelled_partners_last_line_stays_in_the_report_and_nothing_more_is_taken(tmp_path: Path) -> None:

@@ -51,13 +51,19 @@ def test_a_wrong_command_line_is_one_line_and_exit_2(words: list[str]) -> None:
     [
         *(("--format", form) for form in ("xlsx", "pdf", "docx")),
         *(("--format", "json", "--audience", audience) for audience in ("internal", "steering", "public")),
-        *(("--format", "json", option, "x") for option in ("--period", "--by", "--release")),
+        *(("--format", "json", option, "x") for option in ("--period", "--by")),
     ],
 )
 def test_a_report_that_is_not_due_yet_says_so(words: tuple[str, ...]) -> None:
     done = run("report", KEY, *words)
     assert (done.code, done.out) == (2, "")
     assert done.error.endswith("not in this release")
+
+
+def test_a_release_takes_no_days_of_its_own() -> None:
+    done = run("report", KEY, "--format", "json", "--release", "ab" * 16, "--from", "2016-01-01")
+    assert (done.code, done.out) == (2, "")
+    assert done.error.startswith("--release: a release has its own days")
 
 
 # --- homes

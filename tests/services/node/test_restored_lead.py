@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from services.node.leadstream import LeadCouriers
 from services.reporting import operations, partners, queries, store, versions
 from shared.contracts.catalogue import EpochAccepted
-from shared.contracts.errors import HomeHeld
+from shared.contracts.errors import HomeHeld, NotFound
 from shared.journal import Journal, crypto
 from shared.journal.carrier import back_of, channel_to
 from shared.journal.carry_tables import received_erased, received_head, received_line
@@ -33,6 +33,7 @@ from tests.services import kit
 from tests.services.kit import KEY, NODE, NOW, OTHER, OWN
 from tests.services.node.pairs import Pair
 from tests.services.reporting.kit import derive_all, hex_id, receive, standing
+from tests.services.reporting.releasing import Reporting
 
 STREAM = lead_stream(KEY)
 
@@ -255,3 +256,21 @@ def test_an_accepted_epoch_waits_for_the_lines_before_it_and_is_then_applied(tmp
     pair.close()
     assert (waiting["epoch"], waiting["seq"]) == (1, 1)
     assert (applied["epoch"], applied["seq"]) == (2, 3)
+
+
+def test_it_knows_of_releases_whose_documents_it_has_lost_and_takes_them_back_from_who_has_them(
+    fed: Fed, backup: Engine
+) -> None:
+    before = Reporting.of(fed.lead, fed.lead_key, fed.now)
+    release = before.release()
+    document, digest = before.file(release), before.listed()[0]["digest"]
+    fed.work()
+    restored(fed, backup)
+    fed.work()
+    after = Reporting(fed.lead, before.keys, fed.now, before.made)
+    assert [(row["release"], row["digest"], row["kept"]) for row in after.listed()] == [(release, digest, False)]
+    with pytest.raises(NotFound, match=digest):
+        after.file(release)
+    assert after.make()[0] == digest
+    assert after.file(release) == document
+    fed.assert_whole()

@@ -14,10 +14,12 @@ from shared.contracts import catalogue
 from shared.contracts.catalogue import ProgrammeVersion, SessionHeld
 from shared.contracts.facts import About, Fact, Reach
 from shared.contracts.fields import Code, Day, EntityId, Number
+from shared.contracts.release_facts import ReleaseMade
 from shared.journal import Unit, directory, follow
 from shared.journal.carry_tables import received_line
 from shared.journal.follow import LeadFollowers
 from shared.journal.lines import Line
+from shared.journal.releases import releases
 from shared.journal.unit import new_id
 from shared.ops.settings import load_home
 from shared.storage import snapshot
@@ -44,14 +46,6 @@ class SessionHeld2(Fact):
     occurred_on = Day()
     seconds = Number(0, 10**6)
     example: ClassVar = {"session": "0" * 32, "activity": "a", "occurred_on": "2016-03-01", "seconds": 60}
-
-
-class ReleaseMade(Fact):
-    """A kind of a lead of the next release."""
-
-    kind, v, reach, about = "reporting.release_made", 1, Reach.LEAD, About.NOBODY
-    occurred_on = Day()
-    example: ClassVar = {"occurred_on": "2016-03-01"}
 
 
 class ProgrammeVersion2(Fact):
@@ -118,9 +112,14 @@ def test_a_lead_keeps_what_a_newer_node_says_claims_nothing_and_derives_it_when_
     assert stream["watermark"] == stream["head"] == len(theirs)
 
 
-def test_a_node_keeps_what_a_newer_lead_says_and_goes_on_without_what_it_does_not_hear(pair: Pair) -> None:
+def test_a_node_keeps_what_a_newer_lead_says_and_goes_on_without_what_it_does_not_hear(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = {key: fact for key, fact in catalogue.FACTS.items() if fact is not ReleaseMade}
+    for module in (follow, directory):
+        monkeypatch.setattr(module, "FACTS", older)
     with pair.lead_journal.unit(pair.now) as unit:
-        unit.record(ReleaseMade(None, occurred_on="2016-03-01"), KEY)
+        unit.record(ReleaseMade(None, **ReleaseMade.example), KEY)
     pair.go()
     versions.load_programme(pair.lead_journal, _changed(), "boss", pair.now)
     pair.go()
@@ -128,7 +127,13 @@ def test_a_node_keeps_what_a_newer_lead_says_and_goes_on_without_what_it_does_no
     assert heard[-1] == ProgrammeVersion.kind, "what came behind is heard"
     assert ReleaseMade.kind in kinds(pair), "and all of it is stored"
     with snapshot(pair.node_engine) as connection:
+        assert releases(connection, KEY) == []
         assert [m.node for m in directory.members(connection, KEY)] == [pair.node.name]
+    # The node is upgraded.
+    monkeypatch.undo()
+    with snapshot(pair.node_engine) as connection:
+        (told,) = releases(connection, KEY)
+    assert (told["release"], told["digest"]) == (ReleaseMade.example["release"], ReleaseMade.example["digest"])
 
 
 def test_a_newer_version_of_what_a_node_hears_waits_for_the_upgrade_and_is_heard_then(

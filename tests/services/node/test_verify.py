@@ -4,18 +4,21 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.node.opening import init_home
+from shared.contracts.release_facts import ReleaseMade
 from shared.journal.certificate import Proof, StreamProof
 from shared.journal.crypto import Key, load_keys
 from shared.journal.fingerprint import fingerprint
 from shared.journal.lines import chain_start
 from shared.ops.clock import wire_time
 from shared.ops.settings import Home, Joined
+from shared.storage import open_engine
 from tests.journal.certificate_kit import (
     BODIES,
     LEAD,
@@ -30,6 +33,7 @@ from tests.journal.certificate_kit import (
     stream,
 )
 from tests.services.node.commands import run
+from tests.services.reporting.kit import receive
 
 assert LEAD.public is not None
 assert OTHER_KEY.public is not None
@@ -133,6 +137,32 @@ def test_a_report_of_its_programme_by_another_key_than_its_leads_fails_in_a_node
     done = run("verify", file, home=joined(tmp_path / "node", OTHER_KEY).path)
     assert (done.code, done.out) == (1, "")
     assert "not the key of this home's lead" in done.error
+
+
+def test_a_home_says_of_a_release_whether_it_is_the_one_that_its_lead_has_told_of(file: Path, tmp_path: Path) -> None:
+    number, home = "ab" * 16, joined(tmp_path / "node", LEAD)
+    file.write_bytes(report(release=number))
+    assert f"\n  release {number}\n" in run("verify", file).out
+    assert (
+        f"release {number}; the lead has told this home of no such release" in run("verify", file, home=home.path).out
+    )
+    engine = open_engine(home.database_url)
+    digest = sha256(file.read_bytes()).hexdigest()
+    receive(
+        engine, f"lead/{PROGRAMME}", [ReleaseMade(None, **ReleaseMade.example | {"release": number, "digest": digest})]
+    )
+    engine.dispose()
+    assert "the very document that the lead has told its nodes of" in run("verify", file, home=home.path).out
+    file.write_bytes(report(release=number, more=1))
+    done = run("verify", file, home=home.path)
+    assert (done.code, done.out) == (1, "")
+    assert "another document" in done.error
+    assert run("verify", file).code == 0, "by itself the file is what its lead signed"
+
+
+def test_what_is_no_id_of_a_release_is_refused(file: Path) -> None:
+    file.write_bytes(report(release="\x1b[31m"))
+    assert run("verify", file).code == 1
 
 
 def test_a_node_sees_that_a_report_names_another_key_for_it(file: Path, tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ from shared.contracts.referrals import (
     SendReferral,
     WithdrawReferral,
 )
+from shared.contracts.releases import ListReleases, ReadRelease
 from shared.contracts.rights import (
     AskInformed,
     AskReceipts,
@@ -316,6 +317,9 @@ class Clock:
 _BODIES = {
     ("reporting", "report"): AskReport,
     ("reporting", "certify"): CertifyReport,
+    ("reporting", "list_releases"): ListReleases,
+    ("reporting", "read_release"): ReadRelease,
+    ("pathways", "list_releases"): ListReleases,
     ("intake", "list_people"): ListPeople,
     ("intake", "find_people"): FindPeople,
     ("intake", "list_receipts"): AskReceipts,
@@ -460,6 +464,7 @@ class FakeRpc:
     people: list[dict[str, Any]] = field(default_factory=list)
     sessions: list[dict[str, Any]] = field(default_factory=list)
     listed: list[dict[str, Any]] = field(default_factory=lambda: [deepcopy(LISTED)])
+    released: list[dict[str, Any]] = field(default_factory=list)
     fails: Exception | None = None
     talk: dict[str, Any] = field(default_factory=dict)
     register: dict[str, Any] = field(default_factory=lambda: dict(EMPTY_REGISTER))
@@ -515,6 +520,13 @@ class FakeRpc:
     """What a method raises, by its name, after it was called."""
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
+    def _read_release(self, programme: str, release: str) -> dict[str, Any]:
+        told = self.report | {"release": release}
+        told["indicators"] = [row | {"label": "Aloittaneet"} for row in told["indicators"]]
+        document = json.dumps({name: value for name, value in told.items() if name != "proof"}).encode()
+        common = {"language": "fi", "definition": DOCUMENT, "proof": certifying.PROOF}
+        return {"document": document.hex(), **common}
+
     def call(self, service: str, method: str, /, *, timeout: float = 10.0, **kwargs: Any) -> Any:
         """One call; a method that no service has is a KeyError, and the test fails."""
         if (service, method) in _BODIES:
@@ -528,6 +540,9 @@ class FakeRpc:
             ("reporting", "list_programmes"): lambda: self.listed,
             ("pathways", "list_programmes"): lambda: self.listed,
             ("pathways", "step_states"): lambda **_: [],
+            ("pathways", "list_releases"): lambda **_: self.released,
+            ("reporting", "list_releases"): lambda **_: self.released,
+            ("reporting", "read_release"): self._read_release,
             ("pathways", "list_tasks"): lambda **_: {"total": len(self.tasks), "tasks": self.tasks},
             ("pathways", "list_proposals"): lambda **_: {"total": len(self.proposals), "proposals": self.proposals},
             ("pathways", "steps_of"): lambda **_: {"steps": self.steps, "proposals": self.proposals},

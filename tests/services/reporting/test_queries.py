@@ -182,6 +182,7 @@ def test_a_report_holds_the_members_due_and_no_others(engine: Engine) -> None:
         "to": None,
         "audience": "funder",
         "as_of": "2016-11-22T09:15:02.123456Z",
+        "release": None,
         "arrived": True,
         "confirmed": [],
         "newer_facts": 0,
