@@ -4,7 +4,7 @@ Nothing is sent to EURA, which takes no data from other systems: this is a workl
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from services.intake import exit_store, start_store, store
-from services.intake.domain import check_evidence
-from services.intake.records import Stay
+from services.intake.domain import Arrival, check_evidence
+from services.intake.records import Stay, proof_of, start_fact
 from shared.contracts.errors import InvalidInput, UnknownPerson
 from shared.contracts.start_facts import EuraCounted, EuraEntered
 from shared.journal import Journal, Unit
@@ -36,9 +36,19 @@ class NewEntry:
 
 
 def note_entries(
-    journal: Journal, programme: str, items: Sequence[NewEntry], *, by: str, now: datetime, skip_bad: bool = False
+    journal: Journal,
+    vault: Mapping[int, bytes],
+    programme: str,
+    items: Sequence[NewEntry],
+    *,
+    by: str,
+    now: datetime,
+    skip_bad: bool = False,
 ) -> tuple[Results, int | None]:
-    """Note that people's start or exit data are in EURA; results are ``{"subject", "new"}`` or ``{"error"}``."""
+    """Note that people's start or exit data are in EURA; results are ``{"subject", "new"}`` or ``{"error"}``.
+
+    Where the entry proves a start record that had another proof, or none, the lead is told the record anew.
+    """
     with journal.unit(now) as unit:
         definition = store.shelf.get(unit.connection, programme)
         today, stays = today_in_helsinki(now), exit_store.stays(unit.connection, programme, (n.subject for n in items))
@@ -50,6 +60,7 @@ def note_entries(
             _check(new, row.standing, stays[new.subject], definition, today)
             if new.record == "start":
                 start_store.put_start_entry(unit.connection, new.subject, new.date, new.by)
+                _prove(unit, vault, definition, new, row)
             else:
                 start_store.put_exit_entry(unit.connection, programme, new.subject, new.date, new.by)
             _entered(unit, programme, new.subject, new.record, new.date.isoformat(), new.by)
@@ -62,6 +73,16 @@ def note_entries(
             _count(unit, programme)
             unit.audit(by, "note_eura", programme=programme, people=len(fresh))
     return results, unit.pos
+
+
+def _prove(unit: Unit, vault: Mapping[int, bytes], definition: Programme, new: NewEntry, row: Any) -> None:
+    """The start record once more, if the entry changes what proves it: the last one holds."""
+    before = json.loads(row.record)
+    record = before | {"eura_on": new.date.isoformat(), "eura_by": new.by}
+    if proof_of(before, definition) != proof_of(record, definition):
+        identity = store.open_identity(vault, row.person, row.wrapped_key, row.box)  # the age is that of a birth date
+        arrival = Arrival(new.key, row.standing, row.started_on, record, identity)
+        unit.record(start_fact(new.subject, arrival, definition), definition.key)
 
 
 def _check(new: NewEntry, standing: str, stay: Stay, programme: Programme, today: date) -> None:

@@ -6,24 +6,22 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from services.intake import eura, rights_store, store
 from services.intake.domain import Arrival, check_arrival
+from services.intake.records import start_fact
 from services.intake.workers import take_on
-from shared.contracts.catalogue import ParticipationStarted, StandingReached, SubjectErased
+from shared.contracts.catalogue import StandingReached, SubjectErased
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
-from shared.forms.records import age_on
 from shared.journal import Journal, Unit
 from shared.journal.erasing import erased_among, erased_elsewhere, subject_digest
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
+from shared.programmes import Programme
 from shared.storage import snapshot
 from shared.storage.once import Done, already_done, remember
-
-# What of the start form goes into the fact; languages, interpreter and form details stay on the node.
-FACT_MEMBERS = tuple(name for name in ParticipationStarted.members if name not in ("occurred_on", "age"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ def register_participants(
             added.append((new_id(), subject, arrival))
             fresh[arrival.key] = Done(keys.digest(content), bytes.fromhex(subject))
             results.append({"subject": subject, "new": True})
-            record_start(unit, programme, subject, arrival)
+            record_start(unit, definition, subject, arrival)
         known_in_eura = any(arrival.record.get("eura_on") for _, _, arrival in added)
         with eura.recounting(unit, programme) if known_in_eura else nullcontext():
             store.add_people(unit.connection, keys.vault, programme, added)
@@ -102,7 +100,7 @@ def register_participants(
 
 def record_start(
     unit: Unit,
-    programme: str,
+    programme: Programme,
     subject: str,
     arrival: Arrival,
     continues: str | None = None,
@@ -113,17 +111,13 @@ def record_start(
 
     A correction that leaves standing and day as they are is no `new_standing`.
     """
-    start = arrival.start_date
-    day = start.isoformat() if start else None
-    participates = arrival.standing == "esf_participant" and start is not None
+    day = arrival.start_date.isoformat() if arrival.start_date else None
+    participates = arrival.standing == "esf_participant" and day is not None
     linked = {} if participates or continues is None else {"continues": continues}
     if new_standing:
-        unit.record(StandingReached(subject, standing=arrival.standing, occurred_on=day, **linked), programme)
-    if participates and start is not None:
-        born = arrival.identity.get("birth_date")
-        age = age_on(date.fromisoformat(born), start) if born else None
-        body = {name: arrival.record.get(name) for name in FACT_MEMBERS} | {"continues": continues}
-        unit.record(ParticipationStarted(subject, occurred_on=day, age=age, **body), programme)
+        unit.record(StandingReached(subject, standing=arrival.standing, occurred_on=day, **linked), programme.key)
+    if participates:
+        unit.record(start_fact(subject, arrival, programme, continues), programme.key)
 
 
 def _content(programme: str, arrival: Arrival) -> bytes:

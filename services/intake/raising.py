@@ -86,7 +86,7 @@ class _Raising:
     def _go_on(self, new: Raise, row: Any, identity: dict[str, Any], arrival: Arrival) -> None:
         start_store.put_start(self.unit.connection, row, arrival)
         change_identity(self.unit, self.keys, row, identity, arrival.identity)
-        record_start(self.unit, self.definition.key, new.subject, arrival)
+        record_start(self.unit, self.definition, new.subject, arrival)
         if new.keeps_history is not None:
             self._asked(new.subject, kept=True)
 
@@ -101,7 +101,7 @@ class _Raising:
         for token in (new.arrival.identity.get("token") or "").split(";"):
             if token and visitors.find(token) != subject:
                 visitors.remember(token, subject)
-        record_start(unit, key, subject, new.arrival)
+        record_start(unit, self.definition, subject, new.arrival)
         self._asked(subject, kept=False)
         return subject
 

@@ -89,7 +89,8 @@ class RecordMethods:
         self.home.follow_to(body["after"])
         new = [eura.NewEntry(**item | {"date": date.fromisoformat(item["date"])}) for item in body["items"]]
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = eura.note_entries(self.home.journal, body["programme"], new, **common)
+        place = self.home.journal, vault_of(self.home.keys).vault, body["programme"]
+        results, pos = eura.note_entries(*place, new, **common)
         return {"pos": self.home.committed(pos), "results": results}
 
     @rpc

@@ -6,20 +6,18 @@ from datetime import date, timedelta
 from typing import Any
 
 from services.intake.domain import Arrival, check_arrival, check_evidence
+from shared.contracts.catalogue import ParticipationStarted
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownCode
 from shared.contracts.record_facts import MOST_TRIES
-from shared.forms import find_form
-from shared.forms.records import IN_EURA, QUESTIONS, End, Start, end_problems, lacks, not_asked, result_problems
+from shared.forms import find_form, records
+from shared.forms.records import IN_EURA, NONE, QUESTIONS, End, Start, end_problems, lacks, not_asked, result_problems
 from shared.programmes import Programme
 from shared.programmes.leaving import next_problems
 
-_PROOFS: Mapping[tuple[bool, str], tuple[str, ...]] = {
-    (False, "here"): ("form_signed_on",),
-    (False, "eura_only"): ("eura_on",),
-    (True, "here"): ("form_signed_on", "eura_on"),
-    (True, "eura_only"): ("eura_on",),
-}
-"""What proves a start record, the first one asked for: in ESF+ or not, and where records are."""
+FACT_MEMBERS = tuple(
+    name for name in ParticipationStarted.members if name not in ("occurred_on", "age", "continues", "proof")
+)
+"""What of the start form goes into the fact as it is; languages, interpreter and form details stay on the node."""
 LONGEST_WAIT = timedelta(days=2 * 366)
 """After leaving: a follow-up that falls due later is a slip of the pen."""
 
@@ -196,12 +194,33 @@ def check_start(arrival: Arrival, stay: Stay, programme: Programme, today: date)
         raise InvalidInput(field="eura_by", reason="say who keyed it in")
 
 
+def start_fact(
+    subject: str, arrival: Arrival, programme: Programme, continues: str | None = None
+) -> ParticipationStarted:
+    """The start record of an ESF participant, as the lead is told. Raises ValueError if there is no start day."""
+    if arrival.start_date is None:
+        raise ValueError("an ESF participant has a start day")
+    body = {name: arrival.record.get(name) for name in FACT_MEMBERS} | {"age": arrival.age, "continues": continues}
+    day, proof = arrival.start_date.isoformat(), proof_of(arrival.record, programme)
+    return ParticipationStarted(subject, occurred_on=day, proof=proof, **body)
+
+
+def proof_of(record: Mapping[str, Any], programme: Programme) -> str:
+    """What confirms a start record, one of the catalogue's `PROOFS`."""
+    return records.proof_of(find_form(programme.funding_programme), record, here=programme.esf_record == "here")
+
+
+def _proofs(programme: Programme) -> tuple[str, ...]:
+    return records.proving(find_form(programme.funding_programme), here=programme.esf_record == "here")
+
+
 def record_lacks(record: Mapping[str, Any], started_on: date, programme: Programme) -> list[str]:
-    """The questions for whose answers the record counts only in the grand total; none: it is complete."""
+    """The proof, and the questions, without which the record counts only in the grand total; none: it is complete."""
+    proof = proof_of(record, programme)
     if programme.esf_record == "eura_only":
-        return []
+        return ["proof"] if proof == NONE else []
     answers = {name: record[name] for name in QUESTIONS if record.get(name) is not None}
-    return list(lacks(find_form(programme.funding_programme), Start(started_on, answers)))
+    return list(lacks(find_form(programme.funding_programme), Start(started_on, answers, proof=proof)))
 
 
 def misfits(record: Mapping[str, Any], programme: Programme) -> list[str]:
@@ -242,7 +261,7 @@ def missing_evidence(record: Mapping[str, Any], started_on: date, programme: Pro
     """What a participant's start record lacks: questions without an answer, special categories of which nothing says
     that they were asked, the target group, whether it was asked if the project pays them, and the proof itself
     (`form_signed_on`, or `eura_on`; in ESF+, which has no paper of its own, either)."""
-    proofs = _PROOFS[programme.funding_programme == "esf_plus_2021_2027", programme.esf_record]
+    proofs = _proofs(programme)
     proof = next((name for name in proofs if record.get(name)), proofs[0])
     missing = [] if record.get(proof) else [proof]
     if programme.target_groups and not record.get("target_group"):
@@ -275,6 +294,5 @@ def missing_exit(reason: str, signed_on: date | None, eura_on: date | None, prog
     with another partner: that one has the exit."""
     if reason in ("died", "transferred"):
         return []
-    proofs = _PROOFS[programme.funding_programme == "esf_plus_2021_2027", programme.esf_record]
     told = {"form_signed_on": signed_on, "eura_on": eura_on}
-    return [] if any(told[name] for name in proofs) else ["exit_form"]
+    return [] if any(told[name] for name in _proofs(programme)) else ["exit_form"]

@@ -197,7 +197,7 @@ def accept(
         if ref:
             owner = store.owners(connection, programme, [subject])[subject]
             store.add_text(connection, place.keys.vault, ref, programme, subject, owner, told["text"])
-        record_start(unit, programme, subject, arrival, continues=told["subject"])
+        record_start(unit, definition, subject, arrival, continues=told["subject"])
         if day := told.get("form_signed_on"):
             said = {"answer": "yes", "signed_on": date.fromisoformat(day)}
             filled_store.put_question(connection, new_id(), programme, subject, [(to.node, to.partner)], **said)

@@ -11,7 +11,8 @@ from services.intake import eura, rights_store, start_store, store
 from services.intake.correcting import change_identity, differences, keep_correction
 from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, without_contact
 from services.intake.encounters import remove_visits_left
-from services.intake.operations import FACT_MEMBERS, Vault, record_start
+from services.intake.operations import Vault, record_start
+from services.intake.records import FACT_MEMBERS, proof_of
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, UnknownPerson
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
 from shared.journal import Journal
@@ -84,8 +85,9 @@ def correct_person(
             rights_store.set_record(connection, row.subject, start, after.record | {"age": after.age})
         keep_correction(unit, keys, row, change, by)
         told = {"start_date", "birth_date", *FACT_MEMBERS} & {*change}
-        if told and start is not None:
-            record_start(unit, programme, subject, after, new_standing="start_date" in change)
+        proved = proof_of(record, definition) != proof_of(after.record, definition)
+        if (told or proved) and start is not None:
+            record_start(unit, definition, subject, after, new_standing="start_date" in change)
     return sorted(change), unit.pos
 
 

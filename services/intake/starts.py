@@ -12,7 +12,7 @@ from typing import Any
 from services.intake import eura, exit_store, start_store, store
 from services.intake.correcting import change_identity, differences, keep_correction
 from services.intake.domain import Arrival, without_contact
-from services.intake.operations import FACT_MEMBERS, Vault
+from services.intake.operations import Vault
 from services.intake.records import (
     Stay,
     check_attempt,
@@ -20,8 +20,9 @@ from services.intake.records import (
     misfits,
     missing_evidence,
     record_lacks,
+    start_fact,
 )
-from shared.contracts.catalogue import ParticipationStarted, StandingReached
+from shared.contracts.catalogue import StandingReached
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
 from shared.contracts.start_facts import RecordAttempted
 from shared.journal import Journal, Unit
@@ -137,8 +138,7 @@ def _record_start(
     day = new.start_date.isoformat()
     if row.standing != arrival.standing:
         unit.record(StandingReached(new.subject, standing=arrival.standing, occurred_on=day), programme)
-    body = {name: record.get(name) for name in FACT_MEMBERS if name != "continues"}
-    unit.record(ParticipationStarted(new.subject, occurred_on=day, age=arrival.age, **body), programme)
+    unit.record(start_fact(new.subject, arrival, definition), programme)
     if (record.get("eura_on"), record.get("eura_by")) != (before.get("eura_on"), before.get("eura_by")):
         eura.tell(unit, programme, new.subject, "start", record.get("eura_on"), record.get("eura_by"))
 

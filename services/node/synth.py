@@ -285,6 +285,8 @@ class _Maker:
                 signed = start
             record |= {"form_version": "esf_2014_2020", "form_signed_on": signed.isoformat()}
             record["form_kept"] = f"Synteettinen kansio {number // 50 + 1}"
+        elif esf and programme.esf_record == "here":
+            record["form_signed_on"] = start.isoformat()
         asked = find_form(programme.funding_programme).question_by_key if programme.esf_record == "here" else {"gender"}
         told = {column: value for column, value in record.items() if column in asked or column not in QUESTIONS}
         return [told.get(column, "") for column in _PERSON]

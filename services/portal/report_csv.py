@@ -104,7 +104,7 @@ def _about(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> Iter
     yield say("lines_newer"), _cell(report.get("newer_facts"), lang)
     counts = (
         *(("lines_refused", "refused_lines"), ("people_erased", "erased_people"), ("lines_erased", "erased_lines")),
-        ("people_restricted", "restricted_people"),
+        *(("people_restricted", "restricted_people"), ("records_unproved", "unproved_records")),
     )
     for word, member in counts:
         yield say(word), _cell(quality.get(member), lang)

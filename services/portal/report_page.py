@@ -146,6 +146,7 @@ def render_report_html(
         charts=_charts(report.get("activities") or [], names, lang),
         indicators=[(row, [figure(value, lang) for value in row.values]) for row in indicator_rows(report, lang)],
         indicator_headings=indicator_headings(lang),
+        unproved=_unproved(report, lang),
         funding=[
             (row, [figure(value, lang) for value in row.values]) for row in funding_rows(report, names.document, lang)
         ],
@@ -197,6 +198,12 @@ def _facts(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> list
         counted = {name: formats.number(eura[name], lang) for name in ("starts", "exits")}
         facts.append((say("in_eura"), say("eura_counted", **counted)))
     return facts
+
+
+def _unproved(report: Mapping[str, Any], lang: Lang) -> str | None:
+    """How many start records wait for what confirms them; None: none that the report knows of."""
+    waiting = (report.get("data_quality") or {}).get("unproved_records")
+    return formats.number(waiting, lang) if waiting else None
 
 
 def period_in_words(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> str:

@@ -53,6 +53,11 @@ CERTIFICATE_WORDS: dict[str, tuple[str, str, str]] = {
         "Rader som inte kunde läsas, ingår inte",
         "Lines that could not be read, not contained",
     ),
+    "records_unproved": (
+        "Aloitustietoja, joita ei ole allekirjoitettu tai muuten vahvistettu",
+        "Startuppgifter som inte är undertecknade eller på annat sätt bekräftade",
+        "Start records that are not signed or otherwise confirmed",
+    ),
     "people_erased": ("Poistettuja ihmisiä", "Raderade personer", "Erased people"),
     "lines_erased": ("Poistettuja rivejä", "Raderade rader", "Erased lines"),
     "confirmed_day": ("Vahvistettu", "Bekräftad", "Confirmed"),

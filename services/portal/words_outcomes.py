@@ -51,6 +51,11 @@ OUTCOME_WORDS: dict[str, tuple[str, str, str]] = {
         "Everybody counts once in a project. Rows with a code hold only those whose records are complete; among those "
         "who started is everybody.",
     ),
+    "unproved_records": (
+        "Allekirjoitusta tai muuta vahvistusta odottaa {n} aloitustietoa: ne lasketaan vain aloittaneisiin.",
+        "{n} startuppgifter väntar på underskrift eller annan bekräftelse: de finns bara bland dem som börjat.",
+        "Start records that wait for a signature or other confirmation: {n}. They are only among those who started.",
+    ),
     # funding
     "funding_caption": (
         "Mistä hankkeen rahat tulevat: myönnetty tai suunniteltu ja toteutunut",

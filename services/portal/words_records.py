@@ -327,6 +327,14 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
         "I {n} deltagares uppgifter saknas något.",
         "Something is missing in {n} participants' records.",
     ),
+    "missing_proof_note": (
+        "Kenen aloituslomaketta ei ole allekirjoitettu (ESR+: eikä tietoja tallennettu EURAan), on vasta osallistujien "
+        "kokonaismäärässä, ei CO- eikä EECO-luvuissa.",
+        "Den vars startblankett inte är undertecknad (ESF+: och vars uppgifter inte är införda i EURA) finns bara i "
+        "det totala antalet deltagare, ännu inte i CO- och EECO-siffrorna.",
+        "Whose start form is not signed (ESF+: nor the data entered in EURA) is in the grand total of participants "
+        "only, not in CO and EECO figures yet.",
+    ),
     "nothing_missing": ("Mitään ei puutu.", "Ingenting saknas.", "Nothing is missing."),
     "missing": ("Puuttuu", "Saknas", "Missing"),
     "open_form": ("Avaa lomake", "Öppna blanketten", "Open the form"),
@@ -383,6 +391,11 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "qr_of": ("QR-koodi: {address}", "QR-kod: {address}", "QR code: {address}"),
     "field_form_signed_on": ("allekirjoitettu lomake", "undertecknad blankett", "the signed form"),
+    "field_proof": (
+        "allekirjoitus tai muu vahvistus: ilman sitä ei vielä lasketa CO- eikä EECO-lukuihin",
+        "underskrift eller annan bekräftelse: utan den räknas personen ännu inte i CO- och EECO-siffrorna",
+        "a signature or other confirmation: without it the person does not count in CO and EECO figures yet",
+    ),
     "field_exit_form": ("lopetusilmoitus", "blanketten för slutläge", "the end form"),
     "field_eura_on": ("tallennus EURAan", "införande i EURA", "the entry in EURA"),
     "field_target_group": ("kohderyhmä", "målgrupp", "the target group"),

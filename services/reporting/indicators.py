@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, not_, select, tr
 from services.reporting import records, store
 from services.reporting.domain import Person
 from services.reporting.people import OnePerson
-from shared.forms.records import End, Start, counted, immediate, lacks, one_record
+from shared.forms.records import NONE, End, Start, counted, immediate, lacks, one_record
 from shared.programmes import Programme
 
 Later = dict[Person, list[tuple[date, frozenset[str]]]]
@@ -24,8 +24,9 @@ Later = dict[Person, list[tuple[date, frozenset[str]]]]
 
 def figures(
     connection: Connection, definition: Programme, start: date | None, end: date | None, one: OnePerson, today: date
-) -> tuple[list[dict[str, Any]], int]:
-    """The report's `indicators`, and how many who started have an incomplete record.
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """The report's `indicators`, and for its `data_quality` how many who started have an incomplete record, and of them
+    one that nothing confirms yet.
 
     Who started on the days `start` to `end` counts at the start; who left on these days, by results. Beside them what
     was planned, as it held on the last of these days.
@@ -34,7 +35,8 @@ def figures(
     counting.starts()
     counting.exits()
     counting.of_several_partners()
-    return records.rows(definition, counting.started, counting.by_code, end or today), counting.incomplete
+    quality = {"incomplete_records": counting.incomplete, "unproved_records": counting.unproved}
+    return records.rows(definition, counting.started, counting.by_code, end or today), quality
 
 
 def code_of(definition: Programme, asked: str) -> str | None:
@@ -59,7 +61,7 @@ class _Counting:
         self.form = records.form_of(definition)
         self.streams: Sequence[str] = store.streams_of(connection, definition.key)
         self.started: Counter[str] = Counter()
-        self.incomplete = 0
+        self.incomplete = self.unproved = 0
         self.by_code: dict[str, Counter[str]] = defaultdict(Counter)
 
     def within(self, day: date) -> bool:
@@ -69,10 +71,10 @@ class _Counting:
     def starts(self) -> None:
         """Whom one partner knows, by what their start records say."""
         s = store.start.c
-        query = select(s.gender, s.complete, s.codes, func.count().label("n"))
+        query = select(s.gender, s.complete, s.codes, s.proof, func.count().label("n"))
         here = s.stream.in_(self.streams) & self._of_one_partner() & self._on_these_days(s.started_on)
-        for row in self.connection.execute(query.where(here).group_by(s.gender, s.complete, s.codes)):
-            self.add_start(row.gender, bool(row.complete), row.codes.split(), row.n)
+        for row in self.connection.execute(query.where(here).group_by(s.gender, s.complete, s.codes, s.proof)):
+            self.add_start(row.gender, bool(row.complete), row.codes.split(), row.proof, row.n)
 
     def exits(self) -> None:
         """Of the same people those who have left, by results."""
@@ -98,7 +100,7 @@ class _Counting:
         for _, start, end in self.records_of_several():
             gender = str(start.answers.get("gender", "unknown"))
             if self.within(start.started_on):
-                self.add_start(gender, not lacks(self.form, start), counted(self.form, start, None))
+                self.add_start(gender, not lacks(self.form, start), counted(self.form, start, None), start.proof)
             if end is not None and self.within(end.ended_on):
                 self.add(counted(self.form, start, end) & self.form.result_codes, gender)
 
@@ -109,14 +111,15 @@ class _Counting:
         s, e, theirs = store.start.c, store.exit_.c, self.one.shared.c
         known = store.start.join(self.one.shared, (s.stream == theirs.stream) & (s.subject == theirs.subject))
         known = known.outerjoin(store.exit_, (s.stream == e.stream) & (s.subject == e.subject))
-        query = select(s.stream, s.subject, s.started_on, s.answers, e.ended_on, e.results).select_from(known)
+        columns = (s.stream, s.subject, s.started_on, s.answers, s.proof, e.ended_on, e.results)
+        query = select(*columns).select_from(known)
         later, last = self.later(), self.days[1]
         stays: dict[Person, list[tuple[Person, Start, End | None]]] = defaultdict(list)
         for row in self.connection.execute(query.where(s.stream.in_(self.streams)).order_by(s.stream, s.subject)):
             person = (row.stream, bytes(row.subject))
             gone = row.ended_on is not None and (last is None or row.ended_on <= last)
-            stay = person, Start(row.started_on, json.loads(row.answers)), _end(row, later) if gone else None
-            stays[self.one.stands_for.get(person, person)].append(stay)
+            start = Start(row.started_on, json.loads(row.answers), proof=row.proof)
+            stays[self.one.stands_for.get(person, person)].append((person, start, _end(row, later) if gone else None))
         for theirs_ in stays.values():
             start, end = one_record([(start, end) for _, start, end in theirs_])
             yield next(person for person, told, _ in theirs_ if told is start), start, end
@@ -145,9 +148,10 @@ class _Counting:
             elif self.within(start.started_on) and (code == records.STARTED or code in counted(self.form, start, None)):
                 yield person
 
-    def add_start(self, gender: str, complete: bool, codes: Any, times: int = 1) -> None:
+    def add_start(self, gender: str, complete: bool, codes: Any, proof: str | None, times: int = 1) -> None:
         self.started[gender] += times
         self.incomplete += 0 if complete else times
+        self.unproved += times if proof == NONE else 0
         self.add(codes, gender, times)
 
     def add(self, codes: Any, gender: str, times: int = 1) -> None:

@@ -42,7 +42,7 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
         streams = _streams(connection, definition)
         newer = _newer(connection, streams, programme)
         complete = arrived(streams, newer, now, timedelta(days=definition.silence_limit_days))
-        figures, incomplete = _figures(connection, definition, start, end, now.date())
+        figures, quality = _figures(connection, definition, start, end, now.date())
         return {
             "programme": programme,
             "from": start.isoformat() if start else None,
@@ -58,7 +58,7 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
             "data_quality": {
                 "refused_lines": _refused(connection, programme),
                 "void_lines": _void(connection, programme),
-                "incomplete_records": incomplete,
+                **quality,
                 **_erased(connection, programme),
                 "restricted_people": _restricted(connection, programme),
                 **eura.entered(connection, store.streams_of(connection, programme)),
@@ -86,8 +86,8 @@ class _Of:
 
 def _figures(
     connection: Connection, definition: Programme, start: date | None, end: date | None, today: date
-) -> tuple[dict[str, Any], int]:
-    """What is counted, and how many who started have an incomplete record."""
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """What is counted, and how many start records count only in part, as `indicators.figures` says."""
     streams = store.streams_of(connection, definition.key)
     one = people.find_equal(connection, streams, by_tag=definition.tag is not None)
     groups = [_keys(definition, group.key) for group in definition.groups if group.counts == "people"]
@@ -95,7 +95,7 @@ def _figures(
     found = people.attended(connection, streams, sorted(wanted), start, end)
     of = _Of(connection, definition, streams, start, end, one, found)
     what_became = outcomes.figures(connection, definition, streams, found, start, end, one)
-    counted, incomplete = indicators.figures(connection, definition, start, end, one, today)
+    counted, quality = indicators.figures(connection, definition, start, end, one, today)
     figures = {
         "indicators": counted,
         "people": _people(of),
@@ -105,7 +105,7 @@ def _figures(
         "steps": steps.rows(connection, definition, streams, end),
         "funding": funding.rows(definition, end or today, whole=start is None and end is None),
     }
-    return figures, incomplete
+    return figures, quality
 
 
 def _all_people(definition: Programme) -> Activities:

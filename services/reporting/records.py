@@ -30,13 +30,14 @@ def start_row(programme: Programme, body: Mapping[str, Any]) -> dict[str, Any]:
     participant, but nothing is counted of them."""
     form = form_of(programme)
     answers = taken(form, body, here=programme.esf_record == "here")
-    start = Start(date.fromisoformat(body["occurred_on"]), answers)
+    start = Start(date.fromisoformat(body["occurred_on"]), answers, proof=body.get("proof"))
     return {
         "started_on": start.started_on,
         "gender": body["gender"],
         "complete": int(not lacks(form, start)),
         "codes": " ".join(sorted(counted(form, start, None))),
         "answers": json.dumps(answers, sort_keys=True),
+        "proof": start.proof,
     }
 
 
@@ -59,7 +60,7 @@ def _text(body: Mapping[str, Any]) -> str | None:
 
 @lru_cache(maxsize=4096)
 def result_codes(form_key: str, answers: str, results: frozenset[str]) -> frozenset[str]:
-    """The result indicators in which a record with these answers (JSON) counts, of results that count."""
+    """The result indicators in which a complete record with these answers (JSON) counts, of results that count."""
     form, day = find_form(form_key), date.min
     return counted(form, Start(day, json.loads(answers)), End(day, results)) & form.result_codes
 

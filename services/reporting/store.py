@@ -205,10 +205,12 @@ start = Table(
     Column("complete", Integer, nullable=False),
     Column("codes", String(400), nullable=False),
     Column("answers", Text, nullable=False),
+    Column("proof", String(20)),
     Index("reporting_start_day", "stream", "started_on"),
 )
 """Start records, by the form of the programme's funding period: whether one is complete (0 or 1), the indicators of the
-start in which it counts, parted by spaces, and what was answered, as JSON with its keys in order."""
+start in which it counts, parted by spaces, what was answered, as JSON with its keys in order, and what confirms it;
+null: its release did not tell."""
 
 exit_ = Table(
     "reporting_exit",

@@ -41,6 +41,8 @@ GENDERS = ("f", "m", "x", "unknown")
 LABOUR_STATUSES = ("unemployed", "inactive", "inactive_in_education", "employed")
 SENSITIVE_ANSWERS = ("yes", "no", "refused", "not_asked")
 """`refused` and `not_asked` are answers of their own; a member left out is *not recorded*."""
+PROOFS = ("signed", "eura", "none")
+"""What confirms a start record: a signed form, an entry in EURA, nothing yet."""
 ROLES = ("participant", "peer_instructor", "volunteer", "expert", "staff", "network")
 BASES = ("counted", "estimated")
 OCCASIONS = ("baseline", "interim", "exit", "followup")
@@ -75,7 +77,8 @@ class ParticipationStarted(Fact):
 
     Age in full years on the start day; never a birth date or an address. `education` is the ISCED level. `continues` is
     the subject under which another partner of the programme knew the person and referred them: a claim that the two are
-    one person, which changes nothing of the other.
+    one person, which changes nothing of the other. `proof` says what confirms the record (decision 0204); it is left
+    out by releases that did not tell.
     """
 
     kind, v, reach, about = "intake.participation_started", 1, Reach.LEAD, About.SOMEBODY
@@ -95,6 +98,7 @@ class ParticipationStarted(Fact):
     homeless = Code(*SENSITIVE_ANSWERS, allow_none=True)
     rural = Code(*SENSITIVE_ANSWERS, allow_none=True)
     continues = SubjectRef(allow_none=True)
+    proof = Code(*PROOFS, allow_none=True)
     example = {"occurred_on": "2016-02-01", "age": 34, "gender": "f", "municipality": "609", "education": 3}
 
 

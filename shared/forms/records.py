@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from shared.forms.model import Answer, Form
 
@@ -43,7 +44,8 @@ class Start:
     """What a start record says. `answers` by question, age among them; what was not recorded is left out.
 
     `asked`: something (a signed form) says that the special categories were asked. `certain`: questions answered for
-    the whole target group without asking each; `documented` those of them for which it is written down why.
+    the whole target group without asking each; `documented` those of them for which it is written down why. `proof`:
+    what confirms the record, `signed`, `eura`, or `none` yet; None: a release before told it, and nobody knows.
     """
 
     started_on: date
@@ -53,6 +55,7 @@ class Start:
     documented: frozenset[str] = frozenset()
     paid_by_project: bool = False
     support: str = "direct"
+    proof: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,20 @@ def start_problems(form: Form, start: Start) -> Iterator[Problem]:
             yield question.key, "is refused, but no signed form says that it was asked"
 
 
+def proving(form: Form, *, here: bool) -> tuple[str, ...]:
+    """The members of a record that prove it, the first one asked for. ESF+ has no paper of its own: there an entry in
+    EURA proves as much as a signature; and where records are not kept `here`, nothing else does."""
+    if not here:
+        return ("eura_on",)
+    return ("form_signed_on", "eura_on") if form.key == "esf_plus_2021_2027" else ("form_signed_on",)
+
+
+def proof_of(form: Form, record: Mapping[str, Any], *, here: bool) -> str:
+    """What confirms a record: `signed`, `eura` or `none`."""
+    told = {"form_signed_on": "signed", "eura_on": "eura"}
+    return next((told[name] for name in proving(form, here=here) if record.get(name)), NONE)
+
+
 def answer_problems(form: Form, answers: Mapping[str, Answer]) -> Iterator[Problem]:
     """Answers to what the form does not ask, or does not take, or does not ask of this person."""
     for key, value in answers.items():
@@ -160,10 +177,10 @@ def _labour(form: Form, results: Collection[str]) -> frozenset[str]:
 
 
 def lacks(form: Form, start: Start) -> tuple[str, ...]:
-    """The questions without whose answer the record is incomplete; none: it is complete."""
-    answers = start.answers
+    """Without what the record is incomplete: `proof`, and the questions without an answer; none: it is complete."""
+    answers, unproved = start.answers, ("proof",) if start.proof == NONE else ()
     needed = (question for question in form.questions if question.needed and question.is_for(answers))
-    return tuple(question.key for question in needed if not question.is_answer(answers.get(question.key)))
+    return *unproved, *(question.key for question in needed if not question.is_answer(answers.get(question.key)))
 
 
 def not_asked(form: Form, start: Start) -> tuple[str, ...]:

@@ -16,10 +16,10 @@ from shared.contracts.errors import FactNotWritable
 from shared.contracts.fields import ProgrammeKey
 from shared.contracts.record_facts import ParticipationEnded
 from shared.forms import Form, find_form
-from shared.forms.records import Counts, End, Record, Start, age_on, count, end_problems, start_problems
+from shared.forms.records import Counts, End, Record, Start, age_on, count, end_problems, proof_of, start_problems
 
 KIT = json.loads((Path(__file__).parent / "cases.json").read_text(encoding="utf-8"))
-NO_ANSWERS = ("occurred_on", "municipality", "area", "target_group", "continues")
+NO_ANSWERS = ("occurred_on", "municipality", "area", "target_group", "continues", "proof")
 QUESTIONS = [name for name in ParticipationStarted.members if name not in NO_ANSWERS]
 NAMES = {"occurred_on": "start_date", "age": "birth_date", "subject": "person"}
 """What the kit calls the members of a fact."""
@@ -56,7 +56,8 @@ def read(form: Form, said: Mapping[str, Any]) -> Record:
     born, day = said.get("birth_date"), said.get("start_date")
     age = age_on(date.fromisoformat(born), date.fromisoformat(day)) if born and day else None
     answers = {name: said[name] for name in QUESTIONS if name in said} | ({} if age is None else {"age": age})
-    written(ParticipationStarted, subject, occurred_on=day, **answers)
+    proof = proof_of(form, said, here=True)
+    written(ParticipationStarted, subject, occurred_on=day, proof=proof, **answers)
     start = Start(
         date.fromisoformat(said["start_date"]),
         answers,
@@ -65,6 +66,7 @@ def read(form: Form, said: Mapping[str, Any]) -> Record:
         documented=frozenset(said.get("documented", ())),
         paid_by_project=said.get("paid_by_project", False),
         support=said.get("support", "direct"),
+        proof=proof,
     )
     problems = list(start_problems(form, start))
     left, end = said.get("exit"), None

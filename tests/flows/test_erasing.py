@@ -110,7 +110,7 @@ def test_an_erased_person_is_found_nowhere_and_all_else_still_holds(house: House
     assert (report["arrived"], report["activities"][0]["participants"]) == (True, 1)
     assert report["activities"][0]["sessions"] == 2
     assert report["data_quality"] == {
-        **{"refused_lines": 0, "void_lines": 0, "incomplete_records": 1},
+        **{"refused_lines": 0, "void_lines": 0, "incomplete_records": 1, "unproved_records": 1},
         **{"erased_people": 1, "erased_lines": 5, "restricted_people": 0},
     }
     assert len(kit.rows(house.node, intake.person)) == len(kit.rows(house.node, intake.vault)) == 1

@@ -46,7 +46,7 @@ def test_an_ended_purpose_is_gone_everywhere_and_every_holder_says_so(house: Hou
     assert (report["arrived"], report["activities"][0]["participants"]) == (True, 1)
     assert report["indicators"][0]["realised"] == 2, "the record of the fund stays"
     assert report["data_quality"] == {
-        **{"refused_lines": 0, "void_lines": 0, "incomplete_records": 2},
+        **{"refused_lines": 0, "void_lines": 0, "incomplete_records": 2, "unproved_records": 2},
         **{"erased_people": 0, "erased_lines": 1, "restricted_people": 0},
     }
     house.assert_whole()

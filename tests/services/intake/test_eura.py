@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from services.intake import eura, exits, operations, rights, start_store
+from services.intake import eura, exits, operations, rights, start_store, store
 from services.intake.eura import NewEntry
 from services.intake.records import NewExit
 from shared.journal import Journal
@@ -35,7 +35,7 @@ def person(journal: Journal, name: str, *, left: date | None = None, **changes: 
 
 def note(journal: Journal, subject: str, record: str, day: date = LEFT, by: str = "self", **options: Any) -> Any:
     new = NewEntry(kit.key_of(f"{subject}{record}{day}{by}"), subject, record, by, day)
-    return eura.note_entries(journal, kit.KEY, [new], by="worker", now=kit.NOW, **options)[0][0]
+    return eura.note_entries(journal, KEYS.vault, kit.KEY, [new], by="worker", now=kit.NOW, **options)[0][0]
 
 
 def counted(engine: Engine) -> list[dict[str, Any]]:
@@ -64,6 +64,17 @@ def test_the_lead_gets_counts_and_the_node_keeps_who(engine: Engine, journal: Jo
     assert counted(engine) == [{"starts": 1, "exits": 0}, {"starts": 1, "exits": 1}]
     to_lead = [line for line in kit.lines(engine) if line.kind.startswith("intake.eura") and "local" not in line.stream]
     assert [line.subject for line in to_lead] == [None, None]
+
+
+def test_an_entry_proves_a_start_record_of_esf_plus_and_the_lead_is_told_once(engine: Engine) -> None:
+    kit.put_programme(engine, store.shelf, kit.changed(funding_programme="esf_plus_2021_2027"))
+    journal = Journal(engine, kit.NODE)
+    subject = person(journal, "p", record={"gender": "f", "education": 3})
+    note(journal, subject, "start")
+    note(journal, subject, "start", by="worker")
+    told = [line.body for line in kit.lines(engine) if line.kind == "intake.participation_started"]
+    assert [body.pop("proof") for body in told] == ["none", "eura"]
+    assert told[0] == told[1], "and nothing else is another, the age neither"
 
 
 def test_an_entry_of_an_earlier_exit_is_none_of_the_later(engine: Engine, journal: Journal) -> None:

@@ -29,7 +29,7 @@ def test_a_participant_leaves_two_lines_and_the_coded_record(engine: Engine) -> 
     assert (reached.kind, reached.stream) == ("intake.standing_reached", f"{kit.NODE}/{kit.KEY}")
     assert reached.body == {"standing": "esf_participant", "occurred_on": "2016-03-01"}
     assert (started.kind, started.stream) == ("intake.participation_started", reached.stream)
-    assert started.body == {"occurred_on": "2016-03-01", "age": 35, **RECORD}
+    assert started.body == {"occurred_on": "2016-03-01", "age": 35, **RECORD, "proof": "none"}
     assert reached.subject == started.subject == results[0]["subject"]
     (row,) = kit.rows(engine, store.participation)
     assert row["subject"].hex() == reached.subject

@@ -71,6 +71,19 @@ def test_a_record_is_corrected_by_a_later_start_record(engine: Engine, journal: 
     assert (last.body["education"], last.body.get("municipality"), last.body["gender"]) == (5, None, "f")
 
 
+def test_a_signature_that_comes_later_is_told_and_what_proves_nothing_in_its_period_is_not(
+    engine: Engine, journal: Journal, subject: str
+) -> None:
+    before = kit.lines(engine)[-1].body
+    assert before["proof"] == "none"
+    correct(journal, subject, eura_on="2016-03-02", eura_by="self")
+    assert kit.kinds(engine)[-1] == "intake.eura_counted", "no paper of 2014-2020"
+    correct(journal, subject, form_signed_on="2016-03-02")
+    assert kit.lines(engine)[-1].body == before | {"proof": "signed"}
+    correct(journal, subject, form_signed_on="2016-03-03")
+    assert kit.kinds(engine).count("intake.participation_started") == 2, "another day of it tells the lead nothing"
+
+
 def test_another_birth_date_is_another_age(engine: Engine, journal: Journal, subject: str) -> None:
     correct(journal, subject, {"birth_date": "1991-02-03", "identity_code": None})
     assert kit.lines(engine)[-1].body["age"] == 25
@@ -205,7 +218,7 @@ def test_a_command_that_looked_before_the_restriction_is_refused_when_it_commits
 
     def record() -> None:
         with journal.unit(kit.NOW) as unit:
-            operations.record_start(unit, kit.KEY, subject, arrival())
+            operations.record_start(unit, kit.PROGRAMME, subject, arrival())
             unit.audit("worker", "something")
 
     with pytest.raises(ProcessingRestricted):

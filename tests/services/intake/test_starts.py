@@ -63,7 +63,7 @@ def test_a_client_with_a_whole_record_is_a_participant_with_age_on_the_start_day
     assert result == {"subject": subject, "new": True, "lacks": [], "missing": [], "misfits": []}
     told = [(line.kind, line.body) for line in kit.lines(engine)][-2:]
     assert [kind for kind, _ in told] == ["intake.standing_reached", "intake.participation_started"]
-    assert (told[1][1]["age"], told[1][1]["minority"]) == (35, "refused")
+    assert (told[1][1]["age"], told[1][1]["minority"], told[1][1]["proof"]) == (35, "refused", "signed")
     assert b"1981" not in json.dumps([body for _, body in told]).encode()
     (row,) = kit.rows(engine, store.participation)
     assert (row["standing"], row["started_on"]) == ("esf_participant", DAY)
@@ -78,7 +78,8 @@ def test_a_client_with_a_whole_record_is_a_participant_with_age_on_the_start_day
 def test_an_incomplete_record_is_taken_and_says_what_it_lacks(journal: Journal) -> None:
     subject = client(journal)
     (result,) = save(journal, form(journal, subject, record={"gender": "f", "paid_by_project": "no"}, content={}))
-    assert result["lacks"] == ["age", "labour_status", "education"]
+    assert result["lacks"] == ["proof", "age", "labour_status", "education"]
+    assert kit.lines(journal.engine)[-1].body["proof"] == "none"
     assert result["missing"] == ["form_signed_on", "target_group", "age", "labour_status", "education"]
     assert seen(journal, subject)["standing"] == "esf_participant"
 

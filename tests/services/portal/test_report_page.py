@@ -347,6 +347,21 @@ def test_encounters_stand_apart_and_what_was_not_recorded_is_no_0() -> None:
     assert table_rows(html, "bases") == table_rows(page(), "bases")
 
 
+def test_how_many_records_wait_for_a_signature_is_said_beside_the_indicators() -> None:
+    rows = [{"code": "CO01", "label": {"fi": "x"}, "planned": None, "realised": 2, "by": {}, "suppressed": False}]
+    for lang, said in (
+        ("fi", "odottaa 3 aloitustietoa"),
+        ("sv", "3 startuppgifter väntar"),
+        ("en", "confirmation: 3."),
+    ):
+        html = render_report_html(
+            report(indicators=rows, data_quality={"unproved_records": 3}), ProgrammeNames.of(LISTED), lang
+        )
+        assert said in html
+    none = report(indicators=rows, data_quality={"unproved_records": 0})
+    assert "wait for a signature" not in render_report_html(none, ProgrammeNames.of(LISTED), "en")
+
+
 def test_how_many_are_in_eura_stands_in_the_report_where_nodes_have_said() -> None:
     quality = {"refused_lines": 0, "void_lines": 0, "incomplete_records": 0, "eura": {"starts": 12, "exits": 3}}
     html = render_report_html(report(data_quality=quality), ProgrammeNames.of(LISTED), "en")

@@ -80,11 +80,17 @@ def test_what_was_filled_in_is_sent_and_identity_only_sealed(worker: Portal) -> 
 
 
 def test_what_is_missing_and_who_does_not_fit_is_said_in_words(worker: Portal) -> None:
-    worker.rpc.start = {"standing": "esf_participant", "started_on": "2016-02-01", "lacks": ["education"]}
+    worker.rpc.start = {"standing": "esf_participant", "started_on": "2016-02-01", "lacks": ["proof", "education"]}
     worker.rpc.start |= {"missing": ["form_signed_on", "education"], "misfits": ["age"]}
     worker.rpc.start |= {"record": {"gender": "f", "age": 24}}
     said = page(worker.client.get(f"{FORM}?lang=en&saved=1")).said
-    for text in ("counts only in the grand total", "the signed form", "Age on the start day: 24", "Does not fit"):
+    for text in (
+        "counts only in the grand total",
+        "a signature or other confirmation",
+        "the signed form",
+        "Age on the start day: 24",
+        "Does not fit",
+    ):
         assert text in said, text
 
 

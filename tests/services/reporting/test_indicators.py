@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, text, update
 
 from services.reporting import rebuilding, store
 from services.reporting.indicators import people_behind
@@ -26,6 +26,7 @@ from shared.forms.records import Counts, End, Record, Start, count
 from shared.journal import Journal
 from shared.programmes import parse
 from shared.storage import snapshot, transaction
+from shared.storage.migrate import migrate
 from tests.services import kit
 from tests.services.kit import KEY, NOW, OTHER, OWN
 from tests.services.reporting.kit import (
@@ -91,6 +92,45 @@ def test_the_report_names_everybody_who_started_and_every_code_of_the_form(at_le
     assert [row["code"] for row in made["indicators"][1:]] == [indicator.key for indicator in FORM.indicators]
     assert counts(at_lead)["CO10"] == {"f": 1}, "the incomplete record is in the grand total alone"
     assert made["data_quality"]["incomplete_records"] == 1
+
+
+def test_a_record_that_nothing_confirms_is_in_the_grand_total_alone_until_it_is_confirmed(at_lead: Engine) -> None:
+    left = (ended(n, "2016-09-01", "employment") for n in (1, 2, 3))
+    bring(at_lead, started(1, proof="none"), started(2, proof="signed"), started(3), *left)
+    found = counts(at_lead)
+    assert (found["participants_started"], found["CO01"], found["CR04"]) == ({"f": 3}, {"f": 2}, {"f": 2})
+    quality = report(at_lead, KEY, None, None, NOW)["data_quality"]
+    assert (quality["incomplete_records"], quality["unproved_records"]) == (1, 1)
+    bring(at_lead, started(1, proof="eura"))
+    found = counts(at_lead)
+    assert (found["CO01"], found["CR04"]) == ({"f": 3}, {"f": 3})
+    assert report(at_lead, KEY, None, None, NOW)["data_quality"]["unproved_records"] == 0
+
+
+def test_of_a_person_of_two_partners_the_proof_of_the_record_that_stands_counts(at_lead: Engine) -> None:
+    bring(at_lead, started(1, proof="none"), tagged(1, "human"))
+    bring(at_lead, started(2, "2016-05-01", proof="signed"), tagged(2, "human"), stream=THEIRS)
+    assert (counts(at_lead)["participants_started"], counts(at_lead)["CO01"]) == ({"f": 1}, {})
+    assert report(at_lead, KEY, None, None, NOW)["data_quality"]["unproved_records"] == 1
+    bring(at_lead, started(1, proof="signed"))
+    assert counts(at_lead)["CO01"] == {"f": 1}
+
+
+def test_what_an_earlier_release_passed_over_of_a_newer_node_is_read_after_the_upgrade(at_lead: Engine) -> None:
+    bring(at_lead, started(1, proof="none"))
+    bring(at_lead, started(2), stream=THEIRS)
+    with transaction(at_lead) as connection:
+        connection.execute(update(store.start).values(complete=1, codes="CO01"))
+        connection.execute(text("ALTER TABLE reporting_start DROP COLUMN proof"))
+        connection.execute(text("DROP TABLE reporting_release"))
+        connection.execute(
+            text("UPDATE alembic_version SET version_num = 'reporting_0013' WHERE version_num LIKE 'reporting%'")
+        )
+    migrate(at_lead)
+    assert [row["stream"] for row in kit.rows(at_lead, store.start)] == [THEIRS], "nothing is derived anew without need"
+    derive_what_has_become_readable(at_lead)
+    derive_all(at_lead)
+    assert (counts(at_lead)["participants_started"], counts(at_lead)["CO01"]) == ({"f": 2}, {"f": 1})
 
 
 def test_what_was_planned_is_what_held_on_the_last_day_and_nothing_is_recorded_of_the_files_own_indicators(
@@ -238,8 +278,10 @@ RESULTS = st.lists(st.sampled_from(["education", "qualification"]), max_size=2, 
 )
 FACTS = st.one_of(
     st.builds(
-        lambda p, d, g, s, a, e: started(
-            p, d, gender=g, labour_status=s, unemployed_months=9 if s == "unemployed" else None, age=a, education=e
+        lambda p, d, g, s, a, e, proof: started(
+            *(p, d),
+            **{"gender": g, "labour_status": s, "unemployed_months": 9 if s == "unemployed" else None},
+            **{"age": a, "education": e, "proof": proof},
         ),
         PEOPLE,
         DAYS,
@@ -247,6 +289,7 @@ FACTS = st.one_of(
         st.sampled_from(["unemployed", "inactive", "employed", None]),
         st.sampled_from([20, 24, 25, 60, None]),
         st.sampled_from([0, 2, 5]),
+        st.sampled_from([None, "signed", "none"]),
     ),
     st.builds(lambda p, d, r: ended(p, d, *r), PEOPLE, DAYS, RESULTS),
     st.builds(resumed, PEOPLE, DAYS),
@@ -272,7 +315,7 @@ def model(streams: Mapping[str, Sequence[Fact]], human: Mapping[tuple[str, str],
                 later[who][fact["follow_up"]] = fact
     records = []
     for who, fact in starts.items():
-        answers = {name: value for name, value in fact.body.items() if name != "occurred_on"}
+        answers = {name: value for name, value in fact.body.items() if name not in ("occurred_on", "proof")}
         end = None
         if who in ends:
             told = tuple(
@@ -282,7 +325,7 @@ def model(streams: Mapping[str, Sequence[Fact]], human: Mapping[tuple[str, str],
             )
             left = ends[who]
             end = End(date.fromisoformat(left["occurred_on"]), frozenset(left["results"] or ()), told)
-        start = Start(date.fromisoformat(fact["occurred_on"]), answers)
+        start = Start(date.fromisoformat(fact["occurred_on"]), answers, proof=fact["proof"])
         records.append(Record("p", human.get(who, str(who)), start, end))
     return count(FORM, records).get("p", Counts())
 

@@ -303,6 +303,7 @@ def test_lines_that_cannot_be_counted_are_set_aside_with_the_reason(engine: Engi
         "refused_lines": 9,
         "void_lines": 0,
         "incomplete_records": 0,
+        "unproved_records": 0,
         "erased_people": 0,
         "erased_lines": 0,
         "restricted_people": 0,

@@ -242,6 +242,7 @@ def test_a_report_holds_the_members_due_and_no_others(engine: Engine) -> None:
             "refused_lines": 0,
             "void_lines": 0,
             "incomplete_records": 0,
+            "unproved_records": 0,
             "erased_people": 0,
             "erased_lines": 0,
             "restricted_people": 0,
