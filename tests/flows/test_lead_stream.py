@@ -40,10 +40,10 @@ def load_on_lead(pair: Pair, file: Path, **changed: Any) -> str:
 def test_a_version_loaded_on_the_lead_is_in_use_at_the_node_by_itself(tmp_path: Path) -> None:
     with joined_pair(tmp_path) as pair:
         digest = load_on_lead(pair, tmp_path / f"{PROGRAMME}.yaml", silence_limit_days=5)
-        until(lambda: digest_at(pair.node) == digest, 60)
         made = json.loads(pair.lead.polku("lead", "release", PROGRAMME, "--json"))
         file = tmp_path / "released.json"
         file.write_text(pair.lead.polku("report", PROGRAMME, "--release", made["release"], "--format", "json"))
+        until(lambda: digest_at(pair.node) == digest, 60)
         until(lambda: "very document" in pair.node.polku("verify", str(file)), 60)
         pair.node.down()
         digest = load_on_lead(pair, tmp_path / f"{PROGRAMME}.yaml", silence_limit_days=6)
@@ -52,6 +52,9 @@ def test_a_version_loaded_on_the_lead_is_in_use_at_the_node_by_itself(tmp_path: 
         again = pair.lead.polku("report", PROGRAMME, "--release", made["release"], "--format", "json")
         assert again == file.read_text(), "whatever has come since"
         assert made["digest"] in pair.lead.polku("lead", "releases", PROGRAMME)
+        pair.lead.polku("programme", "archive", PROGRAMME, "--out", str(tmp_path / "archive"))
+        kept = tmp_path / "archive" / "reports" / f"release-{made['release']}.json"
+        assert kept.read_text() == file.read_text()
 
 
 def test_an_expelled_partners_last_line_stays_in_the_report_and_nothing_more_is_taken(tmp_path: Path) -> None:
