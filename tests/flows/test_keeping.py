@@ -158,7 +158,7 @@ def test_a_programme_ends_by_the_commands_and_what_stays_of_it_is_read_back(kept
     waiting = json.loads(node.polku("programme", "close", kit.KEY, "--check", "--json", fails=True))["open"]
     assert {"exit", "evidence", "period"} <= {one["what"] for one in waiting}
     until(lambda: close_all(node), 60)
-    assert "sealed on" in node.polku("programme", "seal", kit.KEY, "--yes")
+    until(lambda: "sealed on" in node.polku("programme", "seal", kit.KEY, "--yes", fails=True), 60)  # all have heard
     until(lambda: json.loads(lead.polku("complete", "--json", fails=True))["streams"][0]["state"] == "closed", 60)
 
     for site in (node, lead):

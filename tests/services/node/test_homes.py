@@ -79,7 +79,7 @@ def test_a_killed_homes_socket_is_no_hindrance(node: Path) -> None:
     done = run("programme", "load", FILE, home=node)
     assert (done.code, done.out.endswith(" loaded\n")) == (0, True)
     assert not (node / "control.sock").exists()
-    assert kit.kinds(database(node)) == ["pathways.programme_loaded"]
+    assert set(kit.kinds(database(node))) == {"pathways.programme_loaded"}  # a document takes several lines
 
 
 # --- joining
