@@ -14,7 +14,7 @@ from services.intake import exit_store, identity_store, rights_store, store, wor
 from services.intake.domain import CONTACT, check_contact, is_protected
 from services.intake.operations import Vault
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, UnknownPerson
-from shared.journal import Journal
+from shared.journal import Journal, Unit
 from shared.storage.once import Results, each_once
 from shared.storage.restricting import EVERYTHING, refuse_restricted, restricted_among
 
@@ -37,12 +37,7 @@ def set_contact(
     the member.
     """
     with journal.unit(now) as unit:
-        connection = unit.connection
-        store.shelf.get(connection, programme)
-        row = store.locked_participation(connection, programme, subject)
-        if row is None:
-            raise UnknownPerson(field="subject", programme=programme)
-        refuse_restricted(restricted_among(connection, [subject]), subject, None, "intake", "subject")
+        connection, row = unit.connection, _to_change(unit, programme, subject)
         identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
         record = json.loads(row.record)
         before = {name: identity.get(name) for name in CONTACT}
@@ -61,6 +56,16 @@ def set_contact(
         if changed:
             unit.audit(by, "set_contact", programme=programme, subject=subject, changed=changed)
     return changed
+
+
+def _to_change(unit: Unit, programme: str, subject: str) -> Any:
+    """The person's row, locked. Raises `UnknownPerson`, `ProcessingRestricted`."""
+    store.shelf.get(unit.connection, programme)
+    row = store.locked_participation(unit.connection, programme, subject)
+    if row is None:
+        raise UnknownPerson(field="subject", programme=programme)
+    refuse_restricted(restricted_among(unit.connection, [subject]), subject, None, "intake", "subject")
+    return row
 
 
 SPOKEN = ("service_language", "interpreter")
@@ -83,12 +88,7 @@ def set_languages(
     `ProcessingRestricted`.
     """
     with journal.unit(now) as unit:
-        connection = unit.connection
-        store.shelf.get(connection, programme)
-        row = store.locked_participation(connection, programme, subject)
-        if row is None:
-            raise UnknownPerson(field="subject", programme=programme)
-        refuse_restricted(restricted_among(connection, [subject]), subject, None, "intake", "subject")
+        connection, row = unit.connection, _to_change(unit, programme, subject)
         record = json.loads(row.record)
         before, after = ({name: said.get(name) for name in SPOKEN} for said in (record, told))
         if before != {name: was.get(name) for name in SPOKEN}:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from services.intake import eura, exit_store, exits, start_store, store
-from services.intake.operations import Vault
+from services.intake.operations import Vault, log_identity_read
 from services.intake.records import NewExit, Stay, check_exit_form
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
 from shared.contracts.record_facts import MOST_TRIES
@@ -165,10 +165,7 @@ def show_exit(
 
     Raises `UnknownPerson`; of nobody there is nothing to log.
     """
-    with journal.unit(now) as unit:
-        if store.find_participation(unit.connection, programme, subject) is None:
-            raise UnknownPerson(field="person", programme=programme)
-        unit.audit(by, "read_identities", programme=programme, subjects=[subject])
+    log_identity_read(journal, programme, subject, by=by, now=now)
     with snapshot(journal.engine) as connection:
         row = store.find_participation(connection, programme, subject)
         if row is None:

@@ -132,6 +132,14 @@ def log_identities_read(journal: Journal, subjects: Sequence[str], *, by: str, p
         unit.audit(by, "read_identities", programme=programme, subjects=list(subjects))
 
 
+def log_identity_read(journal: Journal, programme: str, subject: str, *, by: str, now: datetime) -> None:
+    """The same of one person. Raises `UnknownPerson`; of nobody there is nothing to log."""
+    with journal.unit(now) as unit:
+        if store.find_participation(unit.connection, programme, subject) is None:
+            raise UnknownPerson(field="person", programme=programme)
+        unit.audit(by, "read_identities", programme=programme, subjects=[subject])
+
+
 First = Callable[[Unit, str, str], None]
 """What is done before somebody is erased, in the same unit of work: of a programme and a subject."""
 

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection
 
-from services.intake import store
+from services.intake import rights_store, store
 from shared.contracts.errors import ChangedMeanwhile, UnknownPerson
 from shared.contracts.purposes import PURPOSES, purpose_of
 from shared.journal import Unit
-from shared.journal.tables import journal_line
 
 
 def preview(connection: Connection, programme: str, subject: str) -> dict[str, Any]:
@@ -18,13 +17,8 @@ def preview(connection: Connection, programme: str, subject: str) -> dict[str, A
     row = store.find_participation(connection, programme, subject)
     if row is None:
         raise UnknownPerson(field="person", programme=programme)
-    line = journal_line.c
-    shipped = func.sum(case((line.stream.like("%/local"), 0), else_=1))
-    counted = select(line.kind, func.count().label("lines"), shipped.label("to_lead")).where(
-        line.subject == row.subject
-    )
     kinds: dict[str | None, list[dict[str, Any]]] = {purpose: [] for purpose in (*PURPOSES, None)}
-    for kind, lines, to_lead in connection.execute(counted.group_by(line.kind).order_by(line.kind)):
+    for kind, lines, to_lead in rights_store.lines_by_kind(connection, row.subject):
         kinds[purpose_of(kind)].append({"kind": kind, "lines": lines, "to_lead": int(to_lead)})
     texts, record = len(store.texts_of(connection, row.subject)), row.started_on is not None
     purposes = [
@@ -36,7 +30,7 @@ def preview(connection: Connection, programme: str, subject: str) -> dict[str, A
         }
         for purpose in PURPOSES
     ]
-    return {"seen": _newest(connection, row.subject), "purposes": purposes, "other": kinds[None]}
+    return {"seen": rights_store.newest_line(connection, row.subject), "purposes": purposes, "other": kinds[None]}
 
 
 def refuse_unseen(unit: Unit, programme: str, subject: str, seen: int | None) -> None:
@@ -44,7 +38,7 @@ def refuse_unseen(unit: Unit, programme: str, subject: str, seen: int | None) ->
     whatever is there is confirmed."""
     if seen is None or store.locked_participation(unit.connection, programme, subject) is None:
         return
-    if _newest(unit.connection, bytes.fromhex(subject)) > seen:
+    if rights_store.newest_line(unit.connection, bytes.fromhex(subject)) > seen:
         raise ChangedMeanwhile(field="seen")
 
 
@@ -56,8 +50,3 @@ def unless_unseen(may: Callable[[Unit, str, str], None], seen: int | None) -> Ca
         may(unit, programme, subject)
 
     return check
-
-
-def _newest(connection: Connection, subject: bytes) -> int:
-    newest = select(func.coalesce(func.max(journal_line.c.pos), 0)).where(journal_line.c.subject == subject)
-    return int(connection.execute(newest).scalar_one())

@@ -11,7 +11,7 @@ from services.intake import eura, rights_store, start_store, store
 from services.intake.correcting import change_identity, differences, keep_correction
 from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, without_contact
 from services.intake.encounters import remove_visits_left
-from services.intake.operations import Vault, record_start
+from services.intake.operations import Vault, log_identity_read, record_start
 from services.intake.records import FACT_MEMBERS, proof_of
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, UnknownPerson
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
@@ -98,10 +98,7 @@ def show_identity(
 
     The read is logged first, in a transaction of its own. Raises `UnknownPerson`; of nobody there is nothing to log.
     """
-    with journal.unit(now) as unit:
-        if store.find_participation(unit.connection, programme, subject) is None:
-            raise UnknownPerson(field="person", programme=programme)
-        unit.audit(by, "read_identities", programme=programme, subjects=[subject])
+    log_identity_read(journal, programme, subject, by=by, now=now)
     with snapshot(journal.engine) as connection:
         row = store.find_participation(connection, programme, subject)
     if row is None:

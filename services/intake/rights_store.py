@@ -1,7 +1,7 @@
 """Tables of a participant's rights, and the statements on them and on what they change."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,9 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    case,
     delete,
+    func,
     insert,
     select,
     update,
@@ -24,6 +26,7 @@ from services.intake.encounter_tables import visit
 from services.intake.filled_store import filled
 from services.intake.start_store import attempt, exit_form
 from services.intake.store import follow_up, keys, participation, person, referral, text
+from shared.journal.tables import journal_line
 from shared.storage import metadata
 from shared.storage.restricting import EVERYTHING, restricted
 from shared.storage.upsert import add_missing, upsert
@@ -256,3 +259,17 @@ def same_as(connection: Connection, subject: bytes) -> list[str]:
     theirs = (pair.c.subject == subject) | (pair.c.other == subject)
     rows = connection.execute(select(pair.c.subject, pair.c.other).where(theirs, pair.c.verdict == "same"))
     return sorted((row.other if row.subject == subject else row.subject).hex() for row in rows)
+
+
+def lines_by_kind(connection: Connection, subject: bytes) -> Sequence[Any]:
+    """The kinds of line about somebody, each with how many there are, and how many of these go to a lead."""
+    line = journal_line.c
+    shipped = func.sum(case((line.stream.like("%/local"), 0), else_=1))
+    counted = select(line.kind, func.count().label("lines"), shipped.label("to_lead")).where(line.subject == subject)
+    return connection.execute(counted.group_by(line.kind).order_by(line.kind)).all()
+
+
+def newest_line(connection: Connection, subject: bytes) -> int:
+    """The position of the newest line about somebody; 0: there is none."""
+    newest = select(func.coalesce(func.max(journal_line.c.pos), 0)).where(journal_line.c.subject == subject)
+    return int(connection.execute(newest).scalar_one())

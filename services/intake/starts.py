@@ -12,7 +12,7 @@ from typing import Any
 from services.intake import eura, exit_store, start_store, store
 from services.intake.correcting import change_identity, differences, keep_correction
 from services.intake.domain import Arrival, without_contact
-from services.intake.operations import Vault
+from services.intake.operations import Vault, log_identity_read
 from services.intake.records import (
     Stay,
     check_attempt,
@@ -159,9 +159,7 @@ def show_start(
 
     Raises `UnknownPerson`; of nobody there is nothing to log.
     """
-    with journal.unit(now) as unit:
-        _of(unit, programme, subject)
-        unit.audit(by, "read_identities", programme=programme, subjects=[subject])
+    log_identity_read(journal, programme, subject, by=by, now=now)
     with snapshot(journal.engine) as connection:
         definition = store.shelf.get(connection, programme)
         row = store.find_participation(connection, programme, subject)

@@ -107,11 +107,12 @@ class StepPages:
 
     def _open_stay(self, names: ProgrammeNames, person: str) -> Mapping[str, Any]:
         """The time on a step that the form is about, if the person is still on it."""
-        wanted, found = request.form.get("stay", ""), self._steps(names, person)["steps"]
+        wanted = request.form.get("stay", "")
+        found: list[Mapping[str, Any]] = self._steps(names, person)["steps"]
         stay = next((row for row in found if row["stay"] == wanted and row["left_on"] is None), None)
         if stay is None:
             raise Refused("problem_step_changed", 409)
-        return stay  # type: ignore[no-any-return]
+        return stay
 
     def _steps(self, names: ProgrammeNames, person: str) -> Any:
         try:
