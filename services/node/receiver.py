@@ -138,11 +138,11 @@ class ReceiverRounds:
                 partners.record_expelled(Journal(self._engine, self._home.name), now)
                 self._expelled = set(gone)
 
-    def _take(self, admitted: Admitted, now: datetime) -> bool:
-        """Take in what has come; whether there may be more."""
+    def _take(self, admitted: Admitted, now: datetime) -> int:
+        """Take in what has come; how many lines."""
         took = self._receiver.round(admitted, now)
         self._failed = took.failed
-        return took.progress
+        return took.lines
 
     def _apply_accepted(self) -> bool:
         """Once when the process begins, then when the lead has recorded something; again as long as one has to wait for

@@ -11,6 +11,7 @@ import logging
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -33,6 +34,10 @@ SWITCH_SECONDS = 0.0005
 BATCH_SECONDS = 60.0
 """After how long a batch that is not done is given up: lock and connection time-outs are far shorter."""
 
+FEW_LINES, GATHER_SECONDS = 5_000, 0.05
+"""A round has a price for each stream, however little has come: after one that took only a few lines, more may gather
+for a moment, and what derives goes on meanwhile."""
+
 Totals = list[dict[str, float]]
 """Of each of them, by the value of its label."""
 
@@ -48,27 +53,29 @@ class Deriver:
         self._engine = engine
         self._child: _Child | None = None
 
-    def beside(self, take: Callable[[], bool]) -> bool:
-        """Call `take`, and derive while that lasts, to the end of a batch. True if there may be more of either:
-        `take` says so of what it takes.
+    def beside(self, take: Callable[[], int]) -> bool:
+        """Call `take`, which says how many lines it took, and derive while that lasts, to the end of a batch. True if
+        there may be more of either.
 
         Raises what `take` raises, and `DerivingEnded`: then the next call begins anew. SQLite has one writer: there it
         is one after the other, and what deriving raises is raised.
         """
         if self._engine.dialect.name == "sqlite":
             took = take()
-            return operations.derive(self._engine) or took
+            return operations.derive(self._engine) or took > 0
         child = self._child = self._child or _Child(self._engine)
         try:
             child.begin()
             try:
                 took = take()
+                if took < FEW_LINES:
+                    time.sleep(GATHER_SECONDS)
             finally:
                 derived = child.finish()
         except DerivingEnded:
             self._child = None
             raise
-        return derived or took
+        return derived or took > 0
 
     def close(self) -> None:
         """End the process, if there is one."""

@@ -14,7 +14,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple, NoReturn
 
@@ -33,13 +32,17 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9
 _SCALAR = r'(?:"[ !#-\[\]-~]*+"|0|-?[1-9][0-9]{0,17}+|null|true|false)'
 _VALUE = rf"(?:{_SCALAR}|\[(?:{_SCALAR}(?:,{_SCALAR})*+)?\])"
 _MEMBER = rf'"[a-z0-9_]{{1,40}}+":{_VALUE}'
-_AFTER_EPOCH = (
-    r',"seq":([1-9][0-9]{0,11}+),'
-    rf'"kind":"({_KIND.pattern})","v":([1-9][0-9]{{0,3}}+),"recorded_at":"({_TIME.pattern})",'
+_AFTER_SEQ = (
+    rf',"kind":"({_KIND.pattern})","v":([1-9][0-9]{{0,3}}+),"recorded_at":"({_TIME.pattern})",'
     rf'"subject":(?:null|"({HEX32.pattern})"),"salt":"({HEX32.pattern})",'
     rf'"body":(\{{(?:{_MEMBER}(?:,{_MEMBER})*+)?\}})\}}'
 )
-_USUAL = re.compile(rf'\{{"stream":"({_STREAM.pattern})","epoch":([1-9][0-9]{{0,3}}+){_AFTER_EPOCH}')
+_USUAL = re.compile(
+    rf'\{{"stream":"({_STREAM.pattern})","epoch":([1-9][0-9]{{0,3}}+),"seq":([1-9][0-9]{{0,11}}+){_AFTER_SEQ}'
+)
+_USUAL_LINES = re.compile(rf'^\{{"stream":"[^"]*+","epoch":[0-9]++,"seq":([0-9]++){_AFTER_SEQ}$', re.MULTILINE)
+"""Of lines whose stream, epoch and number are looked at apart."""
+
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 """Reads a body of a checked line; `json.loads` does more, which costs as much again."""
 
@@ -117,17 +120,15 @@ def read_usual_envelopes(
     plain = b"\n".join(texts)
     if not plain.isascii() or max(map(len, texts)) > MAX_LINE or plain.count(b"\n") != len(texts) - 1:
         return None
-    found = _usual_lines(stream, epoch).findall(plain.decode())
+    begin = f'{{"stream":"{stream}","epoch":{epoch},'.encode()
+    if not all(text.startswith(begin) for text in texts):
+        return None
+    found = _USUAL_LINES.findall(plain.decode())
     if [members[0] for members in found] != [str(seq) for seq in range(first, first + len(texts))]:
         return None
     if not all(_named_once(members[6]) for members in found):
         return None
     return [(kind, int(v), subject or None) for _, kind, v, _, subject, _, _ in found]
-
-
-@lru_cache(maxsize=256)
-def _usual_lines(stream: str, epoch: int) -> re.Pattern[str]:
-    return re.compile(rf'^\{{"stream":"{re.escape(stream)}","epoch":{epoch}{_AFTER_EPOCH}$', re.MULTILINE)
 
 
 def read_body(data: bytes) -> dict[str, Any]:

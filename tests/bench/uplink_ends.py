@@ -79,12 +79,12 @@ def receive(config: dict[str, Any]) -> None:
     carrier.serve(*queries.boxes(engine))
     carrier.read_joins(1)  # makes the boxes
 
-    def take() -> bool:
-        return receiver.round(admitted, utcnow()).progress
+    def take() -> int:
+        return receiver.round(admitted, utcnow()).lines
 
     deriver = Deriver(engine)
     if config["derive"]:
-        deriver.beside(lambda: False)  # its process has begun too
+        deriver.beside(lambda: 0)  # its process has begun too
     used = _wait_for_start()
     while True:
         if not (deriver.beside(take) if config["derive"] else take()):

@@ -32,11 +32,11 @@ def work(deriver: Deriver, engine: Engine, numbers: range) -> None:
     """Take a session of each number, and derive until nothing is left."""
     batches = [[session(n, "kaapeli", "2016-03-01", 60)] for n in numbers]
 
-    def take() -> bool:
+    def take() -> int:
         if batches:
             receive(engine, STREAMS[OWN], batches.pop())
-            return True
-        return False
+            return 1
+        return 0
 
     while deriver.beside(take):
         pass
@@ -57,12 +57,12 @@ def test_what_was_derived_is_counted_here_whoever_did_it(engine: Engine, deriver
 
 
 def test_what_taking_raises_is_raised(deriver: Deriver) -> None:
-    def broken() -> bool:
+    def broken() -> int:
         raise OSError("broken")
 
     with pytest.raises(OSError, match="broken"):
         deriver.beside(broken)
-    assert not deriver.beside(lambda: False)
+    assert not deriver.beside(lambda: 0)
 
 
 def test_a_round_in_which_deriving_fails_is_made_up_for_by_the_next(engine: Engine, deriver: Deriver) -> None:
@@ -70,7 +70,7 @@ def test_a_round_in_which_deriving_fails_is_made_up_for_by_the_next(engine: Engi
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE reporting_cursor RENAME TO elsewhere"))
     with pytest.raises(OperationalError if engine.dialect.name == "sqlite" else DerivingEnded):
-        deriver.beside(lambda: False)
+        deriver.beside(lambda: 0)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE elsewhere RENAME TO reporting_cursor"))
     work(deriver, engine, range(2, 3))
@@ -101,7 +101,7 @@ def test_a_process_that_is_gone_or_stands_still_fails_its_round_and_another_one_
     deriver, process = child
     os.kill(process, sign)
     with pytest.raises(DerivingEnded):
-        deriver.beside(lambda: False)
+        deriver.beside(lambda: 0)
     assert "the process that derives is gone" in caplog.text
     monkeypatch.undo()
     work(deriver, postgres_engine, range(1, 3))
@@ -111,7 +111,7 @@ def test_a_process_that_is_gone_or_stands_still_fails_its_round_and_another_one_
 def test_the_process_ends_with_the_one_it_works_for_and_not_before(child: tuple[Deriver, int]) -> None:
     deriver, process = child
     os.kill(process, signal.SIGTERM)  # as a supervisor does to all of a group
-    assert not deriver.beside(lambda: False)
+    assert not deriver.beside(lambda: 0)
     started = deriver._child
     assert started is not None
     started._pipe.close()  # as the system does to whatever is killed
