@@ -59,6 +59,11 @@ def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
     if identity.get("birth_date"):
         _check_birth(date.fromisoformat(identity["birth_date"]), arrival.start_date, today)
     _check_code(identity)
+    if identity.get("identity_code"):
+        if programme.identity_code == "not_asked":
+            raise InvalidInput(field="identity_code", reason="is not asked in this programme")
+    elif programme.identity_code == "required" and arrival.standing == "esf_participant":
+        raise InvalidInput(field="identity_code", reason="is required of this programme's ESF participants")
     for field in ("form_signed_on", "eura_on"):
         if record.get(field):
             check_evidence(field, date.fromisoformat(record[field]), programme, today)
@@ -255,9 +260,12 @@ def shared_identity(identity: Mapping[str, Any], agreed: Collection[str]) -> dic
     return {name: identity[name] for name in told if identity.get(name)}
 
 
-def without_impossible(identity: Mapping[str, Any], today: date) -> tuple[dict[str, Any], list[str]]:
+def without_impossible(
+    identity: Mapping[str, Any], programme: Programme, today: date
+) -> tuple[dict[str, Any], list[str]]:
     """An identity as another partner told it, without a birth date that nobody can have and an identity code that is
-    none, and what was left out: with it the person could not be taken, whatever start day is chosen."""
+    none or not asked here, and what was left out: with it the person could not be taken, whatever start day is chosen.
+    """
     left_out = []
     try:
         if identity.get("birth_date"):
@@ -269,6 +277,9 @@ def without_impossible(identity: Mapping[str, Any], today: date) -> tuple[dict[s
         _check_code(kept)
     except InvalidInput:
         left_out.append("identity_code")
+    else:
+        if kept.get("identity_code") and programme.identity_code == "not_asked":
+            left_out.append("identity_code")
     # How to reach somebody is asked anew by whoever takes them.
     return {name: value for name, value in kept.items() if name not in (*left_out, *CONTACT)}, left_out
 

@@ -189,7 +189,9 @@ def accept(
         definition = store.shelf.get(connection, programme)
         told = referral_store.open_referred(connection, place.keys.vault, row)
         today = today_in_helsinki(now)
-        identity, _ = without_impossible(told["identity"], today)  # an older release looked at less when it came
+        identity, _ = without_impossible(
+            told["identity"], definition, today
+        )  # an older release looked at less when it came
         arrival = Arrival("", standing, start_date, start_record(told.get("record"), definition), identity)
         check_arrival(arrival, definition, today)
         subject, ref = new_id(), new_id() if told.get("text") else None
@@ -276,7 +278,9 @@ def _take_referral(unit: Unit, keys: Vault, programme: str, sender: Member, lett
         return  # here already, or taken back before it came
     number = new_id()
     what = {name: letter[name] for name in ("subject", "record", "form_signed_on", "text")}
-    what["identity"], what["left_out"] = without_impossible(letter["identity"], today_in_helsinki(unit.now))
+    what["identity"], what["left_out"] = without_impossible(
+        letter["identity"], store.shelf.get(unit.connection, programme), today_in_helsinki(unit.now)
+    )
     box = referral_store.seal_referred(unit.connection, keys.vault, programme, number, what)
     _add(unit, number, IN, programme, sender, state, theirs=letter["referral"], box=box)
     unit.record(ReferralReceived(None, **_said(programme, number, unit.now), partner=sender.partner))

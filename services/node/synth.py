@@ -239,6 +239,10 @@ class _Maker:
         for number, person in enumerate(self.people, 1):
             yield self._person_row(number, person)
 
+    def _tells_code(self, esf: bool) -> bool:
+        rule = self.programme.identity_code
+        return esf and (self.chance.random() < 0.9 or rule == "required") and rule != "not_asked"
+
     def _person_row(self, number: int, person: _Person) -> Sequence[Any]:
         chance, programme = self.chance, self.programme
         esf = chance.random() < 0.6 or person.registered
@@ -255,7 +259,7 @@ class _Maker:
             "partner": person.partner,
             "standing": "esf_participant" if esf else "client",
             "token": f"synteettinen-{number:04}" if chance.random() < 0.1 else "",
-            "identity_code": self._code(born) if esf and chance.random() < 0.9 else "",
+            "identity_code": self._code(born) if self._tells_code(esf) else "",
             "given_name": f"Synteettinen-{number:04}",
             "family_name": f"Henkilö-{number:04}",
             "birth_date": born.isoformat(),

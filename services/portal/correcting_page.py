@@ -91,6 +91,7 @@ class CorrectingPages:
             person=person,
             name=name or say("cannot_open"),
             visitor=coded["standing"] == "visitor",
+            asks_code=names.document.get("identity_code") != "not_asked" or bool(was["identity_code"]),
             filled=filled or was,  # with what was seen when it was filled in
             longest=LONGEST,
             problems={field: say(problem) for field, problem in (problems or {}).items()},

@@ -90,7 +90,7 @@ def _rules(document: dict[str, Any]) -> Found:
         yield from codes_stand_once(document, part)
     yield from _references(document)
     yield from _one_lead(document)
-    yield from _steward_is_no_lead(document)
+    yield from _tags_can_be_made(document)
     yield from _dates_in_order(document)
     yield from _standing_fits_counting(document)
     yield from _figures_fit(document)
@@ -124,7 +124,7 @@ def _one_lead(document: dict[str, Any]) -> Found:
         yield ("partners", index, "role"), "a second lead: a project has exactly one"
 
 
-def _steward_is_no_lead(document: dict[str, Any]) -> Found:
+def _tags_can_be_made(document: dict[str, Any]) -> Found:
     tag = document.get("tag")
     steward = tag.get("steward") if isinstance(tag, dict) else None
     yield from points_at(("tag", "steward"), steward, "partners", codes(document, "partners"))
@@ -132,6 +132,8 @@ def _steward_is_no_lead(document: dict[str, Any]) -> Found:
     if steward is not None and "lead" in roles:
         reason = "the lead organisation counts the people, so another partner must keep the key that recognises them"
         yield ("tag", "steward"), reason
+    if isinstance(tag, dict) and (tag.get("basis"), document.get("identity_code")) == ("identity_code", "not_asked"):
+        yield ("tag", "basis"), "people are recognised by a code that is not asked"
 
 
 def _dates_in_order(document: dict[str, Any]) -> Found:

@@ -27,6 +27,7 @@ Standing = Literal["met", "visitor", "client", "esf_participant"]
 TagBasis = Literal["name_birth_date", "identity_code"]
 
 EsfRecord = Literal["here", "eura_only"]
+IdentityCode = Literal["not_asked", "optional", "required"]
 """Where start and exit records are: here, or in the fund's own system, into which people key them themselves."""
 
 STANDINGS: tuple[Standing, ...] = ("met", "visitor", "client", "esf_participant")
@@ -228,6 +229,7 @@ class Programme(Named):
     tag: Tagging | None = None
     """None: people are counted per partner; nobody can say whether two of them are one."""
     esf_record: EsfRecord = "here"
+    identity_code: IdentityCode = "optional"
     indicators: tuple[Named, ...] = ()
     targets: tuple[Mapping[str, Any], ...] = ()
     """Rows for `plan.in_force`, as those of `budget`."""
@@ -370,6 +372,7 @@ def build(document: Mapping[str, Any]) -> Programme:
         services=tuple(Service(x["key"], dict(x["name"])) for x in document.get("services", ())),
         tag=Tagging(**document["tag"]) if "tag" in document else None,
         esf_record=document.get("esf_record", "here"),
+        identity_code=document.get("identity_code", "optional"),
         indicators=tuple(Named(item["key"], dict(item["name"])) for item in document.get("indicators", ())),
         targets=tuple(document.get("targets", ())),
         funding=tuple(

@@ -31,6 +31,11 @@ BROKEN: dict[str, tuple[Callable[[str], str], str, str]] = {
         "opens: {on: step_entered, step: shore_folk}",
         "a community step is never entered by people",
     ),
+    "people who are recognised by a code that is not asked": (
+        lambda text: instead("basis: name_birth_date", "basis: identity_code")(text) + "identity_code: not_asked\n",
+        "basis: identity_code",
+        "a code that is not asked",
+    ),
     "a service-system step that people are alone on": (
         instead("level: community", "level: service_system\n    alone: true"),
         "alone: true",

@@ -1,15 +1,18 @@
 """Identity codes that can exist, and people with a protected address; on both databases."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Engine
 
 from services.intake import queries, referral_listing, referral_store, referrals, rights
-from services.intake.domain import without_impossible
-from shared.contracts.errors import PolkuError
+from services.intake.domain import check_arrival, without_impossible
+from shared.contracts.errors import InvalidInput, PolkuError
 from shared.journal import Journal
 from shared.storage import transaction
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, RECORD, arrival, known, register
+from tests.services.kit import PROGRAMME
 
 SHELTERED = {name: value for name, value in RECORD.items() if name not in ("municipality", "area")}
 
@@ -44,12 +47,28 @@ def test_a_code_that_cannot_be_is_refused(engine: Engine, journal: Journal, chan
 
 def test_what_another_partner_told_wrong_is_left_out_and_said() -> None:
     today = kit.NOW.date()
-    assert without_impossible({"given_name": "A", "identity_code": "131052-308U"}, today) == (
+    assert without_impossible({"given_name": "A", "identity_code": "131052-308U"}, PROGRAMME, today) == (
         {"given_name": "A"},
         ["identity_code"],
     )
     told = {"birth_date": "1981-02-03", "identity_code": "131052-308T"}
-    assert without_impossible(told, today) == ({"birth_date": "1981-02-03"}, ["identity_code"])
+    assert without_impossible(told, PROGRAMME, today) == ({"birth_date": "1981-02-03"}, ["identity_code"])
+
+
+def test_where_the_code_is_not_asked_it_is_refused_and_left_out_of_what_another_partner_told() -> None:
+    unasked = replace(PROGRAMME, identity_code="not_asked")
+    coded = IDENTITY | {"birth_date": "1952-10-13", "identity_code": "131052-308T"}
+    with pytest.raises(InvalidInput, match="identity_code"):
+        check_arrival(arrival(identity=coded), unasked, kit.NOW.date())
+    check_arrival(arrival(identity=coded), PROGRAMME, kit.NOW.date())
+    assert without_impossible(coded, unasked, kit.NOW.date())[1] == ["identity_code"]
+
+
+def test_where_the_code_is_required_nobody_becomes_an_esf_participant_without() -> None:
+    required, uncoded = replace(PROGRAMME, identity_code="required"), IDENTITY | {"identity_code": None}
+    with pytest.raises(InvalidInput, match="identity_code"):
+        check_arrival(arrival(identity=uncoded), required, kit.NOW.date())
+    check_arrival(arrival(standing="client", identity=uncoded), required, kit.NOW.date())
 
 
 # --- protected addresses
