@@ -21,12 +21,12 @@ from shared.ops.settings import Home, from_environment
 
 
 def refuse_clear_text(home: Home, *, own_tls: bool) -> None:
-    """Raise `HomeUnusable` if this lead's portal could be reached from elsewhere without TLS.
+    """Raise `HomeUnusable` if this home's portal could be reached from elsewhere without TLS.
 
     `own_tls`: the server can use home.toml's certificate itself. POLKU_BEHIND_TLS_PROXY=loopback says that whoever
     publishes the port (a container's host) does so on loopback only.
     """
-    if home.role == "node" or home.host in ("127.0.0.1", "::1", "localhost") or (own_tls and home.certificate):
+    if home.host in ("127.0.0.1", "::1", "localhost") or (own_tls and home.certificate):
         return
     if from_environment("POLKU_BEHIND_TLS_PROXY") not in ("1", "loopback"):
         reason = (

@@ -1,5 +1,6 @@
 """The conversation: the form, and the page that shows what was saved. One page, no script, made for a phone."""
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from typing import Any
 from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import NotFound
 
 from services.portal import formats, sight, talks
 from services.portal.pages import LIST_ROLES, Pages
@@ -200,6 +202,8 @@ class ConversationPages:
             # Nothing was sent, so whatever is changed now is another form: it gets another key.
             fresh = replace(filled, key=talks.new_key())
             return self._show(names, people, fresh, reading.problems, reading.choices), 400
+        if filled.corrects:
+            self._refuse_anothers(key, filled.corrects)
         try:
             session = self._record(key, filled, item)
         except talks.UNSURE:
@@ -235,7 +239,6 @@ class ConversationPages:
     def held(self, key: str, session: str) -> ResponseReturnValue:
         names, context = self.pages.programme(key), self.pages.context
         talk = self._talk(key, session)
-        sight.check(context.rpc, key, talk["subject"])
         people = talks.people_at_hand(context, key, only=[talk["subject"]])
         texts = talks.read_texts(context, key, _refs(talk))
         return self.pages.show(
@@ -254,17 +257,23 @@ class ConversationPages:
 
     def remove(self, key: str, session: str) -> ResponseReturnValue:
         self.pages.programme(key)
-        if g.get("own_only"):
-            sight.check(self.pages.context.rpc, key, self._talk(key, session)["subject"])
+        self._refuse_anothers(key, session)
         common = {"programme": key, "by": g.session.user.name}
         self.pages.context.rpc.call("activities", "remove_conversation", **common, session=session)
         return redirect(url_for("conversation", key=key, removed=1), 303)
+
+    def _refuse_anothers(self, key: str, session: str) -> None:
+        """Raise `OthersPerson` if it is about whom the user may not see. One that is gone may be so by this request."""
+        if g.get("own_only"):
+            with contextlib.suppress(NotFound):
+                self._talk(key, session)
 
     def _talk(self, key: str, session: str) -> dict[str, Any]:
         try:
             talk = self.pages.context.rpc.call("activities", "show_conversation", programme=key, session=session)
         except UnknownSession:
             abort(404)
+        sight.check(self.pages.context.rpc, key, talk["subject"])
         return dict(talk)
 
     def _recorded(self, key: str, session: str) -> Filled:

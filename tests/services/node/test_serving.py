@@ -16,7 +16,7 @@ from services.node.portal import portal_app, refuse_clear_text
 from services.node.serving import serve
 from services.portal.context import directly
 from shared.contracts.errors import HomeUnusable
-from shared.ops.settings import Home
+from shared.ops.settings import Home, Role
 from shared.testing.private import free_port
 from shared.testing.wait import until
 from tests.services.node.made import new_home
@@ -127,11 +127,12 @@ def test_an_embedded_home_has_no_portal_on_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("said", "refused"), [("", True), ("0", True), ("1", False), ("loopback", False)])
-def test_a_lead_is_not_served_in_clear_beyond_loopback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, refused: bool
+@pytest.mark.parametrize("role", ["lead", "node"])
+def test_no_home_is_served_in_clear_beyond_loopback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: Role, said: str, refused: bool
 ) -> None:
     monkeypatch.setenv("POLKU_BEHIND_TLS_PROXY", said)
-    home = Home(tmp_path, "lead", "lead", 8400, "0.0.0.0")
+    home = Home(tmp_path, role, role, 8400, "0.0.0.0")
     with pytest.raises(HomeUnusable, match="in clear") if refused else nullcontext():
         refuse_clear_text(home, own_tls=True)
 

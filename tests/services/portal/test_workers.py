@@ -11,7 +11,7 @@ from shared.contracts.describing import command_classes, methods_of
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput
 from tests.badinput.mutations import LONG
 from tests.services.portal.pages import Page, table_rows
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.samples import MADE, Portal, person, recorded_talk
 
 AINO, PEKKA = "a1" * 16, "b2" * 16
 PERSON, HAND_OVER, KEY = f"/person/lahde-mukaan/{AINO}", "/handover/lahde-mukaan", "lahde-mukaan"
@@ -165,6 +165,20 @@ def test_in_a_node_of_more_than_ten_every_page_about_anothers_person_is_closed(a
     anna.rpc.seen = [AINO]
     assert anna.client.get(PERSON).status_code == 200
     assert anna.client.get("/sample/lahde-mukaan").status_code == 403
+
+
+def test_in_a_node_of_more_than_ten_anothers_conversation_is_neither_shown_nor_corrected_nor_removed(
+    anna: Portal,
+) -> None:
+    many(anna)
+    anna.rpc.talk = recorded_talk(subject=PEKKA)
+    form, held = f"/conversation/{KEY}", f"/conversation/{KEY}/{MADE}"
+    for url in (f"{form}?corrects={MADE}", held):
+        assert anna.client.get(url).status_code == 403, url
+    filled = {"key": "ab" * 16, "person": AINO, "activity": "duuniin", "date": "2017-05-30", "minutes": "30"}
+    assert anna.post(form, form=form, **filled, how="phone", corrects=MADE).status_code == 403
+    assert anna.post(f"{held}/remove", form=form).status_code == 403
+    assert not {"record_conversation", "remove_conversation"} & {name for _, name, _ in anna.rpc.calls}
 
 
 def test_a_round_goes_by_who_is_anothers_where_each_sees_their_own(anna: Portal) -> None:
