@@ -38,7 +38,7 @@ READ_AT_ONCE = 2_500
 ANSWERED_AT_ONCE = 100
 """Receipts of one transaction."""
 
-RETRY_SECONDS = 10.0
+RETRY_SECONDS = 5.0
 """After how long a stream whose lines could not be derived is tried again."""
 
 derived_total = counter("polku_reporting_lines_derived_total", "Received lines taken into the derived tables")
