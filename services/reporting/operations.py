@@ -128,6 +128,8 @@ def derive(engine: Engine, enough: Callable[[], bool] = lambda: False) -> bool:
             .where(received_head.c.node != "lead")
         ).all()
     behind = [row.stream for row in heads if row.seq > (row.done or 0)]
+    for stream in failing.keys() - behind:  # its lines have changed
+        del failing[stream]
     taken = False
     with _reading(engine) as source:
         for stream in behind:

@@ -123,11 +123,19 @@ KILLS_SEED = 3
 """A plan in which the receiver is killed after a receipt and after its cursor moved."""
 
 
+POISON = Profile("poison", ("file",), 400, {"F15": 1}, heal_seconds=60)
+
+
 @pytest.mark.parametrize(
-    ("what", "counter"), [("receipt_before_commit", "false_complete"), ("cursor_before_effect", "lost")]
+    ("profile", "what", "counter"),
+    [
+        (KILLS, "receipt_before_commit", "false_complete"),
+        (KILLS, "cursor_before_effect", "lost"),
+        (POISON, "effect_passed_over", "lost"),
+    ],
 )
-def test_a_broken_build_is_caught(tmp_path: Path, what: str, counter: str) -> None:
-    result = run(KILLS, KILLS_SEED, tmp_path, environment={"PYTHONPATH": str(BROKEN), "POLKU_BROKEN": what})
+def test_a_broken_build_is_caught(tmp_path: Path, profile: Profile, what: str, counter: str) -> None:
+    result = run(profile, KILLS_SEED, tmp_path, environment={"PYTHONPATH": str(BROKEN), "POLKU_BROKEN": what})
     assert result.verdict.counters[counter] > 0, table(summary(result))
     assert not result.passed
 
