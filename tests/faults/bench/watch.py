@@ -183,6 +183,7 @@ class Watch:
         if client is None:
             return
         leads = self.scene.leads
+        release = self.scene.federation.release  # after that: a change of it is told there too
         try:
             rows = client.call("reporting", "completeness", timeout=5)["streams"]
             report = client.call("reporting", "report", timeout=5, programme=marks.PROGRAMME)
@@ -198,7 +199,7 @@ class Watch:
             return
         for site in self.scene.federation.partners:
             self._check_complete(site, next(row for row in rows if row["stream"] == site.stream), held[site.stream])
-        self._check_figures(report)
+        self._check_figures(report, release)
 
     def _check_complete(self, site: Partner, row: dict[str, Any], held: int) -> None:
         self.samples += 1
@@ -217,7 +218,7 @@ class Watch:
         elif signed > row["watermark"] and site.partner not in self.scene.skewed:  # its clock says nothing else
             self.false.append(f"{at}, but the node had signed {signed} before {row['manifest_at']}")
 
-    def _check_figures(self, report: dict[str, Any]) -> None:
+    def _check_figures(self, report: dict[str, Any], release: int) -> None:
         sessions = heads = least = most = 0
         newer: list[int] = []
         for row in report["streams"]:
@@ -229,7 +230,7 @@ class Watch:
                 return
             more = told.at(row["watermark"], self.scene.erased)
             sessions, heads, least, most = sessions + more[0], heads + more[1], least + more[2], most + more[3]
-            newer += told.unread(row["watermark"], self.scene.federation.release)
+            newer += told.unread(row["watermark"], release)
         if report["newer_facts"]:  # it says that the figures lack these, and has to lack exactly the newest release's
             heads -= sum(newer)
             if report["newer_facts"] != len(newer):

@@ -75,6 +75,7 @@ def newer_release(scene: Scene, site: Partner) -> None:
     if driver.blocks + 1 >= driver.size.blocks:
         raise NotStaged
     made.release += 1
+    scene.leads += 1
     release = {"POLKU_BENCH_RELEASE": str(made.release)}
     site.end(kill=False)
     site.environment = {**site.environment, **release}
@@ -85,9 +86,11 @@ def newer_release(scene: Scene, site: Partner) -> None:
         staged(lambda: _unread(scene, site) > 0, DECIDING_SECONDS)
         until(lambda: _shown(scene, _unread(scene, site)), UP_SECONDS)
     finally:
+        scene.leads += 1
         made.lead.end(kill=scene.chance.random() < 0.5)
         made.lead.environment = {**made.lead.environment, **release}
         made.lead.up()
+        scene.leads += 1
         until(lambda: not _unread(scene, site), UP_SECONDS)
 
 
