@@ -62,7 +62,9 @@ class Deriver:
         """
         if self._engine.dialect.name == "sqlite":
             took = take()
-            return operations.derive(self._engine) or took > 0
+            more = operations.derive(self._engine)
+            operations.note_failing(operations.failing)
+            return more or took > 0
         child = self._child = self._child or _Child(self._engine)
         try:
             child.begin()
@@ -106,12 +108,13 @@ class _Child:
         try:
             if not self._pipe.poll(BATCH_SECONDS):
                 raise self._ended(f"has not answered for {BATCH_SECONDS:.0f} s and was ended")
-            more, totals = self._pipe.recv()
+            more, totals, failing = self._pipe.recv()
         except (EOFError, ConnectionError):
             raise self._ended("has ended") from None
         for counter, values in zip(COUNTERS, totals, strict=True):
             for label, value in values.items():
                 (counter.labels(label) if label else counter).inc(value)
+        operations.note_failing(failing)
         return bool(more)
 
     def close(self) -> None:
@@ -144,7 +147,7 @@ def derive_when_told(pipe: Connection) -> None:
                 pass
             pipe.recv()
             now = _totals()
-            pipe.send((more, _since(before, now)))
+            pipe.send((more, _since(before, now), operations.failing))
             before = now
 
 

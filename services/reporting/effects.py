@@ -106,9 +106,11 @@ class Derivation:
     seen: set[bytes] = field(default_factory=set)
     seq: int = 0
 
-    def take(self, lines: Sequence[Read]) -> Effects:
-        """The effects of these lines, in order; one that is refused or of a newer release is set aside, and why."""
-        self.effects = Effects(erased=dict(self.effects.erased))  # who is erased stays so, whatever still comes
+    def take(self, lines: Sequence[Read], gone: Iterable[str] = ()) -> Effects:
+        """The effects of these lines, in order; one that is refused or of a newer release is set aside, and why. `gone`
+        are those subjects of the lines who were erased before."""
+        # Who is erased stays so, whatever still comes.
+        self.effects = Effects(erased={**dict.fromkeys(gone, self.seq), **self.effects.erased})
         named = {fact["session"] for _, fact, _ in lines if fact is not None and "session" in fact.members}
         self.seen = store.held_sessions(self.connection, self.stream, map(bytes.fromhex, named))
         for self.seq, fact, reason in lines:
@@ -221,7 +223,7 @@ class Derivation:
         return None
 
     def erase(self, fact: Fact) -> str | None:
-        self.effects.erased[str(fact.subject)] = self.seq
+        self.effects.erased.setdefault(str(fact.subject), self.seq)
         return None
 
     def tagged(self, fact: Fact) -> str | None:

@@ -1,8 +1,11 @@
 """Use cases of reporting: the lead's own facts, and deriving figures from the lines that have arrived."""
 
-from collections.abc import Callable, Iterator
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, exists, func, select
 
@@ -15,13 +18,16 @@ from shared.contracts.errors import InvalidInput, InvalidInvite, PartnerAlreadyJ
 from shared.contracts.purpose_facts import LeadCleared
 from shared.journal import Journal
 from shared.journal.carry_tables import received_head, received_line, received_segment
-from shared.journal.erasing import erased_lines, purpose_digest
+from shared.journal.erasing import erased_lines, erased_received, purpose_digest, subject_digest
+from shared.journal.follow import databases_trouble
 from shared.journal.holding import is_held
 from shared.journal.joining import Join
 from shared.journal.lines import chain_next, chain_start
-from shared.ops.metrics import counter
+from shared.ops.metrics import counter, gauge
 from shared.storage import LINES_AT_ONCE, snapshot, transaction
 from shared.storage.upsert import read_many
+
+log = logging.getLogger(__name__)
 
 DERIVE_BATCH = LINES_AT_ONCE
 """Lines of one derive transaction, by dialect."""
@@ -32,7 +38,15 @@ READ_AT_ONCE = 2_500
 ANSWERED_AT_ONCE = 100
 """Receipts of one transaction."""
 
+RETRY_SECONDS = 5.0
+"""After how long a stream whose lines could not be derived is tried again."""
+
 derived_total = counter("polku_reporting_lines_derived_total", "Received lines taken into the derived tables")
+stuck = gauge("polku_reporting_stream_stuck", "1 while an effect of the stream's next lines fails", "stream")
+
+failing: dict[str, float] = {}
+"""The streams whose next lines cannot be derived, and when (monotonic) each is tried again. Of this process."""
+_shown: set[str] = set()
 
 
 def admit_partner(
@@ -101,8 +115,12 @@ _NEXT = (
 
 
 def derive(engine: Engine, enough: Callable[[], bool] = lambda: False) -> bool:
-    """Take the next received lines into the derived tables, one transaction per stream, until `enough`; False if there
-    were none."""
+    """Take the next received lines into the derived tables, one transaction per stream, until `enough`; False if none
+    were taken.
+
+    A stream with a line whose effect fails stands still before it, and the others go on; it is tried again every
+    `RETRY_SECONDS` (decision 0174). Raises what the database fails with.
+    """
     with engine.connect() as connection:
         heads = connection.execute(
             select(received_head.c.stream, received_head.c.seq, store.cursor.c.seq.label("done"))
@@ -110,13 +128,42 @@ def derive(engine: Engine, enough: Callable[[], bool] = lambda: False) -> bool:
             .where(received_head.c.node != "lead")
         ).all()
     behind = [row.stream for row in heads if row.seq > (row.done or 0)]
+    for stream in failing.keys() - behind:  # its lines have changed
+        del failing[stream]
+    taken = False
     with _reading(engine) as source:
         for stream in behind:
-            with transaction(engine) as connection:
-                _derive_stream(source or connection, connection, stream)
+            if failing.get(stream, 0.0) <= time.monotonic():
+                taken = _try_stream(engine, source, stream) or taken
             if enough():
                 break
-    return bool(behind)
+    return taken
+
+
+def _try_stream(engine: Engine, source: Connection | None, stream: str) -> bool:
+    """Whether lines of it were taken; if not, it is noted as failing."""
+    try:
+        with transaction(engine) as connection:
+            _derive_stream(source or connection, connection, stream)
+    except Exception as error:
+        if databases_trouble(error):
+            raise
+        if source is not None:
+            source.rollback()
+        log.error("the effect of a line fails; its stream waits", extra={"stream": stream}, exc_info=error)
+        failing[stream] = time.monotonic() + RETRY_SECONDS
+        return False
+    failing.pop(stream, None)
+    return True
+
+
+def note_failing(streams: Mapping[str, float]) -> None:
+    """Show which streams wait, whichever process derives them."""
+    for stream in _shown - streams.keys():
+        stuck.labels(stream).set(0)
+    for stream in streams:
+        stuck.labels(stream).set(1)
+    _shown.update(streams)
 
 
 @contextmanager
@@ -191,9 +238,10 @@ def derive_next(source: Connection, look: Connection, target: Connection, stream
     ends = select(func.max(c.last)).where(c.stream == stream, c.last > seq, c.last <= seq + most)
     to = min(bound for bound in (last, source.execute(ends).scalar_one(), seq + most) if bound is not None)
     derivation, count = Derivation(look, stream, store.shelf.get(source, stream.split("/")[1])), 0
+    gone = erased_received(source, stream)
     with Storing(target, stream) as storing:
         while rows := read_many(source, _NEXT, {"stream": stream, "after": seq, "to": min(seq + READ_AT_ONCE, to)}):
-            effects = derivation.take(read_lines(rows))
+            effects = derivation.take(read_lines(rows), _erased_before(gone, rows))
             for row in rows:
                 chain = chain_next(chain, row[6])
             count, seq, epoch = count + len(rows), rows[-1][0], rows[-1][5]
@@ -201,3 +249,10 @@ def derive_next(source: Connection, look: Connection, target: Connection, stream
     if count:
         store.set_cursor(target, stream, epoch, seq, chain)
     return count
+
+
+def _erased_before(gone: frozenset[bytes], rows: Sequence[Sequence[Any]]) -> set[str]:
+    """The subjects of these lines that the stream has erased. No node writes such lines; they come to nothing, in
+    whatever batch."""
+    subjects = {bytes(row[3]).hex() for row in rows if row[3] is not None} if gone else ()
+    return {subject for subject in subjects if bytes.fromhex(subject_digest(subject)) in gone}

@@ -264,8 +264,20 @@ def note_received(connection: Connection, stream: str, subject: str, seq: int) -
     lines = connection.execute(update(received_line).where(theirs).values(**_GONE, v=None)).rowcount
     void = (received_void.c.stream == stream) & (received_void.c.subject == raw)
     connection.execute(update(received_void).where(void).values(**_GONE, v=None))
-    row = {"stream": stream, "digest": bytes.fromhex(subject_digest(subject)), "seq": seq, "lines": lines}
+    c, digest = received_erased.c, bytes.fromhex(subject_digest(subject))
+    more = update(received_erased).where(c.stream == stream, c.digest == digest)
+    if connection.execute(more.values(lines=c.lines + lines)).rowcount:
+        if lines:
+            connection.execute(more.values(scrubbed=False))
+        return
+    row = {"stream": stream, "digest": digest, "seq": seq, "lines": lines}
     add_missing(connection, received_erased, row | {"scrubbed": False})
+
+
+def erased_received(connection: Connection, stream: str) -> frozenset[bytes]:
+    """At the lead: whom the stream has erased, by `subject_digest`."""
+    c = received_erased.c
+    return frozenset(connection.execute(select(c.digest).where(c.stream == stream, c.key_no.is_(None))).scalars())
 
 
 def scrub(engine: Engine) -> bool:

@@ -23,6 +23,7 @@ from sqlalchemy import event
 
 from services.node.control import connect
 from services.node.opening import recorded_to
+from services.reporting import effects, operations
 from shared.contracts.catalogue import AttendanceRecorded, SessionHeld
 from shared.contracts.facts import About, Fact, Reach
 from shared.contracts.fields import Day
@@ -166,6 +167,21 @@ def the_node_has_a_newer_release(homes: Homes) -> list[Scraped]:
     return homes.after()
 
 
+def an_effect_fails(homes: Homes) -> list[Scraped]:
+    def broken(*_: object) -> None:
+        raise KeyError("broken")
+
+    homes.before()
+    homes.record(a_session(2))
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(effects.EFFECTS, SessionHeld, broken)
+            homes.go()
+        return homes.after()
+    finally:
+        operations.failing.clear()
+
+
 def the_leads_database_is_held(homes: Homes) -> list[Scraped]:
     homes.before()
     homes.lead_engine.dispose()
@@ -189,6 +205,7 @@ IN_ROUNDS: dict[Callable[[Homes], list[Scraped]], str] = {
     both_notice_that_the_nodes_database_was_put_back: "PolkuStreamStopped",
     a_line_contradicts_its_stream: "PolkuLinesAside",
     the_node_has_a_newer_release: "PolkuNewerFacts",
+    an_effect_fails: "PolkuFiguresStuck",
     the_leads_database_is_held: "PolkuRoundsStopped",
 }
 

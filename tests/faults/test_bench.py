@@ -80,7 +80,7 @@ def test_two_thousand_facts_under_faults_are_neither_lost_nor_doubled_nor_claime
     assert result.passed, f"POLKU_SEED={SEED}\n{table(summary(result))}"
     counters = result.verdict.counters
     assert counters["attempted"] == counters["committed"] == counters["delivered"] == counters["applied"] >= 2000
-    assert result.done.keys() >= {"F01", "F02", "F08", "F09", "F16", "F18"}
+    assert result.done.keys() >= {"F01", "F02", "F08", "F09", "F15", "F16", "F18"}
     assert counters["quarantined"] == 15
     assert result.complete_samples > 0
 
@@ -123,11 +123,19 @@ KILLS_SEED = 3
 """A plan in which the receiver is killed after a receipt and after its cursor moved."""
 
 
+POISON = Profile("poison", ("file",), 400, {"F15": 1}, heal_seconds=60)
+
+
 @pytest.mark.parametrize(
-    ("what", "counter"), [("receipt_before_commit", "false_complete"), ("cursor_before_effect", "lost")]
+    ("profile", "what", "counter"),
+    [
+        (KILLS, "receipt_before_commit", "false_complete"),
+        (KILLS, "cursor_before_effect", "lost"),
+        (POISON, "effect_passed_over", "lost"),
+    ],
 )
-def test_a_broken_build_is_caught(tmp_path: Path, what: str, counter: str) -> None:
-    result = run(KILLS, KILLS_SEED, tmp_path, environment={"PYTHONPATH": str(BROKEN), "POLKU_BROKEN": what})
+def test_a_broken_build_is_caught(tmp_path: Path, profile: Profile, what: str, counter: str) -> None:
+    result = run(profile, KILLS_SEED, tmp_path, environment={"PYTHONPATH": str(BROKEN), "POLKU_BROKEN": what})
     assert result.verdict.counters[counter] > 0, table(summary(result))
     assert not result.passed
 
@@ -151,6 +159,6 @@ def test_the_page_shows_every_counter_and_how_to_run_it_again(smoke: Smoke) -> N
 
 def test_a_fault_that_came_about_not_once_fails_the_run() -> None:
     result = Result(CAMPAIGN, 7, [])
-    result.not_staged.update({"F24": 3, "F20": 3, "F21": 2, "F15": 3})
+    result.not_staged.update({"F24": 3, "F20": 3, "F21": 2, "F30": 3})
     result.done["F20"] = 1
     assert never_staged(result) == ["F24 was never staged"]

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.faults.bench.epilogue import restore_node
+from tests.faults.bench.faults import FAULTS
 from tests.faults.bench.page import page, table
 from tests.faults.bench.run import CAMPAIGN, FULL, SMOKE, run, work_folder
 from tests.faults.bench.summary import summary
@@ -23,17 +24,20 @@ def main() -> int:
     parser.add_argument("--profile", choices=PROFILES, default="campaign")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--facts", type=int, help="how many facts instead of the profile's")
+    parser.add_argument("--only", nargs="+", choices=FAULTS, help="of the profile's faults only these")
     parser.add_argument("--seconds", type=float, default=900, help="after these no further fault begins")
     parser.add_argument("--out", type=Path, default=Path("build/faults"))
     asked = parser.parse_args()
     profile = PROFILES[asked.profile]
-    profile = replace(profile, facts=asked.facts or profile.facts)
+    faults = {fault: count for fault, count in profile.faults.items() if fault in (asked.only or FAULTS)}
+    profile = replace(profile, facts=asked.facts or profile.facts, faults=faults)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # end the homes and take the small file system away
     say(f"profile {profile.name}, seed {asked.seed}")
     folder = work_folder()
     after = (lambda *_: None) if profile.full else restore_node
     result = run(profile, asked.seed, folder, seconds=asked.seconds, progress=say, after=after)
     found = summary(result)
+    found["again"] += f" --only {' '.join(asked.only)}" if asked.only else ""
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / f"{profile.name}.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     (asked.out / f"{profile.name}.html").write_text(page(found))

@@ -148,26 +148,31 @@ class Driver:
 
 
 class Pace:
-    """Spreads the load over the faults: with fault i of n, i/n of the blocks may have been sent."""
+    """Spreads the load over the faults: with fault i of n, i of the shares of n and some more may have been sent. What
+    is left is for the last faults that need something to be recorded while they are on."""
 
     def __init__(self, faults: int, blocks: int) -> None:
-        self._faults, self._blocks = max(faults, 1), blocks
+        self._shares, self._blocks = faults + max(3, faults // 10), blocks
         self._begun = 0
         self._turn = threading.Condition()
 
     def begin(self, fault: int) -> None:
-        """Fault number `fault`, from 1, begins; beyond the last: all may go."""
+        """Fault number `fault`, from 1, begins."""
         with self._turn:
             self._begun = max(self._begun, fault)
             self._turn.notify_all()
 
+    def free(self) -> None:
+        """All may go."""
+        self.begin(self._shares)
+
     def more(self) -> None:
         """A fault needs something to be recorded while it is on: the next block may go."""
         with self._turn:
-            self._begun += -(-self._faults // max(self._blocks, 1))
+            self._begun += -(-self._shares // max(self._blocks, 1))
             self._turn.notify_all()
 
     def wait(self, block: int) -> None:
         """Wait until it is the turn of `block`."""
         with self._turn:
-            self._turn.wait_for(lambda: self._begun > self._faults or block * self._faults < self._begun * self._blocks)
+            self._turn.wait_for(lambda: block * self._shares < self._begun * self._blocks)

@@ -133,8 +133,8 @@ class Servers:
 
 @dataclass
 class Federation:
-    """All homes. `brokers`: the one that the lead's partners come by, if any does. `tight`: the partner whose home lies
-    on a small file system of its own, if the machine allows it."""
+    """All homes. `brokers`: the one that the lead's partners come by, if any does. `release`: the newest that any home
+    has (`hurried/`). `tight`: the partner whose home lies on a small file system, if the machine allows it."""
 
     folder: Path
     lead: BenchSite
@@ -142,7 +142,13 @@ class Federation:
     brokers: list[PrivateBroker] = field(default_factory=list)
     first_server: list[str] = field(default_factory=list)
     partners: list[Partner] = field(default_factory=list)
+    release: int = 1
     tight: Partner | None = None
+
+    @property
+    def poison(self) -> Path:
+        """The file that names the fact whose effect fails at the lead, if there is one."""
+        return self.folder / "poison"
 
     @property
     def sites(self) -> Sequence[BenchSite]:
@@ -195,7 +201,8 @@ def federation(
     document = load_file(programme_file(PROGRAMME))
     keys = [partner.key for partner in parse(document).partners][: len(carriers)]
     ports = free_port_run(len(carriers) + 1)
-    lead = BenchSite(folder / "lead", "lead", dict(environment or {}))
+    poison = {"POLKU_BENCH_POISON": str(folder / "poison")}
+    lead = BenchSite(folder / "lead", "lead", {**HURRIED, **poison, **(environment or {})})
     servers = Servers() if full else None
     made = Federation(folder, lead, servers)
     with ExitStack() as ending:

@@ -36,7 +36,7 @@ class Scene:
     """What a fault acts on: the homes, who works there, and what the lead must have refused, by digest.
 
     `skewed` are the partners whose clock was wrong, until they have healed from that. `leads` changes before and after
-    the lead is replaced, `restoring` is true until it has healed from that.
+    the lead is replaced, and when a home becomes a newer release, `restoring` is true until it has healed from that.
     """
 
     federation: Federation

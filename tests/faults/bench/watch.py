@@ -52,6 +52,7 @@ class Told:
     heads: list[int] = field(default_factory=lambda: [0])
     gone: list[int] = field(default_factory=list)
     attendances: list[int] = field(default_factory=list)
+    versions: list[tuple[int, int, int]] = field(default_factory=list)
     of_subject: dict[str, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -71,6 +72,7 @@ class Told:
                     sessions += 1
                 elif line["kind"] == "activities.heads_counted":
                     heads += line["body"]["heads"]
+                    self.versions.append((row.seq, line["v"], line["body"]["heads"]))
                 elif line["kind"] == "activities.attendance_recorded":
                     self.attendances.append(row.seq)
                     self.of_subject.setdefault(line["subject"], []).append(row.seq)
@@ -84,6 +86,10 @@ class Told:
         most = bisect_right(self.attendances, seq)
         unsure = sum(bisect_right(self.of_subject.get(subject, []), seq) for subject in erased)
         return self.sessions[seq], self.heads[seq], most - unsure, most + bisect_right(self.gone, seq)
+
+    def unread(self, seq: int, version: int) -> list[int]:
+        """The heads counted up to line `seq` in this version of the fact."""
+        return [heads for at, v, heads in self.versions if at <= seq and v == version]
 
 
 @dataclass
@@ -177,6 +183,7 @@ class Watch:
         if client is None:
             return
         leads = self.scene.leads
+        release = self.scene.federation.release  # after that: a change of it is told there too
         try:
             rows = client.call("reporting", "completeness", timeout=5)["streams"]
             report = client.call("reporting", "report", timeout=5, programme=marks.PROGRAMME)
@@ -192,7 +199,7 @@ class Watch:
             return
         for site in self.scene.federation.partners:
             self._check_complete(site, next(row for row in rows if row["stream"] == site.stream), held[site.stream])
-        self._check_figures(report)
+        self._check_figures(report, release)
 
     def _check_complete(self, site: Partner, row: dict[str, Any], held: int) -> None:
         self.samples += 1
@@ -211,8 +218,9 @@ class Watch:
         elif signed > row["watermark"] and site.partner not in self.scene.skewed:  # its clock says nothing else
             self.false.append(f"{at}, but the node had signed {signed} before {row['manifest_at']}")
 
-    def _check_figures(self, report: dict[str, Any]) -> None:
+    def _check_figures(self, report: dict[str, Any], release: int) -> None:
         sessions = heads = least = most = 0
+        newer: list[int] = []
         for row in report["streams"]:
             if row["watermark"] is None:
                 continue
@@ -222,6 +230,11 @@ class Watch:
                 return
             more = told.at(row["watermark"], self.scene.erased)
             sessions, heads, least, most = sessions + more[0], heads + more[1], least + more[2], most + more[3]
+            newer += told.unread(row["watermark"], release)
+        if report["newer_facts"]:  # it says that the figures lack these, and has to lack exactly the newest release's
+            heads -= sum(newer)
+            if report["newer_facts"] != len(newer):
+                self.false.append(f"the report says {report['newer_facts']} newer facts where there are {len(newer)}")
         self.samples += 1
         rows = report["activities"]
         shown = [sum(row[name] or 0 for row in rows) for name in ("sessions", "heads", "attendances")]

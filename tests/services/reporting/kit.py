@@ -23,7 +23,7 @@ from shared.contracts.catalogue import (
 from shared.contracts.facts import Fact
 from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
 from shared.journal import Journal
-from shared.journal.carry_tables import received_head, received_line
+from shared.journal.carry_tables import received_erased, received_head, received_line
 from shared.journal.lines import BadLine, Line, chain_next, chain_start, line_digest, read_envelope, serialise
 from shared.ops.clock import wire_time
 from shared.storage import transaction
@@ -165,4 +165,4 @@ def derive_all(engine: Engine) -> None:
 
 def forget_everything(engine: Engine) -> None:
     """Back to a lead that has received nothing."""
-    empty(engine, *store.DERIVED, store.cursor, received_line, received_head)
+    empty(engine, *store.DERIVED, store.cursor, received_line, received_head, received_erased)

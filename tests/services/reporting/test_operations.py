@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text
 
-from services.reporting import operations, store, versions
+from services.reporting import effects, operations, store, versions
 from services.reporting.effects import EFFECTS
 from services.reporting.queries import report
 from shared.contracts import catalogue
@@ -21,7 +21,7 @@ from shared.contracts.catalogue import AnswersRecorded, NodeAdmitted, SessionHel
 from shared.contracts.errors import InvalidInvite, InvalidProgramme, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
 from shared.contracts.facts import Fact, Reach
 from shared.journal import Journal
-from shared.journal.carry_tables import received_line
+from shared.journal.carry_tables import received_erased, received_line
 from shared.journal.joining import Join
 from shared.journal.lines import Line, chain_next, chain_start, serialise
 from shared.programmes import digest
@@ -376,10 +376,11 @@ FACTS = st.one_of(
     st.builds(started, PEOPLE),
     st.builds(ended, PEOPLE),
     st.builds(resumed, PEOPLE),
+    st.builds(lambda person: SubjectErased(hex_id("person", person)), PEOPLE),
 )
 
 
-class Killed(Exception):
+class Killed(BaseException):
     """The process ended here."""
 
 
@@ -406,7 +407,7 @@ def assert_batches_do_not_matter(engine: Engine, content: Sequence[Fact], data: 
     forget_everything(engine)
     receive(engine, STREAM, content)
     derive_all(engine)
-    at_once = tables(engine)
+    at_once, erased = tables(engine), what_is_erased(engine)
     forget_everything(engine)
     rest, set_cursor = list(content), store.set_cursor
 
@@ -433,6 +434,58 @@ def assert_batches_do_not_matter(engine: Engine, content: Sequence[Fact], data: 
         patch.setattr(store, "set_cursor", set_cursor)
         derive_all(engine)
     assert tables(engine) == at_once
+    assert what_is_erased(engine) == erased
+
+
+def what_is_erased(engine: Engine) -> tuple[set[int], dict[bytes, tuple[int, int]]]:
+    """Which lines are digests, and of whom which line said so, and how many they were."""
+    gone = {row["seq"] for row in kit.rows(engine, received_line) if row["line"] is None and row["subject"] is None}
+    return gone, {row["digest"]: (row["seq"], row["lines"]) for row in kit.rows(engine, received_erased)}
+
+
+def test_whose_stream_has_erased_them_does_not_come_back_with_a_later_transaction(engine: Engine) -> None:
+    """No node writes such lines; not even one that cannot be read stays."""
+    lead(engine)
+    admit(engine, OWN)
+    anna = hex_id("person", "anna")
+    receive(engine, STREAM, [session(1, "kaapeli", "2016-03-01", 60), SubjectErased(anna)])
+    derive_all(engine)
+    receive(
+        engine, STREAM, [attendance(1, 1, "anna", "participant"), raw(4, "x.y", 1, {}, anna), standing("b", "client")]
+    )
+    derive_all(engine)
+    assert kit.rows(engine, store.attendance) == kit.rows(engine, store.aside) == []
+    assert what_is_erased(engine)[0] == {2, 3, 4}
+    assert len(kit.rows(engine, store.person)) == 1
+
+
+def test_a_line_whose_effect_fails_stops_its_stream_alone_until_it_is_mended(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead(engine)
+    admit(engine, OWN, OTHER)
+    poison, right = hex_id("session", "poison"), effects.EFFECTS[SessionHeld]
+
+    def broken(derivation: effects.Derivation, fact: Fact) -> str | None:
+        if fact["session"] == poison and derivation.stream == STREAM:
+            raise KeyError(fact["session"])
+        return right(derivation, fact)
+
+    monkeypatch.setitem(effects.EFFECTS, SessionHeld, broken)
+    monkeypatch.setattr(operations, "failing", {})
+    for stream in STREAMS.values():
+        receive(engine, stream, [session("poison", "kaapeli", "2016-03-01", 60)])
+    derive_all(engine)
+    assert {row["stream"] for row in kit.rows(engine, store.session)} == {STREAMS[OTHER]}
+    assert operations.failing.keys() == {STREAM}
+    receive(engine, STREAMS[OTHER], [session("more", "kaapeli", "2016-03-01", 60)])
+    derive_all(engine)
+    assert len(kit.rows(engine, store.session)) == 2, "the others go on"
+    monkeypatch.setitem(effects.EFFECTS, SessionHeld, right)
+    operations.failing[STREAM] = 0.0  # it is due
+    derive_all(engine)
+    assert {row["stream"] for row in kit.rows(engine, store.session)} == set(STREAMS.values())
+    assert not operations.failing
 
 
 def test_who_is_erased_stays_so_whatever_was_read_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

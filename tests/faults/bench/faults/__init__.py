@@ -6,7 +6,7 @@ something to be under way waits for it and raises `NotStaged` if it does not com
 
 from collections.abc import Callable
 
-from tests.faults.bench.faults import carried, connections, disks, histories, processes, servers
+from tests.faults.bench.faults import carried, connections, disks, histories, processes, releases, servers
 from tests.faults.bench.federation import Partner
 from tests.faults.bench.scene import Scene
 
@@ -25,7 +25,9 @@ FAULTS: dict[str, Callable[[Scene, Partner], None]] = {
     "F12": disks.disk_full,
     "F13": servers.no_memory_for_broker,
     "F14": histories.wrong_clock,
+    "F15": releases.failing_effect,
     "F16": carried.plant_garbage,
+    "F17": releases.newer_release,
     "F18": carried.plant_forged,
     "F19": carried.replay,
     "F20": carried.out_of_order,
@@ -35,7 +37,7 @@ FAULTS: dict[str, Callable[[Scene, Partner], None]] = {
     "F25": processes.two_at_once,
     "F26": processes.terminate,
     "F27": servers.delete_user,
-    "F28": servers.crash_postgres,
+    "F28": servers.storm_and_crash,
     "F29": histories.erase,
     "F30": servers.other_release,
 }
@@ -43,7 +45,7 @@ AT_A_NODE = ("F01", "F03", "F08", "F09", "F10", "F12", "F14", "F27", "F29")
 """Faults that leave the lead and the other nodes alone: others may come beside them."""
 AT_THE_LEAD = ("F02", "F04", "F05", "F06", "F11", "F13", "F24", "F26", "F28", "F30")
 """Faults that meet all partners' streams."""
-ALONE = ("F04", "F05", "F06", "F11", "F13", "F24", "F28", "F30")
+ALONE = ("F04", "F05", "F06", "F11", "F13", "F15", "F17", "F24", "F28", "F30")
 """Faults beside which nothing else could be staged."""
 BY_BROKER = ("F11", "F13", "F27", "F30")
 """Faults that need a node that comes by the lead's broker."""

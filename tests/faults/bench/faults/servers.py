@@ -6,14 +6,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import select
+
+from services.reporting import store
+from shared.journal.carry_tables import received_head
+from shared.journal.tables import journal_head
+from shared.storage import open_engine
 from shared.testing.broker import Broker, PrivateBroker
 from shared.testing.wait import until
 from tests.faults.bench.driver import CALL_SECONDS
+from tests.faults.bench.faults.releases import said
 from tests.faults.bench.federation import PATIENCE_SECONDS, UP_SECONDS, Partner
 from tests.faults.bench.scene import NotStaged, Scene, by_broker, servers_of, staged
 
 OTHER_RABBITMQ = "POLKU_BENCH_RABBITMQ"
 """The environment variable that names the `rabbitmq-server` of another release."""
+LOCKED_SECONDS = 40.0
+"""How long the lead's rows are locked at most: a transaction waits ten seconds for a lock."""
 VERSION = "rabbit_misc:version()."
 
 
@@ -106,9 +115,20 @@ def delete_user(scene: Scene, site: Partner) -> None:
         link.know_user()
 
 
-def crash_postgres(scene: Scene, site: Partner) -> None:
-    """F28: kill -9 of PostgreSQL under all homes, while one works on a command."""
-    servers = servers_of(scene)
-    scene.drivers[site.partner].calling.wait(1)
+def storm_and_crash(scene: Scene, site: Partner) -> None:
+    """F28: the lead's rows are locked from outside until a round has failed; and kill -9 of PostgreSQL under all."""
+    servers, driver = servers_of(scene), scene.drivers[site.partner]
+    engine = open_engine(scene.lead.home.database_url)
+    try:
+        with engine.begin() as connection:
+            for table in (received_head, store.cursor, journal_head):
+                connection.execute(select(table).with_for_update())
+            driver.pace.more()
+            staged(lambda: "the last round failed" in said(scene, "ready"), LOCKED_SECONDS)
+    finally:
+        engine.dispose()
+    until(lambda: "the last round failed" not in said(scene, "ready"), UP_SECONDS)
+    driver.pace.more()
+    driver.calling.wait(1)
     scene.random_moment(0.15)
     servers.postgres.crash(servers.port)
