@@ -175,7 +175,7 @@ class IntakeService(
         body = load(FindPeople, command)
         query = inside(self.home.keys, PersonQuery, "sealed", body["sealed"])
         programme = body["programme"]
-        rows = queries.find_people(
+        total, rows = queries.find_people(
             self.home.engine,
             programme,
             lambda row: operations.is_meant(self._identity(row), query, protected=row.protected),
@@ -185,7 +185,7 @@ class IntakeService(
         operations.log_identities_read(
             self.home.journal, subjects, by=body["by"], programme=programme, now=self.home.now()
         )
-        return {"people": [self._named(row, bytes.fromhex(body["reply_to"])) for row in rows]}
+        return {"total": total, "people": [self._named(row, bytes.fromhex(body["reply_to"])) for row in rows]}
 
     @timer(interval=RESTORED_SECONDS)
     def erase_again(self) -> None:
