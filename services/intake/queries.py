@@ -138,8 +138,8 @@ def with_attempts(engine: Engine, rows: Sequence[dict[str, Any]]) -> list[dict[s
 def find_people(
     engine: Engine, programme: str, is_meant: Callable[[PersonRow], bool], *, theirs: str | None = None
 ) -> tuple[int, list[PersonRow]]:
-    """How many people of the programme are meant, and at most `MOST_FOUND`; every identity is opened, none shown. `theirs`: leave out
-    whoever is another worker's.
+    """How many people of the programme are meant, and at most `MOST_FOUND`; every identity is opened, none is shown.
+    `theirs`: leave out whoever is another worker's.
 
     Raises `UnknownProgramme`.
     """

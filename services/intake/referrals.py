@@ -12,6 +12,7 @@ that comes after its decision changes nothing, and the sender, who had withdrawn
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -162,6 +163,20 @@ def recall(unit: Unit, desk: Desk, programme: str, subject: str) -> None:
     for row in referral_store.open_referrals(unit.connection, programme, subject):
         if to := reachable.get(row.partner):
             _write(unit, desk, programme, to, {"kind": WITHDRAWAL, "referral": row.referral.hex()})
+
+
+def withdraw_from(unit: Unit, desk: Desk, programme: str, subject: str, nodes: Collection[str]) -> None:
+    """Take the person's referrals to these nodes back, as far as they were not answered; letters about them are gone.
+    Whoever is not confirmed any more hears nothing, and has nothing by us that could be accepted."""
+    reachable = peers.confirmed_partners(unit.connection, desk, programme)
+    for row in referral_store.open_referrals(unit.connection, programme, subject):
+        if row.node not in nodes:
+            continue
+        state, number = moved(AT_SENDER, row.state, "withdraw"), row.referral.hex()
+        referral_store.set_referral(unit.connection, row.referral, wire_time(unit.now), state=state)
+        unit.record(ReferralWithdrawn(subject, **_said(programme, number, unit.now)))
+        if to := reachable.get(row.partner):  # it may have been carried already, and not acknowledged yet
+            _write(unit, desk, programme, to, {"kind": WITHDRAWAL, "referral": number})
 
 
 def accept(

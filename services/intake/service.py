@@ -114,7 +114,9 @@ class IntakeService(
             for number, item in enumerate(body["items"])
         ]
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"], "worker": body["worker"]}
-        results, pos = raising.raise_standing(self.home.journal, self._vault(), body["programme"], new, **common)
+        results, pos = raising.raise_standing(
+            self.home.journal, self._vault(), body["programme"], new, desk=self._desk(), **common
+        )
         return {"pos": self.home.committed(pos), "results": results}
 
     @rpc

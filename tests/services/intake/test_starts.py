@@ -15,7 +15,7 @@ from shared.contracts.errors import UnknownPerson
 from shared.journal import Journal
 from shared.storage import snapshot
 from tests.services import kit
-from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, arrival, known, register
 
 DAY = date(2016, 3, 1)
 WHOLE: dict[str, Any] = {
@@ -47,7 +47,7 @@ def form(journal: Journal, subject: str, name: str = "s", **changes: Any) -> New
 
 
 def save(journal: Journal, *items: NewStart, **options: Any) -> list[dict[str, Any]]:
-    results, _ = starts.record_starts(journal, KEYS, kit.KEY, items, by="worker", now=kit.NOW, **options)
+    results, _ = starts.record_starts(journal, KEYS, kit.KEY, items, by="worker", now=kit.NOW, **options, desk=DESK)
     return results
 
 
