@@ -100,6 +100,7 @@ class _Raising:
         forget_tokens(unit, self.keys, key, identity, {})
         identity_store.set_identity(unit.connection, self.keys.vault, row, {})
         rights_store.forget_corrections(unit.connection, row.subject)
+        follow_protection(unit, self.desk, row, new.arrival.record)  # of the visitor they were, too
         store.add_people(unit.connection, self.keys.vault, key, [(new_id(), subject, new.arrival)])
         visitors = Visitors(unit, self.keys, key)
         for token in (new.arrival.identity.get("token") or "").split(";"):

@@ -13,8 +13,9 @@ from services.intake.store import TagKey
 from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError, UnknownPerson
 from shared.journal import Journal
+from shared.journal.carry_tables import post_out
 from shared.storage import snapshot, transaction
-from tests.services.intake.kit import DESK, IDENTITY, KEYS, arrival, known, register
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, arrival, known, letter_waits, register
 from tests.services.kit import KEY, NOW, key_of, kinds, lines, rows
 
 NAMED = {name: IDENTITY[name] for name in ("given_name", "family_name", "birth_date")}
@@ -139,6 +140,15 @@ def test_without_the_history_a_protected_address_stays_protected(engine: Engine)
     made = register_visitor(journal, before, False, record={"gender": "f"})["subject"]
     (row,) = [row for row in rows(engine, store.participation) if row["subject"] == bytes.fromhex(made)]
     assert json.loads(row["record"])["protected_address"] == "yes"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_who_registers_with_a_protected_address_has_what_has_not_left_taken_back(engine: Engine, kept: bool) -> None:
+    journal = known(engine)
+    before = visitor(journal)
+    letter_waits(engine, before)
+    assert "subject" in register_visitor(journal, before, kept, record={"gender": "f", "protected_address": "yes"})
+    assert rows(engine, post_out) == []
 
 
 def test_a_nickname_that_was_corrected_leads_to_nobody_and_the_right_one_to_the_visitor(engine: Engine) -> None:
