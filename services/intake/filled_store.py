@@ -67,6 +67,13 @@ def forget_asked(connection: Connection, subject: bytes) -> None:
     connection.execute(delete(filled).where(filled.c.subject == subject, filled.c.asked_on.is_not(None)))
 
 
+def forget_unanswered(connection: Connection, subject: bytes, nodes: Iterable[str]) -> None:
+    """Forget what these nodes were asked about the person and have not answered."""
+    c = filled.c
+    waiting = (c.subject == subject) & c.asked_on.is_not(None) & c.answer.is_(None)
+    connection.execute(delete(filled).where(waiting, c.node.in_([*nodes])))
+
+
 def set_answer(
     connection: Connection, programme: str, question: str, node: str, answer: str, signed_on: date | None
 ) -> bool:

@@ -17,7 +17,7 @@ from shared.storage import snapshot
 from shared.storage.restricting import EVERYTHING, restricted
 
 MOST_FOUND = 50
-"""Whoever asks for a name that more people have must ask for the identity code."""
+"""Whoever asks for a name that more people have is told so, and asks for more of it or for the identity code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,9 @@ def with_attempts(engine: Engine, rows: Sequence[dict[str, Any]]) -> list[dict[s
 
 def find_people(
     engine: Engine, programme: str, is_meant: Callable[[PersonRow], bool], *, theirs: str | None = None
-) -> list[PersonRow]:
-    """The people of the programme that are meant; every identity is opened for it, none is shown. `theirs`: leave out
-    whoever is another worker's.
+) -> tuple[int, list[PersonRow]]:
+    """How many people of the programme are meant, and at most `MOST_FOUND`; every identity is opened, none is shown.
+    `theirs`: leave out whoever is another worker's.
 
     Raises `UnknownProgramme`.
     """
@@ -147,7 +147,8 @@ def find_people(
         shelf.get(connection, programme)
         query = _people(programme) if theirs is None else _people(programme).where(is_theirs(theirs))
         rows = connection.execute(query.execution_options(yield_per=500))
-        return [found for row in rows if is_meant(found := _row(row))][:MOST_FOUND]
+        found = [one for row in rows if is_meant(one := _row(row))]
+        return len(found), found[:MOST_FOUND]
 
 
 def _people(programme: str) -> Select[Any]:

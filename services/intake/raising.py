@@ -15,6 +15,8 @@ from services.intake.correcting import change_identity
 from services.intake.domain import Arrival, check_arrival, is_protected, without_contact
 from services.intake.encounter_rules import Raise, check_raise
 from services.intake.operations import Vault, record_start
+from services.intake.peers import Desk
+from services.intake.protecting import follow_protection
 from services.intake.visitors import Visitors, forget_tokens
 from services.intake.workers import take_on
 from shared.contracts.encounter_facts import HistoryAsked
@@ -32,6 +34,7 @@ def raise_standing(
     programme: str,
     items: Sequence[Raise],
     *,
+    desk: Desk,
     by: str,
     now: datetime,
     skip_bad: bool = False,
@@ -43,7 +46,7 @@ def raise_standing(
     new. The subject is another one where a visitor's history stays behind. `worker` works with those who have nobody.
     """
     with journal.unit(now) as unit:
-        raising = _Raising(unit, keys, store.shelf.get(unit.connection, programme))
+        raising = _Raising(unit, keys, desk, store.shelf.get(unit.connection, programme))
         with eura.recounting(unit, programme):
             results, fresh = each_once(
                 unit.connection,
@@ -64,8 +67,8 @@ def raise_standing(
 
 
 class _Raising:
-    def __init__(self, unit: Unit, keys: Vault, definition: Programme) -> None:
-        self.unit, self.keys, self.definition = unit, keys, definition
+    def __init__(self, unit: Unit, keys: Vault, desk: Desk, definition: Programme) -> None:
+        self.unit, self.keys, self.desk, self.definition = unit, keys, desk, definition
         self.today = today_in_helsinki(unit.now)
 
     def take(self, new: Raise) -> str:
@@ -86,6 +89,7 @@ class _Raising:
     def _go_on(self, new: Raise, row: Any, identity: dict[str, Any], arrival: Arrival) -> None:
         start_store.put_start(self.unit.connection, row, arrival)
         change_identity(self.unit, self.keys, row, identity, arrival.identity)
+        follow_protection(self.unit, self.desk, row, arrival.record)
         record_start(self.unit, self.definition, new.subject, arrival)
         if new.keeps_history is not None:
             self._asked(new.subject, kept=True)
@@ -96,6 +100,7 @@ class _Raising:
         forget_tokens(unit, self.keys, key, identity, {})
         identity_store.set_identity(unit.connection, self.keys.vault, row, {})
         rights_store.forget_corrections(unit.connection, row.subject)
+        follow_protection(unit, self.desk, row, new.arrival.record)  # of the visitor they were, too
         store.add_people(unit.connection, self.keys.vault, key, [(new_id(), subject, new.arrival)])
         visitors = Visitors(unit, self.keys, key)
         for token in (new.arrival.identity.get("token") or "").split(";"):

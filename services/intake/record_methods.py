@@ -1,9 +1,11 @@
 """intake on the bus, of start records and their evidence: a part of the service."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 from services.intake import eura, exit_forms, queries, samples, starts, store
+from services.intake.peers import Desk
 from services.intake.records import NewExit, PlannedExit, ReturnedExit
 from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc, subscribes
@@ -55,6 +57,7 @@ class RecordMethods:
     """Put before a service class, as `ParkedLines` is."""
 
     home: HomeResource
+    _desk: Callable[[], Desk]
 
     @rpc
     def show_start(self, **command: Any) -> dict[str, Any]:
@@ -71,7 +74,7 @@ class RecordMethods:
         new = [self._start(number, item) for number, item in enumerate(body["items"])]
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
         place = self.home.journal, vault_of(self.home.keys), body["programme"]
-        results, pos = starts.record_starts(*place, new, **common)
+        results, pos = starts.record_starts(*place, new, desk=self._desk(), **common)
         return {"pos": self.home.committed(pos), "results": results}
 
     @rpc

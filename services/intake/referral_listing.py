@@ -59,7 +59,10 @@ def listed(
         texts = {
             t.text_ref: store.open_text(place.keys.vault, t) for t in store.find_texts(connection, programme, refs)
         }
-        return total, [_shown(connection, place.keys, row, people, texts, in_list=number is None) for row in rows]
+        found = [_shown(connection, place.keys, row, people, texts, in_list=number is None) for row in rows]
+        for row, one in zip(rows, found, strict=True):
+            one.coded["others"] = row.subject is not None and row.subject.hex() not in shown
+        return total, found
 
 
 def _shown(

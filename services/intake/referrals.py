@@ -12,13 +12,14 @@ that comes after its decision changes nothing, and the sender, who had withdrawn
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import filled_store, peers, referral_store, store
+from services.intake import filled_store, peers, referral_store, store, worker_store
 from services.intake.domain import (
     AT_RECEIVER,
     AT_SENDER,
@@ -139,11 +140,11 @@ def send(place: Place, new: NewReferral, *, by: str, now: datetime) -> tuple[str
     return number, True, unit.pos
 
 
-def withdraw(place: Place, number: str, *, by: str, now: datetime) -> int | None:
-    """Take a referral back that was not answered; None if it was withdrawn already. Raises `NotFound`,
-    `ReferralClosed`, `NodeNotConfirmed`."""
+def withdraw(place: Place, number: str, *, by: str, now: datetime, own_only: bool = False) -> int | None:
+    """Take a referral back that was not answered; None if it was withdrawn already. Raises `NotFound` (with `own_only`
+    also of a person whose worker is another than `by`), `ReferralClosed`, `NodeNotConfirmed`."""
     with place.journal.unit(now) as unit:
-        row = _ours(unit.connection, place.programme, OUT, number)
+        row = _ours(unit.connection, place.programme, OUT, number, by if own_only else None)
         if row.state == "withdrawn":
             return None
         state = moved(AT_SENDER, row.state, "withdraw")
@@ -164,6 +165,20 @@ def recall(unit: Unit, desk: Desk, programme: str, subject: str) -> None:
             _write(unit, desk, programme, to, {"kind": WITHDRAWAL, "referral": row.referral.hex()})
 
 
+def withdraw_from(unit: Unit, desk: Desk, programme: str, subject: str, nodes: Collection[str]) -> None:
+    """Take the person's referrals to these nodes back, as far as they were not answered; letters about them are gone.
+    Whoever is not confirmed any more hears nothing, and has nothing by us that could be accepted."""
+    reachable = peers.confirmed_partners(unit.connection, desk, programme)
+    for row in referral_store.open_referrals(unit.connection, programme, subject):
+        if row.node not in nodes:
+            continue
+        state, number = moved(AT_SENDER, row.state, "withdraw"), row.referral.hex()
+        referral_store.set_referral(unit.connection, row.referral, wire_time(unit.now), state=state)
+        unit.record(ReferralWithdrawn(subject, **_said(programme, number, unit.now)))
+        if to := reachable.get(row.partner):  # it may have been carried already, and not acknowledged yet
+            _write(unit, desk, programme, to, {"kind": WITHDRAWAL, "referral": number})
+
+
 def accept(
     place: Place,
     number: str,
@@ -173,15 +188,18 @@ def accept(
     by: str,
     now: datetime,
     worker: str | None = None,
+    paid: str | None = None,
+    own_only: bool = False,
 ) -> tuple[str, bool, int | None]:
     """Take a person who was referred to us, to be with `worker`: subject, whether that is new, position.
 
-    Raises `NotFound`, `ReferralClosed`, `NodeNotConfirmed`, and what `check_arrival` raises.
+    `paid`: whether the project pays them, asked anew; None: not asked, and what the sender told holds.
+    Raises as `withdraw`, and what `check_arrival` raises.
     """
     programme = place.programme
     with place.journal.unit(now) as unit:
         connection = unit.connection
-        row = _ours(connection, programme, IN, number)
+        row = _ours(connection, programme, IN, number, by if own_only else None)
         if row.state == "accepted":
             return row.subject.hex(), False, None
         state = moved(AT_RECEIVER, row.state, "accept")
@@ -189,10 +207,10 @@ def accept(
         definition = store.shelf.get(connection, programme)
         told = referral_store.open_referred(connection, place.keys.vault, row)
         today = today_in_helsinki(now)
-        identity, _ = without_impossible(
-            told["identity"], definition, today
-        )  # an older release looked at less when it came
-        arrival = Arrival("", standing, start_date, start_record(told.get("record"), definition), identity)
+        # An older release looked at less when it came.
+        identity, _ = without_impossible(told["identity"], definition, today)
+        record = start_record(told.get("record"), definition) | ({"paid_by_project": paid} if paid else {})
+        arrival = Arrival("", standing, start_date, record, identity)
         check_arrival(arrival, definition, today)
         subject, ref = new_id(), new_id() if told.get("text") else None
         store.add_people(connection, place.keys.vault, programme, [(new_id(), subject, arrival)])
@@ -213,11 +231,10 @@ def accept(
     return subject, True, unit.pos
 
 
-def decline(place: Place, number: str, reason: str, *, by: str, now: datetime) -> int | None:
-    """Do not take the person, and delete the identity; None if it was declined already. Raises `NotFound`,
-    `ReferralClosed`, `NodeNotConfirmed`."""
+def decline(place: Place, number: str, reason: str, *, by: str, now: datetime, own_only: bool = False) -> int | None:
+    """Do not take the person, and delete the identity; None if it was declined already. Raises as `withdraw`."""
     with place.journal.unit(now) as unit:
-        row = _ours(unit.connection, place.programme, IN, number)
+        row = _ours(unit.connection, place.programme, IN, number, by if own_only else None)
         if row.state == "declined":
             return None
         state = moved(AT_RECEIVER, row.state, "decline")
@@ -230,14 +247,16 @@ def decline(place: Place, number: str, reason: str, *, by: str, now: datetime) -
     return unit.pos
 
 
-def follow_up(place: Place, number: str, became: str, outcome: str | None, *, by: str, now: datetime) -> int | None:
-    """Tell the sender what became of a person whom we took; None if that was told already. Raises `NotFound`,
-    `ReferralClosed`, `NodeNotConfirmed`, `InvalidInput`, `UnknownCode`."""
+def follow_up(
+    place: Place, number: str, became: str, outcome: str | None, *, by: str, now: datetime, own_only: bool = False
+) -> int | None:
+    """Tell the sender what became of a person whom we took; None if that was told already. Raises as `withdraw`,
+    `InvalidInput`, `UnknownCode`."""
     programme = place.programme
     if (became == "outcome") != (outcome is not None):
         raise InvalidInput(field="outcome", reason='named with became "outcome", and only then')
     with place.journal.unit(now) as unit:
-        row = _ours(unit.connection, programme, IN, number)
+        row = _ours(unit.connection, programme, IN, number, by if own_only else None)
         state = moved(AT_RECEIVER, row.state, "tell")
         if outcome is not None and outcome not in store.shelf.get(unit.connection, programme).outcome_by_key:
             raise UnknownCode(field="outcome", programme=programme, value=outcome)
@@ -346,9 +365,12 @@ def _write(
     peers.write(unit, desk, programme, to, json.dumps(letter, ensure_ascii=False).encode(), subject)
 
 
-def _ours(connection: Connection, programme: str, direction: str, number: str) -> Any:
+def _ours(connection: Connection, programme: str, direction: str, number: str, theirs: str | None = None) -> Any:
+    """A referral, locked; `theirs`: not if it is of a person whose worker is another. One that waits for our answer is
+    of nobody of ours yet, so it is everybody's."""
     row = referral_store.find_referral(connection, programme, direction, number)
-    if row is None:
+    subjects = {row.subject.hex()} if row is not None and row.subject and theirs is not None else set()
+    if row is None or subjects - worker_store.visible_to(connection, programme, subjects, theirs or ""):
         raise NotFound(what=f"referral in programme {programme}")
     return row
 

@@ -12,6 +12,8 @@ from services.intake.correcting import change_identity, differences, keep_correc
 from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, without_contact
 from services.intake.encounters import remove_visits_left
 from services.intake.operations import Vault, log_identity_read, record_start
+from services.intake.peers import Desk
+from services.intake.protecting import follow_protection
 from services.intake.records import FACT_MEMBERS, proof_of
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, UnknownPerson
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
@@ -44,6 +46,7 @@ def correct_person(
     identity_changes: Mapping[str, Any],
     record_changes: Mapping[str, Any],
     *,
+    desk: Desk,
     by: str,
     now: datetime,
     was: str | None = None,
@@ -83,6 +86,7 @@ def correct_person(
         change_identity(unit, keys, row, before, after.identity)
         with eura.recounting(unit, programme):
             rights_store.set_record(connection, row.subject, start, after.record | {"age": after.age})
+        follow_protection(unit, desk, row, after.record)
         keep_correction(unit, keys, row, change, by)
         told = {"start_date", "birth_date", *FACT_MEMBERS} & {*change}
         proved = proof_of(record, definition) != proof_of(after.record, definition)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from services.intake import duplicates, previewing, purposes, retention, rights, rights_store, store
+from services.intake.peers import Desk
 from services.intake.sealing import inside, sealed_to, vault_of
 from shared.bus.entrypoints import rpc, subscribes, timer
 from shared.bus.home import HomeResource
@@ -42,6 +43,7 @@ class RightsMethods:
     home: HomeResource
     _named: Callable[..., dict[str, Any]]
     _recall: Callable[[Unit, str, str], None]
+    _desk: Callable[[], Desk]
 
     @rpc
     def copy_person(self, **command: Any) -> dict[str, Any]:
@@ -66,7 +68,9 @@ class RightsMethods:
         sealed, who = body["sealed"], (body["programme"], body["subject"])
         identity = inside(self.home.keys, IdentityChanges, "sealed", sealed) if sealed else {}
         changes, common = (identity, body["record"]), {"was": body["was"], "by": body["by"], "now": self.home.now()}
-        changed, pos = rights.correct_person(self.home.journal, vault_of(self.home.keys), *who, *changes, **common)
+        changed, pos = rights.correct_person(
+            self.home.journal, vault_of(self.home.keys), *who, *changes, desk=self._desk(), **common
+        )
         return {"pos": self.home.committed(pos), "changed": changed}
 
     @rpc

@@ -114,7 +114,9 @@ class IntakeService(
             for number, item in enumerate(body["items"])
         ]
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"], "worker": body["worker"]}
-        results, pos = raising.raise_standing(self.home.journal, self._vault(), body["programme"], new, **common)
+        results, pos = raising.raise_standing(
+            self.home.journal, self._vault(), body["programme"], new, desk=self._desk(), **common
+        )
         return {"pos": self.home.committed(pos), "results": results}
 
     @rpc
@@ -175,7 +177,7 @@ class IntakeService(
         body = load(FindPeople, command)
         query = inside(self.home.keys, PersonQuery, "sealed", body["sealed"])
         programme = body["programme"]
-        rows = queries.find_people(
+        total, rows = queries.find_people(
             self.home.engine,
             programme,
             lambda row: operations.is_meant(self._identity(row), query, protected=row.protected),
@@ -185,7 +187,7 @@ class IntakeService(
         operations.log_identities_read(
             self.home.journal, subjects, by=body["by"], programme=programme, now=self.home.now()
         )
-        return {"people": [self._named(row, bytes.fromhex(body["reply_to"])) for row in rows]}
+        return {"total": total, "people": [self._named(row, bytes.fromhex(body["reply_to"])) for row in rows]}
 
     @timer(interval=RESTORED_SECONDS)
     def erase_again(self) -> None:
@@ -216,7 +218,7 @@ class IntakeService(
     @rpc
     def read_texts(self, **command: Any) -> dict[str, Any]:
         body = load(ReadTexts, command)
-        common = {"by": body["by"], "now": self.home.now(), "own_only": body["own_only"]}
+        common = self._whose(body)
         found = texts.read_texts(self.home.journal, self._vault(), body["programme"], body["refs"], **common)
         reply_to = bytes.fromhex(body["reply_to"])
         return {"texts": [_sealed_text(ref, found.get(ref), reply_to) for ref in body["refs"]]}
@@ -291,7 +293,7 @@ class IntakeService(
     def list_referrals(self, **command: Any) -> dict[str, Any]:
         body = load(ListReferrals, command)
         page = (body["limit"], body["offset"])
-        common = {"by": body["by"], "now": self.home.now(), "own_only": body["own_only"]}
+        common = self._whose(body)
         total, found = referral_listing.listed(self._place(body), *page, number=body["referral"], **common)
         reply_to = bytes.fromhex(body["reply_to"])
         return {
@@ -303,7 +305,7 @@ class IntakeService(
     def accept_referral(self, **command: Any) -> dict[str, Any]:
         body = load(AcceptReferral, command)
         given = (body["referral"], body["standing"], _day(body["start_date"]))
-        common = {"by": body["by"], "now": self.home.now(), "worker": body["worker"]}
+        common = self._whose(body) | {"worker": body["worker"], "paid": body["paid_by_project"]}
         subject, is_new, pos = referrals.accept(self._place(body), *given, **common)
         return {"pos": self.home.committed(pos), "subject": subject, "new": is_new}
 
@@ -311,19 +313,22 @@ class IntakeService(
     def decline_referral(self, **command: Any) -> dict[str, Any]:
         body = load(DeclineReferral, command)
         given = (self._place(body), body["referral"], body["reason"])
-        return {"pos": self.home.committed(referrals.decline(*given, by=body["by"], now=self.home.now()))}
+        return {"pos": self.home.committed(referrals.decline(*given, **self._whose(body)))}
 
     @rpc
     def withdraw_referral(self, **command: Any) -> dict[str, Any]:
         body = load(WithdrawReferral, command)
-        pos = referrals.withdraw(self._place(body), body["referral"], by=body["by"], now=self.home.now())
+        pos = referrals.withdraw(self._place(body), body["referral"], **self._whose(body))
         return {"pos": self.home.committed(pos)}
 
     @rpc
     def follow_up_referral(self, **command: Any) -> dict[str, Any]:
         body = load(FollowUpReferral, command)
         given = (self._place(body), body["referral"], body["became"], body["outcome"])
-        return {"pos": self.home.committed(referrals.follow_up(*given, by=body["by"], now=self.home.now()))}
+        return {"pos": self.home.committed(referrals.follow_up(*given, **self._whose(body)))}
+
+    def _whose(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"by": body["by"], "now": self.home.now(), "own_only": body["own_only"]}
 
     def _place(self, body: dict[str, Any]) -> referrals.Place:
         return referrals.Place(self.home.journal, self._desk(), self._vault(), body["programme"])

@@ -13,6 +13,8 @@ from services.intake import eura, exit_store, start_store, store
 from services.intake.correcting import change_identity, differences, keep_correction
 from services.intake.domain import Arrival, without_contact
 from services.intake.operations import Vault, log_identity_read
+from services.intake.peers import Desk
+from services.intake.protecting import follow_protection
 from services.intake.records import (
     Stay,
     check_attempt,
@@ -71,6 +73,7 @@ def record_starts(
     programme: str,
     items: Sequence[NewStart],
     *,
+    desk: Desk,
     by: str,
     now: datetime,
     skip_bad: bool = False,
@@ -95,7 +98,7 @@ def record_starts(
                     raise AlreadyRecordedDiffers(field="key")
                 if known is None:
                     refuse_restricted(restricted, new.subject, "esf_record", "intake")
-                    _record_start(unit, keys, definition, new, stays, by)
+                    _record_start(unit, keys, desk, definition, new, stays, by)
                     fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
                 row = _of(unit, programme, new.subject)
             except PolkuError as error:
@@ -113,7 +116,7 @@ def record_starts(
 
 
 def _record_start(
-    unit: Unit, keys: Vault, definition: Programme, new: NewStart, stays: Mapping[str, Stay], by: str
+    unit: Unit, keys: Vault, desk: Desk, definition: Programme, new: NewStart, stays: Mapping[str, Stay], by: str
 ) -> None:
     programme, today = definition.key, today_in_helsinki(unit.now)
     row = _of(unit, programme, new.subject)
@@ -133,6 +136,7 @@ def _record_start(
     check_start(arrival, stays[new.subject], definition, today)
     start_store.put_start(unit.connection, row, arrival)
     change_identity(unit, keys, row, identity, arrival.identity)
+    follow_protection(unit, desk, row, record)
     if change := _corrected(row, known | before, new, arrival):
         keep_correction(unit, keys, row, change, by)
     day = new.start_date.isoformat()

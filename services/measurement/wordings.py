@@ -8,6 +8,7 @@ from sqlalchemy import Column, Engine, String, Table, Text, delete, insert, sele
 
 from shared.instruments.wording import parse_wording
 from shared.journal import Journal
+from shared.journal.closing import lock
 from shared.storage import metadata, snapshot
 
 wording = Table(
@@ -36,6 +37,7 @@ def load_wording(journal: Journal, document: Mapping[str, Any], *, by: str, now:
     ]
     c = wording.c
     with journal.unit(now) as unit:
+        lock(unit.connection)  # of two at once the second sees, and replaces, what the first has loaded
         this = (c.instrument == which["instrument"]) & (c.version == which["version"])
         unit.connection.execute(delete(wording).where(this))
         unit.connection.execute(insert(wording), rows)

@@ -1,8 +1,9 @@
 """`polku backup` and `polku restore`: one encrypted snapshot of a home, and the only way back.
 
 A backup is a `sealedfile` whose header holds the recovery key's public half (`recovery`) and the file's own key sealed
-to it. Inside: zstd of JSON values, one a line: what it is, the key files and home.toml, every row of the database
-(`shared.storage.dump`), an end. It is read in one snapshot while the home runs, and fits SQLite and PostgreSQL alike.
+to it. Inside: zstd of JSON values, one a line: what it is, the key files, home.toml and the logos, every row of the
+database (`shared.storage.dump`), an end. It is read in one snapshot while the home runs, and fits SQLite and PostgreSQL
+alike.
 
 A restore reads the file twice: once to the end, so that nothing is begun from a file that is changed or cut off, then
 into a directory beside the home's, which takes the home's name as the last step.
@@ -24,6 +25,7 @@ from sqlalchemy import Engine, delete
 from services.node.opening import open_database
 from services.node.recovery import FILE as RECOVERY
 from services.node.recovery import RecoveryKey, read_recovery_key, recovery_key
+from services.portal import logos
 from services.reporting.store import has_members
 from shared.contracts.errors import DatabaseNewer, HomeUnusable, InvalidBackup
 from shared.journal.carry_tables import received_incarnation
@@ -76,6 +78,8 @@ def _write(home: Home, engine: Engine, key: RecoveryKey, out: BinaryIO, now: dat
         for path in sorted(home.keys.iterdir()):
             if KEY_FILE.fullmatch(path.name) or path.name == RECOVERY or path.name.startswith("broker."):
                 put({"file": f"keys/{path.name}", "content": _b64(path)})
+        for name, content in logos.contents(home.path).items():
+            put({"file": f"{logos.FOLDER}/{name}", "content": content})
         put({"rows": True})
         for record in dump_rows(connection):
             put(record)
@@ -144,6 +148,7 @@ def _restore(records: Callable[[], Iterator[Any]], path: Path, now: datetime) ->
     building = path.with_name(f"{path.name}.restoring-{secrets.token_hex(4)}")
     try:
         (building / "keys").mkdir(mode=0o700, parents=True)
+        (building / logos.FOLDER).mkdir()
         building.chmod(0o700)
         _build(records(), building, now)
         building.rename(path)
@@ -179,7 +184,8 @@ def _write_files(stream: Iterator[Any], building: Path) -> None:
         if "rows" in record:
             return
         name = Path(record["file"])
-        target = building / (name if name.parts in {("home.toml",), ("keys", name.name)} else "unknown")
-        mode = 0o644 if name.suffix in (".pub", ".toml") else 0o600
+        known = {("home.toml",), ("keys", name.name), (logos.FOLDER, name.name)}
+        target = building / (name if name.parts in known else "unknown")
+        mode = 0o644 if name.suffix in (".pub", ".toml", *logos.ENDINGS) else 0o600
         with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(base64.b64decode(record["content"]))

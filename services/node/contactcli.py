@@ -8,7 +8,7 @@ import click
 
 from services.node.actor import actor
 from services.node.homeoption import home_option, the_home
-from services.node.rightscli import person_argument, programme_argument, whom
+from services.node.rightscli import changed_members, changes_option, person_argument, programme_argument, whom
 from shared.contracts.contacts import plain_phone
 from shared.contracts.errors import InvalidInput
 
@@ -20,12 +20,7 @@ _MEMBERS = (*_HOW, "contact_language")
 @home_option
 @programme_argument
 @person_argument
-@click.option(
-    "--changes",
-    type=click.File(encoding="utf-8"),
-    metavar="FILE",
-    help='What is another now, as JSON: {"phone": "…", "email": null}; - reads from stdin. Without it nothing changes.',
-)
+@changes_option('Without it nothing changes. What is another now, as JSON: {"phone": "…", "email": null};')
 def contact(programme: str, subject: str | None, changes: TextIO | None) -> None:
     """How a person is reached, as JSON on stdout, and what is another now; looking at it is logged."""
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -59,12 +54,7 @@ def _both(kept: dict[str, Any], now: dict[str, Any]) -> tuple[tuple[str, dict[st
 
 
 def _wanted(changes: TextIO) -> dict[str, Any]:
-    try:
-        said = json.loads(changes.read())
-    except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict) or not said:
-        raise InvalidInput(field="changes", reason="no JSON object with members to change")
+    said = changed_members(changes)
     for name, value in said.items():
         if name not in _MEMBERS:
             raise InvalidInput(field=name[:40], reason=f"is none of {', '.join(_MEMBERS)}")

@@ -20,25 +20,27 @@ SECONDS = 60.0
 
 def choose(home: Home, rpc: Rpc, programme: str, asked: str, by: str) -> str:
     """The subject of the one person who is asked for, chosen on the terminal if several are found."""
-    found = _find(home, rpc, programme, asked, by)
+    total, found = _find(home, rpc, programme, asked, by)
     if not found:
         raise NotFound(what=f"person in programme {programme}")
     for number, (_, shown) in enumerate(found, 1):
         click.echo(f"{number}  {shown}", err=True)
+    if len(found) < total:
+        click.echo(f"{total} were found, {len(found)} are shown; the identity code finds one", err=True)
     if len(found) == 1:
         return found[0][0]
     number = click.prompt("which", type=click.IntRange(1, len(found)), err=True)
     return found[number - 1][0]
 
 
-def _find(home: Home, rpc: Rpc, programme: str, asked: str, by: str) -> list[tuple[str, str]]:
-    """Subjects and what to show of them; question and answer cross the bus sealed."""
+def _find(home: Home, rpc: Rpc, programme: str, asked: str, by: str) -> tuple[int, list[tuple[str, str]]]:
+    """How many there are, subjects and what to show of them; question and answer cross the bus sealed."""
     bus_key = load_keys(home.keys).newest("bus").public
     assert bus_key is not None
     reply = X25519PrivateKey.generate()
     query = {"identity_code": asked.strip().upper()} if is_valid(asked.strip().upper()) else {"name": asked.strip()}
     sealed = seal(bus_key, b"polku-command-1", json.dumps(query).encode())
-    people = rpc.call(
+    answer = rpc.call(
         "intake",
         "find_people",
         timeout=SECONDS,
@@ -46,9 +48,9 @@ def _find(home: Home, rpc: Rpc, programme: str, asked: str, by: str) -> list[tup
         programme=programme,
         sealed=base64.b64encode(sealed).decode(),
         reply_to=reply.public_key().public_bytes_raw().hex(),
-    )["people"]
+    )
     private = reply.private_bytes_raw()
-    return [(person["person"], _shown(person, private)) for person in people]
+    return answer["total"], [(person["person"], _shown(person, private)) for person in answer["people"]]
 
 
 def _shown(person: dict[str, Any], private: bytes) -> str:

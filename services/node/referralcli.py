@@ -87,10 +87,11 @@ def list_(programme: str, as_json: bool) -> None:
 @referral_argument
 @click.option("--standing", type=click.Choice(STANDINGS), default="client", show_default=True)
 @click.option("--start-date", type=click.DateTime(["%Y-%m-%d"]), help="An ESF participant has one.")
-def accept(programme: str, number: str, standing: str, start_date: datetime | None) -> None:
+@click.option("--paid-by-project", "paid", type=click.Choice(("yes", "no")), help="Left out: it was not asked.")
+def accept(programme: str, number: str, standing: str, start_date: datetime | None, paid: str | None) -> None:
     """Take the person: they come in here, and their participation at the sender ends as transferred."""
     day = start_date.date().isoformat() if start_date else None
-    done = _call("accept_referral", programme, number, standing=standing, start_date=day)
+    done = _call("accept_referral", programme, number, standing=standing, start_date=day, paid_by_project=paid)
     click.echo(f"{done['subject']}  has come in" + ("" if done["new"] else " already"))
 
 

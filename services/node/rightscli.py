@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -18,6 +19,28 @@ from shared.ops.settings import Home
 
 programme_argument = click.argument("programme", metavar="PROGRAMME")
 person_argument = click.argument("subject", metavar="[PERSON]", required=False)
+
+
+def changes_option(said: str, *, required: bool = False) -> Callable[[Any], Any]:
+    """`--changes FILE`: a JSON object with what is to be another; `said` explains it."""
+    return click.option(
+        "--changes",
+        type=click.File(encoding="utf-8"),
+        metavar="FILE",
+        required=required,
+        help=f"{said} - reads from stdin.",
+    )
+
+
+def changed_members(changes: TextIO) -> dict[str, Any]:
+    """What the file of `changes_option` names. Raises `InvalidInput`."""
+    try:
+        wanted = json.loads(changes.read())
+    except (ValueError, RecursionError):
+        wanted = None
+    if not isinstance(wanted, dict) or not wanted:
+        raise InvalidInput(field="changes", reason="no JSON object with members to change")
+    return wanted
 
 
 @click.command("export")
@@ -48,13 +71,7 @@ def export(programme: str, subject: str | None, form: str, lang: Any) -> None:
 @home_option
 @programme_argument
 @person_argument
-@click.option(
-    "--changes",
-    type=click.File(encoding="utf-8"),
-    metavar="FILE",
-    required=True,
-    help='What is wrong and what is right, as JSON: {"family_name": "…", "municipality": null}; - reads from stdin.',
-)
+@changes_option('What is wrong and what is right, as JSON: {"family_name": "…", "municipality": null};', required=True)
 def correct(programme: str, subject: str | None, changes: TextIO) -> None:
     """Correct what is recorded of a person: identity and start record; null takes a member away."""
     from services.node.reaching import services_of
@@ -62,12 +79,7 @@ def correct(programme: str, subject: str | None, changes: TextIO) -> None:
     from shared.contracts.rights import IdentityChanges
     from shared.journal.crypto import load_keys, seal
 
-    try:
-        wanted = json.loads(changes.read())
-    except (ValueError, RecursionError):
-        wanted = None
-    if not isinstance(wanted, dict) or not wanted:
-        raise InvalidInput(field="changes", reason="no JSON object with members to change")
+    wanted = changed_members(changes)
     for name in set(Contact().fields) & set(wanted):
         raise InvalidInput(field=name, reason="how somebody is reached is changed by polku person contact")
     home = the_home("node")

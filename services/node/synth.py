@@ -12,7 +12,7 @@ from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.node.csvrows import ATTENDANCE, COLUMNS, ENCOUNTERS, OPTIONAL, OUTCOMES, PARTICIPANTS, SESSIONS
+from services.node.csvrows import ATTENDANCE, COLUMNS, ENCOUNTERS, OUTCOMES, PARTICIPANTS, SESSIONS
 from services.node.synthencounters import encounter_rows
 from services.node.synthshares import even, shares
 from shared import hetu
@@ -33,7 +33,8 @@ _WINDOW = 2 * GROUP_SIZE
 _STARTS = (time(9), time(10), time(12, 30), time(13), time(14), time(17))
 
 
-_PERSON = tuple(column for column in COLUMNS[PARTICIPANTS] if column not in OPTIONAL[PARTICIPANTS])
+_UNASKED = 0.04
+"""Share of the participants who were not asked whether the project pays them: it is missing evidence."""
 
 
 @dataclass
@@ -78,20 +79,21 @@ def synthesize(programme_document: Mapping[str, Any], out: Path, seed: int = 1, 
         raise InvalidInput(field="programme", reason="has no figures to make synthetic people from")
     if not 1 <= scale <= MAX_SCALE:
         raise InvalidInput(field="scale", reason=f"must be between 1 and {MAX_SCALE}")
-    maker = _Maker(programme, random.Random(f"{programme.key}/{seed}/{scale}"))
+    name = f"{programme.key}/{seed}/{scale}"
+    # What came later is drawn apart, so that everything else is what it was without it.
+    maker = _Maker(programme, random.Random(name), random.Random(f"{name}/paid"))
     for figure in programme.figures.groups:
         maker.add(figure, scale)
     maker.add_outcomes(programme.figures.outcomes, scale)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    _write(out / PARTICIPANTS, _PERSON, maker.participant_rows())
+    _write(out / PARTICIPANTS, COLUMNS[PARTICIPANTS], maker.participant_rows())
     _write(out / SESSIONS, COLUMNS[SESSIONS], maker.session_rows())
     _write(out / ATTENDANCE, COLUMNS[ATTENDANCE], maker.attendance_rows())
     if maker.outcomes:
         _write(out / OUTCOMES, COLUMNS[OUTCOMES], maker.outcomes)
     if programme.figures.encounters:
-        # Drawn apart, so that a programme's other rows are what they were without them.
-        drawn = random.Random(f"{programme.key}/{seed}/{scale}/encounters")
+        drawn = random.Random(f"{name}/encounters")
         rows = encounter_rows(programme, programme.figures.encounters, scale, drawn)
         _write(out / ENCOUNTERS, COLUMNS[ENCOUNTERS], rows)
 
@@ -106,8 +108,8 @@ def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
 class _Maker:
     """Makes sessions and people group by group; rows come out in the order they were made."""
 
-    def __init__(self, programme: Programme, chance: random.Random) -> None:
-        self.programme, self.chance = programme, chance
+    def __init__(self, programme: Programme, chance: random.Random, asking: random.Random) -> None:
+        self.programme, self.chance, self.asking = programme, chance, asking
         self.sessions: list[_Session] = []
         self.people: list[_Person] = []
         self.codes: set[str] = set()
@@ -281,6 +283,8 @@ class _Maker:
             "homeless": _answer(chance, 3),
             "rural": _answer(chance, 6),
         }
+        if esf and self.asking.random() >= _UNASKED:
+            record["paid_by_project"] = "no"  # who is paid by the project is not its participant
         if programme.target_groups:
             record["target_group"] = self._fitting(record["target_group"], record | {"age": age_on(born, start)})
         if esf and programme.funding_programme == "esf_2014_2020":
@@ -293,7 +297,7 @@ class _Maker:
             record["form_signed_on"] = start.isoformat()
         asked = find_form(programme.funding_programme).question_by_key if programme.esf_record == "here" else {"gender"}
         told = {column: value for column, value in record.items() if column in asked or column not in QUESTIONS}
-        return [told.get(column, "") for column in _PERSON]
+        return [told.get(column, "") for column in COLUMNS[PARTICIPANTS]]
 
     def _fitting(self, drawn: str, answers: Mapping[str, Any]) -> str:
         """The group that was drawn, or the next one of the file that is for people with these answers."""

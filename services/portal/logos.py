@@ -9,6 +9,7 @@ import struct
 import zlib
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,16 @@ def file_of(home: Path, partner: str) -> Path | None:
     """Where the partner's logo is."""
     files = (home / FOLDER / f"{partner}{ending}" for ending in ENDINGS)
     return next((file for file in files if file.is_file()), None)
+
+
+def contents(home: Path) -> dict[str, str]:
+    """All logos of the home, of whatever programme, as base64 by file name; what is not taken for one is left out."""
+    found = {}
+    for file in sorted((home / FOLDER).glob("*")):
+        with suppress(LogoRefused, OSError):
+            if file.suffix in ENDINGS and file.is_file():
+                found[file.name] = picture(file).partition(",")[2]
+    return found
 
 
 def picture(file: Path) -> str:

@@ -9,17 +9,16 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from typing import Protocol
 
-from sqlalchemy import Column, Connection, Engine, ForeignKey, String, Table, select, update
+from sqlalchemy import Engine
 
-from services.portal import store
+from services.portal import notice_store, store
 from services.portal.errors import UnknownUser
 from services.portal.users import list_users
 from services.portal.words import Lang, words
 from shared.contracts.errors import InvalidInput
 from shared.ops.clock import HELSINKI, today_in_helsinki
 from shared.ops.metrics import counter, gauge
-from shared.storage import metadata, snapshot, transaction
-from shared.storage.upsert import upsert
+from shared.storage import snapshot, transaction
 
 log = logging.getLogger(__name__)
 
@@ -37,16 +36,6 @@ NOTICES = counter(
 MAIL_DOWN = gauge("polku_portal_mail_down", "1 while the mail server cannot be reached or does not let us in")
 for _outcome in ("sent", "refused", "failed"):
     NOTICES.labels(_outcome)
-
-notice = Table(
-    "portal_notice",
-    metadata,
-    Column("user_name", ForeignKey("portal_user.name", ondelete="CASCADE"), primary_key=True),
-    Column("address", String(254), nullable=False),
-    Column("lang", String(2), nullable=False),
-    Column("told_on", String(10), nullable=False),
-)
-"""Where a user wants to be told, and the day on which that was last done (ISO; empty: never)."""
 
 
 class Refused(Exception):
@@ -76,9 +65,9 @@ def set_address(engine: Engine, user: str, address: str | None, lang: Lang) -> N
     with transaction(engine) as connection:
         if store.find_user(connection, user) is None:
             raise UnknownUser(name=user)
-        connection.execute(notice.delete().where(notice.c.user_name == user))
+        notice_store.drop_address(connection, user)
         if address is not None:
-            upsert(connection, notice, [{"user_name": user, "address": address, "lang": lang, "told_on": ""}])
+            notice_store.put_address(connection, user, address, lang)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,21 +152,10 @@ def compose(reader: Reader, number: int, sender: str, link: str, now: datetime) 
 
 
 def _untold(engine: Engine, today: date) -> list[Reader]:
-    query = select(notice).where(_not_on(today)).order_by(notice.c.user_name)
     with snapshot(engine) as connection:
-        return [Reader(row.user_name, row.address, row.lang) for row in connection.execute(query)]
+        return [Reader(row.user_name, row.address, row.lang) for row in notice_store.untold(connection, today)]
 
 
 def _claim(engine: Engine, user: str, today: date) -> bool:
     with transaction(engine) as connection:
-        return _claimed(connection, user, today)
-
-
-def _claimed(connection: Connection, user: str, today: date) -> bool:
-    mine = update(notice).where(notice.c.user_name == user, _not_on(today))
-    return connection.execute(mine.values(told_on=today.isoformat())).rowcount == 1
-
-
-def _not_on(today: date) -> "Column[bool]":
-    # Days as text are in the order of days; a clock that was ahead does not silence anybody for long.
-    return notice.c.told_on != today.isoformat()  # type: ignore[return-value]
+        return notice_store.claimed(connection, user, today)

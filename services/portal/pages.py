@@ -249,11 +249,14 @@ class Pages:
         sealed = talks.sealed(self.context, query)
         asked = {"programme": key, "by": g.session.user.name, "sealed": sealed, "reply_to": reply.public_hex}
         try:
-            found = self.context.rpc.call("intake", "find_people", **asked)["people"]
+            answer = self.context.rpc.call("intake", "find_people", **asked)
         except InvalidInput:  # letters that no name has
             return self._people(names, reply, [], 0, Paging(1, 1), "", say("problem_find")), 400
         shown = "" if "identity_code" in query else typed
-        return self._people(names, reply, found, len(found), Paging(1, 1), shown, say("found_people", n=len(found)))
+        found, total = answer["people"], answer["total"]
+        many = {"n": formats.number(total, g.lang), "shown": len(found)}
+        said = say("found_people" if len(found) == total else "found_many_people", **many)
+        return self._people(names, reply, found, total, Paging(1, 1), shown, said)
 
     def _people(
         self,

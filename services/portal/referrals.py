@@ -44,6 +44,8 @@ class Row:
     left_out: bool
     hidden: bool = False
     """Whether it is told on a page of its own alone who it is."""
+    others: bool = False
+    """Whether it is another worker's person, where each sees their own: it cannot be acted upon either."""
 
     def __repr__(self) -> str:
         return "Row(…)"  # never a name in a log
@@ -82,6 +84,7 @@ class ReferralPages:
                 {
                     "standing": form.get("standing", ""),
                     "start_date": form.get("start_date", "").strip() or None,
+                    "paid_by_project": form.get("paid_by_project") or None,
                     "worker": g.session.user.name,
                 },
             ),
@@ -101,11 +104,14 @@ class ReferralPages:
             return self._list(key, problem="problem_not_confirmed"), 409
         except (InvalidInput, UnknownCode) as error:
             why = {"start_date": "problem_start_date", "birth_date": "problem_born_after_start"}
+            why["paid_by_project"] = "problem_paid"
             return self._list(key, problem=why.get(str(error.params.get("field")), "problem_choose")), 400
         except talks.UNSURE:
             return self._list(key, problem="problem_unsure"), 503
         except NotFound:
-            abort(404)
+            if not g.get("own_only"):
+                abort(404)
+            return self._list(key, problem="problem_referral_closed"), 409  # a colleague has just taken them
         return redirect(url_for("referrals", key=key, done=action), 303)
 
     def new(self, key: str, person: str) -> ResponseReturnValue:
@@ -234,4 +240,5 @@ def _row(row: Mapping[str, Any], reply: ReplyKey, names: ProgrammeNames, *, in_l
         told.text,
         told.left_out,
         in_list and bool(row.get("protected")),
+        bool(row.get("others")),
     )

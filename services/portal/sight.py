@@ -16,6 +16,7 @@ from services.portal.users import each_sees_their_own
 LOOKS = {
     *(("intake", "list_people"), ("intake", "find_people"), ("intake", "list_referrals"), ("intake", "read_texts")),
     ("intake", "read_contacts"),
+    *(("intake", f"{done}_referral") for done in ("accept", "decline", "withdraw", "follow_up")),
     *(("pathways", "list_tasks"), ("pathways", "close_task")),
 }
 """What shows several people at once, or is about one whom no address names, and takes `own_only`."""

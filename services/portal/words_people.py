@@ -37,6 +37,11 @@ PEOPLE_WORDS: dict[str, tuple[str, str, str]] = {
     "find_button": ("Hae", "Sök", "Find"),
     "find_all": ("Näytä kaikki", "Visa alla", "Show all"),
     "found_people": ("Löytyi {n}.", "Hittade {n}.", "Found {n}."),
+    "found_many_people": (
+        "Löytyi {n}, joista tässä on vain {shown}. Kirjoita nimestä enemmän tai hae henkilötunnuksella.",
+        "Hittade {n}, av vilka endast {shown} visas här. Skriv mer av namnet eller sök med personbeteckning.",
+        "Found {n}, of whom only {shown} are shown. Type more of the name, or use the identity code.",
+    ),
     "problem_find": (
         "Kirjoita nimestä vähintään kaksi kirjainta.",
         "Skriv minst två bokstäver av namnet.",

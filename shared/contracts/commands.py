@@ -458,7 +458,7 @@ class PersonQuery(Schema):
 
 class FindPeople(Command):
     """`intake.find_people`: who has this identity code, name or token; what comes back is sealed to `reply_to`.
-    `own_only` leaves out whoever is another's than `by`'s."""
+    At most 50 of `total`. `own_only` leaves out whoever is another's than `by`'s."""
 
     programme = ProgrammeKey(required=True)
     own_only = Flag(load_default=False)

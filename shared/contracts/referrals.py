@@ -40,7 +40,7 @@ class SendReferral(Command):
 class ListReferrals(Command):
     """`intake.list_referrals`: those sent and received, the newest change first, or the named one; who and why is
     sealed to `reply_to`, made for this request. Who has a protected address is named with that one alone. Reads are
-    logged. `own_only`: of our own people only those who are `by`'s or nobody's."""
+    logged. `own_only`: of our own people only those who are `by`'s or nobody's are opened; `others` marks the rest."""
 
     programme = ProgrammeKey(required=True)
     referral = EntityId(allow_none=True, load_default=None)
@@ -58,19 +58,24 @@ class ReferralPartners(Question):
 
 class AcceptReferral(Command):
     """`intake.accept_referral`: take the person, who gets a subject of our own; a second time answers with the same.
-    `worker`: who works with them."""
+    `worker`: who works with them. `paid_by_project` as where somebody comes in. `own_only`, here and
+    where a referral is declined, withdrawn or followed up: one of a person whose worker is another than `by` is not
+    found."""
 
     programme = ProgrammeKey(required=True)
+    own_only = Flag(load_default=False)
     worker = WorkerName(allow_none=True, load_default=None)
     referral = EntityId(required=True)
     standing = Code(*STANDINGS, required=True)
     start_date = Day(allow_none=True, load_default=None)
+    paid_by_project = Code("yes", "no", allow_none=True, load_default=None)
 
 
 class DeclineReferral(Command):
     """`intake.decline_referral`: do not take the person; the identity is deleted here."""
 
     programme = ProgrammeKey(required=True)
+    own_only = Flag(load_default=False)
     referral = EntityId(required=True)
     reason = Code(*DECLINES, required=True)
 
@@ -79,6 +84,7 @@ class WithdrawReferral(Command):
     """`intake.withdraw_referral`, by whoever sent it and has no answer yet."""
 
     programme = ProgrammeKey(required=True)
+    own_only = Flag(load_default=False)
     referral = EntityId(required=True)
 
 
@@ -87,6 +93,7 @@ class FollowUpReferral(Command):
     programme file, with `became` "outcome" alone."""
 
     programme = ProgrammeKey(required=True)
+    own_only = Flag(load_default=False)
     referral = EntityId(required=True)
     became = Code(*BECAME, required=True)
     outcome = Code(allow_none=True, load_default=None)

@@ -62,6 +62,14 @@ def put_letter(connection: Connection, head: Head, letter: bytes, now: datetime,
     connection.execute(insert(post_out), row | {"subject": about, "queued_at": wire_time(now)})
 
 
+def take_back(connection: Connection, subject: bytes) -> set[str]:
+    """Have no letter about this person sent that was not acknowledged; the nodes that they were for."""
+    theirs = post_out.c.subject == subject
+    nodes = set(connection.execute(select(post_out.c.recipient).where(theirs)).scalars())
+    connection.execute(delete(post_out).where(theirs))
+    return nodes
+
+
 def waiting_for(connection: Connection, programme: str) -> dict[str, int]:
     """The nodes that have not acknowledged every letter of ours, each with how many wait for it."""
     c = post_out.c

@@ -169,6 +169,12 @@ def rules(world: World) -> list[Rule]:
         Rule("SendReferral", "not agreed to their name", "agreed", {"agreed": ["birth_date"]}),
         Rule("SendReferral", "longer than", "text", {}, {"text": "x" * 2001}),
         Rule("AcceptReferral", "has a start date", "start_date", {"standing": "esf_participant"}),
+        Rule(
+            "AcceptReferral",
+            "not its participant",
+            "paid_by_project",
+            {"standing": "esf_participant", "paid_by_project": "yes"},
+        ),
         Rule("FollowUpReferral", "outcome", "outcome", {"became": "outcome", "outcome": None}),
         Rule("RegisterParticipants", "no phone number", "phone", {}, named | {"phone": "soita"}),
         Rule("RegisterParticipants", "no e-mail", "email", {}, named | {"email": "a@b"}),

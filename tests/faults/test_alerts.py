@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime, time
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,8 +20,10 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import pytest
-from sqlalchemy import event
+from prometheus_client import REGISTRY, generate_latest
+from sqlalchemy import Engine, event
 
+from services.intake import retention, store
 from services.node.control import connect
 from services.node.opening import recorded_to
 from services.reporting import effects, operations
@@ -35,7 +38,10 @@ from tests.deploy.test_rules import ALERTS, RULES
 from tests.faults.alert_kit import Homes, assert_only, fetch, make_bare
 from tests.faults.test_kills import child_of
 from tests.flows.kit import Pair, Site, joined_pair
-from tests.services.kit import KEY, changed, key_of
+from tests.services.intake.kit import known
+from tests.services.intake.test_retention import RULES as RETENTION
+from tests.services.intake.test_retention import person as somebody_left
+from tests.services.kit import KEY, changed, key_of, put_programme
 from tests.services.node.sets import PERSON, write_set
 from tests.services.node.test_cli import run
 
@@ -369,6 +375,18 @@ def test_processes_that_are_gone_are_told(pair: Pair, tmp_path: Path) -> None:
     pair.node.kill()
     until(lambda: fetch(ports(pair)["courier"], 1) is None, 20)
     assert_only("PolkuProcessDown", watched.after(), tmp_path)
+
+
+def test_what_is_kept_longer_than_the_file_says_is_told(sqlite_engine: Engine, tmp_path: Path) -> None:
+    journal = known(sqlite_engine)
+    put_programme(sqlite_engine, store.shelf, changed(purposes=RETENTION))
+    somebody_left(journal)
+    exposed = []
+    for day in (date(2016, 11, 30), date(2016, 12, 2)):
+        retention.measure(sqlite_engine, datetime.combine(day, time(9), UTC))
+        said = generate_latest(REGISTRY).decode().splitlines()
+        exposed.append("".join(f"{line}\n" for line in said if line.startswith("polku_intake_retention_due{")))
+    assert_only("PolkuRetentionDue", [Scraped("polku", "node", *exposed, 0, 300)], tmp_path)
 
 
 def test_every_alert_has_its_fault() -> None:

@@ -1,6 +1,7 @@
 """A restored node gets back what it has lost, to be shown; its stream goes on in a new epoch once the lead accepts."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,11 @@ from shared.contracts.errors import NotFound
 from shared.journal import Journal, received
 from shared.journal.carry_tables import received_erased, received_void
 from shared.journal.holding import go_on, is_held, lost
-from shared.journal.returning import Retriever, Returner, read_erased, write_erased
+from shared.journal.returning import MAX_ERASED, Retriever, Returner, read_erased, write_erased
 from shared.journal.tables import journal_erased, journal_head
 from shared.storage import snapshot, transaction
 from tests.flows.house import STREAM, House, backup_of, joined
-from tests.journal.exchange_kit import public
+from tests.journal.exchange_kit import make_key, public
 from tests.journal.journal_kit import Killed, killed_at
 from tests.services import kit
 
@@ -200,11 +201,15 @@ def test_lines_that_the_node_has_not_signed_are_not_believed(house: House, backu
         assert is_held(connection)
 
 
+def test_sixty_thousand_who_were_erased_fit_into_one_item() -> None:
+    signer, sealed = make_key("signing"), make_key("receiving")
+    digests = [number.to_bytes(32) for number in range(60_000)]
+    data = write_erased(STREAM, digests, datetime(2026, 1, 1, tzinfo=UTC), signer, sealed.public or b"")
+    assert len(data) <= MAX_ERASED
+    assert read_erased(data, STREAM, public(signer), {sealed.id: sealed.secret()}) == tuple(digests)
+
+
 def test_who_was_erased_is_believed_only_of_the_lead_about_this_stream() -> None:
-    from datetime import UTC, datetime
-
-    from tests.journal.exchange_kit import make_key
-
     signer, sealed = make_key("signing"), make_key("receiving")
     assert sealed.public is not None
     data = write_erased(STREAM, [b"d" * 32], datetime(2026, 1, 1, tzinfo=UTC), signer, sealed.public)

@@ -1,6 +1,7 @@
 """People coming in."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -8,10 +9,27 @@ from sqlalchemy import Engine
 from services.intake import operations, store
 from services.intake.domain import Arrival
 from services.intake.operations import Vault
+from services.intake.peers import Desk
 from shared.journal import Journal
+from shared.journal.crypto import Keys
+from shared.journal.post import Head
+from shared.journal.posting import put_letter
+from shared.ops.clock import wire_time
+from shared.storage import transaction
 from tests.services.kit import KEY, NODE, NOW, key_of, put_programme
 
 KEYS = Vault({1: b"v" * 32}, b"i" * 32)
+DESK = Desk(NODE, Keys(()), Path("nowhere"))
+"""Of a node that knows no other and writes no letter."""
+
+
+def letter_waits(engine: Engine, subject: str) -> None:
+    """A letter about this person has not left."""
+    head = Head("1" * 32, KEY, NODE, "other-00000002", "2" * 32, "", wire_time(NOW))
+    with transaction(engine) as connection:
+        put_letter(connection, head, b"sealed", NOW, subject)
+
+
 IDENTITY = {
     "given_name": "Äikkä-Testinimi",
     "family_name": "Öystilä",

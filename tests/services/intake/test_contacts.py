@@ -14,7 +14,7 @@ from shared.contracts.rights import IdentityChanges
 from shared.journal import Journal
 from shared.journal.erasing import subject_digest
 from tests.services import kit
-from tests.services.intake.kit import IDENTITY, KEYS, RECORD, arrival, known, register
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, RECORD, arrival, known, register
 from tests.services.kit import KEY, key_of
 
 PHONE, EMAIL = "+358401112223", "aino@example.org"
@@ -111,7 +111,7 @@ def test_of_whom_has_a_protected_address_nothing_is_taken_and_nothing_stays(
     (refused,), _ = register(journal, arrival("b", record=record, identity=IDENTITY | {"email": EMAIL}))
     assert refused["error"]["params"]["field"] == "email"
     common: dict[str, Any] = {"by": "anna", "now": kit.NOW}
-    rights.correct_person(journal, KEYS, KEY, subject, {}, {"protected_address": "yes"}, **common)
+    rights.correct_person(journal, KEYS, KEY, subject, {}, {"protected_address": "yes"}, **common, desk=DESK)
     assert not {*kept(engine, subject)} & {*REACHED}
     with engine.connect() as connection:
         (corrected,) = rights_store.corrections_of(connection, KEYS.vault, bytes.fromhex(subject))
@@ -130,7 +130,7 @@ def test_a_client_who_gets_a_protected_address_with_the_start_record_is_reached_
         "d", identity={}, record={**RECORD, "protected_address": "yes", "municipality": None, "area": None}
     )
     raised = raising.raise_standing(
-        journal, KEYS, KEY, [Raise(key_of("r"), client, None, started)], by="anna", now=kit.NOW
+        journal, KEYS, KEY, [Raise(key_of("r"), client, None, started)], desk=DESK, by="anna", now=kit.NOW
     )
     assert raised[0] == [{"subject": client, "new": True}]
     assert not {*kept(engine, client)} & {*REACHED}
@@ -154,7 +154,7 @@ def test_where_each_sees_their_own_anothers_number_is_not_opened(
     workers.assign_workers(journal, KEY, [NewWorker(key_of("w"), subject, "bertta")], by="anna", now=kit.NOW)
     assert [*read(journal, subject, by="bertta", own_only=True)] == [subject]
     found = [queries.find_people(engine, KEY, lambda _: True, theirs=name) for name in ("bertta", "anna")]
-    assert [len(rows) for rows in found] == [1, 0]
+    assert [(total, len(rows)) for total, rows in found] == [(1, 1), (0, 0)]
     before = len(kit.audit(engine))
     assert read(journal, subject, by="anna", own_only=True) == {}
     assert len(kit.audit(engine)) == before

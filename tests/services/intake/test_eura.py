@@ -14,7 +14,7 @@ from shared.journal.lines import parse
 from shared.journal.tables import journal_line
 from shared.storage import snapshot
 from tests.services import kit
-from tests.services.intake.kit import KEYS, arrival, known, register
+from tests.services.intake.kit import DESK, KEYS, arrival, known, register
 
 LEFT = date(2016, 6, 1)
 
@@ -121,7 +121,7 @@ def test_whatever_changes_who_is_known_there_tells_the_count(engine: Engine, jou
     assert counted(engine) == [{"starts": 1, "exits": 0}, {"starts": 2, "exits": 0}, {"starts": 2, "exits": 1}]
     common = {"by": "worker", "now": kit.NOW}
     exits.resume_participation(journal, kit.KEY, two, date(2016, 7, 1), **common)
-    rights.correct_person(journal, KEYS, kit.KEY, two, {}, {"eura_on": None, "eura_by": None}, **common)
+    rights.correct_person(journal, KEYS, kit.KEY, two, {}, {"eura_on": None, "eura_by": None}, **common, desk=DESK)
     assert counted(engine)[3:] == [{"starts": 2, "exits": 0}, {"starts": 1, "exits": 0}]
     _, last = operations.erase_person(journal, kit.KEY, one, **common)
     with snapshot(engine) as connection:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from services.intake import filled, filled_store, letters, peers, rights, rights_store, store
+from services.intake import filled, filled_store, letters, peers, referral_listing, rights, rights_store, store
 from services.intake.domain import tag_of
 from services.intake.filled_store import filled as table
 from shared.contracts.errors import HomeHeld, InvalidInput, ProcessingRestricted, ProgrammeIsClosed, UnknownPerson
@@ -205,16 +205,63 @@ def test_erasing_takes_back_question_and_answer(land: Land) -> None:
     assert (kit.rows(third.engine, table), kit.rows(third.engine, post_out)) == ([], [])
     ours = come(third, "again")
     ask(third, ours)
-    for place in (third, first):
-        place.post.round(KEY, land.now)
-        with snapshot(place.engine) as connection:
-            land.lead.round(KEY, {node.node: node.signing("9") for node in members(connection)}, land.now)
-    first.post.round(KEY, land.now)
-    letters.take_letters(first.journal, first.desk, KEYS, land.now)
-    assert len(kit.rows(first.engine, post_out)) == 1, "its answer waits"
+    answered_by(land, first, asked_by=third)
     erase(first, theirs)
     land.work()
     assert heard(third, ours)[OTHER] == (None, None)
+
+
+def answered_by(land: Land, place: Place, *, asked_by: Place) -> None:
+    """Its answer is written, and has not left."""
+    for end in (asked_by, place):
+        end.post.round(KEY, land.now)
+        with snapshot(end.engine) as connection:
+            land.lead.round(KEY, {node.node: node.signing("9") for node in members(connection)}, land.now)
+    place.post.round(KEY, land.now)
+    letters.take_letters(place.journal, place.desk, KEYS, land.now)
+    assert len(kit.rows(place.engine, post_out)) == 1, "its answer waits"
+
+
+def protect(place: Place, subject: str) -> None:
+    who, common = (place.journal, KEYS, KEY, subject), {"desk": place.desk, "by": "worker", "now": place.now}
+    rights.correct_person(*who, {}, {"protected_address": "yes"}, **common)
+
+
+def test_whose_address_becomes_protected_is_asked_about_and_told_of_no_more(land: Land) -> None:
+    first, second, third = three(land)
+    theirs, ours = come(first, record=SIGNED), come(third)
+    ask(third, ours)
+    protect(third, ours)
+    assert (kit.rows(third.engine, table), kit.rows(third.engine, post_out)) == ([], [])
+    land.work()
+    assert [actions(place, "answer_filled") for place in (first, second)] == [[], []]
+    ask(third, ours := come(third, "again"))
+    answered_by(land, first, asked_by=third)
+    protect(first, theirs)
+    land.work()
+    assert heard(third, ours) == {OTHER: (None, None), OWN: ("no", None)}
+    third.now += timedelta(days=1)
+    land.now = third.now
+    assert ask(third, ours) == sorted([OTHER, OWN])
+    land.work()
+    assert heard(third, ours)[OTHER] == ("no", None)
+
+
+def test_a_referral_that_has_not_left_is_taken_back_when_the_address_becomes_protected(land: Land) -> None:
+    first, _, third = three(land)
+    subject = come(first)
+    number = send(first, subject)
+    protect(first, subject)
+    (row,) = kit.rows(first.engine, store.referral)
+    assert (row["referral"].hex(), row["state"]) == (number, "withdrawn")
+    assert [letter["subject"] for letter in kit.rows(first.engine, post_out)] == [None]
+    land.work()
+    (came,) = kit.rows(third.engine, store.referral)
+    assert (came["state"], came["box"]) == ("withdrawn", None)
+    send(first, subject, key="anew")
+    land.work()
+    (shown,) = referral_listing.listed(at(third), 10, 0, by="x", now=third.now)[1]
+    assert (shown.coded["state"], shown.coded["protected"]) == ("received", True)
 
 
 def members(connection: Any) -> Any:
@@ -258,10 +305,10 @@ def test_what_was_answered_about_a_wrong_birth_date_is_forgotten_when_it_is_corr
     with transaction(third.engine) as connection:  # of the other partner a referral has told
         told = update(table).where(table.c.node == second.name)
         connection.execute(told.values(asked_on=None, answer="yes", signed_on=date(2016, 3, 1)))
-    who = (third.journal, KEYS, KEY, ours)
-    rights.correct_person(*who, {"form_kept": "elsewhere"}, {}, by="worker", now=third.now)
+    who, common = (third.journal, KEYS, KEY, ours), {"desk": third.desk, "by": "worker", "now": third.now}
+    rights.correct_person(*who, {"form_kept": "elsewhere"}, {}, **common)
     assert heard(third, ours)[OTHER] == ("yes", "2016-03-01")
-    rights.correct_person(*who, {"birth_date": "1981-02-04", "identity_code": None}, {}, by="worker", now=third.now)
+    rights.correct_person(*who, {"birth_date": "1981-02-04", "identity_code": None}, {}, **common)
     assert heard(third, ours) == {OWN: ("yes", "2016-03-01")}
 
 

@@ -11,7 +11,7 @@ from shared.contracts.errors import InvalidInput, PolkuError
 from shared.journal import Journal
 from shared.storage import transaction
 from tests.services import kit
-from tests.services.intake.kit import IDENTITY, KEYS, RECORD, arrival, known, register
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, RECORD, arrival, known, register
 from tests.services.kit import PROGRAMME
 
 SHELTERED = {name: value for name, value in RECORD.items() if name not in ("municipality", "area")}
@@ -88,7 +88,7 @@ def test_who_has_a_protected_address_comes_in_without_a_place(engine: Engine, jo
 def test_who_gets_one_later_loses_the_place_in_the_later_record(engine: Engine, journal: Journal) -> None:
     subject = str(register(journal, arrival())[0][0]["subject"])
     changed, _ = rights.correct_person(
-        journal, KEYS, kit.KEY, subject, {}, {"protected_address": "yes"}, by="worker", now=kit.NOW
+        journal, KEYS, kit.KEY, subject, {}, {"protected_address": "yes"}, desk=DESK, by="worker", now=kit.NOW
     )
     assert changed == ["area", "municipality", "protected_address"]
     assert {"municipality", "area"}.isdisjoint(kit.lines(engine)[-1].body)

@@ -10,7 +10,7 @@ from shared.contracts.errors import ChangedMeanwhile, UnknownPerson
 from shared.journal import Journal
 from shared.storage import snapshot
 from tests.services import kit
-from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, arrival, known, register
 
 
 @pytest.fixture
@@ -94,7 +94,9 @@ def test_of_two_who_correct_the_second_is_told(engine: Engine, journal: Journal,
 
     def name(said: str) -> list[str]:
         told = {"given_name": said}
-        return rights.correct_person(journal, KEYS, kit.KEY, subject, told, {}, was=coded["revision"], **common)[0]
+        return rights.correct_person(
+            journal, KEYS, kit.KEY, subject, told, {}, was=coded["revision"], **common, desk=DESK
+        )[0]
 
     assert name("Oikea") == ["given_name"]
     with pytest.raises(ChangedMeanwhile):

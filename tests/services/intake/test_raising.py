@@ -13,8 +13,9 @@ from services.intake.store import TagKey
 from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError, UnknownPerson
 from shared.journal import Journal
+from shared.journal.carry_tables import post_out
 from shared.storage import snapshot, transaction
-from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, arrival, known, letter_waits, register
 from tests.services.kit import KEY, NOW, key_of, kinds, lines, rows
 
 NAMED = {name: IDENTITY[name] for name in ("given_name", "family_name", "birth_date")}
@@ -31,7 +32,7 @@ def register_visitor(
 ) -> Any:
     new = arrival("x", standing, **{"identity": dict(NAMED)} | changes)
     items = [Raise(key_of(name), subject, kept, new)]
-    (result,), _ = raising.raise_standing(journal, KEYS, KEY, items, by="worker", now=NOW)
+    (result,), _ = raising.raise_standing(journal, KEYS, KEY, items, by="worker", now=NOW, desk=DESK)
     return PolkuError.from_wire(result["error"]) if "error" in result else result
 
 
@@ -135,16 +136,25 @@ def test_without_the_history_a_protected_address_stays_protected(engine: Engine)
     journal = known(engine)
     before = visitor(journal)
     common = {"by": "worker", "now": NOW}
-    rights.correct_person(journal, KEYS, KEY, before, {}, {"protected_address": "yes"}, **common)
+    rights.correct_person(journal, KEYS, KEY, before, {}, {"protected_address": "yes"}, **common, desk=DESK)
     made = register_visitor(journal, before, False, record={"gender": "f"})["subject"]
     (row,) = [row for row in rows(engine, store.participation) if row["subject"] == bytes.fromhex(made)]
     assert json.loads(row["record"])["protected_address"] == "yes"
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_who_registers_with_a_protected_address_has_what_has_not_left_taken_back(engine: Engine, kept: bool) -> None:
+    journal = known(engine)
+    before = visitor(journal)
+    letter_waits(engine, before)
+    assert "subject" in register_visitor(journal, before, kept, record={"gender": "f", "protected_address": "yes"})
+    assert rows(engine, post_out) == []
+
+
 def test_a_nickname_that_was_corrected_leads_to_nobody_and_the_right_one_to_the_visitor(engine: Engine) -> None:
     journal = known(engine)
     subject = visitor(journal)
-    rights.correct_person(journal, KEYS, KEY, subject, {"token": "Karhu"}, {}, by="worker", now=NOW)
+    rights.correct_person(journal, KEYS, KEY, subject, {"token": "Karhu"}, {}, by="worker", now=NOW, desk=DESK)
     assert visitor(journal, "karhu", "e2") == subject
     assert visitor(journal, "Nalle", "e3") != subject
 
@@ -160,7 +170,7 @@ def test_a_new_nickname_told_on_registering_leaves_the_old_one_to_somebody_else(
 def test_a_nickname_that_two_people_go_by_after_a_correction_leads_to_neither(engine: Engine) -> None:
     journal = known(engine)
     subject, other = visitor(journal), visitor(journal, "Karhu", "e2")
-    rights.correct_person(journal, KEYS, KEY, other, {"token": "nalle"}, {}, by="worker", now=NOW)
+    rights.correct_person(journal, KEYS, KEY, other, {"token": "nalle"}, {}, by="worker", now=NOW, desk=DESK)
     met = NewEncounter(key_of("e3"), Encounter(date(2016, 3, 1), people_known=1), ("Nalle",))
     (result,), _ = encounters.record_encounters(journal, KEYS, KEY, [met], by="worker", now=NOW)
     assert result["error"]["params"]["field"] == "token", (subject, other)

@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from services.intake import letters, operations, peers, referral_listing, referral_store, referrals, store, workers
+from services.intake import (
+    letters,
+    operations,
+    peers,
+    queries,
+    referral_listing,
+    referral_store,
+    referrals,
+    store,
+    workers,
+)
 from services.intake.referrals import NewReferral
 from services.intake.referrals import Place as Referring
 from services.intake.workers import NewWorker
@@ -396,6 +406,25 @@ def test_who_reads_the_list_is_written_down_first(land: Land) -> None:
     assert (entry["by"], len(entry["referrals"]), len(entry["subjects"])) == ("reader", 1, 1)
 
 
+def test_who_is_taken_as_a_participant_is_asked_whether_the_project_pays_them_or_that_is_missing(land: Land) -> None:
+    first, _, third = all_confirm(land)
+    common: dict[str, Any] = {"by": "worker", "now": third.now}
+    given = ("esf_participant", date(2016, 11, 1))
+    for number in range(3):
+        send(first, first.register(f"anna{number}")[0], key=f"send{number}", agreed=("name", "birth_date"))
+    land.work()
+    one, two, three = [row["referral"] for row in seen(third)]
+    with pytest.raises(InvalidInput) as refused:
+        referrals.accept(at(third), one, *given, paid="yes", **common)
+    assert refused.value.params["field"] == "paid_by_project"
+    subjects = [
+        referrals.accept(at(third), n, *given, paid=paid, **common)[0] for n, paid in ((two, "no"), (three, None))
+    ]
+    found = queries.missing_evidence(third.engine, KEY, KEYS.vault)
+    lacks = {row["person"]: row["missing"] for row in found}
+    assert ["paid_by_project" in lacks.get(subject, ()) for subject in subjects] == [False, True]
+
+
 def test_where_each_sees_their_own_a_list_opens_nothing_of_anothers_person(land: Land) -> None:
     first, _, _ = all_confirm(land)
     subject = first.register("anna")[0]
@@ -409,6 +438,37 @@ def test_where_each_sees_their_own_a_list_opens_nothing_of_anothers_person(land:
 
     assert named("bertta")
     assert (named("reader"), kit.audit(first.engine)[-1]["subjects"]) == (set(), [])
+
+
+def test_where_each_sees_their_own_anothers_person_is_not_decided_about_and_who_has_just_come_is_everybodys(
+    land: Land,
+) -> None:
+    first, _, third = all_confirm(land)
+    sent = send(first, first.register("anna")[0])
+    land.work()
+    number, common = incoming(third), {"now": third.now, "own_only": True}
+    subject, _, _ = referrals.accept(at(third), number, "client", None, by="aino", worker="aino", **common)
+    for end, row in ((first, sent), (third, number)):
+        (whose,) = [entry["person"] for entry in seen(end) if entry["referral"] == row]
+        workers.assign_workers(end.journal, KEY, [NewWorker(kit.key_of("w"), whose, "aino")], by="x", now=end.now)
+    tries: list[Any] = [
+        lambda by: referrals.withdraw(at(first), sent, by=by, **common),
+        lambda by: referrals.accept(at(third), number, "client", None, by=by, worker=by, **common),
+        lambda by: referrals.decline(at(third), number, "no_places", by=by, **common),
+        lambda by: referrals.follow_up(at(third), number, "started", None, by=by, **common),
+    ]
+    before = kit.rows(third.engine, store.referral), kit.rows(first.engine, store.referral)
+    for attempt in tries:
+        with pytest.raises(NotFound):
+            attempt("bertta")
+    assert (kit.rows(third.engine, store.referral), kit.rows(first.engine, store.referral)) == before
+    for by, others in (("bertta", True), ("aino", False)):
+        _, (shown,) = referral_listing.listed(at(third), 10, 0, by=by, now=third.now, own_only=True)
+        assert shown.coded["others"] is others
+    assert tries[0]("aino"), "her own she may"
+    assert (tries[1]("aino")[0], bool(tries[3]("aino"))) == (subject, True)
+    with pytest.raises(ReferralClosed):
+        tries[2]("aino")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from shared.storage import snapshot, transaction
 from shared.storage.restricting import restricted
 from tests.services import kit
 from tests.services.activities import kit as activities_kit
-from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, arrival, known, register
 from tests.services.intake.test_exits import leave, leaving
 
 
@@ -34,7 +34,7 @@ def subject(journal: Journal) -> str:
 
 def correct(journal: Journal, subject: str, identity: dict[str, Any] | None = None, **record: Any) -> list[str]:
     common = {"by": "worker", "now": kit.NOW}
-    return rights.correct_person(journal, KEYS, kit.KEY, subject, identity or {}, record, **common)[0]
+    return rights.correct_person(journal, KEYS, kit.KEY, subject, identity or {}, record, **common, desk=DESK)[0]
 
 
 def restrict(journal: Journal, subject: str, ground: str | None = "accuracy", *, lift: bool = False) -> bool:

@@ -13,9 +13,10 @@ from services.intake.records import NewExit, misfits
 from services.intake.starts import NewAttempt, NewStart
 from shared.contracts.errors import UnknownPerson
 from shared.journal import Journal
+from shared.journal.carry_tables import post_out
 from shared.storage import snapshot
 from tests.services import kit
-from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, arrival, known, letter_waits, register
 
 DAY = date(2016, 3, 1)
 WHOLE: dict[str, Any] = {
@@ -47,7 +48,7 @@ def form(journal: Journal, subject: str, name: str = "s", **changes: Any) -> New
 
 
 def save(journal: Journal, *items: NewStart, **options: Any) -> list[dict[str, Any]]:
-    results, _ = starts.record_starts(journal, KEYS, kit.KEY, items, by="worker", now=kit.NOW, **options)
+    results, _ = starts.record_starts(journal, KEYS, kit.KEY, items, by="worker", now=kit.NOW, **options, desk=DESK)
     return results
 
 
@@ -201,6 +202,15 @@ def test_of_two_workers_at_the_same_moment_one_record_stands_and_the_other_is_to
     assert [new.start_date.isoformat() for new in stands] == [seen(journal, subject)["started_on"]]
     assert {refusal(result) for result in results if "error" in result} == {("changed_meanwhile", "was")}
     assert kit.kinds(engine).count("intake.participation_started") == 1
+
+
+def test_a_start_record_that_protects_the_address_takes_back_what_has_not_left(
+    engine: Engine, journal: Journal
+) -> None:
+    subject = client(journal)
+    letter_waits(engine, subject)
+    (result,) = save(journal, form(journal, subject, record=WHOLE | {"protected_address": "yes"}))
+    assert (result["subject"], kit.rows(engine, post_out)) == (subject, [])
 
 
 def test_a_protected_address_is_no_question_of_the_form_and_stays(engine: Engine, journal: Journal) -> None:

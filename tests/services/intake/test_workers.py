@@ -15,7 +15,7 @@ from shared.journal import Journal
 from shared.journal.erasing import subject_digest
 from shared.storage import snapshot
 from tests.services import kit
-from tests.services.intake.kit import KEYS, arrival, known, register
+from tests.services.intake.kit import DESK, KEYS, arrival, known, register
 from tests.services.kit import KEY, key_of
 
 TODAY = date(2016, 11, 22)
@@ -68,7 +68,7 @@ def test_a_visitor_who_registers_gets_a_worker_and_a_client_keeps_theirs(journal
     def up(subject: str, keeps: bool | None, standing: Any, key: str) -> str:
         new = [Raise(key_of(key), subject, keeps, standing)]
         common: dict[str, Any] = {"by": "cecilia", "now": kit.NOW, "worker": "cecilia"}
-        return str(raising.raise_standing(journal, KEYS, KEY, new, **common)[0][0]["subject"])
+        return str(raising.raise_standing(journal, KEYS, KEY, new, **common, desk=DESK)[0][0]["subject"])
 
     begun = up(visitor, False, esf, "r1")
     assert whose(journal, [visitor, begun]) == [None, "cecilia"]

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from services.node import backup, recovery
 from services.node.opening import open_database
 from services.node.recovery import new_recovery_key, read_recovery_key
+from services.portal import logos
 from shared.contracts.errors import HomeUnusable, InvalidBackup
 from shared.journal import Journal
 from shared.journal.carry_tables import received_incarnation
@@ -27,6 +28,7 @@ from tests.services import kit
 from tests.services.intake.kit import IDENTITY, arrival, known, register
 from tests.services.node.commands import Done, run
 from tests.services.node.made import new_home
+from tests.services.portal.test_logos import DRAWN
 
 
 @pytest.fixture
@@ -80,6 +82,19 @@ def test_a_home_comes_back_as_it_was(node: Home, tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in again.keys.glob("*-1")} == {0o600}
     assert (again.path.stat().st_mode & 0o777, again.keys.stat().st_mode & 0o777) == (0o700, 0o700)
     assert ((again.path / "node.db").stat().st_mode & 0o777) == 0o600
+
+
+def test_logos_come_back_and_what_is_none_is_left_out(node: Home, tmp_path: Path) -> None:
+    folder = node.path / logos.FOLDER
+    folder.mkdir()
+    (folder / "town.svg").write_text(DRAWN, encoding="utf-8")
+    (folder / "uas.svg").write_bytes(b"<script/>")
+    (folder / "notes.txt").write_bytes(b"no logo")
+    restored = restore(tmp_path / "b", tmp_path / "again", back_up(node, tmp_path / "b"))
+    assert restored.code == 0, restored.err
+    assert [path.name for path in (tmp_path / "again" / logos.FOLDER).iterdir()] == ["town.svg"]
+    shown = logos.pictures(tmp_path / "again")("town")
+    assert (shown is not None, shown) == (True, logos.pictures(node.path)("town"))
 
 
 def test_the_passphrase_is_shown_once_and_later_backups_need_none(node: Home, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from services.node import mailing
 from services.node.mailing import MailServer, mail_server
-from services.portal import notices, store
+from services.portal import notice_store, notices, store
 from services.portal.errors import UnknownUser
 from services.portal.notices import set_address
 from shared.contracts.errors import HomeUnusable, InvalidInput, ServiceAbsent
@@ -223,7 +223,7 @@ def test_who_is_removed_or_wants_none_is_told_no_longer(
         set_address(sqlite_engine, "berit", "berit@example.org", "fi")
     assert look(sqlite_engine, box.port, Pathways(case_worker=3), monkeypatch) == 0
     with sqlite_engine.connect() as connection:
-        assert connection.execute(notices.notice.select()).all() == []
+        assert connection.execute(notice_store.notice.select()).all() == []
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,13 @@ def test_both_clients_and_esf_participants_take_part(made: Path) -> None:
     assert min(standings.values()) > 50
 
 
+def test_nearly_all_participants_were_asked_whether_the_project_pays_them(made: Path) -> None:
+    answers = Counter((row["standing"], row["paid_by_project"]) for row in read(made, PARTICIPANTS))
+    asked, unasked = answers["esf_participant", "no"], answers["esf_participant", ""]
+    assert 0.9 < asked / (asked + unasked) < 1
+    assert {standing for standing, answer in answers if answer not in ("", "no")} == set()
+
+
 def test_records_are_divided_among_the_partners_of_the_file(tmp_path: Path) -> None:
     synthesize(LAHDE_OF_TWO, tmp_path, seed=1, scale=1)
     for file in (PARTICIPANTS, SESSIONS):

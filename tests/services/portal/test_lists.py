@@ -161,6 +161,14 @@ def test_somebody_is_found_by_how_a_name_begins_and_the_name_is_in_no_address(wo
     assert "Löytyi 0." in find(worker, "ei ketään")
 
 
+@pytest.mark.parametrize(("lang", "said"), [("fi", "joista tässä on vain 50"), ("sv", "endast 50"), ("en", "only 50")])
+def test_of_more_than_are_shown_it_is_said_how_many_there_are(worker: Portal, lang: str, said: str) -> None:
+    worker.rpc.people = [person("Aino", f"Esimerkki-{n}") for n in range(51)]
+    worker.client.get(f"{PEOPLE}?lang={lang}")
+    html = find(worker, "aino")
+    assert (said in html, "51" in html) == (True, True)
+
+
 def test_an_identity_code_is_looked_for_as_one_and_not_shown_again(worker: Portal) -> None:
     html = find(worker, "030281-999n")
     assert worker.rpc.opened(worker.rpc.sent("find_people")["sealed"]) == {"identity_code": "030281-999N"}

@@ -54,6 +54,13 @@ def test_each_referral_offers_what_can_be_done_with_it_and_nothing_else(worker: 
     assert worker.rpc.sent("list_referrals")["by"] == "worker"
 
 
+def test_of_anothers_person_a_list_names_nobody_and_offers_nothing(worker: Portal) -> None:
+    for direction, state in (("in", "accepted"), ("out", "sent")):
+        worker.rpc.referrals = [referral("", "", direction, state, text=None, others=True)]
+        read = page(worker.client.get(LIST))
+        assert (names_of(read), "Toisen työntekijän" in read.said) == ([], True)
+
+
 def test_who_has_a_protected_address_is_named_on_a_page_of_their_own_alone(worker: Portal) -> None:
     worker.rpc.referrals = [referral("", "", text=None, protected=True)]
     read = page(worker.client.get(LIST))
@@ -89,9 +96,9 @@ def test_every_state_reason_and_end_has_words(worker: Portal, lang: str) -> None
     ("fields", "method", "given"),
     [
         (
-            {"action": "accepted", "standing": "esf_participant", "start_date": "2017-05-30"},
+            {"action": "accepted", "standing": "esf_participant", "start_date": "2017-05-30", "paid_by_project": "no"},
             "accept_referral",
-            {"standing": "esf_participant", "start_date": "2017-05-30"},
+            {"standing": "esf_participant", "start_date": "2017-05-30", "paid_by_project": "no"},
         ),
         ({"action": "declined", "reason": "no_places"}, "decline_referral", {"reason": "no_places"}),
         ({"action": "withdrawn"}, "withdraw_referral", {}),
