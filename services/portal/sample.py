@@ -12,6 +12,7 @@ from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
+from services.portal.encountering import LANGUAGES
 from services.portal.labels import label_of
 from services.portal.pages import Pages
 from services.portal.publicity import publicity
@@ -161,14 +162,10 @@ def _said(row: Mapping[str, Any], names: ProgrammeNames) -> list[tuple[str, str]
     if kind in ("outcome_recorded", "step_entered"):
         word = kind.partition("_")[0]
         known = {item["key"]: item["name"] for item in names.document.get(f"{word}s") or ()}
-        return [
-            (say(f"sample_{word}"), label_of(known.get(body[word], {}), g.lang, body[word]).text),
-            day,
-            recorded,
-        ]
+        return [(say(f"sample_{word}"), _named([body[word]], known)), day, recorded]
     if kind != "encounter_recorded":
         return []
-    languages: Mapping[str, Mapping[str, str]] = {code: {g.lang: name} for code, name in LANG_NAMES.items()}
+    languages: Mapping[str, Mapping[str, str]] = {code: {g.lang: name} for code, name in LANGUAGES.items()}
     at = {"location": names.locations, "area": names.areas}
     several = {"topics": names.topics, "guided_to": names.services, "languages": languages}
     facts = [day, (say("sample_clock"), formats.clock(body["start"], g.lang) if body.get("start") else "")]

@@ -63,12 +63,13 @@ class DrawPages:
         return text, 200, kept
 
     def _page(self, names: ProgrammeNames, filled: dict[str, str], problems: dict[str, str] | None = None) -> str:
-        say = words(g.lang)
+        say, figures = words(g.lang), offered(names)
         return self.pages.show(
             "sample_draw.html",
             title=label_of(names.name, g.lang, names.key),
             programme=names.key,
-            figures=offered(names),
+            figures=figures,
+            steps=any(code.startswith("step:") for code, _ in figures),
             filled={"indicator": STARTED, "size": "", "seed": "", "from": "", "to": ""} | filled,
             most=MOST_ROWS,
             problems={name: say(problem) for name, problem in (problems or {}).items()},

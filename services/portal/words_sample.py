@@ -23,7 +23,7 @@ SAMPLE_WORDS: dict[str, tuple[str, str, str]] = {
     "sample_step": ("Askel", "Steg", "Step"),
     "sample_clock": ("Kello", "Klockan", "Time"),
     "sample_step_hint": (
-        "Askelille mennään hankkeen alusta asti: ensimmäinen päivä ei rajaa niitä.",
+        "Askeleet lasketaan hankkeen alusta: ensimmäinen päivä ei rajaa niitä.",
         "Stegen räknas från projektets början: den första dagen begränsar dem inte.",
         "Steps are counted from the project's start: the first day does not limit them.",
     ),
