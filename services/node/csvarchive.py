@@ -108,7 +108,8 @@ class CsvArchive:
             ATTEMPTS: [row for subject, said in people.items() for row in self._attempts(subject, said)],
         }
         # No workers.csv: who worked with whom is of the home and its users, and goes with it. No contacts.csv: how
-        # somebody was reached proves nothing. No starts.csv: participants.csv has each start record whole.
+        # somebody was reached proves nothing. No starts.csv: participants.csv has each start record whole. No
+        # plans.csv: what was typed goes with the person (decision 0227).
         for name, found in rows.items():
             write_csv(folder / name, COLUMNS[name], found)
 

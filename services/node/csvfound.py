@@ -16,6 +16,7 @@ from services.node import (
     csvforms,
     csvinformed,
     csvpeople,
+    csvplans,
     csvspans,
     csvworkers,
 )
@@ -25,6 +26,7 @@ from services.node.csvexits import ExitRow, FollowUpRow
 from services.node.csvforms import AttemptRow, ExitFormRow
 from services.node.csvinformed import InformedRow
 from services.node.csvpeople import StartRow
+from services.node.csvplans import PlanLine, PlanRow
 from services.node.csvread import records, stamp_of
 from services.node.csvrows import (
     ASSESSMENTS,
@@ -42,6 +44,7 @@ from services.node.csvrows import (
     OUTCOMES,
     PARTICIPANTS,
     PAUSES,
+    PLANS,
     SESSIONS,
     STARTS,
     STEPS,
@@ -110,6 +113,7 @@ Row = (
     | StartRow
     | ExitFormRow
     | AttemptRow
+    | PlanRow
 )
 
 OfPerson = TypeVar(
@@ -124,6 +128,7 @@ OfPerson = TypeVar(
     StartRow,
     ExitFormRow,
     AttemptRow,
+    PlanLine,
 )
 Read = Callable[[int, list[str], Callable[[str, str], None], Mapping[str, Programme]], OfPerson | None]
 
@@ -143,7 +148,7 @@ class CheckedSet:
     problem_count: int = 0
     usable: bool = True
     taken: Counter[str] = field(default_factory=Counter)
-    """Rows by file that the iterators give; of assessments.csv, forms."""
+    """Rows by file that the iterators give; of assessments.csv, forms; of plans.csv, plans."""
     repeated: Counter[str] = field(default_factory=Counter)
     """Equal rows by file that stand a second time and are passed over."""
     dependent: Counter[str] = field(default_factory=Counter)
@@ -230,6 +235,9 @@ class CheckedSet:
     def attempts(self) -> Iterator[AttemptRow]:
         yield from self._of_people(ATTEMPTS, csvforms.attempt)
 
+    def plans(self) -> Iterator[PlanRow]:
+        yield from csvplans.gathered(self._of_people(PLANS, csvplans.plan_line))
+
     def _of_people(self, file: str, read: Read[OfPerson]) -> Iterator[OfPerson]:
         """Rows whose identity is their content: equal ones are numbered."""
         times = Counter[int]()
@@ -262,6 +270,7 @@ class CheckedSet:
             STARTS: self.starts,
             EXIT_FORMS: self.exit_forms,
             ATTEMPTS: self.attempts,
+            PLANS: self.plans,
         }
         return by_file[file]()
 

@@ -17,12 +17,13 @@ WORKERS = "workers.csv"
 CONTACTS = "contacts.csv"
 INFORMED = "informed.csv"
 STARTS, EXIT_FORMS, ATTEMPTS = "starts.csv", "exitforms.csv", "attempts.csv"
+PLANS = "plans.csv"
 
 ASSESSMENTS = "assessments.csv"
 
 ORDER = (
     *(PARTICIPANTS, STARTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, PAUSES, OUTCOMES, EXITS, FOLLOWUPS, ENCOUNTERS),
-    *(WORKERS, CONTACTS, INFORMED, EXIT_FORMS, ATTEMPTS),
+    *(WORKERS, CONTACTS, INFORMED, EXIT_FORMS, ATTEMPTS, PLANS),
 )
 """The order in which the files are imported: what is referred to stands first."""
 
@@ -59,6 +60,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     CONTACTS: ("participant", "programme", "phone", "email", "contact_way"),
     EXIT_FORMS: ("participant", "programme", "may_call", *_FORM),
     ATTEMPTS: ("participant", "programme", "record", "status", "date"),
+    PLANS: ("participant", "programme", "what", "code", "text", "state", "who", "day", "solutions", "shown"),
     INFORMED: ("ref", "notice", "language", "consents", "occurred_on"),
     ENCOUNTERS: (
         *("ref", "programme", "partner", "date", "time", "location", "area", "staff", "people_new", "people_known"),
@@ -89,6 +91,7 @@ SHOWN: dict[str, set[str]] = {
     INFORMED: set(COLUMNS[INFORMED]) - {"ref"},
     EXIT_FORMS: {"programme", "may_call"},
     ATTEMPTS: {"programme", "record", "status", "date"},
+    PLANS: set(COLUMNS[PLANS]) - {"participant", "text"},
 }
 """Columns whose values may stand in a message: nothing there is about a person, unless it is a code."""
 

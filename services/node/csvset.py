@@ -6,7 +6,7 @@ here raises for what a file holds. Names, codes and references of people never s
 """
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from services.node import (
     csvforms,
     csvinformed,
     csvpeople,
+    csvplans,
     csvspans,
     csvworkers,
 )
@@ -44,6 +45,7 @@ from services.node.csvrows import (
     OUTCOMES,
     PARTICIPANTS,
     PAUSES,
+    PLANS,
     SESSIONS,
     STARTS,
     STEPS,
@@ -123,6 +125,7 @@ class _Check:
             (INFORMED, lambda: self.check_of_people(csvinformed.informed)),
             (EXIT_FORMS, lambda: self.check_of_people(csvforms.exit_form)),
             (ATTEMPTS, lambda: self.check_of_people(csvforms.attempt)),
+            (PLANS, self.check_plans),
         ):
             if file not in present:
                 continue
@@ -277,7 +280,36 @@ class _Check:
                     known[row.participant] = (who[0], who[1], self.shared.setdefault(now, now))
                 self.count(who[2].programme, who[2].partner)
 
-    def misfit(self, row: Row, who: Parent, cells: list[str]) -> tuple[str, str] | None:
+    def check_plans(self) -> None:
+        """A plan is taken whole: one bad row spoils it; one that cannot be read is of nobody knows whom."""
+        rows: dict[str, list[csvplans.PlanLine]] = defaultdict(list)
+        lines: dict[str, list[int]] = defaultdict(list)
+        spoiled, told, before = set[str](), 0, self.found.problem_count
+        for line, cells in self.records():
+            known = self.found.problem_count
+            row = csvplans.plan_line(line, cells, self.reporter(line), self.programmes)
+            who = self.refer(line, "participant", PARTICIPANTS, row.participant) if row else None
+            if row and who and who[2] and who[2].programme != row.programme:
+                self.problem(line, "programme", "is not the person's")
+            told += self.found.problem_count - known
+            lines[cells[0]].append(line)
+            if row and who and who[2] and self.found.problem_count == known:
+                rows[cells[0]].append(row)
+            else:
+                spoiled.add(cells[0])
+                self.found.dependent[self.file] += self.found.problem_count == known
+        unreadable = self.found.problem_count - before > told
+        for participant, theirs in lines.items():
+            if participant not in spoiled and (flaw := csvplans.flaw(rows[participant])):
+                self.problem(*flaw)
+                spoiled.add(participant)
+            parent = self.seen[PARTICIPANTS].get(participant, (0, 0, None))[2]
+            if parent is None or unreadable or participant in spoiled:
+                self.found._skip[self.file].update(theirs)
+            else:
+                self.count(parent.programme, parent.partner)
+
+    def misfit(self, row: Row | csvplans.PlanLine, who: Parent, cells: list[str]) -> tuple[str, str] | None:
         """Column and reason of what cannot be of this person, each cell right by itself."""
         if self.file in (EXITS, FOLLOWUPS, EXIT_FORMS) and who.day is None:
             return "participant", "has no start_date: there is nothing to leave"

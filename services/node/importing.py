@@ -20,6 +20,7 @@ from services.node.csvexits import ExitRow, FollowUpRow
 from services.node.csvforms import AttemptRow, ExitFormRow
 from services.node.csvinformed import InformedRow
 from services.node.csvpeople import StartRow
+from services.node.csvplans import PlanLine, PlanRow
 from services.node.csvrows import (
     ASSESSMENTS,
     ATTEMPTS,
@@ -33,6 +34,7 @@ from services.node.csvrows import (
     OUTCOMES,
     PARTICIPANTS,
     PAUSES,
+    PLANS,
     SESSIONS,
     STARTS,
     STEPS,
@@ -47,7 +49,8 @@ from services.node.csvset import CheckedSet, Row
 from services.node.csvspans import SpanRow
 from services.node.csvworkers import WorkerRow
 from shared.contracts.commands import MAX_ITEMS
-from shared.contracts.errors import PolkuError
+from shared.contracts.errors import PolkuError, UnknownPerson
+from shared.contracts.plan_facts import ENTRIES
 from shared.journal.crypto import seal
 
 COMMAND_INFO = b"polku-command-1"
@@ -108,6 +111,7 @@ class Import:
         self._send(INFORMED, checked.informed(), "intake", "record_informed", "informed", self._informed)
         self._send(EXIT_FORMS, checked.exit_forms(), "intake", "add_exit_forms", "subject", self._exit_form)
         self._send(ATTEMPTS, checked.attempts(), "intake", "record_attempts", "attempt", self._attempt)
+        self._send(PLANS, checked.plans(), "pathways", "record_plans", "subject", self._plan)
 
     def _send(
         self,
@@ -143,10 +147,7 @@ class Import:
             self.after = answer["pos"]
         for (row, _), result in zip(sent, answer["results"], strict=False):
             if "error" in result:
-                refused = RowRefused(file=file, line=row.line, reason=str(PolkuError.from_wire(result["error"])))
-                if not self.skip_bad:
-                    raise refused
-                self.refused.append(refused)
+                self._refuse(file, row.line, result["error"])
                 continue
             counts = self.new if result["new"] else self.known
             counts[file] += 1
@@ -255,6 +256,55 @@ class Import:
         what = {"record": row.record, "status": row.status, "date": row.date.isoformat()}
         return {"key": row.key, "subject": subject, **what}
 
+    def _plan(self, row: PlanRow) -> dict[str, Any] | None:
+        """Its texts are kept first. Whoever has a plan keeps it: then no text is, which no plan would name."""
+        subject = self._made.get(bytes.fromhex(row.participant_key))
+        if subject is None:
+            return None
+        if self._has_plan(row.programme, subject):
+            self.known[PLANS] += 1
+            return None
+        refs = self._texts(row, subject)
+        if refs is None:
+            return None
+        codes = {one.what: one.code for one in row.lines}
+        whole: dict[str, Any] = {"strengths": [one.code for one in row.lines if one.what == "strength"]}
+        whole |= {"next": codes.get("ready") or codes.get("next"), "ready": "ready" in codes}
+        entries = [_entry(one, refs.get(place)) for place, one in enumerate(row.lines) if one.what in ENTRIES]
+        return {"key": row.key, "subject": subject, "was": 0, "entries": entries, **whole}
+
+    def _has_plan(self, programme: str, subject: str) -> bool:
+        try:
+            plan = self.rpc.call("pathways", "show_plan", programme=programme, subject=subject)
+        except UnknownPerson:
+            return False  # pathways has not heard of them yet
+        return bool(plan["revision"])
+
+    def _texts(self, row: PlanRow, subject: str) -> dict[int, str] | None:
+        """The ids of a plan's texts by the places of their rows; None: one was refused and skipped."""
+        told = {place: line.text for place, line in enumerate(row.lines) if line.text}
+        items = [
+            {"key": row.text_key(place), "subject": subject, "sealed": self._sealed({"text": text})}
+            for place, text in told.items()
+        ]
+        if not items:
+            return {}
+        what: dict[str, Any] = {"by": self.by, "programme": row.programme, "items": items}
+        refs: dict[int, str] = {}
+        results = self.rpc.call("intake", "keep_texts", timeout=SECONDS, **what)["results"]
+        for place, kept in zip(told, results, strict=False):
+            if "error" in kept:
+                self._refuse(PLANS, row.lines[place].line, kept["error"])
+                return None
+            refs[place] = kept["text_ref"]
+        return refs
+
+    def _refuse(self, file: str, line: int, error: dict[str, Any]) -> None:
+        refused = RowRefused(file=file, line=line, reason=str(PolkuError.from_wire(error)))
+        if not self.skip_bad:
+            raise refused
+        self.refused.append(refused)
+
     def _encounter(self, row: EncounterRow) -> dict[str, Any]:
         plain = {name: getattr(row, name) for name in _MET}
         when = {"date": row.date.isoformat(), "start": row.time.strftime("%H:%M") if row.time else None}
@@ -264,6 +314,14 @@ class Import:
 
     def _sealed(self, content: Mapping[str, Any]) -> str:
         return base64.b64encode(seal(self.bus_key, COMMAND_INFO, json.dumps(content).encode())).decode()
+
+
+def _entry(line: PlanLine, text_ref: str | None) -> dict[str, Any]:
+    """A row of a plan as its entry. As on the page, the person sees goals and actions, unless the list says no."""
+    shown = line.shown == "yes" if line.shown else line.what in ("goal", "action")
+    told = {"what": line.what, "state": line.state or ("done" if line.what == "review" else "open"), "shown": shown}
+    told |= {"text_ref": text_ref, "who": line.who, "day": line.day.isoformat() if line.day else None}
+    return _present(told | {"barrier": line.code, "solutions": list(line.solutions)})
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

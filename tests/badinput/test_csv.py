@@ -40,9 +40,10 @@ ROWS = {
     | {"eura_by": "self", "form_help": "with_help", "paid_by_project": "no"},
     "exitforms.csv": sets.EXIT_FORM | {"eura_on": "2016-09-02", "eura_by": "worker"},
     "attempts.csv": sets.ATTEMPT,
+    "plans.csv": sets.PLAN,
 }
 """A valid row of each file; what is in it may be spoilt."""
-FREE = {"ref", "token", "given_name", "family_name", "form_kept", "sheet"}
+FREE = {"ref", "token", "given_name", "family_name", "form_kept", "sheet", "text"}
 """Columns in which any text may stand."""
 MAY_BE_EMPTY = {
     "participants.csv": {"given_name", "family_name", "birth_date", "labour_status", "unemployed_months"},
@@ -57,9 +58,11 @@ MAY_BE_EMPTY = {
     "informed.csv": {"consents"},
     "starts.csv": {"labour_status", "unemployed_months", "form_signed_on", "form_help", "paid_by_project"},
     "exitforms.csv": {"form_signed_on", "may_call"},
+    "plans.csv": {"state", "who", "day", "shown"},
     "encounters.csv": {*sets.ENCOUNTER} - {"ref", "programme", "partner", "date"},
 }
-DAYS = {"date", "due", "from", "to", "birth_date", "start_date", "form_signed_on", "back", "occurred_on", "eura_on"}
+DAYS = {"date", "day", "due", "from", "to", "birth_date", "start_date", "form_signed_on", "back", "occurred_on"}
+DAYS |= {"eura_on"}
 NUMBERS = {"minutes", "headcount", "headcount_women", "unemployed_months", "education", "value", "notice"}
 ANYWHERE = {
     "10,000 characters": LONG,

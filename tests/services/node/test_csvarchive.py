@@ -9,7 +9,7 @@ import pytest
 
 from services.node.closingcli import HEADER, _read
 from services.node.csvarchive import CsvArchive, informed_rows
-from services.node.csvrows import CONTACTS, ORDER, STARTS, WORKERS
+from services.node.csvrows import CONTACTS, ORDER, PLANS, STARTS, WORKERS
 from services.portal.closing_work import Open, Reason, check
 from shared.contracts.catalogue import (
     AnswersRecorded,
@@ -64,7 +64,7 @@ def written(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
     return {
         name: list(csv.DictReader((tmp_path / name).open(encoding="utf-8")))
         for name in ORDER
-        if name not in (WORKERS, CONTACTS, STARTS)
+        if name not in (WORKERS, CONTACTS, STARTS, PLANS)
     }
 
 

@@ -50,6 +50,7 @@ SET: dict[str, list[dict[str, str]]] = {
     "assessments": [sets.ANSWER],
     "informed": [sets.INFORMED | {"consents": ""}, sets.INFORMED | {"ref": "p2", "consents": "", "notice": "1"}],
     "exitforms": [sets.EXIT_FORM | FORM | {"eura_on": "2016-09-05", "eura_by": "self", "may_call": "no"}],
+    "plans": [sets.PLAN, P2 | {"what": "strength", "code": "ideas"}],
     "attempts": [
         sets.ATTEMPT | {"status": "not_reached"},
         sets.ATTEMPT | P2 | {"record": "start", "date": "2016-03-09"},

@@ -35,6 +35,7 @@ from tests.services.node.sets import (
     OWN,
     PAUSE,
     PERSON,
+    PLAN,
     PROGRAMMES,
     SESSION,
     START,
@@ -480,6 +481,7 @@ def test_no_mutation_of_a_set_makes_a_traceback(data: st.DataObject, tmp_path_fa
         starts=[START],
         exitforms=[EXIT_FORM],
         attempts=[ATTEMPT],
+        plans=[PLAN, PLAN | {"what": "goal", "who": ""}],
     )
     path = folder / data.draw(st.sampled_from(ORDER))
     raw = bytearray(path.read_bytes())
