@@ -2,7 +2,7 @@
 (decision 0205)."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from services.intake import filled_store, identity_store, rights_store, store
@@ -10,6 +10,7 @@ from services.intake.domain import tag_of
 from services.intake.operations import Vault
 from services.intake.visitors import forget_tokens
 from shared.contracts.catalogue import PersonTagged, TaggingDue
+from shared.contracts.errors import AlreadyRecordedDiffers
 from shared.journal import Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import wire_time
@@ -22,6 +23,19 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
     """The members that are another now; None: there was none, or is none."""
     names = {*before, *after}
     return {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}
+
+
+def completed(recorded: Mapping[str, Any], told: Mapping[str, Any], unanswered: Collection[str]) -> dict[str, Any]:
+    """What is recorded, with what a list tells beyond it; `unanswered`: answers that stand for none.
+
+    Raises `AlreadyRecordedDiffers` naming what is recorded otherwise: a page is newer than any list.
+    """
+    none = (None, "", *unanswered)
+    said = {name: value for name, value in told.items() if value not in none}
+    for name, value in said.items():
+        if recorded.get(name) not in (*none, value):
+            raise AlreadyRecordedDiffers(field=name)
+    return {**recorded, **said}
 
 
 def change_identity(unit: Unit, keys: Vault, row: Any, before: dict[str, Any], after: dict[str, Any]) -> None:

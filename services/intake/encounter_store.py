@@ -44,6 +44,13 @@ def lock_encounter(connection: Connection, programme: str, made: str) -> Any | N
     return connection.execute(select(encounter).where(mine).with_for_update()).one_or_none()
 
 
+def those_there(connection: Connection, made: Iterable[str]) -> set[str]:
+    """Those of these encounters that are there."""
+    wanted = [bytes.fromhex(one) for one in made]
+    found = connection.execute(select(encounter.c.encounter).where(encounter.c.encounter.in_(wanted))).scalars()
+    return {bytes(raw).hex() for raw in found}
+
+
 def untold(connection: Connection, told_before: datetime) -> Sequence[Any]:
     """Doors whose facts lag behind since before this time; their rows are locked."""
     c = encounter.c

@@ -7,13 +7,14 @@ Rules are in `records.py`, the statements in `start_store.py` and `exit_store.py
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
 from services.intake import eura, exit_store, exits, start_store, store
+from services.intake.correcting import completed
 from services.intake.operations import Vault, log_identity_read
 from services.intake.records import NewExit, Stay, check_exit_form
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
@@ -28,11 +29,12 @@ from shared.storage.restricting import refuse_restricted, restricted_among
 
 @dataclass(frozen=True, slots=True)
 class NewExitForm:
-    """What is to be written down beside an exit; `content` is for the vault."""
+    """What is to be written down beside an exit; `content` is for the vault. `was` None: it is a list's, which tells
+    only what is not known yet."""
 
     key: str
     subject: str
-    was: str
+    was: str | None
     told: dict[str, Any]
     content: dict[str, Any]
 
@@ -141,7 +143,13 @@ def _record(
     if row is None:
         raise UnknownPerson(field="person", programme=programme)
     before = start_store.exit_form_of(connection, new.subject)
-    if new.was != (revision or _revision_of(connection, keys, row)):
+    if new.was is None:
+        kept = start_store.open_exit_form(connection, keys.vault, row)
+        told, content = completed(before, new.told, ("not_asked",)), completed(kept, new.content, ())
+        if (told, content) == (before, kept):
+            return
+        new = replace(new, told={"may_call": "not_asked"} | told, content=content)
+    elif new.was != (revision or _revision_of(connection, keys, row)):
         raise ChangedMeanwhile(field="was")
     check_exit_form(new.told, stays[new.subject], today)
     ref = new.told.get("wishes_ref")

@@ -15,6 +15,8 @@ from shared.contracts.commands import ParticipantItem, load
 from shared.contracts.plan_facts import PlanEntryWithdrawn
 from shared.contracts.samples import ShowSample
 from shared.contracts.starts import (
+    AddExitForms,
+    AddStarts,
     ExitFormContent,
     ListEura,
     ListFollowUps,
@@ -69,7 +71,13 @@ class RecordMethods:
 
     @rpc
     def record_starts(self, **command: Any) -> dict[str, Any]:
-        body = load(RecordStarts, command)
+        return self._record_starts(load(RecordStarts, command))
+
+    @rpc
+    def add_starts(self, **command: Any) -> dict[str, Any]:
+        return self._record_starts(load(AddStarts, command))
+
+    def _record_starts(self, body: dict[str, Any]) -> dict[str, Any]:
         self.home.follow_to(body["after"])
         new = [self._start(number, item) for number, item in enumerate(body["items"])]
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
@@ -117,7 +125,13 @@ class RecordMethods:
 
     @rpc
     def record_exit_forms(self, **command: Any) -> dict[str, Any]:
-        body = load(RecordExitForms, command)
+        return self._record_exit_forms(load(RecordExitForms, command))
+
+    @rpc
+    def add_exit_forms(self, **command: Any) -> dict[str, Any]:
+        return self._record_exit_forms(load(AddExitForms, command))
+
+    def _record_exit_forms(self, body: dict[str, Any]) -> dict[str, Any]:
         self.home.follow_to(body["after"])
         new = [self._exit_form(f"items.{number}.sealed", item) for number, item in enumerate(body["items"])]
         common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
@@ -162,11 +176,11 @@ class RecordMethods:
         content = inside(self.home.keys, ExitFormContent, field, item["sealed"])
         own = ("key", "subject", "was", "sealed")
         told = {name: value for name, value in item.items() if name not in own and value is not None}
-        return exit_forms.NewExitForm(item["key"], item["subject"], item["was"], told, content)
+        return exit_forms.NewExitForm(item["key"], item["subject"], item.get("was"), told, content)
 
     def _start(self, number: int, item: dict[str, Any]) -> starts.NewStart:
         field = f"items.{number}.sealed"
         content = inside(self.home.keys, StartContent, field, item["sealed"])
         record = {name: item[name] for name in RECORD if item.get(name) is not None}
-        who = item["key"], item["subject"], item["was"]
+        who = item["key"], item["subject"], item.get("was")
         return starts.NewStart(*who, date.fromisoformat(item["start_date"]), record, content)

@@ -5,12 +5,12 @@ Rules are in `records.py` and `domain.py`, the statements in `start_store.py`.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from services.intake import eura, exit_store, start_store, store
-from services.intake.correcting import change_identity, differences, keep_correction
+from services.intake.correcting import change_identity, completed, differences, keep_correction
 from services.intake.domain import Arrival, without_contact
 from services.intake.operations import Vault, log_identity_read
 from services.intake.peers import Desk
@@ -37,17 +37,20 @@ from shared.storage.restricting import refuse_restricted, restricted_among
 
 _STAYS = ("service_language", "contact_language", "interpreter", "protected_address")
 """Of the coded record what no start form asks: it stays as it is where the form does not say otherwise."""
+_UNANSWERED = ("unknown", "not_asked")
+"""Answers that say that nobody has answered: a list may tell more."""
 IN_VAULT = ("birth_date", "form_version", "form_kept")
 """Of the identity what a start record has."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewStart:
-    """The start record of somebody known here, to be recorded; `was`: the revision that whoever writes has seen."""
+    """The start record of somebody known here, to be recorded; `was`: the revision that whoever writes has seen. None:
+    it is a list's, which tells only what is not known yet."""
 
     key: str
     subject: str
-    was: str
+    was: str | None
     start_date: date
     record: dict[str, Any]
     content: dict[str, Any]
@@ -125,15 +128,21 @@ def _record_start(
             field="standing", reason="a visitor registers first: whether the history goes along is asked"
         )
     identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
-    if new.was != _revision(keys, row, identity):
-        raise ChangedMeanwhile(field="was")
     before = json.loads(row.record)
+    listed = new.was is None
+    if listed:
+        new = _completing(new, row, before, identity)
+    elif new.was != _revision(keys, row, identity):
+        raise ChangedMeanwhile(field="was")
     record = {name: before[name] for name in _STAYS if before.get(name)} | new.record
     told = {name: value for name, value in new.content.items() if value}
     known = without_contact(identity, record)
     kept = {name: value for name, value in known.items() if name not in IN_VAULT}
     arrival = Arrival(new.key, "esf_participant", new.start_date, record, kept | told)
     check_start(arrival, stays[new.subject], definition, today)
+    there = row.standing == arrival.standing and row.started_on == new.start_date
+    if listed and there and not differences(identity | before, arrival.identity | {"age": before.get("age")} | record):
+        return
     start_store.put_start(unit.connection, row, arrival)
     change_identity(unit, keys, row, identity, arrival.identity)
     follow_protection(unit, desk, row, record)
@@ -145,6 +154,15 @@ def _record_start(
     unit.record(start_fact(new.subject, arrival, definition), programme)
     if (record.get("eura_on"), record.get("eura_by")) != (before.get("eura_on"), before.get("eura_by")):
         eura.tell(unit, programme, new.subject, "start", record.get("eura_on"), record.get("eura_by"))
+
+
+def _completing(new: NewStart, row: Any, before: dict[str, Any], identity: Mapping[str, Any]) -> NewStart:
+    """The whole record, of what is recorded and of what a list tells. Raises `AlreadyRecordedDiffers`."""
+    if row.started_on not in (None, new.start_date):
+        raise AlreadyRecordedDiffers(field="start_date")
+    recorded = {name: value for name, value in before.items() if name != "age"}
+    content = completed({name: identity.get(name) for name in IN_VAULT}, new.content, ())
+    return replace(new, record=completed(recorded, new.record, _UNANSWERED), content=content)
 
 
 def _corrected(row: Any, before: dict[str, Any], new: NewStart, arrival: Arrival) -> dict[str, list[Any]]:

@@ -21,8 +21,8 @@ _NODE = (
 documents/  hanketiedoston versiot, lomakkeet ja mittarit, joita käytettiin
 lead/       mitä päätoteuttaja on lähettänyt ja kuitannut
 evidence/   raportointijaksot, mitä jäi kesken ja miksi, ilman ihmisiä
-personal/   HENKILÖTIETOJA: rivit ihmisistä (csv/), näyttöluettelo, ketä informoitiin,
-            rivit allekirjoitettuina
+personal/   HENKILÖTIETOJA: rivit ihmisistä ja näytöstä (csv/; polku import lukee ne takaisin),
+            näyttöluettelo, rivit allekirjoitettuina
 
 Vain kansiossa personal/ on henkilötietoja. Säilytä se lukittuna ja poista se viimeistään: {until}.
 Ilman sitä arkisto on edelleen eheä. Kirjoitettuja tekstejä (keskustelut, suunnitelmat) ei arkistoida.
@@ -37,8 +37,8 @@ Tarkistus: polku verify KANSIO
 documents/  projektfilens versioner, blanketter och mätare som användes
 lead/       vad huvudgenomföraren har sänt och kvitterat
 evidence/   rapporteringsperioder, vad som lämnades öppet och varför, utan människor
-personal/   PERSONUPPGIFTER: rader om människor (csv/), lista över underlag, vem som informerats,
-            raderna som de undertecknades
+personal/   PERSONUPPGIFTER: rader om människor och underlag (csv/; polku import läser dem tillbaka),
+            lista över underlag, raderna som de undertecknades
 
 Bara mappen personal/ har personuppgifter. Håll den låst och radera den senast: {until}.
 Utan den är arkivet fortfarande helt. Skrivna texter (samtal, planer) arkiveras inte.
@@ -53,8 +53,8 @@ Kontroll: polku verify MAPP
 documents/  versions of the programme file, forms and instruments that were used
 lead/       what the lead has sent and receipted
 evidence/   reporting periods, what was left open and why, without people
-personal/   PERSONAL DATA: rows about people (csv/), the evidence list, who was informed,
-            the lines as they were signed
+personal/   PERSONAL DATA: rows about people and their evidence (csv/; polku import reads them back),
+            the evidence list, the lines as they were signed
 
 Only the folder personal/ holds personal data. Keep it locked and delete it by: {until}.
 Without it the archive is still whole. Texts that were typed (talks, plans) are not archived.

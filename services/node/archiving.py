@@ -19,7 +19,6 @@ from services.node.actor import actor
 from services.node.archivewords import LANGS, readme
 from services.node.control import Rpc
 from services.node.csvarchive import CsvArchive, write_csv
-from services.node.csvrows import COLUMNS, INFORMED
 from services.node.opening import open_database
 from services.node.reaching import services_of
 from services.node.reports import certified
@@ -243,7 +242,7 @@ class _Made:
             answer = self.rpc.call("intake", "copy_person", timeout=SECONDS, **asked)
             kept = reply.open_plain(answer["sealed"])["intake"]
             known = kept["participation"] | kept["identity"] | _exit_form(kept.get("exit_form") or [])
-            known |= {"informed": kept.get("informed") or [], "attempts": _attempts(kept.get("attempt") or [])}
+            known |= {"informed": kept.get("informed") or [], "attempt": kept.get("attempt") or []}
             if is_protected(kept["participation"]):
                 known |= dict.fromkeys(name for name in _NAMES if name != "token")
             found[row["person"]] = known
@@ -259,10 +258,10 @@ class _Made:
         missing = {row["person"]: row["missing"] for row in listed}
         rows = [
             {**said, "ref": refs[subject], "subject": subject, "missing": missing.get(subject, [])}
+            | {"attempts": _attempts(said["attempt"])}
             for subject, said in people.items()
         ]
         write_csv(place / "evidence.csv", _EVIDENCE, ([row.get(name) for name in _EVIDENCE] for row in rows))
-        write_csv(place / INFORMED, COLUMNS[INFORMED], informed_rows(refs, people))
         left = [row for row in self._left() if row["item"] in refs]
         said_why = ([refs[row["item"]], row["what"], row["reason"], row["on"]] for row in left)
         write_csv(place / "left.csv", ("ref", "what", "reason", "on"), said_why)
@@ -287,19 +286,10 @@ class _Made:
         write_csv(place / "left.csv", ("what", "reason", "number"), ([*key, n] for key, n in sorted(counts.items())))
 
 
-def informed_rows(refs: Mapping[str, str], people: Mapping[str, Mapping[str, Any]]) -> Iterator[list[Any]]:
-    """Who was informed of the processing and when: by which version of the notice, in which language, and to which
-    purposes the person agreed. Whoever was not informed has no row."""
-    for subject, said in people.items():
-        for one in sorted(said["informed"], key=lambda told: (told["occurred_on"], told["informed"])):
-            told = [one[name] for name in ("notice", "language")]
-            yield [refs[subject], *told, one["consents"].split(), one["occurred_on"]]
-
-
 def _exit_form(forms_of: list[dict[str, Any]]) -> dict[str, Any]:
     """The members of the copy's row, in which the table's columns stand beside what was in the vault."""
     form = forms_of[0] if forms_of else {}
-    return {f"exit_{name}": form.get(name, form.get(name.removeprefix("form_"))) for name in _FORM}
+    return {f"exit_{name}": form.get(name, form.get(name.removeprefix("form_"))) for name in ("may_call", *_FORM)}
 
 
 def _attempts(tries: list[dict[str, Any]]) -> list[str]:

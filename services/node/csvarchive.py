@@ -2,18 +2,22 @@
 people are, from intake."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from services.node.csvcells import FORMULA
 from services.node.csvrows import (
     ASSESSMENTS,
+    ATTEMPTS,
     ATTENDANCE,
     COLUMNS,
     ENCOUNTERS,
+    EXIT_FORMS,
     EXITS,
     FOLLOWUPS,
+    INFORMED,
     OUTCOMES,
     PARTICIPANTS,
     PAUSES,
@@ -25,7 +29,6 @@ from shared.programmes import Programme
 from shared.programmes.workflow import MappedList
 
 Row = list[Any]
-_FORMULA = ("=", "+", "-", "@")
 
 
 @dataclass
@@ -100,9 +103,13 @@ class CsvArchive:
             + [row for subject, said in people.items() if (row := self._exit(subject, said))],
             FOLLOWUPS: [self._follow_up(fact) for fact in self._all("follow_up_recorded") if self._known(fact)],
             ENCOUNTERS: [self._encounter(fact) for fact in self._all("encounter_recorded")],
+            INFORMED: informed_rows(self.people, people),
+            EXIT_FORMS: [row for subject, said in people.items() if (row := self._exit_form(subject, said))],
+            ATTEMPTS: [row for subject, said in people.items() for row in self._attempts(subject, said)],
         }
         # No workers.csv: who worked with whom is of the home and its users, and goes with it. No contacts.csv: how
-        # somebody was reached proves nothing. informed.csv stands beside the evidence list.
+        # somebody was reached proves nothing. No starts.csv: participants.csv has each start record whole. No
+        # plans.csv: what was typed goes with the person (decision 0227).
         for name, found in rows.items():
             write_csv(folder / name, COLUMNS[name], found)
 
@@ -148,6 +155,14 @@ class CsvArchive:
         following = ";".join(filter(None, (self._now("outcomes", said.get(n)) for n in ("end_next", "end_planned"))))
         return [self.people[subject], self.programme, said["ended_on"], said["end_reason"], results, following, None]
 
+    def _exit_form(self, subject: str, said: Mapping[str, Any]) -> Row | None:
+        told = [said.get(f"exit_{column}") for column in COLUMNS[EXIT_FORMS][2:]]
+        return [self.people[subject], self.programme, *told] if any(told) else None
+
+    def _attempts(self, subject: str, said: Mapping[str, Any]) -> Iterable[Row]:
+        for one in said.get("attempt") or ():
+            yield [self.people[subject], self.programme, one["record"], one["status"], one["occurred_on"]]
+
     def _return(self, fact: Fact, back: str) -> Row:
         """An exit after which the person came back: intake has only the last one that holds."""
         following = ";".join(filter(None, (self._now("outcomes", fact[name]) for name in ("next", "planned"))))
@@ -178,6 +193,15 @@ _GONE = {
 }
 
 
+def informed_rows(refs: Mapping[str, str], people: Mapping[str, Mapping[str, Any]]) -> Iterator[list[Any]]:
+    """Who was informed of the processing and when: by which version of the notice, in which language, and to which
+    purposes the person agreed. Whoever was not informed has no row."""
+    for subject, said in people.items():
+        for one in sorted(said.get("informed") or (), key=lambda told: (told["occurred_on"], told["informed"])):
+            told = [one[name] for name in ("notice", "language")]
+            yield [refs[subject], *told, one["consents"].split(), one["occurred_on"]]
+
+
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A file as the command line reads it; lists are parted by semicolons. What would be a formula in a spreadsheet
     gets an apostrophe before it: names are typed by people."""
@@ -193,4 +217,4 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = ";".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA) else text

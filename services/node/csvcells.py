@@ -4,52 +4,48 @@ Messages show a value only where it cannot be about a person: in participants.cs
 never a reference to a person.
 """
 
-import functools
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, time
-from typing import Any
 
-from services.intake.domain import EARLIEST, PAID, WHERE_PEOPLE_LIVE, is_protected
+from services.intake.domain import EARLIEST
 from services.node.csvrows import (
     ATTENDANCE,
     COLUMNS,
-    OPTIONAL,
     OUTCOMES,
     PARTICIPANTS,
     ROLES,
-    SENSITIVE,
     SESSIONS,
     SHOWN,
-    STEPS,
+    STARTS,
     OutcomeRow,
-    ParticipantRow,
     SessionRow,
-    StepRow,
     row_digest,
 )
-from shared import hetu
-from shared.forms import find_form
-from shared.forms.records import arrival_problems
 from shared.ops.clock import today_in_helsinki, utcnow
 from shared.programmes import Programme
 
 MAX_TEXT = 200
 """Characters in a cell; longer text has no place in a set."""
 
-OLDEST_BIRTH = date(1900, 1, 1)
-
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _CODE = re.compile(r"[a-z0-9_-]{1,40}")
-_FORM_VERSION = re.compile(r"[a-z0-9_]{1,40}")
 CODE_WORD = re.compile(r"[a-z_]{1,40}")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
-_MUNICIPALITY = re.compile(r"[0-9]{3}")
 
-_PLACES = {file: {column: place for place, column in enumerate(names)} for file, names in COLUMNS.items()}
+PLACES = {file: {column: place for place, column in enumerate(names)} for file, names in COLUMNS.items()}
+
+
+FORMULA = ("=", "+", "-", "@")
+"""With what a formula in a spreadsheet begins: an archive puts an apostrophe before it."""
+
+
+def unquoted(value: str) -> str:
+    """A cell without the apostrophe that an archive put before what would be a formula."""
+    return value[1:] if value[:1] == "'" and value[1:2] in FORMULA else value
 
 
 class Cells:
@@ -59,14 +55,14 @@ class Cells:
 
     def __init__(self, file: str, cells: Sequence[str], report: Callable[[str, str], None]) -> None:
         self._file, self._cells, self._report = file, cells, report
-        self._places = _PLACES[file]
+        self._places = PLACES[file]
         self.ok = True
 
     def bad(self, column: str, reason: str, value: str | None = None) -> None:
         """Report a bad cell, showing `value` if the column is one that may be shown."""
         self.ok = False
         if value is not None and column in SHOWN[self._file]:
-            if self._file != PARTICIPANTS or _CODE.fullmatch(value):
+            if self._file not in (PARTICIPANTS, STARTS) or _CODE.fullmatch(value):
                 shown = value if len(value) <= 40 else value[:39] + "…"
                 reason = f'"{shown}" {reason}'
             else:
@@ -93,7 +89,7 @@ class Cells:
     def normal(self, column: str) -> str | None:
         """Free text in Unicode's composed form, so that the same name has the same characters."""
         value = self.text(column)
-        return unicodedata.normalize("NFC", value) if value else None
+        return unicodedata.normalize("NFC", unquoted(value)) if value else None
 
     def one_of(self, column: str, allowed: Collection[str], *, needed: bool = False) -> str | None:
         value = self.text(column, needed=needed)
@@ -122,7 +118,7 @@ class Cells:
         value = self.text(column)
         if value is None:
             return ()
-        parts = tuple(value.split(";"))
+        parts = tuple(unquoted(value).split(";"))
         if any(not part or part != part.strip() or (shape and not shape.fullmatch(part)) for part in parts):
             self.bad(column, reason, value)
         elif len(set(parts)) < len(parts):
@@ -159,6 +155,13 @@ class Cells:
             return None
         return day
 
+    def proof_day(self, column: str, programme: Programme | None, *, needed: bool = False) -> date | None:
+        """A day on which somebody signed, entered or was asked for something, for this programme."""
+        day = self.day(column, needed=needed)
+        if programme and day and too_old(day, programme):
+            self.bad(column, "lies more than a year before the programme's period")
+        return day
+
     def time(self, column: str) -> time | None:
         value = self.text(column)
         if value is None:
@@ -185,6 +188,11 @@ class Cells:
         return None if on is None or since is None else (on, since, until)
 
 
+def too_old(day: date, programme: Programme) -> bool:
+    """Whether nobody can have signed anything for the programme on this day."""
+    return day < programme.period.start - EARLIEST
+
+
 def owner(cells: Cells, programmes: Mapping[str, Programme]) -> tuple[str | None, Programme | None, str | None]:
     """The programme that a row names, its key and itself if this home has it, and the partner's key."""
     key = cells.key("programme", programmes, "programme of this home", needed=True)
@@ -193,111 +201,6 @@ def owner(cells: Cells, programmes: Mapping[str, Programme]) -> tuple[str | None
         "partner", programme.partner_by_key if programme else None, "partner of the programme", needed=True
     )
     return key, programme, partner
-
-
-def participant(
-    line: int, raw: list[str], report: Callable[[str, str], None], programmes: Mapping[str, Programme]
-) -> ParticipantRow | None:
-    """The row, or None after reporting every bad cell."""
-    cells = Cells(PARTICIPANTS, raw, report)
-    ref = cells.text("ref", needed=True)
-    key, programme, partner = owner(cells, programmes)
-    standing = cells.one_of("standing", ("visitor", "client", "esf_participant"), needed=True)
-    born, start, signed = cells.day("birth_date"), cells.day("start_date"), cells.day("form_signed_on")
-    code = cells.text("identity_code")
-    _dates(cells, programme, born, start, signed)
-    _identity(cells, code, born)
-    if standing == "esf_participant" and start is None and not raw[_PLACES[PARTICIPANTS]["start_date"]]:
-        cells.bad("start_date", "is missing: the standing is esf_participant")
-    answers: dict[str, Any] = {
-        column: cells.one_of(column, ("yes", "no", "refused", "not_asked")) for column in SENSITIVE
-    }
-    row = functools.partial(
-        ParticipantRow,
-        line=line,
-        token=cells.several("token", None, "is not a list parted by semicolons"),
-        identity_code=hetu.normalise(code) if code else None,
-        given_name=cells.normal("given_name"),
-        family_name=cells.normal("family_name"),
-        birth_date=born,
-        gender=cells.one_of("gender", ("f", "m", "x", "unknown")),
-        service_language=cells.shaped("service_language", LANGUAGE, "is no ISO 639 code"),
-        contact_language=cells.shaped("contact_language", LANGUAGE, "is no ISO 639 code"),
-        interpreter=cells.one_of("interpreter", ("yes", "no")),
-        municipality=cells.shaped("municipality", _MUNICIPALITY, "is no three-digit code"),
-        area=cells.key("area", programme.area_by_key if programme else None, "area of the programme"),
-        target_group=cells.key(
-            "target_group", programme.target_group_by_key if programme else None, "target group of the programme"
-        ),
-        start_date=start,
-        labour_status=cells.one_of("labour_status", ("unemployed", "inactive", "inactive_in_education", "employed")),
-        unemployed_months=cells.whole("unemployed_months", 0, 720),
-        education=cells.whole("education", 0, 8),
-        form_version=cells.shaped("form_version", _FORM_VERSION, "is no code of a-z, 0-9 and _"),
-        form_signed_on=signed,
-        form_kept=cells.normal("form_kept"),
-        protected_address=cells.one_of("protected_address", ("yes", "no")),
-        paid_by_project=cells.one_of("paid_by_project", ("yes", "no")),
-        **answers,
-    )
-    if not cells.ok or ref is None or key is None or partner is None or standing is None:
-        return None
-    _record(cells, row.keywords, programme, participant=standing == "esf_participant")
-    if standing == "esf_participant" and row.keywords["paid_by_project"] == "yes":
-        cells.bad("paid_by_project", f"says that it pays them: {PAID}")
-    if is_protected(row.keywords):
-        for column in WHERE_PEOPLE_LIVE:
-            if row.keywords[column]:
-                cells.bad(column, "is left out of who has a protected address")
-    if not cells.ok:
-        return None
-    digest = row_digest(raw, len(OPTIONAL[PARTICIPANTS]))
-    return row(digest=digest, ref=ref, programme=key, partner=partner, standing=standing)
-
-
-def _record(cells: Cells, row: Mapping[str, Any], programme: Programme | None, *, participant: bool) -> None:
-    """Against the form of the programme's funding period, each cell right by itself."""
-    if programme is None:
-        return
-    form, said = (
-        find_form(programme.funding_programme),
-        {name: value for name, value in row.items() if value is not None},
-    )
-    asked, here = row["form_signed_on"] is not None, programme.esf_record == "here"
-    for column, reason in arrival_problems(
-        form, said, row["start_date"], participant=participant, asked=asked, here=here
-    ):
-        cells.bad(column, reason)
-
-
-def _dates(
-    cells: Cells, programme: Programme | None, born: date | None, start: date | None, signed: date | None
-) -> None:
-    if programme and start and start not in programme.period:
-        cells.bad("start_date", "lies outside the programme's period")
-    if programme and signed and signed > programme.period.end:
-        cells.bad("form_signed_on", "lies after the programme's end")
-    if born is not None and signed and signed <= born:
-        cells.bad("form_signed_on", "is not after the birth date")
-    elif programme and signed and signed < programme.period.start - EARLIEST:
-        cells.bad("form_signed_on", "lies more than a year before the programme's period")
-    if born is None:
-        return
-    if born < OLDEST_BIRTH or (programme and born > programme.period.end):
-        cells.bad("birth_date", "is not plausible")
-        return
-    if start and start <= born:
-        cells.bad("start_date", "is not after the birth date")
-
-
-def _identity(cells: Cells, code: str | None, born: date | None) -> None:
-    if code is None:
-        return
-    coded = hetu.birth_date(code)
-    if coded is None:
-        cells.bad("identity_code", "is not valid")
-    elif born and coded != born:
-        cells.bad("identity_code", "tells another birth date than the column birth_date")
 
 
 def session(
@@ -333,7 +236,7 @@ def session(
 
 
 def _heads(cells: Cells, raw: list[str], heads: int | None, women: int | None, *, counts_people: bool) -> None:
-    places = _PLACES[SESSIONS]
+    places = PLACES[SESSIONS]
     given = {column for column in ("headcount", "headcount_women", "headcount_basis") if raw[places[column]]}
     if counts_people:
         for column in sorted(given):
@@ -356,18 +259,6 @@ def attendance(raw: list[str], report: Callable[[str, str], None]) -> tuple[str,
     if not cells.ok or at is None or who is None or role is None:
         return None
     return at, who, role, minutes
-
-
-def step(
-    line: int, raw: list[str], report: Callable[[str, str], None], programmes: Mapping[str, Programme]
-) -> StepRow | None:
-    """The row, its partner still blank, or None after reporting every bad cell."""
-    cells = Cells(STEPS, raw, report)
-    who, key, programme = person_of(cells, programmes)
-    span = cells.step_span(programme)
-    if not cells.ok or who is None or key is None or span is None:
-        return None
-    return StepRow(line, who, key, "", *span, 0)
 
 
 def outcome(

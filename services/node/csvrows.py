@@ -16,17 +16,22 @@ ENCOUNTERS = "encounters.csv"
 WORKERS = "workers.csv"
 CONTACTS = "contacts.csv"
 INFORMED = "informed.csv"
+STARTS, EXIT_FORMS, ATTEMPTS = "starts.csv", "exitforms.csv", "attempts.csv"
+PLANS = "plans.csv"
 
 ASSESSMENTS = "assessments.csv"
 
 ORDER = (
-    *(PARTICIPANTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, PAUSES, OUTCOMES, EXITS, FOLLOWUPS, ENCOUNTERS),
-    *(WORKERS, CONTACTS, INFORMED),
+    *(PARTICIPANTS, STARTS, SESSIONS, ATTENDANCE, ASSESSMENTS, STEPS, PAUSES, OUTCOMES, EXITS, FOLLOWUPS, ENCOUNTERS),
+    *(WORKERS, CONTACTS, INFORMED, EXIT_FORMS, ATTEMPTS, PLANS),
 )
 """The order in which the files are imported: what is referred to stands first."""
 
 SENSITIVE = ("foreign_background", "minority", "disability", "other_disadvantage", "homeless", "rural")
 """Columns that a person may refuse: yes, no, refused, not_asked."""
+
+_FORM_LATER = ("form_language", "form_help", "eura_on", "eura_by")
+_FORM = ("form_version", "form_signed_on", "form_kept", *_FORM_LATER)
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     PARTICIPANTS: (
@@ -34,7 +39,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("birth_date", "gender", "service_language", "contact_language", "interpreter", "municipality", "area"),
         *("target_group", "start_date", "labour_status", "unemployed_months", "education"),
         *SENSITIVE,
-        *("form_version", "form_signed_on", "form_kept", "protected_address", "paid_by_project"),
+        *("form_version", "form_signed_on", "form_kept", "protected_address", "paid_by_project", *_FORM_LATER),
+    ),
+    STARTS: (
+        *("participant", "programme", "start_date", "birth_date", "gender", "municipality", "area", "target_group"),
+        *("labour_status", "unemployed_months", "education", *SENSITIVE, "paid_by_project", *_FORM),
     ),
     SESSIONS: (
         *("ref", "programme", "partner", "activity", "date", "start", "minutes", "location", "area", "languages"),
@@ -49,6 +58,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     FOLLOWUPS: ("participant", "programme", "due", "date", "status", "results"),
     WORKERS: ("participant", "programme", "worker"),
     CONTACTS: ("participant", "programme", "phone", "email", "contact_way"),
+    EXIT_FORMS: ("participant", "programme", "may_call", *_FORM),
+    ATTEMPTS: ("participant", "programme", "record", "status", "date"),
+    PLANS: ("participant", "programme", "what", "code", "text", "state", "who", "day", "solutions", "shown"),
     INFORMED: ("ref", "notice", "language", "consents", "occurred_on"),
     ENCOUNTERS: (
         *("ref", "programme", "partner", "date", "time", "location", "area", "staff", "people_new", "people_known"),
@@ -56,11 +68,15 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
 }
 
-OPTIONAL: dict[str, tuple[str, ...]] = {PARTICIPANTS: ("protected_address", "paid_by_project"), EXITS: ("back",)}
+OPTIONAL: dict[str, tuple[str, ...]] = {
+    PARTICIPANTS: ("protected_address", "paid_by_project", *_FORM_LATER),
+    EXITS: ("back",),
+}
 """The last columns of a file, which it may be without: sets of before they were there stay what they are."""
 
 SHOWN: dict[str, set[str]] = {
     PARTICIPANTS: {"programme", "partner", "standing", "municipality", "area", "target_group", "labour_status"},
+    STARTS: {"programme", "municipality", "area", "target_group", "labour_status"},
     SESSIONS: set(COLUMNS[SESSIONS]),
     ATTENDANCE: {"session", "role", "minutes"},
     ASSESSMENTS: {"session", "instrument", "version", "occasion", "date", "item"},
@@ -73,6 +89,9 @@ SHOWN: dict[str, set[str]] = {
     WORKERS: {"programme"},
     CONTACTS: {"programme", "contact_way"},
     INFORMED: set(COLUMNS[INFORMED]) - {"ref"},
+    EXIT_FORMS: {"programme", "may_call"},
+    ATTEMPTS: {"programme", "record", "status", "date"},
+    PLANS: set(COLUMNS[PLANS]) - {"participant", "text"},
 }
 """Columns whose values may stand in a message: nothing there is about a person, unless it is a code."""
 
@@ -133,6 +152,10 @@ class ParticipantRow:
     form_kept: str | None
     protected_address: str | None
     paid_by_project: str | None
+    form_language: str | None
+    form_help: str | None
+    eura_on: date | None
+    eura_by: str | None
 
     def __repr__(self) -> str:
         return f"<ParticipantRow of line {self.line}>"
@@ -237,35 +260,8 @@ class AssessmentRow:
 
 
 @dataclass(frozen=True, slots=True)
-class StepRow:
-    """One person's time on a step; the partner is the person's. `before`: how many equal rows stand before it."""
-
-    line: int
-    participant: str
-    programme: str
-    partner: str
-    step: str
-    entered_on: date
-    left_on: date | None
-    before: int
-
-    def __repr__(self) -> str:
-        return f"<StepRow of line {self.line}>"
-
-    @property
-    def key(self) -> str:
-        days = self.entered_on.isoformat(), self.left_on.isoformat() if self.left_on else ""
-        return row_key(self.programme, self.partner, STEPS, self.participant, self.step, *days, str(self.before))
-
-    @property
-    def participant_key(self) -> str:
-        """The key of the `ParticipantRow` it refers to."""
-        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
-
-
-@dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """What became of one person; partner and `before` as in `StepRow`."""
+    """What became of one person; the partner is the person's. `before`: how many equal rows stand before it."""
 
     line: int
     participant: str

@@ -6,12 +6,9 @@ here raises for what a file holds. Names, codes and references of people never s
 """
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 
 from services.node import (
     csvassessments,
@@ -19,22 +16,27 @@ from services.node import (
     csvcontacts,
     csvencounters,
     csvexits,
+    csvforms,
     csvinformed,
-    csvpauses,
+    csvpeople,
+    csvplans,
+    csvspans,
     csvworkers,
 )
-from services.node.csvcontacts import ContactRow
-from services.node.csvencounters import EncounterRow
 from services.node.csvexits import ExitRow, FollowUpRow
+from services.node.csvforms import ExitFormRow
+from services.node.csvfound import CheckedSet, OfPerson, Parent, Read, Row, Seen, SetChanged, SetProblem
 from services.node.csvinformed import InformedRow
-from services.node.csvpauses import PauseRow
+from services.node.csvpeople import StartRow
 from services.node.csvread import Unreadable, records, stamp_of
 from services.node.csvrows import (
     ASSESSMENTS,
+    ATTEMPTS,
     ATTENDANCE,
     COLUMNS,
     CONTACTS,
     ENCOUNTERS,
+    EXIT_FORMS,
     EXITS,
     FOLLOWUPS,
     INFORMED,
@@ -43,20 +45,17 @@ from services.node.csvrows import (
     OUTCOMES,
     PARTICIPANTS,
     PAUSES,
+    PLANS,
     SESSIONS,
+    STARTS,
     STEPS,
     WORKERS,
     AssessmentRow,
     AttendanceRow,
-    OutcomeRow,
     ParticipantRow,
     SessionRow,
-    StepRow,
-    row_digest,
     row_key,
 )
-from services.node.csvworkers import WorkerRow
-from shared.contracts.errors import PolkuError
 from shared.programmes import Programme
 from shared.programmes.model import STANDINGS
 
@@ -80,210 +79,7 @@ CORE = (PARTICIPANTS, SESSIONS, ATTENDANCE)
 SHOWN_PROBLEMS = 100  # so many are kept to be shown; the rest is only counted
 
 
-class SetChanged(PolkuError):
-    """{file} was changed after it had been checked; import again."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetProblem:
-    """One thing to mend. `line` counts from 1 (0: the file or folder itself), `column` may be empty."""
-
-    file: str
-    line: int
-    column: str
-    reason: str
-
-    def __str__(self) -> str:
-        parts = [self.file]
-        if self.line:
-            parts.append(f"line {self.line}")
-        if self.column:
-            parts.append(f"column {self.column}")
-        return f"{', '.join(parts)}: {self.reason}"
-
-
-class _Parent(NamedTuple):
-    """What other files need of a row they refer to. Equal ones are one object, so 100,000 rows share a few."""
-
-    programme: str
-    partner: str
-    standing: int  # of a person; -1 for a session
-    asked: int  # standing a session asks of participants; -1 for a person
-    heads: bool
-    minutes: int | None
-    day: date | None = None  # a session's day, a person's start
-    protected: bool = False
-
-
 _LEVEL: dict[str, int] = {standing: level for level, standing in enumerate(STANDINGS)}
-
-Row = (
-    ParticipantRow
-    | SessionRow
-    | AttendanceRow
-    | AssessmentRow
-    | StepRow
-    | PauseRow
-    | OutcomeRow
-    | ExitRow
-    | FollowUpRow
-    | EncounterRow
-    | WorkerRow
-    | ContactRow
-    | InformedRow
-)
-
-_OfPerson = TypeVar(
-    "_OfPerson", StepRow, PauseRow, OutcomeRow, ExitRow, FollowUpRow, WorkerRow, ContactRow, InformedRow
-)
-_Read = Callable[[int, list[str], Callable[[str, str], None], Mapping[str, Programme]], _OfPerson | None]
-
-_Seen = dict[str, tuple[int, int, _Parent | None]]  # by ref: number, hash of the cells, None if the row is bad
-
-
-@dataclass
-class CheckedSet:
-    """What was found. With `problem_count` 0 every row may be imported; `ORDER` is the order to do it in.
-
-    The iterators give rows of this node's own partner, each identity once. With problems they give the good rows whose
-    references are good too (for `--skip-bad`), unless `usable` is False: then a whole file could not be read.
-    """
-
-    folder: Path
-    problems: list[SetProblem] = field(default_factory=list)
-    problem_count: int = 0
-    usable: bool = True
-    taken: Counter[str] = field(default_factory=Counter)
-    """Rows by file that the iterators give; of assessments.csv, forms."""
-    repeated: Counter[str] = field(default_factory=Counter)
-    """Equal rows by file that stand a second time and are passed over."""
-    dependent: Counter[str] = field(default_factory=Counter)
-    """Rows by file that are good but refer to a bad one, and are passed over with it."""
-    left_out: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
-    """Rows (forms) of other partners: (programme, partner) to rows by file."""
-    _stamps: dict[str, tuple[int, int, int]] = field(default_factory=dict, repr=False)
-    _skip: dict[str, set[int]] = field(default_factory=lambda: {file: set() for file in ORDER}, repr=False)
-    _programmes: Mapping[str, Programme] = field(default_factory=dict, repr=False)
-    _partner_of: Mapping[str, str] | None = field(default=None, repr=False)
-    _sessions: _Seen = field(default_factory=dict, repr=False)
-    _forms: csvassessments.Forms = field(default_factory=csvassessments.Forms, repr=False)
-    _people: _Seen = field(default_factory=dict, repr=False)
-
-    @property
-    def ok(self) -> bool:
-        return self.problem_count == 0
-
-    def problem_lines(self) -> list[str]:
-        """The problems as people read them, at most `SHOWN_PROBLEMS` and how many more there are."""
-        more = self.problem_count - len(self.problems)
-        return [*map(str, self.problems), *([f"and {more} more"] if more else [])]
-
-    def participants(self) -> Iterator[ParticipantRow]:
-        for line, cells in self._again(PARTICIPANTS):
-            row = csvcells.participant(line, cells, _unexpected(PARTICIPANTS), self._programmes)
-            if row and self._own(row.programme, row.partner):
-                yield row
-
-    def sessions(self) -> Iterator[SessionRow]:
-        for line, cells in self._again(SESSIONS):
-            row = csvcells.session(line, cells, _unexpected(SESSIONS), self._programmes)
-            if row and self._own(row.programme, row.partner):
-                yield row
-
-    def attendance(self) -> Iterator[AttendanceRow]:
-        for line, cells in self._again(ATTENDANCE):
-            row = csvcells.attendance(cells, _unexpected(ATTENDANCE))
-            held = self._sessions[row[0]][2] if row and row[0] in self._sessions else None
-            if row is None or held is None:
-                raise SetChanged(file=ATTENDANCE)
-            if self._own(held.programme, held.partner):
-                yield AttendanceRow(line, row_digest(cells), row[0], row[1], held.programme, held.partner, *row[2:])
-
-    def assessments(self) -> Iterator[AssessmentRow]:
-        yield from self._forms.gather(self._again(ASSESSMENTS), self._own, _unexpected(ASSESSMENTS))
-
-    def steps(self) -> Iterator[StepRow]:
-        yield from self._of_people(STEPS, csvcells.step)
-
-    def pauses(self) -> Iterator[PauseRow]:
-        yield from self._of_people(PAUSES, csvpauses.pause)
-
-    def outcomes(self) -> Iterator[OutcomeRow]:
-        yield from self._of_people(OUTCOMES, csvcells.outcome)
-
-    def exits(self) -> Iterator[ExitRow]:
-        yield from self._of_people(EXITS, csvexits.leaving)
-
-    def followups(self) -> Iterator[FollowUpRow]:
-        yield from self._of_people(FOLLOWUPS, csvexits.followup)
-
-    def encounters(self) -> Iterator[EncounterRow]:
-        for line, cells in self._again(ENCOUNTERS):
-            row = csvencounters.encounter(line, cells, _unexpected(ENCOUNTERS), self._programmes)
-            if row and self._own(row.programme, row.partner):
-                yield row
-
-    def workers(self) -> Iterator[WorkerRow]:
-        yield from self._of_people(WORKERS, csvworkers.worker)
-
-    def contacts(self) -> Iterator[ContactRow]:
-        yield from self._of_people(CONTACTS, csvcontacts.contact)
-
-    def informed(self) -> Iterator[InformedRow]:
-        yield from self._of_people(INFORMED, csvinformed.informed)
-
-    def _of_people(self, file: str, read: _Read[_OfPerson]) -> Iterator[_OfPerson]:
-        """Rows whose identity is their content: equal ones are numbered."""
-        times = Counter[int]()
-        for line, cells in self._again(file):
-            row = read(line, cells, _unexpected(file), self._programmes)
-            who = self._people[row.participant][2] if row and row.participant in self._people else None
-            if row is None or who is None:
-                raise SetChanged(file=file)
-            content = hash(tuple(cells))
-            if self._own(who.programme, who.partner):
-                yield replace(row, programme=who.programme, partner=who.partner, before=times[content])
-            times[content] += 1
-
-    def rows(self, file: str) -> Iterator[Row]:
-        """The rows of one of the files in `ORDER`."""
-        by_file: dict[str, Callable[[], Iterator[Row]]] = {
-            PARTICIPANTS: self.participants,
-            SESSIONS: self.sessions,
-            ATTENDANCE: self.attendance,
-            ASSESSMENTS: self.assessments,
-            STEPS: self.steps,
-            PAUSES: self.pauses,
-            OUTCOMES: self.outcomes,
-            EXITS: self.exits,
-            FOLLOWUPS: self.followups,
-            ENCOUNTERS: self.encounters,
-            WORKERS: self.workers,
-            CONTACTS: self.contacts,
-            INFORMED: self.informed,
-        }
-        return by_file[file]()
-
-    def _own(self, programme: str, partner: str) -> bool:
-        return self._partner_of is None or self._partner_of.get(programme) == partner
-
-    def _again(self, file: str) -> Iterator[tuple[int, list[str]]]:
-        """The good records of a file, read once more. Raises `SetChanged` if it is not the file that was checked."""
-        if not self.usable or file not in self._stamps:
-            return
-        path, skip = self.folder / file, self._skip[file]
-
-        def report(line: int, column: str, reason: str) -> None:
-            if line not in skip:
-                raise SetChanged(file=file)
-
-        if stamp_of(path) != self._stamps[file]:
-            raise SetChanged(file=file)
-        for line, cells in records(path, COLUMNS[file], report, OPTIONAL.get(file, ())):
-            if line not in skip:
-                yield line, cells
-        if stamp_of(path) != self._stamps[file]:
-            raise SetChanged(file=file)
 
 
 def check_set(
@@ -297,35 +93,29 @@ def check_set(
     return _Check(Path(folder), programmes, partner_of).run()
 
 
-def _unexpected(file: str) -> Callable[[str, str], None]:
-    def report(column: str, reason: str) -> None:
-        raise SetChanged(file=file)
-
-    return report
-
-
 class _Check:
     """The first reading: files in `ORDER`, each row by itself and then against what stands before it."""
 
     def __init__(self, folder: Path, programmes: Mapping[str, Programme], partner_of: Mapping[str, str] | None) -> None:
         self.found = CheckedSet(folder, _programmes=programmes, _partner_of=partner_of)
         self.folder, self.programmes = folder, programmes
-        self.seen: dict[str, _Seen] = {PARTICIPANTS: self.found._people, SESSIONS: self.found._sessions}
+        self.seen: dict[str, Seen] = {PARTICIPANTS: self.found._people, SESSIONS: self.found._sessions}
         self.seen[ENCOUNTERS] = {}
         self.readable: dict[str, bool] = {}
-        self.shared: dict[_Parent, _Parent] = {}
-        self.reached: dict[str, int] = {}  # of contacts.csv: each person's row
+        self.shared: dict[Parent, Parent] = {}
+        self.only: dict[tuple[str, str], int] = {}  # of files in which a person has one row: by file and person
         self.file = ""
 
     def run(self) -> CheckedSet:
         present = self.files()
         for file, check in (
             (PARTICIPANTS, self.check_participants),
+            (STARTS, lambda: self.check_of_people(csvpeople.started)),
             (SESSIONS, self.check_sessions),
             (ATTENDANCE, self.check_attendance),
             (ASSESSMENTS, self.check_assessments),
-            (STEPS, lambda: self.check_of_people(csvcells.step)),
-            (PAUSES, lambda: self.check_of_people(csvpauses.pause)),
+            (STEPS, lambda: self.check_of_people(csvspans.step)),
+            (PAUSES, lambda: self.check_of_people(csvspans.pause)),
             (OUTCOMES, lambda: self.check_of_people(csvcells.outcome)),
             (EXITS, lambda: self.check_of_people(csvexits.leaving)),
             (FOLLOWUPS, lambda: self.check_of_people(csvexits.followup)),
@@ -333,6 +123,9 @@ class _Check:
             (WORKERS, lambda: self.check_of_people(csvworkers.worker)),
             (CONTACTS, lambda: self.check_of_people(csvcontacts.contact)),
             (INFORMED, lambda: self.check_of_people(csvinformed.informed)),
+            (EXIT_FORMS, lambda: self.check_of_people(csvforms.exit_form)),
+            (ATTEMPTS, lambda: self.check_of_people(csvforms.attempt)),
+            (PLANS, self.check_plans),
         ):
             if file not in present:
                 continue
@@ -360,7 +153,7 @@ class _Check:
                 self.problem(0, "", f"is no file of a set; this release knows {', '.join(ORDER)}", file=name)
         present = names & set(ORDER)
         needed = {PARTICIPANTS, SESSIONS} if ATTENDANCE in present else set()
-        of_people = {STEPS, PAUSES, OUTCOMES, EXITS, FOLLOWUPS, WORKERS, CONTACTS, INFORMED}
+        of_people = set(ORDER) - {*CORE, ASSESSMENTS, ENCOUNTERS}
         needed |= {PARTICIPANTS} if present & of_people else set()
         if not present:
             needed = set(CORE)
@@ -384,11 +177,11 @@ class _Check:
 
     def check_participants(self) -> None:
         for line, cells in self.records():
-            row = csvcells.participant(line, cells, self.reporter(line), self.programmes)
+            row = csvpeople.participant(line, cells, self.reporter(line), self.programmes)
             parent = None
             if row:
                 known = row.start_date, row.protected_address == "yes"
-                parent = _Parent(row.programme, row.partner, _LEVEL[row.standing], -1, False, None, *known)
+                parent = Parent(row.programme, row.partner, _LEVEL[row.standing], -1, False, None, *known)
             self.add(line, cells, parent)
 
     def check_sessions(self) -> None:
@@ -398,19 +191,19 @@ class _Check:
             if row:
                 activity = self.programmes[row.programme].activity_by_key[row.activity]
                 asked, heads = _LEVEL[activity.standing], activity.counts == "heads"
-                parent = _Parent(row.programme, row.partner, -1, asked, heads, row.minutes, row.date)
+                parent = Parent(row.programme, row.partner, -1, asked, heads, row.minutes, row.date)
             self.add(line, cells, parent)
 
     def check_encounters(self) -> None:
         for line, cells in self.records():
             row = csvencounters.encounter(line, cells, self.reporter(line), self.programmes)
-            parent = _Parent(row.programme, row.partner, -1, -1, True, None, row.date) if row else None
+            parent = Parent(row.programme, row.partner, -1, -1, True, None, row.date) if row else None
             self.add(line, cells, parent)
 
     def reporter(self, line: int) -> Callable[[str, str], None]:
         return lambda column, reason: self.problem(line, column, reason)
 
-    def add(self, line: int, cells: list[str], parent: _Parent | None) -> None:
+    def add(self, line: int, cells: list[str], parent: Parent | None) -> None:
         """Enter a row under its ref (the first cell) and count it, unless the ref stands there already."""
         seen, ref, content = self.seen[self.file], cells[0], hash(tuple(cells))
         if not ref:
@@ -461,7 +254,7 @@ class _Check:
             elif self.fits(line, row, at[2], who[2]):
                 self.count(at[2].programme, at[2].partner)
 
-    def check_of_people(self, read: _Read[_OfPerson]) -> None:
+    def check_of_people(self, read: Read[OfPerson]) -> None:
         for line, cells in self.records():
             row = read(line, cells, self.reporter(line), self.programmes)
             named = "ref" if self.file == INFORMED else "participant"
@@ -478,23 +271,68 @@ class _Check:
                     self.count(who[2].programme, who[2].partner)
             elif who[2].programme != row.programme:
                 self.problem(line, "programme", "is not the person's")
-            elif self.file in (EXITS, FOLLOWUPS) and who[2].day is None:
-                self.problem(line, "participant", "has no start_date: there is nothing to leave")
-            elif isinstance(row, ExitRow | FollowUpRow) and who[2].day and row.date < who[2].day:
-                self.problem(line, "date", "is before the person's start_date")
-            elif self.file == CONTACTS and who[2].protected:
-                self.problem(line, "participant", "has a protected address: how they are reached is left out")
-            elif self.file == CONTACTS and not self.first_row(row.participant, cells):
-                self.problem(line, "participant", "stands in another row already, which differs")
+            elif reason := self.misfit(row, who[2], cells):
+                self.problem(line, *reason)
             else:
+                if isinstance(row, StartRow):  # whoever was a client is a participant with it
+                    now = who[2]._replace(standing=_LEVEL["esf_participant"], day=row.start_date)
+                    known = self.seen[PARTICIPANTS]
+                    known[row.participant] = (who[0], who[1], self.shared.setdefault(now, now))
                 self.count(who[2].programme, who[2].partner)
 
-    def first_row(self, participant: str, cells: list[str]) -> bool:
+    def check_plans(self) -> None:
+        """A plan is taken whole: one bad row spoils it; one that cannot be read is of nobody knows whom."""
+        rows: dict[str, list[csvplans.PlanLine]] = defaultdict(list)
+        lines: dict[str, list[int]] = defaultdict(list)
+        spoiled, told, before = set[str](), 0, self.found.problem_count
+        for line, cells in self.records():
+            known = self.found.problem_count
+            row = csvplans.plan_line(line, cells, self.reporter(line), self.programmes)
+            who = self.refer(line, "participant", PARTICIPANTS, row.participant) if row else None
+            if row and who and who[2] and who[2].programme != row.programme:
+                self.problem(line, "programme", "is not the person's")
+            told += self.found.problem_count - known
+            lines[cells[0]].append(line)
+            if row and who and who[2] and self.found.problem_count == known:
+                rows[cells[0]].append(row)
+            else:
+                spoiled.add(cells[0])
+                self.found.dependent[self.file] += self.found.problem_count == known
+        unreadable = self.found.problem_count - before > told
+        for participant, theirs in lines.items():
+            if participant not in spoiled and (flaw := csvplans.flaw(rows[participant])):
+                self.problem(*flaw)
+                spoiled.add(participant)
+            parent = self.seen[PARTICIPANTS].get(participant, (0, 0, None))[2]
+            if parent is None or unreadable or participant in spoiled:
+                self.found._skip[self.file].update(theirs)
+            else:
+                self.count(parent.programme, parent.partner)
+
+    def misfit(self, row: Row | csvplans.PlanLine, who: Parent, cells: list[str]) -> tuple[str, str] | None:
+        """Column and reason of what cannot be of this person, each cell right by itself."""
+        if self.file in (EXITS, FOLLOWUPS, EXIT_FORMS) and who.day is None:
+            return "participant", "has no start_date: there is nothing to leave"
+        if isinstance(row, ExitRow | FollowUpRow) and who.day and row.date < who.day:
+            return "date", "is before the person's start_date"
+        if isinstance(row, ExitFormRow) and who.day and row.signed_on and row.signed_on < who.day:
+            return "form_signed_on", "is before the person's start_date"
+        if isinstance(row, StartRow) and who.standing == _LEVEL["visitor"]:
+            return "participant", "is a visitor: who starts is registered first"
+        if isinstance(row, StartRow) and who.day not in (None, row.start_date):
+            return "start_date", "is another day than in participants.csv"
+        if self.file == CONTACTS and who.protected:
+            return "participant", "has a protected address: how they are reached is left out"
+        if self.file in (CONTACTS, STARTS, EXIT_FORMS) and not self.only_row(cells):
+            return "participant", "stands in another row already, which differs"
+        return None
+
+    def only_row(self, cells: list[str]) -> bool:
         """Whether no other row is about this person that differs: nobody would know which of them holds."""
         content = hash(tuple(cells))
-        return self.reached.setdefault(participant, content) == content
+        return self.only.setdefault((self.file, cells[0]), content) == content
 
-    def refer(self, line: int, column: str, file: str, ref: str) -> tuple[int, int, _Parent | None] | None:
+    def refer(self, line: int, column: str, file: str, ref: str) -> tuple[int, int, Parent | None] | None:
         parent = self.seen[file].get(ref)
         # A file that could not be read to its end has been reported; its rows are not missing.
         if parent is None and self.readable.get(file, True):
@@ -502,7 +340,7 @@ class _Check:
             self.problem(line, column, has)
         return parent
 
-    def fits(self, line: int, row: tuple[str, str, str, int | None], at: _Parent, who: _Parent) -> bool:
+    def fits(self, line: int, row: tuple[str, str, str, int | None], at: Parent, who: Parent) -> bool:
         """Whether this person can have been at this session."""
         before = self.found.problem_count
         if at.programme != who.programme:

@@ -17,20 +17,26 @@ from services.node.control import Rpc
 from services.node.csvcontacts import ContactRow
 from services.node.csvencounters import EncounterRow
 from services.node.csvexits import ExitRow, FollowUpRow
+from services.node.csvforms import AttemptRow, ExitFormRow
 from services.node.csvinformed import InformedRow
-from services.node.csvpauses import PauseRow
+from services.node.csvpeople import StartRow
+from services.node.csvplans import PlanLine, PlanRow
 from services.node.csvrows import (
     ASSESSMENTS,
+    ATTEMPTS,
     ATTENDANCE,
     CONTACTS,
     ENCOUNTERS,
+    EXIT_FORMS,
     EXITS,
     FOLLOWUPS,
     INFORMED,
     OUTCOMES,
     PARTICIPANTS,
     PAUSES,
+    PLANS,
     SESSIONS,
+    STARTS,
     STEPS,
     WORKERS,
     AssessmentRow,
@@ -38,12 +44,13 @@ from services.node.csvrows import (
     OutcomeRow,
     ParticipantRow,
     SessionRow,
-    StepRow,
 )
 from services.node.csvset import CheckedSet, Row
+from services.node.csvspans import SpanRow
 from services.node.csvworkers import WorkerRow
 from shared.contracts.commands import MAX_ITEMS
-from shared.contracts.errors import PolkuError
+from shared.contracts.errors import PolkuError, UnknownPerson
+from shared.contracts.plan_facts import ENTRIES
 from shared.journal.crypto import seal
 
 COMMAND_INFO = b"polku-command-1"
@@ -54,9 +61,11 @@ _OPEN = (
     *("standing", "gender", "service_language", "contact_language", "interpreter", "municipality", "area"),
     *("target_group", "labour_status", "unemployed_months", "education", "foreign_background", "minority"),
     *("disability", "other_disadvantage", "homeless", "rural", "protected_address", "paid_by_project"),
+    *("form_language", "form_help", "eura_by"),
 )
 _SEALED = ("identity_code", "given_name", "family_name", "form_version", "form_kept")
 _MET = ("location", "area", "staff", "people_new", "people_known", "women")
+_SPAN = {STEPS: ("entered_on", "left_on"), PAUSES: ("paused_on", "resumed_on")}
 _KEYED = ("activity", "minutes", "location", "area", "headcount", "headcount_women", "headcount_basis")
 
 
@@ -85,12 +94,13 @@ class Import:
     def run(self, checked: CheckedSet) -> None:
         """Import a checked set. Raises `RowRefused` at the first refused row, unless bad ones are skipped."""
         self._send(PARTICIPANTS, checked.participants(), "intake", "register_participants", "subject", self._person)
+        self._send(STARTS, checked.starts(), "intake", "add_starts", "subject", self._start)
         self._send(SESSIONS, checked.sessions(), "activities", "record_sessions", "session", self._session)
         self._send(ATTENDANCE, checked.attendance(), "activities", "record_attendance", "attendance", self._attendance)
         forms = checked.assessments()
         self._send(ASSESSMENTS, forms, "measurement", "record_assessments", "assessment", self._assessment)
-        self._send(STEPS, checked.steps(), "pathways", "record_steps", "stay", self._step)
-        self._send(PAUSES, checked.pauses(), "pathways", "record_pauses", "pause", self._pause)
+        self._send(STEPS, checked.steps(), "pathways", "record_steps", "stay", self._span)
+        self._send(PAUSES, checked.pauses(), "pathways", "record_pauses", "pause", self._span)
         self._send(OUTCOMES, checked.outcomes(), "pathways", "record_outcomes", "outcome", self._outcome)
         self._send(EXITS, checked.exits(), "intake", "record_exits", "subject", self._exit)
         self._send(FOLLOWUPS, checked.followups(), "intake", "record_follow_ups", "follow_up", self._followup)
@@ -99,6 +109,9 @@ class Import:
         self._send(WORKERS, checked.workers(), "intake", "assign_workers", "subject", self._worker)
         self._send(CONTACTS, checked.contacts(), "intake", "add_contacts", "subject", self._contact)
         self._send(INFORMED, checked.informed(), "intake", "record_informed", "informed", self._informed)
+        self._send(EXIT_FORMS, checked.exit_forms(), "intake", "add_exit_forms", "subject", self._exit_form)
+        self._send(ATTEMPTS, checked.attempts(), "intake", "record_attempts", "attempt", self._attempt)
+        self._send(PLANS, checked.plans(), "pathways", "record_plans", "subject", self._plan)
 
     def _send(
         self,
@@ -134,10 +147,7 @@ class Import:
             self.after = answer["pos"]
         for (row, _), result in zip(sent, answer["results"], strict=False):
             if "error" in result:
-                refused = RowRefused(file=file, line=row.line, reason=str(PolkuError.from_wire(result["error"])))
-                if not self.skip_bad:
-                    raise refused
-                self.refused.append(refused)
+                self._refuse(file, row.line, result["error"])
                 continue
             counts = self.new if result["new"] else self.known
             counts[file] += 1
@@ -151,6 +161,7 @@ class Import:
         dates = {
             "start_date": row.start_date.isoformat() if row.start_date else None,
             "form_signed_on": row.form_signed_on.isoformat() if row.form_signed_on else None,
+            "eura_on": row.eura_on.isoformat() if row.eura_on else None,
         }
         plain = {name: getattr(row, name) for name in _OPEN} | dates
         return _present({"key": row.key, "sealed": self._sealed(_present(identity)), **plain})
@@ -177,20 +188,19 @@ class Import:
         when = {"occasion": row.occasion, "date": row.date.isoformat()}
         return _present({"key": row.key, **named, **when, "answers": row.answers})
 
-    def _step(self, row: StepRow) -> dict[str, Any] | None:
+    def _start(self, row: StartRow) -> dict[str, Any] | None:
         subject = self._made.get(bytes.fromhex(row.participant_key))
         if subject is None:
             return None
-        left_on = row.left_on.isoformat() if row.left_on else None
-        days = {"entered_on": row.entered_on.isoformat(), "left_on": left_on}
-        return _present({"key": row.key, "subject": subject, "step": row.step, **days})
+        told = {"sealed": self._sealed(row.kept), "start_date": row.start_date.isoformat(), **row.told}
+        return {"key": row.key, "subject": subject, **told}
 
-    def _pause(self, row: PauseRow) -> dict[str, Any] | None:
+    def _span(self, row: SpanRow) -> dict[str, Any] | None:
         subject = self._made.get(bytes.fromhex(row.participant_key))
         if subject is None:
             return None
-        resumed_on = row.resumed_on.isoformat() if row.resumed_on else None
-        days = {"paused_on": row.paused_on.isoformat(), "resumed_on": resumed_on}
+        since, until = _SPAN[row.file]
+        days = {since: row.since.isoformat(), until: row.until.isoformat() if row.until else None}
         return _present({"key": row.key, "subject": subject, "step": row.step, **days})
 
     def _outcome(self, row: OutcomeRow) -> dict[str, Any] | None:
@@ -233,6 +243,68 @@ class Import:
         told = {"notice": row.notice, "language": row.language, "consents": list(row.consents)}
         return {"key": row.key, "subject": subject, **told, "date": row.date.isoformat()}
 
+    def _exit_form(self, row: ExitFormRow) -> dict[str, Any] | None:
+        subject = self._made.get(bytes.fromhex(row.participant_key))
+        if subject is None:
+            return None
+        return {"key": row.key, "subject": subject, "sealed": self._sealed(row.kept), **row.told}
+
+    def _attempt(self, row: AttemptRow) -> dict[str, Any] | None:
+        subject = self._made.get(bytes.fromhex(row.participant_key))
+        if subject is None:
+            return None
+        what = {"record": row.record, "status": row.status, "date": row.date.isoformat()}
+        return {"key": row.key, "subject": subject, **what}
+
+    def _plan(self, row: PlanRow) -> dict[str, Any] | None:
+        """Its texts are kept first. Whoever has a plan keeps it: then no text is, which no plan would name."""
+        subject = self._made.get(bytes.fromhex(row.participant_key))
+        if subject is None:
+            return None
+        if self._has_plan(row.programme, subject):
+            self.known[PLANS] += 1
+            return None
+        refs = self._texts(row, subject)
+        if refs is None:
+            return None
+        codes = {one.what: one.code for one in row.lines}
+        whole: dict[str, Any] = {"strengths": [one.code for one in row.lines if one.what == "strength"]}
+        whole |= {"next": codes.get("ready") or codes.get("next"), "ready": "ready" in codes}
+        entries = [_entry(one, refs.get(place)) for place, one in enumerate(row.lines) if one.what in ENTRIES]
+        return {"key": row.key, "subject": subject, "was": 0, "entries": entries, **whole}
+
+    def _has_plan(self, programme: str, subject: str) -> bool:
+        try:
+            plan = self.rpc.call("pathways", "show_plan", programme=programme, subject=subject)
+        except UnknownPerson:
+            return False  # pathways has not heard of them yet
+        return bool(plan["revision"])
+
+    def _texts(self, row: PlanRow, subject: str) -> dict[int, str] | None:
+        """The ids of a plan's texts by the places of their rows; None: one was refused and skipped."""
+        told = {place: line.text for place, line in enumerate(row.lines) if line.text}
+        items = [
+            {"key": row.text_key(place), "subject": subject, "sealed": self._sealed({"text": text})}
+            for place, text in told.items()
+        ]
+        if not items:
+            return {}
+        what: dict[str, Any] = {"by": self.by, "programme": row.programme, "items": items}
+        refs: dict[int, str] = {}
+        results = self.rpc.call("intake", "keep_texts", timeout=SECONDS, **what)["results"]
+        for place, kept in zip(told, results, strict=False):
+            if "error" in kept:
+                self._refuse(PLANS, row.lines[place].line, kept["error"])
+                return None
+            refs[place] = kept["text_ref"]
+        return refs
+
+    def _refuse(self, file: str, line: int, error: dict[str, Any]) -> None:
+        refused = RowRefused(file=file, line=line, reason=str(PolkuError.from_wire(error)))
+        if not self.skip_bad:
+            raise refused
+        self.refused.append(refused)
+
     def _encounter(self, row: EncounterRow) -> dict[str, Any]:
         plain = {name: getattr(row, name) for name in _MET}
         when = {"date": row.date.isoformat(), "start": row.time.strftime("%H:%M") if row.time else None}
@@ -242,6 +314,14 @@ class Import:
 
     def _sealed(self, content: Mapping[str, Any]) -> str:
         return base64.b64encode(seal(self.bus_key, COMMAND_INFO, json.dumps(content).encode())).decode()
+
+
+def _entry(line: PlanLine, text_ref: str | None) -> dict[str, Any]:
+    """A row of a plan as its entry. As on the page, the person sees goals and actions, unless the list says no."""
+    shown = line.shown == "yes" if line.shown else line.what in ("goal", "action")
+    told = {"what": line.what, "state": line.state or ("done" if line.what == "review" else "open"), "shown": shown}
+    told |= {"text_ref": text_ref, "who": line.who, "day": line.day.isoformat() if line.day else None}
+    return _present(told | {"barrier": line.code, "solutions": list(line.solutions)})
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import click
 
 from services.node.actor import actor
 from services.node.homeoption import home_option, the_home
-from shared.contracts.samples import MOST_ROWS
+from shared.contracts.samples import MOST_ROWS, behind
 
 
 @click.command("sample")
@@ -23,11 +23,12 @@ from shared.contracts.samples import MOST_ROWS
 def sample(
     programme: str, indicator: str, size: int, seed: str | None, start: str | None, end: str | None, out: Path | None
 ) -> None:
-    """Draw rows behind INDICATOR (participants_started, CO01 …): nodes and numbers of lines, nobody's name. The file is
-    opened in the portal of each partner's node, which prints those people with their evidence."""
+    """Draw rows behind INDICATOR: participants_started, CO01 …, outcome:KEY, step:KEY (from the first day on) or
+    encounters. They are nodes and numbers of lines, nobody's name. The file is opened in the portal of each partner's
+    node, which prints those people, or encounters, with their evidence."""
     from services.node.reaching import services_of
 
-    given: dict[str, Any] = {"programme": programme, "indicator": indicator.lower(), "size": size, "seed": seed}
+    given: dict[str, Any] = {"programme": programme, "size": size, "seed": seed, **behind(indicator.lower())}
     with services_of(the_home("lead")) as rpc:
         drawn = rpc.call("reporting", "draw_sample", by=actor(), from_=start, to=end, **given)
     text = json.dumps(drawn, indent=1, ensure_ascii=False) + "\n"

@@ -3,7 +3,7 @@ be printed. The lead knows lines, not names; the file names nobody either."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,11 +12,13 @@ from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
+from services.portal.encountering import LANGUAGES
 from services.portal.labels import label_of
 from services.portal.pages import Pages
 from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
 from services.portal.report_page import ProgrammeNames
+from services.portal.sample_draw import offered
 from services.portal.start_record import answer_word, field_word, name_of
 from services.portal.words import LANG_NAMES, in_language, known_keys, words
 from shared.contracts.samples import MOST_ROWS
@@ -122,10 +124,9 @@ class SamplePages:
 
 def _facts(sample: Sample, names: ProgrammeNames) -> list[tuple[str, str]]:
     """What was drawn, of what, and by which seed it is drawn again."""
-    say, form = words(g.lang), find_form(names.funding)
-    named = {indicator.key: in_language(indicator.name, g.lang, indicator.key)[0] for indicator in form.indicators}
+    say, figure = words(g.lang), dict(offered(names)).get(sample.indicator, sample.indicator)
     many = say("sample_of", n=sample.size, all=formats.number(sample.population, g.lang))
-    facts = [(say("sample_figure"), f"{sample.indicator} {named.get(sample.indicator, '')}".strip())]
+    facts = [(say("sample_figure"), figure)]
     facts += [(say("sample_rows"), many), (say("sample_seed"), sample.seed)]
     days = [talks.said_day(day) for day in sample.days]
     return [*facts, (say("period"), " – ".join(days))] if any(days) else facts
@@ -135,18 +136,50 @@ def _person(row: Mapping[str, Any], named: Mapping[str, Any], names: ProgrammeNa
     """One row: who it is and what proves it; or that nothing is kept."""
     say, line = words(g.lang), formats.number(row["line"], g.lang)
     if row["state"] != "found":
-        nothing: dict[str, Any] = {"start": [], "exit": [], "missing": []}
+        nothing: dict[str, Any] = {"said": [], "start": [], "exit": [], "missing": []}
         return nothing | {"line": line, "name": "", "state": say(f"sample_{row['state']}")}
+    said = _said(row, names)
+    if "start" not in row:
+        return {"line": line, "name": said[0][1], "state": "", "said": said, "start": [], "exit": [], "missing": []}
     who = {name: str(named.get(name) or "") for name in _MEMBERS}
     form, start, end = find_form(names.funding), row["start"], row["exit"]
     return {
         "line": line,
         "name": name_of(who),
         "state": "",
+        "said": said,
         "start": _start(start, who, names, form),
         "exit": _exit(end, named) if end["ended"] else [],
         "missing": [field_word(form, name) for name in start["missing"]],
     }
+
+
+def _said(row: Mapping[str, Any], names: ProgrammeNames) -> list[tuple[str, str]]:
+    """What the line itself says, where it is not a start record: an outcome, the entry of a step, an encounter."""
+    say, kind, body = words(g.lang), row["kind"].partition(".")[2], row["body"]
+    day = (say("date"), talks.said_day(body["occurred_on"]))
+    recorded = (say("sample_recorded"), talks.said_day(row["recorded_at"][:10]))
+    if kind in ("outcome_recorded", "step_entered"):
+        word = kind.partition("_")[0]
+        known = {item["key"]: item["name"] for item in names.document.get(f"{word}s") or ()}
+        return [(say(f"sample_{word}"), _named([body[word]], known)), day, recorded]
+    if kind != "encounter_recorded":
+        return []
+    languages: Mapping[str, Mapping[str, str]] = {code: {g.lang: name} for code, name in LANGUAGES.items()}
+    at = {"location": names.locations, "area": names.areas}
+    several = {"topics": names.topics, "guided_to": names.services, "languages": languages}
+    facts = [day, (say("sample_clock"), formats.clock(body["start"], g.lang) if body.get("start") else "")]
+    facts += [(say(f"encounters_by_{name}"), _named([body.get(name)], known)) for name, known in at.items()]
+    facts += [
+        (say(f"met_{name}"), "" if body.get(name) is None else formats.number(body[name], g.lang))
+        for name in ("people_new", "people_known", "women", "staff")
+    ]
+    facts += [(say(f"choice_{name}"), _named(body.get(name) or [], known)) for name, known in several.items()]
+    return [(name, told or say("value_none")) for name, told in [*facts, recorded]]
+
+
+def _named(codes: Sequence[str | None], known: Mapping[str, Mapping[str, str]]) -> str:
+    return ", ".join(label_of(known.get(code, {}), g.lang, code).text for code in codes if code)
 
 
 def _start(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from services.portal.pages import Pages
 from services.portal.report_page import ProgrammeNames
 from services.portal.words import in_language, words
 from shared.contracts.errors import InvalidInput, UnknownCode
-from shared.contracts.samples import MOST_ROWS
+from shared.contracts.samples import MOST_ROWS, behind
 from shared.forms import find_form
 
 ROLES = ("reporter",)
@@ -41,7 +42,7 @@ class DrawPages:
         names = self.pages.programme(key)
         filled = {name: request.form.get(name, "").strip() for name in ("indicator", "size", "seed", "from", "to")}
         size, problems = talks.number_from(filled["size"], MOST_ROWS), dict[str, str]()
-        if filled["indicator"] not in dict(_figures(names)):
+        if filled["indicator"] not in dict(offered(names)):
             problems["indicator"] = "problem_choose"
         if size is None:
             problems["size"] = "problem_sample_size"
@@ -50,34 +51,44 @@ class DrawPages:
         problems |= {end: "problem_day" for end in ("from", "to") if filled[end] and not talks.day_from(filled[end])}
         if problems:
             return self._page(names, filled, problems), 400
-        given: dict[str, Any] = {"programme": key, "indicator": filled["indicator"].lower(), "size": size}
+        given: dict[str, Any] = {"programme": key, "size": size, **behind(filled["indicator"].lower())}
         given |= {"seed": filled["seed"] or None, "from_": filled["from"] or None, "to": filled["to"] or None}
         try:
             drawn = self.pages.context.rpc.call("reporting", "draw_sample", by=g.session.user.name, **given)
         except (InvalidInput, UnknownCode):
             return self._page(names, filled, {"": "problem_sample_days"}), 400
-        name = f"{key}-{drawn['indicator']}-{drawn['seed']}.json"
+        name = f"{key}-{drawn['indicator'].replace(':', '-')}-{drawn['seed']}.json"
         text = json.dumps(drawn, indent=1, ensure_ascii=False) + "\n"
         kept = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Type": "application/json"}
         return text, 200, kept
 
     def _page(self, names: ProgrammeNames, filled: dict[str, str], problems: dict[str, str] | None = None) -> str:
-        say = words(g.lang)
+        say, figures = words(g.lang), offered(names)
         return self.pages.show(
             "sample_draw.html",
             title=label_of(names.name, g.lang, names.key),
             programme=names.key,
-            figures=_figures(names),
+            figures=figures,
+            steps=any(code.startswith("step:") for code, _ in figures),
             filled={"indicator": STARTED, "size": "", "seed": "", "from": "", "to": ""} | filled,
             most=MOST_ROWS,
             problems={name: say(problem) for name, problem in (problems or {}).items()},
         )
 
 
-def _figures(names: ProgrammeNames) -> list[tuple[str, str]]:
-    """The indicators of the report; where people tell the fund themselves, only who started."""
-    started = [(STARTED, words(g.lang)("sample_started"))]
-    if names.document.get("esf_record", "here") != "here":
-        return started
-    indicators = find_form(names.funding).indicators
-    return [*started, *((one.key, f"{one.key} {in_language(one.name, g.lang, '')[0]}") for one in indicators)]
+def offered(names: ProgrammeNames) -> list[tuple[str, str]]:
+    """The figures of the report that have rows: indicators, but where people tell the fund themselves only who started;
+    outcomes, steps that people enter, encounters."""
+    say, document = words(g.lang), names.document
+    found = [(STARTED, say("sample_started"))]
+    if document.get("esf_record", "here") == "here":
+        indicators = find_form(names.funding).indicators
+        found += [(one.key, f"{one.key} {in_language(one.name, g.lang, '')[0]}") for one in indicators]
+    steps = [one for one in document.get("steps") or () if one["level"] == "individual"]
+    for word, items in (("outcome", document.get("outcomes") or ()), ("step", steps)):
+        found += [(f"{word}:{one['key']}", f"{say(f'sample_{word}')}: {_name(one)}") for one in items]
+    return [*found, ("encounters", say("encounters"))]
+
+
+def _name(item: Mapping[str, Any]) -> str:
+    return label_of(item["name"], g.lang, item["key"]).text

@@ -12,13 +12,22 @@ SAMPLE_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "sample_draw_help": (
         "Arvo rivit luvun takaa. Saat tiedoston, jossa on rivinumeroita eikä yhtään nimeä. Anna se toteuttajille: he "
-        "näkevät omat ihmisensä ja heidän lomakkeensa.",
+        "näkevät omat ihmisensä ja heidän lomakkeensa, tai kohtaamisensa.",
         "Dra rader bakom en siffra. Du får en fil med radnummer och inga namn. Ge den till genomförarna: de ser sina "
-        "egna personer och deras blanketter.",
+        "egna personer och deras blanketter, eller sina möten.",
         "Draw rows behind a figure. You get a file with line numbers and no names. Give it to the partners: they see "
-        "their own people and their forms.",
+        "their own people and their forms, or their encounters.",
     ),
     "sample_draw": ("Arvo ja lataa tiedosto", "Dra och ladda ner filen", "Draw and download the file"),
+    "sample_outcome": ("Tulos", "Resultat", "Outcome"),
+    "sample_step": ("Askel", "Steg", "Step"),
+    "sample_clock": ("Kello", "Klockan", "Time"),
+    "sample_step_hint": (
+        "Askeleet lasketaan hankkeen alusta: ensimmäinen päivä ei rajaa niitä.",
+        "Stegen räknas från projektets början: den första dagen begränsar dem inte.",
+        "Steps are counted from the project's start: the first day does not limit them.",
+    ),
+    "sample_recorded": ("Kirjattu", "Antecknat", "Written down"),
     "sample_started": ("Aloittaneita osallistujia", "Deltagare som börjat", "Participants started"),
     "sample_seed_hint": (
         "Jätä tyhjäksi: siemen arvotaan, ja se lukee tiedostossa. Samalla siemenellä saa samat rivit uudelleen.",
@@ -54,9 +63,9 @@ SAMPLE_WORDS: dict[str, tuple[str, str, str]] = {
         "The data have been erased since.",
     ),
     "sample_unknown": (
-        "Tällaista aloitustietoa ei ole täällä.",
-        "Någon sådan utgångsuppgift finns inte här.",
-        "There is no such start record here.",
+        "Tällaista riviä ei ole täällä.",
+        "Någon sådan rad finns inte här.",
+        "There is no such line here.",
     ),
     "sample_others": (
         "{n} riviä on muiden toteuttajien.",

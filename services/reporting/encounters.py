@@ -59,6 +59,24 @@ _BY: tuple[tuple[str, Callable[[Any], Sequence[str | None]]], ...] = (
 """By what encounters are told apart, and where one stands; None: nobody wrote it down."""
 
 
+def _held(streams: Sequence[str], start: date | None, end: date | None) -> Any:
+    c = encounter.c
+    here: Any = c.stream.in_(streams)
+    if start:
+        here &= c.occurred_on >= start
+    if end:
+        here &= c.occurred_on <= end
+    return here
+
+
+def rows_behind(
+    connection: Connection, streams: Sequence[str], start: date | None, end: date | None
+) -> list[tuple[str, bytes]]:
+    """Stream and id of each encounter of these days."""
+    query = select(encounter.c.stream, encounter.c.encounter).where(_held(streams, start, end))
+    return [(row.stream, bytes(row.encounter)) for row in connection.execute(query)]
+
+
 def figures(
     connection: Connection, definition: Programme, streams: Sequence[str], start: date | None, end: date | None
 ) -> dict[str, Any]:
@@ -67,12 +85,7 @@ def figures(
     An encounter with several topics stands under each, so that these rows may add up to more than there were; so with
     `guided_to`. The row whose key is null is what was not written down, or stays on the node (decision 0200).
     """
-    c = encounter.c
-    here: Any = c.stream.in_(streams)
-    if start:
-        here &= c.occurred_on >= start
-    if end:
-        here &= c.occurred_on <= end
+    c, here = encounter.c, _held(streams, start, end)
     both = func.coalesce(c.people_new, 0) + func.coalesce(c.people_known, 0)
     counted = c.people_new.is_not(None) | c.people_known.is_not(None)
     columns = [func.count().label("n"), func.sum(case((counted, both), else_=0)).label("heads")]

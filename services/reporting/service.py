@@ -117,7 +117,7 @@ class ReportingService:
         body = load(DrawSample, command)
         start, end = (date.fromisoformat(body[name]) if body[name] else None for name in ("from_", "to"))
         what = body["programme"], body["indicator"], body["size"], body["seed"], start, end
-        return sampling.draw_sample(self.home.journal, *what, by=body["by"], now=self.home.now())
+        return sampling.draw_sample(self.home.journal, *what, by=body["by"], now=self.home.now(), behind=body["behind"])
 
     @rpc
     def completeness(self, **command: Any) -> dict[str, Any]:

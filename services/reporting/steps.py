@@ -63,6 +63,15 @@ def _people(connection: Connection, streams: Sequence[str], end: date | None) ->
     return {key: People(number, here[key], paused[key]) for key, number in entered.items()}
 
 
+def rows_behind(connection: Connection, streams: Sequence[str], key: str, end: date | None) -> list[tuple[str, int]]:
+    """Stream and line of the last entry of each participation that was on the step `key` by the day `end`: as many as
+    `rows` says have entered it."""
+    c = step.c
+    query = select(c.stream, func.coalesce(func.max(case((c.what == "entered", c.seq))), func.max(c.seq)))
+    query = query.where(c.stream.in_(streams), c.step == key, *([c.occurred_on <= end] if end else []))
+    return [(stream, int(seq)) for stream, seq in connection.execute(query.group_by(c.stream, c.subject))]
+
+
 def on_now(connection: Connection, streams: Sequence[str]) -> dict[str, int]:
     """How many participations are on each step at this moment, also while they are away from it."""
     return {key: of.on + of.paused for key, of in _people(connection, streams, None).items()}

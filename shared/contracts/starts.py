@@ -70,6 +70,28 @@ class RecordStarts(Command):
     skip_bad = Flag(load_default=False)
 
 
+class AddStartItem(ParticipantItem):
+    """The start record of somebody who is known here, as far as a list tells it."""
+
+    class Meta:
+        unknown = RAISE
+        exclude = ("standing",)
+
+    sealed = Sealed(StartContent, required=True)
+    subject = SubjectRef(required=True)
+    start_date = Day(required=True)
+
+
+class AddStarts(Command):
+    """`intake.add_starts`: start records of people who are known here, or what was not known of them yet, as a list has
+    it; what is recorded otherwise already is refused, for a page is newer than any list. Results as of `RecordStarts`.
+    """
+
+    programme = ProgrammeKey(required=True)
+    items = items(AddStartItem)
+    skip_bad = Flag(load_default=False)
+
+
 class AttemptItem(Item):
     """One try to get a start or exit form that was in vain."""
 
@@ -144,6 +166,22 @@ class RecordExitForms(Command):
 
     programme = ProgrammeKey(required=True)
     items = items(ExitFormItem)
+    skip_bad = Flag(load_default=False)
+
+
+class AddExitFormItem(ExitFormItem):
+    """What is written down beside an exit, as far as a list tells it."""
+
+    class Meta:
+        unknown = RAISE
+        exclude = ("was", "wishes_ref")
+
+
+class AddExitForms(Command):
+    """`intake.add_exit_forms`: as `AddStarts`, of exit forms. Results hold each person's subject."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(AddExitFormItem)
     skip_bad = Flag(load_default=False)
 
 

@@ -152,6 +152,15 @@ def special(world: World) -> dict[str, dict[str, Any]]:
             "items.start_date": "2016-03-01",
             "items.paid_by_project": "no",
         },
+        "AddStarts": {
+            "items.subject": people["listed"],
+            "items.sealed": world.sealed({"form_kept": "kaapissa"}),
+            "items.start_date": "2016-03-01",
+        },
+        "AddExitForms": {
+            "items.subject": people["listed_form"],
+            "items.sealed": world.sealed({"form_kept": "kaapissa"}),
+        },
         "RecordExitForms": {
             "items.subject": people["form"],
             "items.was": ids["form_was"],

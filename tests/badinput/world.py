@@ -219,6 +219,8 @@ def _prepare_people(made: World) -> None:
         "ended",
         "restricted",
         "leaving",
+        "listed",
+        "listed_form",
     )
     identity = {name: IDENTITY[name] for name in ("given_name", "family_name", "birth_date", "token")}
     arrivals = [
@@ -233,7 +235,7 @@ def _prepare_people(made: World) -> None:
     people = {name: result["subject"] for name, result in zip((*names, "client"), results, strict=True)}
     left = [
         {"key": key_of(f"exit {name}"), "subject": people[name], "date": "2016-06-01", "reason": "completed"}
-        for name in ("left", "back", "form")
+        for name in ("left", "back", "form", "listed_form")
     ]
     made.done("intake", "record_exits", **common, items=left)
     made.follow()

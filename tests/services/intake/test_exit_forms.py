@@ -270,3 +270,26 @@ def test_a_wish_that_went_with_the_support_leaves_a_form_that_can_be_written_ane
     told = seen(journal, subject)[0]["form"]
     assert "wishes_ref" not in told
     assert write(journal, subject, "again", **told)["new"]
+
+
+def test_a_list_completes_an_exit_form_and_keeps_the_wish_that_a_page_wrote(engine: Engine, journal: Journal) -> None:
+    def told(name: str, content: dict[str, Any], **said: Any) -> Any:
+        new = NewExitForm(kit.key_of(name), subject, None, {"may_call": "not_asked"} | said, content)
+        return exit_forms.record_exit_forms(journal, KEYS, kit.KEY, [new], by="worker", now=kit.NOW)[0][0]
+
+    subject = gone(journal)
+    ref = wish(journal, subject, "Tahtoo-Merille")
+    write(journal, subject, wishes_ref=ref)
+    assert told("list", {}, form_signed_on="2016-06-02", eura_on="2016-06-03", eura_by="self")["new"]
+    coded, kept = seen(journal, subject)
+    assert coded["form"] == {
+        **{"may_call": "yes", "wishes_ref": ref, "form_signed_on": "2016-06-02"},
+        **{"eura_on": "2016-06-03", "eura_by": "self"},
+    }
+    assert kept["form_kept"] == "kaapissa-kolme"
+    refused = told("other", {"form_kept": "kaapissa-neljä"})["error"]
+    assert (refused["code"], refused["params"]["field"]) == ("already_recorded_differs", "form_kept")
+    before = len(kit.lines(engine))
+    assert told("list", {}, form_signed_on="2016-06-02", eura_on="2016-06-03", eura_by="self")["new"] is False
+    assert "error" not in told("again", {}, form_signed_on="2016-06-02")
+    assert len(kit.lines(engine)) == before

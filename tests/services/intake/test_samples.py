@@ -1,11 +1,13 @@
 """Lines that a lead drew become people with their evidence, on their own node alone."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import operations, samples
+from services.intake import encounters, operations, samples
+from services.intake.encounter_rules import Encounter, NewEncounter
 from shared.journal import Journal
 from tests.services import kit
 from tests.services.intake.kit import KEYS, arrival, known, register
@@ -30,3 +32,17 @@ def test_a_line_becomes_the_person_one_erased_or_unknown_says_so(engine: Engine,
     assert [entry["action"] for entry in kit.audit(engine)][-2:] == ["read_identities", "read_identities"]
     operations.erase_person(journal, kit.KEY, subjects[1], by="worker", now=kit.NOW)
     assert [coded["state"] for coded, _ in show(second, 10**9, first)] == ["erased", "unknown", "found"]
+
+
+def test_an_encounter_is_shown_as_it_was_written_down_until_it_is_taken_back(engine: Engine, journal: Journal) -> None:
+    def show() -> tuple[dict[str, Any], dict[str, Any]]:
+        return samples.show_sample(journal, KEYS, kit.KEY, [1], by="boss", now=kit.NOW)[0]
+
+    content = Encounter(date(2016, 3, 1), None, None, "sampola", None, 3, None, None, (), (), ())
+    new, common = NewEncounter(kit.key_of("e"), content, ()), {"by": "worker", "now": kit.NOW}
+    made = encounters.record_encounters(journal, KEYS, kit.KEY, [new], **common)[0][0]["encounter"]
+    (coded, named), body = show(), kit.lines(engine)[0].body
+    assert (coded["state"], coded["kind"], coded["body"], named) == ("found", "intake.encounter_recorded", body, {})
+    assert coded["body"]["people_new"] == 3
+    encounters.remove_encounter(journal, kit.KEY, made, revision=0, **common)
+    assert show() == ({"line": 1, "state": "erased"}, {})

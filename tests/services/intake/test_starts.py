@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -276,3 +277,34 @@ def test_of_a_list_of_forms_only_that_of_a_restricted_person_is_refused(journal:
     refused, taken = save(journal, *new, skip_bad=True)
     assert refused["error"]["code"] == "processing_restricted"
     assert taken["new"]
+
+
+def test_a_list_completes_what_is_not_known_and_never_changes_what_somebody_told(
+    engine: Engine, journal: Journal
+) -> None:
+    def told(name: str, **record: Any) -> NewStart:
+        content = {"birth_date": None, "form_kept": "kaapissa-neljä"} if name != "first" else dict(CONTENT)
+        return NewStart(kit.key_of(name), subject, None, DAY, record, content)
+
+    subject = client(journal)
+    answers = {name: value for name, value in WHOLE.items() if not name.startswith("form_")}
+    unsigned = answers | dict.fromkeys(("foreign_background", "minority", "disability", "other_disadvantage"), "no")
+    (begun,) = save(journal, told("first", **unsigned | {"minority": "not_asked"}))
+    assert (begun["new"], begun["lacks"]) == (True, ["proof"])
+    signed = {"form_signed_on": "2016-03-01", "form_help": "self", "minority": "yes", "gender": "unknown"}
+    assert refusal(save(journal, told("moved", **signed))[0]) == ("already_recorded_differs", "form_kept")
+    later = replace(told("first", **signed), key=kit.key_of("later"), content={})
+    (done,) = save(journal, later)
+    record = seen(journal, subject)["record"]
+    assert (done["missing"], record["minority"], record["gender"], record["service_language"]) == ([], "yes", "f", "sv")
+    assert [line.body["proof"] for line in kit.lines(engine) if "proof" in line.body] == ["none", "signed"]
+    for name, other in (("education", 4), ("form_help", "with_help")):
+        changed = replace(later, key=kit.key_of(name), record={name: other})
+        assert refusal(save(journal, changed)[0]) == ("already_recorded_differs", name)
+    before = len(kit.lines(engine))
+    assert save(journal, later)[0]["new"] is False
+    assert "error" not in save(journal, replace(later, key=kit.key_of("again")))[0]
+    assert refusal(save(journal, replace(later, key=kit.key_of("day"), start_date=date(2016, 3, 2)))[0])[1] == (
+        "start_date"
+    )
+    assert len(kit.lines(engine)) == before, "a list that tells nothing new adds no line"

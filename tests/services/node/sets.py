@@ -49,6 +49,15 @@ ENCOUNTER = {
 }
 WORKER = {"participant": "p1", "programme": "lahde-mukaan", "worker": "anna.k"}
 CONTACT = {"participant": "p1", "programme": "lahde-mukaan", "phone": "040 111-2223", "contact_way": "call"}
+START = {"participant": "p1", "programme": "lahde-mukaan", "start_date": "2016-03-01", "form_signed_on": "2016-03-01"}
+EXIT_FORM = {"participant": "p1", "programme": "lahde-mukaan", "form_signed_on": "2016-09-01", "may_call": "yes"}
+ATTEMPT = {
+    **{"participant": "p1", "programme": "lahde-mukaan", "record": "exit", "status": "refused", "date": "2016-09-01"},
+}
+PLAN = {
+    **{"participant": "p1", "programme": "lahde-mukaan", "what": "action", "text": "Soitetaan", "state": "open"},
+    **{"who": "worker", "day": "2016-04-01", "shown": "yes"},
+}
 INFORMED = {"ref": "p1", "notice": "3", "language": "so", "consents": "measurement", "occurred_on": "2016-03-01"}
 OUTCOME = {"participant": "p1", "programme": "lahde-mukaan", "date": "2016-08-15", "outcome": "education"}
 

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from services.node.archiving import informed_rows
 from services.node.closingcli import HEADER, _read
-from services.node.csvarchive import CsvArchive
-from services.node.csvrows import CONTACTS, INFORMED, ORDER, WORKERS
+from services.node.csvarchive import CsvArchive, informed_rows
+from services.node.csvrows import CONTACTS, ORDER, PLANS, STARTS, WORKERS
 from services.portal.closing_work import Open, Reason, check
 from shared.contracts.catalogue import (
     AnswersRecorded,
@@ -65,7 +64,7 @@ def written(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
     return {
         name: list(csv.DictReader((tmp_path / name).open(encoding="utf-8")))
         for name in ORDER
-        if name not in (WORKERS, CONTACTS, INFORMED)
+        if name not in (WORKERS, CONTACTS, STARTS, PLANS)
     }
 
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.node.archiving import informed_rows
-from services.node.csvarchive import write_csv
+from services.node.csvarchive import informed_rows, write_csv
 from services.node.csvrows import COLUMNS
 from services.node.csvrows import INFORMED as FILE
 from services.node.csvset import check_set

@@ -12,18 +12,20 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.node.csvrows import COLUMNS, OPTIONAL, ORDER, row_digest
+from services.node.csvrows import COLUMNS, OPTIONAL, ORDER, OUTCOMES, STEPS, row_digest
 from services.node.csvset import CORE, CheckedSet, SetChanged, check_set, row_key
 from services.node.importing import Import
 from services.node.synth import synthesize
 from shared.programmes import parse
 from tests.services.node.sets import (
     ANSWER,
+    ATTEMPT,
     ATTENDANCE,
     CONTACT,
     ENCOUNTER,
     EVENT,
     EXIT,
+    EXIT_FORM,
     FOLLOWUP,
     INFORMED,
     LAHDE,
@@ -33,15 +35,17 @@ from tests.services.node.sets import (
     OWN,
     PAUSE,
     PERSON,
+    PLAN,
     PROGRAMMES,
     SESSION,
+    START,
     STEP,
     STEPPED,
     WORKER,
     write_set,
 )
 
-P, S, A, _, STEPS, _, OUTCOMES, *_ = ORDER  # people, sessions, attendance, forms, steps, pauses, outcomes
+P, S, A = CORE  # people, sessions, attendance
 STEPPED_PROGRAMME = parse(STEPPED)
 PEOPLE_HEADER = ",".join(column for column in COLUMNS[P] if column not in OPTIONAL[P])
 ESF = PERSON | {"standing": "esf_participant", "start_date": "2015-06-01"}
@@ -94,7 +98,7 @@ CELLS = {
     "form signed after the project": (P, ESF | {"form_signed_on": "2017-06-01"}, "form_signed_on", "end"),
     "form signed before birth": (
         P,
-        PERSON | {"birth_date": "1970-01-02", "form_signed_on": "1970-01-02"},
+        PERSON | {"birth_date": "2015-01-05", "form_signed_on": "2015-01-05"},
         "form_signed_on",
         "not after the birth date",
     ),
@@ -344,7 +348,7 @@ def test_rows_of_steps_and_outcomes_are_typed_and_equal_ones_are_numbered(tmp_pa
     assert checked.ok
     (person,) = checked.participants()
     first, second = checked.steps()
-    assert (first.entered_on, first.left_on, second.left_on) == (date(2016, 3, 1), None, date(2016, 5, 1))
+    assert (first.since, first.until, second.until) == (date(2016, 3, 1), None, date(2016, 5, 1))
     assert first.participant_key == second.participant_key == person.key
     assert first.key != second.key
     ours = list(checked.outcomes())
@@ -352,7 +356,7 @@ def test_rows_of_steps_and_outcomes_are_typed_and_equal_ones_are_numbered(tmp_pa
     assert [row.before for row in ours] == [0, 1, 2]
     assert len({row.key for row in ours}) == 3
     assert checked.left_out["lahde-mukaan", OTHER] == {P: 1, OUTCOMES: 1}
-    assert {repr(first), repr(ours[0])} == {"<StepRow of line 2>", "<OutcomeRow of line 2>"}
+    assert {repr(first), repr(ours[0])} == {"<SpanRow of line 2>", "<OutcomeRow of line 2>"}
 
 
 def test_steps_and_outcomes_of_a_bad_person_are_passed_over_with_them(tmp_path: Path) -> None:
@@ -474,6 +478,10 @@ def test_no_mutation_of_a_set_makes_a_traceback(data: st.DataObject, tmp_path_fa
         workers=[WORKER],
         contacts=[CONTACT, CONTACT],
         informed=[INFORMED],
+        starts=[START],
+        exitforms=[EXIT_FORM],
+        attempts=[ATTEMPT],
+        plans=[PLAN, PLAN | {"what": "goal", "who": ""}],
     )
     path = folder / data.draw(st.sampled_from(ORDER))
     raw = bytearray(path.read_bytes())

@@ -472,6 +472,7 @@ class FakeRpc:
     recent: list[str] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     encounters: list[dict[str, Any]] = field(default_factory=list)
+    drawn: tuple[str, dict[str, Any]] = ("intake.participation_started", {"occurred_on": "2016-02-01"})
     doors: list[dict[str, Any]] = field(default_factory=list)
     regulars: list[tuple[str, str, bool]] = field(default_factory=list)
     """Of a door: subject, what stands on the tile, whether they are there."""
@@ -749,7 +750,11 @@ class FakeRpc:
         who = self.who | {"birth_date": "1991-05-04", "form_kept": "Kaappi kolme", "exit_form_kept": "Kaappi neljä"}
         sealed = base64.b64encode(seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(who).encode())).decode()
         given = {"subject": MADE, "reply_to": reply_to}
-        both = {"state": "found", "start": self._show_start(**given), "exit": self._show_exit(**given)}
+        kind, body = self.drawn
+        said = {"state": "found", "kind": kind, "recorded_at": "2016-03-02T10:00:00.000Z", "body": body}
+        if kind == "intake.encounter_recorded":
+            return {"own": True, "rows": [{"line": n, **said, "sealed": sealed} for n in lines]}
+        both = said | {"start": self._show_start(**given), "exit": self._show_exit(**given)}
         rows = [{"line": n} | (both if n < 90 else {"state": "erased"}) for n in lines]
         return {"own": True, "rows": [row | {"sealed": sealed} for row in rows]}
 

@@ -71,6 +71,35 @@ def test_a_file_that_is_no_sample_of_the_project_is_refused_and_nobody_is_read(c
     assert "show_sample" not in [method for _, method, _ in coordinator.rpc.calls]
 
 
+@pytest.mark.parametrize(
+    ("figure", "drawn", "says", "never"),
+    [
+        (
+            "outcome:education",
+            ("pathways.outcome_recorded", {"outcome": "education", "occurred_on": "2016-08-15"}),
+            ("Hakeutui koulutukseen", "15.8.2016", "2.3.2016", "Aino Esimerkki", "Kaappi kolme"),
+            "Tällaista riviä",
+        ),
+        (
+            "encounters",
+            ("intake.encounter_recorded", {"occurred_on": "2016-03-01", "start": "19:30", "people_new": 3, "staff": 2}),
+            ("1.3.2016", "19.30", "Uusia", "Työntekijöitä", "Heistä naisia", "ei kirjattu"),
+            "Aino",
+        ),
+    ],
+)
+def test_the_row_behind_another_figure_is_told_first_and_an_encounter_names_nobody(
+    coordinator: Portal, figure: str, drawn: Any, says: tuple[str, ...], never: str
+) -> None:
+    coordinator.rpc.drawn = drawn
+    answer = opened(coordinator, json.dumps(SAMPLE | {"indicator": figure}).encode())
+    read = Page(answer.get_data(as_text=True))
+    assert (answer.status_code, read.problems) == (200, [])
+    for text in says:
+        assert text in read.said, (text, read.said)
+    assert never not in read.said
+
+
 # --- at the lead
 
 
@@ -83,6 +112,16 @@ def test_the_lead_draws_rows_and_gets_a_file(lead: Portal) -> None:
     asked = lead.rpc.sent("draw_sample")
     assert (asked["indicator"], asked["size"], asked["seed"], asked["from_"]) == ("co01", 10, "0a", "2016-01-01")
     assert asked["by"] == "boss"
+
+
+def test_the_lead_draws_behind_outcomes_and_encounters_too(lead: Portal) -> None:
+    lead.user_logged_in("boss", "reporter")
+    answer = lead.post(PAGE, form=PAGE, indicator="outcome:education", size="10")
+    assert 'filename="lahde-mukaan-EDUCATION-0a.json"' in answer.headers["Content-Disposition"]
+    asked = lead.rpc.sent("draw_sample")
+    assert (asked["behind"], asked["indicator"]) == ("outcome", "education")
+    assert lead.post(PAGE, form=PAGE, indicator="encounters", size="10").status_code == 200
+    assert [given["behind"] for _, method, given in lead.rpc.calls if method == "draw_sample"][-1] == "encounters"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from services.reporting import store
+from services.reporting.outcomes import rows_behind
+from services.reporting.people import find_equal
 from services.reporting.queries import report
 from shared.contracts.catalogue import (
     AttendanceRecorded,
@@ -20,6 +22,7 @@ from shared.contracts.catalogue import (
     StepLeft,
 )
 from shared.contracts.facts import Fact
+from shared.storage import snapshot
 from tests.services import kit
 from tests.services.kit import KEY, NOW, OTHER, OWN, PROGRAMME
 from tests.services.reporting.kit import (
@@ -109,6 +112,10 @@ def agree(engine: Engine, streams: Mapping[str, Sequence[Fact]], start: date | N
     made = report(engine, KEY, start, end, NOW)
     assert made["outcomes"] == [expected(streams, start, end)]
     assert made["data_quality"]["refused_lines"] == 0
+    with snapshot(engine) as connection:
+        one = find_equal(connection, list(streams), by_tag=False)
+        for key, number in made["outcomes"][0]["outcomes"].items():
+            assert len(rows_behind(connection, PROGRAMME, list(streams), key, start, end, one)) == number, key
 
 
 def test_both_databases_show_the_one_unknown(engine: Engine) -> None:
