@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from shared.contracts.catalogue import STANDINGS
-from shared.contracts.errors import InvalidInput, NodeNotConfirmed, ReferralClosed, RpcTimeout
+from shared.contracts.errors import InvalidInput, NodeNotConfirmed, NotFound, ReferralClosed, RpcTimeout
 from shared.journal.crypto import open_sealed
 from tests.services.portal.pages import Page
 from tests.services.portal.samples import BUS_PRIVATE, MADE, Portal, node_row, person, referral
+from tests.services.portal.test_workers import many
 
 LIST = "/referrals/lahde-mukaan"
 FORM = f"/refer/lahde-mukaan/{MADE}"
@@ -59,6 +60,16 @@ def test_of_anothers_person_a_list_names_nobody_and_offers_nothing(worker: Porta
         worker.rpc.referrals = [referral("", "", direction, state, text=None, others=True)]
         read = page(worker.client.get(LIST))
         assert (names_of(read), "Toisen työntekijän" in read.said) == ([], True)
+
+
+def test_of_two_who_take_somebody_where_each_sees_their_own_the_second_is_told(node: Portal) -> None:
+    node.user_logged_in("bertta", "case_worker")
+    many(node)
+    node.rpc.referrals = [referral("Aino", "Esimerkki")]
+    node.rpc.failing["accept_referral"] = NotFound(what="referral")
+    answer = node.post(f"{LIST}/{MADE}", form=LIST, action="accepted", standing="client", start_date="")
+    assert (answer.status_code, "jo ratkaistu" in page(answer).said) == (409, True)
+    assert node.rpc.sent("accept_referral")["own_only"] is True
 
 
 def test_who_has_a_protected_address_is_named_on_a_page_of_their_own_alone(worker: Portal) -> None:
