@@ -20,6 +20,7 @@ from shared.contracts.rights_facts import NotSamePerson, SamePerson
 from shared.journal import Journal
 from shared.ops.clock import today_in_helsinki
 from shared.storage import snapshot
+from shared.storage.restricting import refuse_restricted, restricted_among
 
 LISTED, LIKELY = 60, 85
 """From which score of 100 a pair is listed, and from which it is likely."""
@@ -258,8 +259,8 @@ def judge(
     was: str | None = None,
 ) -> tuple[bool, int | None]:
     """Note that two people are one, or two; whether that is new, and the position. `was`: the verdict that whoever
-    judges has seen, "none" before any. Raises `UnknownPerson`, and `ChangedMeanwhile` if somebody has said otherwise
-    since."""
+    judges has seen, "none" before any. Raises `UnknownPerson`, `ProcessingRestricted` if either of them is restricted,
+    and `ChangedMeanwhile` if somebody has said otherwise since."""
     if subject == same_as:
         raise InvalidInput(field="same_as", reason="that is the same one")
     with journal.unit(now) as unit:
@@ -272,6 +273,8 @@ def judge(
         before = rights_store.judged(unit.connection, programme).get((low, high))
         if before == verdict:
             return False, None
+        for person, field in ((subject, "person"), (same_as, "same_as")):
+            refuse_restricted(restricted_among(unit.connection, [person]), person, None, "intake", field)
         if was not in (None, before or "none"):
             raise ChangedMeanwhile(field="was")
         today = today_in_helsinki(now)

@@ -51,14 +51,12 @@ def record_encounters(
 
         def take(new: NewEncounter) -> str:
             check_encounter(new.content, definition, today)
-            known = {token: visitors.find(token) for token in new.tokens}
+            known = {token: visitors.find(token, note=False) for token in new.tokens}
             restricted = restricted_among(unit.connection, known.values())
             for subject in known.values():
                 refuse_restricted(restricted, subject, "support", "intake", "token")
             made, day = new_id(), new.content.occurred_on
-            met[made] = [
-                subject or visitors.find(token) or visitors.make(token, day) for token, subject in known.items()
-            ]
+            met[made] = [visitors.find(token) or visitors.make(token, day) for token in new.tokens]
             return made
 
         results, fresh = each_once(
@@ -107,7 +105,7 @@ def correct_encounter(
         asked = (
             list(here)
             if tokens is None
-            else [visitors.find(token) or visitors.make(token, content.occurred_on) for token in tokens]
+            else [visitors.find(token, note=False) or visitors.make(token, content.occurred_on) for token in tokens]
         )
         fixed, moved = _not_to_be_recorded(unit, {*here, *asked}), content.occurred_on != row.occurred_on
         left = sorted(one for one in fixed if (one in here) != (one in asked) or (one in here and moved))

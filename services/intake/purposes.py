@@ -16,6 +16,7 @@ from services.intake import eura, exit_store, identity_store, rights_store, star
 from services.intake.domain import check_evidence
 from services.intake.operations import Vault
 from services.intake.previewing import refuse_unseen
+from services.intake.records import KEPT_OF_THE_RECORD, has_record
 from shared.contracts.catalogue import StandingReached
 from shared.contracts.errors import InvalidInput, KeptByLaw, UnknownPerson
 from shared.contracts.purpose_facts import PersonInformed, PurposeEnded
@@ -30,8 +31,6 @@ from shared.storage import snapshot
 from shared.storage.once import Results, each_once
 from shared.storage.restricting import restricted_among
 
-KEPT_OF_THE_RECORD = ("service_language", "contact_language", "interpreter", "protected_address")
-"""What serves the work with a person, and what protects them, stays when the fund's record goes."""
 _EVIDENCE = ("form_version", "form_kept")
 
 First = Callable[[Unit, str, str], None]
@@ -196,7 +195,8 @@ def end(
     if row is None:
         raise UnknownPerson(field="person", programme=programme)
     agreed = why == "withdrawn" and purpose not in restricted_among(connection, [subject]).get(subject, ())
-    if ending is None and not agreed and purpose not in held(connection, row):
+    answered = purpose == "esf_record" and has_record(row)  # of a client without a start no law wants it kept
+    if ending is None and not agreed and not answered and purpose not in held(connection, row):
         return None
     if purpose == "support":
         first(unit, programme, subject)
@@ -204,7 +204,7 @@ def end(
     ending = ending or new_id()
     said = {"ending": ending, "purpose": purpose, "why": why, "occurred_on": today.isoformat()}
     unit.record(PurposeEnded(subject, **said), programme)
-    if purpose == "esf_record" and (row.started_on is not None or row.standing == "esf_participant"):
+    if answered:
         _forget_record(unit, keys, programme, row)
         rows += 1
     columns = {"subject": raw, "programme": programme, "purpose": purpose, "why": why, "occurred_on": today}
@@ -215,16 +215,18 @@ def end(
 
 
 def _forget_record(unit: Unit, keys: Vault, programme: str, row: Any) -> None:
-    """The person stays, as a client without a start record."""
+    """The person stays without a start record: who was a participant as a client, others with the standing they had."""
+    standing = "client" if row.standing == "esf_participant" else row.standing
     kept = {name: value for name, value in json.loads(row.record).items() if name in KEPT_OF_THE_RECORD}
     with eura.recounting(unit, programme):
-        rights_store.no_participant(unit.connection, row.subject, kept)
+        rights_store.no_participant(unit.connection, row.subject, standing, kept)
         start_store.forget_exit_form(unit.connection, programme, row.subject.hex())
     identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
     if any(name in identity for name in _EVIDENCE):
         rest = {name: value for name, value in identity.items() if name not in _EVIDENCE}
         identity_store.set_identity(unit.connection, keys.vault, row, rest)
-    unit.record(StandingReached(row.subject.hex(), standing="client"), programme)
+    if row.started_on is not None or row.standing == "esf_participant":
+        unit.record(StandingReached(row.subject.hex(), standing=standing), programme)
 
 
 def held(connection: Connection, row: Any) -> set[str]:

@@ -17,10 +17,12 @@ from services.intake.encounter_rules import Raise, check_raise
 from services.intake.operations import Vault, record_start
 from services.intake.peers import Desk
 from services.intake.protecting import follow_protection
+from services.intake.records import check_first_start
 from services.intake.visitors import Visitors, forget_tokens
 from services.intake.workers import take_on
 from shared.contracts.encounter_facts import HistoryAsked
 from shared.contracts.errors import UnknownPerson
+from shared.forms import find_form
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
@@ -81,8 +83,9 @@ class _Raising:
             new = replace(new, arrival=_as_protected(new.arrival, row))
             check_arrival(new.arrival, self.definition, self.today)
             return self._begin(new, row, identity)
-        arrival = _together(new.arrival, row, identity)
+        arrival = _together(new.arrival, row, identity, self.definition)
         check_arrival(arrival, self.definition, self.today)
+        check_first_start(arrival.start_date, row.ended_on, row.resumed_on)
         self._go_on(new, row, identity, arrival)
         return new.subject
 
@@ -122,12 +125,16 @@ def _as_protected(new: Arrival, row: Any) -> Arrival:
     return replace(new, record={"protected_address": "yes"} | new.record)
 
 
-def _together(new: Arrival, row: Any, identity: dict[str, Any]) -> Arrival:
-    """What is told now, and what was known before of what is not told again."""
+def _together(new: Arrival, row: Any, identity: dict[str, Any], definition: Programme) -> Arrival:
+    """What is told now, and what was known before of what is not told again and is still asked of them: months of
+    unemployment go with the status (decision 0195)."""
     told = {name: value for name, value in new.identity.items() if value is not None}
     before = {name: value for name, value in json.loads(row.record).items() if name != "age" and value is not None}
     said = {name: value for name, value in new.record.items() if (name, value) != ("gender", "unknown")}
     record = {"gender": "unknown"} | before | said
+    for question in find_form(definition.funding_programme).questions:
+        if question.key in record and question.key not in said and not question.is_for(record):
+            del record[question.key]
     return replace(
         new,
         identity=without_contact(identity, record) | told,

@@ -1,5 +1,6 @@
 """Rules of exit records: who can leave, come back and be asked when. What is counted of it is in `shared.forms`."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -21,6 +22,8 @@ FACT_MEMBERS = tuple(
 LONGEST_WAIT = timedelta(days=2 * 366)
 """After leaving: a follow-up that falls due later is a slip of the pen."""
 
+KEPT_OF_THE_RECORD = ("service_language", "contact_language", "interpreter", "protected_address")
+"""What serves the work with a person, and what protects them, stays when the fund's record goes."""
 
 _Day = date
 """A day, in a class that has a `date`."""
@@ -182,11 +185,17 @@ def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: d
         raise InvalidInput(field=field, reason=reason)
 
 
+def check_first_start(start: date | None, left: date | None, back: date | None) -> None:
+    """Refuse a first start after the person left or came back: a record keeps the first one, whatever comes later
+    (reference §1.2). Raises `InvalidInput`."""
+    if start is not None and any(start > day for day in (left, back) if day is not None):
+        raise InvalidInput(field="start_date", reason="after the person left or came back")
+
+
 def check_start(arrival: Arrival, stay: Stay, programme: Programme, today: date) -> None:
     """Refuse a start record of somebody who is known. Raises `InvalidInput` or `UnknownCode` naming the field."""
     check_arrival(arrival, programme, today)
-    if stay.ended_on is not None and arrival.start_date is not None and arrival.start_date > stay.ended_on:
-        raise InvalidInput(field="start_date", reason="after the exit")
+    check_first_start(arrival.start_date, stay.ended_on, stay.resumed_on)
     for field in ("form_signed_on", "eura_on"):
         if date.fromisoformat(arrival.record.get(field, "0001-01-01")) > today:
             raise InvalidInput(field=field, reason="in the future")
@@ -296,3 +305,11 @@ def missing_exit(reason: str, signed_on: date | None, eura_on: date | None, prog
         return []
     told = {"form_signed_on": signed_on, "eura_on": eura_on}
     return [] if any(told[name] for name in _proofs(programme)) else ["exit_form"]
+
+
+def has_record(row: Any) -> bool:
+    """Whether a participation has anything of the fund's record: a start, or answers of its form, as a client may have
+    given them before there is a start. Gender alone is none: the door counts women by it."""
+    kept = (*KEPT_OF_THE_RECORD, "gender", "age")
+    answered = any(value is not None and name not in kept for name, value in json.loads(row.record).items())
+    return row.started_on is not None or row.standing == "esf_participant" or answered

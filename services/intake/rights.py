@@ -14,7 +14,7 @@ from services.intake.encounters import remove_visits_left
 from services.intake.operations import Vault, log_identity_read, record_start
 from services.intake.peers import Desk
 from services.intake.protecting import follow_protection
-from services.intake.records import FACT_MEMBERS, proof_of
+from services.intake.records import FACT_MEMBERS, check_first_start, proof_of
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, UnknownPerson
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
 from shared.journal import Journal
@@ -80,9 +80,7 @@ def correct_person(
         if not change:
             return [], None
         check_arrival(after, definition, today_in_helsinki(now))
-        first = min((day for day in (row.ended_on, row.resumed_on) if day), default=None)
-        if start is not None and first is not None and start > first:
-            raise InvalidInput(field="start_date", reason="after the person left or came back")
+        check_first_start(start, row.ended_on, row.resumed_on)
         change_identity(unit, keys, row, before, after.identity)
         with eura.recounting(unit, programme):
             rights_store.set_record(connection, row.subject, start, after.record | {"age": after.age})

@@ -178,11 +178,11 @@ def forget_corrections(connection: Connection, subject: bytes) -> None:
     connection.execute(delete(correction).where(correction.c.subject == subject))
 
 
-def no_participant(connection: Connection, subject: bytes, record: dict[str, Any]) -> None:
-    """The person has no start record any more."""
+def no_participant(connection: Connection, subject: bytes, standing: str, record: dict[str, Any]) -> None:
+    """The person has no start record any more, and this standing."""
     names = ("started_on", "ended_on", "end_reason", "end_results", "end_next", "end_planned", "resumed_on")
     this = participation.c.subject == subject
-    values = {"standing": "client", "record": json.dumps(record), **dict.fromkeys(names)}
+    values = {"standing": standing, "record": json.dumps(record), **dict.fromkeys(names)}
     connection.execute(update(participation).where(this).values(**values))
 
 

@@ -33,8 +33,11 @@ class Visitors:
         self.began: set[str] = set()
         self._told: dict[str, set[str]] | None = None
 
-    def find(self, token: str) -> str | None:
-        """The subject of whoever goes by it, None: nobody. Raises `InvalidInput` if several people do."""
+    def find(self, token: str, *, note: bool = True) -> str | None:
+        """The subject of whoever goes by it, None: nobody. Raises `InvalidInput` if several people do.
+
+        Not to be noted before it is known that something may be recorded about them: then with `note` False.
+        """
         places = token_places(self._keys, self._programme, token)
         known = already_done(self._unit.connection, store.keys, places)
         for place in places:
@@ -44,7 +47,7 @@ class Visitors:
         if len(found) > 1:
             reason = "several people go by one of these nicknames: use their tokens, or their tiles at the door"
             raise InvalidInput(field="token", reason=reason)
-        if found:
+        if found and note:
             self.remember(token, found[0])
         return found[0] if found else None
 

@@ -63,10 +63,11 @@ def assign_workers(
         def take(new: NewWorker) -> str:
             if new.subject not in here:
                 raise UnknownPerson(field="subject", programme=programme)
-            who = worker_store.worker_id(connection, new.worker)
-            if has.get(new.subject) != who:
+            who = _known(connection, new.worker)
+            if who is None or has.get(new.subject) != who:
                 if new.key in was and has.get(new.subject) != _known(connection, was[new.key]):
                     raise ChangedMeanwhile(field="worker")
+                who = who or worker_store.worker_id(connection, new.worker)
                 _give(unit, programme, [new.subject], who, has.get(new.subject), day, None)
                 has[new.subject] = who
             return new.subject

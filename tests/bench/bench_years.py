@@ -22,7 +22,10 @@ from shared.storage import open_engine
 from shared.storage.migrate import migrate
 from shared.testing.postgres import new_database
 from tests.bench.servers import hosted
-from tests.services.pathways.year import KEYS, MUST, Years, checked, missing
+from tests.years.checks import checked, missing
+from tests.years.must import MUST
+from tests.years.programmes import KEYS
+from tests.years.year import Years
 
 RESULT = Path(__file__).parents[2] / "build" / "bench" / "years.json"
 
@@ -44,7 +47,8 @@ def lived(url: str, people: int, seed: int) -> dict[str, Any]:
     def total(what: str) -> int:
         return sum(times for (_, said), times in reached.items() if said == what)
 
-    refused = sum(total(f"{what} refused") for what in ("step", "pause", "outcome"))
+    said = [(what, times) for (_, what), times in reached.items()]
+    refused = sum(times for what, times in said if " refused:" in what or (":" not in what and "refused" in what))
     return {
         "people": len(years.people),
         "events": years.events,

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from services.intake import duplicates, operations, rights, rights_store, store
 from services.intake.duplicates import LIKELY, LISTED, MOST_IN_A_BLOCK, candidates, edits, known, score, speaking
-from shared.contracts.errors import ChangedMeanwhile, InvalidInput, UnknownPerson
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, ProcessingRestricted, UnknownPerson
 from shared.journal import Journal
 from tests.services import kit
 from tests.services.intake.kit import KEYS, RECORD, arrival, register
@@ -197,6 +197,19 @@ def test_a_link_leaves_a_line_and_so_does_its_end_and_nothing_is_merged(engine: 
     said = [(line.kind, line.subject, line.body["same_as"]) for line in kit.lines(engine)[-2:]]
     assert said == [("intake.same_person", low, high), ("intake.not_same_person", low, high)]
     assert not judge(journal, low, high, "apart")
+
+
+def test_whoever_of_the_two_is_restricted_nobody_judges_them(engine: Engine, journal: Journal) -> None:
+    one, other = people(journal, ANNA, ANNA)
+    for restricted in (one, other):
+        rights.restrict_person(journal, kit.KEY, restricted, "accuracy", lift=False, by="worker", now=kit.NOW)
+        before = kit.heads(engine)
+        for verdict in ("same", "apart"):
+            with pytest.raises(ProcessingRestricted):
+                judge(journal, one, other, verdict)
+        assert kit.heads(engine) == before
+        rights.restrict_person(journal, kit.KEY, restricted, None, lift=True, by="worker", now=kit.NOW)
+    assert judge(journal, one, other)
 
 
 def test_two_who_were_never_linked_are_told_apart_without_a_line(engine: Engine, journal: Journal) -> None:

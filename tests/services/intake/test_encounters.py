@@ -290,9 +290,11 @@ def test_of_two_phones_that_tap_one_door_at_the_same_moment_one_counts(journal: 
 
 
 def test_of_a_list_only_the_encounter_with_a_restricted_visitor_is_refused(journal: Journal) -> None:
-    record(journal, met("1", ALONE, "Nalle"))
-    subject = [str(line.subject) for line in lines(journal.engine) if line.kind == "intake.visitor_met"][-1]
-    rights.restrict_person(journal, KEY, subject, "accuracy", lift=False, by="worker", now=NOW)
+    (someone,), _ = register(journal, arrival(standing="visitor", identity={"token": "Nalle"}))
+    rights.restrict_person(journal, KEY, someone["subject"], "accuracy", lift=False, by="worker", now=NOW)
+    before = rows(journal.engine, store.keys)
+    assert record(journal, met("0", ALONE, "NALLE"))[0][0]["error"]["code"] == "processing_restricted"
+    assert rows(journal.engine, store.keys) == before, "not even who goes by the nickname is noted"
     results, _ = record(journal, met("2", ALONE, "nalle"), met("3", ALONE, "Pekka"), skip_bad=True)
     assert results[0]["error"]["code"] == "processing_restricted"
     assert results[1]["new"]

@@ -152,6 +152,20 @@ def test_the_record_goes_and_the_person_stays_as_a_client(engine: Engine, journa
     assert end(journal, subject, "esf_record") is None, "nothing is left"
 
 
+def test_who_was_no_participant_keeps_the_standing_and_no_answer_of_the_form(engine: Engine, journal: Journal) -> None:
+    visitor = arrival("v", "visitor", start_date=date(2016, 3, 1), identity={"token": "Nalle"})
+    client = arrival("c", "client", record={"disability": "yes", "form_signed_on": "2016-03-01", "interpreter": "so"})
+    results, _ = register(journal, visitor, client)
+    for result in results:
+        assert end(journal, result["subject"], "esf_record")
+        assert end(journal, result["subject"], "esf_record") is None, "the same again"
+    kept = {row["standing"]: row["record"] for row in kit.rows(engine, store.participation)}
+    assert {name: json.loads(record) for name, record in kept.items()} == {
+        "visitor": {},
+        "client": {"interpreter": "so"},
+    }
+
+
 def test_a_protected_address_stays_protected_when_the_record_goes(engine: Engine, journal: Journal) -> None:
     guarded = {"gender": "f", "protected_address": "yes"}
     made = str(register(journal, arrival("g", record=guarded))[0][0]["subject"])

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import encounters, raising, rights, store, tags
+from services.intake import encounters, exits, raising, rights, store, tags
 from services.intake.encounter_rules import Encounter, NewEncounter, Raise
+from services.intake.records import NewExit
 from services.intake.store import TagKey
 from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError, UnknownPerson
@@ -95,6 +96,25 @@ def test_a_visitor_is_asked_and_a_client_keeps_the_one_record(engine: Engine) ->
     assert register_visitor(journal, subject, None, "esf_participant", "r3", identity={})["subject"] == subject
     assert kinds(engine)[-2:] == ["intake.standing_reached", "intake.participation_started"]
     assert lines(engine)[-1].body["age"] == 35  # by the birth date that was told before
+
+
+def test_who_has_left_does_not_start_afterwards(engine: Engine) -> None:
+    journal = known(engine)
+    (result,), _ = register(journal, arrival(standing="client", start_date=date(2016, 3, 1)))
+    left = NewExit(key_of("e"), result["subject"], date(2016, 6, 1), "moved", None, None)
+    exits.record_exits(journal, KEY, [left], by="worker", now=NOW)
+    late = {"start_date": date(2016, 9, 1)}
+    assert register_visitor(journal, result["subject"], None, "esf_participant", **late).params["field"] == "start_date"
+    assert rows(engine, store.participation)[0]["standing"] == "client"
+
+
+def test_who_is_unemployed_no_longer_has_no_months_of_it(engine: Engine) -> None:
+    journal = known(engine)
+    record = {"gender": "f", "labour_status": "unemployed", "unemployed_months": 8}
+    (result,), _ = register(journal, arrival(standing="client", record=record))
+    now_is = {"record": {"gender": "f", "labour_status": "employed"}}
+    assert register_visitor(journal, result["subject"], None, "esf_participant", **now_is)["new"]
+    assert "unemployed_months" not in json.loads(rows(engine, store.participation)[0]["record"])
 
 
 @pytest.mark.parametrize("reached", STANDINGS)

@@ -124,6 +124,17 @@ def test_a_start_after_the_exit_is_refused(journal: Journal) -> None:
     assert refusal(save(journal, late)[0]) == ("invalid_input", "start_date")
 
 
+def test_a_first_start_after_somebody_has_come_back_is_refused(journal: Journal) -> None:
+    (result,), _ = register(journal, arrival("p", "client", start_date=DAY, record={"gender": "f"}))
+    subject = str(result["subject"])
+    leaving = NewExit(kit.key_of("e"), subject, date(2016, 6, 1), "moved", None, None)
+    exits.record_exits(journal, kit.KEY, [leaving], by="worker", now=kit.NOW)
+    exits.resume_participation(journal, kit.KEY, subject, date(2016, 8, 1), by="worker", now=kit.NOW)
+    (late,) = save(journal, form(journal, subject, start_date=date(2016, 9, 1)))
+    assert refusal(late) == ("invalid_input", "start_date")
+    assert save(journal, form(journal, subject, "f"))[0]["new"]
+
+
 def test_the_same_form_again_adds_nothing_and_another_with_its_key_is_refused(engine: Engine, journal: Journal) -> None:
     subject = client(journal)
     new = form(journal, subject)

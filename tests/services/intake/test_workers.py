@@ -114,6 +114,7 @@ def test_of_two_who_take_a_person_at_once_the_second_is_told(journal: Journal) -
 
     assert take("anna", None)["new"]
     assert take("bertta", None)["error"]["code"] == "changed_meanwhile"
+    assert [row["name"] for row in kit.rows(journal.engine, worker_store.worker)] == ["anna"], "nothing is left of it"
     assert whose(journal, [subject]) == ["anna"]
     assert take("bertta", "zoe")["error"]["code"] == "changed_meanwhile"
     assert take("anna", None)["new"] is False
