@@ -108,6 +108,8 @@ class Years(Home):
         self._close_a_task(programme)
         for one in self.here(programme):
             attempt(self, programme, Act("lift", self.today, {"as": "done"}), one)
+        for _ in range(6):
+            self._close_a_task(programme)
         for _ in range(AT_MOST):
             if not (still := wanting(self.reached, programme.key, of_intake=False)):
                 break
