@@ -132,9 +132,14 @@ class Life:
         return told[-1] if told else None
 
     @property
+    def ground(self) -> str | None:
+        """On which the processing is restricted; None: it is not."""
+        told = [act["ground"] for act in self.acts if act.what in ("restrict", "lift")]
+        return told[-1] if told else None
+
+    @property
     def restricted(self) -> bool:
-        told = [act.what for act in self.acts if act.what in ("restrict", "lift")]
-        return told[-1:] == ["restrict"]
+        return self.ground is not None
 
 
 def problems(act: Act, life: Life, today: date) -> set[str]:
@@ -154,7 +159,7 @@ def changes_nothing(act: Act, life: Life) -> bool:
     exit_, back = life.leaving
     return (
         (act.what == "return" and exit_ is None and back == act.day)
-        or (act.what == "restrict" and bool(act["ground"]) and life.restricted)
+        or (act.what == "restrict" and bool(act["ground"]) and act["ground"] == life.ground)
         or (act.what == "lift" and not life.restricted)
         or (act.what == "link" and act["verdict"] == act["before"] and not act["self"])
         or (act["how"] in ("tile", "nickname", "tile off") and (act["at"] in life.visits) == (act["how"] != "tile off"))

@@ -62,3 +62,18 @@ def whole_lives(programme: Programme, day: date, today: date) -> Iterator[Try]:
     yield "third", "raise", day, client, register
     yield "third", "lift", today, {}, "done"
     yield "third", "raise", day, client | {"record": {"gender": "f"}}, register
+
+
+def last_lives(today: date) -> Iterator[Try]:
+    """Three visitors who stand in every way at the end, whoever of the others was erased."""
+    record = {"gender": "m", "labour_status": "employed", "education": 3, "form_signed_on": today.isoformat()}
+    said = {"start": today, "born": date(1980, 5, 17), "named": True, "kept": True}
+    nothing = dict.fromkeys(("results", "next", "planned", "corrects", "back")) | {"reason": "no_contact"}
+    participant, client = {"standing": "esf_participant"}, {"standing": "client", "record": {"gender": "m"}}
+    way = "visitor > esf_participant with history"
+    yield "whole", "raise", today, said | participant | {"record": record}, way
+    yield "whole", "exit", today, nothing, "no_contact"
+    yield "whole", "return", today, {}, "back"
+    yield "other", "raise", today, said | participant | {"record": {"gender": "m"}}, way
+    yield "other", "exit", today, nothing, "no_contact"
+    yield "third", "raise", today, said | client, "visitor > client with history"

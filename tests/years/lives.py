@@ -95,6 +95,8 @@ _ONE_EACH = {
 
 def _told(act: Act, before: Life) -> list[str]:
     after = Life(before.programme, [*before.acts, act])
+    if act.what == "restrict" and before.restricted:
+        return []  # another ground is told to nobody
     if act.what in _ONE_EACH:
         return [_ONE_EACH[act.what]]
     if act.what in ("register", "meet", "raise", "start form", "correct start"):

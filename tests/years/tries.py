@@ -12,14 +12,18 @@ from tests.services.kit import key_of
 from tests.years.comings import SPECIAL, STANDINGS, Act
 from tests.years.home import Home, Known
 
+SOME = 30
+"""Of thousands of people only so many are thought of in a try."""
 WORKERS = ("aino", "berit", "cai")
 
 
 def some_try(home: Home, programme: Programme, still: Sequence[str]) -> tuple[Act, Known | None]:
     """Any try about anybody of the programme; of nobody yet, where somebody comes. Mostly of what is `still` wanted."""
     what = home.chance.choice(still if still and home.chance.random() < 0.8 else _WHATS)
-    here = [one for one in home.here(programme) if not one.nameless]
-    gone = [one for one in home.mine[programme.key] if one.gone]
+    everybody = home.mine[programme.key]
+    some = home.chance.sample(everybody, min(SOME, len(everybody)))
+    here = [one for one in some if not one.gone and not one.nameless]
+    gone = [one for one in some if one.gone]
     if what in ("meet", "register") or not here:
         made = _meet(home, programme, here) if what == "meet" else (_register(home, programme), None)
     else:

@@ -29,7 +29,7 @@ from tests.years.coming import attempt, come
 from tests.years.comings import Act
 from tests.years.facts import FACTS_OF, talk
 from tests.years.home import Home
-from tests.years.lived import LIVES, whole_lives
+from tests.years.lived import LIVES, last_lives, whole_lives
 from tests.years.must import wanting
 from tests.years.plans import plan
 from tests.years.steps import COMMANDS, outcome, stay
@@ -68,8 +68,8 @@ class Years(Home):
         return str(attempt(self, programme, act, None))
 
     def _complete_one(self, programme: Programme) -> None:
-        """Somebody on a step that completes itself, then on one that has to be allowed, whatever chance has done."""
-        one = self.people[self._comes(programme, "one")]
+        """Somebody on a step that completes itself, then on one that has to be allowed; and somebody alone on one."""
+        one, alone = self.people[self._comes(programme, "one")], self._comes(programme, "alone")
         day = programme.period.start + timedelta(days=30)
         self.hear()
         stay(self, one, day, "sim_done")
@@ -79,7 +79,9 @@ class Years(Home):
         self.write(programme, [held, AttendanceRecorded(one.subject, **ids, **there, **on), *talk(self, one, day)])
         self.hear()
         outcome(self, one, day)
+        stay(self, one, day, "sim_free")
         stay(self, one, day, "sim_guarded")
+        stay(self, self.people[alone], day, "sim_alone")
 
     def _whole_life(self, programme: Programme) -> None:
         """Some go the whole way, whatever chance has done with the others: through what needs much before it."""
@@ -105,12 +107,18 @@ class Years(Home):
             attempt(self, programme, Act("restrict", self.today, told), one)
         self._close_a_task(programme)
         for one in self.here(programme):
-            attempt(self, programme, Act("lift", self.today, told), one)
+            attempt(self, programme, Act("lift", self.today, {"as": "done"}), one)
+        for _ in range(6):
+            self._close_a_task(programme)
         for _ in range(AT_MOST):
             if not (still := wanting(self.reached, programme.key, of_intake=False)):
                 break
             one = self.chance.choice(self.here(programme))
             _COMMANDS[self.chance.choice(still)](self, one, self.some_day(programme))
+        people = {name: self.people[self._comes(programme, f"last {name}")] for name in LIVES}
+        for who, what, of, told, as_ in last_lives(self.today):
+            told = {**told, "as": as_, "key": key_of(f"certainly {self.number()}")}
+            attempt(self, programme, Act(what, of, told), people[who])
 
     def _year(self, programme: Programme) -> None:
         chance, down = self.chance, 0
