@@ -34,6 +34,7 @@ from shared.journal import lines
 from shared.journal.tables import journal_line
 from shared.programmes import Programme
 from shared.storage import metadata, snapshot
+from tests.services.intake.kit import DESK
 from tests.services.intake.kit import KEYS as VAULT
 from tests.services.kit import key_of
 from tests.services.pathways.kit import hex_id
@@ -250,18 +251,19 @@ def _register(home: Home, key: str, act: Act, _subject: str) -> Answer:
 
 def _raise(home: Home, key: str, act: Act, subject: str) -> Answer:
     new = Raise(act["key"], subject, act["kept"], _arrival(act))
-    results, _ = raising.raise_standing(home.journal, VAULT, key, [new], **_by(home))
+    results, _ = raising.raise_standing(home.journal, VAULT, key, [new], **_by(home), desk=DESK)
     return _first(results)[0], results[0].get("subject") if act["kept"] is False else None
 
 
 def _start_form(home: Home, key: str, act: Act, subject: str) -> Answer:
     content = {"birth_date": act["born"].isoformat()} if act["born"] else {}
     new = NewStart(act["key"], subject, act["was"], act["start"], dict(act["record"]), content)
-    return _first(starts.record_starts(home.journal, VAULT, key, [new], **_by(home))[0])
+    return _first(starts.record_starts(home.journal, VAULT, key, [new], **_by(home), desk=DESK)[0])
 
 
 def _correct_start(home: Home, key: str, act: Act, subject: str) -> Answer:
-    rights.correct_person(home.journal, VAULT, key, subject, {}, {"start_date": act["start"].isoformat()}, **_by(home))
+    record = {"start_date": act["start"].isoformat()}
+    rights.correct_person(home.journal, VAULT, key, subject, {}, record, **_by(home), desk=DESK)
     return None, None
 
 
