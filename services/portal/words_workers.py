@@ -30,7 +30,7 @@ WORKER_WORDS: dict[str, tuple[str, str, str]] = {
         "You see your own, those who were handed over to you, and those who have no worker yet.",
     ),
     "others_person": (
-        "Toinen työntekijä työskentelee hänen kanssaan. Se työntekijä tai koordinaattori voi siirtää hänet sinulle.",
+        "Tämä ihminen on toisen työntekijän. Koordinaattori tai hänen työntekijänsä voi siirtää hänet sinulle.",
         "En annan medarbetare arbetar med personen. Den medarbetaren eller en koordinator kan överföra personen till "
         "dig.",
         "This person is another worker’s. A coordinator, or that worker, can hand them over to you.",
