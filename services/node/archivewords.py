@@ -23,7 +23,7 @@ _NOT_SAID = (
     "the programme file does not say: see the grant decision",
 )
 _LEAD_WORD = ("päätoteuttaja", "huvudgenomförare", "lead")
-_MONTHS = ("{n} kk lähdöstä", "{n} mån. efter avslutet", "{n} months after leaving")
+_MONTHS = ("{n} kk lopettamisesta", "{n} mån. efter avslutet", "{n} months after leaving")
 _NODE = (
     """{programme}: toteuttajan {partner} arkisto, tehty {day}.
 

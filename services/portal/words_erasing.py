@@ -196,7 +196,7 @@ ERASING_WORDS: dict[str, tuple[str, str, str]] = {
     "erases_eura": ("Merkinnät EURAan tallentamisesta", "Anteckningar om införing i EURA", "Notes on entries in EURA"),
     "erases_attendance": ("Läsnäolot", "Närvaro", "Attendance"),
     "erases_talks": ("Keskustelut", "Samtal", "Conversations"),
-    "erases_agreed": ("Sovitut asiat ja tapaamiset", "Avtalade åtgärder och träffar", "Agreed actions and meetings"),
+    "erases_agreed": ("Sovitut asiat ja tapaamiset", "Överenskommelser och träffar", "Agreed actions and meetings"),
     "erases_steps": ("Vaiheet", "Steg", "Steps"),
     "erases_plan": ("Suunnitelma", "Planen", "Plan"),
     "erases_outcomes": ("Tulokset", "Utfall", "Outcomes"),

@@ -38,8 +38,8 @@ FILLED_WORDS: dict[str, tuple[str, str, str]] = {
         "Not answered yet: {k} of {n}.",
     ),
     "filled_cannot_say": (
-        "Ei voi vastata (tunnisteavain puuttuu tai hanke on siellä suljettu): {partners}.",
-        "Kan inte svara (igenkänningsnyckeln saknas eller projektet är stängt där): {partners}.",
+        "Ei voi vastata (tunnisteavain puuttuu tai hanke on siellä päätetty): {partners}.",
+        "Kan inte svara (igenkänningsnyckeln saknas eller projektet är avslutat där): {partners}.",
         "Cannot answer (the key for recognising is missing, or the project is closed there): {partners}.",
     ),
     "filled_asked_on": ("Kysytty {day}.", "Frågat {day}.", "Asked on {day}."),

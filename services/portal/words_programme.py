@@ -136,7 +136,7 @@ PROGRAMME_WORDS: dict[str, tuple[str, str, str]] = {
     "on_eura_entered": ("tiedot ovat EURAssa", "uppgifterna finns i EURA", "the data are in EURA"),
     "on_visitor_met": ("kävijä on kohdattu", "en besökare har mötts", "a visitor was met"),
     "on_plan_action": ("suunnitelmassa on sovittu", "i planen har avtalats", "the plan says what is to be done"),
-    "on_plan_reviewed": ("suunnitelma on katsottu yhdessä", "planen har setts över", "the plan was reviewed"),
+    "on_plan_reviewed": ("suunnitelma on katsottu yhdessä", "planen har gåtts igenom", "the plan was reviewed"),
     "status_reached": ("tavoitettiin", "nåddes", "reached"),
     "status_not_reached": ("ei tavoitettu", "nåddes inte", "not reached"),
     "status_refused": ("kieltäytyi", "vägrade", "refused"),

@@ -11,7 +11,7 @@ TASK_WORDS: dict[str, tuple[str, str, str]] = {
     "task_marked": ("Tehtävä on merkitty.", "Uppgiften är markerad.", "The task is marked."),
     "task_done": ("tehty", "gjord", "done"),
     "task_reason_not_needed": ("ei tarpeen", "behövs inte", "not needed"),
-    "task_reason_done_elsewhere": ("hoidettu muualla", "skött på annat håll", "done elsewhere"),
+    "task_reason_done_elsewhere": ("tehty muualla", "gjord annanstans", "done elsewhere"),
     "task_reason_refused": ("ihminen ei halua", "personen vill inte", "the person does not want it"),
     "task_reason_not_reached": ("ihmistä ei tavoiteta", "personen nås inte", "the person cannot be reached"),
     "task_reason_has_left": ("ihminen on lopettanut", "personen har slutat", "the person has left"),
