@@ -324,7 +324,7 @@ VALUES: dict[str, Three] = {
         "gick över till en annan genomförare",
         "went on to another partner",
     ),
-    "no_contact": ("yhteys katkesi", "kontakten bröts", "no contact any more"),
+    "no_contact": ("ei tavoitettu", "nåddes inte", "could not be reached"),
     "died": ("kuoli", "avled", "died"),
     "job_search": ("etsii työtä", "söker arbete", "looking for work"),
     "education": ("koulutuksessa", "i utbildning", "in education"),

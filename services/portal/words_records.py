@@ -213,7 +213,7 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
         "fortsätter hos en annan genomförare",
         "goes on with another partner",
     ),
-    "exit_no_contact": ("yhteys katkesi", "kontakten bröts", "no contact any more"),
+    "exit_no_contact": ("ei tavoitettu", "nåddes inte", "could not be reached"),
     "exit_died": ("kuoli", "avled", "died"),
     "results_28": (
         "Tulokset lopettaessa tai 28 päivän kuluessa siitä",
