@@ -1,26 +1,35 @@
 """The README of an archive, in three languages."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-LANGS = ("fi", "sv", "en")
+from services.portal.formats import day
+from services.portal.words import LANGS, Lang
+from shared.ops.clock import parse_wire_time, today_in_helsinki
+
 _PURPOSES = {
-    "esf_record": ("rahaston aloitus- ja lopetustiedot", "fondens start- och slutuppgifter", "the fund's records"),
-    "support": ("työ ihmisten kanssa", "arbetet med människor", "working with people"),
-    "measurement": ("miten ihmisillä menee", "hur människor har det", "how people fare"),
+    "esf_record": (
+        "rahoittajan aloitus- ja lopetustiedot",
+        "finansiärens start- och slutuppgifter",
+        "the fund's records",
+    ),
+    "support": ("työ ihmisten kanssa", "arbetet med personerna", "working with people"),
+    "measurement": ("miten ihmisillä menee", "hur personerna mår", "how people fare"),
 }
 _NOT_SAID = (
     "hanketiedosto ei kerro: katso päätöstä",
     "projektfilen säger det inte: se beslutet",
     "the programme file does not say: see the grant decision",
 )
-_MONTHS = ("{n} kk lähdöstä", "{n} mån. efter avslutet", "{n} months after leaving")
+_LEAD_WORD = ("päätoteuttaja", "huvudgenomförare", "lead")
+_MONTHS = ("{n} kk lopettamisesta", "{n} mån. efter avslutet", "{n} months after leaving")
 _NODE = (
     """{programme}: toteuttajan {partner} arkisto, tehty {day}.
 
 documents/  hanketiedoston versiot, lomakkeet ja mittarit, joita käytettiin
 lead/       mitä päätoteuttaja on lähettänyt ja kuitannut
-evidence/   raportointijaksot, mitä jäi kesken ja miksi, ilman ihmisiä
+evidence/   raportointikaudet, mitä jäi kesken ja miksi, ilman ihmisiä
 personal/   HENKILÖTIETOJA: rivit ihmisistä ja näytöstä (csv/; polku import lukee ne takaisin),
             näyttöluettelo, rivit allekirjoitettuina
 
@@ -36,8 +45,8 @@ Tarkistus: polku verify KANSIO
 
 documents/  projektfilens versioner, blanketter och mätare som användes
 lead/       vad huvudgenomföraren har sänt och kvitterat
-evidence/   rapporteringsperioder, vad som lämnades öppet och varför, utan människor
-personal/   PERSONUPPGIFTER: rader om människor och underlag (csv/; polku import läser dem tillbaka),
+evidence/   rapporteringsperioder, vad som lämnades öppet och varför, utan personer
+personal/   PERSONUPPGIFTER: rader om personer och underlag (csv/; polku import läser dem tillbaka),
             lista över underlag, raderna som de undertecknades
 
 Bara mappen personal/ har personuppgifter. Håll den låst och radera den senast: {until}.
@@ -68,7 +77,7 @@ Check: polku verify FOLDER
 _LEAD = (
     """{programme}: päätoteuttajan arkisto, tehty {day}. Siinä ei ole henkilötietoja eikä ihmisten tunnuksia.
 
-reports/    jokaisen raportointijakson ja koko hankkeen raportit varmenteineen (JSON, HTML, CSV);
+reports/    jokaisen raportointikauden ja koko hankkeen raportit todistuksineen (JSON, HTML, CSV);
             release-…: vahvistetut raportit sellaisina kuin ne vahvistettiin (releases.json)
 documents/  hanketiedoston versiot
 partners.*  toteuttajat ja kunkin viimeinen rivi, joka päätoteuttajalla on
@@ -78,9 +87,9 @@ Kuka säilyttää, mitä ja mihin asti:
 
 Tarkistus: polku verify KANSIO, ja jokainen raportti: polku verify TIEDOSTO
 """,
-    """{programme}: huvudgenomförarens arkiv, gjort {day}. Det har inga personuppgifter och inga koder för människor.
+    """{programme}: huvudgenomförarens arkiv, gjort {day}. Det har inga personuppgifter och inga koder för personer.
 
-reports/    rapporter för varje period och för hela projektet, med certifikat (JSON, HTML, CSV);
+reports/    rapporter för varje rapporteringsperiod och för hela projektet, med intyg (JSON, HTML, CSV);
             release-…: fastställda rapporter som de fastställdes (releases.json)
 documents/  projektfilens versioner
 partners.*  genomförarna och den sista raden av var och en som huvudgenomföraren har
@@ -104,27 +113,29 @@ Check: polku verify FOLDER, and each report: polku verify FILE
 """,
 )
 _LACKING = (
-    "EI KOKONAINEN: {n} riviä, jotka päätoteuttajalla on, puuttuu. Solmu on palautettu varmuuskopiosta.\n\n",
-    "INTE HELT: {n} rader som huvudgenomföraren har saknas. Noden har återställts från en säkerhetskopia.\n\n",
-    "NOT WHOLE: {n} lines that the lead has are not here. The node was restored from a backup.\n\n",
+    "EI KOKONAINEN: {n} riviä, jotka päätoteuttajalla on, puuttuu. Oma Polku on palautettu varmuuskopiosta.\n\n",
+    "INTE HELT: {n} rader som huvudgenomföraren har saknas. Er Polku har återställts från en säkerhetskopia.\n\n",
+    "NOT WHOLE: {n} lines that the lead has are not here. Your Polku was restored from a backup.\n\n",
 )
 
 
-def readme(role: str, lang: str, said: Mapping[str, Any]) -> str:
+def readme(role: str, lang: Lang, said: Mapping[str, Any]) -> str:
     """The README of this role's archive; `said` is the manifest."""
     place = LANGS.index(lang)
     text = (_LEAD if role == "lead" else _NODE)[place]
-    kept = "\n".join(f"- {_kept(row, place)}" for row in said["kept"])
-    day = str(said["made_at"])[:10]
-    until = said.get("personal_until") or _NOT_SAID[place]
+    kept = "\n".join(f"- {_kept(row, role, lang)}" for row in said["kept"])
+    made = today_in_helsinki(parse_wire_time(said["made_at"]))
+    until = day(date.fromisoformat(said["personal_until"]), lang) if said.get("personal_until") else _NOT_SAID[place]
     lacking = _LACKING[place].format(n=said["lacking"]) if said.get("lacking") else ""
     return lacking + text.format(
-        programme=said["programme"], partner=said.get("partner"), day=day, kept=kept, until=until
+        programme=said["programme"], partner=said.get("partner"), day=day(made, lang), kept=kept, until=until
     )
 
 
-def _kept(row: Mapping[str, Any], place: int) -> str:
-    times = [row["keep_until"]] if row["keep_until"] else []
+def _kept(row: Mapping[str, Any], role: str, lang: Lang) -> str:
+    place = LANGS.index(lang)
+    times = [day(date.fromisoformat(row["keep_until"]), lang)] if row["keep_until"] else []
     times += [_MONTHS[place].format(n=row["keep_months"])] if row["keep_months"] is not None else []
     law = f" ({row['law']})" if row["law"] else ""
-    return f"{row['who']}: {_PURPOSES[row['purpose']][place]}: {' / '.join(times) or _NOT_SAID[place]}{law}"
+    who = _LEAD_WORD[place] if role == "lead" else row["who"]
+    return f"{who}: {_PURPOSES[row['purpose']][place]}: {' / '.join(times) or _NOT_SAID[place]}{law}"

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 
 from services.intake.domain import is_protected
 from services.node.actor import actor
-from services.node.archivewords import LANGS, readme
+from services.node.archivewords import readme
 from services.node.control import Rpc
 from services.node.csvarchive import CsvArchive, write_csv
 from services.node.opening import open_database
@@ -26,6 +26,7 @@ from services.portal.closing_work import pages
 from services.portal.copying import SECONDS
 from services.portal.replies import ReplyKey
 from services.portal.report_file import release_file
+from services.portal.words import LANGS
 from shared.contracts.catalogue import FACTS, ProgrammeLoaded, ProgrammeVersion, SubjectErased
 from shared.contracts.errors import InvalidInput, UnknownProgramme
 from shared.contracts.facts import Fact

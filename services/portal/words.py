@@ -156,14 +156,14 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     ),
     "open_report": ("Raportti", "Rapport", "Report"),
     "open_sessions": ("Kerrat", "Träffar", "Sessions"),
-    "open_people": ("Ihmiset", "Människor", "People"),
+    "open_people": ("Ihmiset", "Personer", "People"),
     "as_json": ("Sama JSON-muodossa", "Samma som JSON", "The same as JSON"),
     # lists
     "page_of": ("Sivu {page} / {pages}", "Sida {page} / {pages}", "Page {page} / {pages}"),
     "previous": ("Edellinen", "Föregående", "Previous"),
     "next": ("Seuraava", "Nästa", "Next"),
     "total_sessions": ("{n} kertaa", "{n} träffar", "{n} sessions"),
-    "total_people": ("{n} ihmistä", "{n} människor", "{n} people"),
+    "total_people": ("{n} ihmistä", "{n} personer", "{n} people"),
     "no_sessions": (
         "Yhtään kertaa ei ole kirjattu.",
         "Inga träffar har registrerats.",
@@ -200,7 +200,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     "whole_project": ("koko hanke", "hela projektet", "the whole project"),
     "from_on": ("alkaen {day}", "från och med {day}", "from {day}"),
     "until": ("{day} asti", "till och med {day}", "until {day}"),
-    "as_of": ("Luvut otettu", "Siffrorna hämtade", "Figures taken"),
+    "as_of": ("Luvut haettu", "Siffrorna hämtade", "Figures taken"),
     "audience": ("Kenelle", "För vem", "For whom"),
     "audience_internal": ("sisäinen", "intern", "internal"),
     "audience_funder": (
@@ -265,7 +265,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     ),
     "held": ("Toteutunut", "Utfall", "Held"),
     "by_person": ("Laskettu henkilöittäin", "Räknat per person", "Counted by person"),
-    "by_head": ("Laskettu päälukuna", "Räknat per besök", "Counted by head"),
+    "by_head": ("Laskettu kävijämääränä", "Räknat som besökarantal", "Counted by head"),
     "sessions": ("Kertoja", "Träffar", "Sessions"),
     "hours": ("Tunteja", "Timmar", "Hours"),
     "participants": ("Osallistujia (eri ihmisiä)", "Deltagare (olika personer)", "Participants (different people)"),
@@ -274,17 +274,17 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     "bases_title": ("Mitä on laskettu", "Vad som har räknats", "What has been counted"),
     "basis_participants": (
         "Jokainen ihminen kerran, kävi hän miten monta kertaa tahansa.",
-        "Varje människa en gång, hur många gånger hon än har varit med.",
+        "Varje person en gång, hur många gånger personen än har varit med.",
         "Each person once, however often they came.",
     ),
     "basis_attendances": (
         "Jokainen käynti erikseen: sama ihminen kymmenellä kerralla on kymmenen läsnäoloa.",
-        "Varje gång för sig: samma människa på tio träffar är tio närvaron.",
+        "Varje gång för sig: samma person på tio träffar är tio närvarogånger.",
         "Each time on its own: one person at ten sessions is ten attendances.",
     ),
     "basis_heads": (
-        "Montako ihmistä paikalla oli, nimiä kysymättä. Sama ihminen on mukana joka kerralla.",
-        "Hur många som var på plats, utan att fråga efter namn. Samma människa räknas varje gång.",
+        "Montako kävijää paikalla oli, nimiä kysymättä. Sama ihminen lasketaan joka kerralla.",
+        "Hur många besökare som var på plats, utan att fråga efter namn. Samma person räknas varje gång.",
         "How many were there, without asking for names. One person counts each time.",
     ),
     "bases_apart": (
@@ -294,7 +294,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     ),
     # five values
     "values_title": ("Merkit", "Tecken", "Signs"),
-    "zero_means": ("0: kirjattu, eikä yhtään", "0: registrerat, och inga", "0: recorded, and there were none"),
+    "zero_means": ("0: kirjattu, ei yhtään", "0: registrerat, inga", "0: recorded, and there were none"),
     "dash_means": (
         "–: ei kirjattu tällä tavalla laskettuna. Tämä on eri asia kuin 0.",
         "–: inte registrerat räknat på det här sättet. Det är inte samma sak som 0.",
@@ -310,7 +310,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     # charts
     "chart_sessions": ("Kertoja", "Träffar", "Sessions"),
     "chart_people": ("Osallistujia, eri ihmisiä", "Deltagare, olika personer", "Participants, different people"),
-    "chart_heads": ("Kävijämäärä, päälukuna", "Besökarantal", "Head-count"),
+    "chart_heads": ("Kävijämäärä", "Besökarantal", "Head-count"),
     "charts": ("Luvut kuvina", "Siffrorna i bild", "The figures as charts"),
     "charts_note": (
         "Jokaisella kuvalla on oma asteikkonsa.",
@@ -333,10 +333,10 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "Records contained, by organisation",
     ),
     "partner": ("Organisaatio", "Organisation", "Organisation"),
-    "node": ("Oma Polku", "Egna Polku", "Own Polku"),
+    "node": ("Oma Polku", "Egen Polku", "Own Polku"),
     "watermark": ("Mukana riviin", "Ingår till rad", "Contained up to line"),
     "head": ("Viimeinen rivi", "Sista raden", "Last line"),
-    "chain": ("Ketjun tiiviste", "Kedjans kontrollsumma", "Digest of the chain"),
+    "chain": ("Ketjun tarkistussumma", "Kedjans kontrollsumma", "Digest of the chain"),
     "manifest_age": ("Tieto viimeisestä rivistä", "Uppgiften om sista raden", "Last line known"),
     "age_old": ("{age} vanha", "{age} gammal", "{age} old"),
     "state": ("Tila", "Läge", "State"),

@@ -61,6 +61,6 @@ CERTIFICATE_WORDS: dict[str, tuple[str, str, str]] = {
     "people_erased": ("Poistettuja ihmisiä", "Raderade personer", "Erased people"),
     "lines_erased": ("Poistettuja rivejä", "Raderade rader", "Erased lines"),
     "confirmed_day": ("Vahvistettu", "Bekräftad", "Confirmed"),
-    "epoch": ("Jakso", "Epok", "Epoch"),
+    "epoch": ("Historia nro", "Historik nr", "Epoch"),
     "heard_at": ("Viimeksi kuultu", "Senast hörd", "Last heard from"),
 }

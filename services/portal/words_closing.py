@@ -3,7 +3,7 @@
 CLOSING_WORDS: dict[str, tuple[str, str, str]] = {
     "closing": ("Hankkeen päättäminen", "Avsluta projektet", "Closing the project"),
     "closing_help": (
-        "Kun hanke päätetään, sille ei enää kirjata mitään uutta. Ensin jokaisella keskeneräisellä asialla on oltava "
+        "Kun hanke päätetään, siihen ei enää kirjata mitään uutta. Ensin jokaisella keskeneräisellä asialla on oltava "
         "loppu tai syy.",
         "När projektet avslutas antecknas inget nytt i det. Först måste allt som är öppet få ett slut eller en orsak.",
         "When the project is closed, nothing new is recorded for it. First everything that is open needs an end or a "
@@ -11,12 +11,12 @@ CLOSING_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "closing_state_open": ("Hanke on auki.", "Projektet är öppet.", "The project is open."),
     "closing_state_closed": (
-        "Päätetty {on}. Vain korjauksia voi kirjata, kunnes viimeinen jakso on vahvistettu.",
+        "Päätetty {on}. Vain korjauksia voi kirjata, kunnes viimeinen kausi on vahvistettu.",
         "Avslutat {on}. Bara rättelser kan antecknas tills den sista perioden är bekräftad.",
         "Closed {on}. Only corrections can be recorded until the last period is confirmed.",
     ),
     "closing_state_final": (
-        "Päätetty {on}, ja viimeinen jakso on vahvistettu: mitään ei enää korjata.",
+        "Päätetty {on}, ja viimeinen kausi on vahvistettu: mitään ei enää korjata.",
         "Avslutat {on}, och den sista perioden är bekräftad: inget rättas längre.",
         "Closed {on}, and the last period is confirmed: nothing is corrected any more.",
     ),
@@ -34,10 +34,10 @@ CLOSING_WORDS: dict[str, tuple[str, str, str]] = {
         "for polku retention.",
     ),
     "closing_nothing": ("Mikään ei ole tiellä.", "Inget står i vägen.", "Nothing stands in the way."),
-    "closing_exit": ("Ei ole kirjattu lähteneeksi", "Har inte antecknats som avslutade", "Have not left"),
+    "closing_exit": ("Ei ole kirjattu lopettaneeksi", "Har inte antecknats som avslutade", "Have not left"),
     "closing_task": ("Avoimet tehtävät", "Öppna uppgifter", "Open tasks"),
     "closing_evidence": ("Lomake tai vastaus puuttuu", "Blankett eller svar saknas", "A form or an answer is missing"),
-    "closing_period": ("Vahvistamattomat jaksot", "Obekräftade perioder", "Periods not confirmed"),
+    "closing_period": ("Vahvistamattomat kaudet", "Obekräftade perioder", "Periods not confirmed"),
     "closing_receipts": (
         "Rivejä ilman päätoteuttajan kuittausta",
         "Rader utan huvudgenomförarens kvittens",
@@ -46,7 +46,7 @@ CLOSING_WORDS: dict[str, tuple[str, str, str]] = {
     "closing_more": ("ja {n} muuta", "och {n} till", "and {n} more"),
     "closing_reason": ("Syy kaikille näille", "Orsak för alla dessa", "Reason for all of these"),
     "closing_choose": ("Valitse syy", "Välj en orsak", "Choose a reason"),
-    "closing_day": ("Lähtöpäivä", "Dag för avslutet", "Day of leaving"),
+    "closing_day": ("Lopetuspäivä", "Slutdag", "Day of leaving"),
     "closing_apply": ("Kirjaa kaikille", "Anteckna för alla", "Record for all"),
     "closing_one_by_one": (
         "Yksitellen: omalta sivultaan, tai polku programme close --worklist.",
@@ -83,10 +83,10 @@ CLOSING_WORDS: dict[str, tuple[str, str, str]] = {
         "the programme file does not say",
     ),
     "closing_kept_until": ("{day} asti", "till och med {day}", "until {day}"),
-    "closing_kept_months": ("{n} kk lähdöstä", "{n} mån. efter avslutet", "{n} months after leaving"),
+    "closing_kept_months": ("{n} kk lopettamisesta", "{n} mån. efter avslutet", "{n} months after leaving"),
     "closing_esf_record": ("Aloitus- ja lopetustiedot", "Start- och slutuppgifter", "Start and exit records"),
-    "closing_support": ("Työ ihmisten kanssa", "Arbetet med människor", "Working with people"),
-    "closing_measurement": ("Miten ihmisillä menee", "Hur människor har det", "How people fare"),
+    "closing_support": ("Työ ihmisten kanssa", "Arbetet med personerna", "Working with people"),
+    "closing_measurement": ("Miten ihmisillä menee", "Hur personerna mår", "How people fare"),
     "closing_left": ("Jätetty auki syystä: {n}", "Lämnat öppet av en orsak: {n}", "Left open for a reason: {n}"),
     "closing_left_not_obtainable": ("Ei enää saatavissa", "Går inte längre att få", "Cannot be had any more"),
     "closing_left_agreed_with_funder": (
@@ -94,12 +94,12 @@ CLOSING_WORDS: dict[str, tuple[str, str, str]] = {
         "Avtalat med finansiären",
         "Agreed with the funder",
     ),
-    "closing_left_not_over": ("Jakso on kesken", "Perioden pågår", "The period is not over"),
+    "closing_left_not_over": ("Kausi on kesken", "Perioden pågår", "The period is not over"),
     "closing_left_on_its_way": ("Matkalla", "På väg", "On its way"),
     "closing_left_restricted": ("Käsittelyä rajoitettu", "Behandlingen begränsad", "Processing restricted"),
     "closing_done": ("Kirjattu.", "Antecknat.", "Recorded."),
     "problem_closing_refused": (
-        "{n} lähtöä ei voinut kirjata: avaa ihmisen oma sivu, siellä lukee miksi.",
+        "{n} lopettamista ei voinut kirjata: avaa ihmisen oma sivu, siellä lukee miksi.",
         "{n} avslut kunde inte antecknas: öppna personens egen sida, där står varför.",
         "{n} exits could not be recorded: open the person's own page, which says why.",
     ),
@@ -109,7 +109,7 @@ CLOSING_WORDS: dict[str, tuple[str, str, str]] = {
         "The project was not closed: something is still open.",
     ),
     "problem_closing_seal": (
-        "Viimeistä riviä ei kirjoitettu: jakso on vahvistamatta, tai kaikki ei ole vielä perillä. Yritä uudelleen.",
+        "Viimeistä riviä ei kirjoitettu: kausi on vahvistamatta, tai kaikki ei ole vielä perillä. Yritä uudelleen.",
         "Den sista raden skrevs inte: en period är obekräftad, eller allt har inte kommit fram. Försök igen.",
         "The last line was not written: a period is not confirmed, or not everything has been heard. Try again.",
     ),
@@ -120,8 +120,8 @@ CLOSING_WORDS: dict[str, tuple[str, str, str]] = {
         "Tick the box if you want to close the project.",
     ),
     "refused_closed": (
-        "Hanke on päätetty tässä toteuttajassa: sille ei enää kirjata mitään uutta.",
-        "Projektet är avslutat hos den här genomföraren: inget nytt antecknas i det.",
+        "Hanke on päätetty tämän toteuttajan osalta: siihen ei enää kirjata mitään uutta.",
+        "Projektet är avslutat för den här genomförarens del: inget nytt antecknas i det.",
         "The project is closed at this partner: nothing new is recorded for it.",
     ),
 }

@@ -14,7 +14,7 @@ COMING_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "came_back": ("Ihminen on palannut", "Personen har kommit tillbaka", "They have come back"),
     "came_back_means": (
-        "Aloitus pysyy ensimmäisenä, lopetus poistuu. Uusi lopetus kirjataan, kun ihminen taas lähtee.",
+        "Aloitus pysyy ensimmäisenä, lopetus poistuu. Uusi lopetus kirjataan, kun ihminen taas lopettaa.",
         "Starten förblir den första, avslutet faller bort. Ett nytt avslut antecknas när personen lämnar igen.",
         "The start stays the first one, the exit falls away. A new exit is recorded when they leave again.",
     ),
@@ -28,7 +28,7 @@ COMING_WORDS: dict[str, tuple[str, str, str]] = {
         "The return can be neither before the exit nor in the future.",
     ),
     "problem_back_person": (
-        "Ihminen ei ole lähtenyt, joten paluuta ei voi kirjata.",
+        "Ihminen ei ole lopettanut, joten paluuta ei voi kirjata.",
         "Personen har inte lämnat projektet, så ingen återkomst kan antecknas.",
         "They have not left, so no return can be recorded.",
     ),

@@ -18,7 +18,7 @@ DUPLICATE_WORDS: dict[str, tuple[str, str, str]] = {
     "pair_likely": ("Todennäköisesti sama", "Sannolikt samma", "Likely the same"),
     "pair_maybe": ("Ehkä sama", "Kanske samma", "Maybe the same"),
     "pair_score": ("{n} / 100", "{n} / 100", "{n} / 100"),
-    "pair_token": ("Kutsumanimi", "Smeknamn", "Nickname"),
+    "pair_token": ("Lempinimi", "Smeknamn", "Nickname"),
     "pair_unknown": ("ei tiedossa", "inte känt", "not known"),
     "pair_same": ("Sama ihminen", "Samma person", "The same person"),
     "pair_apart": ("Eri ihmiset", "Två personer", "Not the same"),
@@ -48,7 +48,7 @@ DUPLICATE_WORDS: dict[str, tuple[str, str, str]] = {
         "Samma namn i omvänd ordning",
         "The same names the other way round",
     ),
-    "speaks_for_token": ("Sama kutsumanimi", "Samma smeknamn", "The same nickname"),
+    "speaks_for_token": ("Sama lempinimi", "Samma smeknamn", "The same nickname"),
     "speaks_for_born": ("Sama syntymäaika", "Samma födelsedatum", "The same birth date"),
     "speaks_for_born_near": (
         "Syntymäajat melkein samat: yksi numero, tai päivä ja kuukausi toisin päin",
@@ -58,7 +58,7 @@ DUPLICATE_WORDS: dict[str, tuple[str, str, str]] = {
     "speaks_against_code": ("Eri henkilötunnukset", "Olika personbeteckningar", "Different identity codes"),
     "speaks_against_given": (
         "Sama sukunimi, mutta aivan eri etunimi: sisarukset?",
-        "Samma släktnamn men helt annat förnamn: syskon?",
+        "Samma efternamn men helt annat förnamn: syskon?",
         "One family name, but quite another given name: siblings?",
     ),
     "speaks_against_names": ("Eri nimet", "Olika namn", "Different names"),

@@ -54,7 +54,7 @@ ENCOUNTER_WORDS: dict[str, tuple[str, str, str]] = {
     "met_people_new": ("Uusia", "Nya", "New"),
     "met_people_known": ("Tuttuja", "Bekanta", "Known"),
     "met_women": ("Heistä naisia", "Av dem kvinnor", "Of them women"),
-    "met_staff": ("Työntekijöitä", "Anställda", "Workers"),
+    "met_staff": ("Työntekijöitä", "Medarbetare", "Workers"),
     "blank_means": (
         "Tyhjä tarkoittaa: ei kirjattu. Jos ei ketään, kirjoita 0.",
         "Tomt betyder: inte antecknat. Om ingen, skriv 0.",
@@ -81,7 +81,7 @@ ENCOUNTER_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "problem_women": (
         "Naisia on enemmän kuin kohdattuja ihmisiä.",
-        "Kvinnorna är fler än de människor som möttes.",
+        "Kvinnorna är fler än de personer som möttes.",
         "There are more women than people who were met.",
     ),
     "problem_token": (
@@ -125,7 +125,7 @@ ENCOUNTER_WORDS: dict[str, tuple[str, str, str]] = {
     "no_regulars": ("Ei vielä ketään.", "Ingen ännu.", "Nobody yet."),
     "tiles_hint": (
         "Napautus kirjaa kävijän ja laskee hänet tutuksi. Toinen napautus peruu.",
-        "Ett tryck antecknar besökaren och räknar hen som bekant. Ett till ångrar.",
+        "Ett tryck antecknar besökaren, som räknas som bekant. Ett till ångrar.",
         "A tap records the visitor and counts them as known. Another tap undoes it.",
     ),
     "nickname_new": (
@@ -144,9 +144,6 @@ ENCOUNTER_WORDS: dict[str, tuple[str, str, str]] = {
     # a visitor registers
     "register_visitor": ("Rekisteröi asiakkaaksi", "Registrera som klient", "Register as a client"),
     "register_now": ("Rekisteröi", "Registrera", "Register"),
-    "given_name": ("Etunimi", "Förnamn", "Given name"),
-    "family_name": ("Sukunimi", "Efternamn", "Family name"),
-    "birth_date": ("Syntymäpäivä", "Födelsedatum", "Birth date"),
     "birth_date_hint": (
         "Vain jos hanke tarvitsee sen. Salataan ja jää tänne.",
         "Bara om projektet behöver det. Krypteras och stannar här.",
@@ -176,7 +173,7 @@ ENCOUNTER_WORDS: dict[str, tuple[str, str, str]] = {
         "This person is registered already.",
     ),
     "problem_registering": (
-        "Tätä ei voitu tallentaa. Tarkista nimi ja syntymäpäivä.",
+        "Tätä ei voitu tallentaa. Tarkista nimi ja syntymäaika.",
         "Det här kunde inte sparas. Kontrollera namn och födelsedatum.",
         "This could not be saved. Check the name and the birth date.",
     ),

@@ -38,8 +38,8 @@ FILLED_WORDS: dict[str, tuple[str, str, str]] = {
         "Not answered yet: {k} of {n}.",
     ),
     "filled_cannot_say": (
-        "Ei voi vastata (tunnistusavain puuttuu tai hanke on siellä suljettu): {partners}.",
-        "Kan inte svara (igenkänningsnyckeln saknas eller projektet är stängt där): {partners}.",
+        "Ei voi vastata (tunnisteavain puuttuu tai hanke on siellä päätetty): {partners}.",
+        "Kan inte svara (igenkänningsnyckeln saknas eller projektet är avslutat där): {partners}.",
         "Cannot answer (the key for recognising is missing, or the project is closed there): {partners}.",
     ),
     "filled_asked_on": ("Kysytty {day}.", "Frågat {day}.", "Asked on {day}."),
@@ -60,13 +60,13 @@ FILLED_WORDS: dict[str, tuple[str, str, str]] = {
         "There was nothing new to ask: an answer is awaited, or nobody's contact is confirmed.",
     ),
     "problem_filled_programme": (
-        "Muilta ei voi kysyä vielä: hankkeen tunnistusavain ei ole täällä.",
+        "Muilta ei voi kysyä vielä: hankkeen tunnisteavain ei ole täällä.",
         "Det går inte att fråga ännu: projektets igenkänningsnyckel finns inte här.",
         "Others cannot be asked yet: the project's key for recognising is not here.",
     ),
     "problem_filled_person": (
-        "Muilta ei voi kysyä: nimi, syntymäaika tai henkilötunnus puuttuu, tai osoite on suojattu.",
-        "Det går inte att fråga: namn, födelsedatum eller personbeteckning saknas, eller adressen är spärrad.",
+        "Muilta ei voi kysyä: nimi, syntymäaika tai henkilötunnus puuttuu, tai ihmisellä on turvakielto.",
+        "Det går inte att fråga: namn, födelsedatum eller personbeteckning saknas, eller personen har spärrmarkering.",
         "Others cannot be asked: name, birth date or identity code is missing, or the address is protected.",
     ),
 }

@@ -13,7 +13,7 @@ OUTCOME_WORDS: dict[str, tuple[str, str, str]] = {
     "outcome_unknown": ("Ei tiedossa", "Okänt", "Unknown"),
     "outcome_of": ("{n} osallistujaa", "{n} deltagare", "{n} participants"),
     "outcomes_note": (
-        "Kuka on saanut kaksi tulosta, on mukana molemmissa. ”Ei tiedossa” on niiden osallistujien määrä, "
+        "Se, joka on saanut kaksi tulosta, on mukana molemmissa. ”Ei tiedossa” on niiden osallistujien määrä, "
         "joilla ei ole yhtään kirjattua tulosta.",
         "Den som har två utfall ingår i båda. ”Okänt” är antalet deltagare som inte har något registrerat utfall.",
         "Whoever has two outcomes is in both. “Unknown” is the number of participants without any recorded outcome.",
@@ -46,7 +46,7 @@ OUTCOME_WORDS: dict[str, tuple[str, str, str]] = {
     "indicators_note": (
         "Jokainen ihminen lasketaan hankkeessa kerran. Tunnuksella merkityissä riveissä ovat vain ne, joiden tiedot "
         "ovat täydelliset; aloittaneissa ovat kaikki.",
-        "Varje människa räknas en gång i projektet. Rader med kod omfattar bara dem vilkas uppgifter är fullständiga; "
+        "Varje person räknas en gång i projektet. Rader med kod omfattar bara dem vilkas uppgifter är fullständiga; "
         "bland dem som börjat finns alla.",
         "Everybody counts once in a project. Rows with a code hold only those whose records are complete; among those "
         "who started is everybody.",
@@ -75,6 +75,6 @@ OUTCOME_WORDS: dict[str, tuple[str, str, str]] = {
     "realised": ("Toteutunut", "Utfall", "Realised"),
     "gender_f": ("Naisia", "Kvinnor", "Women"),
     "gender_m": ("Miehiä", "Män", "Men"),
-    "gender_x": ("Muunsukupuolisia", "Icke-binära", "Non-binary"),
+    "gender_x": ("Muunsukupuolisia", "Av annat kön", "Non-binary"),
     "gender_unknown": ("Sukupuoli ei tiedossa", "Kön okänt", "Gender unknown"),
 }

@@ -12,7 +12,7 @@ PARTNER_WORDS: dict[str, tuple[str, str, str]] = {
     "referred_to": ("Ohjattu:", "Hänvisad till:", "Referred to:"),
     "born": ("Syntynyt {day}", "Född {day}", "Born {day}"),
     "birth_date_left_out": (
-        "Ohjaaja kertoi syntymäpäivän tai henkilötunnuksen, joka ei voi olla oikea. Sitä ei säilytetty: kysy se "
+        "Ohjaaja kertoi syntymäajan tai henkilötunnuksen, joka ei voi olla oikea. Sitä ei säilytetty: kysy se "
         "ihmiseltä itseltään.",
         "Avsändaren uppgav ett födelsedatum eller en personbeteckning som inte kan stämma. Uppgiften sparades inte: "
         "fråga personen själv.",
@@ -61,8 +61,8 @@ PARTNER_WORDS: dict[str, tuple[str, str, str]] = {
     "refer_on": ("Ohjaa eteenpäin", "Hänvisa vidare", "Refer on"),
     "refer_where": ("Mille toteuttajalle", "Till vilken genomförare", "To which partner"),
     "agreed_to_tell": (
-        "Mitä ihminen on luvannut kertoa",
-        "Vad personen har gått med på att berätta",
+        "Mitä hänestä saa kertoa (ihmisen luvalla)",
+        "Vad som får berättas om personen (med personens tillåtelse)",
         "What the person agreed to have told",
     ),
     "agreed_name": ("nimi tai lempinimi", "namn eller smeknamn", "name or nickname"),
@@ -112,13 +112,13 @@ PARTNER_WORDS: dict[str, tuple[str, str, str]] = {
         "A participant (ESF) has a start day, within the project and not in the future.",
     ),
     "problem_born_after_start": (
-        "Aloituspäivä on ennen syntymäpäivää, joka meille kerrottiin.",
+        "Aloituspäivä on ennen syntymäaikaa, joka meille kerrottiin.",
         "Startdatumet är före det födelsedatum som vi fick veta.",
         "The start day is before the birth date that we were told.",
     ),
     "problem_agreed": (
-        "Ketään ei ohjata, jos hän ei ole luvannut kertoa nimeään.",
-        "Ingen hänvisas som inte har gått med på att namnet berättas.",
+        "Ketään ei ohjata, jos hän ei ole antanut lupaa kertoa nimeään.",
+        "Ingen hänvisas som inte har gett tillåtelse att berätta sitt namn.",
         "Nobody is referred who has not agreed to their name being told.",
     ),
     "problem_reason_long": (
@@ -190,7 +190,7 @@ PARTNER_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "no_steward": (
         "Hankkeessa ihmiset lasketaan toteuttajittain: avainta ei ole.",
-        "I projektet räknas människor per genomförare: det finns ingen nyckel.",
+        "I projektet räknas personer per genomförare: det finns ingen nyckel.",
         "The project counts people per partner: there is no key.",
     ),
     "renew_tag_key": ("Tee uusi avain", "Gör en ny nyckel", "Make a new key"),

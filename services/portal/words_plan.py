@@ -28,7 +28,7 @@ PLAN_WORDS: dict[str, tuple[str, str, str]] = {
     "plan_state": ("Tilanne", "Läge", "How it stands"),
     "plan_state_open": ("kesken", "pågår", "under way"),
     "plan_state_done": ("tehty, saavutettu", "gjort, nått", "done, reached"),
-    "plan_state_given_up": ("luovuttu", "avstått från", "given up"),
+    "plan_state_given_up": ("luovuttu", "har lagts ned", "given up"),
     "plan_state_out": ("poista suunnitelmasta", "ta bort ur planen", "take out of the plan"),
     "plan_shown": (
         "Hän näkee tämän tulosteessaan",

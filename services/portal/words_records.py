@@ -4,7 +4,7 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
     "records": ("Lomakkeet", "Blanketter", "Forms"),
     "start_record": ("Aloitusilmoitus", "Utgångsblankett", "Start form"),
     "not_recorded": ("ei kirjattu", "inte antecknat", "not recorded"),
-    "form_in": ("Lomake kielellä", "Blanketten på", "Form in"),
+    "form_in": ("Lomakkeen kieli", "Blankettens språk", "Form in"),
     "form_in_persons_language": (
         "Kysymykset ovat ihmisen omalla kielellä.",
         "Frågorna står på personens eget språk.",
@@ -209,7 +209,7 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
     "exit_interrupted": ("keskeytyi", "avbröts", "interrupted"),
     "exit_moved": ("muutti pois", "flyttade", "moved away"),
     "exit_transferred": (
-        "jatkaa toisella toteuttajalla",
+        "jatkaa toisen toteuttajan luona",
         "fortsätter hos en annan genomförare",
         "goes on with another partner",
     ),
@@ -328,9 +328,9 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
         "Something is missing in {n} participants' records.",
     ),
     "missing_proof_note": (
-        "Kenen aloituslomaketta ei ole allekirjoitettu (ESR+: eikä tietoja tallennettu EURAan), on vasta osallistujien "
-        "kokonaismäärässä, ei CO- eikä EECO-luvuissa.",
-        "Den vars startblankett inte är undertecknad (ESF+: och vars uppgifter inte är införda i EURA) finns bara i "
+        "Se, jonka aloitusilmoitusta ei ole allekirjoitettu (ESR+: eikä tietoja tallennettu EURAan), on vasta "
+        "osallistujien kokonaismäärässä, ei CO- eikä EECO-luvuissa.",
+        "Den vars utgångsblankett inte är undertecknad (ESF+: och vars uppgifter inte är införda i EURA) finns bara i "
         "det totala antalet deltagare, ännu inte i CO- och EECO-siffrorna.",
         "Whose start form is not signed (ESF+: nor the data entered in EURA) is in the grand total of participants "
         "only, not in CO and EECO figures yet.",
@@ -341,12 +341,12 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
     "eura_list": ("EURA-lista", "EURA-lista", "EURA worklist"),
     "eura_state": (
         "Aloitustiedot {starts} / {participants}, lopetustiedot {exits} / {left}.",
-        "Utgångsuppgifter {starts} / {participants}, slutuppgifter {exits} / {left}.",
+        "Startuppgifter {starts} / {participants}, slutuppgifter {exits} / {left}.",
         "Start data {starts} / {participants}, exit data {exits} / {left}.",
     ),
     "eura_counted": (
         "aloitustietoja {starts}, lopetustietoja {exits}",
-        "utgångsuppgifter {starts}, slutuppgifter {exits}",
+        "startuppgifter {starts}, slutuppgifter {exits}",
         "start data {starts}, exit data {exits}",
     ),
     "eura_none": (
@@ -355,7 +355,7 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
         "This funding period has no EURA 2021.",
     ),
     "eura_all": ("Kaikki tiedot ovat EURAssa.", "Alla uppgifter finns i EURA.", "All data are in EURA."),
-    "eura_start": ("Aloitustiedot", "Utgångsuppgifter", "Start data"),
+    "eura_start": ("Aloitustiedot", "Startuppgifter", "Start data"),
     "eura_exit": ("Lopetustiedot", "Slutuppgifter", "Exit data"),
     "eura_entered": ("{day}, {who}", "{day}, {who}", "{day}, {who}"),
     "eura_note": ("Kirjaa tallennetuksi", "Anteckna som införd", "Note as entered"),

@@ -12,7 +12,7 @@ RELEASE_WORDS: dict[str, tuple[str, str, str]] = {
         "The command polku verify FILE tells whether a JSON file is one of them.",
     ),
     "released_on": ("Vahvistettu", "Fastställd", "Frozen on"),
-    "release_digest": ("Tunniste ja SHA-256", "Identitet och SHA-256", "Id and SHA-256"),
+    "release_digest": ("Tunniste ja SHA-256", "Beteckning och SHA-256", "Id and SHA-256"),
     "release_follows": ("seuraa raporttia {release}", "följer på rapporten {release}", "follows {release}"),
     "release_files": ("Tiedostot", "Filer", "Files"),
     "release_gone": (

@@ -35,7 +35,7 @@ RIGHTS_WORDS: dict[str, tuple[str, str, str]] = {
     "rights_purposes": ("Käyttötarkoitukset", "Ändamål", "Purposes"),
     "purpose_esf_record": (
         "Rahoittajan aloitus- ja lopetustiedot",
-        "Fondens start- och slutuppgifter",
+        "Finansiärens start- och slutuppgifter",
         "The fund's record",
     ),
     "purpose_support": ("Työskentely ihmisen kanssa", "Arbetet med personen", "Working with the person"),

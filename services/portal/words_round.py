@@ -19,7 +19,7 @@ ROUND_WORDS: dict[str, tuple[str, str, str]] = {
     "round_begin": ("Aloita kierros", "Börja rundan", "Begin the round"),
     "round_next": ("Seuraava", "Nästa", "Next"),
     "round_skip": ("Ohita, seuraava", "Hoppa över, nästa", "Skip, next"),
-    "for_the_worker": ("Työntekijälle", "För arbetstagaren", "For the worker"),
+    "for_the_worker": ("Työntekijälle", "För medarbetaren", "For the worker"),
     "round_back": ("Takaisin kierrokselle", "Tillbaka till rundan", "Back to the round"),
     "round_which_group": ("Kenen kierros?", "Vilkas runda?", "Whose round?"),
     "answers_stay": (
@@ -38,7 +38,7 @@ ROUND_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "give_back": (
         "Jos sait laitteen työntekijältä, anna se nyt takaisin.",
-        "Om du fick apparaten av en arbetstagare, ge den nu tillbaka.",
+        "Om du fick apparaten av en medarbetare, ge den nu tillbaka.",
         "If a worker gave you this device, please give it back now.",
     ),
     "answered_before": (
@@ -64,9 +64,9 @@ ROUND_WORDS: dict[str, tuple[str, str, str]] = {
     "role_participant": ("osallistuja", "deltagare", "participant"),
     "role_peer_instructor": ("vertaisohjaaja", "kamratledare", "peer instructor"),
     "role_volunteer": ("vapaaehtoinen", "frivillig", "volunteer"),
-    "role_expert": ("asiantuntija", "sakkunnig", "expert"),
-    "role_staff": ("työntekijä", "personal", "staff"),
-    "role_network": ("verkosto", "nätverk", "network"),
+    "role_expert": ("asiantuntija", "expert", "expert"),
+    "role_staff": ("henkilökunta", "personal", "staff"),
+    "role_network": ("verkoston edustaja", "nätverkets representant", "network"),
     "printed_at": ("Tilanne {when}.", "Läget {when}.", "As of {when}."),
     "no_score": ("ei pistettä", "ingen poäng", "no score"),
     "problem_item": (
@@ -76,7 +76,7 @@ ROUND_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "problem_item_range": (
         "{item}: anna luku väliltä {low}–{high}.",
-        "{item}: ge ett tal mellan {low} och {high}.",
+        "{item}: ange ett tal mellan {low} och {high}.",
         "{item}: give a number from {low} to {high}.",
     ),
     "problem_form_day": (

@@ -8,12 +8,12 @@ STEP_WORDS: dict[str, tuple[str, str, str]] = {
         "How each step stands: who has been on it, or what has been done for it",
     ),
     "steps_now_note": (
-        "Luvut kertyvät hankkeen alusta. Yksilön vaiheista lasketaan osallistumisia: sama ihminen kahden kumppanin "
-        "luona on kaksi. Muut vaiheet etenevät tapaamisista ja tuotoksista.",
+        "Luvut kertyvät hankkeen alusta. Yksilön vaiheista lasketaan osallistumisia: sama ihminen kahden "
+        "toteuttajan toiminnassa on kaksi. Muut vaiheet etenevät tapaamisista ja tuotoksista.",
         "Siffrorna räknas från projektets början. För individens steg räknas deltaganden: samma person hos två "
-        "organisationer är två. De andra stegen går framåt genom träffar och produkter.",
+        "genomförare är två. De andra stegen går framåt genom träffar och produkter.",
         "The figures add up from the project’s first day. Of individual steps they are participations: one person with "
-        "two organisations is two. The other steps advance by sessions, meetings and products.",
+        "two partners is two. The other steps advance by sessions, meetings and products.",
     ),
     "step_state_not_begun": ("ei aloitettu", "inte påbörjat", "not begun"),
     "step_state_going_on": ("käynnissä", "pågår", "going on"),

@@ -11,10 +11,10 @@ TASK_WORDS: dict[str, tuple[str, str, str]] = {
     "task_marked": ("Tehtävä on merkitty.", "Uppgiften är markerad.", "The task is marked."),
     "task_done": ("tehty", "gjord", "done"),
     "task_reason_not_needed": ("ei tarpeen", "behövs inte", "not needed"),
-    "task_reason_done_elsewhere": ("hoidettu muualla", "skött på annat håll", "done elsewhere"),
-    "task_reason_refused": ("henkilö ei halua", "personen vill inte", "the person does not want it"),
-    "task_reason_not_reached": ("henkilöä ei tavoiteta", "personen nås inte", "the person cannot be reached"),
-    "task_reason_has_left": ("henkilö on lopettanut", "personen har slutat", "the person has left"),
+    "task_reason_done_elsewhere": ("tehty muualla", "gjord annanstans", "done elsewhere"),
+    "task_reason_refused": ("ihminen ei halua", "personen vill inte", "the person does not want it"),
+    "task_reason_not_reached": ("ihmistä ei tavoiteta", "personen nås inte", "the person cannot be reached"),
+    "task_reason_has_left": ("ihminen on lopettanut", "personen har slutat", "the person has left"),
     "task_reason_mistake": ("virheellinen kirjaus", "felaktig anteckning", "recorded by mistake"),
     "problem_task_how": (
         "Valitse, miten tehtävä päättyi.",
@@ -29,7 +29,7 @@ TASK_WORDS: dict[str, tuple[str, str, str]] = {
     "proposals": ("Ehdotukset", "Förslag", "Proposals"),
     "proposals_note": (
         "Hankkeen ehdot täyttyvät {n} kertaa. Päätös on työntekijän ja ihmisen itsensä.",
-        "Projektets villkor är uppfyllda {n} gånger. Beslutet är arbetstagarens och personens eget.",
+        "Projektets villkor är uppfyllda {n} gånger. Beslutet är medarbetarens och personens eget.",
         "The project’s conditions are met {n} times. It is for the worker and the person to decide.",
     ),
     "proposal": ("Ehdotus", "Förslag", "Proposal"),

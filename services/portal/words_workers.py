@@ -2,7 +2,7 @@
 
 WORKER_WORDS: dict[str, tuple[str, str, str]] = {
     "person_page": ("ihmisen sivu", "personens sida", "the person’s page"),
-    "persons_worker": ("Työntekijä", "Arbetstagare", "Worker"),
+    "persons_worker": ("Työntekijä", "Medarbetare", "Worker"),
     "worker_me": ("Minä", "Jag", "Me"),
     "worker_none": ("Ei vielä kenenkään", "Ingens ännu", "Nobody’s yet"),
     "worker_take": ("Otan hänet itselleni", "Jag börjar arbeta med personen", "I will work with them"),
@@ -12,13 +12,13 @@ WORKER_WORDS: dict[str, tuple[str, str, str]] = {
         "Who works with this person?",
     ),
     "worker_gone": ("{name} (ei enää käyttäjä)", "{name} (inte längre användare)", "{name} (no user any more)"),
-    "worker_noted": ("Työntekijä on merkitty.", "Arbetstagaren är antecknad.", "The worker is noted."),
+    "worker_noted": ("Työntekijä on merkitty.", "Medarbetaren är antecknad.", "The worker is noted."),
     "problem_worker_changed": (
         "Työntekijää ei vaihdettu: joku muu ehti ensin. Katso, kuka hän on nyt.",
-        "Arbetstagaren byttes inte: någon annan hann före. Se vem det är nu.",
+        "Medarbetaren byttes inte: någon annan hann före. Se vem det är nu.",
         "The worker was not changed: somebody else was first. See who it is now.",
     ),
-    "problem_worker": ("Valitse työntekijä.", "Välj en arbetstagare.", "Choose a worker."),
+    "problem_worker": ("Valitse työntekijä.", "Välj en medarbetare.", "Choose a worker."),
     "people_team": (
         "Omasi ovat ensin. Tiimi näkee kaikki.",
         "Dina egna står först. Teamet ser alla.",
@@ -26,20 +26,20 @@ WORKER_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "people_own_only": (
         "Näet omasi, sinulle siirretyt ja ne, joilla ei vielä ole työntekijää.",
-        "Du ser dina egna, dem som har överförts till dig och dem som ännu inte har någon arbetstagare.",
+        "Du ser dina egna, dem som har överförts till dig och dem som ännu inte har någon medarbetare.",
         "You see your own, those who were handed over to you, and those who have no worker yet.",
     ),
     "others_person": (
         "Tämä ihminen on toisen työntekijän. Koordinaattori tai hänen työntekijänsä voi siirtää hänet sinulle.",
-        "Personen hör till en annan arbetstagare. En koordinator eller arbetstagaren själv kan överföra personen till "
+        "En annan medarbetare arbetar med personen. Den medarbetaren eller en koordinator kan överföra personen till "
         "dig.",
         "This person is another worker’s. A coordinator, or that worker, can hand them over to you.",
     ),
-    "others_person_short": ("Toisen työntekijän", "En annan arbetstagares", "Another worker’s"),
+    "others_person_short": ("Toisen työntekijän", "En annan medarbetares", "Another worker’s"),
     "hand_over": ("Siirrä ihmisiä", "Överför personer", "Hand people over"),
     "hand_over_lead": (
         "Kun työntekijä on poissa, lähtee tai työmäärä jaetaan uudelleen. Avoimet tehtävät siirtyvät mukana.",
-        "När en arbetstagare är borta, slutar eller arbetet fördelas om. De öppna uppgifterna följer med.",
+        "När en medarbetare är borta, slutar eller arbetet fördelas om. De öppna uppgifterna följer med.",
         "When a worker is away, leaves, or the work is shared anew. Open tasks go along.",
     ),
     "hand_over_from": ("Keneltä", "Från vem", "From whom"),
@@ -72,7 +72,7 @@ WORKER_WORDS: dict[str, tuple[str, str, str]] = {
     "handed_over": ("Siirretty: {n} ihmistä.", "Överförda: {n} personer.", "Handed over: {n} people."),
     "problem_hand_over_to": (
         "Valitse, kenelle siirretään: joku muu kuin nykyinen työntekijä.",
-        "Välj till vem: någon annan än den nuvarande arbetstagaren.",
+        "Välj till vem: någon annan än den nuvarande medarbetaren.",
         "Choose to whom: somebody else than the present worker.",
     ),
     "problem_hand_over_nobody": (
@@ -87,7 +87,7 @@ WORKER_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "problem_hand_over_changed": (
         "Mitään ei siirretty: joku näistä on jo siirtynyt toiselle. Katso luettelo uudelleen.",
-        "Ingenting överfördes: någon av dem har redan en annan arbetstagare. Se listan på nytt.",
+        "Ingenting överfördes: någon av dem har redan en annan medarbetare. Se listan på nytt.",
         "Nothing was handed over: somebody of these is another worker’s by now. Look at the list again.",
     ),
 }

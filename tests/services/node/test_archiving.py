@@ -111,7 +111,10 @@ def test_until_when_each_is_kept_is_the_later_of_the_files_times_and_the_last_is
         ("p2", "measurement", "2019-05-30"),
     ]
     assert said["personal_until"] == "2030-12-31"
-    assert "2030" in (out / "README.en.txt").read_text(encoding="utf-8")
+    for lang, day in (("fi", "31.12.2030"), ("sv", "31.12.2030"), ("en", "2030-12-31")):
+        text = (out / f"README.{lang}.txt").read_text(encoding="utf-8")
+        assert f": {day}." in text
+        assert ("2030-12-31" in text) == (lang == "en")
     assert check(out).gone == 0
 
 

@@ -35,7 +35,14 @@ def test_it_names_what_stands_in_the_way_and_does_not_offer_to_close(coordinator
     still_in(coordinator)
     coordinator.rpc.closing |= {"receipted": 4, "periods": [PERIOD]}
     page = Page(coordinator.client.get(PAGE).get_data(as_text=True))
-    for text in ("Ei ole kirjattu lähteneeksi: 1", "1.2.2016", "Koko hanke", "5–9", "24 kk lähdöstä", "ei kerro"):
+    for text in (
+        "Ei ole kirjattu lopettaneeksi: 1",
+        "1.2.2016",
+        "Koko hanke",
+        "5–9",
+        "24 kk lopettamisesta",
+        "ei kerro",
+    ):
         assert text in page.said, text
     assert ("Päätä hanke" in page.said, page.problems) == (False, [])
 

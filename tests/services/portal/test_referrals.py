@@ -136,7 +136,7 @@ def test_a_button_is_one_command(worker: Portal, fields: Any, method: str, given
         (ReferralClosed(state="withdrawn"), 409, "ratkaistu"),
         (NodeNotConfirmed(field="partner", partner=UAS), 409, "ei ole vahvistettu"),
         (InvalidInput(field="start_date", reason="x"), 400, "on aloituspäivä"),
-        (InvalidInput(field="birth_date", reason="x"), 400, "ennen syntymäpäivää"),
+        (InvalidInput(field="birth_date", reason="x"), 400, "ennen syntymäaikaa"),
         (RpcTimeout(service="intake", method="m", seconds=1), 503, "Vastausta ei saatu"),
     ],
 )

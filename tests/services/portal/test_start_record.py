@@ -176,4 +176,4 @@ def test_asking_the_other_partners_says_what_came_of_it(worker: Portal) -> None:
     assert worker.post(where, form=FORM).headers["Location"] == f"{FORM}?saved=asked_nobody"
     worker.rpc.failing["ask_filled"] = InvalidInput(field="programme", reason="its tag key has not come here yet")
     refused = worker.post(where, form=FORM)
-    assert (refused.status_code, "tunnistusavain" in page(refused).said) == (409, True)
+    assert (refused.status_code, "tunnisteavain" in page(refused).said) == (409, True)
