@@ -113,8 +113,11 @@ class Derivation:
         self.effects = Effects(erased={**dict.fromkeys(gone, self.seq), **self.effects.erased})
         named = {fact["session"] for _, fact, _ in lines if fact is not None and "session" in fact.members}
         self.seen = store.held_sessions(self.connection, self.stream, map(bytes.fromhex, named))
+        erased = self.effects.erased
         for self.seq, fact, reason in lines:
             if fact is not None:
+                if erased and fact.subject in erased:
+                    continue  # and nothing of another's that the line names is touched
                 reason = EFFECTS[type(fact)](self, fact)
             if reason is not None:
                 aside_total.labels(reason).inc()
