@@ -168,7 +168,10 @@ def _install_errors(app: Flask, context: PortalContext) -> None:
         otherwise = 403 if error.code in _SAID else 400
         status = next((status for kind, status in _STATUS if isinstance(error, kind)), otherwise)
         level = logging.WARNING if status >= 500 else logging.INFO
-        log.log(level, "page refused", extra={"code": error.code, "reference": _reference()})
+        about: dict[str, object] = {"code": error.code, "reference": _reference()}
+        if "service" in error.params:
+            about["service"] = error.params["service"]
+        log.log(level, "page refused", extra=about)
         return page(status, word=_SAID.get(error.code))
 
     @app.errorhandler(Exception)

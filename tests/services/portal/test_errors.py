@@ -45,6 +45,7 @@ def test_refusal_of_a_service_is_told_in_the_readers_language_with_a_reference_t
         record = next(r for r in caplog.records if r.message == "page refused")
         assert record.reference in html  # type: ignore[attr-defined]
         assert record.code == error.code  # type: ignore[attr-defined]
+        assert getattr(record, "service", None) == error.params.get("service")
         assert str(error) not in "".join(str(vars(r)) for r in caplog.records)
 
 
