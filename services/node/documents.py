@@ -103,7 +103,8 @@ def metrics() -> str:
 def _metrics() -> Iterator[str]:
     declare_all()
     yield f"# Metrics\n\n{MADE}\n"
-    yield "`/metrics` of the home answers on the portal's port + 1000, of its courier or receiver on + 2000."
+    yield "`/metrics` of the home answers on the portal's port + 1000, of its courier or receiver on + 2000: on"
+    yield "loopback, or on POLKU_HEALTH_HOST."
     yield "Rules, dashboard and runbooks: `deploy/prometheus/`, `deploy/grafana/`, `deploy/runbooks/`.\n"
     by_part: dict[str, list[str]] = {}
     for name in sorted(DECLARED):

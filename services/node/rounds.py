@@ -75,7 +75,7 @@ def run_rounds(
         signal.signal(number, stop)
     state = Rounds("receiver" if home.role == "lead" else "courier", utcnow())
     with listening(port):
-        HealthServer(home.host, port, {"rounds": state.check, **checks}).start()
+        HealthServer(home.health_host, port, {"rounds": state.check, **checks}).start()
     inputs = [reader, sys.stdin.fileno()] if child else [reader]
     while not stopping.is_set():
         due = state.run(round_, utcnow())

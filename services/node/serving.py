@@ -58,7 +58,7 @@ def run_portal(home: Home, health_port: int | None = None) -> None:
 
     port = health_port or home.health_port
     with listening(port):
-        HealthServer(home.host, port, {"database": database}).start()
+        HealthServer(home.health_host, port, {"database": database}).start()
     if (look := notices(home, engine, rpc)) is not None:
         threading.Thread(target=_tell, args=(look, stopping), daemon=True).start()
     serve(portal_app(home, engine, rpc, directly, lambda: ring(home)), home.host, home.port, stopping)

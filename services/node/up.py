@@ -98,7 +98,7 @@ def _run(home: Home, names: Sequence[str], health_port: int, *, child: bool, pri
     if not private:
         checks = _checks(engine, rpc, chosen, context, carrier)
         with listening(health_port):
-            HealthServer(home.host, health_port, checks).start()
+            HealthServer(home.health_host, health_port, checks).start()
     if not private and (not names or PORTAL in names):
         if (look := mailing.notices(home, engine, rpc)) is not None:
             eventlet.spawn(_tell, look)

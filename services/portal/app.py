@@ -23,6 +23,7 @@ from services.portal.door import DoorPages
 from services.portal.duplicates import DuplicatePages
 from services.portal.encountering import EncounterPages
 from services.portal.erasing_page import ErasingPages
+from services.portal.errors import EndingUnsure
 from services.portal.evidence import EvidencePages
 from services.portal.exit_record import ExitPages
 from services.portal.guard import FormRefused, Guard
@@ -62,6 +63,7 @@ MAX_BODY = 1024 * 1024
 log = logging.getLogger(__name__)
 
 _STATUS: tuple[tuple[type[PolkuError], int], ...] = (
+    (EndingUnsure, 503),
     (RpcTimeout, 503),
     (ServiceAbsent, 503),
     (UnknownProgramme, 404),
@@ -73,13 +75,14 @@ _STATUS: tuple[tuple[type[PolkuError], int], ...] = (
 )
 
 
-_REFUSED = {
+_SAID = {
+    "ending_unsure": "problem_erase_unsure",
     "processing_restricted": "refused_restricted",
     "consent_withdrawn": "refused_withdrawn",
     "others_person": "others_person",
     **dict.fromkeys(("programme_is_closed", "closing_is_final", "stream_is_sealed"), "refused_closed"),
 }
-"""What a case worker meets who works on a person, or a project, that nothing may be recorded about, and its word."""
+"""What is told in words of its own, mostly that about this person, or in this project, nothing may be recorded."""
 
 
 class _Json(DefaultJSONProvider):
@@ -133,7 +136,7 @@ def create_app(context: PortalContext) -> Flask:
 
 
 def _install_errors(app: Flask, context: PortalContext) -> None:
-    def page(status: int, *, text: str | None = None, lang: str | None = None) -> ResponseReturnValue:
+    def page(status: int, *, word: str | None = None) -> ResponseReturnValue:
         """A plain page with a reference; the reference is all that the log and the reader share."""
         spoken = g.get("lang", "fi")
         say = words(spoken)
@@ -143,9 +146,8 @@ def _install_errors(app: Flask, context: PortalContext) -> None:
             spoken,
             frame(context),
             heading=say(f"error_{known}"),
-            text=text,
-            text_lang=lang or spoken,
-            help=say("error_503_help") if status == 503 else None,
+            text=say(word) if word else None,
+            help=say("error_503_help") if status == 503 and word is None else None,
             reference=_reference(),
         )
         return html, status
@@ -158,16 +160,19 @@ def _install_errors(app: Flask, context: PortalContext) -> None:
 
     @app.errorhandler(FormRefused)
     def on_form(_error: FormRefused) -> ResponseReturnValue:
-        return page(403, text=words(g.get("lang", "fi"))("error_form"))
+        return page(403, word="error_form")
 
     @app.errorhandler(PolkuError)
     def on_refusal(error: PolkuError) -> ResponseReturnValue:
-        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
-        if status >= 500:
-            log.warning("page refused", extra={"code": error.code, "reference": _reference()})
-        if error.code in _REFUSED:
-            return page(403, text=words(g.get("lang", "fi"))(_REFUSED[error.code]))
-        return page(status, text=str(error), lang="en")
+        # Its text is for developers, in English, and may repeat what was typed: its code must do.
+        otherwise = 403 if error.code in _SAID else 400
+        status = next((status for kind, status in _STATUS if isinstance(error, kind)), otherwise)
+        level = logging.WARNING if status >= 500 else logging.INFO
+        about: dict[str, object] = {"code": error.code, "reference": _reference()}
+        if "service" in error.params:
+            about["service"] = error.params["service"]
+        log.log(level, "page refused", extra=about)
+        return page(status, word=_SAID.get(error.code))
 
     @app.errorhandler(Exception)
     def on_failure(error: Exception) -> ResponseReturnValue:

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
 from services.portal.correcting_page import shown_identity
+from services.portal.errors import EndingUnsure
 from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.person_page import person_row
@@ -47,24 +48,13 @@ class ErasingPages:
 
     def erase(self, key: str, person: str) -> ResponseReturnValue:
         self.pages.programme(key)
-        what, seen = _what(request.form.get("what", "")), request.form.get("seen", "")
-        if request.form.get("sure") != "1" or not (seen.isascii() and seen.isdigit() and len(seen) <= 18):
-            return self._page(key, person, what, "problem_erase_sure"), 400
-        asked: dict[str, Any] = {"programme": key, "subject": person, "seen": int(seen), "by": g.session.user.name}
-        call = self.pages.context.rpc.call
-        try:
-            if what == EVERYTHING:
-                call("intake", "erase_person", timeout=SECONDS, **asked)
-                return redirect(url_for("erased", key=key), 303)
-            call("intake", "end_purpose", timeout=SECONDS, **asked, purpose=what, why="asked")
-        except ChangedMeanwhile:
-            return self._page(key, person, what, "problem_erase_changed"), 409
-        except KeptByLaw:
-            return self._page(key, person, what, "problem_erase_kept"), 409
-        except talks.UNSURE:
-            return self._page(key, person, what, "problem_unsure"), 503
-        except UnknownPerson:
-            abort(404)
+        what = _what(request.form.get("what", ""))
+        which = {} if what == EVERYTHING else {"purpose": what, "why": "asked"}
+        if refused := erase_for_good(self.pages, key, person, **which):
+            problem, status = refused
+            return self._page(key, person, what, problem), status
+        if what == EVERYTHING:
+            return redirect(url_for("erased", key=key), 303)
         return redirect(url_for("rights", key=key, person=person, done="erased"), 303)
 
     def gone(self, key: str) -> ResponseReturnValue:
@@ -141,6 +131,30 @@ class ErasingPages:
             seen=told["seen"],
             problems={"": say(problem)} if problem else {},
         )
+
+
+def erase_for_good(pages: Pages, key: str, person: str, **which: str) -> tuple[str, int] | None:
+    """Erase what the form that was sent confirms: one purpose (`which`: `purpose` and `why`), or everything.
+
+    What is refused is the word of the problem and the page's status; None: it is done. Raises `EndingUnsure` where no
+    answer came: the page that asks needs intake too, and must not offer again what may be done already.
+    """
+    seen = request.form.get("seen", "")
+    if request.form.get("sure") != "1" or not (seen.isascii() and seen.isdigit() and len(seen) <= 18):
+        return "problem_erase_sure", 400
+    asked = {"programme": key, "subject": person, "seen": int(seen), "by": g.session.user.name}
+    method = "end_purpose" if which else "erase_person"
+    try:
+        pages.context.rpc.call("intake", method, timeout=SECONDS, **asked, **which)
+    except ChangedMeanwhile:
+        return "problem_erase_changed", 409
+    except KeptByLaw:
+        return "problem_erase_kept", 409
+    except talks.UNSURE:
+        raise EndingUnsure from None
+    except UnknownPerson:
+        abort(404)
+    return None
 
 
 def _what(text: str) -> str:

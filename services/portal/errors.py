@@ -23,5 +23,9 @@ class PasswordRefused(PolkuError):
     """The new password is not accepted: {reason}"""
 
 
+class EndingUnsure(PolkuError):
+    """No answer came: whether it was erased nobody knows."""
+
+
 class OthersPerson(PolkuError):
     """This person is another worker's; a coordinator, or that worker, can hand them over."""

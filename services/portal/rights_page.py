@@ -11,6 +11,7 @@ from flask import Flask, Response, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.portal import copying, formats, informing, talks
+from services.portal.erasing_page import erase_for_good
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.person_page import person_row
 from services.portal.report_page import ProgrammeNames, label_of
@@ -79,7 +80,10 @@ class RightsPages:
     ) -> str:
         names, (row, name) = self.pages.programme(key), person_row(self.pages, key, person)
         done, rpc = request.args.get("done", ""), self.pages.context.rpc
-        endings = rpc.call("intake", "list_receipts", programme=key, subject=person)["endings"]
+        about: dict[str, Any] = {"programme": key, "subject": person}
+        endings = rpc.call("intake", "list_receipts", **about)["endings"]
+        rows = _purposes(names, endings)
+        withdrawable = any(row.can_be_withdrawn for row in rows)
         return self.pages.show(
             "rights.html",
             programme=key,
@@ -89,7 +93,8 @@ class RightsPages:
             restricted=bool(row.get("restricted")),
             visitor=row.get("standing") == "visitor",
             grounds=GROUNDS,
-            purposes=_purposes(names, endings),
+            purposes=rows,
+            seen=rpc.call("intake", "preview_erasing", **about)["seen"] if withdrawable else None,
             done=f"rights_done_{done}" if done in _DONE else "",
             may_erase=self.pages.guard.allowed("erase", g.session.user.roles),
             receipts=bool(endings),
@@ -101,18 +106,23 @@ class RightsPages:
         self.pages.programme(key)
         form, action = request.form, request.form.get("action", "")
         purpose, ground = form.get("purpose", ""), form.get("ground", "")
-        asked: dict[str, tuple[str, dict[str, Any]]] = {
-            "restricted": ("restrict_person", {"ground": ground}),
-            "lifted": ("restrict_person", {"lift": True}),
-            "withdrawn": ("end_purpose", {"purpose": purpose, "why": "withdrawn"}),
-        }
+        if action == "withdrawn":
+            if purpose not in PURPOSES:
+                abort(400)
+            if refused := erase_for_good(self.pages, key, person, purpose=purpose, why="withdrawn"):
+                problem, status = refused
+                return self._page(key, person, problems={"": problem}), status
+            return redirect(url_for("rights", key=key, person=person, done=action), 303)
+        asked: dict[str, dict[str, Any]] = {"restricted": {"ground": ground}, "lifted": {"lift": True}}
         if action not in asked or (action == "restricted" and ground not in GROUNDS):
             abort(400)
-        if action == "withdrawn" and (purpose not in PURPOSES or form.get("sure") != "1"):
-            abort(400)
-        method, given = asked[action]
         common = {"programme": key, "subject": person, "by": g.session.user.name}
-        self.pages.context.rpc.call("intake", method, **common, **given)
+        try:
+            self.pages.context.rpc.call("intake", "restrict_person", **common, **asked[action])
+        except talks.UNSURE:
+            return self._page(key, person, problems={"": "problem_unsure"}), 503
+        except UnknownPerson:
+            abort(404)
         return redirect(url_for("rights", key=key, person=person, done=action), 303)
 
     def document(self, key: str, person: str) -> ResponseReturnValue:

@@ -146,6 +146,16 @@ ERASING_WORDS: dict[str, tuple[str, str, str]] = {
         "Inget raderades: lagen kräver att detta sparas.",
         "Nothing was erased: the law wants this kept.",
     ),
+    "problem_erase_unsure": (
+        "Vastausta ei saatu, joten ei tiedetä, poistettiinko tiedot. Avaa ihmisen oikeuksien sivu hetken kuluttua "
+        "uudelleen: jos sivua ei enää ole tai siinä on poiston päivä, tiedot on poistettu. Muuten poista uudelleen.",
+        "Inget svar kom, så det är oklart om uppgifterna raderades. Öppna sidan om personens rättigheter på nytt om en "
+        "stund: om sidan inte finns längre eller om där står vilken dag de raderades, är de raderade. Radera annars "
+        "på nytt.",
+        "No answer came, so nobody knows whether the data were erased. Open the page of the person’s rights again in a "
+        "moment: if there is no such page any more, or it gives the day of erasing, they are erased. If not, erase "
+        "again.",
+    ),
     "erased_title": ("Tiedot on poistettu", "Uppgifterna är raderade", "The data are erased"),
     "erased_all": (
         "{node} poisti {day} yhden ihmisen kaikki tiedot tästä hankkeesta. Tällä sivulla ei ole nimeä, koska sitä ei "

@@ -1,10 +1,12 @@
 """A home: a directory with settings, keys and data (interfaces.md, `HOME/`).
 
 ``home.toml`` holds what is no secret: role, name, ports, database URL, and per programme partner, uplink and the lead's
-public keys. A secret, and what differs by deployment, comes from the environment: ``POLKU_DATABASE_URL`` and
-``POLKU_BUS_URL``, or ``…_FILE`` naming a file that holds the value. A wrong value stops the start with its name.
+public keys. A secret, and what differs by deployment, comes from the environment: ``POLKU_DATABASE_URL``,
+``POLKU_BUS_URL`` and ``POLKU_HEALTH_HOST``, or ``…_FILE`` naming a file that holds the value. A wrong value stops the
+start with its name.
 """
 
+import ipaddress
 import json
 import os
 import re
@@ -96,6 +98,16 @@ class Home:
     def embedded(self) -> bool:
         """Whether the bus lives inside the home's own process."""
         return self.bus_url.startswith("embedded:")
+
+    @property
+    def health_host(self) -> str:
+        """The address on which health is answered: in clear and to anybody, hence loopback unless the environment says
+        otherwise, whatever the portal's."""
+        address = from_environment("POLKU_HEALTH_HOST") or LOOPBACK
+        try:
+            return str(ipaddress.IPv4Address(address))
+        except ValueError:
+            raise HomeUnusable(home=str(self.path), reason="POLKU_HEALTH_HOST is not an IPv4 address") from None
 
     @property
     def health_port(self) -> int:

@@ -32,6 +32,7 @@ def test_a_process_runs_what_its_name_says_and_answers_on_the_health_port(block:
     words = [block.what] if block.what in ("courier", "receiver") else ["up", block.what]
     assert block.body["command"] == [*words, "--health-port", "9000"]
     assert "127.0.0.1:9000/ready" in " ".join(block.body["healthcheck"]["test"])
+    assert environment(block)["POLKU_HEALTH_HOST"] == "0.0.0.0"  # Prometheus asks from its own container
 
 
 @EACH_RUNNING

@@ -17,7 +17,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("POLKU_DATABASE_URL", "POLKU_BUS_URL"):
+    for name in ("POLKU_DATABASE_URL", "POLKU_BUS_URL", "POLKU_HEALTH_HOST"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(f"{name}_FILE", raising=False)
 
@@ -189,6 +189,22 @@ def test_a_url_that_is_none_is_named_and_not_repeated(
         with pytest.raises(HomeUnusable, match=name) as refused:
             read.fget(_node(tmp_path))
         assert "hunter2" not in str(refused.value)
+
+
+def test_health_is_answered_on_loopback_unless_the_environment_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = _node(tmp_path, host="0.0.0.0")
+    assert home.health_host == "127.0.0.1"
+    monkeypatch.setenv("POLKU_HEALTH_HOST", "192.0.2.7")
+    assert home.health_host == "192.0.2.7"
+
+
+@pytest.mark.parametrize("wrong", ["node.example.org", "192.0.2.256", "192.0.2.7:9401", "::", "yes"])
+def test_where_health_cannot_be_answered_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv("POLKU_HEALTH_HOST", wrong)
+    with pytest.raises(HomeUnusable, match="POLKU_HEALTH_HOST"):
+        _ = _node(tmp_path).health_host
 
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n"

@@ -5,12 +5,14 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask, request
 from werkzeug.test import TestResponse
 
+from services.node import serving
 from services.node.opening import init_home, open_database
 from services.node.portal import portal_app, refuse_clear_text
 from services.node.serving import serve
@@ -142,6 +144,26 @@ def test_a_certificate_counts_only_where_it_is_used(tmp_path: Path) -> None:
     refuse_clear_text(home, own_tls=True)
     with pytest.raises(HomeUnusable, match="in clear"):
         refuse_clear_text(home, own_tls=False)
+
+
+def test_the_health_of_a_portal_of_its_own_is_answered_on_loopback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Began(Exception):
+        """That it would listen, and where."""
+
+    def listen(host: str, port: int, _checks: object) -> None:
+        raise Began(host, port)
+
+    monkeypatch.setenv("POLKU_BEHIND_TLS_PROXY", "1")
+    monkeypatch.setattr(serving, "HealthServer", listen)
+    monkeypatch.setattr(serving, "RpcClient", lambda _url: None)
+    monkeypatch.setattr(serving.signal, "signal", lambda *_: None)
+    made = new_home(tmp_path / "lead", "lead")
+    home = replace(made, host="0.0.0.0", bus="amqp://127.0.0.1:1/x")
+    with pytest.raises(Began) as began:
+        serving.run_portal(home)
+    assert began.value.args == ("127.0.0.1", home.health_port)
 
 
 def test_on_loopback_a_lead_needs_neither(tmp_path: Path) -> None:

@@ -7,7 +7,11 @@ _VOID = {"meta", "link", "input", "br", "col", "img", "path", "circle", "rect", 
 
 
 class Page(HTMLParser):
-    """Parses strictly what our templates write: every element closed, in order; collects ids, text and links to ids."""
+    """Parses strictly what our templates write: every element closed, in order; collects ids, text and links to ids.
+
+    Who only hears a page hears a hint, and what is wrong, with the field, and what a link of a table is about: that is
+    checked too.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -18,11 +22,21 @@ class Page(HTMLParser):
         self.headings: list[int] = []
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.said = ""
+        self.fields: list[bool] = []
+        self.hints: list[str] = []
+        self.described: set[str] = set()
+        self.links: dict[str, set[str]] = {}
+        self._link = ("", "")
         self.feed(html)
         self.close()
         if self.open:
             self.problems.append(f"never closed: {self.open}")
         self.problems += [f"id twice: {name}" for name in set(self.ids) if self.ids.count(name) > 1]
+        marked = {values.get("aria-errormessage") for _, values in self.elements}
+        said = {name for name in self.ids if name.startswith("wrong-")} - {"wrong-", *marked}
+        self.problems += [f"nothing is marked as {name}" for name in said if name.removeprefix("wrong-") in self.ids]
+        self.problems += [f"no field names the hint {name!r}" for name in self.hints if name not in self.described]
+        self.problems += [f"a table has several links {said!r}" for said, to in self.links.items() if len(to) > 1]
         self.problems += [f"nothing has the id {name}" for name in self.wanted - set(self.ids)]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -32,7 +46,12 @@ class Page(HTMLParser):
         self.elements.append((tag, values))
         if "id" in values:
             self.ids.append(values["id"])
-        for name in ("for", "aria-labelledby", "aria-describedby"):
+        if tag == "p" and values.get("class") == "hint" and any(self.fields):
+            self.hints.append(values.get("id", ""))
+        self.described.update(values.get("aria-describedby", "").split())
+        if tag == "a" and "tbody" in self.open:
+            self._link = (values.get("href", ""), self.said)
+        for name in ("for", "aria-labelledby", "aria-describedby", "aria-errormessage"):
             self.wanted.update(values.get(name, "").split())
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(int(tag[1]))
@@ -41,13 +60,22 @@ class Page(HTMLParser):
                 self.problems.append(f"{name} in {tag}")
         if tag not in _VOID:
             self.open.append(tag)
+            self.fields.append(tag == "fieldset" or "field" in values.get("class", "").split())
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
         if tag not in _VOID:
-            self.open.pop()
+            self._close(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        self._close(tag)
+        if tag == "a" and "tbody" in self.open:
+            to, before = self._link
+            self.links.setdefault(self.said.removeprefix(before).strip(), set()).add(to)
+
+    def _close(self, tag: str) -> None:
+        if self.fields:
+            self.fields.pop()
         if not self.open or self.open.pop() != tag:
             self.problems.append(f"unexpected </{tag}>")
 

@@ -115,7 +115,6 @@ def test_where_nobody_has_said_until_when_the_law_wants_it_kept_whoever_erases_i
     [
         (ChangedMeanwhile(field="seen"), 409, "Mitään ei poistettu: katso uudelleen."),
         (KeptByLaw(field="purpose", purpose="support", until="2034-12-31", law="x"), 409, "laki vaatii"),
-        (RpcTimeout(service="intake", method="x", seconds=1), 503, 'role="alert"'),
         (UnknownPerson(field="person", programme="lahde-mukaan"), 404, ""),
     ],
 )
@@ -126,6 +125,17 @@ def test_a_refusal_is_said_and_the_page_is_there_again(
     for what in ("support", "all"):
         answer = confirm(head, what)
         assert (answer.status_code, said in answer.get_data(as_text=True)) == (status, True)
+
+
+def test_without_an_answer_it_is_said_that_nobody_knows_also_while_nothing_answers(head: Portal) -> None:
+    silent = RpcTimeout(service="intake", method="x", seconds=1)
+    head.rpc.failing = {method: silent for method in ("end_purpose", "erase_person", "list_people", "preview_erasing")}
+    for what in ("support", "all"):
+        answer = head.post(f"{RIGHTS}/erase", form="/", what=what, seen="41", sure="1")
+        page = Page(answer.get_data(as_text=True))
+        assert (answer.status_code, page.problems) == (503, [])
+        assert "ei tiedetä, poistettiinko tiedot" in page.said
+        assert "Mitään ei ole kadonnut" not in page.said
 
 
 def test_where_nothing_is_recorded_there_is_nothing_to_confirm(head: Portal) -> None:

@@ -5,6 +5,7 @@ import logging
 import pytest
 from markupsafe import escape
 
+from services.portal.words import Lang, words
 from shared.contracts.errors import (
     ConsentWithdrawn,
     InternalError,
@@ -26,15 +27,26 @@ from tests.services.portal.samples import Portal
         (InvalidInput(field="from", reason="not a date"), 400),
     ],
 )
-def test_refusal_of_a_service_is_told_in_its_own_words(lead: Portal, error: PolkuError, status: int) -> None:
+def test_refusal_of_a_service_is_told_in_the_readers_language_with_a_reference_that_the_log_has(
+    lead: Portal, error: PolkuError, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     lead.user_logged_in("worker", "reporter")
     lead.rpc.fails = error
-    for path in ("/", "/report/lahde-mukaan", "/report/lahde-mukaan.json"):
-        answer = lead.client.get(path)
+    asked: list[tuple[Lang, str]] = [("fi", "/"), ("sv", "/report/lahde-mukaan"), ("fi", "/report/lahde-mukaan.json")]
+    for lang, path in asked:
+        caplog.clear()
+        with caplog.at_level(logging.INFO):
+            answer = lead.client.get(path, query_string={"lang": lang}, follow_redirects=True)
         html = answer.get_data(as_text=True)
         assert answer.status_code == status
-        assert escape(str(error)) in html
-        assert ("Palvelu ei vastaa juuri nyt" in html) == (status == 503)
+        assert f"<h1>{words(lang)(f'error_{status}')}</h1>" in html
+        assert escape(str(error)) not in html
+        assert (words(lang)("error_503_help") in html) == (status == 503)
+        record = next(r for r in caplog.records if r.message == "page refused")
+        assert record.reference in html  # type: ignore[attr-defined]
+        assert record.code == error.code  # type: ignore[attr-defined]
+        assert getattr(record, "service", None) == error.params.get("service")
+        assert str(error) not in "".join(str(vars(r)) for r in caplog.records)
 
 
 def test_failure_shows_a_reference_that_the_log_has_and_no_text(lead: Portal, caplog: pytest.LogCaptureFixture) -> None:

@@ -40,7 +40,7 @@ def test_missing_evidence_is_named_in_words_and_only_these_names_are_read(worker
         [
             "Aino Esimerkki",
             "allekirjoitettu lomake, Ylin suoritettu koulutus (ISCED), Vähemmistöön kuuluminen (2.5.2017 kieltäytyi)",
-            "Aloitusilmoitus · Lopettaminen",
+            "Aloitusilmoitus: Aino Esimerkki · Lopettaminen: Aino Esimerkki",
         ]
     ]
     assert worker.rpc.sent("list_people")["people"] == [MADE]

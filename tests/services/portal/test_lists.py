@@ -24,11 +24,16 @@ def test_names_are_shown_and_a_nickname_where_there_is_no_name(worker: Portal) -
     worker.rpc.people = [person("Aino", "Esimerkki"), person("", "", "Nalle", standing="visitor", started_on=None)]
     html = worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
     assert Page(html).problems == []
-    forms, rights = "Lopettaminen · Oma suunnitelma · Kyselyt", "Kopio, korjaus, poisto"
-    worker_of = "Ei vielä kenenkään, ihmisen sivu"
-    known = ["asiakas", "1.2.2016", worker_of, "Ohjaa eteenpäin", f"Aloitusilmoitus · {forms}", rights]
-    visitor = ["kävijä", "ei kirjattu", worker_of, "Ohjaa eteenpäin", f"Rekisteröi · {forms}", rights]
-    assert table_rows(html, "figures") == [["Aino Esimerkki", *known], ["Nalle (nimi ei tiedossa)", *visitor]]
+
+    def links(who: str, first: str) -> list[str]:
+        forms = " · ".join(f"{form}: {who}" for form in (first, "Lopettaminen", "Oma suunnitelma", "Kyselyt"))
+        whose = f"Ei vielä kenenkään, ihmisen sivu: {who}"
+        return [whose, f"Ohjaa eteenpäin: {who}", forms, f"Kopio, korjaus, poisto: {who}"]
+
+    assert table_rows(html, "figures") == [
+        ["Aino Esimerkki", "asiakas", "1.2.2016", *links("Aino Esimerkki", "Aloitusilmoitus")],
+        ["Nalle (nimi ei tiedossa)", "kävijä", "ei kirjattu", *links("Nalle", "Rekisteröi")],
+    ]
 
 
 def test_a_list_marks_the_restricted_and_names_nobody_with_a_protected_address(worker: Portal) -> None:
@@ -121,7 +126,7 @@ def test_sessions_keep_zero_apart_from_not_recorded(worker: Portal) -> None:
     none = "ei kirjattu"
     assert table_rows(html, "figures") == [
         ["Yleisötapahtuma", "21.5.2016", none, none, "Kohtaamispaikka, Sampola", none, "0 laskettu"],
-        ["Kaapeli", "21.5.2016", none, none, none, "8", none],
+        ["Kaapeli, 21.5.2016", "21.5.2016", none, none, none, "8", none],
     ]
 
 

@@ -4,7 +4,15 @@ import json
 
 import pytest
 
-from shared.contracts.errors import InvalidInput
+from shared.contracts.errors import (
+    ChangedMeanwhile,
+    InvalidInput,
+    KeptByLaw,
+    PolkuError,
+    RpcTimeout,
+    ServiceAbsent,
+    UnknownPerson,
+)
 from tests.services.portal.pages import Page
 from tests.services.portal.samples import MADE, Portal, person
 
@@ -82,9 +90,9 @@ def test_a_restricted_person_is_shown_so_and_can_be_set_free(worker: Portal) -> 
         ({"action": "restricted", "ground": "claims"}, "restrict_person", {"ground": "claims", "lift": False}),
         ({"action": "lifted"}, "restrict_person", {"ground": None, "lift": True}),
         (
-            {"action": "withdrawn", "purpose": "measurement", "sure": "1"},
+            {"action": "withdrawn", "purpose": "measurement", "sure": "1", "seen": "41"},
             "end_purpose",
-            {"purpose": "measurement", "why": "withdrawn"},
+            {"purpose": "measurement", "why": "withdrawn", "seen": 41},
         ),
     ],
 )
@@ -104,13 +112,44 @@ def test_what_is_chosen_is_sent_with_who_did_it(
         {},
         {"action": "x"},
         {"action": "restricted", "ground": "x"},
-        {"action": "withdrawn", "purpose": "x", "sure": "1"},
-        {"action": "withdrawn", "purpose": "measurement"},
+        {"action": "withdrawn", "purpose": "x", "sure": "1", "seen": "41"},
+        {"action": "withdrawn", "purpose": "measurement", "seen": "41"},
+        {"action": "withdrawn", "purpose": "measurement", "sure": "1"},
     ],
 )
 def test_what_the_page_does_not_offer_is_refused(worker: Portal, fields: dict[str, str]) -> None:
     assert worker.post(PATH, form=PATH, **fields).status_code == 400
     assert [name for _, name, _ in worker.rpc.calls if name in ("restrict_person", "end_purpose")] == []
+
+
+def test_what_is_withdrawn_is_what_was_recorded_when_the_page_was_opened(worker: Portal) -> None:
+    worker.rpc.preview["seen"] = 17
+    assert 'name="seen" value="17"' in worker.client.get(PATH).get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "said"),
+    [
+        (ChangedMeanwhile(field="seen"), 409, "Mitään ei poistettu: katso uudelleen."),
+        (KeptByLaw(field="purpose", purpose="measurement", until="2034-12-31", law="x"), 409, "laki vaatii"),
+        (RpcTimeout(service="intake", method="end_purpose", seconds=60), 503, "ei tiedetä, poistettiinko tiedot"),
+        (ServiceAbsent(service="intake"), 503, "ei tiedetä, poistettiinko tiedot"),
+        (UnknownPerson(field="person", programme="lahde-mukaan"), 404, ""),
+    ],
+)
+def test_a_withdrawal_that_is_refused_or_not_answered_is_said(
+    worker: Portal, refusal: PolkuError, status: int, said: str
+) -> None:
+    worker.rpc.failing["end_purpose"] = refusal
+    answer = worker.post(PATH, form=PATH, action="withdrawn", purpose="measurement", sure="1", seen="41")
+    page = Page(answer.get_data(as_text=True))
+    assert (answer.status_code, said in page.said, page.problems) == (status, True, [])
+
+
+def test_without_an_answer_a_restriction_can_be_sent_again(worker: Portal) -> None:
+    worker.rpc.failing["restrict_person"] = RpcTimeout(service="intake", method="restrict_person", seconds=10)
+    answer = worker.post(PATH, form=PATH, action="restricted", ground="claims")
+    assert (answer.status_code, "Tallenna uudelleen" in answer.get_data(as_text=True)) == (503, True)
 
 
 def test_the_copy_comes_as_a_document_in_the_persons_language_and_as_a_file(worker: Portal) -> None:

@@ -72,7 +72,10 @@ def test_another_worker_is_noted_and_nobody_who_does_not_work_with_people(anna: 
 
 def test_the_list_says_whose_everybody_is(anna: Portal) -> None:
     html = anna.client.get("/people/lahde-mukaan").get_data(as_text=True)
-    assert [row[3] for row in table_rows(html, "figures")] == ["Minä, ihmisen sivu", "bertta, ihmisen sivu"]
+    assert [row[3] for row in table_rows(html, "figures")] == [
+        "Minä, ihmisen sivu: Aino Esimerkki",
+        "bertta, ihmisen sivu: Pekka Testinen",
+    ]
     assert "Tiimi näkee kaikki." in html
 
 
