@@ -13,6 +13,7 @@ from services.node.control import Rpc
 from services.node.homeoption import home_option, the_home
 from shared.contracts.errors import InvalidInput, PolkuError
 from shared.contracts.purposes import PURPOSES
+from shared.contracts.releases import LANGUAGES
 from shared.contracts.rights_facts import GROUNDS
 from shared.ops.settings import Home
 
@@ -47,7 +48,7 @@ def changed_members(changes: TextIO) -> dict[str, Any]:
 @programme_argument
 @person_argument
 @click.option("--format", "form", type=click.Choice(["json", "html"]), default="json", show_default=True)
-@click.option("--lang", type=click.Choice(["fi", "sv", "en"]), help="Of html; the person's own language by default.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Of html; the person's own language by default.")
 def export(programme: str, subject: str | None, form: str, lang: Any) -> None:
     """A copy of everything kept here about a person, on stdout; PERSON is the subject, else you are asked whom."""
     from services.node.reaching import services_of
