@@ -48,12 +48,12 @@ class ActivitiesService(ParkedLines):
     @rpc
     def record_sessions(self, **command: Any) -> dict[str, Any]:
         body = load(RecordSessions, command)
-        return self._record(body, operations.record_sessions, [_session(item) for item in body["items"]])
+        return self.home.record(body, operations.record_sessions, [_session(item) for item in body["items"]])
 
     @rpc
     def record_attendance(self, **command: Any) -> dict[str, Any]:
         body = load(RecordAttendance, command)
-        return self._record(body, operations.record_attendance, [_attendance(item) for item in body["items"]])
+        return self.home.record(body, operations.record_attendance, [_attendance(item) for item in body["items"]])
 
     @rpc
     def list_sessions(self, **command: Any) -> dict[str, Any]:
@@ -149,12 +149,6 @@ class ActivitiesService(ParkedLines):
     @subscribes(SubjectErased)
     def on_subject_erased(self, unit: Unit, _line: Line, fact: SubjectErased) -> None:
         store.forget_person(unit.connection, str(fact.subject))
-
-    def _record(self, body: dict[str, Any], operation: Any, items: list[Any]) -> dict[str, Any]:
-        self.home.follow_to(body["after"])
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = operation(self.home.journal, body["programme"], items, **common)
-        return {"pos": self.home.committed(pos), "results": results}
 
 
 def _session(item: dict[str, Any]) -> NewSession:

@@ -4,10 +4,10 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from services.activities.store import find_people, session
-from shared.contracts.errors import UnknownPerson
+from services.activities.store import person, session
 from shared.storage import snapshot
 from shared.storage.copying import plain_value, rows_of_subject
+from shared.storage.people import refuse_of_another
 
 
 def person_share(engine: Engine, programme: str, subject: str) -> dict[str, Any]:
@@ -16,9 +16,7 @@ def person_share(engine: Engine, programme: str, subject: str) -> dict[str, Any]
     Raises `UnknownPerson` if they are of another programme; who has not been heard of here has nothing here.
     """
     with snapshot(engine) as connection:
-        known = find_people(connection, [subject]).get(subject)
-        if known is not None and known != programme:
-            raise UnknownPerson(field="person", programme=programme)
+        refuse_of_another(person, connection, subject, programme)
         found = rows_of_subject(connection, "activities", subject)
         named = {bytes.fromhex(row["session"]) for rows in found.values() for row in rows if row.get("session")}
         columns = [c for c in session.c if c.name not in ("heads", "women", "basis", "counts")]  # of the others there

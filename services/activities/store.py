@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -30,6 +31,7 @@ from shared.programmes.shelf import Shelf
 from shared.storage import metadata
 from shared.storage.forgetting import forget_subject
 from shared.storage.once import key_table
+from shared.storage.people import known_people
 from shared.storage.upsert import upsert
 
 shelf = Shelf("activities")
@@ -169,11 +171,8 @@ def find_sessions(connection: Connection, ids: Iterable[str]) -> dict[str, Known
     return {r.session.hex(): KnownSession(r.programme, r.occurred_on, r.minutes, r.counts, r.activity) for r in rows}
 
 
-def find_people(connection: Connection, subjects: Iterable[str]) -> dict[str, str]:
-    """Those of these people who are known here, with their programme."""
-    wanted = [bytes.fromhex(subject) for subject in set(subjects)]
-    rows = connection.execute(select(person).where(person.c.subject.in_(wanted)))
-    return {row.subject.hex(): row.programme for row in rows}
+find_people = partial(known_people, person)
+"""Those of these people who are known here, with their programme: `known_people`."""
 
 
 def add_attendance(connection: Connection, added: Mapping[str, NewAttendance]) -> None:

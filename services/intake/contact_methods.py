@@ -3,11 +3,12 @@
 from typing import Any
 
 from services.intake import contacts
-from services.intake.sealing import inside, sealed_to, vault_of
+from services.intake.sealing import inside, vault_of
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
 from shared.contracts.commands import load
 from shared.contracts.contacts import AddContacts, Contact, ContactContent, ReadContacts, SetContact, SetLanguages
+from shared.journal.sealed import seal_reply
 
 
 class ContactMethods:
@@ -51,7 +52,7 @@ class ContactMethods:
         common = {"by": body["by"], "now": self.home.now(), "own_only": body["own_only"]}
         place = (self.home.journal, vault_of(self.home.keys), body["programme"])
         found = contacts.read_contacts(*place, body["people"], **common)
-        reply_to = bytes.fromhex(body["reply_to"])
+        reply_to = body["reply_to"]
         return [
-            {"person": subject, **coded, "sealed": sealed_to(reply_to, how)} for subject, (coded, how) in found.items()
+            {"person": subject, **coded, "sealed": seal_reply(reply_to, how)} for subject, (coded, how) in found.items()
         ]

@@ -7,7 +7,7 @@ from typing import Any
 from services.intake import doors, encounter_queries, encounters, operations, store
 from services.intake.domain import is_protected
 from services.intake.encounter_rules import Encounter, NewEncounter, tile
-from services.intake.sealing import inside, sealed_to, vault_of
+from services.intake.sealing import inside, vault_of
 from shared.bus.entrypoints import rpc, timer
 from shared.bus.home import HomeResource
 from shared.contracts.commands import load
@@ -25,6 +25,7 @@ from shared.contracts.encounters import (
     TapVisitor,
 )
 from shared.contracts.errors import InvalidInput
+from shared.journal.sealed import seal_reply
 
 
 class EncounterMethods:
@@ -126,9 +127,9 @@ class EncounterMethods:
         )
         rows = encounter_queries.open_tiles(self.home.engine, programme, subjects)
         tiles = [(subject, self._tile(rows[subject])) for subject in subjects if subject in rows]
-        reply_to = bytes.fromhex(body["reply_to"])
+        reply_to = body["reply_to"]
         return [
-            {"subject": subject, "there": subject in there, "sealed": sealed_to(reply_to, {"text": told})}
+            {"subject": subject, "there": subject in there, "sealed": seal_reply(reply_to, {"text": told})}
             for subject, told in tiles
             if told or subject in there
         ]

@@ -1,8 +1,10 @@
 """intake on the bus, of forms that are filled at another partner: a part of the service."""
 
+from collections.abc import Callable
 from typing import Any
 
-from services.intake import filled, peers
+from services.intake import filled
+from services.intake.peers import Desk
 from services.intake.referrals import Place
 from services.intake.sealing import vault_of
 from shared.bus.entrypoints import rpc
@@ -15,20 +17,17 @@ class FilledMethods:
     """Put before intake's service class."""
 
     home: HomeResource
+    _desk: Callable[[], Desk]
 
     @rpc
     def ask_filled(self, **command: Any) -> dict[str, Any]:
         body = load(AskFilled, command)
         self.home.follow_to(body["after"])
-        place = Place(self.home.journal, self._writes_with(), vault_of(self.home.keys), body["programme"])
+        place = Place(self.home.journal, self._desk(), vault_of(self.home.keys), body["programme"])
         asked, pos = filled.ask(place, body["subject"], by=body["by"], now=self.home.now())
         return {"pos": self.home.committed(pos), "asked": asked}
 
     @rpc
     def show_filled(self, **question: Any) -> dict[str, Any]:
         body = load(ShowFilled, question)
-        return filled.show(self.home.engine, self._writes_with(), body["programme"], body["subject"])
-
-    def _writes_with(self) -> peers.Desk:
-        home = self.home.context.home
-        return peers.Desk(home.name, self.home.keys, home.keys)
+        return filled.show(self.home.engine, self._desk(), body["programme"], body["subject"])

@@ -7,7 +7,7 @@ from typing import Any
 from services.intake import eura, exit_forms, queries, samples, starts, store
 from services.intake.peers import Desk
 from services.intake.records import NewExit, PlannedExit, ReturnedExit
-from services.intake.sealing import inside, sealed_to, vault_of
+from services.intake.sealing import inside, vault_of
 from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
 from shared.contracts.closing import ListStillIn
@@ -30,6 +30,7 @@ from shared.contracts.starts import (
     StartContent,
 )
 from shared.journal import Line, Unit
+from shared.journal.sealed import seal_reply
 from shared.ops.clock import today_in_helsinki
 
 
@@ -67,7 +68,7 @@ class RecordMethods:
         common = {"by": body["by"], "now": self.home.now()}
         who = self.home.journal, vault_of(self.home.keys), body["programme"], body["subject"]
         coded, named = starts.show_start(*who, **common)
-        return coded | {"sealed": sealed_to(bytes.fromhex(body["reply_to"]), named)}
+        return coded | {"sealed": seal_reply(body["reply_to"], named)}
 
     @rpc
     def record_starts(self, **command: Any) -> dict[str, Any]:
@@ -117,7 +118,7 @@ class RecordMethods:
         common = {"by": body["by"], "now": self.home.now()}
         who = self.home.journal, vault_of(self.home.keys), body["programme"], body["subject"]
         coded, named = exit_forms.show_exit(*who, **common)
-        return coded | {"sealed": sealed_to(bytes.fromhex(body["reply_to"]), named)}
+        return coded | {"sealed": seal_reply(body["reply_to"], named)}
 
     @rpc
     def list_still_in(self, **question: Any) -> dict[str, Any]:
@@ -164,8 +165,8 @@ class RecordMethods:
         common = {"by": body["by"], "now": self.home.now()}
         place = self.home.journal, vault_of(self.home.keys), body["programme"]
         found = samples.show_sample(*place, body["lines"], **common)
-        reply_to = bytes.fromhex(body["reply_to"])
-        return {"own": True, "rows": [coded | {"sealed": sealed_to(reply_to, named)} for coded, named in found]}
+        reply_to = body["reply_to"]
+        return {"own": True, "rows": [coded | {"sealed": seal_reply(reply_to, named)} for coded, named in found]}
 
     @subscribes(PlanEntryWithdrawn)
     def on_plan_entry_withdrawn(self, unit: Unit, _line: Line, fact: PlanEntryWithdrawn) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.intake import duplicates, previewing, purposes, retention, rights, rights_store, store
 from services.intake.peers import Desk
-from services.intake.sealing import inside, sealed_to, vault_of
+from services.intake.sealing import inside, vault_of
 from shared.bus.entrypoints import rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.contracts.commands import load
@@ -30,6 +30,7 @@ from shared.contracts.rights import (
     ShowIdentity,
 )
 from shared.journal import Line, Unit
+from shared.journal.sealed import seal_reply
 from shared.ops.clock import today_in_helsinki
 from shared.storage import snapshot
 
@@ -51,7 +52,7 @@ class RightsMethods:
         common = {"by": body["by"], "now": self.home.now()}
         who = self.home.journal, vault_of(self.home.keys), body["programme"], body["subject"]
         kept = rights.copy_person(*who, **common)
-        return {"sealed": sealed_to(bytes.fromhex(body["reply_to"]), kept)}
+        return {"sealed": seal_reply(body["reply_to"], kept)}
 
     @rpc
     def show_identity(self, **command: Any) -> dict[str, Any]:
@@ -59,7 +60,7 @@ class RightsMethods:
         common = {"by": body["by"], "now": self.home.now()}
         who = self.home.journal, vault_of(self.home.keys), body["programme"], body["subject"]
         coded, identity = rights.show_identity(*who, **common)
-        return coded | {"sealed": sealed_to(bytes.fromhex(body["reply_to"]), identity)}
+        return coded | {"sealed": seal_reply(body["reply_to"], identity)}
 
     @rpc
     def correct_person(self, **command: Any) -> dict[str, Any]:
@@ -145,12 +146,12 @@ class RightsMethods:
     def list_duplicates(self, **command: Any) -> dict[str, Any]:
         body = load(ListDuplicates, command)
         asked = {name: body[name] for name in ("judged", "limit", "offset", "by")}
-        now, reply_to = self.home.now(), bytes.fromhex(body["reply_to"])
+        now, reply_to = self.home.now(), body["reply_to"]
         place = self.home.journal, vault_of(self.home.keys), body["programme"]
         total, found = duplicates.listed(*place, **asked, now=now)
         return {"total": total, "pairs": [self._pair(pair, reply_to) for pair in found]}
 
-    def _pair(self, pair: duplicates.Pair, reply_to: bytes) -> dict[str, Any]:
+    def _pair(self, pair: duplicates.Pair, reply_to: str) -> dict[str, Any]:
         coded = {"score": pair.points, "likely": pair.points >= duplicates.LIKELY, "verdict": pair.verdict}
         speaks = {"speaks_for": pair.speaks[0], "speaks_against": pair.speaks[1]}
         return (

@@ -1,6 +1,5 @@
-"""Opening what the edges sealed to this node's bus key, and sealing what goes back to them."""
+"""Opening and checking what the edges sealed to this node's bus key; the keys that the vault needs."""
 
-import base64
 import json
 from typing import Any
 
@@ -9,10 +8,8 @@ from marshmallow import Schema
 from services.intake.operations import Vault
 from shared.contracts.commands import load
 from shared.contracts.errors import InvalidInput
-from shared.journal.crypto import CannotOpen, Keys, open_sealed, seal
-
-COMMAND_INFO = b"polku-command-1"
-REPLY_INFO = b"polku-reply-1"
+from shared.journal.crypto import CannotOpen, Keys
+from shared.journal.sealed import open_command
 
 
 def inside(keys: Keys, schema: type[Schema], field: str, sealed: str) -> dict[str, Any]:
@@ -29,15 +26,10 @@ def inside(keys: Keys, schema: type[Schema], field: str, sealed: str) -> dict[st
 def _opened(keys: Keys, field: str, sealed: str) -> bytes:
     for private in keys.privates("bus").values():
         try:
-            return open_sealed(private, COMMAND_INFO, base64.b64decode(sealed))
+            return open_command(private, sealed)
         except (CannotOpen, ValueError):
             continue
     raise InvalidInput(field=field, reason="does not open with this node's bus key")
-
-
-def sealed_to(reply_to: bytes, content: dict[str, Any]) -> str:
-    """What only who asked can open, as base64."""
-    return base64.b64encode(seal(reply_to, REPLY_INFO, json.dumps(content).encode())).decode()
 
 
 def vault_of(keys: Keys) -> Vault:

@@ -31,7 +31,7 @@ from services.intake.filled_methods import FilledMethods
 from services.intake.record_methods import RECORD, RecordMethods, coded, new_exit
 from services.intake.records import NewFollowUp
 from services.intake.rights_methods import RightsMethods
-from services.intake.sealing import inside, sealed_to, vault_of
+from services.intake.sealing import inside, vault_of
 from services.intake.worker_methods import WorkerMethods
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
@@ -67,6 +67,7 @@ from shared.contracts.referrals import (
 from shared.contracts.talks import KeepTexts, ReadTexts, TextContent
 from shared.journal import Line, Unit
 from shared.journal.crypto import read_secret
+from shared.journal.sealed import seal_reply
 from shared.storage import snapshot
 
 log = logging.getLogger(__name__)
@@ -166,7 +167,7 @@ class IntakeService(
             self.home.journal, subjects, by=body["by"], programme=programme, now=self.home.now()
         )
         # Who has a protected address is named to whom asks for them, and in no list.
-        whole, reply_to = body.get("people") is None, bytes.fromhex(body["reply_to"])
+        whole, reply_to = body.get("people") is None, body["reply_to"]
         return {
             "total": total,
             "people": [self._named(row, reply_to, by_token=whole and row.protected) for row in rows],
@@ -187,7 +188,7 @@ class IntakeService(
         operations.log_identities_read(
             self.home.journal, subjects, by=body["by"], programme=programme, now=self.home.now()
         )
-        return {"total": total, "people": [self._named(row, bytes.fromhex(body["reply_to"])) for row in rows]}
+        return {"total": total, "people": [self._named(row, body["reply_to"]) for row in rows]}
 
     @timer(interval=RESTORED_SECONDS)
     def erase_again(self) -> None:
@@ -220,7 +221,7 @@ class IntakeService(
         body = load(ReadTexts, command)
         common = self._whose(body)
         found = texts.read_texts(self.home.journal, self._vault(), body["programme"], body["refs"], **common)
-        reply_to = bytes.fromhex(body["reply_to"])
+        reply_to = body["reply_to"]
         return {"texts": [_sealed_text(ref, found.get(ref), reply_to) for ref in body["refs"]]}
 
     @subscribes(ConversationRemoved)
@@ -295,10 +296,10 @@ class IntakeService(
         page = (body["limit"], body["offset"])
         common = self._whose(body)
         total, found = referral_listing.listed(self._place(body), *page, number=body["referral"], **common)
-        reply_to = bytes.fromhex(body["reply_to"])
+        reply_to = body["reply_to"]
         return {
             "total": total,
-            "referrals": [shown.coded | {"sealed": sealed_to(reply_to, shown.named)} for shown in found],
+            "referrals": [shown.coded | {"sealed": seal_reply(reply_to, shown.named)} for shown in found],
         }
 
     @rpc
@@ -364,7 +365,7 @@ class IntakeService(
     def _identity(self, row: queries.PersonRow) -> dict[str, Any]:
         return store.open_identity(self._vault().vault, row.person, row.wrapped_key, row.box)
 
-    def _named(self, row: queries.PersonRow, reply_to: bytes, *more: str, by_token: bool = False) -> dict[str, Any]:
+    def _named(self, row: queries.PersonRow, reply_to: str, *more: str, by_token: bool = False) -> dict[str, Any]:
         identity = self._identity(row)
         names = ("token",) if by_token else ("given_name", "family_name", "token", *more)
         shown = dict.fromkeys(("given_name", "family_name")) | {name: identity.get(name) for name in names}
@@ -377,7 +378,7 @@ class IntakeService(
             "worker": row.worker,
             "service_language": row.language,
             "interpreter": row.interpreter,
-            "sealed": sealed_to(reply_to, shown),
+            "sealed": seal_reply(reply_to, shown),
         }
 
 
@@ -387,11 +388,11 @@ def _read_tag_key(directory: Path, number: int) -> bytes:
     return read_secret(directory, "tag", number)
 
 
-def _sealed_text(ref: str, text: str | None, reply_to: bytes) -> dict[str, Any]:
+def _sealed_text(ref: str, text: str | None, reply_to: str) -> dict[str, Any]:
     """`sealed` is None for a text that is not there (any more)."""
     if text is None:
         return {"text_ref": ref, "sealed": None}
-    return {"text_ref": ref, "sealed": sealed_to(reply_to, {"text": text})}
+    return {"text_ref": ref, "sealed": seal_reply(reply_to, {"text": text})}
 
 
 def _day(text: str | None) -> date | None:

@@ -6,7 +6,7 @@ from typing import Any
 from services.measurement import operations, rounds, sharing, store, wordings
 from services.measurement.domain import NewAssessment
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes
-from shared.bus.home import HomeResource
+from shared.bus.home import EVERYTHING, HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import ProgrammeLoaded, SessionHeld, StandingReached, SubjectErased
 from shared.contracts.commands import RecordAssessments, load
@@ -15,9 +15,6 @@ from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.contracts.questionnaires import ListDue, LoadWording, ShowForms, ShowWording
 from shared.contracts.rights import PersonShare
 from shared.journal import Line, Unit
-
-EVERYTHING = 2**62
-"""A position that no journal reaches."""
 
 
 class MeasurementService(ParkedLines):
@@ -40,14 +37,10 @@ class MeasurementService(ParkedLines):
     @rpc
     def record_assessments(self, **command: Any) -> dict[str, Any]:
         body = load(RecordAssessments, command)
-        self.home.follow_to(body["after"])
         items = [_assessment(item) for item in body["items"]]
         seen = {item["key"]: item["was"] for item in body["items"] if item.get("was") is not None}
         revisions = {item["key"]: item["revision"] for item in body["items"] if item.get("revision") is not None}
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        common |= {"seen": seen, "revisions": revisions}
-        results, pos = operations.record_assessments(self.home.journal, body["programme"], items, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, operations.record_assessments, items, seen=seen, revisions=revisions)
 
     @rpc
     def list_due(self, **question: Any) -> dict[str, Any]:

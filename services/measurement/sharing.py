@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from services.measurement.store import assessment, find_people, score
-from shared.contracts.errors import UnknownPerson
+from services.measurement.store import assessment, person, score
 from shared.storage import snapshot
 from shared.storage.copying import rows_of_subject
+from shared.storage.people import refuse_of_another
 
 
 def person_share(engine: Engine, programme: str, subject: str) -> dict[str, Any]:
@@ -17,9 +17,7 @@ def person_share(engine: Engine, programme: str, subject: str) -> dict[str, Any]
     Raises `UnknownPerson` if they are of another programme; who has not been heard of here has nothing here.
     """
     with snapshot(engine) as connection:
-        known = find_people(connection, [subject]).get(subject)
-        if known is not None and known.programme != programme:
-            raise UnknownPerson(field="person", programme=programme)
+        refuse_of_another(person, connection, subject, programme)
         found: dict[str, Any] = dict(rows_of_subject(connection, "measurement", subject))
         theirs = select(assessment.c.assessment).where(assessment.c.subject == bytes.fromhex(subject))
         scores: dict[str, dict[str, str | None]] = {}

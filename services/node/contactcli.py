@@ -1,6 +1,5 @@
 """`polku person contact`: how a person is reached."""
 
-import base64
 import json
 from typing import Any, TextIO
 
@@ -23,28 +22,25 @@ _MEMBERS = (*_HOW, "contact_language")
 @changes_option('Without it nothing changes. What is another now, as JSON: {"phone": "…", "email": null};')
 def contact(programme: str, subject: str | None, changes: TextIO | None) -> None:
     """How a person is reached, as JSON on stdout, and what is another now; looking at it is logged."""
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
     from services.node.reaching import services_of
-    from shared.journal.crypto import load_keys, open_sealed, seal
+    from shared.journal.crypto import load_keys
+    from shared.journal.sealed import ReplyKey, seal_command
 
     wanted = _wanted(changes) if changes else {}
-    home, reply = the_home("node"), X25519PrivateKey.generate()
+    home, reply = the_home("node"), ReplyKey()
     with services_of(home) as rpc:
         who: dict[str, Any] = {"programme": programme, "by": actor()}
         person = whom(home, rpc, programme, subject)
-        reply_to = reply.public_key().public_bytes_raw().hex()
-        rows = rpc.call("intake", "read_contacts", **who, people=[person], reply_to=reply_to)
+        rows = rpc.call("intake", "read_contacts", **who, people=[person], reply_to=reply.public_hex)
         if not rows:
             raise InvalidInput(field="person", reason="not here, restricted, or with a protected address")
-        sealed = base64.b64decode(rows[0]["sealed"])
-        opened = json.loads(open_sealed(reply.private_bytes_raw(), b"polku-reply-1", sealed))
+        opened = reply.opened(rows[0]["sealed"])
         kept = {name: opened.get(name) for name in _HOW} | {"contact_language": rows[0]["contact_language"]}
         now = kept | wanted
         if now != kept:
-            content = json.dumps({which: {name: how[name] for name in _HOW} for which, how in _both(kept, now)})
-            closed = seal(load_keys(home.keys).newest("bus").public or b"", b"polku-command-1", content.encode())
-            given = {"sealed": base64.b64encode(closed).decode(), "contact_language": now["contact_language"]}
+            content = {which: {name: how[name] for name in _HOW} for which, how in _both(kept, now)}
+            sealed = seal_command(load_keys(home.keys).newest("bus").public or b"", content)
+            given = {"sealed": sealed, "contact_language": now["contact_language"]}
             rpc.call("intake", "set_contact", **who, subject=person, **given)
     click.echo(json.dumps(now, indent=2, ensure_ascii=False))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.intake.domain import check_contact
 from services.node.csvcells import Cells, person_of
-from services.node.csvrows import CONTACTS, PARTICIPANTS, row_key
+from services.node.csvrows import CONTACTS, OfPerson, row_key
 from shared.contracts.commands import CONTACT_WAYS
 from shared.contracts.contacts import plain_phone
 from shared.contracts.errors import InvalidInput
@@ -13,7 +13,7 @@ from shared.programmes import Programme
 
 
 @dataclass(frozen=True, slots=True)
-class ContactRow:
+class ContactRow(OfPerson):
     """How one person is reached; the partner is the person's. A person has one row: `before` counts for nothing."""
 
     line: int
@@ -32,11 +32,6 @@ class ContactRow:
     def key(self) -> str:
         """Made of whose it is alone: a digest of a telephone number could be guessed."""
         return row_key(self.programme, self.partner, CONTACTS, self.participant)
-
-    @property
-    def participant_key(self) -> str:
-        """The key of the `ParticipantRow` it refers to."""
-        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
 
 
 def contact(

@@ -6,7 +6,7 @@ from datetime import date
 
 from services.intake.records import LONGEST_WAIT
 from services.node.csvcells import CODE_WORD, Cells, person_of
-from services.node.csvrows import EXITS, FOLLOWUPS, PARTICIPANTS, row_key
+from services.node.csvrows import EXITS, FOLLOWUPS, OfPerson, row_key
 from shared.contracts.record_facts import EXITS as REASONS
 from shared.contracts.record_facts import FOLLOW_UPS, RESULTS
 from shared.forms import find_form
@@ -21,7 +21,7 @@ _Day = date
 
 
 @dataclass(frozen=True, slots=True)
-class ExitRow:
+class ExitRow(OfPerson):
     """One person leaving; the partner is the person's. `before`: how many equal rows stand before it."""
 
     line: int
@@ -51,14 +51,9 @@ class ExitRow:
         what += (self.back.isoformat(),) if self.back else ()
         return row_key(self.programme, self.partner, EXITS, self.participant, *what)
 
-    @property
-    def participant_key(self) -> str:
-        """The key of the `ParticipantRow` it refers to."""
-        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
-
 
 @dataclass(frozen=True, slots=True)
-class FollowUpRow:
+class FollowUpRow(OfPerson):
     """One try to reach a person who has left; partner and `before` as in `ExitRow`."""
 
     line: int
@@ -78,11 +73,6 @@ class FollowUpRow:
     def key(self) -> str:
         what = (self.due.isoformat(), self.date.isoformat(), self.status, ";".join(self.results), str(self.before))
         return row_key(self.programme, self.partner, FOLLOWUPS, self.participant, *what)
-
-    @property
-    def participant_key(self) -> str:
-        """The key of the `ParticipantRow` it refers to."""
-        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
 
 
 def leaving(line: int, raw: list[str], report: Say, programmes: Mapping[str, Programme]) -> ExitRow | None:

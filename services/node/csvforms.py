@@ -7,7 +7,7 @@ from typing import Any
 
 from services.node.csvcells import Cells, person_of
 from services.node.csvpeople import form_cells, told_and_kept
-from services.node.csvrows import ATTEMPTS, EXIT_FORMS, PARTICIPANTS, row_key
+from services.node.csvrows import ATTEMPTS, EXIT_FORMS, OfPerson, row_key
 from shared.contracts.start_facts import ATTEMPTS as STATUSES
 from shared.contracts.start_facts import MAY_CALL, RECORDS
 from shared.programmes import Programme
@@ -19,7 +19,7 @@ _Day = date
 
 
 @dataclass(frozen=True, slots=True)
-class ExitFormRow:
+class ExitFormRow(OfPerson):
     """What was written down beside one person's exit; the partner is the person's. A person has one row: `before`
     counts for nothing. `told`: what is coded; `kept`: what is for the vault."""
 
@@ -41,14 +41,9 @@ class ExitFormRow:
         days = (self.told.get(name) or "" for name in ("form_signed_on", "eura_on"))
         return row_key(self.programme, self.partner, EXIT_FORMS, self.participant, *days)
 
-    @property
-    def participant_key(self) -> str:
-        """The key of the `ParticipantRow` it refers to."""
-        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
-
 
 @dataclass(frozen=True, slots=True)
-class AttemptRow:
+class AttemptRow(OfPerson):
     """One try to get a form, in vain; the partner is the person's. `before`: how many equal rows stand before it."""
 
     line: int
@@ -67,11 +62,6 @@ class AttemptRow:
     def key(self) -> str:
         what = (self.record, self.status, self.date.isoformat(), str(self.before))
         return row_key(self.programme, self.partner, ATTEMPTS, self.participant, *what)
-
-    @property
-    def participant_key(self) -> str:
-        """The key of the `ParticipantRow` it refers to."""
-        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
 
 
 def exit_form(line: int, raw: list[str], report: Say, programmes: Mapping[str, Programme]) -> ExitFormRow | None:

@@ -6,13 +6,13 @@ from datetime import date
 
 from services.intake.domain import EARLIEST
 from services.node.csvcells import CODE_WORD, LANGUAGE, Cells
-from services.node.csvrows import INFORMED, PARTICIPANTS, row_key
+from services.node.csvrows import INFORMED, OfPerson, row_key
 from shared.contracts.purposes import PURPOSES
 from shared.programmes import Programme
 
 
 @dataclass(frozen=True, slots=True)
-class InformedRow:
+class InformedRow(OfPerson):
     """One time that one person was informed; programme and partner are the person's. `before`: how many equal rows
     stand before it."""
 
@@ -33,11 +33,6 @@ class InformedRow:
     def key(self) -> str:
         told = (str(self.notice), self.language, ";".join(self.consents), self.date.isoformat(), str(self.before))
         return row_key(self.programme, self.partner, INFORMED, self.participant, *told)
-
-    @property
-    def participant_key(self) -> str:
-        """The key of the `ParticipantRow` it refers to."""
-        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
 
 
 def informed(

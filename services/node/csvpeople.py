@@ -9,7 +9,16 @@ from typing import Any
 
 from services.intake.domain import PAID, WHERE_PEOPLE_LIVE, is_protected
 from services.node.csvcells import LANGUAGE, PLACES, Cells, owner, person_of, too_old
-from services.node.csvrows import OPTIONAL, PARTICIPANTS, SENSITIVE, STARTS, ParticipantRow, row_digest, row_key
+from services.node.csvrows import (
+    OPTIONAL,
+    PARTICIPANTS,
+    SENSITIVE,
+    STARTS,
+    OfPerson,
+    ParticipantRow,
+    row_digest,
+    row_key,
+)
 from shared import hetu
 from shared.contracts.start_facts import ENTERED_BY
 from shared.forms import find_form
@@ -24,7 +33,7 @@ Say = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class StartRow:
+class StartRow(OfPerson):
     """The start record of one person who is known; the partner is the person's. A person has one row: `before` counts
     for nothing. `told`: what is coded; `kept`: what is for the vault."""
 
@@ -46,11 +55,6 @@ class StartRow:
         guessed."""
         days = (self.told.get(name) or "" for name in ("form_signed_on", "eura_on"))
         return row_key(self.programme, self.partner, STARTS, self.participant, *days)
-
-    @property
-    def participant_key(self) -> str:
-        """The key of the `ParticipantRow` it refers to."""
-        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
 
 
 def participant(line: int, raw: list[str], report: Say, programmes: Mapping[str, Programme]) -> ParticipantRow | None:

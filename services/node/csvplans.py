@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from services.node.csvcells import CODE_WORD, Cells, person_of
-from services.node.csvrows import PARTICIPANTS, PLANS, row_key
+from services.node.csvrows import PLANS, OfPerson, row_key
 from services.pathways.planning import FARTHEST
 from shared.contracts.plan_facts import DOERS, ENTRIES, STATES
 from shared.contracts.plans import MOST_ENTRIES
@@ -55,7 +55,7 @@ class PlanLine:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanRow:
+class PlanRow(OfPerson):
     """One person's plan, gathered from its rows; `line` is the first."""
 
     line: int
@@ -71,11 +71,6 @@ class PlanRow:
     def key(self) -> str:
         """Whose it is alone: who has a plan keeps it."""
         return row_key(self.programme, self.partner, PLANS, self.participant)
-
-    @property
-    def participant_key(self) -> str:
-        """The key of the `ParticipantRow` it refers to."""
-        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
 
     def text_key(self, place: int) -> str:
         """The identity of the text of one of its rows."""

@@ -190,8 +190,22 @@ class SessionRow:
         return row_key(self.programme, self.partner, SESSIONS, self.ref)
 
 
+class OfPerson:
+    """A row that refers to a person of the set."""
+
+    __slots__ = ()
+    programme: str
+    partner: str
+    participant: str
+
+    @property
+    def participant_key(self) -> str:
+        """The key of the `ParticipantRow` it refers to."""
+        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
+
+
 @dataclass(frozen=True, slots=True)
-class AttendanceRow:
+class AttendanceRow(OfPerson):
     """One person at one session; programme and partner are the session's. `minutes` is how long they stayed."""
 
     line: int
@@ -214,11 +228,6 @@ class AttendanceRow:
     def session_key(self) -> str:
         """The key of the `SessionRow` it refers to."""
         return row_key(self.programme, self.partner, SESSIONS, self.session)
-
-    @property
-    def participant_key(self) -> str:
-        """The key of the `ParticipantRow` it refers to."""
-        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +269,7 @@ class AssessmentRow:
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeRow:
+class OutcomeRow(OfPerson):
     """What became of one person; the partner is the person's. `before`: how many equal rows stand before it."""
 
     line: int
@@ -278,8 +287,3 @@ class OutcomeRow:
     def key(self) -> str:
         what = self.date.isoformat(), self.outcome, str(self.before)
         return row_key(self.programme, self.partner, OUTCOMES, self.participant, *what)
-
-    @property
-    def participant_key(self) -> str:
-        """The key of the `ParticipantRow` it refers to."""
-        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)

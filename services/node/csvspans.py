@@ -6,12 +6,12 @@ from datetime import date
 from functools import partial
 
 from services.node.csvcells import Cells, person_of
-from services.node.csvrows import PARTICIPANTS, PAUSES, STEPS, row_key
+from services.node.csvrows import PAUSES, STEPS, OfPerson, row_key
 from shared.programmes import Programme
 
 
 @dataclass(frozen=True, slots=True)
-class SpanRow:
+class SpanRow(OfPerson):
     """One person's time on a step, or away from it, as `file` says; the partner is the person's. `before`: how many
     equal rows stand before it."""
 
@@ -32,11 +32,6 @@ class SpanRow:
     def key(self) -> str:
         days = self.since.isoformat(), self.until.isoformat() if self.until else ""
         return row_key(self.programme, self.partner, self.file, self.participant, self.step, *days, str(self.before))
-
-    @property
-    def participant_key(self) -> str:
-        """The key of the `ParticipantRow` it refers to."""
-        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
 
 
 def _span(

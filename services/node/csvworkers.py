@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from services.node.csvcells import Cells, person_of
-from services.node.csvrows import PARTICIPANTS, WORKERS, row_key
+from services.node.csvrows import WORKERS, OfPerson, row_key
 from shared.programmes import Programme
 
 _NAME = re.compile(r"[a-zåäö0-9][a-zåäö0-9._@-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerRow:
+class WorkerRow(OfPerson):
     """One person's worker, a user of the home's portal; the partner is the person's. `before`: how many equal rows
     stand before it."""
 
@@ -29,11 +29,6 @@ class WorkerRow:
     @property
     def key(self) -> str:
         return row_key(self.programme, self.partner, WORKERS, self.participant, self.worker, str(self.before))
-
-    @property
-    def participant_key(self) -> str:
-        """The key of the `ParticipantRow` it refers to."""
-        return row_key(self.programme, self.partner, PARTICIPANTS, self.participant)
 
 
 def worker(

@@ -22,15 +22,20 @@ MADE = "<!-- Made by `make docs` from the declarations; do not edit. -->"
 _DECLARES = re.compile(r"^from shared\.ops(\.metrics)? import .*\b(counter|gauge|histogram|metrics)\b", re.MULTILINE)
 PARTS = {
     "bus": "every process that serves or calls RPC",
+    "carrier": "whoever stands at a carrier: the lead's portal; over a broker, courier and receiver",
     "courier": "a node's courier",
     "home": "the process of `polku up`",
+    "intake": "the service intake",
     "journal": "the services that follow the journal",
+    "measurement": "the service measurement",
+    "pathways": "the service pathways",
     "plain": "courier and receiver",
     "portal": "the portal",
+    "post": "courier and receiver",
     "receiver": "the lead's receiver",
     "reporting": "the lead's receiver, which derives the figures",
 }
-"""Whose metrics ``polku_<part>_…`` are; a part that is not here is a service's."""
+"""Whose metrics ``polku_<part>_…`` are."""
 
 
 def generate() -> dict[str, str]:
@@ -110,7 +115,7 @@ def _metrics() -> Iterator[str]:
     for name in sorted(DECLARED):
         by_part.setdefault(name.split("_")[1], []).append(name)
     for part, names in by_part.items():
-        yield f"## {part}\n\nSet by: {PARTS.get(part, f'the service {part}')}.\n"
+        yield f"## {part}\n\nSet by: {PARTS[part]}.\n"
         yield "| metric | kind | labels | meaning |\n| --- | --- | --- | --- |"
         for name in names:
             said = DECLARED[name]

@@ -1,17 +1,15 @@
 """`polku person erase`: finding the person, erasing, and saying what is left."""
 
-import base64
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import click
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from services.node.control import Rpc
 from shared.contracts.errors import NotFound, UnknownPerson
 from shared.hetu import is_valid
-from shared.journal.crypto import load_keys, open_sealed, seal
+from shared.journal.crypto import load_keys
+from shared.journal.sealed import ReplyKey, seal_command
 from shared.ops.settings import Home
 from shared.storage import open_engine
 
@@ -37,24 +35,22 @@ def _find(home: Home, rpc: Rpc, programme: str, asked: str, by: str) -> tuple[in
     """How many there are, subjects and what to show of them; question and answer cross the bus sealed."""
     bus_key = load_keys(home.keys).newest("bus").public
     assert bus_key is not None
-    reply = X25519PrivateKey.generate()
+    reply = ReplyKey()
     query = {"identity_code": asked.strip().upper()} if is_valid(asked.strip().upper()) else {"name": asked.strip()}
-    sealed = seal(bus_key, b"polku-command-1", json.dumps(query).encode())
     answer = rpc.call(
         "intake",
         "find_people",
         timeout=SECONDS,
         by=by,
         programme=programme,
-        sealed=base64.b64encode(sealed).decode(),
-        reply_to=reply.public_key().public_bytes_raw().hex(),
+        sealed=seal_command(bus_key, query),
+        reply_to=reply.public_hex,
     )
-    private = reply.private_bytes_raw()
-    return answer["total"], [(person["person"], _shown(person, private)) for person in answer["people"]]
+    return answer["total"], [(person["person"], _shown(person, reply)) for person in answer["people"]]
 
 
-def _shown(person: dict[str, Any], private: bytes) -> str:
-    opened = json.loads(open_sealed(private, b"polku-reply-1", base64.b64decode(person["sealed"])))
+def _shown(person: dict[str, Any], reply: ReplyKey) -> str:
+    opened = reply.opened(person["sealed"])
     names = [opened.get(name) for name in ("given_name", "family_name", "token")]
     since = f", since {person['started_on']}" if person["started_on"] else ""
     marks = "".join(f", {mark}" for mark in ("restricted", "protected") if person[mark])

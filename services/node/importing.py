@@ -5,8 +5,6 @@ identity, so a row that is there already answers with what it made then: an impo
 from the start and only adds what is missing.
 """
 
-import base64
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, islice
@@ -51,9 +49,8 @@ from services.node.csvworkers import WorkerRow
 from shared.contracts.commands import MAX_ITEMS
 from shared.contracts.errors import PolkuError, UnknownPerson
 from shared.contracts.plan_facts import ENTRIES
-from shared.journal.crypto import seal
+from shared.journal.sealed import seal_command
 
-COMMAND_INFO = b"polku-command-1"
 SECONDS = 60.0
 """A batch may take this long: on a slow disk, behind a service that has much to catch up with."""
 
@@ -313,7 +310,7 @@ class Import:
         return _present({"key": row.key, "sealed": sealed, **plain, **when, **several})
 
     def _sealed(self, content: Mapping[str, Any]) -> str:
-        return base64.b64encode(seal(self.bus_key, COMMAND_INFO, json.dumps(content).encode())).decode()
+        return seal_command(self.bus_key, content)
 
 
 def _entry(line: PlanLine, text_ref: str | None) -> dict[str, Any]:

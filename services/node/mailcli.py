@@ -3,13 +3,14 @@
 import click
 
 from services.node.homeoption import home_option, the_home
+from shared.contracts.releases import LANGUAGES
 
 
 @click.command("mail")
 @home_option
 @click.argument("name")
 @click.argument("address", required=False)
-@click.option("--lang", type=click.Choice(["fi", "sv", "en"]), default="fi", show_default=True)
+@click.option("--lang", type=click.Choice(LANGUAGES), default="fi", show_default=True)
 @click.option("--none", "nowhere", is_flag=True, help="Tell this user no longer.")
 def mail(name: str, address: str | None, lang: str, nowhere: bool) -> None:
     """Tell a user by e-mail, at most once a day, that tasks wait; the message names nobody."""

@@ -1,6 +1,5 @@
 """`polku referral send|list|accept|decline|withdraw|follow-up`: sending people on to a partner, and taking them."""
 
-import base64
 import json
 import secrets
 from collections.abc import Iterator
@@ -35,7 +34,8 @@ def send(programme: str, partner: str, subject: str | None, agreed: tuple[str, .
     """Refer a person to a partner whose node is confirmed; PERSON is the subject, without it you are asked whom."""
     from services.node.erasing import choose
     from services.node.reaching import services_of
-    from shared.journal.crypto import load_keys, seal
+    from shared.journal.crypto import load_keys
+    from shared.journal.sealed import seal_command
 
     home = the_home("node")
     try:
@@ -48,9 +48,7 @@ def send(programme: str, partner: str, subject: str | None, agreed: tuple[str, .
             subject = choose(home, rpc, programme, asked, actor())
         given: dict[str, Any] = {"programme": programme, "partner": partner, "subject": subject, "agreed": list(agreed)}
         if text:
-            key = load_keys(home.keys).newest("bus").public or b""
-            sealed = seal(key, b"polku-command-1", json.dumps({"text": text}, ensure_ascii=False).encode())
-            given["sealed"] = base64.b64encode(sealed).decode()
+            given["sealed"] = seal_command(load_keys(home.keys).newest("bus").public or b"", {"text": text})
         done = rpc.call("intake", "send_referral", by=actor(), key=secrets.token_hex(32), **given)
     click.echo(f"{done['referral']}  on its way to {partner}")
 
@@ -61,23 +59,20 @@ def send(programme: str, partner: str, subject: str | None, agreed: tuple[str, .
 @click.option("--json", "as_json", is_flag=True)
 def list_(programme: str, as_json: bool) -> None:
     """Referrals sent and received, the newest change first. Reading it is logged."""
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
     from services.node.reaching import services_of
-    from shared.journal.crypto import open_sealed
+    from shared.journal.sealed import ReplyKey
 
-    reply = X25519PrivateKey.generate()
+    reply = ReplyKey()
     rows: list[dict[str, Any]] = []
     with services_of(the_home("node")) as rpc:
         while True:
-            asked: dict[str, Any] = {"programme": programme, "reply_to": reply.public_key().public_bytes_raw().hex()}
+            asked: dict[str, Any] = {"programme": programme, "reply_to": reply.public_hex}
             found = rpc.call("intake", "list_referrals", by=actor(), offset=len(rows), limit=500, **asked)
             rows += found["referrals"]
             if len(rows) >= found["total"] or not found["referrals"]:
                 break
     for row in rows:
-        sealed = base64.b64decode(row.pop("sealed"))
-        row |= json.loads(open_sealed(reply.private_bytes_raw(), b"polku-reply-1", sealed))
+        row |= reply.opened(row.pop("sealed"))
     click.echo(json.dumps(rows, indent=2, ensure_ascii=False) if as_json else "\n".join(_lines(rows)))
 
 

@@ -7,6 +7,7 @@ import click
 
 from services.node.actor import actor
 from services.node.homeoption import home_option, the_home
+from shared.contracts.releases import LANGUAGES
 
 
 @click.command("release")
@@ -14,7 +15,7 @@ from services.node.homeoption import home_option, the_home
 @click.argument("programme", metavar="PROGRAMME")
 @click.option("--from", "start", metavar="D")
 @click.option("--to", "end", metavar="D")
-@click.option("--lang", type=click.Choice(["fi", "sv", "en"]), default="fi", show_default=True)
+@click.option("--lang", type=click.Choice(LANGUAGES), default="fi", show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def release(programme: str, start: str | None, end: str | None, lang: str, *, as_json: bool) -> None:
     """Freeze the report of PROGRAMME as it is now, for the funder: it is kept byte for byte, whatever comes later, and

@@ -8,6 +8,7 @@ import click
 
 from services.node.homeoption import home_option, home_path, the_home
 from shared.contracts.errors import InvalidInput, NotInThisRelease
+from shared.contracts.releases import LANGUAGES
 
 
 @click.command()
@@ -20,7 +21,7 @@ from shared.contracts.errors import InvalidInput, NotInThisRelease
 @click.option("--period", metavar="P")
 @click.option("--by", metavar="…")
 @click.option("--release", metavar="ID", help="The frozen report with this id: JSON byte for byte, others made of it.")
-@click.option("--lang", type=click.Choice(["fi", "sv", "en"]), default="fi", show_default=True)
+@click.option("--lang", type=click.Choice(LANGUAGES), default="fi", show_default=True)
 def report(
     key: str,
     form: str,

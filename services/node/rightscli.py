@@ -1,6 +1,5 @@
 """`polku person export|correct|restrict|informed|withdraw|receipts`, `polku retention`; erasing is in `keepcli`."""
 
-import base64
 import json
 import secrets
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from services.node.control import Rpc
 from services.node.homeoption import home_option, the_home
 from shared.contracts.errors import InvalidInput, PolkuError
 from shared.contracts.purposes import PURPOSES
+from shared.contracts.releases import LANGUAGES
 from shared.contracts.rights_facts import GROUNDS
 from shared.ops.settings import Home
 
@@ -48,7 +48,7 @@ def changed_members(changes: TextIO) -> dict[str, Any]:
 @programme_argument
 @person_argument
 @click.option("--format", "form", type=click.Choice(["json", "html"]), default="json", show_default=True)
-@click.option("--lang", type=click.Choice(["fi", "sv", "en"]), help="Of html; the person's own language by default.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Of html; the person's own language by default.")
 def export(programme: str, subject: str | None, form: str, lang: Any) -> None:
     """A copy of everything kept here about a person, on stdout; PERSON is the subject, else you are asked whom."""
     from services.node.reaching import services_of
@@ -77,7 +77,8 @@ def correct(programme: str, subject: str | None, changes: TextIO) -> None:
     from services.node.reaching import services_of
     from shared.contracts.contacts import Contact
     from shared.contracts.rights import IdentityChanges
-    from shared.journal.crypto import load_keys, seal
+    from shared.journal.crypto import load_keys
+    from shared.journal.sealed import seal_command
 
     wanted = changed_members(changes)
     for name in set(Contact().fields) & set(wanted):
@@ -86,9 +87,7 @@ def correct(programme: str, subject: str | None, changes: TextIO) -> None:
     identity = {name: value for name, value in wanted.items() if name in IdentityChanges().fields}
     given: dict[str, Any] = {"record": {name: value for name, value in wanted.items() if name not in identity}}
     if identity:
-        key = load_keys(home.keys).newest("bus").public or b""
-        sealed = seal(key, b"polku-command-1", json.dumps(identity, ensure_ascii=False).encode())
-        given["sealed"] = base64.b64encode(sealed).decode()
+        given["sealed"] = seal_command(load_keys(home.keys).newest("bus").public or b"", identity)
     with services_of(home) as rpc:
         who: dict[str, Any] = {"programme": programme, "subject": whom(home, rpc, programme, subject), "by": actor()}
         changed = rpc.call("intake", "correct_person", **who, **given)["changed"]
@@ -191,22 +190,20 @@ def receipts(programme: str, subject: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def duplicates(programme: str, judged: bool, as_json: bool) -> None:
     """Pairs of people who may be one, the likeliest first. Reading it is logged; `link` and `apart` say what is so."""
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
     from services.node.reaching import services_of
-    from shared.journal.crypto import open_sealed
+    from shared.journal.sealed import ReplyKey
 
-    reply, pairs = X25519PrivateKey.generate(), list[dict[str, Any]]()
+    reply, pairs = ReplyKey(), list[dict[str, Any]]()
     asked: dict[str, Any] = {"programme": programme, "judged": judged, "by": actor()}
     with services_of(the_home("node")) as rpc:
         while True:
-            page = {"reply_to": reply.public_key().public_bytes_raw().hex(), "offset": len(pairs), "limit": 100}
+            page = {"reply_to": reply.public_hex, "offset": len(pairs), "limit": 100}
             found = rpc.call("intake", "list_duplicates", timeout=60.0, **asked, **page)
             pairs += found["pairs"]
             if len(pairs) >= found["total"] or not found["pairs"]:
                 break
     for row in (person for pair in pairs for person in pair["people"]):
-        row |= json.loads(open_sealed(reply.private_bytes_raw(), b"polku-reply-1", base64.b64decode(row.pop("sealed"))))
+        row |= reply.opened(row.pop("sealed"))
     if as_json:
         click.echo(json.dumps(pairs, indent=2, ensure_ascii=False))
         return

@@ -219,8 +219,3 @@ class LeadCarrier:
                 if carrier is not self._at(channel):
                     self._moved.add(channel)
                 self._manifests[key], self._current[channel] = data, carrier
-
-
-def _node_of(channel: str) -> str:
-    """The channel of the node to which the lead ships its stream by this one; empty if it ships nothing by it."""
-    return node_channel(channel) if channel.startswith("lead/") and goes_to_node(channel) else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from services.pathways import closing_store, store
 from services.pathways.closing_store import days_of, left_of, put_days
@@ -21,10 +21,7 @@ from shared.contracts.closing_facts import (
 )
 from shared.contracts.errors import ClosingBlocked, InvalidInput, StreamIsSealed, UnknownCode, UnknownPerson
 from shared.journal import Journal, Unit
-from shared.journal.carry_tables import courier_receipt
 from shared.journal.closing import CLOSED, FINAL, OPEN, SEALED, lock, state_of
-from shared.journal.tables import journal_cursor, journal_head, journal_parked
-from shared.journal.unit import HOME_ROW
 from shared.ops.clock import today_in_helsinki
 from shared.programmes import Programme
 from shared.storage import snapshot
@@ -49,18 +46,17 @@ def closing_state(journal: Journal, programme: str, now: datetime) -> dict[str, 
     with snapshot(journal.engine) as connection:
         definition = store.shelf.get(connection, programme)
         days, left = days_of(connection, programme), left_of(connection, programme)
-        head = select(journal_head.c.seq).where(journal_head.c.name == stream)
-        receipt = select(courier_receipt.c.seq).where(courier_receipt.c.stream == stream)
+        head, receipted = closing_store.ends_of(connection, stream)
         return {
             "programme": programme,
             "stream": stream,
             "state": STATES[state_of(connection, journal.home, programme)],
             **{name: _text(days.get(name)) for name in closing_store.DAYS},
-            "tasks": _open_tasks(connection, programme),
+            "tasks": store.count_open_tasks(connection, programme),
             "periods": _periods(connection, definition, left, today),
             "left": len(left),
-            "head": connection.execute(head).scalar_one_or_none() or 0,
-            "receipted": connection.execute(receipt).scalar_one_or_none() or 0,
+            "head": head,
+            "receipted": receipted,
             "kept": [_kept(purpose) for purpose in definition.purposes],
         }
 
@@ -72,11 +68,6 @@ def _kept(purpose: Any) -> dict[str, Any]:
 
 def _text(day: date | None) -> str | None:
     return day.isoformat() if day else None
-
-
-def _open_tasks(connection: Connection, programme: str) -> int:
-    here = (store.task.c.programme == programme) & (store.task.c.state == "open")
-    return int(connection.execute(select(func.count()).select_from(store.task).where(here)).scalar_one())
 
 
 def _periods(
@@ -179,7 +170,7 @@ def _refuse_open(connection: Connection, definition: Programme, today: date, *, 
     """`sealing`: what is still to come must have come."""
     periods = _periods(connection, definition, left_of(connection, definition.key), today)
     unsettled = [one for one in periods if not _is_settled(one, later=not sealing)]
-    for field, count in (("tasks", _open_tasks(connection, definition.key)), ("periods", len(unsettled))):
+    for field, count in (("tasks", store.count_open_tasks(connection, definition.key)), ("periods", len(unsettled))):
         if count:
             raise ClosingBlocked(field=field, count=count, programme=definition.key)
 
@@ -233,12 +224,9 @@ def seal_stream(journal: Journal, programme: str, *, by: str, now: datetime) -> 
 
 def _refuse_unheard(connection: Connection) -> None:
     """What a service has not heard may make it record something that would come after the seal."""
-    last = select(journal_head.c.seq).where(journal_head.c.name == HOME_ROW).scalar_subquery()
-    behind = connection.execute(select(journal_cursor.c.service).where(journal_cursor.c.pos < last)).scalars().all()
-    parked = connection.execute(select(func.count()).select_from(journal_parked)).scalar_one()
-    if behind:
-        raise InvalidInput(field="programme", reason=f"{', '.join(sorted(behind))} has not heard everything yet: again")
-    if parked:
+    if behind := closing_store.behind(connection):
+        raise InvalidInput(field="programme", reason=f"{', '.join(behind)} has not heard everything yet: again")
+    if closing_store.count_parked(connection):
         raise InvalidInput(field="programme", reason="lines are parked: polku parked list")
 
 

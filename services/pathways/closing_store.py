@@ -6,6 +6,9 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, delete, func, insert, select
 
+from shared.journal.carry_tables import courier_receipt
+from shared.journal.tables import journal_cursor, journal_head, journal_parked
+from shared.journal.unit import HOME_ROW
 from shared.storage import metadata
 from shared.storage.upsert import upsert
 
@@ -84,3 +87,21 @@ def put_left(connection: Connection, programme: str, item: tuple[str, str], reas
     changed = connection.execute(left.update().where(here).values(reason=reason, noted_on=day))
     if not changed.rowcount:
         connection.execute(insert(left), key | {"subject": subject, "reason": reason, "noted_on": day})
+
+
+def ends_of(connection: Connection, stream: str) -> tuple[int, int]:
+    """The number of the stream's last line, and of the last that the lead has confirmed; 0: there is none."""
+    head = select(journal_head.c.seq).where(journal_head.c.name == stream)
+    receipt = select(courier_receipt.c.seq).where(courier_receipt.c.stream == stream)
+    return connection.execute(head).scalar() or 0, connection.execute(receipt).scalar() or 0
+
+
+def behind(connection: Connection) -> list[str]:
+    """The services that have not heard everything yet that is in the journal."""
+    last = select(journal_head.c.seq).where(journal_head.c.name == HOME_ROW).scalar_subquery()
+    return sorted(connection.execute(select(journal_cursor.c.service).where(journal_cursor.c.pos < last)).scalars())
+
+
+def count_parked(connection: Connection) -> int:
+    """Lines that are parked, of any service."""
+    return int(connection.execute(select(func.count()).select_from(journal_parked)).scalar_one())

@@ -9,7 +9,7 @@ from services.pathways import closing, hearing, operations, plans, queries, shar
 from services.pathways.domain import NewOutcome, NewPause, NewStay
 from services.pathways.planning import Entry, NewPlan
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
-from shared.bus.home import HomeResource
+from shared.bus.home import EVERYTHING, HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import FACTS, ProgrammeVersion
 from shared.contracts.closing import AskClosing, CloseProgramme, LeaveOpen, ListLeft, ReopenProgramme, SealStream
@@ -41,9 +41,6 @@ from shared.journal import Line, Unit
 
 CLOCK_SECONDS = 60
 """How often the clock is looked at: a task appears at most so long after midnight in Helsinki."""
-
-EVERYTHING = 2**62
-"""A position that no journal reaches."""
 
 
 class PathwaysService(ParkedLines):
@@ -88,12 +85,12 @@ class PathwaysService(ParkedLines):
     def record_steps(self, **command: Any) -> dict[str, Any]:
         body = load(RecordSteps, command)
         self.home.follow_to(EVERYTHING)  # conditions of a step may be met by what was recorded a moment ago
-        return self._record(body, stepping.record_steps, [_stay(item) for item in body["items"]])
+        return self.home.record(body, stepping.record_steps, [_stay(item) for item in body["items"]])
 
     @rpc
     def record_pauses(self, **command: Any) -> dict[str, Any]:
         body = load(RecordPauses, command)
-        return self._record(body, stepping.record_pauses, [_pause(item) for item in body["items"]])
+        return self.home.record(body, stepping.record_pauses, [_pause(item) for item in body["items"]])
 
     @rpc
     def record_product(self, **command: Any) -> dict[str, Any]:
@@ -121,7 +118,7 @@ class PathwaysService(ParkedLines):
     @rpc
     def record_outcomes(self, **command: Any) -> dict[str, Any]:
         body = load(RecordOutcomes, command)
-        return self._record(body, operations.record_outcomes, [_outcome(item) for item in body["items"]])
+        return self.home.record(body, operations.record_outcomes, [_outcome(item) for item in body["items"]])
 
     @rpc
     def period_state(self, **command: Any) -> dict[str, Any]:
@@ -201,7 +198,7 @@ class PathwaysService(ParkedLines):
     @rpc
     def record_plans(self, **command: Any) -> dict[str, Any]:
         body = load(RecordPlans, command)
-        return self._record(body, plans.record_plans, [_plan(item) for item in body["items"]])
+        return self.home.record(body, plans.record_plans, [_plan(item) for item in body["items"]])
 
     @rpc
     def show_plan(self, **command: Any) -> dict[str, Any]:
@@ -219,12 +216,6 @@ class PathwaysService(ParkedLines):
     @subscribes(ProgrammeVersion)
     def on_programme_version(self, unit: Unit, line: Line, piece: Fact) -> None:
         versions.take_version(unit, line, piece)
-
-    def _record(self, body: dict[str, Any], operation: Any, items: list[Any]) -> dict[str, Any]:
-        self.home.follow_to(body["after"])
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = operation(self.home.journal, body["programme"], items, **common)
-        return {"pos": self.home.committed(pos), "results": results}
 
 
 def _hears(fact: type[Fact]) -> Callable[..., None]:

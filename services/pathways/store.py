@@ -7,6 +7,7 @@ reads another's tables.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     delete,
+    func,
     insert,
     select,
     update,
@@ -34,6 +36,7 @@ from shared.programmes.workflow import MappedList
 from shared.storage import metadata
 from shared.storage.forgetting import forget_subject
 from shared.storage.once import key_table
+from shared.storage.people import known_people
 from shared.storage.upsert import upsert
 
 shelf = Shelf("pathways")
@@ -150,11 +153,8 @@ def put_person(connection: Connection, subject: str, programme: str) -> None:
     upsert(connection, person, [{"subject": bytes.fromhex(subject), "programme": programme}])
 
 
-def find_people(connection: Connection, subjects: Iterable[str]) -> dict[str, str]:
-    """Those of these people who are known here, with their programme."""
-    wanted = [bytes.fromhex(subject) for subject in set(subjects)]
-    rows = connection.execute(select(person).where(person.c.subject.in_(wanted)))
-    return {row.subject.hex(): row.programme for row in rows}
+find_people = partial(known_people, person)
+"""Those of these people who are known here, with their programme: `known_people`."""
 
 
 def people_of(connection: Connection, programme: str) -> list[str]:
@@ -307,6 +307,12 @@ def open_tasks(connection: Connection, programme: str, rule: str, subject: str) 
     here = (task.c.programme == programme) & (task.c.rule == rule) & (task.c.subject == bytes.fromhex(subject))
     rows = connection.execute(select(task).where(here, task.c.state == "open").order_by(task.c.due_on, task.c.task))
     return {_task(row): row.task.hex() for row in rows}
+
+
+def count_open_tasks(connection: Connection, programme: str) -> int:
+    """Open tasks of the programme."""
+    here = (task.c.programme == programme) & (task.c.state == "open")
+    return int(connection.execute(select(func.count()).select_from(task).where(here)).scalar_one())
 
 
 def find_task(connection: Connection, task_id: str) -> Any | None:

@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -69,7 +69,7 @@ def rehearse(journal: Journal, document: dict[str, Any], now: datetime) -> dict[
         stays = _moved(store.find_stays_of(connection, programme.key), programme)
         pauses = step_store.find_pauses(connection, {subject for subject, _ in stays})
     wrong = problems(document, before, moves) if before else []
-    apart, merged = _collisions(programme, stays, pauses, today_in_helsinki(now))
+    apart, merged = _collisions(programme, stays, pauses)
     told |= {"moves": [move.to_json() for move in moves], "apart": apart, "merged": merged}
     return told | {"problems": [{"path": problem.path, "reason": problem.reason} for problem in wrong]}
 
@@ -143,7 +143,7 @@ def _moved(stays: Mapping[tuple[str, str], list[Stay]], programme: Programme) ->
     return found
 
 
-def _collisions(programme: Programme, stays: Any, pauses: Any, today: date) -> tuple[int, int]:
+def _collisions(programme: Programme, stays: Any, pauses: Any) -> tuple[int, int]:
     """People on steps that exclude each other, and on one step twice, today."""
     here: dict[str, Counter[str]] = {}
     for (subject, step), several in stays.items():

@@ -16,7 +16,6 @@ from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.person_page import person_row
 from services.portal.publicity import publicity
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import Lang, pick_lang, words
 from services.portal.words_erasing import KINDS_ERASED
 from shared.contracts.errors import ChangedMeanwhile, KeptByLaw, UnknownPerson
@@ -121,7 +120,7 @@ class ErasingPages:
             no_day=[say(f"purpose_{rule.key}") for rule in _without_a_day(rules, chosen)],
             nothing=what != EVERYTHING and not chosen,
             going=[(say(f"purpose_{part['purpose']}"), _counted(part)) for part in chosen],
-            kept=[_kept(rule, names, g.lang) for rule in held_back],
+            kept=[_kept(rule, g.lang) for rule in held_back],
             instead=[one for one in others if what == EVERYTHING and not rules[one].kept_by_law(today)],
             stays=[say("stays_identity"), *(say(f"purpose_{one}") for one in others)] if what != EVERYTHING else [],
             basis="" if what == EVERYTHING else say(f"legal_{rules[what].basis}"),
@@ -185,7 +184,7 @@ def _counted(part: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(say(word), formats.number(count, g.lang)) for word, count in counts.items()]
 
 
-def _kept(rule: Purpose, names: ProgrammeNames, lang: Lang) -> str:
+def _kept(rule: Purpose, lang: Lang) -> str:
     assert rule.keep_until is not None  # what has no day is not kept by law
     day, say = formats.day(rule.keep_until, lang), words(lang)
     return say("kept_by_law", purpose=say(f"purpose_{rule.key}"), day=day, law=rule.law)

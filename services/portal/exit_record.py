@@ -16,7 +16,7 @@ from services.portal.plan import plan_of
 from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
 from services.portal.report_page import ProgrammeNames
-from services.portal.start_record import call, listed_languages, name_of, sealed_content
+from services.portal.start_record import call, listed_languages, name_of
 from services.portal.words import in_language, pick_lang, words
 from shared.contracts.errors import (
     AlreadyRecordedDiffers,
@@ -128,7 +128,7 @@ class ExitPages:
         item |= {name: filled[name] for name in _PROOF if filled[name]} | ({"wishes_ref": ref} if ref else {})
         item["may_call"] = filled["may_call"] or "not_asked"
         content = {name: filled[name] for name in ("form_version", "form_kept") if filled[name]}
-        return item | {"sealed": sealed_content(self.pages, content)}
+        return item | {"sealed": talks.sealed(self.pages.context, content)}
 
     def _wished(self, names: ProgrammeNames, ref: str) -> str:
         if not ref:

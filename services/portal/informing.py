@@ -14,7 +14,6 @@ from services.portal.words import words
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError
 from shared.programmes.purposes import purposes
 
-MOST_NOTICES = 9999
 _WHY = {"date": "problem_informed_day", "consents": "problem_answer"}
 
 

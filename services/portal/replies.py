@@ -1,16 +1,9 @@
-"""Opening what intake sealed to one request. The private key lives as long as the request and is kept nowhere."""
+"""What the pages open of what intake sealed to one request."""
 
-import base64
-import binascii
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
-from shared.journal.crypto import CannotOpen, open_sealed
-
-REPLY_INFO = b"polku-reply-1"
+from shared.journal import sealed as crossing
 
 
 @dataclass(frozen=True)
@@ -40,15 +33,8 @@ class Referred:
 
 
 @dataclass(frozen=True)
-class ReplyKey:
-    """An X25519 key pair for one request."""
-
-    _private: X25519PrivateKey = field(default_factory=X25519PrivateKey.generate, repr=False)
-
-    @property
-    def public_hex(self) -> str:
-        """What to give as `reply_to`."""
-        return self._private.public_key().public_bytes_raw().hex()
+class ReplyKey(crossing.ReplyKey):
+    """The key of one request, for pages: a row that does not open is shown as one, and spoils no other."""
 
     def open(self, sealed: str) -> Identity | None:
         """The identity in a sealed row (base64), or None if it was not made for this key."""
@@ -76,8 +62,7 @@ class ReplyKey:
 
     def _open(self, sealed: str) -> dict[str, Any] | None:
         try:
-            raw = base64.b64decode(sealed, validate=True)
-            plain = json.loads(open_sealed(self._private.private_bytes_raw(), REPLY_INFO, raw))
-        except (CannotOpen, binascii.Error, ValueError):
+            plain = self.opened(sealed)
+        except ValueError:
             return None
         return plain if isinstance(plain, dict) else None

@@ -1,8 +1,6 @@
 """The start form of one person: what the fund's form of the project's period asks, in the person's language; the
 evidence for it; and tries to get it that were in vain. One page, no script."""
 
-import base64
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,14 +20,12 @@ from shared.contracts.errors import (
     AlreadyRecordedDiffers,
     ChangedMeanwhile,
     InvalidInput,
-    NotFound,
     PolkuError,
     UnknownCode,
     UnknownPerson,
 )
 from shared.contracts.start_facts import ATTEMPTS
 from shared.forms import Form, Question, find_form
-from shared.journal.crypto import seal
 
 _SEALED = ("given_name", "family_name", "birth_date", "form_version", "form_kept")
 _PLAIN = ("municipality", "area", "target_group", "paid_by_project")
@@ -144,7 +140,7 @@ class StartPages:
         content = {name: filled[name] for name in _SEALED if filled[name]}
         item: dict[str, Any] = coded | {name: int(answers[name]) for name in numbers & set(answers)}
         item |= {"key": filled["key"], "subject": person, "was": filled["was"]}
-        item |= {"start_date": filled["start_date"], "sealed": sealed_content(self.pages, content)}
+        item |= {"start_date": filled["start_date"], "sealed": talks.sealed(self.pages.context, content)}
         call(self.pages, "record_starts", names.key, item)
 
     def _show(
@@ -221,15 +217,6 @@ def call(pages: Pages, method: str, programme: str, item: Mapping[str, Any]) -> 
     if "error" in result:
         raise PolkuError.from_wire(result["error"])
     return dict(result)
-
-
-def sealed_content(pages: Pages, content: Mapping[str, str]) -> str:
-    """What only intake opens, as base64."""
-    bus_key = pages.context.bus_key()
-    if bus_key is None:
-        raise NotFound(what="bus key")
-    sealed = seal(bus_key, talks.COMMAND_INFO, json.dumps(content, ensure_ascii=False).encode())
-    return base64.b64encode(sealed).decode()
 
 
 def answer_word(question: str, answer: str, lang: Lang) -> str:

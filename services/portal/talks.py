@@ -1,8 +1,6 @@
 """What the pages that record something share: whom one can pick, what was typed, and sealing it to intake."""
 
-import base64
 import hashlib
-import json
 import re
 import secrets
 import unicodedata
@@ -21,10 +19,9 @@ from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
 from shared.contracts.errors import NotFound, PolkuError, RpcTimeout, ServiceAbsent
 from shared.contracts.talks import LONGEST_TEXT
-from shared.journal.crypto import seal
+from shared.journal.sealed import seal_command
 from shared.ops.clock import today_in_helsinki
 
-COMMAND_INFO = b"polku-command-1"
 PAGE = 500
 """People asked for at a time, to have them all at hand."""
 UNSURE = (RpcTimeout, ServiceAbsent)
@@ -167,8 +164,7 @@ def sealed(context: PortalContext, content: Mapping[str, Any]) -> str:
     bus_key = context.bus_key()
     if bus_key is None:
         raise NotFound(what="bus key")
-    closed = seal(bus_key, COMMAND_INFO, json.dumps(content, ensure_ascii=False).encode())
-    return base64.b64encode(closed).decode()
+    return seal_command(bus_key, content)
 
 
 def read_texts(context: PortalContext, programme: str, refs: Collection[str]) -> dict[str, str | None]:

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, exists, func, select
+from sqlalchemy import Connection, Engine, bindparam, func, select
 
-from services.reporting import store
+from services.reporting import outdated_store, store
 from services.reporting.effects import Derivation, read_lines
-from services.reporting.step_tables import step
 from services.reporting.storing import Storing
-from shared.contracts.catalogue import FACTS, NodeAdmitted, ParticipationStarted, StepEntered
+from shared.contracts.catalogue import NodeAdmitted
 from shared.contracts.errors import InvalidInput, InvalidInvite, PartnerAlreadyJoined, UnknownCode
 from shared.contracts.purpose_facts import LeadCleared
 from shared.journal import Journal
@@ -195,29 +194,11 @@ def derive_what_has_become_readable(engine: Engine) -> None:
 
     So too of streams whose start records or steps were taken by a release that made nothing of them.
     """
-    aside, line = store.aside, received_line
-    at = (line.c.stream == aside.c.stream) & (line.c.seq == aside.c.seq)
-    query = select(aside.c.stream, line.c.kind, line.c.v).join_from(aside, line, at).where(aside.c.reason == "newer")
     with engine.connect() as connection:
-        found = {row.stream for row in connection.execute(query.distinct()) if (row.kind, row.v) in FACTS}
-        streams = sorted(found | _unmade(connection))
-    for stream in streams:
+        streams = outdated_store.readable_now(connection) | outdated_store.unmade(connection)
+    for stream in sorted(streams):
         with transaction(engine) as connection:
             store.forget_derived(connection, [stream])
-
-
-def _unmade(connection: Connection) -> set[str]:
-    """The streams with start records, or steps, taken and not set aside, none of which is in the derived tables: a
-    release before made nothing of them."""
-    at, line = store.cursor.c, received_line.c
-    refused = exists().where(store.aside.c.stream == line.stream, store.aside.c.seq == line.seq)
-    taken = (line.stream == at.stream) & (line.seq <= at.seq) & line.line.is_not(None)
-    streams: set[str] = set()
-    for fact, table in ((ParticipationStarted, store.start), (StepEntered, step)):
-        some = exists().where(taken, line.kind == fact.kind, ~refused)
-        made = exists().where(table.c.stream == at.stream)
-        streams |= set(connection.execute(select(at.stream).where(some, ~made)).scalars())
-    return streams
 
 
 def _derive_stream(source: Connection, connection: Connection, stream: str) -> None:

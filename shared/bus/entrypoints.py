@@ -16,7 +16,7 @@ from nameko.constants import AMQP_URI_CONFIG_KEY
 from nameko.containers import WorkerContext
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import DependencyProvider, Entrypoint, SharedExtension
-from nameko.timer import timer
+from nameko.timer import Timer
 
 from shared.bus.containers import report_worker
 from shared.bus.link import Link, LinkDown
@@ -223,7 +223,8 @@ class Rpc(Entrypoint):
         self.server.stop_taking()
 
 
-rpc = Rpc.decorator
+rpc: Callable[[Method], Method] = Rpc.decorator
+timer: Callable[..., Callable[[Method], Method]] = Timer.decorator
 
 
 def subscribes(fact: type) -> Callable[[Method], Method]:

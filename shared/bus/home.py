@@ -21,6 +21,8 @@ from shared.ops.clock import utcnow
 from shared.ops.settings import Home
 
 HOME_CONFIG = "POLKU_HOME"
+EVERYTHING = 2**62
+"""A position that no journal reaches: `follow_to` it hears all that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,15 @@ class ServiceHome:
         """Hear everything up to `pos` first: for a command that carries `after`."""
         if pos:
             self.follower.follow_to(pos, self.context.now)
+
+    def record(
+        self, body: Mapping[str, Any], operation: Callable[..., Any], items: list[Any], **more: Any
+    ) -> dict[str, Any]:
+        """Answer a command with items: `operation` gives the results in order and the journal position."""
+        self.follow_to(body["after"])
+        common = {"by": body["by"], "now": self.now(), "skip_bad": body["skip_bad"], **more}
+        results, pos = operation(self.journal, body["programme"], items, **common)
+        return {"pos": self.committed(pos), "results": results}
 
 
 class HomeResource(DependencyProvider):

@@ -3,8 +3,6 @@
 PURPOSES = ("esf_record", "support", "measurement")
 """The fund's start and exit record · working with a person: what they take part in, talks, steps, referrals · how they
 fare. Who somebody is, is kept as long as anything else is."""
-LEGAL_BASES = ("legal_obligation", "public_task", "legitimate_interest", "consent")
-"""GDPR, article 6(1): c, e, f, a."""
 WHYS = ("withdrawn", "asked", "retention")
 """Why what was recorded for a purpose was erased: the consent was withdrawn, the person asked, its time was over."""
 

@@ -27,10 +27,3 @@ class Named:
 
     key: str
     name: Mapping[str, str]
-
-    def name_in(self, language: str) -> str:
-        """The name in `language`; where it has none, in Finnish, Swedish or English. Never blank."""
-        for candidate in (language, "fi", "sv", "en"):
-            if candidate in self.name:
-                return self.name[candidate]
-        return self.key

@@ -27,9 +27,6 @@ NONE = "none"
 IN_EURA = "people tell the fund so themselves, in EURA"
 """Why something is not kept here, where people key their records in themselves."""
 
-SUPPORTS = ("direct", "information_event", "open_service")
-"""How somebody is met; only who is helped directly is a participant."""
-
 Problem = tuple[str, str]
 """Field and reason."""
 

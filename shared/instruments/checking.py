@@ -15,14 +15,14 @@ SCHEMA_FILE = Path(__file__).resolve().parents[2] / "deploy" / "instruments" / "
 
 def parse(document: Mapping[str, Any]) -> Instrument:
     """The instrument a document describes. Raises `InvalidInstrument` with the first problem."""
-    _refuse("document", sorted(_KIND.problems(document)))
+    refuse("document", sorted(_KIND.problems(document)))
     return build(document)
 
 
 def load_file(path: Path) -> Instrument:
     """The instrument in a file. Raises `InvalidInstrument` with the first problem and its line."""
     reading = _check(path)
-    _refuse(path.name, sorted(set(reading.problems)))
+    refuse(path.name, sorted(set(reading.problems)))
     return build(reading.data)
 
 
@@ -31,7 +31,8 @@ def check_file(path: Path) -> list[Problem]:
     return sorted(set(_check(path).problems))
 
 
-def _refuse(file: str, problems: list[Problem]) -> None:
+def refuse(file: str, problems: list[Problem]) -> None:
+    """Raises `InvalidInstrument` with the first problem, if there is one."""
     if problems:
         first = problems[0]
         reason = f"{first.path}: {first.reason}" if first.path else first.reason

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shared.contracts.errors import InvalidInstrument
 from shared.documents.checking import Found, Kind, codes_stand_once, items, points_at
 from shared.documents.problems import Problem
-from shared.instruments.checking import SCHEMA_FILE
+from shared.instruments.checking import SCHEMA_FILE, refuse
 from shared.instruments.files import find_instrument, has_instrument
 
 Wording = Mapping[str, Mapping[str, str]]
@@ -22,21 +21,14 @@ def check_wording(path: Path) -> list[Problem]:
 def read_wording(path: Path) -> dict[str, Any]:
     """The document in a file. Raises `InvalidInstrument` with the first problem and its line."""
     reading = _KIND.read(path)
-    _refuse(path.name, sorted(set(reading.problems)))
+    refuse(path.name, sorted(set(reading.problems)))
     return dict(reading.data)
 
 
 def parse_wording(document: Mapping[str, Any]) -> Wording:
     """The questions of a document. Raises `InvalidInstrument` with the first problem."""
-    _refuse("document", sorted(_KIND.problems(document)))
+    refuse("document", sorted(_KIND.problems(document)))
     return {item["key"]: dict(item["text"]) for item in document["items"]}
-
-
-def _refuse(file: str, problems: list[Problem]) -> None:
-    if problems:
-        first = problems[0]
-        reason = f"{first.path}: {first.reason}" if first.path else first.reason
-        raise InvalidInstrument(file=file, count=len(problems), line=first.line, reason=reason)
 
 
 def _rules(document: dict[str, Any]) -> Found:

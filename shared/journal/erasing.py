@@ -2,8 +2,8 @@
 
 Recording `intake.subject_erased` *is* erasing: the unit of work that records it calls `erase` under the journal's
 lock, so all other lines of the subject, what is parked of them, letters about them that have not been acknowledged and
-audit entries that name them are gone with the same commit. From then on no unit commits a fact of this subject
-(`refuse_erased`).
+audit entries that name them are gone with the same commit. From then on no unit commits a fact of this subject: each
+asks `erased_among`, under the lock.
 
 The line that says so has the subject too, and is needed a little longer: every service of the home and the lead must
 hear it. `finish`, called by the courier in every round, erases it when

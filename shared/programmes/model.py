@@ -284,10 +284,6 @@ class Programme(Named):
         return {rule.key: rule for rule in self.tasks}
 
     @cached_property
-    def group_by_key(self) -> Mapping[str, Group]:
-        return {group.key: group for group in self.groups}
-
-    @cached_property
     def area_by_key(self) -> Mapping[str, Area]:
         return {area.key: area for area in self.areas}
 

@@ -13,6 +13,7 @@ from marshmallow import Schema
 from shared.contracts.commands import Sealed
 from shared.contracts.describing import command_classes, methods_of
 from shared.contracts.fields import Code, EntityId, NodeName, ProgrammeKey, SubjectRef
+from shared.journal.sealed import REPLY_INFO
 from tests.badinput import judging
 from tests.badinput.examples import NOT_REACHED, NoExample, example, other_values
 from tests.badinput.judging import ask, problem
@@ -88,7 +89,7 @@ def _bad_contents(world: World, place: Place, body: dict[str, Any]) -> Iterator[
     other = world.sealed({}, key=b"\x09" + bytes(31))
     for what, sealed in {
         "sealed to another key": other,
-        "sealed for another purpose": world.sealed({}, info=b"polku-reply-1"),
+        "sealed for another purpose": world.sealed({}, info=REPLY_INFO),
         "no JSON inside": world.sealed(SECRET.encode()),
         "no UTF-8 inside": world.sealed(b"\xff\xfe"),
         "a list inside": world.sealed([SECRET]),

@@ -22,7 +22,6 @@ from services.node.opening import init_home, open_database
 from services.node.up import SERVICES
 from services.portal.report_file import make_release
 from services.portal.report_page import ProgrammeNames
-from services.portal.talks import COMMAND_INFO
 from services.reporting import operations as reporting
 from services.reporting import store as reporting_store
 from shared.bus import client as bus_client
@@ -35,6 +34,7 @@ from shared.journal import Journal, crypto, received
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.joining import Join, token_digest
 from shared.journal.posting import LeadPost, NodePost
+from shared.journal.sealed import COMMAND_INFO
 from shared.ops.settings import Home
 from shared.storage import snapshot, transaction
 from tests.services.intake.kit import IDENTITY

@@ -1,7 +1,5 @@
 """Commands as pages and imports send them, to the services of a running node: single items, by their own clock."""
 
-import base64
-import json
 import queue
 import threading
 import time
@@ -9,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.node.importing import COMMAND_INFO
 from shared.bus.client import RpcClient
-from shared.journal.crypto import load_keys, seal
+from shared.journal.crypto import load_keys
+from shared.journal.sealed import seal_command
 from shared.journal.unit import last_position
 from shared.ops.settings import load_home
 from shared.storage import open_engine, snapshot
@@ -51,8 +49,7 @@ class Commander:
 
     def register(self, name: str, after: int = 0) -> dict[str, Any]:
         """A client; the activity asks that at least."""
-        identity = json.dumps({"given_name": name}).encode()
-        sealed = base64.b64encode(seal(self._bus_key, COMMAND_INFO, identity)).decode()
+        sealed = seal_command(self._bus_key, {"given_name": name})
         item = {"key": key_of(name), "sealed": sealed, "standing": "client"}
         return self.call("intake", "register_participants", item, after)
 

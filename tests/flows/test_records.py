@@ -3,8 +3,6 @@
 Leaves pictures in build/screens, to be looked at.
 """
 
-import base64
-import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +11,8 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from services.node.control import connect
-from shared.journal.crypto import load_keys, seal
+from shared.journal.crypto import load_keys
+from shared.journal.sealed import seal_command
 from shared.ops.settings import load_home
 from shared.programmes.files import programme_file
 from shared.testing.wait import until
@@ -39,9 +38,9 @@ def node(tmp_path: Path) -> Iterator[Site]:
         bus_key, rpc = load_keys(home.keys).newest("bus").public, connect(home.socket)
         assert bus_key is not None
         assert rpc is not None
-        identity = json.dumps({"given_name": "Lempi", "family_name": "Lupiini"}).encode()
+        identity = {"given_name": "Lempi", "family_name": "Lupiini"}
         item = {"key": key_of("lempi"), "standing": "client", "gender": "unknown", "service_language": "sv"}
-        item["sealed"] = base64.b64encode(seal(bus_key, b"polku-command-1", identity)).decode()
+        item["sealed"] = seal_command(bus_key, identity)
         rpc.call("intake", "register_participants", programme=FOUR, by="cli:test", items=[item])
         rpc.close()
         yield made

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.programmes import InvalidProgramme, Named, canonical, check_document, digest, load_file, parse
+from shared.programmes import InvalidProgramme, canonical, check_document, digest, load_file, parse
 from shared.programmes.checking import SCHEMA_FILE
 
 LAHDE: dict[str, Any] = load_file(SCHEMA_FILE.parent / "lahde-mukaan.yaml")
@@ -54,12 +54,13 @@ def test_programme_three_is_what_its_project_published() -> None:
         "client_panels": "heads",
     }
     assert {topic.key for topic in programme.topics} >= {"finances", "job_search", "health", "language", "stigma"}
-    assert programme.topic_by_key["health"].name_in("sv") == "Hälsa"
+    assert programme.topic_by_key["health"].name["sv"] == "Hälsa"
 
 
 def test_activity_counts_what_its_group_counts() -> None:
     programme = parse(LAHDE)
-    assert all(a.counts == programme.group_by_key[a.group].counts for a in programme.activities)
+    counts = {group.key: group.counts for group in programme.groups}
+    assert all(a.counts == counts[a.group] for a in programme.activities)
 
 
 def test_period_holds_its_first_and_last_day_only() -> None:
@@ -76,16 +77,6 @@ def test_silence_limit_is_three_days_when_left_out() -> None:
     assert parse(document).silence_limit_days == 7
     del document["silence_limit_days"]
     assert parse(document).silence_limit_days == 3
-
-
-@given(
-    st.dictionaries(st.sampled_from(["fi", "sv", "en"]), st.text(min_size=1), min_size=1),
-    st.sampled_from(["fi", "sv", "en", "ru"]),
-)
-def test_name_is_in_the_language_asked_or_another_and_never_blank(name: dict[str, str], language: str) -> None:
-    shown = Named("code", name).name_in(language)
-    assert shown == name.get(language, shown)
-    assert shown in name.values()
 
 
 def test_canonical_bytes_are_sorted_compact_utf8() -> None:
@@ -199,7 +190,7 @@ MET = {"encounters": 3, "people_new": 2, "people_known": 1}
 
 def test_services_and_figures_of_encounters_are_values() -> None:
     programme = parse(LAHDE | {"services": SERVICES, "figures": LAHDE["figures"] | {"encounters": MET}})
-    assert programme.service_by_key["debt_advice"].name_in("sv") == "Velkaneuvonta"
+    assert programme.service_by_key["debt_advice"].name == {"fi": "Velkaneuvonta"}
     assert programme.figures is not None
     assert programme.figures.encounters is not None
     assert (programme.figures.encounters.encounters, programme.figures.encounters.people_known) == (3, 1)

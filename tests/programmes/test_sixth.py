@@ -250,7 +250,7 @@ def test_the_sixth_project_has_no_problem() -> None:
     assert check_file(SIXTH) == []
     programme = parse(load_file(SIXTH))
     assert [step.key for step in programme.steps if step.alone] == ["own_boat"]
-    assert programme.partner_by_key["harbour"].name_in("fi") == "Hamnföreningen"
+    assert programme.partner_by_key["harbour"].name == {"sv": "Hamnföreningen"}
 
 
 @pytest.mark.parametrize("what", BROKEN)

@@ -4,8 +4,6 @@ Before each call the ledger has the attempt. An answer that does not come, or th
 **ambiguous**: the same items with the same keys are sent again until an answer comes, as an import would.
 """
 
-import base64
-import json
 import threading
 import time
 from contextlib import suppress
@@ -13,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.node.control import ControlClient
-from services.node.importing import COMMAND_INFO
 from shared.contracts.errors import PolkuError
-from shared.journal.crypto import load_keys, seal
+from shared.journal.crypto import load_keys
+from shared.journal.sealed import seal_command
 from tests.faults.bench import marks
 from tests.faults.bench.federation import BY, Partner
 from tests.faults.bench.ledger import Ledger
@@ -68,10 +66,10 @@ class Driver:
             numbers = range(first, min(first + 50, self.size.people))
             items, named = [], []
             for number in numbers:
-                sealed = seal(key, COMMAND_INFO, json.dumps({"family_name": f"Penkki {number}"}).encode())
+                sealed = seal_command(key, {"family_name": f"Penkki {number}"})
                 day = marks.person_day(number).isoformat()
                 known = {"key": marks.key_of(self.site.partner, f"p{number}"), "standing": "client", "start_date": day}
-                items.append(known | {"sealed": base64.b64encode(sealed).decode()})
+                items.append(known | {"sealed": sealed})
                 named.append([f"p{number}"])
             for result in self._send("intake", "register_participants", items, named):
                 self.subjects.append(result["subject"])

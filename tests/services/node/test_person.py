@@ -1,6 +1,5 @@
 """`polku person erase` as people meet it: whom it asks for, what it refuses, what it says."""
 
-import base64
 import json
 import os
 import subprocess
@@ -22,8 +21,9 @@ from services.portal.logos import nobodys
 from shared.contracts.describing import methods_of
 from shared.contracts.errors import InvalidInput
 from shared.journal import Journal
-from shared.journal.crypto import load_keys, seal
+from shared.journal.crypto import load_keys
 from shared.journal.erasing import subject_digest
+from shared.journal.sealed import seal_command
 from shared.journal.tables import journal_line
 from shared.ops.settings import Home
 from shared.storage import snapshot, transaction
@@ -65,7 +65,7 @@ def rpc(home: Home) -> Iterator[Rpc]:
 def sealed(home: Home, content: dict[str, Any]) -> str:
     key = load_keys(home.keys).newest("bus").public
     assert key is not None
-    return base64.b64encode(seal(key, b"polku-command-1", json.dumps(content).encode())).decode()
+    return seal_command(key, content)
 
 
 def note(home: Home, subject: str) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from sqlalchemy import Engine
 from services.node.control import ControlClient, connect
 from services.node.opening import open_database
 from shared.contracts.errors import InvalidInput, PolkuError, TaskClosedAlready, UnknownCode
-from shared.journal.crypto import load_keys, open_sealed, seal
+from shared.journal.crypto import load_keys, seal
 from shared.journal.erasing import subject_digest
+from shared.journal.sealed import COMMAND_INFO, ReplyKey, seal_command
 from shared.ops.settings import load_home
 from shared.testing.wait import until
 from tests.flows.kit import Pair, joined_pair
@@ -375,7 +376,7 @@ def item(home: Path, identity: Any, name: str, **changes: Any) -> dict[str, Any]
     bus = load_keys(home / "keys").newest("bus").public
     assert bus is not None
     data = identity if isinstance(identity, bytes) else json.dumps(identity).encode()
-    sealed = base64.b64encode(seal(bus, b"polku-command-1", data)).decode()
+    sealed = base64.b64encode(seal(bus, COMMAND_INFO, data)).decode()
     return {"key": key_of(name), "sealed": sealed, "standing": "client", **changes}
 
 
@@ -385,13 +386,11 @@ def test_a_person_registered_is_read_by_who_asked_and_the_read_is_logged(
     given = item(pair.node.path, {"given_name": "Luettava", "token": "kettu9"}, "read", start_date="2017-05-30")
     common: dict[str, Any] = {"by": "maija", "programme": KEY}
     subject = rpc.call("intake", "register_participants", items=[given], **common)["results"][0]["subject"]
-    mine = X25519PrivateKey.generate()
-    reply_to = mine.public_key().public_bytes_raw().hex()
-    answer = rpc.call("intake", "list_people", reply_to=reply_to, limit=1, **common)
+    mine = ReplyKey()
+    answer = rpc.call("intake", "list_people", reply_to=mine.public_hex, limit=1, **common)
     (row,) = answer["people"]  # the newest first
     assert (row["person"], row["started_on"]) == (subject, date(2017, 5, 30).isoformat())
-    opened = open_sealed(mine.private_bytes_raw(), b"polku-reply-1", base64.b64decode(row["sealed"]))
-    assert json.loads(opened) == {"given_name": "Luettava", "family_name": None, "token": "kettu9"}
+    assert mine.opened(row["sealed"]) == {"given_name": "Luettava", "family_name": None, "token": "kettu9"}
     assert kit.audit(database)[-1] == {"action": "read_identities", "subjects": [subject_digest(subject)], **common}
     assert b"Luettava" not in kit.stored_bytes(database)
 
@@ -420,7 +419,7 @@ def test_what_is_sealed_is_checked_and_named_by_its_place(
 def test_what_is_sealed_to_another_node_does_not_open(pair: Pair, rpc: ControlClient) -> None:
     other = item(pair.node.path, {"given_name": "A"}, "other")
     public = X25519PrivateKey.generate().public_key().public_bytes_raw()
-    other["sealed"] = base64.b64encode(seal(public, b"polku-command-1", b"{}")).decode()
+    other["sealed"] = seal_command(public, {})
     with pytest.raises(InvalidInput, match="does not open"):
         rpc.call("intake", "register_participants", by="x", programme=KEY, items=[other])
 

@@ -1,6 +1,5 @@
 """A programme, a report and answers of services, as the portal gets them; and the fakes around the portal."""
 
-import base64
 import json
 from collections.abc import Callable
 from copy import deepcopy
@@ -107,7 +106,7 @@ from shared.contracts.talks import (
     StartCounter,
 )
 from shared.contracts.workers import AssignWorkers, HandOver, ListWorkers, SeesPeople, TasksOf
-from shared.journal.crypto import open_sealed, seal
+from shared.journal.sealed import open_command, seal_reply
 from shared.storage import metadata, open_engine
 from tests.services.portal import certifying
 
@@ -646,14 +645,13 @@ class FakeRpc:
 
     def _list_regulars(self, reply_to: str, **_: Any) -> Any:
         def sealed(text: str) -> str:
-            content = json.dumps({"text": text}).encode()
-            return base64.b64encode(seal(bytes.fromhex(reply_to), b"polku-reply-1", content)).decode()
+            return seal_reply(reply_to, {"text": text})
 
         return [{"subject": who, "there": there, "sealed": sealed(text)} for who, text, there in self.regulars]
 
     def opened(self, text: str) -> Any:
         """What was sealed to intake."""
-        return json.loads(open_sealed(BUS_PRIVATE.private_bytes_raw(), b"polku-command-1", base64.b64decode(text)))
+        return json.loads(open_command(BUS_PRIVATE.private_bytes_raw(), text))
 
     def _report(self, programme: str, **_: Any) -> Any:
         if programme != self.report["programme"]:
@@ -667,7 +665,7 @@ class FakeRpc:
     def _keep_texts(self, items: list[dict[str, Any]], **_: Any) -> Any:
         results = []
         for place, item in enumerate(items):
-            opened = open_sealed(BUS_PRIVATE.private_bytes_raw(), b"polku-command-1", base64.b64decode(item["sealed"]))
+            opened = open_command(BUS_PRIVATE.private_bytes_raw(), item["sealed"])
             ref = f"{place + 1:02x}" * 16
             self.texts[ref] = json.loads(opened)["text"]
             results.append({"text_ref": ref, "new": True})
@@ -677,8 +675,7 @@ class FakeRpc:
         def sealed(ref: str) -> str | None:
             if ref not in self.texts:
                 return None
-            content = json.dumps({"text": self.texts[ref]}).encode()
-            return base64.b64encode(seal(bytes.fromhex(reply_to), b"polku-reply-1", content)).decode()
+            return seal_reply(reply_to, {"text": self.texts[ref]})
 
         return {"texts": [{"text_ref": ref, "sealed": sealed(ref)} for ref in refs]}
 
@@ -687,9 +684,9 @@ class FakeRpc:
         for one in people:
             how = dict(self.contacts.get(one) or {})
             coded = {name: how.pop(name, None) for name in ("contact_language", "service_language")}
-            sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(how).encode())
+            sealed = seal_reply(reply_to, how)
             if one not in self.unreached:
-                rows.append({"person": one, **coded, "sealed": base64.b64encode(sealed).decode()})
+                rows.append({"person": one, **coded, "sealed": sealed})
         return rows
 
     def _show_conversation(self, programme: str, session: str) -> Any:
@@ -711,18 +708,17 @@ class FakeRpc:
         everybody = [p for p in self.people if people is None or p["person"] in people]
         everybody = [p for p in everybody if worker is None or p.get("worker") == worker]
         for person in everybody[offset : offset + limit]:
-            identity = json.dumps(person["identity"]).encode()
-            sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", identity)
+            sealed = seal_reply(reply_to, person["identity"])
             row = {key: value for key, value in person.items() if key != "identity"}
-            rows.append(row | {"sealed": base64.b64encode(sealed).decode()})
+            rows.append(row | {"sealed": sealed})
         return {"total": len(everybody), "people": rows}
 
     def _show_start(self, subject: str, reply_to: str, **_: Any) -> Any:
         empty: dict[str, Any] = {"person": subject, "standing": "client", "started_on": None, "ended_on": None}
         empty |= {"record": {"gender": "f", "service_language": "sv"}, "revision": "ef" * 32, "attempts": []}
         empty |= {"lacks": [], "missing": [], "misfits": []} | self.start
-        sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(self.who).encode())
-        return empty | {"sealed": base64.b64encode(sealed).decode()}
+        sealed = seal_reply(reply_to, self.who)
+        return empty | {"sealed": sealed}
 
     def _list_duplicates(self, reply_to: str, limit: int, offset: int, **_: Any) -> Any:
         pairs = [dict(pair) for pair in self.pairs[offset : offset + limit]]
@@ -734,21 +730,21 @@ class FakeRpc:
     def _show_identity(self, subject: str, reply_to: str, **_: Any) -> Any:
         coded = {"person": subject, "standing": "client", "protected_address": None, "revision": "ef" * 32}
         coded |= {"contact_language": None, "service_language": "sv"}
-        sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(self.who).encode())
-        return coded | {"sealed": base64.b64encode(sealed).decode()}
+        sealed = seal_reply(reply_to, self.who)
+        return coded | {"sealed": sealed}
 
     def _show_exit(self, subject: str, reply_to: str, **_: Any) -> Any:
         empty: dict[str, Any] = {"person": subject, "standing": "esf_participant", "started_on": "2016-02-01"}
         empty |= {"resumed_on": None, "ended": None, "form": {}, "service_language": "sv", "revision": "ef" * 32}
         empty |= {"attempts": [], "follow_ups": []} | self.exit
-        sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(self.who).encode())
-        return empty | {"sealed": base64.b64encode(sealed).decode()}
+        sealed = seal_reply(reply_to, self.who)
+        return empty | {"sealed": sealed}
 
     def _show_sample(self, node: str, lines: list[int], reply_to: str, **_: Any) -> Any:
         if not node.startswith("leader"):
             return {"own": False, "rows": []}
         who = self.who | {"birth_date": "1991-05-04", "form_kept": "Kaappi kolme", "exit_form_kept": "Kaappi neljä"}
-        sealed = base64.b64encode(seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(who).encode())).decode()
+        sealed = seal_reply(reply_to, who)
         given = {"subject": MADE, "reply_to": reply_to}
         kind, body = self.drawn
         said = {"state": "found", "kind": kind, "recorded_at": "2016-03-02T10:00:00.000Z", "body": body}
@@ -760,15 +756,14 @@ class FakeRpc:
 
     def _copy_person(self, reply_to: str, **_: Any) -> Any:
         kept = {"identity": {"given_name": "Aino"}, "participation": {"contact_language": "sv"}, "text": []}
-        content = json.dumps({"intake": kept, "history": [], "reads": []}).encode()
-        return {"sealed": base64.b64encode(seal(bytes.fromhex(reply_to), b"polku-reply-1", content)).decode()}
+        return {"sealed": seal_reply(reply_to, {"intake": kept, "history": [], "reads": []})}
 
     def _list_referrals(self, reply_to: str, limit: int, offset: int, **_: Any) -> Any:
         rows = []
         for row in self.referrals[offset : offset + limit]:
-            sealed = seal(bytes.fromhex(reply_to), b"polku-reply-1", json.dumps(row["identity"]).encode())
+            sealed = seal_reply(reply_to, row["identity"])
             coded = {key: value for key, value in row.items() if key != "identity"}
-            rows.append(coded | {"sealed": base64.b64encode(sealed).decode()})
+            rows.append(coded | {"sealed": sealed})
         return {"total": len(self.referrals), "referrals": rows}
 
     def _list_sessions(self, programme: str, limit: int, offset: int, activities: list[str] | None = None) -> Any:

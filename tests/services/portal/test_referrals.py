@@ -1,6 +1,5 @@
 """The pages of referrals and of the partners' nodes ask for what was pressed, and show what came of it."""
 
-import base64
 import json
 import logging
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 
 from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import InvalidInput, NodeNotConfirmed, NotFound, ReferralClosed, RpcTimeout
-from shared.journal.crypto import open_sealed
+from shared.journal.sealed import open_command
 from tests.services.portal.pages import Page
 from tests.services.portal.samples import BUS_PRIVATE, MADE, Portal, node_row, person, referral
 from tests.services.portal.test_workers import many
@@ -167,7 +166,7 @@ def test_a_referral_is_sent_with_what_was_ticked_and_its_reason_sealed(worker: P
     assert answer.headers["Location"] == f"{LIST}?done=sent"
     sent = worker.rpc.sent("send_referral")
     assert (sent["subject"], sent["partner"], sent["agreed"]) == (MADE, UAS, ["name", "birth_date"])
-    opened = open_sealed(BUS_PRIVATE.private_bytes_raw(), b"polku-command-1", base64.b64decode(sent["sealed"]))
+    opened = open_command(BUS_PRIVATE.private_bytes_raw(), sent["sealed"])
     assert json.loads(opened) == {"text": REASON}
     assert REASON not in repr(worker.rpc.calls)
 

@@ -1,6 +1,5 @@
 """The start form asks what the form of the funding period asks, in the person's language, and says what is wrong."""
 
-import base64
 import json
 import logging
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, RpcTimeout
-from shared.journal.crypto import open_sealed
+from shared.journal.sealed import open_command
 from tests.services.portal.pages import Page
 from tests.services.portal.samples import BUS_PRIVATE, MADE, Portal
 
@@ -71,9 +70,7 @@ def test_a_visitor_is_sent_to_registering_where_the_history_is_asked(worker: Por
 def test_what_was_filled_in_is_sent_and_identity_only_sealed(worker: Portal) -> None:
     assert worker.post(FORM, form=FORM, **FILLED).headers["Location"] == f"{FORM}?saved=1"
     (item,) = worker.rpc.sent("record_starts")["items"]
-    opened = json.loads(
-        open_sealed(BUS_PRIVATE.private_bytes_raw(), b"polku-command-1", base64.b64decode(item["sealed"]))
-    )
+    opened = json.loads(open_command(BUS_PRIVATE.private_bytes_raw(), item["sealed"]))
     assert opened == {"birth_date": "1991-05-04", "form_kept": "Kaappi Kolme"}
     assert (item["unemployed_months"], item["education"], item["was"]) == (14, 0, "ef" * 32)
     assert "Kaappi" not in str(worker.rpc.calls)

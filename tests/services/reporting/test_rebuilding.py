@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import Engine, delete, insert, update
 
-from services.reporting import effects, operations, queries, rebuilding, store, versions
+from services.reporting import effects, operations, outdated_store, queries, rebuilding, store, versions
 from services.reporting.operations import derive_what_has_become_readable
 from shared.contracts import catalogue
 from shared.contracts.facts import About, Fact, Reach
@@ -192,7 +192,7 @@ def test_lines_of_a_newer_release_are_derived_anew_when_this_release_knows_them(
     derive_what_has_become_readable(derived)
     assert not operations.derive(derived), "still newer: nothing is done"
     known = {**catalogue.FACTS, (HappenedLater.kind, 1): HappenedLater}
-    for module in (operations, effects):
+    for module in (outdated_store, effects):
         monkeypatch.setattr(module, "FACTS", known)
     monkeypatch.setitem(effects.EFFECTS, HappenedLater, lambda *_: None)
     derive_what_has_become_readable(derived)
