@@ -17,7 +17,7 @@ from shared.testing.promtool import promtool
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = DEPLOY / "prometheus/rules.yml"
 CASES = sorted((DEPLOY / "prometheus/tests").glob("*.yml"))
-RUNBOOKS = sorted((DEPLOY / "runbooks").glob("*.md"))
+RUNBOOKS = sorted((DEPLOY / "runbooks").glob("Polku*.md"))
 HEADINGS = ["What it means", "Who acts", "First three steps"]
 PROMETHEUS_OWN = {"up", "ALERTS"}
 OWN_LABELS = {"job", "instance", "le"}
