@@ -59,8 +59,8 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
 def test_a_runbook_names_the_shipped_unit_and_says_where_its_other_form_is(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "(README.md)" in text
-    named = re.findall(r"(?:journalctl -u|systemctl \w+) (\S+)", text)
-    assert set(named) <= {"polku@node", "polku@lead", "'polku@*'"}
+    named = re.findall(r"(?:journalctl -u|systemctl \w+) (?:--\S+ )?(\S+)", text)
+    assert set(named) <= {"polku@node", "polku@lead", "'polku@*'", "rabbitmq-server"}
     assert set(re.findall(r"/srv/polku/(\w+)", text)) <= set(HOMES)
 
 
