@@ -7,43 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from services.portal.report_page import ProgrammeNames, render_report_html
+from tests.browser.chromium import CHROMIUM, NARROW, SCREENS, WIDE, assert_nothing_overflows
 from tests.carriers.kit import served
 from tests.services.portal import samples
 from tests.services.portal.samples import PASSWORD, Portal, make_portal, person, report
 
-SCREENS = Path(__file__).parents[2] / "build" / "screens"
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NARROW = {"width": 360, "height": 740}
-WIDE = {"width": 1280, "height": 900}
-
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
-    yield launched
-    launched.close()
 
 
 @pytest.fixture
@@ -79,21 +51,6 @@ def log_in(page: Page, address: str, portal: Portal, *roles: str) -> None:
     page.get_by_label("Uusi salasana uudelleen").fill(PASSWORD)
     page.get_by_role("button", name="Tallenna salasana").click()
     page.get_by_role("heading", name="Hankkeet", level=1).wait_for()
-
-
-def assert_nothing_overflows(page: Page) -> None:
-    """Nothing is wider than the screen or than the card or box that it is in, charts included."""
-    too_wide = page.evaluate(
-        """() => [...document.querySelectorAll('body *')].filter(e => {
-            const box = e.getBoundingClientRect();
-            const hidden = e.closest('.unseen, .skip, thead, svg defs');
-            const frame = e.parentElement.closest('.cards-when-narrow tr, .chart-box, .panel, .notice, .card, body');
-            const edge = frame.getBoundingClientRect();
-            return !hidden && box.width > 0 && (box.right > edge.right + 1 || box.left < edge.left - 1);
-        }).map(e => e.tagName + '.' + e.getAttribute('class') + ' ' + e.textContent.trim().slice(0, 40))"""
-    )
-    assert too_wide == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_new_user_logs_in_on_a_phone_and_must_choose_a_password(page: Page, tmp_path: Path) -> None:

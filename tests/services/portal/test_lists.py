@@ -9,12 +9,6 @@ from tests.services.portal.pages import Page, table_rows
 from tests.services.portal.samples import Portal, person
 
 
-@pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    return node
-
-
 def asked(portal: Portal, method: str) -> dict[str, object]:
     """What the last call of a method was given."""
     return [given for _, name, given in portal.rpc.calls if name == method][-1]

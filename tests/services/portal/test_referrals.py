@@ -10,7 +10,7 @@ import pytest
 from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import InvalidInput, NodeNotConfirmed, ReferralClosed, RpcTimeout
 from shared.journal.crypto import open_sealed
-from tests.services.portal.pages import Page
+from tests.services.portal.pages import Page, page
 from tests.services.portal.samples import BUS_PRIVATE, MADE, Portal, node_row, person, referral
 
 LIST = "/referrals/lahde-mukaan"
@@ -25,12 +25,6 @@ def worker(node: Portal) -> Portal:
     node.user_logged_in("worker", "case_worker", "coordinator")
     node.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
     return node
-
-
-def page(answer: Any) -> Page:
-    read = Page(answer.get_data(as_text=True))
-    assert read.problems == []
-    return read
 
 
 def names_of(read: Page) -> list[str]:

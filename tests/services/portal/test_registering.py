@@ -11,10 +11,9 @@ NEW, VISITOR = "/new/lahde-mukaan", f"/standing/lahde-mukaan/{MADE}"
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.people = [person("", "", "Nalle", standing="visitor", person=MADE)]
-    return node
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [person("", "", "Nalle", standing="visitor", person=MADE)]
+    return worker
 
 
 def test_a_new_client_is_registered_without_having_been_a_nickname(worker: Portal) -> None:

@@ -12,10 +12,9 @@ PATH = f"/rights/lahde-mukaan/{MADE}"
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
-    return node
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
+    return worker
 
 
 def test_the_page_says_which_purposes_there_are_and_what_has_ended(worker: Portal) -> None:

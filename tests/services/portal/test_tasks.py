@@ -20,10 +20,9 @@ def task(subject: str = AINO, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.people = [person("Aino", "Esimerkki", person=AINO), person("", "", "Nalle", person=PEKKA)]
-    return node
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [person("Aino", "Esimerkki", person=AINO), person("", "", "Nalle", person=PEKKA)]
+    return worker
 
 
 def closed(portal: Portal, how: str, task: str = MADE) -> Any:
