@@ -16,8 +16,9 @@ from shared.contracts.errors import (
     ServiceAbsent,
     UnknownSession,
 )
+from tests.services.portal.documents import MADE, person, recorded_talk
 from tests.services.portal.pages import Page, page
-from tests.services.portal.samples import MADE, Portal, person, recorded_talk
+from tests.services.portal.samples import Portal
 
 FORM = "/conversation/lahde-mukaan"
 AINO, PEKKA, OTHER = "a1" * 16, "b2" * 16, "c3" * 16

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from shared.contracts.errors import UnknownSession
+from tests.services.portal.documents import MADE, counter
 from tests.services.portal.pages import Page, page
-from tests.services.portal.samples import MADE, Portal, counter
+from tests.services.portal.samples import Portal
 
 PATH = "/counter/lahde-mukaan"
 AT = f"{PATH}/{MADE}"

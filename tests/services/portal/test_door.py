@@ -4,8 +4,9 @@ import pytest
 
 from shared.contracts.encounters import TAPS
 from shared.contracts.errors import InvalidInput, NotFound
+from tests.services.portal.documents import MADE, door
 from tests.services.portal.pages import Page, page
-from tests.services.portal.samples import MADE, Portal, door
+from tests.services.portal.samples import Portal
 
 PATH = "/door/lahde-mukaan"
 AT = f"{PATH}/{MADE}"

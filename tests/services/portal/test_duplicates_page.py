@@ -3,8 +3,9 @@
 import pytest
 
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError, RpcTimeout, UnknownPerson
+from tests.services.portal.documents import person
 from tests.services.portal.pages import page
-from tests.services.portal.samples import Portal, person
+from tests.services.portal.samples import Portal
 from tests.services.portal.test_workers import many
 
 PATH = "/duplicates/lahde-mukaan"

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, RpcTimeout, StandingTooLow
+from tests.services.portal.documents import MADE, encounter, person
 from tests.services.portal.pages import page
-from tests.services.portal.samples import MADE, Portal, encounter, person
+from tests.services.portal.samples import Portal
 
 PATH = "/encounters/lahde-mukaan"
 AT = f"{PATH}/{MADE}"

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from services.portal.evidence import EURA, _qr
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import Page, page, table_rows
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.samples import Portal
 
 LIST, WORK = "/evidence/lahde-mukaan", "/eura/lahde-mukaan"
 

@@ -12,8 +12,9 @@ from shared.contracts.errors import (
     RpcTimeout,
     UnknownCode,
 )
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import Page, page
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.samples import Portal
 
 FORM = f"/exit/lahde-mukaan/{MADE}"
 FILLED = {

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError, RpcTimeout
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import page
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.samples import Portal
 
 FORM = f"/plan/lahde-mukaan/{MADE}"
 GOAL, ACTION, HIDDEN, REVIEW = "1a" * 16, "2a" * 16, "3a" * 16, "4a" * 16

@@ -6,8 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared.contracts.errors import ChangedMeanwhile, ConsentWithdrawn, InvalidInput, RpcTimeout
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import page
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.samples import Portal
 from tests.services.portal.test_workers import many
 
 AINO, PEKKA = "a1" * 16, "b2" * 16

@@ -10,8 +10,10 @@ import pytest
 from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import InvalidInput, NodeNotConfirmed, ReferralClosed, RpcTimeout
 from shared.journal.crypto import open_sealed
+from tests.services.portal.documents import MADE, node_row, person, referral
+from tests.services.portal.fake_rpc import BUS_PRIVATE
 from tests.services.portal.pages import Page, page
-from tests.services.portal.samples import BUS_PRIVATE, MADE, Portal, node_row, person, referral
+from tests.services.portal.samples import Portal
 
 LIST = "/referrals/lahde-mukaan"
 FORM = f"/refer/lahde-mukaan/{MADE}"

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from shared.contracts.errors import ChangedMeanwhile, ProcessingRestricted, RpcTimeout, UnknownSession
+from tests.services.portal.documents import EMPTY_REGISTER, MADE, person
 from tests.services.portal.pages import Page, page
-from tests.services.portal.samples import EMPTY_REGISTER, MADE, Portal, person
+from tests.services.portal.samples import Portal
 
 PATH = "/register/lahde-mukaan"
 PEOPLE = {f"{n:02x}" * 16: f"Henkilö {chr(ord('A') + n)}" for n in range(12)}

@@ -4,8 +4,9 @@ import pytest
 
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, RpcTimeout
 from tests.badinput.mutations import LONG
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.samples import Portal
 
 NEW, VISITOR = "/new/lahde-mukaan", f"/standing/lahde-mukaan/{MADE}"
 

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from shared.contracts.errors import InvalidInput
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.samples import Portal
 
 PATH = f"/rights/lahde-mukaan/{MADE}"
 

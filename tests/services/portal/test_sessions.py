@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from shared.contracts.errors import UnknownSession
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import Page, table_rows
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.samples import Portal
 from tests.services.portal.test_workers import many
 
 AINO, PEKKA = "a1" * 16, "b2" * 16

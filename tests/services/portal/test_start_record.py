@@ -8,8 +8,10 @@ import pytest
 
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, RpcTimeout
 from shared.journal.crypto import open_sealed
+from tests.services.portal.documents import MADE
+from tests.services.portal.fake_rpc import BUS_PRIVATE
 from tests.services.portal.pages import Page, page
-from tests.services.portal.samples import BUS_PRIVATE, MADE, Portal
+from tests.services.portal.samples import Portal
 
 FORM = f"/start/lahde-mukaan/{MADE}"
 SPECIAL = {"foreign_background", "minority", "disability", "other_disadvantage"}

@@ -6,8 +6,9 @@ import pytest
 
 from services.portal.words import LANGS
 from shared.contracts.errors import NotFound, TaskClosedAlready
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import Page, table_rows
-from tests.services.portal.samples import MADE, SAME_ORIGIN, Portal, person
+from tests.services.portal.samples import SAME_ORIGIN, Portal
 
 AINO, PEKKA = "a1" * 16, "b2" * 16
 URL = "/tasks/lahde-mukaan"
