@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.flows.house import House, backup_of, joined
+from tests.journal.exchange_kit import World
 
 
 @pytest.fixture
@@ -21,3 +22,9 @@ def backup(house: House, migrated_file: Path, tmp_path: Path) -> Iterator[Engine
     """The node's database as a backup taken now would bring it back, held."""
     with backup_of(house.node, migrated_file, tmp_path / "restored") as made:
         yield made
+
+
+@pytest.fixture
+def world() -> World:
+    """A courier and a receiver with a pipe between them."""
+    return World()
