@@ -14,12 +14,20 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["shared.testing.broker", "shared.testing.engines", "shared.testing.postgres"]
+pytest_plugins = [
+    "shared.testing.broker",
+    "shared.testing.engines",
+    "shared.testing.postgres",
+    "tests.browser.chromium",
+]
 
 GREEN = os.environ.get("POLKU_TESTS_GREEN") == "1"
 ROOT = Path(__file__).parent.parent
 MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30
 """A file system in memory, and how many bytes must be free there."""
+
+GREEN_SECONDS = 600
+"""How long a green file may take: a call that blocks its process fails the test, and does not stop the suite."""
 
 gc.set_threshold(10_000)  # what tests make mostly lives on or is gone at once
 # How long an example takes depends on what else the machine does; tests that mean a time measure it themselves.
@@ -75,7 +83,7 @@ class GreenItem(pytest.Item):
             "-p",
             "no:pytest_nameko",
         ]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=GREEN_SECONDS)
         self.add_report_section("call", "green", done.stdout[-4000:])
         if done.returncode:
             pytest.fail(done.stdout + done.stderr[-4000:], pytrace=False)

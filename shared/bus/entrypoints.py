@@ -116,6 +116,8 @@ class RpcServer(SharedExtension):
     def add(self, entrypoint: "Rpc") -> None:
         """Answer requests for `entrypoint`'s method."""
         self._methods[entrypoint.method_name] = entrypoint
+        # To Prometheus the first increment of a series that appears with it is no increase.
+        rpc_requests_total.labels(self.container.service_name, entrypoint.method_name, "failed")
 
     def stop_taking(self) -> None:
         """Take no further requests; those taken are finished and answered."""

@@ -35,7 +35,8 @@ from shared.testing.postgres import drop_database, new_database
 from shared.testing.wait import until
 from tests.bench.rivals import TABLE
 from tests.bench.servers import hosted
-from tests.bench.uplink_kit import COLUMNS, PROGRAMME, fill, lead_with, make_key, new_home, partner_key, stream_name
+from tests.bench.uplink_kit import COLUMNS, PROGRAMME, fill, lead_with, new_home, partner_key, stream_name
+from tests.journal.exchange_kit import make_key
 
 RESULT = Path(__file__).parents[2] / "build" / "bench" / "uplink.json"
 RIVALS = {"faststream_": "FastStream", "nameko_": "nameko", "celery_": "Celery"}

@@ -2,7 +2,6 @@
 `bench_uplink` and its neighbours measure."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count, islice
@@ -41,12 +40,6 @@ def partner_key(number: int) -> str:
 def stream_name(number: int) -> str:
     """Its stream."""
     return f"{node_name(number)}/{PROGRAMME}"
-
-
-def make_key(name: str) -> crypto.Key:
-    """A key that lies in no file."""
-    private = os.urandom(32)
-    return crypto.Key(name, 1, private, crypto.public_half(name, private))
 
 
 def facts(node: int) -> Iterator[Fact]:

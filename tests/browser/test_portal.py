@@ -7,43 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from services.portal.report_page import ProgrammeNames, render_report_html
+from tests.browser.chromium import CHROMIUM, NARROW, SCREENS, WIDE, assert_nothing_overflows
 from tests.carriers.kit import served
-from tests.services.portal import samples
-from tests.services.portal.samples import PASSWORD, Portal, make_portal, person, report
-
-SCREENS = Path(__file__).parents[2] / "build" / "screens"
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NARROW = {"width": 360, "height": 740}
-WIDE = {"width": 1280, "height": 900}
+from tests.services.portal import documents
+from tests.services.portal.documents import person, report
+from tests.services.portal.samples import PASSWORD, Portal, make_portal
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
-    yield launched
-    launched.close()
 
 
 @pytest.fixture
@@ -79,21 +52,6 @@ def log_in(page: Page, address: str, portal: Portal, *roles: str) -> None:
     page.get_by_label("Uusi salasana uudelleen").fill(PASSWORD)
     page.get_by_role("button", name="Tallenna salasana").click()
     page.get_by_role("heading", name="Hankkeet", level=1).wait_for()
-
-
-def assert_nothing_overflows(page: Page) -> None:
-    """Nothing is wider than the screen or than the card or box that it is in, charts included."""
-    too_wide = page.evaluate(
-        """() => [...document.querySelectorAll('body *')].filter(e => {
-            const box = e.getBoundingClientRect();
-            const hidden = e.closest('.unseen, .skip, thead, svg defs');
-            const frame = e.parentElement.closest('.cards-when-narrow tr, .chart-box, .panel, .notice, .card, body');
-            const edge = frame.getBoundingClientRect();
-            return !hidden && box.width > 0 && (box.right > edge.right + 1 || box.left < edge.left - 1);
-        }).map(e => e.tagName + '.' + e.getAttribute('class') + ' ' + e.textContent.trim().slice(0, 40))"""
-    )
-    assert too_wide == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_new_user_logs_in_on_a_phone_and_must_choose_a_password(page: Page, tmp_path: Path) -> None:
@@ -159,7 +117,7 @@ def test_report_says_what_is_missing_and_what_is_not_known(page: Page, tmp_path:
 
 
 def test_report_by_itself_is_one_file_that_looks_the_same_and_prints(page: Page, tmp_path: Path) -> None:
-    html = render_report_html(report(), ProgrammeNames.of(samples.LISTED), "fi")
+    html = render_report_html(report(), ProgrammeNames.of(documents.LISTED), "fi")
     file = tmp_path / "report.html"
     file.write_text(html, encoding="utf-8")
     page.set_viewport_size(WIDE)
@@ -208,16 +166,19 @@ def test_referrals_and_partners_are_worked_on_a_phone(page: Page, tmp_path: Path
     uas = "university_of_applied_sciences"
     states = [("in", "received"), ("in", "accepted"), ("in", "declined"), ("out", "sent"), ("out", "accepted")]
     portal.rpc.referrals = [
-        samples.referral("Aino-Orvokki", "Esimerkki-Pitkäniminen", direction, state, referral=f"{n:02x}" * 16)
+        documents.referral("Aino-Orvokki", "Esimerkki-Pitkäniminen", direction, state, referral=f"{n:02x}" * 16)
         for n, (direction, state) in enumerate(states)
     ]
-    portal.rpc.people = [person("Aino-Orvokki", "Esimerkki-Pitkäniminen", person=samples.MADE)]
-    nodes = [samples.node_row("leader_association", own=True, tag_key="has"), samples.node_row(uas, tag_key="waits")]
-    nodes.append(samples.node_row("third", state="confirmed", tag_key="has"))
+    portal.rpc.people = [person("Aino-Orvokki", "Esimerkki-Pitkäniminen", person=documents.MADE)]
+    nodes = [
+        documents.node_row("leader_association", own=True, tag_key="has"),
+        documents.node_row(uas, tag_key="waits"),
+    ]
+    nodes.append(documents.node_row("third", state="confirmed", tag_key="has"))
     portal.rpc.nodes = {"steward": "leader_association", "key_nos": [1, 2], "nodes": nodes}
     with served(portal.app) as address:
         log_in(page, address, portal, "coordinator")
-        one = f"lahde-mukaan/{samples.MADE}"
+        one = f"lahde-mukaan/{documents.MADE}"
         of_rights = [f"rights/{one}{page}" for page in ("", "/correct", "/erase", "/receipts")]
         for name in ("referrals/lahde-mukaan", f"refer/{one}", "partners/lahde-mukaan", *of_rights):
             for lang in ("sv", "en", "fi"):
@@ -231,8 +192,8 @@ def test_referrals_and_partners_are_worked_on_a_phone(page: Page, tmp_path: Path
         page.get_by_role("checkbox").check()
         page.get_by_role("button", name="Poista lopullisesti").click()
         assert page.get_by_role("status").inner_text() == "Tiedot on poistettu."
-        assert portal.rpc.sent("end_purpose")["seen"] == samples.PREVIEW["seen"]
-        page.goto(f"{address}/refer/lahde-mukaan/{samples.MADE}")
+        assert portal.rpc.sent("end_purpose")["seen"] == documents.PREVIEW["seen"]
+        page.goto(f"{address}/refer/lahde-mukaan/{documents.MADE}")
         page.get_by_label("nimi tai lempinimi").check()
         page.get_by_role("button", name="Lähetä").click()
         assert page.get_by_role("status").inner_text() == "Ohjaus lähtee."
@@ -244,16 +205,16 @@ def test_the_door_and_an_outreach_encounter_are_worked_on_a_phone(page: Page, tm
     document = portal.rpc.listed[0]["document"]
     document["services"] = [{"key": "debt_advice", "name": {"fi": "Velkaneuvonta", "sv": "Skuldrådgivning"}}]
     document["areas"] = [{"key": "sampola", "name": {"fi": "Sampola"}}]
-    portal.rpc.doors, portal.rpc.encounters = [samples.door()], [samples.encounter()]
+    portal.rpc.doors, portal.rpc.encounters = [documents.door()], [documents.encounter()]
     names = ["Nalle", "Sinikettu 7", "A.E.", "Pitkänokkahuru", "Ö", "Kissa", "M.T.", "0471"]
     portal.rpc.regulars = [(f"{n:02x}" * 16, name, n % 3 == 0) for n, name in enumerate(names)]
-    portal.rpc.people = [person("", "", "Nalle", standing="visitor", person=samples.MADE)]
+    portal.rpc.people = [person("", "", "Nalle", standing="visitor", person=documents.MADE)]
     paths = {
         "door": "door/lahde-mukaan",
-        "at-door": f"door/lahde-mukaan/{samples.MADE}",
+        "at-door": f"door/lahde-mukaan/{documents.MADE}",
         "encounters": "encounters/lahde-mukaan",
-        "encounter": f"encounters/lahde-mukaan/{samples.MADE}",
-        "standing": f"standing/lahde-mukaan/{samples.MADE}",
+        "encounter": f"encounters/lahde-mukaan/{documents.MADE}",
+        "standing": f"standing/lahde-mukaan/{documents.MADE}",
     }
     with served(portal.app) as address:
         log_in(page, address, portal, "case_worker")

@@ -17,11 +17,42 @@ from shared.testing.promtool import promtool
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = DEPLOY / "prometheus/rules.yml"
 CASES = sorted((DEPLOY / "prometheus/tests").glob("*.yml"))
-RUNBOOKS = sorted((DEPLOY / "runbooks").glob("*.md"))
+RUNBOOKS = sorted((DEPLOY / "runbooks").glob("Polku*.md"))
 HEADINGS = ["What it means", "Who acts", "First three steps"]
 PROMETHEUS_OWN = {"up", "ALERTS"}
 OWN_LABELS = {"job", "instance", "le"}
 _WORDS = {"by", "without", "on", "ignoring", "and", "or", "unless", "bool", "offset", "group_left", "group_right"}
+
+
+WORK = "work that was done, or who waits for whom: nothing is wrong"
+UNWATCHED = {
+    "polku_bus_connections_lost_total": "PolkuBrokerDown; links come and go",
+    "polku_bus_follow_failures_total": "it is tried again; PolkuFollowerStuck and PolkuParkedLines if it goes on",
+    "polku_bus_rejected_total": "what is none of ours has no effect",
+    "polku_bus_replies_unclaimed_total": "the caller has gone; PolkuRpcSlow",
+    "polku_bus_rpc_calls_total": "the caller's side of PolkuRpcFailing, PolkuProcessDown and PolkuBrokerDown",
+    "polku_bus_wakeups_total": "a wake-up that is lost costs seconds",
+    "polku_carrier_refused_total": "PolkuCarrierFailing at who is turned away; strangers are turned away all day",
+    "polku_courier_failures_total": "the same as polku_courier_failing",
+    "polku_courier_receipts_refused_total": "PolkuLinesUnreceipted, if a good one does not follow",
+    "polku_courier_segments_total": WORK,
+    "polku_courier_unreceipted_lines": "ages are watched, not depths: PolkuLinesUnreceipted",
+    "polku_journal_parked_total": "those that are still parked: PolkuParkedLines",
+    "polku_measurement_assessments_total": WORK,
+    "polku_pathways_late_tasks": "the coordinator's, in the portal and by e-mail; not the operator's",
+    "polku_pathways_lateness_seconds": "the coordinator's, as above",
+    "polku_pathways_tasks_total": WORK,
+    "polku_portal_logins_total": "guesses are slowed down and audited",
+    "polku_portal_notices_total": "PolkuMailDown; an address that is refused is its user's",
+    "polku_post_letters_total": WORK,
+    "polku_receiver_failures_total": "the same as polku_receiver_failing",
+    "polku_receiver_joins_total": WORK,
+    "polku_receiver_lines_total": WORK,
+    "polku_receiver_segments_total": WORK,
+    "polku_reporting_lines_aside_total": "those that are aside now: PolkuLinesAside, PolkuNewerFacts",
+    "polku_reporting_lines_derived_total": WORK,
+}
+"""Metrics that no alert asks for, and why none need."""
 
 
 def rules() -> list[dict[str, Any]]:
@@ -93,6 +124,15 @@ def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not()
         name for test in tests for check in test.get("promql_expr_test", ()) for name in names_in(check["expr"])
     ]
     assert set(recorded) == set(RECORDED)
+
+
+def test_every_metric_has_an_alert_or_a_reason_why_it_needs_none() -> None:
+    declare_all()
+    asked = {re.sub(r"_(bucket|sum|count)$", "", name) for rule in rules() for name in names_in(rule["expr"])}
+    assert asked & DECLARED.keys() == DECLARED.keys() - UNWATCHED.keys()
+    assert UNWATCHED.keys() <= DECLARED.keys()
+    named = set(re.findall(r"Polku[A-Z]\w+", " ".join(UNWATCHED.values())))
+    assert named <= ALERTS.keys()
 
 
 @pytest.mark.parametrize("query", sorted(set(queries())))

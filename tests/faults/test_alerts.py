@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,10 +28,12 @@ from services.node.control import connect
 from services.node.opening import recorded_to
 from services.reporting import effects, operations
 from shared.contracts.catalogue import AttendanceRecorded, SessionHeld
+from shared.contracts.errors import InternalError
 from shared.contracts.facts import About, Fact, Reach
 from shared.contracts.fields import Day
 from shared.ops.clock import utcnow
 from shared.ops.settings import load_home
+from shared.testing.private import free_port
 from shared.testing.promtool import Scraped, fired, promtool
 from shared.testing.wait import until
 from tests.deploy.test_rules import ALERTS, RULES
@@ -43,11 +45,16 @@ from tests.services.intake.test_retention import RULES as RETENTION
 from tests.services.intake.test_retention import person as somebody_left
 from tests.services.kit import KEY, changed, key_of, put_programme
 from tests.services.node.sets import PERSON, write_set
+from tests.services.node.smtp import serving
 from tests.services.node.test_cli import run
+from tests.services.node.test_mailing import NOW, Pathways, look, users
 
 SOMEBODY = PERSON | {"given_name": "Äikkä", "family_name": "Testinimi"}
 HELD_SECONDS = 2.2
 """How long the database is held: longer than an answer may take."""
+
+NOBODY = 1
+"""A port of loopback on which nothing listens."""
 
 
 def a_session(number: int = 0) -> SessionHeld:
@@ -359,6 +366,15 @@ def test_a_service_that_cannot_go_on_is_told(pair: Pair, tmp_path: Path) -> None
     until(lambda: metric(pair, "node", stuck) == 0, 20)
 
 
+def test_a_service_that_fails_at_what_it_is_asked_is_told(pair: Pair, tmp_path: Path) -> None:
+    watched = Watched(pair)
+    with poisoned(pair.node, "activities_session"):
+        for number in range(3):
+            with pytest.raises(InternalError):
+                a_command(pair, f"poisoned {number}")
+    assert_only("PolkuRpcFailing", watched.after(), tmp_path)
+
+
 def test_a_courier_that_keeps_ending_is_told(pair: Pair, tmp_path: Path) -> None:
     watched = Watched(pair)
     assert pair.node.process is not None
@@ -387,6 +403,23 @@ def test_what_is_kept_longer_than_the_file_says_is_told(sqlite_engine: Engine, t
         said = generate_latest(REGISTRY).decode().splitlines()
         exposed.append("".join(f"{line}\n" for line in said if line.startswith("polku_intake_retention_due{")))
     assert_only("PolkuRetentionDue", [Scraped("polku", "node", *exposed, 0, 300)], tmp_path)
+
+
+def test_a_mail_server_that_is_away_is_told(
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users(sqlite_engine, anna="case_worker")
+    exposed = []
+    with serving() as box:
+        for day, port in enumerate((box.port, NOBODY)):
+            look(sqlite_engine, port, Pathways(case_worker=3), monkeypatch, NOW + timedelta(days=day))
+            said = generate_latest(REGISTRY).decode().splitlines()
+            exposed.append("".join(f"{line}\n" for line in said if line.startswith("polku_portal_mail_down ")))
+    assert_only("PolkuMailDown", [Scraped("polku", "node", *exposed, 0, 300)], tmp_path)
+
+
+def test_a_broker_that_is_away_is_told(tmp_path: Path) -> None:
+    assert_only("PolkuBrokerDown", [Scraped("rabbitmq", "broker", "", fetch(free_port(), 1), 0, 300)], tmp_path)
 
 
 def test_every_alert_has_its_fault() -> None:

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
 from shared.ops.settings import load_home
 from shared.testing.wait import until
-from tests.browser.test_portal import ARGS, CHROMIUM, NARROW, SCREENS, assert_nothing_overflows
+from tests.browser.chromium import CHROMIUM, NARROW, SCREENS, assert_nothing_overflows
 from tests.flows.kit import PROGRAMME, Pair, figures, joined_pair
 from tests.services.node.sets import ATTENDANCE, PERSON, SESSION, write_set
 from tests.services.portal.samples import PASSWORD, SAME_ORIGIN
@@ -121,20 +121,6 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with joined_pair(folder) as made:
         made.node.polku("import", str(csv))
         yield made
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
-    yield launched
-    launched.close()
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
 from shared.ops.settings import load_home
 from shared.programmes.files import programme_file
 from shared.testing.wait import until
-from tests.browser.test_portal import ARGS, CHROMIUM, NARROW, SCREENS, assert_nothing_overflows
+from tests.browser.chromium import CHROMIUM, NARROW, SCREENS, assert_nothing_overflows
 from tests.flows.kit import Pair, Site, joined_pair
 from tests.services.node.sets import write_set
 from tests.services.portal.samples import PASSWORD
@@ -162,15 +162,6 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with joined_pair(folder, programme=file, partner="implementer") as made:
         made.node.polku("import", str(csv))
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
-        yield launched
-        launched.close()
 
 
 @contextmanager

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, insert, select, update
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, func, insert, select, update
 
+from shared.journal import carry_tables as tables
 from shared.journal import crypto, receiving, sending
 from shared.journal.carrier import MANIFEST, RECEIPT, Carrier, Found, Place, place_named
 from shared.journal.carry_tables import received_head, received_line
 from shared.journal.lines import Line, chain_next, chain_start, line_digest, serialise
+from shared.journal.received import Completeness, completeness
 from shared.journal.receiving import Receiver, Taken
 from shared.journal.segment import Item
 from shared.journal.sending import Courier, Sent
@@ -333,3 +335,19 @@ def held(engine: Engine, stream: str = STREAM) -> tuple[list[tuple[int, int, byt
         head = select(received_head.c.chain).where(received_head.c.stream == stream)
         chain = connection.execute(head).scalar_one_or_none()
     return [tuple(row) for row in rows], chain or chain_start(stream)
+
+
+def said(world: World, stream: str = STREAM) -> Completeness:
+    with world.lead.connect() as connection:
+        return next(row for row in completeness(connection, world.now, streams=[stream]) if row.stream == stream)
+
+
+def count(world: World, table: str) -> int:
+    with world.lead.connect() as connection:
+        return int(connection.execute(select(func.count()).select_from(getattr(tables, table))).scalar_one())
+
+
+def segments(world: World) -> list[Found]:
+    if isinstance(world.carrier, Pipe):
+        world.carrier.reading_lead = False
+    return world.carrier.list_segments(STREAM)

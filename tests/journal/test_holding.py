@@ -1,6 +1,5 @@
 """A restored node records and ships nothing until its leads have answered a question asked after the restore."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,22 +9,8 @@ from services.intake.operations import log_identities_read
 from shared.contracts.errors import HomeHeld
 from shared.journal.holding import AHEAD, DIFFERS, WAITING, held_streams, is_held, release
 from shared.storage import snapshot, transaction
-from tests.flows.house import STREAM, House, backup_of, joined
+from tests.flows.house import STREAM, House, backup_of
 from tests.services import kit
-
-
-@pytest.fixture
-def house(migrated_file: Path, tmp_path: Path) -> Iterator[House]:
-    """A node that has shipped one person."""
-    with joined(migrated_file, tmp_path, "anna") as made:
-        yield made
-
-
-@pytest.fixture
-def backup(house: House, migrated_file: Path, tmp_path: Path) -> Iterator[Engine]:
-    """The node's database as a backup taken now would bring it back, held."""
-    with backup_of(house.node, migrated_file, tmp_path / "restored") as made:
-        yield made
 
 
 def reasons(house: House) -> dict[str, str]:

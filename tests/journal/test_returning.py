@@ -1,6 +1,5 @@
 """A restored node gets back what it has lost, to be shown; its stream goes on in a new epoch once the lead accepts."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,23 +16,10 @@ from shared.journal.holding import go_on, is_held, lost
 from shared.journal.returning import MAX_ERASED, Retriever, Returner, read_erased, write_erased
 from shared.journal.tables import journal_erased, journal_head
 from shared.storage import snapshot, transaction
-from tests.flows.house import STREAM, House, backup_of, joined
+from tests.flows.house import STREAM, House
 from tests.journal.exchange_kit import make_key, public
 from tests.journal.journal_kit import Killed, killed_at
 from tests.services import kit
-
-
-@pytest.fixture
-def house(migrated_file: Path, tmp_path: Path) -> Iterator[House]:
-    with joined(migrated_file, tmp_path, "anna") as made:
-        yield made
-
-
-@pytest.fixture
-def backup(house: House, migrated_file: Path, tmp_path: Path) -> Iterator[Engine]:
-    """The node's database as a backup taken now would bring it back, held."""
-    with backup_of(house.node, migrated_file, tmp_path / "restored") as made:
-        yield made
 
 
 def talk(house: House, rounds: int = 8) -> bool:

@@ -14,17 +14,12 @@ from shared.contracts.rights import IdentityChanges
 from shared.journal import Journal
 from shared.journal.erasing import subject_digest
 from tests.services import kit
-from tests.services.intake.kit import DESK, IDENTITY, KEYS, RECORD, arrival, known, register
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, RECORD, arrival, register
 from tests.services.kit import KEY, key_of
 
 PHONE, EMAIL = "+358401112223", "aino@example.org"
 REACHED = {"phone": PHONE, "email": EMAIL, "contact_way": "message"}
 NONE: dict[str, str | None] = dict.fromkeys(REACHED)
-
-
-@pytest.fixture
-def journal(engine: Engine) -> Journal:
-    return known(engine)
 
 
 @pytest.fixture

@@ -19,11 +19,6 @@ from tests.services.intake.kit import DESK, KEYS, arrival, known, register
 LEFT = date(2016, 6, 1)
 
 
-@pytest.fixture
-def journal(engine: Engine) -> Journal:
-    return known(engine)
-
-
 def person(journal: Journal, name: str, *, left: date | None = None, **changes: Any) -> str:
     results, _ = register(journal, arrival(name, **changes))
     subject = str(results[0]["subject"])

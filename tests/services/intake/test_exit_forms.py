@@ -20,11 +20,6 @@ FOUR = kit.parse_programme(kit.load_file(kit.SCHEMA_FILE.parent / "suunta-yhdess
 IN, OUT = date(2020, 1, 1), date(2020, 6, 1)
 
 
-@pytest.fixture
-def journal(engine: Engine) -> Journal:
-    return known(engine)
-
-
 def gone(journal: Journal, name: str = "p") -> str:
     results, _ = register(journal, arrival(name))
     subject = str(results[0]["subject"])

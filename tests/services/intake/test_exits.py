@@ -14,14 +14,9 @@ from services.intake.records import NewExit, NewFollowUp, ReturnedExit, Stay, mi
 from shared.contracts.errors import InvalidInput, UnknownPerson
 from shared.journal import Journal
 from tests.services import kit
-from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
+from tests.services.intake.kit import IDENTITY, KEYS, arrival, register
 
 DAY = date(2016, 6, 1)
-
-
-@pytest.fixture
-def journal(engine: Engine) -> Journal:
-    return known(engine)
 
 
 def person(journal: Journal, name: str = "a", **changes: Any) -> str:

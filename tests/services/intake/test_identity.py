@@ -11,15 +11,10 @@ from shared.contracts.errors import InvalidInput, PolkuError
 from shared.journal import Journal
 from shared.storage import transaction
 from tests.services import kit
-from tests.services.intake.kit import DESK, IDENTITY, KEYS, RECORD, arrival, known, register
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, RECORD, arrival, register
 from tests.services.kit import PROGRAMME
 
 SHELTERED = {name: value for name, value in RECORD.items() if name not in ("municipality", "area")}
-
-
-@pytest.fixture
-def journal(engine: Engine) -> Journal:
-    return known(engine)
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,7 @@ from shared.contracts.errors import ChangedMeanwhile, UnknownPerson
 from shared.journal import Journal
 from shared.storage import snapshot
 from tests.services import kit
-from tests.services.intake.kit import DESK, IDENTITY, KEYS, arrival, known, register
-
-
-@pytest.fixture
-def journal(engine: Engine) -> Journal:
-    return known(engine)
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, arrival, register
 
 
 @pytest.fixture

@@ -37,11 +37,6 @@ SCORE = {name: value for name, value in ScoreComputed.example.items()}
 
 
 @pytest.fixture
-def journal(engine: Engine) -> Journal:
-    return known(engine)
-
-
-@pytest.fixture
 def subject(journal: Journal) -> str:
     """Somebody with a line for every purpose, and a note."""
     made = str(register(journal, arrival())[0][0]["subject"])

@@ -18,13 +18,8 @@ from shared.storage import snapshot, transaction
 from shared.storage.restricting import restricted
 from tests.services import kit
 from tests.services.activities import kit as activities_kit
-from tests.services.intake.kit import DESK, IDENTITY, KEYS, arrival, known, register
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, arrival, register
 from tests.services.intake.test_exits import leave, leaving
-
-
-@pytest.fixture
-def journal(engine: Engine) -> Journal:
-    return known(engine)
 
 
 @pytest.fixture

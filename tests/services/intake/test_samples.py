@@ -3,19 +3,13 @@
 from datetime import date
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine
 
 from services.intake import encounters, operations, samples
 from services.intake.encounter_rules import Encounter, NewEncounter
 from shared.journal import Journal
 from tests.services import kit
-from tests.services.intake.kit import KEYS, arrival, known, register
-
-
-@pytest.fixture
-def journal(engine: Engine) -> Journal:
-    return known(engine)
+from tests.services.intake.kit import KEYS, arrival, register
 
 
 def test_a_line_becomes_the_person_one_erased_or_unknown_says_so(engine: Engine, journal: Journal) -> None:

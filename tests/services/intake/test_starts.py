@@ -28,11 +28,6 @@ WHOLE: dict[str, Any] = {
 CONTENT = {"birth_date": "1981-02-03", "form_version": "esf_2014_2020", "form_kept": "kaapissa-kolme"}
 
 
-@pytest.fixture
-def journal(engine: Engine) -> Journal:
-    return known(engine)
-
-
 def client(journal: Journal, **changes: Any) -> str:
     given = {"standing": "client", "record": {"gender": "f", "service_language": "sv"}} | changes
     results, _ = register(journal, arrival("p", **given))

@@ -15,15 +15,10 @@ from shared.journal import Journal
 from shared.journal.erasing import subject_digest
 from shared.storage import snapshot
 from tests.services import kit
-from tests.services.intake.kit import DESK, KEYS, arrival, known, register
+from tests.services.intake.kit import DESK, KEYS, arrival, register
 from tests.services.kit import KEY, key_of
 
 TODAY = date(2016, 11, 22)
-
-
-@pytest.fixture
-def journal(engine: Engine) -> Journal:
-    return known(engine)
 
 
 def people(journal: Journal, *names: str, worker: str | None = "anna") -> list[str]:

@@ -10,6 +10,9 @@ import pytest
 
 from services.node.children import Child
 
+DEADLINE_SECONDS = 10.0
+"""For what takes no time. A call that blocks the whole process ends by `GREEN_SECONDS` (tests/conftest.py)."""
+
 
 @pytest.fixture
 def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Child]:
@@ -24,17 +27,25 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Child]:
     made.process.wait()
 
 
+def assert_ten_return(child: Child) -> None:
+    """Ten greenlets that wake it at once have all returned before the deadline."""
+    woken = [eventlet.spawn(child.wake) for _ in range(10)]
+    with eventlet.Timeout(DEADLINE_SECONDS, False):
+        for waking in woken:
+            waking.wait()
+    assert [waking.dead for waking in woken] == [True] * 10
+
+
 def test_many_wake_it_at_once_and_nobody_waits_though_its_pipe_is_full(child: Child) -> None:
-    with eventlet.Timeout(20):
+    with eventlet.Timeout(DEADLINE_SECONDS):
         for _ in range(70_000):  # more than a pipe holds
             child.wake()
-        for waking in [eventlet.spawn(child.wake) for _ in range(10)]:
-            waking.wait()
+    assert_ten_return(child)
+    assert child.ended() is None
 
 
 def test_waking_one_that_has_ended_returns_at_once(child: Child) -> None:
     child.process.kill()
     child.process.wait()
-    with eventlet.Timeout(20):
-        for waking in [eventlet.spawn(child.wake) for _ in range(10)]:
-            waking.wait()
+    assert_ten_return(child)
+    assert child.ended() is not None

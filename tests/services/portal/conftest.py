@@ -15,3 +15,10 @@ def lead(tmp_path: Path) -> Portal:
 @pytest.fixture
 def node(tmp_path: Path) -> Portal:
     return make_portal(str(tmp_path / "node.db"), "node")
+
+
+@pytest.fixture
+def worker(node: Portal) -> Portal:
+    """The node's portal, seen by a case worker who is logged in."""
+    node.user_logged_in("worker", "case_worker")
+    return node

@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 _VOID = {"meta", "link", "input", "br", "col", "img", "path", "circle", "rect", "line"}
 
@@ -82,6 +83,13 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if "style" not in self.open:
             self.said += data
+
+
+def page(answer: Any) -> Page:
+    """The page that the portal answered with; it must be well formed."""
+    read = Page(answer.get_data(as_text=True))
+    assert read.problems == []
+    return read
 
 
 def table_rows(html: str, css_class: str) -> list[list[str]]:

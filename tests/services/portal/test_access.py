@@ -7,18 +7,8 @@ import pytest
 
 from services.portal.guard import PUBLIC
 from services.portal.users import ROLES
-from tests.services.portal.samples import (
-    MADE,
-    SAME_ORIGIN,
-    Portal,
-    counter,
-    door,
-    encounter,
-    make_portal,
-    person,
-    recorded_talk,
-    referral,
-)
+from tests.services.portal.documents import MADE, counter, door, encounter, person, recorded_talk, referral
+from tests.services.portal.samples import SAME_ORIGIN, Portal, make_portal
 
 PAGES = {
     "/": {"reporter", "operator", "auditor", "case_worker", "coordinator"},

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from shared.contracts.errors import TaskClosedAlready
+from tests.services.portal.documents import MADE
 from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, SAME_ORIGIN, Portal
+from tests.services.portal.samples import SAME_ORIGIN, Portal
 from tests.services.portal.test_tasks import task
 
 PAGE = "/closing/lahde-mukaan"

@@ -9,8 +9,9 @@ import pytest
 from services.portal.words import LANGS, words
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput
 from tests.badinput.mutations import LONG
+from tests.services.portal.documents import person
 from tests.services.portal.pages import Page
-from tests.services.portal.samples import Portal, person
+from tests.services.portal.samples import Portal
 from tests.services.portal.test_tasks import task
 
 AINO = "a1" * 16

@@ -16,8 +16,9 @@ from shared.contracts.errors import (
     ServiceAbsent,
     UnknownSession,
 )
-from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, Portal, person, recorded_talk
+from tests.services.portal.documents import MADE, person, recorded_talk
+from tests.services.portal.pages import Page, page
+from tests.services.portal.samples import Portal
 
 FORM = "/conversation/lahde-mukaan"
 AINO, PEKKA, OTHER = "a1" * 16, "b2" * 16, "c3" * 16
@@ -25,14 +26,13 @@ NOTE = "Velkaneuvonnan aika\r\nvarattu: luottotiedot menivät"
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.people = [
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [
         person("Aino", "Esimerkki", person=AINO),
         person("Pekka", "Testinen", person=PEKKA),
         person("Pekka", "Toinen-Testinen", person=OTHER, started_on=None),
     ]
-    return node
+    return worker
 
 
 def filled(**changes: Any) -> dict[str, Any]:
@@ -44,12 +44,6 @@ def filled(**changes: Any) -> dict[str, Any]:
 
 def save(portal: Portal, **changes: Any) -> Any:
     return portal.post(FORM, form=FORM, **filled(**changes))
-
-
-def page(answer: Any) -> Page:
-    read = Page(answer.get_data(as_text=True))
-    assert read.problems == []
-    return read
 
 
 def saved(portal: Portal) -> list[str]:

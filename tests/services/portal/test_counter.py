@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from shared.contracts.errors import UnknownSession
-from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, Portal, counter
+from tests.services.portal.documents import MADE, counter
+from tests.services.portal.pages import Page, page
+from tests.services.portal.samples import Portal
 
 PATH = "/counter/lahde-mukaan"
 AT = f"{PATH}/{MADE}"
@@ -17,12 +18,6 @@ def worker(node: Portal) -> Portal:
     node.user_logged_in("worker", "coordinator")
     node.rpc.counters = [counter()]
     return node
-
-
-def page(answer: Any) -> Page:
-    read = Page(answer.get_data(as_text=True))
-    assert read.problems == []
-    return read
 
 
 def buttons(read: Page) -> dict[str, bool]:

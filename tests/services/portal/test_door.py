@@ -1,13 +1,12 @@
 """The door's pages: each button one step on the revision shown, a tile one visitor, and no name anywhere."""
 
-from typing import Any
-
 import pytest
 
 from shared.contracts.encounters import TAPS
 from shared.contracts.errors import InvalidInput, NotFound
-from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, Portal, door
+from tests.services.portal.documents import MADE, door
+from tests.services.portal.pages import Page, page
+from tests.services.portal.samples import Portal
 
 PATH = "/door/lahde-mukaan"
 AT = f"{PATH}/{MADE}"
@@ -15,17 +14,10 @@ NALLE, KETTU = "a1" * 16, "b2" * 16
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.doors = [door()]
-    node.rpc.regulars = [(NALLE, "Nalle", True), (KETTU, "K.", False)]
-    return node
-
-
-def page(answer: Any) -> Page:
-    read = Page(answer.get_data(as_text=True))
-    assert read.problems == []
-    return read
+def worker(worker: Portal) -> Portal:
+    worker.rpc.doors = [door()]
+    worker.rpc.regulars = [(NALLE, "Nalle", True), (KETTU, "K.", False)]
+    return worker
 
 
 def taps(read: Page) -> dict[str, bool]:

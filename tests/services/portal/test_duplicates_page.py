@@ -1,12 +1,11 @@
 """Two people who may be one: shown side by side, judged with one press, put off; what was said can be taken back."""
 
-from typing import Any
-
 import pytest
 
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError, RpcTimeout, UnknownPerson
-from tests.services.portal.pages import Page
-from tests.services.portal.samples import Portal, person
+from tests.services.portal.documents import person
+from tests.services.portal.pages import page
+from tests.services.portal.samples import Portal
 from tests.services.portal.test_workers import many
 
 PATH = "/duplicates/lahde-mukaan"
@@ -15,20 +14,13 @@ GIVEN = {"one": ONE, "other": OTHER, "was": "none"}
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
+def worker(worker: Portal) -> Portal:
     first, second = person("Aino", "Esimerkki", person=ONE), person("Aino", "Esimerki", person=OTHER, started_on=None)
     first["identity"]["birth_date"] = "1991-05-04"
-    node.rpc.people = [first, second, person("Muu", "Ihminen")]
+    worker.rpc.people = [first, second, person("Muu", "Ihminen")]
     pair = {"score": 75, "likely": False, "verdict": None, "people": [ONE, OTHER]}
-    node.rpc.pairs = [pair | {"speaks_for": ["names_near"], "speaks_against": ["zz_newer"]}]
-    return node
-
-
-def page(answer: Any) -> Page:
-    read = Page(answer.get_data(as_text=True))
-    assert read.problems == []
-    return read
+    worker.rpc.pairs = [pair | {"speaks_for": ["names_near"], "speaks_against": ["zz_newer"]}]
+    return worker
 
 
 def test_the_two_stand_side_by_side_with_what_speaks_for_and_against_and_nobody_else_is_read(worker: Portal) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, RpcTimeout, StandingTooLow
-from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, Portal, encounter, person
+from tests.services.portal.documents import MADE, encounter, person
+from tests.services.portal.pages import page
+from tests.services.portal.samples import Portal
 
 PATH = "/encounters/lahde-mukaan"
 AT = f"{PATH}/{MADE}"
@@ -14,17 +15,10 @@ STANDING = f"/standing/lahde-mukaan/{MADE}"
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.encounters = [encounter()]
-    node.rpc.people = [person("", "", "Nalle", standing="visitor", person=MADE)]
-    return node
-
-
-def page(answer: Any) -> Page:
-    read = Page(answer.get_data(as_text=True))
-    assert read.problems == []
-    return read
+def worker(worker: Portal) -> Portal:
+    worker.rpc.encounters = [encounter()]
+    worker.rpc.people = [person("", "", "Nalle", standing="visitor", person=MADE)]
+    return worker
 
 
 def record(portal: Portal, path: str = PATH, **changes: Any) -> Any:

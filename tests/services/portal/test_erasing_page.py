@@ -11,8 +11,9 @@ from shared.contracts.errors import ChangedMeanwhile, InvalidInput, KeptByLaw, R
 from shared.contracts.facts import About
 from shared.contracts.purposes import purpose_of
 from tests.badinput.mutations import LONG
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.samples import Portal
 
 RIGHTS = f"/rights/lahde-mukaan/{MADE}"
 CORRECT = f"{RIGHTS}/correct"

@@ -6,29 +6,23 @@ from typing import Any
 import pytest
 
 from services.portal.evidence import EURA, _qr
-from tests.services.portal.pages import Page, table_rows
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.documents import MADE, person
+from tests.services.portal.pages import Page, page, table_rows
+from tests.services.portal.samples import Portal
 
 LIST, WORK = "/evidence/lahde-mukaan", "/eura/lahde-mukaan"
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.people = [person("Aino", "Esimerkki", person=MADE), person("Muu", "Ihminen")]
-    return node
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [person("Aino", "Esimerkki", person=MADE), person("Muu", "Ihminen")]
+    return worker
 
 
 def esf_plus(worker: Portal) -> None:
     worker.rpc.listed[0]["document"] |= {"funding_programme": "esf_plus_2021_2027", "project_code": "S12345"}
     lacks: dict[str, Any] = {"person": MADE, "service_language": "sv", "left": False, "start": None, "exit": None}
     worker.rpc.eura = {"counts": {"participants": 4, "starts": 3, "left": 1, "exits": 1}, "people": [lacks]}
-
-
-def page(answer: Any) -> Page:
-    read = Page(answer.get_data(as_text=True))
-    assert read.problems == []
-    return read
 
 
 def test_missing_evidence_is_named_in_words_and_only_these_names_are_read(worker: Portal) -> None:

@@ -1,7 +1,5 @@
 """Leaving on one page: what is sent where, what is said when it is refused, and who is asked afterwards."""
 
-from typing import Any
-
 import pytest
 
 from shared.contracts.errors import (
@@ -14,8 +12,9 @@ from shared.contracts.errors import (
     RpcTimeout,
     UnknownCode,
 )
-from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.documents import MADE, person
+from tests.services.portal.pages import Page, page
+from tests.services.portal.samples import Portal
 
 FORM = f"/exit/lahde-mukaan/{MADE}"
 FILLED = {
@@ -27,16 +26,9 @@ ENDED = {"date": "2017-05-01", "reason": "moved", "results": ["none"], "next": N
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
-    return node
-
-
-def page(answer: Any) -> Page:
-    read = Page(answer.get_data(as_text=True))
-    assert read.problems == []
-    return read
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
+    return worker
 
 
 def methods(worker: Portal) -> list[str]:

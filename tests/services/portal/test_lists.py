@@ -5,14 +5,9 @@ import logging
 import pytest
 
 from services.portal.replies import Identity, ReplyKey
+from tests.services.portal.documents import person
 from tests.services.portal.pages import Page, table_rows
-from tests.services.portal.samples import Portal, person
-
-
-@pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    return node
+from tests.services.portal.samples import Portal
 
 
 def asked(portal: Portal, method: str) -> dict[str, object]:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError, RpcTimeout
-from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.documents import MADE, person
+from tests.services.portal.pages import page
+from tests.services.portal.samples import Portal
 
 FORM = f"/plan/lahde-mukaan/{MADE}"
 GOAL, ACTION, HIDDEN, REVIEW = "1a" * 16, "2a" * 16, "3a" * 16, "4a" * 16
@@ -18,10 +19,9 @@ def entry(what: str, entry_id: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
-    node.rpc.texts = {"01" * 16: "Puutarhalle Töihin", "02" * 16: "Käydä Pankissa", "03" * 16: "Salainen Huomio"}
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
+    worker.rpc.texts = {"01" * 16: "Puutarhalle Töihin", "02" * 16: "Käydä Pankissa", "03" * 16: "Salainen Huomio"}
     entries = [
         entry("goal", GOAL, text_ref="01" * 16),
         entry("action", ACTION, text_ref="02" * 16, who="person", day="2017-06-20"),
@@ -29,14 +29,8 @@ def worker(node: Portal) -> Portal:
         entry("barrier", "5a" * 16, barrier="debt", solutions=["guide"]),
         entry("review", REVIEW, day="2017-05-02", state="done", shown=False),
     ]
-    node.rpc.plan = {"revision": 3, "strengths": ["humour"], "next": "education", "entries": entries}
-    return node
-
-
-def page(answer: Any) -> Page:
-    read = Page(answer.get_data(as_text=True))
-    assert read.problems == []
-    return read
+    worker.rpc.plan = {"revision": 3, "strengths": ["humour"], "next": "education", "entries": entries}
+    return worker
 
 
 def as_shown(worker: Portal) -> dict[str, Any]:

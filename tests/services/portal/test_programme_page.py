@@ -17,8 +17,9 @@ from services.portal.words import LANGS, Lang, known_keys
 from shared.programmes import load_file
 from shared.programmes.checking import SCHEMA_FILE
 from shared.programmes.workflow import FILTERS
+from tests.services.portal.documents import report
 from tests.services.portal.pages import Page, table_rows
-from tests.services.portal.samples import Portal, report
+from tests.services.portal.samples import Portal
 
 SIXTH = Path(__file__).parents[2] / "programmes" / "rannan-tuvat.yaml"
 FILES = [*sorted(SCHEMA_FILE.parent.glob("*.yaml")), SIXTH]

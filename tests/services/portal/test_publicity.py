@@ -6,8 +6,9 @@ from html import unescape
 
 import pytest
 
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, SAME_ORIGIN, Portal, make_portal, person
+from tests.services.portal.samples import SAME_ORIGIN, Portal, make_portal
 from tests.services.portal.test_sample import SAMPLE
 from tests.services.portal.test_sessions import HELD
 

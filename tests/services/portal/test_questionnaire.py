@@ -6,8 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared.contracts.errors import ChangedMeanwhile, ConsentWithdrawn, InvalidInput, RpcTimeout
-from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.documents import MADE, person
+from tests.services.portal.pages import page
+from tests.services.portal.samples import Portal
 from tests.services.portal.test_workers import many
 
 AINO, PEKKA = "a1" * 16, "b2" * 16
@@ -33,20 +34,13 @@ ANSWERED |= {
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.people = [
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [
         person("Aino", "Esimerkki", person=AINO, service_language="sv"),
         person("Pekka", "Toinen", person=PEKKA, service_language="fi"),
     ]
-    node.rpc.listed[0]["document"]["instruments"] = [{"key": "three_items", "version": "1", "schedule": []}]
-    return node
-
-
-def page(answer: Any) -> Page:
-    read = Page(answer.get_data(as_text=True))
-    assert read.problems == []
-    return read
+    worker.rpc.listed[0]["document"]["instruments"] = [{"key": "three_items", "version": "1", "schedule": []}]
+    return worker
 
 
 def send(worker: Portal, **changes: str) -> Any:

@@ -9,8 +9,10 @@ import pytest
 from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import InvalidInput, NodeNotConfirmed, NotFound, ReferralClosed, RpcTimeout
 from shared.journal.sealed import open_command
-from tests.services.portal.pages import Page
-from tests.services.portal.samples import BUS_PRIVATE, MADE, Portal, node_row, person, referral
+from tests.services.portal.documents import MADE, node_row, person, referral
+from tests.services.portal.fake_rpc import BUS_PRIVATE
+from tests.services.portal.pages import Page, page
+from tests.services.portal.samples import Portal
 from tests.services.portal.test_workers import many
 
 LIST = "/referrals/lahde-mukaan"
@@ -25,12 +27,6 @@ def worker(node: Portal) -> Portal:
     node.user_logged_in("worker", "case_worker", "coordinator")
     node.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
     return node
-
-
-def page(answer: Any) -> Page:
-    read = Page(answer.get_data(as_text=True))
-    assert read.problems == []
-    return read
 
 
 def names_of(read: Page) -> list[str]:

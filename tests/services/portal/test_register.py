@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from shared.contracts.errors import ChangedMeanwhile, ProcessingRestricted, RpcTimeout, UnknownSession
-from tests.services.portal.pages import Page
-from tests.services.portal.samples import EMPTY_REGISTER, MADE, Portal, person
+from tests.services.portal.documents import EMPTY_REGISTER, MADE, person
+from tests.services.portal.pages import Page, page
+from tests.services.portal.samples import Portal
 
 PATH = "/register/lahde-mukaan"
 PEOPLE = {f"{n:02x}" * 16: f"Henkilö {chr(ord('A') + n)}" for n in range(12)}
@@ -15,20 +16,13 @@ HELD = {"session": MADE, "occurred_on": "2017-05-30", "start": None, "minutes": 
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.people = [person("", "", name, person=subject) for subject, name in PEOPLE.items()]
-    return node
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [person("", "", name, person=subject) for subject, name in PEOPLE.items()]
+    return worker
 
 
 def regular(subject: str, *, last_time: bool, times: int = 1) -> dict[str, Any]:
     return {"subject": subject, "times": times, "last_time": last_time}
-
-
-def page(answer: Any) -> Page:
-    read = Page(answer.get_data(as_text=True))
-    assert read.problems == []
-    return read
 
 
 def ticks(read: Page, *, checked: bool = False) -> list[str]:

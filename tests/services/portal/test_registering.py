@@ -4,17 +4,17 @@ import pytest
 
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, RpcTimeout
 from tests.badinput.mutations import LONG
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.samples import Portal
 
 NEW, VISITOR = "/new/lahde-mukaan", f"/standing/lahde-mukaan/{MADE}"
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.people = [person("", "", "Nalle", standing="visitor", person=MADE)]
-    return node
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [person("", "", "Nalle", standing="visitor", person=MADE)]
+    return worker
 
 
 def test_a_new_client_is_registered_without_having_been_a_nickname(worker: Portal) -> None:

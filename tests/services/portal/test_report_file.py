@@ -14,8 +14,9 @@ from services.portal.report_page import ProgrammeNames, statement
 from services.portal.words import LANGS, Lang, words
 from shared.journal.certificate import PLACES, Form, check
 from tests.services.portal.certifying import SIGNED_BY
+from tests.services.portal.documents import CHAIN, DOCUMENT, LISTED, report
 from tests.services.portal.pages import Page
-from tests.services.portal.samples import CHAIN, DOCUMENT, LISTED, Portal, report
+from tests.services.portal.samples import Portal
 
 NAMES = ProgrammeNames.of(LISTED)
 FORMS: tuple[Form, ...] = ("json", "html", "csv")

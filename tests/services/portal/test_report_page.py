@@ -12,8 +12,8 @@ from services.portal.charts import Bar, bar_chart
 from services.portal.rendering import Frame
 from services.portal.report_page import ProgrammeNames, figure, render_report_html
 from services.portal.words import LANGS, Lang
+from tests.services.portal.documents import CHAIN, DOCUMENT, LISTED, report
 from tests.services.portal.pages import Page, table_rows
-from tests.services.portal.samples import CHAIN, DOCUMENT, LISTED, report
 
 NAMES = ProgrammeNames.of(LISTED)
 FRAME = Frame(home="Leader-yhdistys", path="/report/lahde-mukaan", user_name="anna", form_token="t")

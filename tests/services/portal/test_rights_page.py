@@ -13,17 +13,17 @@ from shared.contracts.errors import (
     ServiceAbsent,
     UnknownPerson,
 )
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import Page
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.samples import Portal
 
 PATH = f"/rights/lahde-mukaan/{MADE}"
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
-    return node
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
+    return worker
 
 
 def test_the_page_says_which_purposes_there_are_and_what_has_ended(worker: Portal) -> None:

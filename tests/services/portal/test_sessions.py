@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from shared.contracts.errors import UnknownSession
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import Page, table_rows
-from tests.services.portal.samples import MADE, Portal, person
+from tests.services.portal.samples import Portal
 from tests.services.portal.test_workers import many
 
 AINO, PEKKA = "a1" * 16, "b2" * 16
@@ -20,17 +21,16 @@ HELD = {
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.people = [person("Pekka", "Toinen", person=PEKKA), person("Aino", "Esimerkki", person=AINO)]
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [person("Pekka", "Toinen", person=PEKKA), person("Aino", "Esimerkki", person=AINO)]
     base: dict[str, Any] = {"session": MADE, "occurred_on": "2016-05-21", "area": None, "start": None, "minutes": None}
     heads = base | {"activity": "public_event", "location": None, "attendances": None}
-    node.rpc.sessions = [
+    worker.rpc.sessions = [
         heads | {"heads": 2300, "heads_basis": "counted"},
         heads | {"heads": 69, "heads_basis": "estimated"},
         base | {"activity": "kaapeli", "location": None, "attendances": 8, "heads": None, "heads_basis": None},
     ]
-    return node
+    return worker
 
 
 def test_the_rows_behind_a_figure_are_listed_with_their_sums_each_basis_by_itself(worker: Portal) -> None:

@@ -2,14 +2,15 @@
 
 import json
 import logging
-from typing import Any
 
 import pytest
 
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, RpcTimeout
 from shared.journal.sealed import open_command
-from tests.services.portal.pages import Page
-from tests.services.portal.samples import BUS_PRIVATE, MADE, Portal
+from tests.services.portal.documents import MADE
+from tests.services.portal.fake_rpc import BUS_PRIVATE
+from tests.services.portal.pages import Page, page
+from tests.services.portal.samples import Portal
 
 FORM = f"/start/lahde-mukaan/{MADE}"
 SPECIAL = {"foreign_background", "minority", "disability", "other_disadvantage"}
@@ -18,18 +19,6 @@ FILLED = {
     **{"birth_date": "1991-05-04", "labour_status": "unemployed", "unemployed_months": "14", "education": "0"},
     **{"minority": "refused", "form_signed_on": "2016-02-01", "form_language": "sv", "form_kept": "Kaappi Kolme"},
 }
-
-
-@pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    return node
-
-
-def page(answer: Any) -> Page:
-    read = Page(answer.get_data(as_text=True))
-    assert read.problems == []
-    return read
 
 
 def fields(read: Page) -> set[str]:

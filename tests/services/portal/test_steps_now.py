@@ -11,8 +11,8 @@ from services.portal.report_page import ProgrammeNames, render_report_html
 from services.portal.words import LANGS, Lang
 from shared.programmes import load_file
 from shared.programmes.checking import SCHEMA_FILE
+from tests.services.portal.documents import report
 from tests.services.portal.pages import Page, table_rows
-from tests.services.portal.samples import report
 
 DOCUMENT = load_file(SCHEMA_FILE.parent / "kuntsari.yaml")
 NAMES = ProgrammeNames.of({"programme": DOCUMENT["key"], "name": DOCUMENT["name"], "document": DOCUMENT})

@@ -15,8 +15,9 @@ from shared.contracts.errors import (
     RpcTimeout,
     UnknownPerson,
 )
+from tests.services.portal.documents import person
 from tests.services.portal.pages import Page, table_rows
-from tests.services.portal.samples import Portal, person
+from tests.services.portal.samples import Portal
 
 AINO = "a1" * 16
 URL, TASKS, PERSON = (f"/{page}/lahde-mukaan" for page in ("steps", "tasks", "person"))

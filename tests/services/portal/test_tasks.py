@@ -6,8 +6,9 @@ import pytest
 
 from services.portal.words import LANGS
 from shared.contracts.errors import NotFound, TaskClosedAlready
+from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import Page, table_rows
-from tests.services.portal.samples import MADE, SAME_ORIGIN, Portal, person
+from tests.services.portal.samples import SAME_ORIGIN, Portal
 
 AINO, PEKKA = "a1" * 16, "b2" * 16
 URL = "/tasks/lahde-mukaan"
@@ -20,10 +21,9 @@ def task(subject: str = AINO, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def worker(node: Portal) -> Portal:
-    node.user_logged_in("worker", "case_worker")
-    node.rpc.people = [person("Aino", "Esimerkki", person=AINO), person("", "", "Nalle", person=PEKKA)]
-    return node
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [person("Aino", "Esimerkki", person=AINO), person("", "", "Nalle", person=PEKKA)]
+    return worker
 
 
 def closed(portal: Portal, how: str, task: str = MADE) -> Any:

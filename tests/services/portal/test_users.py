@@ -6,7 +6,8 @@ from services.portal.errors import UnknownUser, UserExists
 from services.portal.passwords import Hasher
 from services.portal.users import add_user, list_users, remove_user, reset_user
 from shared.contracts.errors import InvalidInput
-from tests.services.portal.samples import CHEAP, START, Portal
+from tests.services.portal.documents import START
+from tests.services.portal.samples import CHEAP, Portal
 
 
 def test_new_home_has_no_user(lead: Portal) -> None:

@@ -10,8 +10,9 @@ from services.portal.words import LANGS
 from shared.contracts.describing import command_classes, methods_of
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput
 from tests.badinput.mutations import LONG
+from tests.services.portal.documents import MADE, person, recorded_talk
 from tests.services.portal.pages import Page, table_rows
-from tests.services.portal.samples import MADE, Portal, person, recorded_talk
+from tests.services.portal.samples import Portal
 
 AINO, PEKKA = "a1" * 16, "b2" * 16
 PERSON, HAND_OVER, KEY = f"/person/lahde-mukaan/{AINO}", "/handover/lahde-mukaan", "lahde-mukaan"

@@ -1,0 +1,214 @@
+"""Courier and receiver together: two histories stop a stream, and nothing is overwritten."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from shared.journal import carry_tables as tables
+from shared.journal.carrier import Found, Place
+from shared.journal.deciding import Outcome
+from shared.journal.received import read_heads
+from shared.journal.segment import build
+from shared.journal.statements import Manifest, read_manifest, write_manifest
+from shared.journal.tables import journal_line
+from tests.journal.exchange_kit import (
+    START,
+    STREAM,
+    Pipe,
+    World,
+    append,
+    count,
+    held,
+    kept,
+    new_engine,
+    public,
+    said,
+    segments,
+    some_items,
+)
+
+
+def test_another_history_stops_the_stream_and_overwrites_nothing(world: World) -> None:
+    append(world.node, 6)
+    world.heal()
+    before = held(world.lead)
+    world.node = new_engine()  # restored without its last lines, and gone on
+    append(world.node, 3)
+    append(world.node, 6, heads=8)
+    world.restart()
+    world.pipe.receipts.clear()
+    world.pipe.sync()
+    world.courier()
+    assert world.receiver().outcomes[Outcome.CONFLICT] == 1
+    for _ in range(3):
+        world.later(130)
+        assert world.receiver().lines == 0
+    assert held(world.lead) == before
+    row = said(world)
+    assert (row.state, row.same_chain) == ("differs", False)
+    assert count(world, "received_conflict") == 1
+    sent = world.courier()[STREAM]
+    assert (sent.conflict, sent.written) == ("chain_differs", 0)
+
+
+def test_a_receipt_ahead_of_the_journal_stops_the_courier_until_it_agrees_again(world: World) -> None:
+    append(world.node, 6)
+    world.heal()
+    whole, world.node = world.node, new_engine()
+    append(world.node, 3)
+    world.restart()
+    assert world.courier()[STREAM].conflict == "receipt_ahead"
+    world.restart()
+    assert world.courier()[STREAM].conflict == "receipt_ahead"
+    assert segments(world) == []
+    world.node = whole
+    world.restart()
+    assert world.courier()[STREAM].conflict is None
+
+
+def test_a_manifest_that_contradicts_the_lines_is_a_conflict(world: World) -> None:
+    append(world.node, 3)
+    world.heal()
+    lie = Manifest(STREAM, 1, 2, b"\x01" * 32, world.now, "a" * 32)
+    world.pipe.manifests[STREAM] = write_manifest(lie, world.node_key)
+    world.pipe.sync()
+    world.receiver()
+    assert said(world).state == "differs"
+
+
+def test_the_newest_manifest_is_kept_and_neither_an_older_nor_a_contradicting_one(world: World) -> None:
+    def kept() -> bytes | None:
+        with world.lead.connect() as connection:
+            return read_heads(connection, [STREAM])[STREAM].manifest
+
+    append(world.node, 3)
+    world.heal()
+    newest = kept()
+    assert newest is not None
+    stated = read_manifest(newest, public(world.node_key))
+    assert (stated.seq, stated.chain) == (3, held(world.lead)[1])
+    older = write_manifest(replace(stated, time=stated.time - timedelta(minutes=5), nonce="c" * 32), world.node_key)
+    lie = write_manifest(Manifest(STREAM, 1, 2, b"\x01" * 32, world.now, "a" * 32), world.node_key)
+    for data in (older, lie):
+        world.pipe.manifests[STREAM] = data
+        world.pipe.sync()
+        world.receiver()
+        assert kept() == newest
+
+
+def test_a_manifest_is_held_against_the_lines_that_come_after_it(world: World) -> None:
+    lie = Manifest(STREAM, 1, 2, b"\x01" * 32, world.now, "a" * 32)
+    world.pipe.manifests[STREAM] = write_manifest(lie, world.node_key)
+    world.pipe.sync()
+    world.receiver()
+    assert said(world).missing == ((1, 2),)
+    append(world.node, 3)
+    world.courier()
+    assert world.receiver().outcomes == {Outcome.CONFLICT: 1}
+    assert held(world.lead)[0] == []
+
+
+@pytest.mark.parametrize("order", [(2, 5), (5, 2)], ids=["overtaken", "behind"])
+def test_every_manifest_ahead_of_the_lines_is_held_against_them_not_the_furthest_alone(
+    world: World, order: tuple[int, int]
+) -> None:
+    append(world.node, 5)
+    chains = {5: kept(world.node)[1], 2: b"\x01" * 32}  # 2 by another copy of this home
+    for seq in order:
+        manifest = Manifest(STREAM, 1, seq, chains[seq], world.now, f"{seq:032x}")
+        world.pipe.manifests[STREAM] = write_manifest(manifest, world.node_key)
+        world.pipe.sync()
+        world.receiver()
+    assert said(world).missing == ((1, 5),)
+    world.courier()
+    assert world.receiver().outcomes[Outcome.CONFLICT] == 1
+    assert (held(world.lead)[0], said(world).state) == ([], "differs")
+
+
+def test_what_was_signed_ahead_of_the_lines_is_let_go_when_they_have_come(world: World) -> None:
+    for _ in range(2):
+        append(world.node, 3)
+        world.courier()
+        world.later(200)
+        world.pipe.open = False
+        world.pipe.arrived.clear()  # the segments are late
+        world.pipe.arrived_manifests = dict(world.pipe.manifests)
+        world.receiver()
+    assert (said(world).missing, count(world, "received_claim")) == (((1, 6),), 1)
+    world.pipe.open = True
+    world.heal()
+    assert (said(world).state, count(world, "received_claim")) == ("complete", 0)
+
+
+def test_a_segment_that_does_not_begin_at_our_chain_is_a_conflict(world: World) -> None:
+    append(world.node, 3)
+    world.courier()
+    world.receiver()
+    assert world.lead_receiving.public is not None
+    other = build(
+        some_items(4, 5),
+        stream=STREAM,
+        epoch=1,
+        first=4,
+        before=b"\x02" * 32,
+        signer=world.node_key,
+        sealed_to=world.lead_receiving.public,
+        time=START,
+    )
+    world.pipe.open = False
+    world.pipe.put(STREAM, Place(1, 4, 5), other.data)
+    assert world.receiver().outcomes == {Outcome.CONFLICT: 1}
+    with world.lead.connect() as connection:
+        row = connection.execute(select(tables.received_conflict)).one()
+    assert (row.seq, row.theirs) == (3, b"\x02" * 32)
+    assert row.ours == kept(world.node)[1]
+
+
+def test_a_journal_with_a_hole_or_a_changed_line_is_not_shipped(world: World) -> None:
+    append(world.node, 6)
+    with world.node.begin() as connection:
+        connection.execute(update(journal_line).where(journal_line.c.seq == 5).values(digest=b"\x03" * 32))
+    assert world.courier()[STREAM].failed
+    with world.node.begin() as connection:
+        connection.execute(delete(journal_line).where(journal_line.c.seq == 2))
+    assert world.courier()[STREAM].failed
+    assert world.pipe.manifests == {}
+
+
+def test_two_manifests_that_contradict_each_other_are_a_conflict_before_any_line_came(world: World) -> None:
+    for chain in (b"\x01" * 32, b"\x02" * 32):
+        said_so = Manifest(STREAM, 1, 2, chain, world.now, chain.hex()[:32])
+        world.pipe.manifests[STREAM] = write_manifest(said_so, world.node_key)
+        world.pipe.sync()
+        world.receiver()
+    assert said(world).state == "differs"
+
+
+def test_a_stream_that_could_not_be_listed_echoes_nothing_new(world: World) -> None:
+    class Unlisted(Pipe):
+        def list_segments(self, stream: str) -> list[Found]:
+            if self.reading_lead:
+                raise OSError("input/output error")
+            return super().list_segments(stream)
+
+    world.carrier = Unlisted()
+    append(world.node, 3)
+    world.courier()
+    world.receiver()
+    assert world.pipe.receipts == {}
+    world.later()
+    assert world.courier()[STREAM].written == 0
+
+
+def test_a_stopped_stream_echoes_nothing_new(world: World) -> None:
+    append(world.node, 3)
+    world.heal()
+    before = world.pipe.receipts[STREAM]
+    lie = Manifest(STREAM, 1, 2, b"\x01" * 32, world.now, "a" * 32)
+    for nonce in ("a" * 32, "b" * 32):
+        world.pipe.manifests[STREAM] = write_manifest(replace(lie, nonce=nonce), world.node_key)
+        world.pipe.sync()
+        world.receiver()
+    assert world.pipe.receipts[STREAM] == before
