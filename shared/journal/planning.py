@@ -121,13 +121,10 @@ def is_stale(receipt: Receipt, view: View) -> bool:
     """Whether the receipt may be older than the one already believed; see `sending`.
 
     Of two leads that answered the same manifest, one took the other's place, and nobody can tell which: the newer one
-    shows itself by answering a later manifest. The first that is believed has answered one, too: nobody could say later
-    whether it came before or after another that has.
+    shows itself by answering a later manifest.
     """
     known, number = view.receipt, view.numbers.get(receipt.echo, 0)
-    if known is None:
-        return number == 0
-    if number > known.manifest:
+    if known is None or number > known.manifest:
         return False
     if number < known.manifest:
         return True

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from services.node.complete import node_state
-from services.reporting import effects, operations, queries, rebuilding, versions
+from services.reporting import effects, outdated_store, queries, rebuilding, versions
 from services.reporting.effects import Derivation
 from shared.contracts import catalogue
 from shared.contracts.catalogue import ProgrammeVersion, SessionHeld
@@ -93,7 +93,7 @@ def test_a_lead_keeps_what_a_newer_node_says_claims_nothing_and_derives_it_when_
 
     # The lead is upgraded: it knows both.
     known = {**catalogue.FACTS, (LunchServed.kind, 1): LunchServed, (SessionHeld.kind, 2): SessionHeld2}
-    for module in (operations, effects):
+    for module in (outdated_store, effects):
         monkeypatch.setattr(module, "FACTS", known)
 
     def held(derivation: Derivation, fact: Fact) -> str | None:
