@@ -116,7 +116,7 @@ def polku(ctx: click.Context) -> None:
 @click.option("--role", type=click.Choice(["lead", "node"]), required=True)
 @click.option("--name", default="", help="A node's name: a-z, 0-9, -; 8 random hex digits are added.")
 @click.option("--port", type=click.IntRange(1, 63535), help="The portal's port (default: lead 8400, node 8401).")
-@click.option("--host", default=LOOPBACK, show_default=True, help="The address that portal and health listen on.")
+@click.option("--host", default=LOOPBACK, show_default=True, help="The address that the portal listens on.")
 def init(role: str, name: str, port: int | None, host: str) -> None:
     """Make a new home."""
     from services.node.opening import init_home

@@ -62,7 +62,7 @@ def read_sample(raw: bytes, programme: str) -> Sample | str:
             lines.setdefault(row["node"], []).append(row["line"])
         days = tuple(str(told[end] or "")[:10] for end in ("from", "to"))
         sample = Sample(
-            *(str(told["indicator"])[:40], str(told["seed"])[:80], int(told["population"]), (days[0], days[1])), lines
+            *(str(told["indicator"])[:60], str(told["seed"])[:80], int(told["population"]), (days[0], days[1])), lines
         )
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         return "problem_sample_file"
