@@ -19,9 +19,11 @@ courier_receipt = Table(
     Column("manifest", BIG, nullable=False),
     Column("time", String(32), nullable=False),
     Column("conflict", String(40)),
+    Column("stated", BIG, nullable=False, server_default="0"),
 )
 """The newest receipt that was believed, per stream: where the lead is. `manifest` is the number of the manifest it
-echoes (0: one we do not know), `conflict` why the stream has stopped, if it has."""
+echoes (0: one we do not know), `conflict` why the stream has stopped, if it has. `stated`: the newest manifest written
+when the first receipt of this `incarnation` was believed."""
 
 courier_manifest = Table(
     "courier_manifest",

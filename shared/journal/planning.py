@@ -124,8 +124,11 @@ def is_stale(receipt: Receipt, view: View) -> bool:
     shows itself by answering a later manifest.
     """
     known, number = view.receipt, view.numbers.get(receipt.echo, 0)
-    if known is None or number > known.manifest:
+    if known is None:
         return False
+    if number > known.manifest:
+        # What answers none of our manifests was believed when these had been written: this may be older still.
+        return bool(known.manifest == 0 and receipt.incarnation != known.incarnation and number <= known.stated)
     if number < known.manifest:
         return True
     if receipt.incarnation != known.incarnation:

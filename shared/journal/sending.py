@@ -210,9 +210,13 @@ class Courier:
             "manifest": number,
             "time": wire_time(receipt.time),
             "conflict": None,
+            "stated": planning.last_number(view),
         }
+        if known is not None and known.incarnation == receipt.incarnation:
+            row["stated"] = known.stated
         if conflict is not None:
-            start = {"epoch": 1, "seq": 0, "chain": chain_start(stream_of(channel)), "incarnation": "", "manifest": 0}
+            start = {"epoch": 1, "seq": 0, "chain": chain_start(stream_of(channel))}
+            start |= {"incarnation": "", "manifest": 0, "stated": 0}
             row |= (known._asdict() if known is not None else start) | {"conflict": conflict}
         if known is None or row != known._asdict() | {"time": row["time"]}:
             with transaction(self.engine) as connection:

@@ -11,7 +11,7 @@ from shared.journal.carrier import MANIFEST
 from shared.journal.lines import chain_next, chain_start, line_digest
 from shared.journal.received import completeness
 from shared.journal.segment import Reason
-from shared.journal.statements import read_manifest, write_manifest
+from shared.journal.statements import Receipt, read_manifest, write_manifest, write_receipt
 from shared.journal.tables import journal_head
 from tests.journal.exchange_kit import (
     OTHER,
@@ -129,6 +129,25 @@ def test_of_two_leads_that_answered_the_same_manifest_the_known_one_is_believed(
     world.courier()
     with world.node.connect() as connection:
         assert connection.execute(select(tables.courier_receipt)).one() == before
+
+
+def test_a_receipt_of_a_lead_that_is_gone_does_not_look_newer_than_one_that_answers_nothing(world: World) -> None:
+    append(world.node, 6)
+    world.courier()
+    world.receiver()
+    gone = world.pipe.receipts[STREAM]
+    world.pipe.open = False
+    empty = Receipt(STREAM, 1, 0, chain_start(STREAM), "ab" * 16, START, "")
+    world.pipe.arrived_receipts[STREAM] = write_receipt(empty, world.lead_key)
+    world.courier()
+    world.pipe.arrived_receipts[STREAM] = gone
+    assert world.courier()[STREAM].receipt == 0
+    world.lead = new_engine()
+    world.restart()
+    world.pipe.open = True
+    world.heal()
+    assert len(held(world.lead)[0]) == 6
+    assert world.courier()[STREAM].receipt == 6
 
 
 def test_a_manifest_that_could_not_be_written_is_written_in_the_next_round(world: World) -> None:
