@@ -1,6 +1,7 @@
 """A restored node gets back what it has lost, to be shown; its stream goes on in a new epoch once the lead accepts."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,13 @@ from services.intake.operations import erase_again
 from services.reporting import operations as reporting
 from services.reporting import partners, queries
 from shared.contracts.errors import NotFound
-from shared.journal import Journal, received
+from shared.journal import Journal, received, returning
 from shared.journal.carry_tables import received_erased, received_void
 from shared.journal.holding import go_on, is_held, lost
 from shared.journal.returning import MAX_ERASED, Retriever, Returner, read_erased, write_erased
 from shared.journal.tables import journal_erased, journal_head
 from shared.storage import snapshot, transaction
-from tests.flows.house import STREAM, House
+from tests.flows.house import STREAM, House, backup_of, joined
 from tests.journal.exchange_kit import make_key, public
 from tests.journal.journal_kit import Killed, killed_at
 from tests.services import kit
@@ -234,3 +235,35 @@ def test_two_histories_stop_the_stream_until_the_lead_says_that_its_own_counts(
     house.work()
     assert house.report()["arrived"] is True
     assert queries.conflicts(house.lead)[0]["state"] == received.OPEN
+
+
+def test_a_home_gets_its_tail_back_whatever_segments_the_lead_makes_of_its_stream(
+    migrated_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the home still has is in segments that it cannot check: it is asked for from where the backup ends."""
+    monkeypatch.setattr(returning, "Courier", partial(returning.Courier, max_lines=3))
+    with (
+        joined(migrated_file, tmp_path, "anna", "britta", "cilla") as house,
+        backup_of(house.node, migrated_file, tmp_path / "restored") as backup,
+    ):
+        house.register("doris")
+        house.work()
+        house.put_back(backup)
+        assert talk(house, 20)
+
+
+def test_a_home_may_be_restored_twice(migrated_file: Path, tmp_path: Path, house: House, backup: Engine) -> None:
+    house.register("bertta")
+    house.work()
+    house.put_back(backup)
+    assert talk(house)
+    house.register("doris")
+    house.work()
+    accept(house)
+    lead_round(house)
+    house.work()
+    with backup_of(house.node, migrated_file, tmp_path / "again") as again:
+        house.register("eeva")
+        house.work()
+        house.put_back(again)
+        assert talk(house, 20)
