@@ -143,6 +143,7 @@ def _record_start(
     there = row.standing == arrival.standing and row.started_on == new.start_date
     if listed and there and not differences(identity | before, arrival.identity | {"age": before.get("age")} | record):
         return
+    fact = start_fact(new.subject, arrival, definition)  # first: refused, it leaves nothing half written
     start_store.put_start(unit.connection, row, arrival)
     change_identity(unit, keys, row, identity, arrival.identity)
     follow_protection(unit, desk, row, record)
@@ -151,7 +152,7 @@ def _record_start(
     day = new.start_date.isoformat()
     if row.standing != arrival.standing:
         unit.record(StandingReached(new.subject, standing=arrival.standing, occurred_on=day), programme)
-    unit.record(start_fact(new.subject, arrival, definition), programme)
+    unit.record(fact, programme)
     if (record.get("eura_on"), record.get("eura_by")) != (before.get("eura_on"), before.get("eura_by")):
         eura.tell(unit, programme, new.subject, "start", record.get("eura_on"), record.get("eura_by"))
 
@@ -162,7 +163,8 @@ def _completing(new: NewStart, row: Any, before: dict[str, Any], identity: Mappi
         raise AlreadyRecordedDiffers(field="start_date")
     recorded = {name: value for name, value in before.items() if name != "age"}
     content = completed({name: identity.get(name) for name in IN_VAULT}, new.content, ())
-    return replace(new, record=completed(recorded, new.record, _UNANSWERED), content=content)
+    record = {"gender": "unknown"} | completed(recorded, new.record, _UNANSWERED)  # erased with a record of before
+    return replace(new, record=record, content=content)
 
 
 def _corrected(row: Any, before: dict[str, Any], new: NewStart, arrival: Arrival) -> dict[str, list[Any]]:
