@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from services.intake.domain import Arrival, check_arrival, check_evidence
+from services.intake.domain import Arrival, Before, check_arrival, check_evidence
 from shared.contracts.catalogue import ParticipationStarted
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownCode
 from shared.contracts.record_facts import MOST_TRIES
@@ -192,9 +192,9 @@ def check_first_start(start: date | None, left: date | None, back: date | None) 
         raise InvalidInput(field="start_date", reason="after the person left or came back")
 
 
-def check_start(arrival: Arrival, stay: Stay, programme: Programme, today: date) -> None:
+def check_start(arrival: Arrival, before: Before, stay: Stay, programme: Programme, today: date) -> None:
     """Refuse a start record of somebody who is known. Raises `InvalidInput` or `UnknownCode` naming the field."""
-    check_arrival(arrival, programme, today)
+    check_arrival(arrival, programme, today, before)
     check_first_start(arrival.start_date, stay.ended_on, stay.resumed_on)
     for field in ("form_signed_on", "eura_on"):
         if date.fromisoformat(arrival.record.get(field, "0001-01-01")) > today:

@@ -11,7 +11,7 @@ from typing import Any
 
 from services.intake import eura, exit_store, start_store, store
 from services.intake.correcting import change_identity, completed, differences, keep_correction
-from services.intake.domain import Arrival, without_contact
+from services.intake.domain import Arrival, Before, without_contact
 from services.intake.operations import Vault, log_identity_read
 from services.intake.peers import Desk
 from services.intake.protecting import follow_protection
@@ -139,7 +139,7 @@ def _record_start(
     known = without_contact(identity, record)
     kept = {name: value for name, value in known.items() if name not in IN_VAULT}
     arrival = Arrival(new.key, "esf_participant", new.start_date, record, kept | told)
-    check_start(arrival, stays[new.subject], definition, today)
+    check_start(arrival, Before(row.standing, identity), stays[new.subject], definition, today)
     there = row.standing == arrival.standing and row.started_on == new.start_date
     if listed and there and not differences(identity | before, arrival.identity | {"age": before.get("age")} | record):
         return
