@@ -202,7 +202,7 @@ def end(
         raise UnknownPerson(field="person", programme=programme)
     agreed = why == "withdrawn" and purpose not in restricted_among(connection, [subject]).get(subject, ())
     answered = purpose == "esf_record" and has_record(row)
-    if ending is None and not agreed and not answered and purpose not in held(connection, row):
+    if ending is None and not agreed and purpose not in held(connection, row):
         return None
     if purpose == "support":
         first(unit, programme, subject)
@@ -239,7 +239,7 @@ def held(connection: Connection, row: Any) -> set[str]:
     """For which purposes something is recorded about the person of `locked_participation`'s row."""
     query = select(journal_line.c.kind).where(journal_line.c.subject == row.subject).distinct()
     found = {purpose for kind in connection.execute(query).scalars() if (purpose := purpose_of(kind))}
-    if row.started_on is not None:
+    if has_record(row):
         found.add("esf_record")
     if store.texts_of(connection, row.subject):
         found.add("support")
