@@ -93,23 +93,24 @@ def record_starts(
         stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))  # in one order, locked
         restricted = restricted_among(unit.connection, stays)
         done, fresh = already_done(unit.connection, store.keys, (new.key for new in items)), dict[str, Done]()
-        for new in items:
-            content = json.dumps(_said(programme, new), sort_keys=True).encode()
-            known = done.get(new.key) or fresh.get(new.key)
-            try:
-                if known is not None and not keys.is_digest(known.digest, content):
-                    raise AlreadyRecordedDiffers(field="key")
-                if known is None:
-                    refuse_restricted(restricted, new.subject, "esf_record", "intake")
-                    _record_start(unit, keys, desk, definition, new, stays, by)
-                    fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
-                row = _of(unit, programme, new.subject)
-            except PolkuError as error:
-                results.append({"error": error.to_wire()})
-                if skip_bad:
-                    continue
-                break
-            results.append({"subject": new.subject, "new": known is None} | _state(row, definition))
+        with eura.recounting(unit, programme):
+            for new in items:
+                content = json.dumps(_said(programme, new), sort_keys=True).encode()
+                known = done.get(new.key) or fresh.get(new.key)
+                try:
+                    if known is not None and not keys.is_digest(known.digest, content):
+                        raise AlreadyRecordedDiffers(field="key")
+                    if known is None:
+                        refuse_restricted(restricted, new.subject, "esf_record", "intake")
+                        _record_start(unit, keys, desk, definition, new, stays, by)
+                        fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
+                    row = _of(unit, programme, new.subject)
+                except PolkuError as error:
+                    results.append({"error": error.to_wire()})
+                    if skip_bad:
+                        continue
+                    break
+                results.append({"subject": new.subject, "new": known is None} | _state(row, definition))
         remember(unit.connection, store.keys, fresh)
         if fresh:
             unit.audit(
