@@ -152,7 +152,7 @@ def _record(
         new = replace(new, told={"may_call": "not_asked"} | told, content=content)
     elif new.was != (revision or _revision_of(connection, keys, row)):
         raise ChangedMeanwhile(field="was")
-    check_exit_form(new.told, stays[new.subject], today)
+    check_exit_form(new.told, before, stays[new.subject], today)
     ref = new.told.get("wishes_ref")
     theirs = [text.subject for text in store.find_texts(connection, programme, [ref] if ref else [])]
     if ref is not None and theirs != [row.subject]:
