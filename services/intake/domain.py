@@ -41,8 +41,22 @@ class Arrival:
         return age_on(date.fromisoformat(born), self.start_date) if born and self.start_date else None
 
 
-def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
-    """Refuse what contradicts itself or the programme; raises `InvalidInput` or `UnknownCode` naming the field."""
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Who somebody was before a change: the standing, and the identity as the vault had it."""
+
+    standing: str | None
+    identity: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return "Before(…)"  # never an identity in a log
+
+
+def check_arrival(arrival: Arrival, programme: Programme, today: date, before: Before | None = None) -> None:
+    """Refuse what contradicts itself or the programme; raises `InvalidInput` or `UnknownCode` naming the field.
+
+    `before`: what somebody who is known was; None: they come in now.
+    """
     identity, record = arrival.identity, arrival.record
     named = identity.get("given_name") or identity.get("family_name")
     if arrival.standing in STANDING_NEEDS_NAME and not named:
@@ -59,11 +73,7 @@ def check_arrival(arrival: Arrival, programme: Programme, today: date) -> None:
     if identity.get("birth_date"):
         _check_birth(date.fromisoformat(identity["birth_date"]), arrival.start_date, today)
     _check_code(identity)
-    if identity.get("identity_code"):
-        if programme.identity_code == "not_asked":
-            raise InvalidInput(field="identity_code", reason="is not asked in this programme")
-    elif programme.identity_code == "required" and arrival.standing == "esf_participant":
-        raise InvalidInput(field="identity_code", reason="is required of this programme's ESF participants")
+    _check_code_asked(arrival, programme, before or Before(None, {}))
     for field in ("form_signed_on", "eura_on"):
         if record.get(field):
             check_evidence(field, date.fromisoformat(record[field]), programme, today)
@@ -122,6 +132,17 @@ def _check_code(identity: Mapping[str, Any]) -> None:
         raise InvalidInput(field="identity_code", reason="is not valid")
     if born and coded.isoformat() != born:
         raise InvalidInput(field="identity_code", reason="tells another birth date than birth_date")
+
+
+def _check_code_asked(arrival: Arrival, programme: Programme, before: Before) -> None:
+    """Refuse a code that is new and not asked, and a new participant without one, or one whose code is taken away. Who
+    was taken in before the programme said so is not held up: their address may have to be protected."""
+    code, known = arrival.identity.get("identity_code"), before.identity.get("identity_code")
+    if programme.identity_code == "not_asked" and code and code != known:
+        raise InvalidInput(field="identity_code", reason="is not asked in this programme")
+    lacking = programme.identity_code == "required" and arrival.standing == "esf_participant" and not code
+    if lacking and (known or before.standing != arrival.standing):
+        raise InvalidInput(field="identity_code", reason="is required of this programme's ESF participants")
 
 
 PAID = "who is paid by the project is not its participant"

@@ -63,7 +63,7 @@ def note_entries(
                 _prove(unit, vault, definition, new, row)
             else:
                 start_store.put_exit_entry(unit.connection, programme, new.subject, new.date, new.by)
-            _entered(unit, programme, new.subject, new.record, new.date.isoformat(), new.by)
+            tell(unit, programme, new.subject, new.record, new.date.isoformat(), new.by)
             return new.subject
 
         results, fresh = each_once(
@@ -96,14 +96,9 @@ def _check(new: NewEntry, standing: str, stay: Stay, programme: Programme, today
 
 
 def tell(unit: Unit, programme: str, subject: str, record: str, day: str | None, by: str | None) -> None:
-    """Record that an entry is known, or was taken back (`day` None), and how many there are now."""
+    """Record that an entry is known; one that was taken back (`day` None) shows in the count alone (`recounting`)."""
     if day is not None and by is not None:
-        _entered(unit, programme, subject, record, day, by)
-    _count(unit, programme)
-
-
-def _entered(unit: Unit, programme: str, subject: str, record: str, day: str, by: str) -> None:
-    unit.record(EuraEntered(subject, programme=programme, record=record, entered_by=by, occurred_on=day))
+        unit.record(EuraEntered(subject, programme=programme, record=record, entered_by=by, occurred_on=day))
 
 
 def _count(unit: Unit, programme: str) -> None:
@@ -113,7 +108,7 @@ def _count(unit: Unit, programme: str) -> None:
 
 @contextmanager
 def recounting(unit: Unit, programme: str) -> Iterator[None]:
-    """Around what may change who is known to be in EURA without an entry: the lead is told the count if it does."""
+    """Around what may change who is known to be in EURA: the lead is told the count if it does."""
     before = start_store.eura_counts(unit.connection, programme)
     yield
     if start_store.eura_counts(unit.connection, programme) != before:

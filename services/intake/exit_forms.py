@@ -78,24 +78,25 @@ def write_down(
     stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))
     restricted = restricted_among(unit.connection, stays)
     done, fresh = already_done(unit.connection, store.keys, (new.key for new in items)), dict[str, Done]()
-    for new in items:
-        said = [programme, new.subject, new.was, new.told, new.content]
-        content = json.dumps(said, sort_keys=True).encode()
-        known = done.get(new.key) or fresh.get(new.key)
-        try:
-            if known is not None and not keys.is_digest(known.digest, content):
-                raise AlreadyRecordedDiffers(field="key")
+    with eura.recounting(unit, programme):
+        for new in items:
+            said = [programme, new.subject, new.was, new.told, new.content]
+            content = json.dumps(said, sort_keys=True).encode()
+            known = done.get(new.key) or fresh.get(new.key)
+            try:
+                if known is not None and not keys.is_digest(known.digest, content):
+                    raise AlreadyRecordedDiffers(field="key")
+                if known is None:
+                    refuse_restricted(restricted, new.subject, "esf_record", "intake")
+                    _record(unit, keys, programme, new, stays, today, before)
+            except PolkuError as error:
+                results.append({"error": error.to_wire()})
+                if skip_bad:
+                    continue
+                break
             if known is None:
-                refuse_restricted(restricted, new.subject, "esf_record", "intake")
-                _record(unit, keys, programme, new, stays, today, before)
-        except PolkuError as error:
-            results.append({"error": error.to_wire()})
-            if skip_bad:
-                continue
-            break
-        if known is None:
-            fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
-        results.append({"subject": new.subject, "new": known is None})
+                fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
+            results.append({"subject": new.subject, "new": known is None})
     remember(unit.connection, store.keys, fresh)
     if fresh:
         subjects = sorted({one.made.hex() for one in fresh.values()})
@@ -151,7 +152,7 @@ def _record(
         new = replace(new, told={"may_call": "not_asked"} | told, content=content)
     elif new.was != (revision or _revision_of(connection, keys, row)):
         raise ChangedMeanwhile(field="was")
-    check_exit_form(new.told, stays[new.subject], today)
+    check_exit_form(new.told, before, stays[new.subject], today)
     ref = new.told.get("wishes_ref")
     theirs = [text.subject for text in store.find_texts(connection, programme, [ref] if ref else [])]
     if ref is not None and theirs != [row.subject]:

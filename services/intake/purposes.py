@@ -104,18 +104,24 @@ def end_purpose(
     with journal.unit(now, right=True) as unit:
         refuse_unseen(unit, programme, subject, seen)
         definition = store.shelf.get(unit.connection, programme)
-        check_may_end(definition, purpose, why, today_in_helsinki(now))
+        row = store.locked_participation(unit.connection, programme, subject)
+        if row is None:
+            raise UnknownPerson(field="person", programme=programme)
+        check_may_end(definition, row, purpose, why, today_in_helsinki(now))
         ending = end(unit, keys, programme, subject, purpose, why, first=first)
         if ending is not None:
             unit.audit(by, "end_purpose", programme=programme, subject=subject, purpose=purpose, why=why)
     return ending, unit.pos
 
 
-def check_may_end(definition: Programme, purpose: str, why: str, today: date) -> None:
-    """Refuse what is no consent, or kept by law."""
+def check_may_end(definition: Programme, row: Any, purpose: str, why: str, today: date) -> None:
+    """Refuse what is no consent, or kept by law; `row` is of `store.locked_participation`. Of who is no participant and
+    has no start the law wants nothing kept: answers alone are no record of the fund."""
     rule = definition.purpose_by_key[purpose]
     if why == "withdrawn" and rule.basis != "consent":
         raise InvalidInput(field="purpose", reason=f"its basis is {rule.basis}: only a consent can be withdrawn")
+    if purpose == "esf_record" and row.started_on is None and row.standing != "esf_participant":
+        return
     if until := rule.kept_by_law(today):
         raise KeptByLaw(field="purpose", purpose=purpose, until=until.isoformat(), law=rule.law)
 
@@ -195,8 +201,8 @@ def end(
     if row is None:
         raise UnknownPerson(field="person", programme=programme)
     agreed = why == "withdrawn" and purpose not in restricted_among(connection, [subject]).get(subject, ())
-    answered = purpose == "esf_record" and has_record(row)  # of a client without a start no law wants it kept
-    if ending is None and not agreed and not answered and purpose not in held(connection, row):
+    answered = purpose == "esf_record" and has_record(row)
+    if ending is None and not agreed and purpose not in held(connection, row):
         return None
     if purpose == "support":
         first(unit, programme, subject)
@@ -233,7 +239,7 @@ def held(connection: Connection, row: Any) -> set[str]:
     """For which purposes something is recorded about the person of `locked_participation`'s row."""
     query = select(journal_line.c.kind).where(journal_line.c.subject == row.subject).distinct()
     found = {purpose for kind in connection.execute(query).scalars() if (purpose := purpose_of(kind))}
-    if row.started_on is not None:
+    if has_record(row):
         found.add("esf_record")
     if store.texts_of(connection, row.subject):
         found.add("support")
@@ -247,4 +253,4 @@ def check_may_erase(unit: Unit, programme: str, subject: str) -> None:
         return
     definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(unit.now)
     for purpose in sorted(held(unit.connection, row)):
-        check_may_end(definition, purpose, "asked", today)
+        check_may_end(definition, row, purpose, "asked", today)

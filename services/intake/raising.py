@@ -12,7 +12,7 @@ from typing import Any
 
 from services.intake import eura, identity_store, rights_store, start_store, store, worker_store
 from services.intake.correcting import change_identity
-from services.intake.domain import Arrival, check_arrival, is_protected, without_contact
+from services.intake.domain import Arrival, Before, check_arrival, is_protected, without_contact
 from services.intake.encounter_rules import Raise, check_raise
 from services.intake.operations import Vault, record_start
 from services.intake.peers import Desk
@@ -84,7 +84,7 @@ class _Raising:
             check_arrival(new.arrival, self.definition, self.today)
             return self._begin(new, row, identity)
         arrival = _together(new.arrival, row, identity, self.definition)
-        check_arrival(arrival, self.definition, self.today)
+        check_arrival(arrival, self.definition, self.today, Before(row.standing, identity))
         check_first_start(arrival.start_date, row.ended_on, row.resumed_on)
         self._go_on(new, row, identity, arrival)
         return new.subject

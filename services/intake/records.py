@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from services.intake.domain import Arrival, check_arrival, check_evidence
+from services.intake.domain import Arrival, Before, check_arrival, check_evidence
 from shared.contracts.catalogue import ParticipationStarted
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownCode
 from shared.contracts.record_facts import MOST_TRIES
@@ -192,9 +192,9 @@ def check_first_start(start: date | None, left: date | None, back: date | None) 
         raise InvalidInput(field="start_date", reason="after the person left or came back")
 
 
-def check_start(arrival: Arrival, stay: Stay, programme: Programme, today: date) -> None:
+def check_start(arrival: Arrival, before: Before, stay: Stay, programme: Programme, today: date) -> None:
     """Refuse a start record of somebody who is known. Raises `InvalidInput` or `UnknownCode` naming the field."""
-    check_arrival(arrival, programme, today)
+    check_arrival(arrival, programme, today, before)
     check_first_start(arrival.start_date, stay.ended_on, stay.resumed_on)
     for field in ("form_signed_on", "eura_on"):
         if date.fromisoformat(arrival.record.get(field, "0001-01-01")) > today:
@@ -251,8 +251,10 @@ def check_attempt(record: str, day: date, stay: Stay, programme: Programme, toda
         raise InvalidInput(field="date", reason="before the start")
 
 
-def check_exit_form(told: Mapping[str, Any], stay: Stay, today: date) -> None:
-    """Refuse an exit form that cannot be. Raises `InvalidInput` naming the field."""
+def check_exit_form(told: Mapping[str, Any], before: Mapping[str, Any], stay: Stay, today: date) -> None:
+    """Refuse an exit form that cannot be. Raises `InvalidInput` naming the field. An entry in EURA that stands there
+    from `before` may precede the exit: its day was corrected since, and the rest of the form can be written all the
+    same."""
     if stay.ended_on is None:
         raise InvalidInput(field="person", reason="has not left")
     for field in ("form_signed_on", "eura_on"):
@@ -260,7 +262,8 @@ def check_exit_form(told: Mapping[str, Any], stay: Stay, today: date) -> None:
             raise InvalidInput(field=field, reason="in the future")
     if told.get("form_signed_on") and stay.started_on and date.fromisoformat(told["form_signed_on"]) < stay.started_on:
         raise InvalidInput(field="form_signed_on", reason="before the start")
-    if told.get("eura_on") and date.fromisoformat(told["eura_on"]) < stay.ended_on:
+    entered = told.get("eura_on")
+    if entered and entered != before.get("eura_on") and date.fromisoformat(entered) < stay.ended_on:
         raise InvalidInput(field="eura_on", reason="before the exit")
     if bool(told.get("eura_on")) != bool(told.get("eura_by")):
         raise InvalidInput(field="eura_by", reason="stands with the day of the entry, and only then")

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, select
 
 from services.intake import purposes, store
 from services.intake.operations import First, Vault, erase
+from services.intake.records import has_record
 from shared.contracts.purposes import purpose_of
 from shared.journal import Journal
 from shared.journal.tables import journal_line
@@ -98,8 +99,9 @@ def _held(connection: Connection, here: Any) -> dict[bytes, set[str]]:
     for row in connection.execute(kinds.where(here).distinct()):
         if purpose := purpose_of(row.kind):
             found[row.subject].add(purpose)
-    for subject in connection.execute(select(c.subject).where(here, c.started_on.is_not(None))).scalars():
-        found[subject].add("esf_record")
+    for person in connection.execute(select(c.subject, c.standing, c.started_on, c.record).where(here)):
+        if has_record(person):
+            found[person.subject].add("esf_record")
     texts = select(c.subject).join_from(store.participation, store.text, text.subject == c.subject)
     for subject in connection.execute(texts.where(here).distinct()).scalars():
         found[subject].add("support")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, literal, select
 
 from services.intake import eura, rights_store, start_store, store
 from services.intake.correcting import change_identity, differences, keep_correction
-from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, check_arrival, is_protected, without_contact
+from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, Before, check_arrival, is_protected, without_contact
 from services.intake.encounters import remove_visits_left
 from services.intake.operations import Vault, log_identity_read, record_start
 from services.intake.peers import Desk
@@ -79,7 +79,7 @@ def correct_person(
         change = differences(old, new)
         if not change:
             return [], None
-        check_arrival(after, definition, today_in_helsinki(now))
+        check_arrival(after, definition, today_in_helsinki(now), Before(row.standing, before))
         check_first_start(start, row.ended_on, row.resumed_on)
         change_identity(unit, keys, row, before, after.identity)
         with eura.recounting(unit, programme):

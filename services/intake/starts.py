@@ -11,7 +11,7 @@ from typing import Any
 
 from services.intake import eura, exit_store, start_store, store
 from services.intake.correcting import change_identity, completed, differences, keep_correction
-from services.intake.domain import Arrival, without_contact
+from services.intake.domain import Arrival, Before, without_contact
 from services.intake.operations import Vault, log_identity_read
 from services.intake.peers import Desk
 from services.intake.protecting import follow_protection
@@ -93,23 +93,24 @@ def record_starts(
         stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))  # in one order, locked
         restricted = restricted_among(unit.connection, stays)
         done, fresh = already_done(unit.connection, store.keys, (new.key for new in items)), dict[str, Done]()
-        for new in items:
-            content = json.dumps(_said(programme, new), sort_keys=True).encode()
-            known = done.get(new.key) or fresh.get(new.key)
-            try:
-                if known is not None and not keys.is_digest(known.digest, content):
-                    raise AlreadyRecordedDiffers(field="key")
-                if known is None:
-                    refuse_restricted(restricted, new.subject, "esf_record", "intake")
-                    _record_start(unit, keys, desk, definition, new, stays, by)
-                    fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
-                row = _of(unit, programme, new.subject)
-            except PolkuError as error:
-                results.append({"error": error.to_wire()})
-                if skip_bad:
-                    continue
-                break
-            results.append({"subject": new.subject, "new": known is None} | _state(row, definition))
+        with eura.recounting(unit, programme):
+            for new in items:
+                content = json.dumps(_said(programme, new), sort_keys=True).encode()
+                known = done.get(new.key) or fresh.get(new.key)
+                try:
+                    if known is not None and not keys.is_digest(known.digest, content):
+                        raise AlreadyRecordedDiffers(field="key")
+                    if known is None:
+                        refuse_restricted(restricted, new.subject, "esf_record", "intake")
+                        _record_start(unit, keys, desk, definition, new, stays, by)
+                        fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
+                    row = _of(unit, programme, new.subject)
+                except PolkuError as error:
+                    results.append({"error": error.to_wire()})
+                    if skip_bad:
+                        continue
+                    break
+                results.append({"subject": new.subject, "new": known is None} | _state(row, definition))
         remember(unit.connection, store.keys, fresh)
         if fresh:
             unit.audit(
@@ -139,10 +140,11 @@ def _record_start(
     known = without_contact(identity, record)
     kept = {name: value for name, value in known.items() if name not in IN_VAULT}
     arrival = Arrival(new.key, "esf_participant", new.start_date, record, kept | told)
-    check_start(arrival, stays[new.subject], definition, today)
+    check_start(arrival, Before(row.standing, identity), stays[new.subject], definition, today)
     there = row.standing == arrival.standing and row.started_on == new.start_date
     if listed and there and not differences(identity | before, arrival.identity | {"age": before.get("age")} | record):
         return
+    fact = start_fact(new.subject, arrival, definition)  # first: refused, it leaves nothing half written
     start_store.put_start(unit.connection, row, arrival)
     change_identity(unit, keys, row, identity, arrival.identity)
     follow_protection(unit, desk, row, record)
@@ -151,7 +153,7 @@ def _record_start(
     day = new.start_date.isoformat()
     if row.standing != arrival.standing:
         unit.record(StandingReached(new.subject, standing=arrival.standing, occurred_on=day), programme)
-    unit.record(start_fact(new.subject, arrival, definition), programme)
+    unit.record(fact, programme)
     if (record.get("eura_on"), record.get("eura_by")) != (before.get("eura_on"), before.get("eura_by")):
         eura.tell(unit, programme, new.subject, "start", record.get("eura_on"), record.get("eura_by"))
 
@@ -162,7 +164,8 @@ def _completing(new: NewStart, row: Any, before: dict[str, Any], identity: Mappi
         raise AlreadyRecordedDiffers(field="start_date")
     recorded = {name: value for name, value in before.items() if name != "age"}
     content = completed({name: identity.get(name) for name in IN_VAULT}, new.content, ())
-    return replace(new, record=completed(recorded, new.record, _UNANSWERED), content=content)
+    record = {"gender": "unknown"} | completed(recorded, new.record, _UNANSWERED)  # erased with a record of before
+    return replace(new, record=record, content=content)
 
 
 def _corrected(row: Any, before: dict[str, Any], new: NewStart, arrival: Arrival) -> dict[str, list[Any]]:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from services.intake import eura, exits, operations, rights, start_store, store
+from services.intake import eura, exits, operations, rights, start_store, starts, store
 from services.intake.eura import NewEntry
 from services.intake.records import NewExit
+from services.intake.starts import NewStart
 from shared.journal import Journal
 from shared.journal.lines import parse
 from shared.journal.tables import journal_line
@@ -122,3 +123,12 @@ def test_whatever_changes_who_is_known_there_tells_the_count(engine: Engine, jou
     with snapshot(engine) as connection:
         line = connection.execute(select(journal_line.c.line).where(journal_line.c.pos == (last or 0) - 1)).scalar_one()
     assert (parse(line).kind, parse(line).body) == ("intake.eura_counted", {"starts": 0, "exits": 0})
+
+
+def test_a_client_whose_entry_was_known_already_is_counted_when_a_list_starts_them(sqlite_engine: Engine) -> None:
+    engine, journal = sqlite_engine, known(sqlite_engine)
+    entered = {"gender": "f", "eura_on": "2016-03-03", "eura_by": "worker"}
+    clients = [person(journal, name, standing="client", record=entered) for name in ("one", "two")]
+    new = [NewStart(kit.key_of(who), who, None, date(2016, 3, 1), {"paid_by_project": "no"}, {}) for who in clients]
+    starts.record_starts(journal, KEYS, kit.KEY, new, by="worker", now=kit.NOW, desk=DESK)
+    assert counted(engine) == [{"starts": 2, "exits": 0}]

@@ -90,6 +90,17 @@ def test_a_form_that_cannot_be_is_refused(sqlite_engine: Engine, told: dict[str,
     assert write(journal, gone(journal), **told)["error"]["params"]["field"] == field
 
 
+def test_a_form_can_still_be_written_when_the_exit_was_corrected_past_its_entry(sqlite_engine: Engine) -> None:
+    journal = known(sqlite_engine)
+    subject, entry = gone(journal), {"eura_on": "2016-06-05", "eura_by": "self"}
+    write(journal, subject, **entry)
+    later = NewExit(kit.key_of("later"), subject, date(2016, 7, 1), "completed", None, None, corrects=True)
+    exits.record_exits(journal, kit.KEY, [later], by="worker", now=kit.NOW)
+    assert write(journal, subject, "wish", may_call="no", **entry)["new"]
+    other = write(journal, subject, "other", **entry | {"eura_on": "2016-06-06"})
+    assert other["error"]["params"]["field"] == "eura_on"
+
+
 def test_who_comes_back_has_no_exit_form_and_erasing_leaves_nothing(engine: Engine, journal: Journal) -> None:
     back, away = gone(journal), gone(journal, "away")
     for subject in (back, away):

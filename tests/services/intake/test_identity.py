@@ -1,17 +1,20 @@
 """Identity codes that can exist, and people with a protected address; on both databases."""
 
 from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import queries, referral_listing, referral_store, referrals, rights
-from services.intake.domain import check_arrival, without_impossible
+from services.intake import queries, referral_listing, referral_store, referrals, rights, starts, store
+from services.intake.domain import Before, check_arrival, without_impossible
+from services.intake.starts import NewStart
 from shared.contracts.errors import InvalidInput, PolkuError
 from shared.journal import Journal
 from shared.storage import transaction
 from tests.services import kit
-from tests.services.intake.kit import DESK, IDENTITY, KEYS, RECORD, arrival, register
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, RECORD, arrival, known, register
 from tests.services.kit import PROGRAMME
 
 SHELTERED = {name: value for name, value in RECORD.items() if name not in ("municipality", "area")}
@@ -64,6 +67,43 @@ def test_where_the_code_is_required_nobody_becomes_an_esf_participant_without() 
     with pytest.raises(InvalidInput, match="identity_code"):
         check_arrival(arrival(identity=uncoded), required, kit.NOW.date())
     check_arrival(arrival(standing="client", identity=uncoded), required, kit.NOW.date())
+
+
+def test_the_rule_about_the_code_holds_for_who_comes_and_never_keeps_an_address_unprotected() -> None:
+    def check(rule: Any, code: str | None, was: str, had: str | None) -> None:
+        identity = {"given_name": "A", "identity_code": code}
+        record = SHELTERED | {"protected_address": "yes"}
+        new = arrival(start_date=kit.NOW.date(), identity=identity, record=record)
+        before = Before(was, {"identity_code": had})
+        check_arrival(new, replace(PROGRAMME, identity_code=rule), kit.NOW.date(), before)
+
+    one, other = "131052-308T", "010190Y900P"
+    check("required", None, "esf_participant", None)
+    check("not_asked", one, "esf_participant", one)
+    check("not_asked", one, "client", one)
+    for rule, code, was, had in (
+        ("required", None, "client", None),
+        ("required", None, "esf_participant", one),
+        ("not_asked", other, "esf_participant", one),
+        ("not_asked", one, "client", None),
+    ):
+        with pytest.raises(InvalidInput, match="identity_code"):
+            check(rule, code, was, had)
+
+
+def test_who_has_or_lacks_a_code_from_before_the_rule_is_protected_all_the_same(sqlite_engine: Engine) -> None:
+    journal = known(sqlite_engine)
+    uncoded = arrival("u", identity=IDENTITY | {"identity_code": None, "token": "u"})
+    coded, lacking = (str(r["subject"]) for r in register(journal, arrival("c"), uncoded)[0])
+    for rule, subject in (("not_asked", coded), ("required", lacking)):
+        document = {name: value for name, value in kit.changed(identity_code=rule).items() if name != "tag"}
+        kit.put_programme(sqlite_engine, store.shelf, document)
+        common: dict[str, Any] = {"by": "worker", "now": kit.NOW, "desk": DESK}
+        protected = rights.correct_person(journal, KEYS, kit.KEY, subject, {}, {"protected_address": "yes"}, **common)
+        assert "protected_address" in protected[0]
+        was = starts.show_start(journal, KEYS, kit.KEY, subject, by="worker", now=kit.NOW)[0]["revision"]
+        form = NewStart(kit.key_of(rule), subject, was, date(2016, 3, 1), {"gender": "f", "paid_by_project": "no"}, {})
+        assert starts.record_starts(journal, KEYS, kit.KEY, [form], **common)[0][0]["new"]
 
 
 # --- protected addresses

@@ -277,6 +277,16 @@ def test_who_has_no_record_is_not_kept_by_the_law_about_it(engine: Engine, journ
         erase(journal, "9" * 32)
 
 
+def test_answers_of_a_client_without_a_start_are_not_kept_by_law(sqlite_engine: Engine) -> None:
+    engine, journal = sqlite_engine, known(sqlite_engine)
+    law(engine)
+    client = str(register(journal, arrival("c", standing="client", record={"education": 3}))[0][0]["subject"])
+    assert end(journal, client, "esf_record")
+    assert kit.rows(engine, store.participation)[0]["record"] == "{}"
+    with pytest.raises(InvalidInput, match="only a consent"):
+        end(journal, client, "esf_record", "withdrawn")
+
+
 def erase(journal: Journal, subject: str, now: datetime = kit.NOW) -> bool:
     common: dict[str, Any] = {"by": "worker", "now": now, "may": purposes.check_may_erase}
     return operations.erase_person(journal, kit.KEY, subject, **common)[0]

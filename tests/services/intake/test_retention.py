@@ -114,6 +114,18 @@ def test_who_is_due_as_a_whole_is_erased_as_a_whole(engine: Engine, journal: Jou
     assert kit.rows(engine, store.participation) == kit.rows(engine, store.person) == []
 
 
+def test_answers_of_a_client_without_a_start_go_when_the_record_is_due(sqlite_engine: Engine) -> None:
+    journal = known(sqlite_engine)
+    rules = [{"key": "esf_record", "basis": "public_task", "keep_until": "2020-06-30"}, {"key": "support"}]
+    kit.put_programme(sqlite_engine, store.shelf, kit.changed(purposes=rules))
+    person(journal, left=None, standing="client", record={"education": 3})
+    now = datetime(2021, 1, 1, 9, tzinfo=UTC)
+    assert [one["purpose"] for row in due(journal, now) for one in row["purposes"]] == ["esf_record"]
+    assert apply(journal, now) == {"erased": 0, "ended": 1, "more": False}
+    assert kit.rows(sqlite_engine, store.participation)[0]["record"] == "{}"
+    assert due(journal, now) == []
+
+
 def test_some_at_a_time_until_nobody_is_left(engine: Engine, journal: Journal) -> None:
     for name in "abc":
         person(journal, name)

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import exits, operations, rights, rights_store, start_store, starts, store, tags
+from services.intake import exits, operations, purposes, rights, rights_store, start_store, starts, store, tags
 from services.intake.records import NewExit, misfits
 from services.intake.starts import NewAttempt, NewStart
 from shared.contracts.errors import UnknownPerson
 from shared.journal import Journal
 from shared.journal.carry_tables import post_out
+from shared.journal.lines import parse
+from shared.journal.tables import journal_line
 from shared.storage import snapshot
 from tests.services import kit
 from tests.services.intake.kit import DESK, IDENTITY, KEYS, arrival, known, letter_waits, register
@@ -314,3 +316,21 @@ def test_a_list_completes_what_is_not_known_and_never_changes_what_somebody_told
         "start_date"
     )
     assert len(kit.lines(engine)) == before, "a list that tells nothing new adds no line"
+
+
+def test_a_list_starts_anew_whose_record_was_erased_and_the_lead_is_told(sqlite_engine: Engine) -> None:
+    engine, journal = sqlite_engine, known(sqlite_engine)
+    subject = str(register(journal, arrival("p"))[0][0]["subject"])
+    common: dict[str, Any] = {"by": "worker", "now": kit.NOW, "first": lambda *_: None}
+    purposes.end_purpose(journal, KEYS, kit.KEY, subject, "esf_record", "asked", **common)
+    assert save(journal, NewStart(kit.key_of("l"), subject, None, DAY, WHOLE | {"gender": ""}, CONTENT))[0]["new"]
+    last = parse(max(kit.rows(engine, journal_line), key=lambda row: row["pos"])["line"])
+    assert (last.kind, last.body["gender"]) == ("intake.participation_started", "unknown")
+
+
+def test_a_record_of_which_no_fact_can_be_made_leaves_nothing(sqlite_engine: Engine) -> None:
+    engine, journal = sqlite_engine, known(sqlite_engine)
+    new = form(journal, client(journal, record={}), record={"paid_by_project": "no"})
+    before = kit.heads(engine), kit.rows(engine, store.participation)
+    assert save(journal, new)[0]["error"]["code"] == "fact_not_writable"
+    assert (kit.heads(engine), kit.rows(engine, store.participation)) == before
