@@ -82,3 +82,8 @@ def test_the_days_of_the_proof_are_part_of_a_rows_identity_and_answers_are_not(t
 
     assert key() == key(gender="f")
     assert len({key(), key(form_signed_on=""), key(eura_on="2016-03-02", eura_by="self")}) == 3
+
+
+def test_a_form_may_be_signed_after_the_programmes_end_as_on_the_page(tmp_path: Path) -> None:
+    late = {"form_signed_on": "2019-03-01"}
+    assert check(tmp_path, starts=[START | late], exitforms=[LATER | late]).problem_lines() == []
