@@ -47,6 +47,8 @@ def check(folder: Path, **files: Any) -> CheckedSet:
         ("exitforms", [{"participant": "p2", "programme": "lahde-mukaan"}], "column may_call: is empty, and so are"),
         ("exitforms", [LATER, LATER | {"may_call": "no"}], "column participant: stands in another row already"),
         ("attempts", [ATTEMPT | {"status": "busy"}], 'column status: "busy" is none of refused, not_reached'),
+        ("attempts", [ATTEMPT | {"status": "Aino T"}], "column status: the value is none of refused, not_reached"),
+        ("exitforms", [LATER | {"may_call": "Aino"}], "column may_call: the value is none of"),
         (
             "attempts",
             [ATTEMPT | {"participant": "Aino"}],
