@@ -12,6 +12,7 @@ from services.intake.exit_forms import NewExitForm
 from services.intake.purposes import NewInformed
 from services.intake.starts import NewAttempt
 from services.node.archiving import archive, withdrawn
+from services.node.csvset import check_set
 from services.node.opening import open_database
 from services.node.reaching import services_of
 from services.pathways import versions
@@ -114,6 +115,7 @@ def test_whose_processing_is_restricted_is_in_a_set_apart_and_in_none_that_is_re
     for folder, ref in (("csv", "p1"), ("restricted", "p2")):
         assert [row["ref"] for row in read(personal / folder, "participants.csv")] == [ref]
         assert {row["ref"] for row in read(personal / folder, "informed.csv")} == {ref}
+        assert check_set(personal / folder, {kit.KEY: kit.PROGRAMME}).problem_lines() == []
     assert [row["participant"] for row in read(personal / "restricted", "attempts.csv")] == ["p2", "p2"]
     assert [(row["ref"], row["ground"]) for row in read(personal, "restricted.csv")] == [("p2", "claims")]
 
