@@ -32,6 +32,8 @@ lead/       mitä päätoteuttaja on lähettänyt ja kuitannut
 evidence/   raportointikaudet, mitä jäi kesken ja miksi, ilman ihmisiä
 personal/   HENKILÖTIETOJA: rivit ihmisistä ja näytöstä (csv/; polku import lukee ne takaisin),
             näyttöluettelo, rivit allekirjoitettuina
+            Käsittelyn rajoitus (tietosuoja-asetus, 18 artikla): rivit erikseen (restricted/, restricted.csv).
+            Lue ne takaisin vasta, kun rajoitus voidaan heti asettaa uudelleen (polku person restrict).
 
 Vain kansiossa personal/ on henkilötietoja. Säilytä se lukittuna ja poista se viimeistään: {until}.
 Ilman sitä arkisto on edelleen eheä. Kirjoitettuja tekstejä (keskustelut, suunnitelmat) ei arkistoida.
@@ -48,6 +50,8 @@ lead/       vad huvudgenomföraren har sänt och kvitterat
 evidence/   rapporteringsperioder, vad som lämnades öppet och varför, utan personer
 personal/   PERSONUPPGIFTER: rader om personer och underlag (csv/; polku import läser dem tillbaka),
             lista över underlag, raderna som de undertecknades
+            Begränsad behandling (dataskyddsförordningen, artikel 18): raderna för sig (restricted/, restricted.csv).
+            Läs dem tillbaka först när begränsningen genast kan sättas på nytt (polku person restrict).
 
 Bara mappen personal/ har personuppgifter. Håll den låst och radera den senast: {until}.
 Utan den är arkivet fortfarande helt. Skrivna texter (samtal, planer) arkiveras inte.
@@ -64,6 +68,8 @@ lead/       what the lead has sent and receipted
 evidence/   reporting periods, what was left open and why, without people
 personal/   PERSONAL DATA: rows about people and their evidence (csv/; polku import reads them back),
             the evidence list, the lines as they were signed
+            Restricted processing (GDPR, article 18): the rows apart (restricted/, restricted.csv).
+            Read them back only where the restriction is set again at once (polku person restrict).
 
 Only the folder personal/ holds personal data. Keep it locked and delete it by: {until}.
 Without it the archive is still whole. Texts that were typed (talks, plans) are not archived.

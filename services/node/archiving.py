@@ -6,8 +6,8 @@ The folder is made beside its place and takes its name as the last step, so one 
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from services.portal.words import LANGS
 from shared.contracts.catalogue import FACTS, ProgrammeLoaded, ProgrammeVersion, SubjectErased
 from shared.contracts.errors import InvalidInput, UnknownProgramme
 from shared.contracts.facts import Fact
+from shared.contracts.purpose_facts import PersonInformed, PurposeEnded
 from shared.forms import files as forms
 from shared.instruments import files as instruments
 from shared.journal.archive import PERSONAL, STREAM, write_manifest
@@ -145,8 +146,8 @@ class _Made:
             lines, chain = self._stream(connection, stream)
             lacking = max(0, self._of_lead(connection, stream) - lines)
         self._files()
-        people = self._people(rows)
-        rows.write(self._dir(f"{PERSONAL}/csv"), people)
+        people, limits = self._people(rows)
+        self._sets(rows, people, limits)
         until = self._personal(rows.people, people)
         self._closing(state)
         more = {"stream": stream, "lines": lines, "lacking": lacking, "chain": chain, "state": state["state"]}
@@ -232,24 +233,44 @@ class _Made:
         (place / "stream.txt").write_bytes(b"".join(line + b"\n" for line in connection.execute(query).scalars()))
         return int(said["seq"]) if said else 0
 
-    def _people(self, rows: CsvArchive) -> dict[str, dict[str, Any]]:
+    def _people(self, rows: CsvArchive) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
         """What intake has of each person of the programme, by subject; that it was read is in the audit log. Who has a
-        protected address is named in no list, and so not here: the row is there with the token."""
+        protected address is named in no list, and so not here: the row is there with the token. Beside it the
+        restrictions (GDPR, article 18), by subject."""
         found: dict[str, dict[str, Any]] = {}
+        limits: dict[str, dict[str, Any]] = {}
         reply = ReplyKey()
         common = {"by": actor(), "reply_to": reply.public_hex}
         for row in pages(self.rpc, "intake", "list_people", "people", self.key, **common):
             asked = {"programme": self.key, "subject": row["person"], **common}
             answer = self.rpc.call("intake", "copy_person", timeout=SECONDS, **asked)
-            kept = reply.open_plain(answer["sealed"])["intake"]
+            opened = reply.open_plain(answer["sealed"])
+            kept = opened["intake"]
             known = kept["participation"] | kept["identity"] | _exit_form(kept.get("exit_form") or [])
-            known |= {"informed": kept.get("informed") or [], "attempt": kept.get("attempt") or []}
+            told = _still_agreed(kept.get("informed") or [], withdrawn(opened["history"]))
+            known |= {"informed": told, "attempt": kept.get("attempt") or []}
             if is_protected(kept["participation"]):
                 known |= dict.fromkeys(name for name in _NAMES if name != "token")
             found[row["person"]] = known
+            if limit := kept.get("restriction"):
+                limits[row["person"]] = limit
         found = dict(sorted(found.items(), key=lambda one: (one[1].get("started_on") or "", one[0])))
         rows.people.update({subject: f"p{number}" for number, subject in enumerate(found, 1)})
-        return found
+        return found, limits
+
+    def _sets(
+        self, rows: CsvArchive, people: Mapping[str, Mapping[str, Any]], limits: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """The set that is read back; people whose processing is restricted in one apart, with the grounds: a list
+        cannot restrict anybody, and their rows shall not be read back as if nothing were."""
+        for name, limited in (("csv", False), ("restricted", True)):
+            some = {subject: said for subject, said in people.items() if (subject in limits) == limited}
+            if some or not limited:
+                refs = {subject: rows.people[subject] for subject in some}
+                replace(rows, people=refs).write(self._dir(f"{PERSONAL}/{name}"), some)
+        if limits:
+            told = ([rows.people[subject], one["ground"], one["since"]] for subject, one in limits.items())
+            write_csv(self.folder / PERSONAL / "restricted.csv", ("ref", "ground", "since"), told)
 
     def _personal(self, refs: Mapping[str, str], people: Mapping[str, Mapping[str, Any]]) -> str | None:
         """The evidence list, what was left open, and until when each is kept; the last of those days, None: one is not
@@ -285,6 +306,26 @@ class _Made:
         for row in self._left():
             counts[row["what"], row["reason"]] = counts.get((row["what"], row["reason"]), 0) + 1
         write_csv(place / "left.csv", ("what", "reason", "number"), ([*key, n] for key, n in sorted(counts.items())))
+
+
+def withdrawn(history: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Purposes of which the last word in a person's lines is a consent withdrawn. By lines and not by days: a paper of
+    before may be written down afterwards, as the journal takes it (`shared.journal.unit`)."""
+    found: set[str] = set()
+    for line in history:
+        if line["kind"] == PersonInformed.kind:
+            found -= {*(line["body"].get("consents") or ())}
+        elif line["kind"] == PurposeEnded.kind and line["body"]["why"] == "withdrawn":
+            found.add(line["body"]["purpose"])
+    return found
+
+
+def _still_agreed(informed: list[dict[str, Any]], gone: Collection[str]) -> list[dict[str, Any]]:
+    """Times that somebody was informed, without consents that no longer hold: who reads them back gives none anew."""
+    return [
+        one | {"consents": " ".join(purpose for purpose in one["consents"].split() if purpose not in gone)}
+        for one in informed
+    ]
 
 
 def _exit_form(forms_of: list[dict[str, Any]]) -> dict[str, Any]:

@@ -125,6 +125,8 @@ class CsvArchive:
     def _participant(self, subject: str, said: Mapping[str, Any]) -> Row:
         known = {**said, "ref": self.people[subject], "programme": self.programme, "partner": self.partner}
         known |= {"start_date": said.get("started_on"), "area": self._now("areas", said.get("area"))}
+        if said.get("standing") == "visitor" and not any(said.get(name) for name in _NAMING):
+            known["token"] = self.people[subject]  # who left their history behind: a row names somebody, or is refused
         return [known.get(column) for column in COLUMNS[PARTICIPANTS]]
 
     def _session(self, fact: Fact) -> Row:
@@ -180,6 +182,7 @@ class CsvArchive:
         return [fact["encounter"], self.programme, self.partner, *what, None]
 
 
+_NAMING = ("token", "given_name", "family_name")
 _ANSWERS = ("answers_recorded", "anonymous_answers_recorded")
 _KEPT = {
     **{"session_held": "session", "heads_counted": "session", "attendance_recorded": "attendance"},

@@ -1,6 +1,6 @@
 """What one row of each file may hold: cells to typed values, every bad cell reported with its column.
 
-Messages show a value only where it cannot be about a person: in participants.csv only words shaped like codes, and
+Messages show a value only where it cannot be about a person: in files about people only words shaped like codes, and
 never a reference to a person.
 """
 
@@ -13,12 +13,11 @@ from services.intake.domain import EARLIEST
 from services.node.csvrows import (
     ATTENDANCE,
     COLUMNS,
+    ENCOUNTERS,
     OUTCOMES,
-    PARTICIPANTS,
     ROLES,
     SESSIONS,
     SHOWN,
-    STARTS,
     OutcomeRow,
     SessionRow,
     row_digest,
@@ -62,7 +61,7 @@ class Cells:
         """Report a bad cell, showing `value` if the column is one that may be shown."""
         self.ok = False
         if value is not None and column in SHOWN[self._file]:
-            if self._file not in (PARTICIPANTS, STARTS) or _CODE.fullmatch(value):
+            if self._file in (SESSIONS, ENCOUNTERS) or _CODE.fullmatch(value):
                 shown = value if len(value) <= 40 else value[:39] + "…"
                 reason = f'"{shown}" {reason}'
             else:

@@ -180,8 +180,6 @@ def _dates(
 ) -> None:
     if programme and start and start not in programme.period:
         cells.bad("start_date", "lies outside the programme's period")
-    if programme and signed and signed > programme.period.end:
-        cells.bad("form_signed_on", "lies after the programme's end")
     if born is not None and signed and signed <= born and not (programme and too_old(signed, programme)):
         cells.bad("form_signed_on", "is not after the birth date")
     if born is None:

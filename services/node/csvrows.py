@@ -91,9 +91,10 @@ SHOWN: dict[str, set[str]] = {
     INFORMED: set(COLUMNS[INFORMED]) - {"ref"},
     EXIT_FORMS: {"programme", "may_call"},
     ATTEMPTS: {"programme", "record", "status", "date"},
-    PLANS: set(COLUMNS[PLANS]) - {"participant", "text"},
+    PLANS: {"programme", "what", "state", "day", "solutions", "shown"},
 }
-"""Columns whose values may stand in a message: nothing there is about a person, unless it is a code."""
+"""Columns whose values may stand in a message: nothing there is about a person, unless it is a code. In a plan neither
+`who` nor `code`: a name may be typed there by mistake."""
 
 ROLES = ("participant", "peer_instructor", "volunteer", "expert", "staff", "network")
 

@@ -317,8 +317,6 @@ class _Check:
             return "date", "is before the person's start_date"
         if isinstance(row, ExitFormRow) and who.day and row.signed_on and row.signed_on < who.day:
             return "form_signed_on", "is before the person's start_date"
-        if isinstance(row, StartRow) and who.standing == _LEVEL["visitor"]:
-            return "participant", "is a visitor: who starts is registered first"
         if isinstance(row, StartRow) and who.day not in (None, row.start_date):
             return "start_date", "is another day than in participants.csv"
         if self.file == CONTACTS and who.protected:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from services.intake import exit_forms, exits, operations, starts, store
+from services.intake import exit_forms, exits, operations, purposes, starts, store
 from services.intake.exit_forms import NewExitForm
+from services.intake.purposes import NewInformed
 from services.intake.starts import NewAttempt
-from services.node.archiving import archive
+from services.node.archiving import archive, withdrawn
+from services.node.csvset import check_set
 from services.node.opening import open_database
 from services.node.reaching import services_of
 from services.pathways import versions
@@ -41,7 +43,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
     home = new_home(tmp_path_factory.mktemp("archive") / "node", "node", "pori", free_port_triple())
     engine, keys, document = open_database(home), load_keys(home.keys), kit.changed(purposes=KEPT)
     kit.put_programme(engine, store.shelf, document)
-    journal, by = Journal(engine, home.name), {"by": "boss", "now": kit.NOW}
+    by: dict[str, Any] = {"by": "boss", "now": kit.NOW}
+    journal = Journal(engine, home.name)
     versions.load_programme(journal, document, "boss", kit.NOW)
     vault = operations.Vault({1: keys.newest("vault").secret()}, keys.newest("index").secret())
     proof = {"form_signed_on": "2016-03-01", "form_language": "sv", "form_help": "with_help"}
@@ -61,11 +64,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
     vain = [NewAttempt(kit.key_of(status), second, "start", status, day) for status, day in tries]
     starts.record_attempts(journal, kit.KEY, vain, **by)
     operations.erase_person(journal, kit.KEY, third, **by)
+    both = [
+        NewInformed(kit.key_of(f"i{who}"), who, 3, "sv", date(2016, 3, 1), ("measurement",)) for who in (first, second)
+    ]
+    purposes.record_informed(journal, kit.KEY, both, **by)
+    purposes.end_purpose(journal, vault, kit.KEY, first, "measurement", "withdrawn", **by, first=lambda *_: None)
     out = home.path.parent / "out"
     with services_of(home) as rpc:
         items = [{"what": what, "subject": second, "reason": "not_obtainable"} for what in ("exit", "evidence")]
         items += [{"what": "period", "period": "whole_project", "reason": "agreed_with_funder"}]
         rpc.call("pathways", "leave_open", by="boss", programme=kit.KEY, items=items)
+        restricted = {"subject": second, "ground": "claims", "lift": False}
+        rpc.call("intake", "restrict_person", by="boss", programme=kit.KEY, **restricted)
         said = archive(home, kit.KEY, out)
     return out, said, [first, second, third]
 
@@ -96,6 +106,31 @@ def test_the_evidence_list_says_who_filled_each_form_in_and_when_it_was_tried_in
     assert (first["form_help"], first["exit_form_help"], first["attempts"]) == ("with_help", "self", "")
     assert (first["form_kept"], first["exit_form_signed_on"]) == ("kaapissa-kolme", "2016-06-01")
     assert (second["form_help"], second["attempts"]) == ("", "2016-05-03 start not_reached;2016-05-08 start refused")
+
+
+def test_whose_processing_is_restricted_is_in_a_set_apart_and_in_none_that_is_read_back_as_if_nothing_were(
+    made: tuple[Path, dict[str, Any], list[str]],
+) -> None:
+    personal = made[0] / "personal"
+    for folder, ref in (("csv", "p1"), ("restricted", "p2")):
+        assert [row["ref"] for row in read(personal / folder, "participants.csv")] == [ref]
+        assert {row["ref"] for row in read(personal / folder, "informed.csv")} == {ref}
+        assert check_set(personal / folder, {kit.KEY: kit.PROGRAMME}).problem_lines() == []
+    assert [row["participant"] for row in read(personal / "restricted", "attempts.csv")] == ["p2", "p2"]
+    assert [(row["ref"], row["ground"]) for row in read(personal, "restricted.csv")] == [("p2", "claims")]
+
+
+def test_a_consent_that_was_withdrawn_is_not_told_as_given(made: tuple[Path, dict[str, Any], list[str]]) -> None:
+    personal = made[0] / "personal"
+    told = [read(personal / folder, "informed.csv")[0]["consents"] for folder in ("csv", "restricted")]
+    assert told == ["", "measurement"]
+
+
+def test_a_consent_that_was_given_anew_after_it_was_withdrawn_holds() -> None:
+    given = {"kind": "intake.person_informed", "body": {"consents": ["measurement"]}}
+    ended = {"kind": "intake.purpose_ended", "body": {"purpose": "measurement", "why": "withdrawn"}}
+    assert withdrawn([given, ended, {"kind": "intake.person_informed", "body": {}}]) == {"measurement"}
+    assert withdrawn([given, ended, given]) == set()
 
 
 def test_until_when_each_is_kept_is_the_later_of_the_files_times_and_the_last_is_in_the_manifest(

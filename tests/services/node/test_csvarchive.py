@@ -102,6 +102,15 @@ def test_people_stand_as_they_are_and_no_name_is_a_formula(written: dict[str, li
     assert (leaving["results"], leaving["next"]) == ("education;employment", "ready_plan;education")
 
 
+def test_a_visitor_whom_nothing_leads_to_any_more_goes_by_their_ref_so_that_the_set_can_be_read_back(
+    tmp_path: Path,
+) -> None:
+    made = CsvArchive(PROGRAMME, "leader", {ANNA: "p1", GONE: "p2"})
+    made.write(tmp_path, {ANNA: {"standing": "visitor"}, GONE: {"standing": "visitor", "token": "Nalle"}})
+    rows = csv.DictReader((tmp_path / "participants.csv").open(encoding="utf-8"))
+    assert [(row["ref"], row["token"]) for row in rows] == [("p1", "p1"), ("p2", "Nalle")]
+
+
 def test_an_exit_after_which_somebody_came_back_is_told_beside_the_one_that_holds(tmp_path: Path) -> None:
     made = CsvArchive(PROGRAMME, "leader", {ANNA: "p1"})
     for day, reason in (("2016-05-01", "moved"), ("2016-05-02", "interrupted")):  # the second corrects the first

@@ -25,7 +25,6 @@ def check(folder: Path, **files: Any) -> CheckedSet:
 @pytest.mark.parametrize(
     ("file", "rows", "says"),
     [
-        ("starts", [START | {"participant": "v"}], "column participant: is a visitor: who starts is registered first"),
         (
             "starts",
             [START | {"participant": "p2", "start_date": "2016-03-02"}],
@@ -48,6 +47,8 @@ def check(folder: Path, **files: Any) -> CheckedSet:
         ("exitforms", [{"participant": "p2", "programme": "lahde-mukaan"}], "column may_call: is empty, and so are"),
         ("exitforms", [LATER, LATER | {"may_call": "no"}], "column participant: stands in another row already"),
         ("attempts", [ATTEMPT | {"status": "busy"}], 'column status: "busy" is none of refused, not_reached'),
+        ("attempts", [ATTEMPT | {"status": "Aino T"}], "column status: the value is none of refused, not_reached"),
+        ("exitforms", [LATER | {"may_call": "Aino"}], "column may_call: the value is none of"),
         (
             "attempts",
             [ATTEMPT | {"participant": "Aino"}],
@@ -82,3 +83,15 @@ def test_the_days_of_the_proof_are_part_of_a_rows_identity_and_answers_are_not(t
 
     assert key() == key(gender="f")
     assert len({key(), key(form_signed_on=""), key(eura_on="2016-03-02", eura_by="self")}) == 3
+
+
+def test_a_form_may_be_signed_after_the_programmes_end_as_on_the_page(tmp_path: Path) -> None:
+    late = {"form_signed_on": "2019-03-01"}
+    assert check(tmp_path, starts=[START | late], exitforms=[LATER | late]).problem_lines() == []
+
+
+def test_whoever_came_by_the_list_as_a_visitor_may_have_a_start_for_intake_knows_what_they_are_by_now(
+    tmp_path: Path,
+) -> None:
+    checked = check(tmp_path, starts=[START | {"participant": "v"}])
+    assert (checked.problem_lines(), checked.taken["starts.csv"]) == ([], 1)

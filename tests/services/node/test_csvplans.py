@@ -84,16 +84,18 @@ def test_whoever_has_a_plan_keeps_it_and_no_text_is_kept_for_nothing(tmp_path: P
 @pytest.mark.parametrize(
     ("row", "says"),
     [
+        (PLAN | {"who": "maija"}, "column who: the value is none of"),
+        (PLAN | {"state": "Soitetaan Maijalle"}, "column state: the value is none of"),
         (PLAN | {"text": ""}, "column text: is missing: a action has one"),
         (PLAN | {"what": "goal"}, "column who: is given, but a goal has none"),
-        (BLANK | {"what": "barrier", "code": "moon"}, 'column code: "moon" is no barrier of the programme'),
+        (BLANK | {"what": "barrier", "code": "moon"}, "column code: the value is no barrier of the programme"),
         (
             BLANK | {"what": "barrier", "code": BARRIER.key, "solutions": "moon"},
             'column solutions: "moon" is no answer',
         ),
         (BLANK | {"what": "strength", "code": STRENGTH, "text": "x"}, "column text: is given, but a strength has none"),
         (BLANK | {"what": "review", "day": "2015-01-01"}, 'column day: "2015-01-01" lies before the programme'),
-        (BLANK | {"what": "ready", "code": "moon"}, 'column code: "moon" is no outcome of the programme'),
+        (BLANK | {"what": "ready", "code": "moon"}, "column code: the value is no outcome of the programme"),
         (PLAN | {"participant": "p9"}, "column participant: no row of participants.csv has this ref"),
     ],
 )

@@ -95,7 +95,7 @@ CELLS = {
     "birth to come": (P, PERSON | {"birth_date": "2030-02-20"}, "birth_date", "future"),
     "start before birth": (P, ESF | {"birth_date": "2016-02-20"}, "start_date", "not after the birth date"),
     "start before the project": (P, ESF | {"start_date": "2015-04-30"}, "start_date", "outside"),
-    "form signed after the project": (P, ESF | {"form_signed_on": "2017-06-01"}, "form_signed_on", "end"),
+    "form signed long before": (P, ESF | {"form_signed_on": "2014-01-01"}, "form_signed_on", "a year before"),
     "form signed before birth": (
         P,
         PERSON | {"birth_date": "2015-01-05", "form_signed_on": "2015-01-05"},
