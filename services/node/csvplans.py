@@ -72,9 +72,9 @@ class PlanRow(OfPerson):
         """Whose it is alone: who has a plan keeps it."""
         return row_key(self.programme, self.partner, PLANS, self.participant)
 
-    def text_key(self, place: int) -> str:
-        """The identity of the text of one of its rows."""
-        return row_key(self.programme, self.partner, PLANS, self.participant, "text", str(place))
+    def text_key(self, place: int, before: int) -> str:
+        """The identity of the text of one of its rows, if so many others were kept there before."""
+        return row_key(self.programme, self.partner, PLANS, self.participant, "text", str(place), str(before))
 
 
 def gathered(lines: Iterable[PlanLine]) -> Iterator[PlanRow]:

@@ -47,7 +47,7 @@ from services.node.csvset import CheckedSet, Row
 from services.node.csvspans import SpanRow
 from services.node.csvworkers import WorkerRow
 from shared.contracts.commands import MAX_ITEMS
-from shared.contracts.errors import PolkuError, UnknownPerson
+from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
 from shared.contracts.plan_facts import ENTRIES
 from shared.journal.sealed import seal_command
 
@@ -108,7 +108,7 @@ class Import:
         self._send(INFORMED, checked.informed(), "intake", "record_informed", "informed", self._informed)
         self._send(EXIT_FORMS, checked.exit_forms(), "intake", "add_exit_forms", "subject", self._exit_form)
         self._send(ATTEMPTS, checked.attempts(), "intake", "record_attempts", "attempt", self._attempt)
-        self._send(PLANS, checked.plans(), "pathways", "record_plans", "subject", self._plan)
+        self._send(PLANS, checked.plans(), "pathways", "record_plans", "subject", self._plan, most=1)
 
     def _send(
         self,
@@ -118,10 +118,12 @@ class Import:
         method: str,
         made: str,
         item: Callable[[Any], dict[str, Any] | None],
+        most: int = MAX_ITEMS,
     ) -> None:
+        """Send a file's rows, at most `most` at once: one, if to make an item of a row does something already."""
         self.new[file] = self.known[file] = 0
         for programme, group in groupby(rows, key=lambda row: row.programme):
-            while batch := list(islice(group, MAX_ITEMS)):
+            while batch := list(islice(group, most)):
                 sent = [(row, content) for row in batch if (content := item(row)) is not None]
                 if sent:
                     self._batch(file, programme, sent, service, method, made)
@@ -278,23 +280,29 @@ class Import:
         return bool(plan["revision"])
 
     def _texts(self, row: PlanRow, subject: str) -> dict[int, str] | None:
-        """The ids of a plan's texts by the places of their rows; None: one was refused and skipped."""
+        """The ids of a plan's texts by the places of their rows; None: one was refused and skipped.
+
+        Where another text was kept at a place before (the list was mended since), this one is kept beside it. A digest
+        of the text in the key would do that too, but a short text could be guessed from it.
+        """
         told = {place: line.text for place, line in enumerate(row.lines) if line.text}
-        items = [
-            {"key": row.text_key(place), "subject": subject, "sealed": self._sealed({"text": text})}
-            for place, text in told.items()
-        ]
-        if not items:
-            return {}
-        what: dict[str, Any] = {"by": self.by, "programme": row.programme, "items": items}
-        refs: dict[int, str] = {}
-        results = self.rpc.call("intake", "keep_texts", timeout=SECONDS, **what)["results"]
-        for place, kept in zip(told, results, strict=False):
-            if "error" in kept:
-                self._refuse(PLANS, row.lines[place].line, kept["error"])
+        before = dict.fromkeys(told, 0)
+        while told:
+            items = [
+                {"key": row.text_key(place, before[place]), "subject": subject, "sealed": self._sealed({"text": text})}
+                for place, text in told.items()
+            ]
+            what: dict[str, Any] = {"by": self.by, "programme": row.programme, "items": items}
+            results = self.rpc.call("intake", "keep_texts", timeout=SECONDS, **what)["results"]
+            kept = dict(zip(told, results, strict=False))
+            place = next((place for place, result in kept.items() if "error" in result), None)
+            if place is None:
+                return {place: result["text_ref"] for place, result in kept.items()}
+            if kept[place]["error"]["code"] != AlreadyRecordedDiffers.code:
+                self._refuse(PLANS, row.lines[place].line, kept[place]["error"])
                 return None
-            refs[place] = kept["text_ref"]
-        return refs
+            before[place] += 1
+        return {}
 
     def _refuse(self, file: str, line: int, error: dict[str, Any]) -> None:
         refused = RowRefused(file=file, line=line, reason=str(PolkuError.from_wire(error)))

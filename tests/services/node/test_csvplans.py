@@ -1,13 +1,15 @@
 """plans.csv: a plan is taken whole or not at all, its texts go to the vault, and whoever has a plan keeps it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.node.csvset import CheckedSet, check_set
-from services.node.importing import Import
+from services.node.importing import Import, RowRefused
 from shared.contracts.commands import load
+from shared.contracts.errors import AlreadyRecordedDiffers, ProcessingRestricted
 from shared.contracts.plans import RecordPlans
 from tests.services.node.sets import OWN, PERSON, PLAN, PROGRAMMES, write_set
 
@@ -32,16 +34,18 @@ def check(folder: Path, *rows: dict[str, str]) -> CheckedSet:
 
 
 class Services:
-    """Keeps what it was asked; whoever is in `planned` has a plan."""
+    """Keeps what it was asked; whoever is in `planned` has a plan, of whoever is in `restricted` no text is kept."""
 
-    def __init__(self, *planned: str) -> None:
+    def __init__(self, *planned: str, restricted: str = "") -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.planned = planned
+        self.planned, self.restricted = planned, restricted
 
     def call(self, _service: str, method: str, /, **given: Any) -> Any:
         self.asked.append((method, given))
         if method == "show_plan":
             return {"revision": int(given["subject"] in self.planned)}
+        if method == "keep_texts" and given["items"][0]["subject"] == self.restricted:
+            return {"results": [{"error": ProcessingRestricted(field="subject").to_wire()}]}
         made: dict[str, Any] = {"session": WHO, "new": True}
         results = [made | {"subject": f"{n:032x}", "text_ref": f"{n + 1:032x}"} for n, _ in enumerate(given["items"])]
         return {"pos": 1, "results": results}
@@ -56,8 +60,10 @@ def test_a_plan_is_gathered_from_its_rows_with_its_texts_sealed(tmp_path: Path) 
     assert checked.taken["plans.csv"] == 2
     bringing = Import(services, bytes.fromhex("09" + "00" * 31))
     bringing.run(checked)
-    (recorded,) = services.given("record_plans")
-    whole, other = load(RecordPlans, {name: value for name, value in recorded.items() if name != "timeout"})["items"]
+    (whole,), (other,) = (
+        load(RecordPlans, {name: value for name, value in recorded.items() if name != "timeout"})["items"]
+        for recorded in services.given("record_plans")
+    )
     assert (whole["strengths"], whole["next"], whole["ready"], whole["was"]) == ([STRENGTH], "education", True, 0)
     action, barrier, review = whole["entries"]
     assert (action["text_ref"], action["who"], action["shown"], action["day"]) == (
@@ -79,6 +85,43 @@ def test_whoever_has_a_plan_keeps_it_and_no_text_is_kept_for_nothing(tmp_path: P
     bringing.run(check(tmp_path, *ROWS))
     assert (services.given("keep_texts"), services.given("record_plans")) == ([], [])
     assert (bringing.new["plans.csv"], bringing.known["plans.csv"]) == (0, 2)
+
+
+def test_who_is_refused_does_not_hold_up_the_plans_before(tmp_path: Path) -> None:
+    services = Services(restricted=f"{1:032x}")
+    with pytest.raises(RowRefused, match=r"plans.csv, line 4: .*restricted"):
+        Import(services, bytes.fromhex("09" + "00" * 31)).run(check(tmp_path, *ROWS))
+    assert [item["subject"] for given in services.given("record_plans") for item in given["items"]] == [f"{0:032x}"]
+
+
+def test_a_word_mended_between_two_imports_is_another_text_and_the_same_text_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: dict[str, str] = {}
+
+    def keep(items: list[dict[str, str]]) -> Iterator[dict[str, Any]]:
+        for item in items:
+            if kept.setdefault(item["key"], item["sealed"]) != item["sealed"]:
+                yield {"error": AlreadyRecordedDiffers(field="text").to_wire()}
+                return
+            yield {"text_ref": item["key"]}
+
+    class Vault(Services):
+        def call(self, service: str, method: str, /, **given: Any) -> Any:
+            answer = super().call(service, method, **given)
+            return {"results": list(keep(given["items"]))} if method == "keep_texts" else answer
+
+    def brought(*rows: dict[str, str]) -> list[str]:
+        services = Vault()
+        Import(services, b"").run(check(tmp_path, *rows))
+        (recorded,) = services.given("record_plans")
+        return [kept[entry["text_ref"]] for entry in recorded["items"][0]["entries"]]
+
+    monkeypatch.setattr(Import, "_sealed", lambda _self, content: content.get("text", ""))
+    first, second, mended = ({**PLAN, "text": text} for text in ("eka", "toka", "Toka"))
+    for rows, texts in ((first, second), 2), ((first, mended), 3), ((mended, first), 5), ((first, mended), 5):
+        assert brought(*rows) == [row["text"] for row in rows]
+        assert len(kept) == texts
 
 
 @pytest.mark.parametrize(
