@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,14 +28,14 @@ from services.node.breaking import break_link
 from services.node.children import Child
 from services.node.complete import lead_state, node_state
 from services.node.control import Rpc, connect
-from services.node.csvrows import ATTENDANCE
+from services.node.csvrows import ATTENDANCE, OPTIONAL, PARTICIPANTS
 from services.node.csvset import check_set
-from services.node.importing import Import
+from services.node.importing import Import, RowRefused
 from services.node.opening import init_home, recorded_to
 from services.node.reaching import services_of
 from services.node.reports import certified
 from services.node.synth import synthesize
-from shared.contracts.errors import HomeUnusable
+from shared.contracts.errors import AlreadyRecordedDiffers, HomeUnusable
 from shared.journal.crypto import load_keys
 from shared.ops.settings import Home, Role, load_home
 from shared.programmes import Programme, load_file, parse
@@ -178,12 +178,15 @@ def _user(home: Home) -> str | None:
 
 
 def _join(lead: Home, member: Member) -> Home:
-    """The lead loads the programme and admits the node; the node's answer goes through the lead's folder."""
+    """The lead loads the programme and admits the node; the node's answer goes through the lead's folder.
+
+    Loaded each time: another release may have made these homes, with its version of the file.
+    """
     node, key = member.home, member.document["key"]
-    if key in {place.programme for place in node.joined}:
-        return node
     with services_of(lead) as rpc:
         rpc.call("reporting", "load_programme", by=BY, document=member.document)
+        if key in {place.programme for place in node.joined}:
+            return node
         text = invite(lead, rpc, key, member.partner, BY).to_json()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "invite.json"
@@ -206,13 +209,26 @@ def _import(member: Member, rpc: Rpc, withhold: int) -> None:
         partners = {place.programme: place.partner for place in node.joined}
         if withhold:
             _cut(Path(folder) / ATTENDANCE, check_set(Path(folder), {programme.key: programme}, partners), withhold)
-        checked = check_set(Path(folder), {programme.key: programme}, partners)
-        bus_key = load_keys(node.keys).newest("bus").public
-        assert bus_key is not None
-        label = f"{programme.key}: {member.partner}"
-        with click.progressbar(length=sum(checked.taken.values()), label=label, file=sys.stderr) as bar:
-            work = Import(rpc, bus_key, progress=lambda _file, rows: bar.update(rows), by=BY, after=after)
-            work.run(checked)
+        try:
+            _bring(member, rpc, Path(folder), partners, after)
+        except RowRefused as refused:
+            if refused.params["reason"] != str(AlreadyRecordedDiffers(field="ref")):
+                raise
+            # A release made these homes whose people were not asked yet what the optional columns ask.
+            _cut_columns(Path(folder) / PARTICIPANTS, len(OPTIONAL[PARTICIPANTS]))
+            _bring(member, rpc, Path(folder), partners, after)
+
+
+def _bring(member: Member, rpc: Rpc, folder: Path, partners: Mapping[str, str], after: int) -> None:
+    """Import the set; what is there already stays. Raises `RowRefused`."""
+    programme = member.programme
+    checked = check_set(folder, {programme.key: programme}, partners)
+    bus_key = load_keys(member.home.keys).newest("bus").public
+    assert bus_key is not None
+    label = f"{programme.key}: {member.partner}"
+    with click.progressbar(length=sum(checked.taken.values()), label=label, file=sys.stderr) as bar:
+        work = Import(rpc, bus_key, progress=lambda _file, rows: bar.update(rows), by=BY, after=after)
+        work.run(checked)
 
 
 def _wait_for_programme(node: Home, rpc: Rpc, programme: Programme) -> int:
@@ -234,10 +250,19 @@ def _digest_in_use(rpc: Rpc, key: str) -> str | None:
 def _cut(file: Path, checked: Any, count: int) -> None:
     """Take the last attendances of this node out of the file."""
     own = [(row.session, row.participant) for row in checked.attendance()][-count:]
+    _rewrite(file, lambda rows: [row for row in rows if (row[0], row[1]) not in own])
+
+
+def _cut_columns(file: Path, count: int) -> None:
+    """Take the last columns out of the file."""
+    _rewrite(file, lambda rows: [row[:-count] for row in rows])
+
+
+def _rewrite(file: Path, change: Callable[[list[list[str]]], list[list[str]]]) -> None:
     with file.open(encoding="utf-8", newline="") as source:
-        header, *rows = list(csv.reader(source))
+        rows = list(csv.reader(source))
     with file.open("w", encoding="utf-8", newline="") as target:
-        csv.writer(target, lineterminator="\n").writerows([header, *(r for r in rows if (r[0], r[1]) not in own)])
+        csv.writer(target, lineterminator="\n").writerows(change(rows))
 
 
 def _confirm(member: Member) -> None:
