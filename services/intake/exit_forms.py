@@ -17,14 +17,13 @@ from services.intake import eura, exit_store, exits, start_store, store
 from services.intake.correcting import completed
 from services.intake.operations import Vault, log_identity_read
 from services.intake.records import NewExit, Stay, check_exit_form
-from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
 from shared.contracts.record_facts import MOST_TRIES
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.journal import Journal, Unit
 from shared.ops.clock import today_in_helsinki
 from shared.storage import snapshot
-from shared.storage.once import Done, Results, already_done, remember
-from shared.storage.restricting import refuse_restricted, restricted_among
+from shared.storage.once import Results, each_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,34 +71,31 @@ def write_down(
     before: str | None = None,
 ) -> Results:
     """The same within a unit of work; `before`: the revision at its beginning, of whom has left in it."""
-    results: Results = []
     store.shelf.get(unit.connection, programme)
     today = today_in_helsinki(unit.now)
     stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))
-    restricted = restricted_among(unit.connection, stays)
-    done, fresh = already_done(unit.connection, store.keys, (new.key for new in items)), dict[str, Done]()
+
+    def take(new: NewExitForm) -> str:
+        _record(unit, keys, programme, new, stays, today, before)
+        return new.subject
+
     with eura.recounting(unit, programme):
-        for new in items:
-            said = [programme, new.subject, new.was, new.told, new.content]
-            content = json.dumps(said, sort_keys=True).encode()
-            known = done.get(new.key) or fresh.get(new.key)
-            try:
-                if known is not None and not keys.is_digest(known.digest, content):
-                    raise AlreadyRecordedDiffers(field="key")
-                if known is None:
-                    refuse_restricted(restricted, new.subject, "esf_record", "intake")
-                    _record(unit, keys, programme, new, stays, today, before)
-            except PolkuError as error:
-                results.append({"error": error.to_wire()})
-                if skip_bad:
-                    continue
-                break
-            if known is None:
-                fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
-            results.append({"subject": new.subject, "new": known is None})
-    remember(unit.connection, store.keys, fresh)
+        results, fresh = each_once(
+            unit.connection,
+            store.keys,
+            programme,
+            items,
+            take,
+            what="subject",
+            field="key",
+            skip_bad=skip_bad,
+            digester=keys,
+            content=lambda new: json.dumps(
+                [programme, new.subject, new.was, new.told, new.content], sort_keys=True
+            ).encode(),
+        )
     if fresh:
-        subjects = sorted({one.made.hex() for one in fresh.values()})
+        subjects = sorted({subject for subject, _ in fresh})
         unit.audit(by, "record_exit_forms", programme=programme, subjects=subjects)
     return results
 

@@ -25,15 +25,14 @@ from services.intake.records import (
     start_fact,
 )
 from shared.contracts.catalogue import StandingReached
-from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
+from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, UnknownPerson
 from shared.contracts.start_facts import RecordAttempted
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki
 from shared.programmes import Programme
 from shared.storage import snapshot
-from shared.storage.once import Done, Results, already_done, each_once, remember
-from shared.storage.restricting import refuse_restricted, restricted_among
+from shared.storage.once import Results, each_once
 
 _STAYS = ("service_language", "contact_language", "interpreter", "protected_address")
 """Of the coded record what no start form asks: it stays as it is where the form does not say otherwise."""
@@ -87,35 +86,32 @@ def record_starts(
     position. Whoever was a client is an ESF participant with it; a visitor registers first (decision 0202). A record
     that lacks something is taken: it counts in the grand total, and `lacks` says what the indicators need.
     """
-    results: Results = []
     with journal.unit(now) as unit:
         definition = store.shelf.get(unit.connection, programme)
         stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))  # in one order, locked
-        restricted = restricted_among(unit.connection, stays)
-        done, fresh = already_done(unit.connection, store.keys, (new.key for new in items)), dict[str, Done]()
+
+        def take(new: NewStart) -> str:
+            _record_start(unit, keys, desk, definition, new, stays, by)
+            return new.subject
+
         with eura.recounting(unit, programme):
-            for new in items:
-                content = json.dumps(_said(programme, new), sort_keys=True).encode()
-                known = done.get(new.key) or fresh.get(new.key)
-                try:
-                    if known is not None and not keys.is_digest(known.digest, content):
-                        raise AlreadyRecordedDiffers(field="key")
-                    if known is None:
-                        refuse_restricted(restricted, new.subject, "esf_record", "intake")
-                        _record_start(unit, keys, desk, definition, new, stays, by)
-                        fresh[new.key] = Done(keys.digest(content), bytes.fromhex(new.subject))
-                    row = _of(unit, programme, new.subject)
-                except PolkuError as error:
-                    results.append({"error": error.to_wire()})
-                    if skip_bad:
-                        continue
-                    break
-                results.append({"subject": new.subject, "new": known is None} | _state(row, definition))
-        remember(unit.connection, store.keys, fresh)
-        if fresh:
-            unit.audit(
-                by, "record_starts", programme=programme, subjects=sorted({d.made.hex() for d in fresh.values()})
+            results, fresh = each_once(
+                unit.connection,
+                store.keys,
+                programme,
+                items,
+                take,
+                what="subject",
+                field="key",
+                skip_bad=skip_bad,
+                digester=keys,
+                content=lambda new: json.dumps(_said(programme, new), sort_keys=True).encode(),
             )
+        for result in results:
+            if "subject" in result:
+                result |= _state(_of(unit, programme, result["subject"]), definition)
+        if fresh:
+            unit.audit(by, "record_starts", programme=programme, subjects=sorted({subject for subject, _ in fresh}))
     return results, unit.pos
 
 

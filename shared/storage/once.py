@@ -108,12 +108,14 @@ def each_once(
     skip_bad: bool,
     digester: Digester = PLAIN,
     right: bool = False,
+    content: Callable[[Item], bytes] | None = None,
 ) -> tuple[Results, list[tuple[str, Item]]]:
     """The results, and the new items with the ids of what was made of them; a key seen before answers with its id.
 
     `take` checks an item against all that stand before it and returns the id, or raises why it is refused; `what`
     names the id in a result, `field` the key in the error of a key that is used with other content. A new item about a
     person (its `subject`) is refused if nothing may be recorded about them, unless it serves a `right` of theirs.
+    `content`: by what an item is recognised, if not by all of it as it stands.
     """
     service = table.name.partition("_")[0]
     purpose = PURPOSE_OF_SERVICE.get(service, "esf_record")
@@ -123,11 +125,11 @@ def each_once(
     added: list[tuple[str, Item]] = []
     fresh: dict[str, Done] = {}
     for item in items:
-        content = json.dumps([programme, asdict(item)], default=str).encode()
+        said = content(item) if content else json.dumps([programme, asdict(item)], default=str).encode()
         known = done.get(item.key) or fresh.get(item.key)
         try:
             if known is not None:
-                if not digester.is_digest(known.digest, content):
+                if not digester.is_digest(known.digest, said):
                     raise AlreadyRecordedDiffers(field=field)
                 results.append({what: known.made.hex(), "new": False})
                 continue
@@ -142,7 +144,7 @@ def each_once(
                 continue
             break
         added.append((made, item))
-        fresh[item.key] = Done(digester.digest(content), bytes.fromhex(made))
+        fresh[item.key] = Done(digester.digest(said), bytes.fromhex(made))
         results.append({what: made, "new": True})
     remember(connection, table, fresh)
     return results, added
