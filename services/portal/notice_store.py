@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Connection, ForeignKey, String, Table, delete, select, update
+from sqlalchemy import Column, ColumnElement, Connection, ForeignKey, String, Table, delete, select, update
 
 from shared.storage import metadata
 from shared.storage.upsert import upsert
@@ -41,6 +41,6 @@ def claimed(connection: Connection, user: str, today: date) -> bool:
     return connection.execute(mine.values(told_on=today.isoformat())).rowcount == 1
 
 
-def _not_on(today: date) -> "Column[bool]":
+def _not_on(today: date) -> ColumnElement[bool]:
     # Days as text are in the order of days; a clock that was ahead does not silence anybody for long.
-    return notice.c.told_on != today.isoformat()  # type: ignore[return-value]
+    return notice.c.told_on != today.isoformat()

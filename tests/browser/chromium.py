@@ -36,6 +36,19 @@ def browser() -> "Iterator[Browser]":
         launched.close()
 
 
+def begin(page: "Page", address: str, user: str, one_time: str, password: str) -> None:
+    """Go the way of a new user, in Finnish: one-time password, own password, start page."""
+    page.goto(address)
+    page.get_by_label("Käyttäjätunnus").fill(user)
+    page.get_by_label("Salasana").fill(one_time)
+    page.get_by_role("button", name="Kirjaudu sisään").click()
+    page.get_by_label("Nykyinen salasana").fill(one_time)
+    page.get_by_label("Uusi salasana", exact=True).fill(password)
+    page.get_by_label("Uusi salasana uudelleen").fill(password)
+    page.get_by_role("button", name="Tallenna salasana").click()
+    page.get_by_role("heading", name="Hankkeet", level=1).wait_for()
+
+
 def assert_nothing_overflows(page: "Page") -> None:
     """Nothing is wider than the screen or than the card or box that it is in, charts included."""
     too_wide = page.evaluate(

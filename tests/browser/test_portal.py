@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from services.portal.report_page import ProgrammeNames, render_report_html
-from tests.browser.chromium import CHROMIUM, NARROW, SCREENS, WIDE, assert_nothing_overflows
+from tests.browser.chromium import CHROMIUM, NARROW, SCREENS, WIDE, assert_nothing_overflows, begin
 from tests.carriers.kit import served
 from tests.services.portal import documents
 from tests.services.portal.documents import person, report
@@ -43,15 +43,7 @@ def _is_foreign(url: str) -> bool:
 def log_in(page: Page, address: str, portal: Portal, *roles: str) -> None:
     """Go the way of a new user: one-time password, own password, start page."""
     first = portal.add_user("anna.laine", *roles)
-    page.goto(address)
-    page.get_by_label("Käyttäjätunnus").fill("anna.laine")
-    page.get_by_label("Salasana").fill(first)
-    page.get_by_role("button", name="Kirjaudu sisään").click()
-    page.get_by_label("Nykyinen salasana").fill(first)
-    page.get_by_label("Uusi salasana", exact=True).fill(PASSWORD)
-    page.get_by_label("Uusi salasana uudelleen").fill(PASSWORD)
-    page.get_by_role("button", name="Tallenna salasana").click()
-    page.get_by_role("heading", name="Hankkeet", level=1).wait_for()
+    begin(page, address, "anna.laine", first, PASSWORD)
 
 
 def test_new_user_logs_in_on_a_phone_and_must_choose_a_password(page: Page, tmp_path: Path) -> None:

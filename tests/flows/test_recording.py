@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from shared.ops.settings import load_home
 from shared.testing.wait import until
-from tests.browser.chromium import CHROMIUM, NARROW, SCREENS, assert_nothing_overflows
+from tests.browser.chromium import CHROMIUM, NARROW, SCREENS, assert_nothing_overflows, begin
 from tests.flows.kit import PROGRAMME, Pair, figures, joined_pair
 from tests.services.node.sets import ATTENDANCE, PERSON, SESSION, write_set
 from tests.services.portal.samples import PASSWORD, SAME_ORIGIN
@@ -135,15 +135,7 @@ def phone(browser: Browser, pair: Pair) -> Iterator[Page]:
     )
     assert first is not None
     one_time = next(group for group in first.groups() if group)
-    page.goto(address(pair))
-    page.get_by_label("Käyttäjätunnus").fill("anna")
-    page.get_by_label("Salasana").fill(one_time)
-    page.get_by_role("button", name="Kirjaudu sisään").click()
-    page.get_by_label("Nykyinen salasana").fill(one_time)
-    page.get_by_label("Uusi salasana", exact=True).fill(PASSWORD)
-    page.get_by_label("Uusi salasana uudelleen").fill(PASSWORD)
-    page.get_by_role("button", name="Tallenna salasana").click()
-    page.get_by_role("heading", name="Hankkeet", level=1).wait_for()
+    begin(page, address(pair), "anna", one_time, PASSWORD)
     yield page
     context.close()
     assert complaints == []

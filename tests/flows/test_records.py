@@ -16,7 +16,7 @@ from shared.journal.sealed import seal_command
 from shared.ops.settings import load_home
 from shared.programmes.files import programme_file
 from shared.testing.wait import until
-from tests.browser.chromium import CHROMIUM, NARROW, SCREENS, assert_nothing_overflows
+from tests.browser.chromium import CHROMIUM, NARROW, SCREENS, assert_nothing_overflows, begin
 from tests.flows.kit import Site, free_port_triple
 from tests.services.kit import key_of
 from tests.services.portal.samples import PASSWORD
@@ -55,15 +55,7 @@ def phone(node: Site, browser: Browser) -> Iterator[Page]:
     page = browser.new_context(viewport=NARROW, locale="fi-FI", has_touch=True, is_mobile=True).new_page()
     page.on("console", lambda m: complaints.append(m.text) if "Content Security Policy" in m.text else None)
     one_time = node.polku("user", "add", "anna", "--role", "case_worker").split()[-1]
-    page.goto(f"http://127.0.0.1:{load_home(node.path).port}")
-    page.get_by_label("Käyttäjätunnus").fill("anna")
-    page.get_by_label("Salasana").fill(one_time)
-    page.get_by_role("button", name="Kirjaudu sisään").click()
-    page.get_by_label("Nykyinen salasana").fill(one_time)
-    page.get_by_label("Uusi salasana", exact=True).fill(PASSWORD)
-    page.get_by_label("Uusi salasana uudelleen").fill(PASSWORD)
-    page.get_by_role("button", name="Tallenna salasana").click()
-    page.get_by_role("heading", name="Hankkeet", level=1).wait_for()
+    begin(page, f"http://127.0.0.1:{load_home(node.path).port}", "anna", one_time, PASSWORD)
     yield page
     page.context.close()
     assert complaints == []

@@ -8,6 +8,7 @@ import os
 import runpy
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 PAUSE_SECONDS = 0.5
@@ -75,10 +76,11 @@ def break_cursor() -> None:
 
 def break_effects() -> None:
     """A line whose effect fails is passed over."""
-    from services.reporting.effects import EFFECTS
+    from services.reporting.effects import EFFECTS, Derivation
+    from shared.contracts.facts import Fact
 
-    def quiet(effect):  # type: ignore[no-untyped-def]
-        def wrong(derivation, fact):  # type: ignore[no-untyped-def]
+    def quiet(effect: Callable[[Derivation, Fact], str | None]) -> Callable[[Derivation, Fact], str | None]:
+        def wrong(derivation: Derivation, fact: Fact) -> str | None:
             try:
                 return effect(derivation, fact)
             except Exception:

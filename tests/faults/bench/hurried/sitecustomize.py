@@ -33,10 +33,11 @@ if release := int(os.environ.get("POLKU_BENCH_RELEASE", "1")) - 1:
 if "POLKU_BENCH_POISON" in os.environ and {"receiver", "services.reporting.beside"} & set(sys.orig_argv):
     from services.reporting import effects
     from shared.contracts.catalogue import SessionHeld
+    from shared.contracts.facts import Fact
 
     marked, session = Path(os.environ["POLKU_BENCH_POISON"]), effects.EFFECTS[SessionHeld]
 
-    def poisoned(derivation, fact):  # type: ignore[no-untyped-def]
+    def poisoned(derivation: effects.Derivation, fact: Fact) -> str | None:
         with suppress(FileNotFoundError):
             if marked.read_text() == f"{derivation.stream} {fact['occurred_on']} {fact['minutes']}":
                 raise RuntimeError("poisoned")
