@@ -127,8 +127,11 @@ def is_stale(receipt: Receipt, view: View) -> bool:
     if known is None:
         return False
     if number > known.manifest:
+        if known.manifest > 0 or number > known.stated:
+            return False
         # What answers none of our manifests was believed when these had been written: this may be older still.
-        return bool(known.manifest == 0 and receipt.incarnation != known.incarnation and number <= known.stated)
+        older = receipt.seq <= known.seq and receipt.time < parse_wire_time(known.time)
+        return bool(receipt.incarnation != known.incarnation or older)
     if number < known.manifest:
         return True
     if receipt.incarnation != known.incarnation:

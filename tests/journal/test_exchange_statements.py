@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import delete, select, update
 
@@ -11,8 +12,9 @@ from shared.journal.carrier import MANIFEST
 from shared.journal.lines import chain_next, chain_start, line_digest
 from shared.journal.received import completeness
 from shared.journal.segment import Reason
-from shared.journal.statements import Receipt, read_manifest, write_manifest, write_receipt
+from shared.journal.statements import Receipt, read_manifest, read_receipt, write_manifest, write_receipt
 from shared.journal.tables import journal_head
+from shared.ops.clock import wire_time
 from tests.journal.exchange_kit import (
     OTHER,
     START,
@@ -148,6 +150,31 @@ def test_a_receipt_of_a_lead_that_is_gone_does_not_look_newer_than_one_that_answ
     world.heal()
     assert len(held(world.lead)[0]) == 6
     assert world.courier()[STREAM].receipt == 6
+
+
+def test_an_older_receipt_of_the_same_lead_does_not_look_newer_than_a_first_one_that_answers_nothing(
+    world: World,
+) -> None:
+    append(world.node, 6)
+    world.courier()
+    world.receiver()
+    older = world.pipe.receipts[STREAM]
+    world.pipe.open = False
+    told = read_receipt(older, public(world.lead_key))
+    of_a_copy = replace(told, time=told.time + timedelta(minutes=5), echo="c" * 32)
+    newer = replace(told, time=told.time + timedelta(minutes=9))
+
+    def believed(data: bytes) -> Any:
+        world.pipe.arrived_receipts[STREAM] = data
+        world.courier()
+        with world.node.connect() as connection:
+            row = connection.execute(select(tables.courier_receipt)).one()
+        return row.manifest, row.time
+
+    first = believed(write_receipt(of_a_copy, world.lead_key))
+    assert first == (0, wire_time(of_a_copy.time))
+    assert believed(older) == first
+    assert believed(write_receipt(newer, world.lead_key)) == (1, wire_time(newer.time))
 
 
 def test_a_manifest_that_could_not_be_written_is_written_in_the_next_round(world: World) -> None:
