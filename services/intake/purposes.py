@@ -4,7 +4,7 @@ Which purpose has which basis, and how long it is kept, says the programme file 
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -29,7 +29,7 @@ from shared.ops.clock import today_in_helsinki, wire_time
 from shared.programmes import Programme
 from shared.storage import snapshot
 from shared.storage.once import Results, each_once
-from shared.storage.restricting import restricted_among
+from shared.storage.restricting import restricted_among, withdrawn_since
 
 _EVIDENCE = ("form_version", "form_kept")
 
@@ -65,6 +65,7 @@ def record_informed(
             for purpose in new.consents:
                 if definition.purpose_by_key[purpose].basis != "consent":
                     raise InvalidInput(field="consents", reason=f"{purpose} is no matter of consent")
+            refuse_withdrawn(withdrawn_since(connection, new.subject), new)
             made = new_id()
             said: dict[str, Any] = {"programme": programme, "notice": new.notice, "language": new.language}
             consents = list(new.consents)
@@ -81,6 +82,13 @@ def record_informed(
         if fresh:
             unit.audit(by, "record_informed", programme=programme, people=len(fresh))
     return results, unit.pos
+
+
+def refuse_withdrawn(since: Mapping[str, str], new: NewInformed) -> None:
+    """Refuse a consent of before it was withdrawn: whoever finds the paper later, or imports it, gives none anew."""
+    for purpose in new.consents:
+        if new.date.isoformat() < since.get(purpose, ""):
+            raise InvalidInput(field="consents", reason=f"{purpose} was withdrawn on {since[purpose]}, after this day")
 
 
 def end_purpose(

@@ -14,7 +14,7 @@ from services.portal.words import words
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError
 from shared.programmes.purposes import purposes
 
-_WHY = {"date": "problem_informed_day", "consents": "problem_answer"}
+_WHY = {"date": "problem_informed_day", "consents": "problem_consent_older"}
 
 
 @dataclass(frozen=True)

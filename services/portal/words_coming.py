@@ -65,6 +65,11 @@ COMING_WORDS: dict[str, tuple[str, str, str]] = {
         "Dagen kan inte vara i framtiden eller mer än ett år före projektet.",
         "The day can be neither in the future nor more than a year before the project.",
     ),
+    "problem_consent_older": (
+        "Suostumus on peruttu tämän päivän jälkeen. Uusi suostumus merkitään sille päivälle, jona se annettiin.",
+        "Samtycket har återkallats efter den här dagen. Ett nytt samtycke antecknas på den dag då det gavs.",
+        "The consent was withdrawn after this day. A new one is written down on the day when it was given.",
+    ),
     # service language
     "service_language": ("Palvelukieli", "Servicespråk", "Language of service"),
     "interpreter": ("Tarvitsee tulkin", "Behöver tolk", "Needs an interpreter"),

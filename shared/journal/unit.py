@@ -45,7 +45,14 @@ from shared.journal.lines import Line, chain_next, chain_start, line_digest, ser
 from shared.journal.tables import journal_audit, journal_head, journal_line
 from shared.ops.clock import wire_time
 from shared.storage import transaction
-from shared.storage.restricting import EVERYTHING, clearing, refuse_restricted, restricted, restricted_among
+from shared.storage.restricting import (
+    EVERYTHING,
+    WITHDRAWN,
+    clearing,
+    refuse_restricted,
+    restricted,
+    restricted_among,
+)
 from shared.storage.upsert import add_missing, upsert
 
 LOCAL = "local"
@@ -234,8 +241,8 @@ def _restrict(connection: Connection, programme: str, fact: Fact) -> None:
     elif isinstance(fact, PurposeEnded):
         ended = fact["purpose"]
         grounds = {clearing(service): "clearing" for service, purpose in PURPOSE_OF_SERVICE.items() if purpose == ended}
-        if fact["why"] == "withdrawn":
-            grounds[ended] = "withdrawn"
+        if fact["why"] == WITHDRAWN:
+            grounds[ended] = WITHDRAWN
     else:  # a receipt
         free = [clearing(fact.kind.partition(".")[0])]
     if grounds:

@@ -22,10 +22,11 @@ restricted = Table(
     Column("since", String(10), nullable=False),
 )
 """Who is restricted, and since which day (ISO, Helsinki). `purpose` "": for everything (`ground` "restricted"; which of
-the law's, only intake knows); else the consent to it was withdrawn (`ground`). Or the `clearing` of a service that has
-not cleared away yet what ended."""
+the law's, only intake knows); else the consent to it was withdrawn (`WITHDRAWN`). Or the `clearing` of a service that
+has not cleared away yet what ended."""
 
 EVERYTHING = ""
+WITHDRAWN = "withdrawn"
 _BATCH = 500
 
 Restricted = Mapping[str, frozenset[str]]
@@ -47,6 +48,13 @@ def restricted_among(connection: Connection, subjects: Iterable[str | None]) -> 
         for row in connection.execute(query):
             found[row.subject.hex()] = found.get(row.subject.hex(), frozenset()) | {row.purpose}
     return found
+
+
+def withdrawn_since(connection: Connection, subject: str) -> Mapping[str, str]:
+    """Since which day (ISO, Helsinki) the person's consents do not hold, by purpose; empty: all do that were given."""
+    c = restricted.c
+    query = select(c.purpose, c.since).where(c.subject == bytes.fromhex(subject), c.ground == WITHDRAWN)
+    return {row.purpose: row.since for row in connection.execute(query)}
 
 
 def refuse_restricted(

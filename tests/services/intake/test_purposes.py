@@ -101,7 +101,7 @@ def test_who_agrees_again_is_measured_again_and_what_comes_then_stays(
     engine: Engine, journal: Journal, subject: str
 ) -> None:
     ending = end(journal, subject, "measurement", "withdrawn")
-    assert inform(journal, subject)["new"]
+    assert inform(journal, subject, date=kit.NOW.date())["new"]
     with journal.unit(kit.NOW) as unit:
         unit.record(MeasurementCleared(subject, ending=ending, programme=kit.KEY, rows=1))
     measure(journal, subject)
@@ -109,6 +109,19 @@ def test_who_agrees_again_is_measured_again_and_what_comes_then_stays(
     assert end(journal, subject, "measurement", "withdrawn")
     assert "measurement.score_computed" not in readable(engine, subject)
     assert len(endings(engine, subject)) == 2
+
+
+def test_a_consent_of_before_it_was_withdrawn_is_given_to_nobody_anew(
+    engine: Engine, journal: Journal, subject: str
+) -> None:
+    inform(journal, subject)
+    end(journal, subject, "measurement", "withdrawn")
+    assert not inform(journal, subject)["new"], "the same list again tells nothing"
+    refused = PolkuError.from_wire(inform(journal, subject, "found later", date=date(2016, 11, 21))["error"])
+    assert refused.message() == "consents: measurement was withdrawn on 2016-11-22, after this day"
+    assert inform(journal, subject, "the notice alone", consents=())["new"]
+    with pytest.raises(ConsentWithdrawn):
+        measure(journal, subject)
 
 
 def test_until_a_service_has_cleared_away_what_ended_it_records_nothing_new(
