@@ -95,10 +95,12 @@ def receive(config: dict[str, Any]) -> None:
 
 
 def _all_in(engine: Engine, config: dict[str, Any]) -> bool:
+    """Whether all lines are in, and every node can hear so: where it speaks is known by its manifest alone."""
     table = store.cursor if config["derive"] else received_head
+    silent = query(func.count()).where(received_head.c.echo == "")
     with engine.connect() as connection:
         total = connection.execute(query(func.sum(table.c.seq))).scalar_one()
-    return bool(total == config["lines"] * len(config["streams"]))
+        return bool(total == config["lines"] * len(config["streams"]) and not connection.execute(silent).scalar_one())
 
 
 def _wait_for_start() -> float:
