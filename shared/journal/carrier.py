@@ -38,7 +38,7 @@ PROOF, ERASED = "proof", "erased"
 refused_total = counter(
     "polku_carrier_refused_total", "Items and requests that the carrier itself turned away, by reason", "reason"
 )
-for _reason in ("oversized", "name", "foreign", "unauthenticated"):
+for _reason in ("oversized", "name", "foreign", "unauthenticated", "no_file", "unreadable"):
     refused_total.labels(_reason)
 
 _NODE, _PROGRAMME = r"[a-z0-9-]{1,24}-[0-9a-f]{8}", r"[a-z0-9-]{1,40}"
