@@ -110,7 +110,7 @@ class Carrier(Protocol):
     """What a transport does. Every method but `decided` may raise OSError: the round is given up and tried again."""
 
     def list_segments(self, channel: str) -> list[Found] | None:
-        """The segments that lie there, by epoch and first line; None: their writer cannot look (a queue)."""
+        """The segments that lie there, by epoch and first line; None: their writer cannot look."""
 
     def read(self, channel: str, name: str, limit: int) -> bytes | None:
         """An item's bytes, at most `limit` of them; None if it is not there."""
