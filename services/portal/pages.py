@@ -16,16 +16,19 @@ from services.portal.auth import Credentials
 from services.portal.context import PortalContext
 from services.portal.errors import LoginRefused, PasswordRefused, TooManyAttempts
 from services.portal.guard import Guard
+from services.portal.labels import Figure, figure, label_of
 from services.portal.metrics import LOGINS
+from services.portal.names import ProgrammeNames
 from services.portal.programme_page import programme_values
 from services.portal.releases import release_rows
 from services.portal.rendering import Frame, render
 from services.portal.replies import Identity, ReplyKey
 from services.portal.report_file import release_file, report_file
-from services.portal.report_page import Figure, ProgrammeNames, figure, label_of, render_report_html
+from services.portal.report_page import render_report_html
 from services.portal.users import ROLES
 from services.portal.words import words
 from shared import hetu
+from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import InvalidInput
 from shared.journal.certificate import Form
 
@@ -38,7 +41,6 @@ MEDIA_TYPES: dict[Form, str] = {
 }
 LEAST_TYPED, MOST_TYPED = 2, 200
 """Characters by which somebody is looked for."""
-_STANDINGS = ("visitor", "client", "esf_participant")
 _LINKS = {
     "links_now": {
         "tasks": "open_tasks",
@@ -332,7 +334,7 @@ def frame(context: PortalContext) -> Frame:
 def standing_word(row: Mapping[str, Any]) -> str:
     """A person's standing in words, of a row of intake's; one of a newer release as it is."""
     standing = row.get("standing")
-    return words(g.lang)(f"standing_{standing}") if standing in _STANDINGS else str(standing)
+    return words(g.lang)(f"standing_{standing}") if standing in STANDINGS else str(standing)
 
 
 def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Subquery, func, select
 
-from services.reporting import people, store
+from services.reporting import partner_store, people, store
 from services.reporting.domain import OutcomeFigures, People, Person, one_record
 from services.reporting.people import Activities, Attended, OnePerson
 from shared.programmes import Programme
@@ -126,7 +126,7 @@ def confirmed(connection: Connection, definition: Programme, partners: Sequence[
 
     A partner that left and came back with another node is there twice, with what either node has confirmed once.
     """
-    table, node = store.confirmed, store.node
+    table, node = store.confirmed, partner_store.node
     query = (
         select(node.c.partner, table.c.period, table.c.occurred_on)
         .join(node, node.c.stream == table.c.stream)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services.reporting import store
+from services.reporting import partner_store
 from services.reporting.outcomes import rows_behind
 from services.reporting.partners import expel_partner
 from services.reporting.people import find_equal
@@ -103,7 +103,7 @@ def test_outcomes_are_those_of_the_model(
 
 
 def agree(engine: Engine, streams: Mapping[str, Sequence[Fact]], start: date | None, end: date | None) -> None:
-    if not kit.rows(engine, store.node):
+    if not kit.rows(engine, partner_store.node):
         lead(engine)
         admit(engine, OWN, OTHER)
     forget_everything(engine)
@@ -149,7 +149,7 @@ def test_of_a_partner_with_an_expelled_node_a_period_is_confirmed_once_on_the_ne
     node = "rauma-0000000f"
     names = {"stream": f"{node}/{KEY}", "programme": KEY, "partner": OTHER, "node": node}
     with transaction(engine) as connection:
-        store.add_node(connection, names | {"signing_key": b"1" * 32, "receiving_key": b"2" * 32})
+        partner_store.add_node(connection, names | {"signing_key": b"1" * 32, "receiving_key": b"2" * 32})
     receive(engine, f"{node}/{KEY}", [confirmed(day=after)])
     derive_all(engine)
     told = {"partner": OTHER, "period": "whole_project", "on": "2017-07-01"}
