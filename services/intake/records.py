@@ -1,7 +1,7 @@
 """Rules of exit records: who can leave, come back and be asked when. What is counted of it is in `shared.forms`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from services.intake.domain import Arrival, Before, check_arrival, check_evidence
 from shared.contracts.catalogue import ParticipationStarted
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownCode
+from shared.contracts.purposes import purpose_of
 from shared.contracts.record_facts import MOST_TRIES
 from shared.forms import find_form, records
 from shared.forms.records import IN_EURA, NONE, QUESTIONS, End, Start, end_problems, lacks, not_asked, result_problems
@@ -316,3 +317,14 @@ def has_record(row: Any) -> bool:
     kept = (*KEPT_OF_THE_RECORD, "gender", "age")
     answered = any(value is not None and name not in kept for name, value in json.loads(row.record).items())
     return row.started_on is not None or row.standing == "esf_participant" or answered
+
+
+def purposes_of(row: Any, kinds: Iterable[str], *, texts: bool) -> set[str]:
+    """For which purposes something is recorded about the person of this participation: lines of these kinds, `texts`,
+    and what the row has."""
+    found = {purpose for kind in kinds if (purpose := purpose_of(kind))}
+    if has_record(row):
+        found.add("esf_record")
+    if texts:
+        found.add("support")
+    return found

@@ -40,7 +40,7 @@ from shared.journal.crypto import load_keys
 from shared.journal.directory import lead_stream, members
 from shared.journal.fingerprint import fingerprint
 from shared.journal.lines import chain_next, chain_start, parse
-from shared.journal.tables import journal_line
+from shared.journal.reading import chained_rows, lines_of_kind, rows_of
 from shared.ops.clock import utcnow, wire_time
 from shared.ops.settings import Home
 from shared.programmes import Programme
@@ -181,10 +181,8 @@ class _Made:
 
     def _versions(self, connection: Connection, stream: str, kind: type[Fact]) -> None:
         """Every version of the programme file, in the order in which they came."""
-        c = journal_line.c
-        query = select(c.line).where(c.stream == stream, c.kind == kind.kind, c.line.is_not(None)).order_by(c.pos)
         texts: dict[str, dict[int, str]] = {}
-        for body in (parse(line).body for line in connection.execute(query).scalars()):
+        for body in (line.body for line in lines_of_kind(connection, kind.kind, stream)):
             if body["programme"] == self.key:
                 texts.setdefault(body["digest"], {})[body["part"]] = body["text"]
         place = self._dir("documents")
@@ -200,9 +198,7 @@ class _Made:
 
     def _facts(self, connection: Connection, stream: str) -> Iterator[Fact]:
         """What the node recorded for the programme, in its order; erased lines say nothing any more."""
-        c, local = journal_line.c, f"{self.home.name}/local"
-        query = select(c.stream, c.line).where(c.stream.in_([stream, local]), c.line.is_not(None)).order_by(c.pos)
-        for row in connection.execute(query.execution_options(yield_per=1000)):
+        for row in rows_of(connection, (stream, f"{self.home.name}/local")):
             line = parse(row.line)
             known = FACTS.get((line.kind, line.v))
             if known is not None and (row.stream == stream or line.body.get("programme") == self.key):
@@ -212,10 +208,9 @@ class _Made:
         """The lines as they were signed; how many, and the chain over them. One that says who was erased is a digest
         here already: an archive stays longer than the line.
         """
-        count, chain, c = 0, chain_start(stream), journal_line.c
-        query = select(c.digest, c.line, c.kind).where(c.stream == stream).order_by(c.seq)
+        count, chain = 0, chain_start(stream)
         with (self.folder / STREAM).open("wb") as file:
-            for row in connection.execute(query.execution_options(yield_per=1000)):
+            for row in chained_rows(connection, stream):
                 whole = row.line if row.kind != SubjectErased.kind else None
                 file.write((whole or b"#" + row.digest.hex().encode()) + b"\n")
                 count, chain = count + 1, chain_next(chain, row.digest)

@@ -24,10 +24,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, insert, select, update
 
 from shared.contracts.catalogue import PersonTagged
 from shared.contracts.purposes import purpose_of
+from shared.journal.audit import entries_naming
 from shared.journal.carry_tables import (
     courier_manifest,
     courier_receipt,
@@ -119,11 +120,7 @@ def erase(connection: Connection, subject: str, *, stream: str, seq: int, pos: i
 
 def _erase_audit_entries(connection: Connection, subject: str) -> None:
     """Entries of the first release name subjects; such an entry becomes its digest, as a line does."""
-    entry, wanted = journal_audit.c.entry, literal(subject.encode())
-    sqlite = connection.dialect.name == "sqlite"
-    place = func.instr(entry, wanted) if sqlite else func.position(wanted.op("IN")(entry))
-    rows = connection.execute(select(journal_audit.c.n, entry).where(place > 0)).all()
-    if rows:
+    if rows := entries_naming(connection, subject):
         changed = update(journal_audit).where(journal_audit.c.n == bindparam("b_n"))
         digests = [{"b_n": row.n, "entry": b"#" + line_digest(row.entry).hex().encode()} for row in rows]
         connection.execute(changed, digests)

@@ -227,6 +227,20 @@ class NewLines:
         insert_many(connection, received_segment, _PROOF_COLUMNS, proofs)
 
 
+def subjects_of(connection: Connection, stream: str) -> list[str]:
+    """Everybody of whom there are lines of the stream."""
+    c = received_line.c
+    query = select(c.subject).where(c.stream == stream, c.subject.is_not(None)).distinct()
+    return [bytes(subject).hex() for subject in connection.execute(query).scalars()]
+
+
+def last_end(connection: Connection, stream: str, after: int, to: int) -> int | None:
+    """The line at which the last of those segments ends that end beyond `after`, up to `to`; None: none does."""
+    c = received_segment.c
+    ends = select(func.max(c.last)).where(c.stream == stream, c.last > after, c.last <= to)
+    return connection.execute(ends).scalar_one()
+
+
 def add_early(connection: Connection, segment: Segment, data: bytes, limit: int, now: datetime) -> bool:
     """Keep a segment that is ahead of a gap; False if the stream has `limit` of them already."""
     header, c = segment.header, received_early.c
