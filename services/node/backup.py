@@ -26,7 +26,7 @@ from services.node.opening import open_database
 from services.node.recovery import FILE as RECOVERY
 from services.node.recovery import RecoveryKey, read_recovery_key, recovery_key
 from services.portal import logos
-from services.reporting.store import has_members
+from services.reporting.partner_store import has_members
 from shared.contracts.errors import DatabaseNewer, HomeUnusable, InvalidBackup
 from shared.journal.carry_tables import received_incarnation
 from shared.journal.crypto import KEY_FILE, CannotOpen, open_sealed, seal

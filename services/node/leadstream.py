@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, select
 
-from services.reporting import partners, queries
-from services.reporting.queries import AdmittedNode
+from services.reporting import partner_queries, partners
+from services.reporting.partner_queries import AdmittedNode
 from shared.journal import holding, received
 from shared.journal.carrier import KEYS, Carrier, channel_to, stream_of
 from shared.journal.crypto import Key
@@ -54,7 +54,7 @@ class LeadCouriers:
     def round(self, now: datetime) -> None:
         """Attend to the channels that are due."""
         heads = self._heads()
-        nodes = queries.admitted_nodes(self.engine, now)
+        nodes = partner_queries.admitted_nodes(self.engine, now)
         self._couriers = {node: courier for node, courier in self._couriers.items() if node in nodes}
         with snapshot(self.engine) as connection:
             held = is_held(connection)

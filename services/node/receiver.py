@@ -19,7 +19,7 @@ from services.node.rounds import RoundFailed, assert_plain, one_round, run_round
 from services.node.terms import LeadStatements, due_renewal, signer_when
 from services.node.uplink import LeadCarrier, lead_carrier
 from services.node.waking import Bell
-from services.reporting import operations, partners, queries
+from services.reporting import operations, partner_queries, partners
 from services.reporting.beside import Deriver, DerivingEnded
 from shared.contracts.errors import HomeHeld, InvalidInvite, PartnerAlreadyJoined
 from shared.journal import Journal, erasing
@@ -106,12 +106,12 @@ class ReceiverRounds:
         if not self._readable:
             operations.derive_what_has_become_readable(self._engine)
             self._readable = True
-        self._carrier.serve(*queries.boxes(self._engine))
+        self._carrier.serve(*partner_queries.boxes(self._engine))
         self._tell_expelled(now)
         self._joins.round(now)
-        admitted = queries.admitted_keys(self._engine, now)
+        admitted = partner_queries.admitted_keys(self._engine, now)
         if self._renewals.round(admitted, now):
-            admitted = queries.admitted_keys(self._engine, now)
+            admitted = partner_queries.admitted_keys(self._engine, now)
         more = self._deriver.beside(partial(self._take, admitted, now))
         more = operations.answer_endings(Journal(self._engine, self._home.name), now) or more
         more = self._apply_accepted() or more
@@ -125,7 +125,7 @@ class ReceiverRounds:
 
     def _tell_expelled(self, now: datetime) -> None:
         """Once in a process's life, and when somebody is expelled."""
-        gone = queries.expelled_nodes(self._engine)
+        gone = partner_queries.expelled_nodes(self._engine)
         for stream, (partner, at) in gone.items():
             if stream not in self._told:
                 with snapshot(self._engine) as connection:

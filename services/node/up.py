@@ -28,7 +28,7 @@ from services.node.opening import listening, locked, open_database
 from services.node.portal import portal_app, refuse_clear_text
 from services.node.terms import expelled
 from services.pathways.service import PathwaysService
-from services.reporting.queries import admitted_nodes
+from services.reporting.partner_queries import admitted_nodes
 from services.reporting.service import ReportingService
 from shared.bus.client import RpcClient
 from shared.bus.home import HOME_CONFIG, HomeContext

@@ -52,6 +52,7 @@ class Deriver:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._child: _Child | None = None
+        self._failing: operations.Failing = {}
 
     def beside(self, take: Callable[[], int]) -> bool:
         """Call `take`, which says how many lines it took, and derive while that lasts, to the end of a batch. True if
@@ -62,8 +63,8 @@ class Deriver:
         """
         if self._engine.dialect.name == "sqlite":
             took = take()
-            more = operations.derive(self._engine)
-            operations.note_failing(operations.failing)
+            more = operations.derive(self._engine, self._failing)
+            operations.note_failing(self._failing)
             return more or took > 0
         child = self._child = self._child or _Child(self._engine)
         try:
@@ -140,14 +141,14 @@ def derive_when_told(pipe: Connection) -> None:
         signal.signal(number, signal.SIG_IGN)  # a supervisor may tell the whole group: it ends with its parent
     sys.setswitchinterval(SWITCH_SECONDS)
     with contextlib.suppress(EOFError, ConnectionError):
-        engine, before = open_engine(pipe.recv()), _totals()
+        engine, before, failing = open_engine(pipe.recv()), _totals(), operations.Failing()
         while True:
             pipe.recv()
-            while (more := operations.derive(engine, pipe.poll)) and not pipe.poll():
+            while (more := operations.derive(engine, failing, pipe.poll)) and not pipe.poll():
                 pass
             pipe.recv()
             now = _totals()
-            pipe.send((more, _since(before, now), operations.failing))
+            pipe.send((more, _since(before, now), failing))
             before = now
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Subquery, func, select
 
-from services.reporting import people, store
+from services.reporting import partner_store, people, store
 from services.reporting.domain import OutcomeFigures, People, Person, one_record
 from services.reporting.people import Activities, Attended, OnePerson
 from shared.programmes import Programme
@@ -123,7 +123,7 @@ def _of_shared(
 
 def confirmed(connection: Connection, definition: Programme, partners: Sequence[str]) -> list[dict[str, Any]]:
     """Who has confirmed which reporting period, and on which day last: in the order of `partners` and of the file."""
-    table, node = store.confirmed, store.node
+    table, node = store.confirmed, partner_store.node
     query = (
         select(node.c.partner, table.c.period, table.c.occurred_on)
         .join(node, node.c.stream == table.c.stream)

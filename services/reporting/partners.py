@@ -4,9 +4,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
-from services.reporting import store
+from services.reporting import partner_store, store
 from shared.contracts.catalogue import (
     FACTS,
     EpochAccepted,
@@ -20,7 +20,6 @@ from shared.contracts.errors import NotFound
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import LeadCleared
 from shared.journal import Journal, epochs, received
-from shared.journal.carry_tables import received_line
 from shared.journal.directory import member, members, members_of, renewal_of
 from shared.journal.erasing import (
     NO_ENDING,
@@ -32,9 +31,9 @@ from shared.journal.erasing import (
 )
 from shared.journal.holding import is_held
 from shared.journal.lines import parse
+from shared.journal.reading import lines_of_kind
 from shared.journal.renewing import APART, OVERLAP, Renewal
 from shared.journal.returning import Ended, take_into_journal
-from shared.journal.tables import journal_line
 from shared.ops.clock import wire_time
 from shared.storage import snapshot, transaction
 
@@ -47,10 +46,10 @@ def expel_partner(journal: Journal, programme: str, partner: str, *, by: str, no
     yet, the position is None, and `record_expelled` follows when the hold has ended.
     """
     with journal.unit(now) as unit:
-        member = store.find_partner(unit.connection, programme, partner)
+        member = partner_store.find_partner(unit.connection, programme, partner)
         if member is None:
             raise NotFound(what=f"joined partner {partner} of {programme}")
-        store.expel_node(unit.connection, member.stream, wire_time(now))
+        partner_store.expel_node(unit.connection, member.stream, wire_time(now))
         if not is_held(unit.connection):
             unit.record(NodeExpelled(None, partner=partner, node=member.node), programme)
         unit.audit(by, "expel_partner", programme=programme, partner=partner, node=member.node)
@@ -59,9 +58,8 @@ def expel_partner(journal: Journal, programme: str, partner: str, *, by: str, no
 
 def record_expelled(journal: Journal, now: datetime) -> None:
     """Record who was expelled while the lead was held. Raises `HomeHeld` if it still is."""
-    c = store.node.c
     with snapshot(journal.engine) as connection:
-        gone = connection.execute(select(c.programme, c.partner, c.node).where(c.expelled_at.is_not(None))).all()
+        gone = partner_store.expelled(connection)
         told = {
             (programme, known.node)
             for programme in {row.programme for row in gone}
@@ -83,10 +81,10 @@ def accept_keys(journal: Journal, stream: str, renewal: Renewal, now: datetime) 
     until = wire_time(now + OVERLAP)
     with journal.unit(now) as unit:
         connection = unit.connection
-        known = store.find_stream(connection, stream)
+        known = partner_store.find_stream(connection, stream)
         if known is None or known.expelled_at is not None or known.node != renewal.home:
             return False
-        taken = store.signing_keys(connection, wire_time(now))[stream]
+        taken = partner_store.signing_keys(connection, wire_time(now))[stream]
         if (known.signing_key, known.receiving_key) == renewal.keys or renewal.key not in taken:
             return False
         if not renewal.follows(known.keys_at or "", now):
@@ -94,7 +92,7 @@ def accept_keys(journal: Journal, stream: str, renewal: Renewal, now: datetime) 
         listed = member(connection, known.programme, known.node)
         if listed and wire_time(now - APART) < listed.renewed <= wire_time(now):
             return False
-        store.change_keys(connection, stream, *renewal.keys, renewal.time, until)
+        partner_store.change_keys(connection, stream, *renewal.keys, renewal.time, until)
         unit.record(NodeKeysChanged(None, node=known.node, until=until, **members_of(renewal)), known.programme)
         unit.audit("receiver", "accept_keys", programme=known.programme, node=known.node)
     return True
@@ -115,7 +113,7 @@ def accept_epoch(journal: Journal, node: str, *, by: str, now: datetime) -> tupl
     """
     accepted = []
     with journal.unit(now) as unit:
-        streams = [row.stream for row in store.streams_of_node(unit.connection, node)]
+        streams = [row.stream for row in partner_store.streams_of_node(unit.connection, node)]
         for stream, head in received.read_heads(unit.connection, streams).items():
             claim = epochs.claimed(unit.connection, head)
             if claim is None and head.state != received.STOPPED:
@@ -138,10 +136,7 @@ def apply_accepted(engine: Engine) -> bool:
     comes to the same.
     """
     with snapshot(engine) as connection:
-        c = journal_line.c
-        said = [
-            parse(line) for line in connection.execute(select(c.line).where(c.kind == EpochAccepted.kind)).scalars()
-        ]
+        said = list(lines_of_kind(connection, EpochAccepted.kind))
     waits = False
     for line in said:
         stream = f"{line.body['node']}/{line.stream.partition('/')[2]}"
@@ -163,7 +158,7 @@ def take_back(engine: Engine, stream: str) -> None:
             known = FACTS.get((line.kind, line.v))
             if known is not None:  # else of a newer release, whose backup this is not
                 _take_effect(connection, programme, known.read(line.subject, line.body), line.recorded_at)
-        store.forget_derived(connection, store.streams_of(connection, programme))
+        store.forget_derived(connection, partner_store.streams_of(connection, programme))
 
 
 def _take_effect(connection: Connection, programme: str, fact: Fact, at: str) -> None:
@@ -171,15 +166,15 @@ def _take_effect(connection: Connection, programme: str, fact: Fact, at: str) ->
         store.shelf.put(connection, fact)
     elif isinstance(fact, NodeAdmitted):
         stream = f"{fact['node']}/{programme}"
-        if store.find_stream(connection, stream) is None:
+        if partner_store.find_stream(connection, stream) is None:
             keys = {name: bytes.fromhex(fact[name]) for name in ("signing_key", "receiving_key")}
             row = {"stream": stream, "programme": programme, "partner": fact["partner"], "node": fact["node"]}
-            store.add_node(connection, row | keys)
+            partner_store.add_node(connection, row | keys)
     elif isinstance(fact, NodeKeysChanged):
         said = renewal_of(fact)
-        store.change_keys(connection, f"{said.home}/{programme}", *said.keys, said.time, fact["until"])
+        partner_store.change_keys(connection, f"{said.home}/{programme}", *said.keys, said.time, fact["until"])
     elif isinstance(fact, NodeExpelled):
-        store.expel_node(connection, f"{fact['node']}/{programme}", at)
+        partner_store.expel_node(connection, f"{fact['node']}/{programme}", at)
 
 
 def erase_received(engine: Engine, stream: str, digests: Collection[bytes]) -> int:
@@ -221,8 +216,6 @@ def end_received(journal: Journal, stream: str, ended: Collection[Ended], now: d
 
 def _subjects(engine: Engine, stream: str) -> list[tuple[str, bytes]]:
     """Everybody of whom lines of the stream are here, with what they are known by when they are not."""
-    c = received_line.c
-    query = select(c.subject).where(c.stream == stream, c.subject.is_not(None)).distinct()
     with snapshot(engine) as connection:
-        subjects = [subject.hex() for subject in connection.execute(query).scalars()]
+        subjects = received.subjects_of(connection, stream)
     return [(subject, bytes.fromhex(subject_digest(subject))) for subject in subjects]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, exists, func, select
 
-from services.reporting import encounters, indicators, outcomes, people, steps, store
+from services.reporting import encounters, indicators, outcomes, partner_store, people, steps, store
 from services.reporting.domain import Person, check_days
 from shared.contracts.catalogue import OutcomeRecorded, ParticipationStarted
 from shared.contracts.encounter_facts import EncounterRecorded
@@ -66,9 +66,9 @@ def draw_sample(
     with snapshot(journal.engine) as connection:
         join_whole_tables(connection)
         definition = store.shelf.get(connection, programme)
-        streams = store.streams_of(connection, programme)
+        streams = partner_store.streams_of(connection, programme)
         code, rows = _rows_behind(connection, definition, streams, behind, indicator, start, end)
-        c, n = store.cursor.c, store.node.c
+        c, n = store.cursor.c, partner_store.node.c
         at = connection.execute(
             select(n.stream, n.node, n.partner, c.seq, c.chain).join(store.cursor, c.stream == n.stream)
             .where(n.stream.in_(streams)).order_by(n.stream)

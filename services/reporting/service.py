@@ -3,7 +3,17 @@
 from datetime import date, timedelta
 from typing import Any
 
-from services.reporting import certifying, operations, partners, queries, releases, sampling, steps, versions
+from services.reporting import (
+    certifying,
+    operations,
+    partner_queries,
+    partners,
+    queries,
+    releases,
+    sampling,
+    steps,
+    versions,
+)
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
 from shared.contracts.commands import (
@@ -82,7 +92,7 @@ class ReportingService:
 
     @rpc
     def conflicts(self) -> list[dict[str, Any]]:
-        return queries.conflicts(self.home.engine)
+        return partner_queries.conflicts(self.home.engine)
 
     @rpc
     def report(self, **command: Any) -> dict[str, Any]:
@@ -122,9 +132,9 @@ class ReportingService:
     @rpc
     def completeness(self, **command: Any) -> dict[str, Any]:
         body = load(AskCompleteness, command)
-        return queries.completeness(self.home.engine, body["programme"], self.home.now())
+        return partner_queries.completeness(self.home.engine, body["programme"], self.home.now())
 
     @rpc
     def may_carry(self, **command: Any) -> dict[str, Any]:
         body = load(AskMayCarry, command)
-        return queries.may_carry(self.home.engine, **body, now=self.home.now())
+        return partner_queries.may_carry(self.home.engine, **body, now=self.home.now())

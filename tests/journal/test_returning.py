@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from services.intake.operations import erase_again
 from services.reporting import operations as reporting
-from services.reporting import partners, queries
+from services.reporting import partner_queries, partners
 from shared.contracts.errors import NotFound
 from shared.journal import Journal, received, returning
 from shared.journal.carry_tables import received_erased, received_void
@@ -45,9 +45,9 @@ def node_round(house: House) -> bool:
 
 
 def lead_round(house: House) -> None:
-    house.receiver.round(queries.admitted_keys(house.lead, house.now), house.now)
+    house.receiver.round(partner_queries.admitted_keys(house.lead, house.now), house.now)
     partners.apply_accepted(house.lead)
-    while reporting.derive(house.lead):
+    while reporting.derive(house.lead, {}):
         pass
     assert house.node_receiving.public is not None
     keys = (public(house.node_key), house.node_receiving.public)
@@ -221,7 +221,7 @@ def test_two_histories_stop_the_stream_until_the_lead_says_that_its_own_counts(
     house.restart()
     house.register("cecilia", "doris")
     house.work()
-    (conflict,) = queries.conflicts(house.lead)
+    (conflict,) = partner_queries.conflicts(house.lead)
     assert conflict["state"] == received.STOPPED
     after = house.report()["streams"][0]
     assert (after["watermark"], after["chain"]) == (held["watermark"], held["chain"]), "nothing is overwritten"
@@ -234,7 +234,7 @@ def test_two_histories_stop_the_stream_until_the_lead_says_that_its_own_counts(
     house.register("eeva")
     house.work()
     assert house.report()["arrived"] is True
-    assert queries.conflicts(house.lead)[0]["state"] == received.OPEN
+    assert partner_queries.conflicts(house.lead)[0]["state"] == received.OPEN
 
 
 def test_a_home_gets_its_tail_back_whatever_segments_the_lead_makes_of_its_stream(

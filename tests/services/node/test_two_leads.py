@@ -12,7 +12,7 @@ from services.node.admitting import join
 from services.node.courier import CourierRounds
 from services.node.opening import open_database
 from services.node.receiver import ReceiverRounds
-from services.reporting import operations, queries, versions
+from services.reporting import operations, partner_queries, versions
 from shared.contracts.catalogue import StandingReached
 from shared.journal import Journal, segment
 from shared.journal.crypto import load_keys
@@ -72,7 +72,7 @@ class Land:
         """All names and bytes of a lead's home: database with its log, inbox, keys; and what its keys open of it."""
         lead, seen = self.leads[name], bytearray()
         admitted, opens = (
-            queries.admitted_keys(open_database(lead), self.now),
+            partner_queries.admitted_keys(open_database(lead), self.now),
             load_keys(lead.keys).privates("receiving"),
         )
         for path in sorted(lead.path.rglob("*")):
@@ -120,6 +120,6 @@ def test_neither_lead_holds_a_line_or_a_stream_name_of_the_other(land: Land) -> 
             assert [needle for needle in looked_for[other] if needle in seen] == [], moment
         land.go()
     for name, programme in PROGRAMMES.items():
-        state = queries.completeness(open_database(land.leads[name]), None, land.now)
+        state = partner_queries.completeness(open_database(land.leads[name]), None, land.now)
         assert state["complete"]
         assert [row["stream"] for row in state["streams"]] == [f"{land.node.name}/{programme}"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select
 
-from services.reporting import operations, store, versions
+from services.reporting import operations, partner_store, store, versions
 from shared.contracts.catalogue import (
     AnonymousSheetRecorded,
     AttendanceRecorded,
@@ -54,7 +54,7 @@ def admit(engine: Engine, *partners: str, programme: str = KEY) -> None:
         for partner in partners:
             node = NODES[partner]
             names = {"stream": f"{node}/{programme}", "programme": programme, "partner": partner, "node": node}
-            store.add_node(connection, names | {"signing_key": SIGNING, "receiving_key": RECEIVING})
+            partner_store.add_node(connection, names | {"signing_key": SIGNING, "receiving_key": RECEIVING})
 
 
 def session(name: object, activity: str, day: str, minutes: int | None) -> Fact:
@@ -158,8 +158,8 @@ def _indexed(data: bytes | None) -> tuple[str | None, int | None, bytes | None]:
     return content.kind, content.v, bytes.fromhex(content.subject) if content.subject else None
 
 
-def derive_all(engine: Engine) -> None:
-    while operations.derive(engine):
+def derive_all(engine: Engine, failing: operations.Failing | None = None) -> None:
+    while operations.derive(engine, {} if failing is None else failing):
         pass
 
 

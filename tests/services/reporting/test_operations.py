@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text
 
-from services.reporting import effects, operations, store, versions
+from services.reporting import effects, operations, partner_store, store, versions
 from services.reporting.effects import EFFECTS
 from services.reporting.queries import report
 from shared.contracts import catalogue
@@ -129,7 +129,7 @@ def test_a_new_version_waits_for_the_derivation_that_is_under_way(
     activities = [*kit.DOCUMENT["activities"], {**kit.DOCUMENT["activities"][0], "key": "uusi"}]
     newer = kit.changed(activities=activities)
     with ThreadPoolExecutor(2) as pool:
-        deriving = pool.submit(operations.derive, engine)
+        deriving = pool.submit(operations.derive, engine, {})
         assert reached.wait(10)
         loading = pool.submit(versions.load_programme, journal, newer, "boss", NOW)
         try:
@@ -162,10 +162,18 @@ def invited(engine: Engine, partner: str = OWN, token: bytes = TOKEN) -> Journal
 
 def refused(journal: Journal, join: Join, now: Any = NOW) -> str:
     """The reason, after checking that nothing changed."""
-    before = [kit.heads(journal.engine), kit.rows(journal.engine, store.node), kit.rows(journal.engine, store.invite)]
+    before = [
+        kit.heads(journal.engine),
+        kit.rows(journal.engine, partner_store.node),
+        kit.rows(journal.engine, partner_store.invite),
+    ]
     with pytest.raises((InvalidInvite, PartnerAlreadyJoined)) as caught:
         operations.accept_join(journal, join, now)
-    after = [kit.heads(journal.engine), kit.rows(journal.engine, store.node), kit.rows(journal.engine, store.invite)]
+    after = [
+        kit.heads(journal.engine),
+        kit.rows(journal.engine, partner_store.node),
+        kit.rows(journal.engine, partner_store.invite),
+    ]
     assert after == before
     return str(caught.value.params.get("reason", caught.value.code))
 
@@ -182,7 +190,7 @@ def test_the_node_that_answers_an_invite_is_admitted_on_the_leads_stream(engine:
         "receiving_key": (b"r" * 32).hex(),
     }
     assert kit.audit(engine)[-1]["action"] == "admit_node"
-    (node,) = kit.rows(engine, store.node)
+    (node,) = kit.rows(engine, partner_store.node)
     assert (node["stream"], node["partner"]) == (STREAM, OWN)
 
 
@@ -220,7 +228,7 @@ def test_a_second_node_cannot_use_an_invite_again(engine: Engine, changes: dict[
 def test_a_used_invite_stays_used_whoever_is_a_partner_now(engine: Engine) -> None:
     journal = invited(engine)
     operations.accept_join(journal, JOIN, NOW)
-    kit.empty(engine, store.node)  # as when a partner is expelled
+    kit.empty(engine, partner_store.node)  # as when a partner is expelled
     assert refused(journal, JOIN) == "it has been used"
 
 
@@ -250,7 +258,7 @@ def test_only_partners_of_a_loaded_programme_are_invited_and_each_once(engine: E
     operations.accept_join(journal, JOIN, NOW)
     with pytest.raises(PartnerAlreadyJoined):
         operations.admit_partner(journal, KEY, OWN, b"2" * 32, valid=WEEK, by="boss", now=NOW)
-    assert len(kit.rows(engine, store.invite)) == 1
+    assert len(kit.rows(engine, partner_store.invite)) == 1
 
 
 # --- deriving
@@ -354,9 +362,9 @@ def test_deriving_again_does_nothing(engine: Engine) -> None:
     lead(engine)
     admit(engine, OWN)
     receive(engine, STREAM, [session(1, "kaapeli", "2016-03-01", 60)])
-    assert operations.derive(engine) is True
+    assert operations.derive(engine, {}) is True
     before = tables(engine)
-    assert operations.derive(engine) is False
+    assert operations.derive(engine, {}) is False
     assert tables(engine) == before
 
 
@@ -401,7 +409,7 @@ def test_so_it_is_where_they_are_stored_while_the_next_are_read(
 
 
 def assert_batches_do_not_matter(engine: Engine, content: Sequence[Fact], data: st.DataObject) -> None:
-    if not kit.rows(engine, store.node):
+    if not kit.rows(engine, partner_store.node):
         lead(engine)
         admit(engine, OWN)
     forget_everything(engine)
@@ -428,7 +436,7 @@ def assert_batches_do_not_matter(engine: Engine, content: Sequence[Fact], data: 
                 patch.setattr(store, "set_cursor", die if dies else set_cursor)
                 before = tables(engine)
                 try:
-                    operations.derive(engine)
+                    operations.derive(engine, {})
                 except Killed:
                     assert tables(engine) == before
         patch.setattr(store, "set_cursor", set_cursor)
@@ -472,20 +480,20 @@ def test_a_line_whose_effect_fails_stops_its_stream_alone_until_it_is_mended(
         return right(derivation, fact)
 
     monkeypatch.setitem(effects.EFFECTS, SessionHeld, broken)
-    monkeypatch.setattr(operations, "failing", {})
+    failing = operations.Failing()
     for stream in STREAMS.values():
         receive(engine, stream, [session("poison", "kaapeli", "2016-03-01", 60)])
-    derive_all(engine)
+    derive_all(engine, failing)
     assert {row["stream"] for row in kit.rows(engine, store.session)} == {STREAMS[OTHER]}
-    assert operations.failing.keys() == {STREAM}
+    assert failing.keys() == {STREAM}
     receive(engine, STREAMS[OTHER], [session("more", "kaapeli", "2016-03-01", 60)])
-    derive_all(engine)
+    derive_all(engine, failing)
     assert len(kit.rows(engine, store.session)) == 2, "the others go on"
     monkeypatch.setitem(effects.EFFECTS, SessionHeld, right)
-    operations.failing[STREAM] = 0.0  # it is due
-    derive_all(engine)
+    failing[STREAM] = 0.0  # it is due
+    derive_all(engine, failing)
     assert {row["stream"] for row in kit.rows(engine, store.session)} == set(STREAMS.values())
-    assert not operations.failing
+    assert not failing
 
 
 def test_who_is_erased_stays_so_whatever_was_read_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

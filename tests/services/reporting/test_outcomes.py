@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services.reporting import store
+from services.reporting import partner_store
 from services.reporting.outcomes import rows_behind
 from services.reporting.people import find_equal
 from services.reporting.queries import report
@@ -102,7 +102,7 @@ def test_outcomes_are_those_of_the_model(
 
 
 def agree(engine: Engine, streams: Mapping[str, Sequence[Fact]], start: date | None, end: date | None) -> None:
-    if not kit.rows(engine, store.node):
+    if not kit.rows(engine, partner_store.node):
         lead(engine)
         admit(engine, OWN, OTHER)
     forget_everything(engine)

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
+from services.reporting import partner_store, rebuilding, store
 from services.reporting import people as one_by_one
-from services.reporting import rebuilding, store
 from services.reporting.domain import CountedPeople, count_people, join_equal, one_record
 from services.reporting.queries import report
 from shared.contracts.catalogue import (
@@ -84,7 +84,7 @@ def a_lead(engine: Engine, document: dict[str, Any] = DOCUMENT) -> None:
     with transaction(engine) as connection:
         for partner, stream in STREAMS.items():
             row = {"stream": stream, "programme": KEY, "partner": partner, "node": stream.partition("/")[0]}
-            store.add_node(connection, row | {"signing_key": SIGNING, "receiving_key": RECEIVING})
+            partner_store.add_node(connection, row | {"signing_key": SIGNING, "receiving_key": RECEIVING})
 
 
 def made(engine: Engine, streams: Mapping[str, Sequence[Fact]], end: date | None = None) -> dict[str, Any]:
@@ -229,7 +229,7 @@ STATE = st.fixed_dictionaries({partner: a_partner(partner) for partner in PARTNE
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STATE, st.sampled_from([None, date(2016, 3, 2)]))
 def test_people_are_those_of_the_model(sqlite_engine: Engine, streams: dict[str, list[Fact]], end: date | None) -> None:
-    if not kit.rows(sqlite_engine, store.node):
+    if not kit.rows(sqlite_engine, partner_store.node):
         a_lead(sqlite_engine)
     forget_everything(sqlite_engine)
     assert shown(made(sqlite_engine, streams, end)) == expected(streams, end)
@@ -239,7 +239,7 @@ def test_people_are_those_of_the_model(sqlite_engine: Engine, streams: dict[str,
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STATE)
 def test_people_are_those_of_the_model_on_postgresql(postgres_engine: Engine, streams: dict[str, list[Fact]]) -> None:
-    if not kit.rows(postgres_engine, store.node):
+    if not kit.rows(postgres_engine, partner_store.node):
         a_lead(postgres_engine)
     forget_everything(postgres_engine)
     assert shown(made(postgres_engine, streams)) == expected(streams, None)
