@@ -200,6 +200,29 @@ def normalised_name(name: str) -> str:
     return "".join(letter for letter in letters.translate(_NOT_DECOMPOSED) if letter.isalpha())
 
 
+def is_meant(identity: Mapping[str, Any], query: Mapping[str, Any], *, protected: bool = False) -> bool:
+    """Whether a person's identity is the one asked for: the identity code, or a name or token, in any case; of who is
+    not `protected` also by how words of it begin, if that is asked."""
+    if query.get("beginning") and not protected and _begins(identity, query.get("name") or ""):
+        return True
+    if query.get("identity_code"):
+        return bool(_same(identity.get("identity_code"), query["identity_code"]))
+    given, family = identity.get("given_name") or "", identity.get("family_name") or ""
+    names = (family, f"{given} {family}", f"{family} {given}", identity.get("token"))
+    return any(_same(name, query.get("name")) for name in names)
+
+
+def _begins(identity: Mapping[str, Any], asked: str) -> bool:
+    said = " ".join(identity.get(name) or "" for name in ("given_name", "family_name", "token"))
+    words = re.split(r"[\s;-]+", said.casefold())
+    wanted = re.split(r"[\s-]+", asked.casefold().strip())
+    return bool(wanted[0]) and all(any(word.startswith(one) for word in words) for one in wanted)
+
+
+def _same(ours: str | None, asked: str | None) -> bool:
+    return bool(ours and asked) and " ".join(str(ours).split()).casefold() == " ".join(str(asked).split()).casefold()
+
+
 def tag_of(identity: Mapping[str, Any], basis: str, programme: str, key: bytes) -> str | None:
     """The tag of a person (architecture §4), 64 hex digits; None if what is known of them does not allow one.
 

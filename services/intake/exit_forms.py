@@ -5,20 +5,18 @@ Rules are in `records.py`, the statements in `start_store.py` and `exit_store.py
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection
 
 from services.intake import eura, exit_store, exits, start_store, store
 from services.intake.correcting import completed
 from services.intake.operations import Vault, log_identity_read
 from services.intake.records import NewExit, Stay, check_exit_form
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
-from shared.contracts.record_facts import MOST_TRIES
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.journal import Journal, Unit
 from shared.ops.clock import today_in_helsinki
@@ -177,7 +175,7 @@ def show_exit(
             raise UnknownPerson(field="person", programme=programme)
         form = start_store.exit_form_of(connection, subject)
         kept = start_store.open_exit_form(connection, keys.vault, row)
-        tries, asked = start_store.attempts(connection, row.subject), _follow_ups(connection, row.subject)
+        tries, asked = start_store.attempts(connection, row.subject), exit_store.follow_ups_of(connection, row.subject)
     identity, ended = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box), _ended(row)
     coded = {
         **{"person": subject, "standing": row.standing, "started_on": row.started_on and row.started_on.isoformat()},
@@ -186,44 +184,6 @@ def show_exit(
         **{"revision": _revision(keys, ended, form, kept), "attempts": tries, "follow_ups": asked},
     }
     return coded, {name: identity.get(name) for name in ("given_name", "family_name", "token")} | kept
-
-
-def _follow_ups(connection: Connection, subject: bytes) -> list[dict[str, Any]]:
-    c = store.follow_up.c
-    query = select(c.due, c.occurred_on, c.status, c.results).where(c.subject == subject)
-    rows = connection.execute(query.order_by(c.occurred_on, c.follow_up))
-    return [
-        {
-            **{"due": row.due.isoformat(), "date": row.occurred_on.isoformat(), "status": row.status},
-            "results": None if row.results is None else row.results.split(),
-        }
-        for row in rows
-    ]
-
-
-def due_follow_ups(engine: Engine, programme: str, today: date) -> list[dict[str, Any]]:
-    """Who is due to be asked: ``{"person", "due", "tries"}``, those due first before the others."""
-    p, e, f = store.participation.c, start_store.exit_form.c, store.follow_up.c
-    with snapshot(engine) as connection:
-        after = store.shelf.get(connection, programme).follow_up_days
-        if after is None:
-            return []
-        span = timedelta(days=after)
-        asked: dict[tuple[bytes, date], list[str]] = defaultdict(list)
-        for row in connection.execute(select(f.subject, f.due, f.status).where(f.programme == programme)):
-            asked[bytes(row.subject), row.due].append(row.status)
-        left = select(p.subject, p.ended_on, e.may_call).where(p.programme == programme, p.ended_on <= today - span)
-        left = left.where(p.end_reason.not_in(("died", "transferred")))
-        left = left.select_from(store.participation.outerjoin(start_store.exit_form, p.subject == e.subject))
-        rows = connection.execute(left.order_by(p.ended_on, p.subject)).all()
-    found = []
-    for row in rows:
-        tries = asked[bytes(row.subject), row.ended_on + span]
-        open_ = set(tries) <= {"not_reached"} and len(tries) < MOST_TRIES
-        if open_ and row.may_call != "no":
-            due = (row.ended_on + span).isoformat()
-            found.append({"person": row.subject.hex(), "due": due, "tries": len(tries)})
-    return found
 
 
 def _ended(row: Any) -> dict[str, Any] | None:

@@ -53,6 +53,19 @@ def tries_in_vain(connection: Connection, subjects: Iterable[str]) -> Counter[tu
     return Counter((row.subject.hex(), row.due) for row in connection.execute(query))
 
 
+def follow_ups_of(connection: Connection, subject: bytes) -> list[dict[str, Any]]:
+    """The tries to reach a person, the oldest first."""
+    c = follow_up.c
+    query = select(c.due, c.occurred_on, c.status, c.results).where(c.subject == subject)
+    return [
+        {
+            **{"due": row.due.isoformat(), "date": row.occurred_on.isoformat(), "status": row.status},
+            "results": None if row.results is None else row.results.split(),
+        }
+        for row in connection.execute(query.order_by(c.occurred_on, c.follow_up))
+    ]
+
+
 def add_follow_ups(connection: Connection, programme: str, made: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     """Add tries to reach people, by their ids."""
     rows = [

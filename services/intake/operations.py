@@ -2,7 +2,6 @@
 
 import hmac
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -202,26 +201,3 @@ def erase_again(journal: Journal, now: datetime, first: First = _nothing) -> int
     for programme, subject in due:
         _, pos = erase_person(journal, programme, subject, by="restore", now=now, first=first)
     return pos
-
-
-def is_meant(identity: Mapping[str, Any], query: Mapping[str, Any], *, protected: bool = False) -> bool:
-    """Whether a person's identity is the one asked for: the identity code, or a name or token, in any case; of who is
-    not `protected` also by how words of it begin, if that is asked."""
-    if query.get("beginning") and not protected and _begins(identity, query.get("name") or ""):
-        return True
-    if query.get("identity_code"):
-        return bool(_same(identity.get("identity_code"), query["identity_code"]))
-    given, family = identity.get("given_name") or "", identity.get("family_name") or ""
-    names = (family, f"{given} {family}", f"{family} {given}", identity.get("token"))
-    return any(_same(name, query.get("name")) for name in names)
-
-
-def _begins(identity: Mapping[str, Any], asked: str) -> bool:
-    said = " ".join(identity.get(name) or "" for name in ("given_name", "family_name", "token"))
-    words = re.split(r"[\s;-]+", said.casefold())
-    wanted = re.split(r"[\s-]+", asked.casefold().strip())
-    return bool(wanted[0]) and all(any(word.startswith(one) for word in words) for one in wanted)
-
-
-def _same(ours: str | None, asked: str | None) -> bool:
-    return bool(ours and asked) and " ".join(str(ours).split()).casefold() == " ".join(str(asked).split()).casefold()

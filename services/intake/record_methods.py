@@ -108,7 +108,7 @@ class RecordMethods:
     @rpc
     def list_eura(self, **command: Any) -> dict[str, Any]:
         body = load(ListEura, command)
-        found = eura.worklist(self.home.engine, body["programme"])
+        found = queries.eura_worklist(self.home.engine, body["programme"])
         people, first = found["people"], body["offset"]
         return found | {"total": len(people), "people": people[first : first + body["limit"]]}
 
@@ -153,7 +153,7 @@ class RecordMethods:
     @rpc
     def list_follow_ups(self, **command: Any) -> dict[str, Any]:
         body = load(ListFollowUps, command)
-        found = exit_forms.due_follow_ups(self.home.engine, body["programme"], today_in_helsinki(self.home.now()))
+        found = queries.due_follow_ups(self.home.engine, body["programme"], today_in_helsinki(self.home.now()))
         first = body["offset"]
         return {"total": len(found), "people": found[first : first + body["limit"]]}
 

@@ -1,7 +1,7 @@
 """Rules of exit records: who can leave, come back and be asked when. What is counted of it is in `shared.forms`."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -25,6 +25,9 @@ LONGEST_WAIT = timedelta(days=2 * 366)
 
 KEPT_OF_THE_RECORD = ("service_language", "contact_language", "interpreter", "protected_address")
 """What serves the work with a person, and what protects them, stays when the fund's record goes."""
+
+GONE = ("died", "transferred")
+"""Whoever left so is asked for nothing any more: the dead, and who goes on with another partner, which asks."""
 
 _Day = date
 """A day, in a class that has a `date`."""
@@ -252,6 +255,19 @@ def check_attempt(record: str, day: date, stay: Stay, programme: Programme, toda
         raise InvalidInput(field="date", reason="before the start")
 
 
+def check_entry(record: str, day: date, standing: str, stay: Stay, programme: Programme, today: date) -> None:
+    """Refuse an entry in EURA, of the start or the exit (`record`), that cannot have been made. Raises `InvalidInput`
+    naming the field."""
+    if standing != "esf_participant":
+        raise InvalidInput(field="person", reason="is no ESF participant")
+    if record == "exit":
+        if stay.ended_on is None:
+            raise InvalidInput(field="person", reason="has not left")
+        if day < stay.ended_on:
+            raise InvalidInput(field="date", reason="before the exit")
+    check_evidence("date", day, programme, today)
+
+
 def check_exit_form(told: Mapping[str, Any], before: Mapping[str, Any], stay: Stay, today: date) -> None:
     """Refuse an exit form that cannot be. Raises `InvalidInput` naming the field. An entry in EURA that stands there
     from `before` may precede the exit: its day was corrected since, and the rest of the form can be written all the
@@ -302,10 +318,16 @@ def unsaid(record: Mapping[str, Any], identity: Mapping[str, Any]) -> list[str]:
     return [name for name in _OF_THE_PAPER if not (record.get(name) or identity.get(name))]
 
 
+def is_to_be_asked(tries: Sequence[str], may_call: str | None) -> bool:
+    """Whether somebody who has left is to be asked (once more) how they are, after these tries: nobody who has told,
+    has refused, or may not be called, and nobody for ever."""
+    return set(tries) <= {"not_reached"} and len(tries) < MOST_TRIES and may_call != "no"
+
+
 def missing_exit(reason: str, signed_on: date | None, eura_on: date | None, programme: Programme) -> list[str]:
     """What the exit of a participant lacks: the proof that it was told. The dead are asked for none, nor who goes on
     with another partner: that one has the exit."""
-    if reason in ("died", "transferred"):
+    if reason in GONE:
         return []
     told = {"form_signed_on": signed_on, "eura_on": eura_on}
     return [] if any(told[name] for name in _proofs(programme)) else ["exit_form"]

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from services.intake import duplicates, previewing, purposes, retention, rights, rights_store, store
+from services.intake.likeness import LIKELY
 from services.intake.peers import Desk
 from services.intake.sealing import inside, vault_of
 from shared.bus.entrypoints import rpc, subscribes, timer
@@ -152,7 +153,7 @@ class RightsMethods:
         return {"total": total, "pairs": [self._pair(pair, reply_to) for pair in found]}
 
     def _pair(self, pair: duplicates.Pair, reply_to: str) -> dict[str, Any]:
-        coded = {"score": pair.points, "likely": pair.points >= duplicates.LIKELY, "verdict": pair.verdict}
+        coded = {"score": pair.points, "likely": pair.points >= LIKELY, "verdict": pair.verdict}
         speaks = {"speaks_for": pair.speaks[0], "speaks_against": pair.speaks[1]}
         return (
             coded | speaks | {"people": [self._named(row, reply_to, "birth_date") for row in (pair.first, pair.second)]}

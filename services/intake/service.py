@@ -24,7 +24,7 @@ from services.intake import (
     texts,
 )
 from services.intake.contact_methods import ContactMethods
-from services.intake.domain import Arrival
+from services.intake.domain import Arrival, is_meant
 from services.intake.encounter_methods import EncounterMethods
 from services.intake.encounter_rules import Raise
 from services.intake.filled_methods import FilledMethods
@@ -181,7 +181,7 @@ class IntakeService(
         total, rows = queries.find_people(
             self.home.engine,
             programme,
-            lambda row: operations.is_meant(self._identity(row), query, protected=row.protected),
+            lambda row: is_meant(self._identity(row), query, protected=row.protected),
             theirs=body["by"] if body["own_only"] else None,
         )
         subjects = [row.subject for row in rows]

@@ -223,7 +223,7 @@ def ask(journal: Journal, subject: str, day: date, status: str = "not_reached") 
 
 
 def due(engine: Engine, today: date = date(2016, 11, 1)) -> list[tuple[str, int]]:
-    return [(one["person"], one["tries"]) for one in exit_forms.due_follow_ups(engine, kit.KEY, today)]
+    return [(one["person"], one["tries"]) for one in queries.due_follow_ups(engine, kit.KEY, today)]
 
 
 def test_who_is_due_is_asked_three_times_and_then_not_reached(engine: Engine, journal: Journal) -> None:
