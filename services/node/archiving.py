@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from services.intake.domain import is_protected
 from services.node.actor import actor
@@ -34,13 +34,13 @@ from shared.contracts.purpose_facts import PersonInformed, PurposeEnded
 from shared.forms import files as forms
 from shared.instruments import files as instruments
 from shared.journal.archive import PERSONAL, STREAM, write_manifest
-from shared.journal.carry_tables import courier_receipt, received_line
 from shared.journal.certificate import PLACES
 from shared.journal.crypto import load_keys
 from shared.journal.directory import lead_stream, members
 from shared.journal.fingerprint import fingerprint
 from shared.journal.lines import chain_next, chain_start, parse
-from shared.journal.reading import chained_rows, lines_of_kind, rows_of
+from shared.journal.planning import receipt_of
+from shared.journal.reading import chained_rows, lines_of_kind, received_lines, rows_of
 from shared.ops.clock import utcnow, wire_time
 from shared.ops.settings import Home
 from shared.programmes import Programme
@@ -219,13 +219,12 @@ class _Made:
     def _of_lead(self, connection: Connection, stream: str) -> int:
         """What the lead has sent; how many lines of the stream it says that it has: more than we, after a restore."""
         place = self._dir("lead")
-        receipt = connection.execute(select(courier_receipt).where(courier_receipt.c.stream == stream)).one_or_none()
+        receipt = receipt_of(connection, stream)
         told = ("stream", "epoch", "seq", "chain", "incarnation", "time", "conflict")
         said = {name: getattr(receipt, name) for name in told} if receipt else None
         self._json("lead/receipt.json", said and said | {"chain": said["chain"].hex()})
-        c = received_line.c
-        query = select(c.line).where(c.stream == lead_stream(self.key), c.line.is_not(None)).order_by(c.seq)
-        (place / "stream.txt").write_bytes(b"".join(line + b"\n" for line in connection.execute(query).scalars()))
+        lines = received_lines(connection, lead_stream(self.key))
+        (place / "stream.txt").write_bytes(b"".join(line + b"\n" for line in lines))
         return int(said["seq"]) if said else 0
 
     def _people(self, rows: CsvArchive) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:

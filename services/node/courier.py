@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
 from services.node.children import tell_parent
 from services.node.opening import open_database
@@ -17,10 +17,10 @@ from services.node.terms import NodeStatements, Terms, expelled, learn, note_exp
 from services.node.uplink import carrier_to
 from shared.journal import closing, erasing, holding
 from shared.journal.carrier import ERASED, Carrier, Connected, channel_to
-from shared.journal.carry_tables import courier_receipt
 from shared.journal.crypto import Keys, current_keys
 from shared.journal.directory import lead_stream, members
 from shared.journal.filecarrier import FileCarrier
+from shared.journal.planning import receipt_of
 from shared.journal.posting import Members, NodePost
 from shared.journal.receiving import Receiver
 from shared.journal.returning import Retriever, Returner, Tail, ended_here, erased_here, write_erased
@@ -155,8 +155,8 @@ class CourierRounds:
         is sealed: no line can say it any more."""
         stream = f"{self.home.name}/{place.programme}"
         with snapshot(self.engine) as connection:
-            of = select(courier_receipt.c.incarnation).where(courier_receipt.c.stream == stream)
-            incarnation = connection.execute(of).scalar_one_or_none()
+            receipt = receipt_of(connection, stream)
+            incarnation = receipt.incarnation if receipt else None
             sealed = closing.state_of(connection, self.home.name, place.programme) == closing.SEALED
             looked = f"{incarnation} {last_position(connection) if sealed else ''}"
             if incarnation is None or self._told.get(stream) == looked:

@@ -104,11 +104,16 @@ def load(connection: Connection, channel: str, ledger: Ledger = OWN) -> View:
         head.epoch if head else 1,
         head.seq if head else 0,
         head.chain if head else chain_start(stream),
-        connection.execute(_RECEIPT, this).one_or_none(),
+        receipt_of(connection, channel),
         connection.execute(_SEGMENTS, this).all(),
         written[-1] if written else None,
         {row.nonce: row.number for row in written},
     )
+
+
+def receipt_of(connection: Connection, channel: str) -> Any | None:
+    """The newest receipt of the channel that was believed; None: there is none yet."""
+    return connection.execute(_RECEIPT, {"channel": channel}).one_or_none()
 
 
 def last_number(view: View) -> int:

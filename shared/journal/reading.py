@@ -1,4 +1,4 @@
-"""What the lines of this home say, for whoever asks: about people, of a kind, on a stream. An erased line says nothing.
+"""What the lines of this home say, for whoever asks: about people, of a kind, on a stream. An erased one says nothing.
 
 A service learns of what is new by `follow`; this is for what has no table of its own.
 """
@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from shared.journal.carry_tables import received_line
 from shared.journal.lines import Line, parse
-from shared.journal.tables import journal_line
+from shared.journal.tables import journal_head, journal_line
 
 _BATCH = 1000
 """Lines of a stream that are in memory at a time."""
@@ -53,6 +54,20 @@ def chained_rows(connection: Connection, stream: str) -> Iterator[Any]:
     c = journal_line.c
     query = select(c.digest, c.line, c.kind).where(c.stream == stream).order_by(c.seq)
     yield from connection.execute(query.execution_options(yield_per=_BATCH))
+
+
+def last_numbers(connection: Connection, beginning: str) -> dict[str, int]:
+    """The number of the last line of each stream whose name begins so."""
+    c = journal_head.c
+    rows = connection.execute(select(c.name, c.seq).where(c.name.startswith(beginning, autoescape=True)))
+    return {row.name: row.seq for row in rows}
+
+
+def received_lines(connection: Connection, stream: str) -> Sequence[bytes]:
+    """The lines of a stream that another home has sent, in order."""
+    c = received_line.c
+    query = select(c.line).where(c.stream == stream, c.line.is_not(None)).order_by(c.seq)
+    return connection.execute(query).scalars().all()
 
 
 def numbered_rows(connection: Connection, stream: str, numbers: Collection[int]) -> Sequence[Any]:

@@ -91,6 +91,16 @@ def incarnation(connection: Connection) -> str:
     return str(name)
 
 
+def forget_incarnation(connection: Connection) -> None:
+    """A restored database is another one: it gets a name of its own."""
+    connection.execute(delete(received_incarnation))
+
+
+def known_streams(connection: Connection) -> list[str]:
+    """Every stream of which something has been received."""
+    return list(connection.execute(_STREAMS).scalars())
+
+
 def read_heads(connection: Connection, streams: Iterable[str], lock: bool = False) -> dict[str, Head]:
     """The heads of those streams that have one; locked in order of their names."""
     rows = connection.execute(_LOCKED_HEADS if lock else _HEADS, {"streams": list(streams)})
@@ -311,7 +321,7 @@ def completeness(
     and the node has spoken within the limit (days, by programme or one for all). Read in one snapshot with the
     figures that it is to vouch for.
     """
-    names = set(connection.execute(_STREAMS).scalars()) | set(streams)
+    names = {*known_streams(connection), *streams}
     heads = read_heads(connection, names)
     rows = []
     for stream in sorted(names):
