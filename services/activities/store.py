@@ -165,9 +165,14 @@ def add_sessions(connection: Connection, programme: str, added: Iterable[tuple[s
 
 def find_sessions(connection: Connection, ids: Iterable[str]) -> dict[str, KnownSession]:
     """Those of these sessions that exist, by id."""
-    wanted = [bytes.fromhex(i) for i in set(ids)]
-    rows = connection.execute(select(session).where(session.c.session.in_(wanted)))
+    rows = sessions_named(connection, set(ids))
     return {r.session.hex(): KnownSession(r.programme, r.occurred_on, r.minutes, r.counts, r.activity) for r in rows}
+
+
+def sessions_named(connection: Connection, ids: Iterable[str]) -> Sequence[Any]:
+    """Those of these sessions that exist, the oldest first."""
+    c, wanted = session.c, [bytes.fromhex(one) for one in ids]
+    return connection.execute(select(session).where(c.session.in_(wanted)).order_by(c.occurred_on, c.session)).all()
 
 
 find_people = partial(known_people, person)
