@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import eura, exit_store, exits, start_store, store
+from services.intake import eura, exit_store, exits, start_store, store, text_store
 from services.intake.correcting import completed
 from services.intake.operations import Vault, log_identity_read
 from services.intake.records import NewExit, Stay, check_exit_form
@@ -148,11 +148,11 @@ def _record(
         raise ChangedMeanwhile(field="was")
     check_exit_form(new.told, before, stays[new.subject], today)
     ref = new.told.get("wishes_ref")
-    theirs = [text.subject for text in store.find_texts(connection, programme, [ref] if ref else [])]
+    theirs = [text.subject for text in text_store.find_texts(connection, programme, [ref] if ref else [])]
     if ref is not None and theirs != [row.subject]:
         raise InvalidInput(field="wishes_ref", reason="is no text of this person")
     if before.get("wishes_ref") not in (None, ref):
-        store.drop_text(connection, before["wishes_ref"], new.subject)
+        text_store.drop_text(connection, before["wishes_ref"], new.subject)
     start_store.put_exit_form(connection, keys.vault, programme, row, new.told, new.content)
     body = {"may_call": new.told["may_call"], "signed_on": new.told.get("form_signed_on"), "text_ref": ref}
     unit.record(ExitFormRecorded(new.subject, programme=programme, **body))

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import eura, exit_store, identity_store, rights_store, start_store, store
+from services.intake import eura, exit_store, identity_store, rights_store, start_store, store, text_store
 from services.intake.domain import check_evidence
 from services.intake.operations import Vault
 from services.intake.previewing import refuse_unseen
@@ -245,7 +245,9 @@ def _forget_record(unit: Unit, keys: Vault, programme: str, row: Any) -> None:
 
 def held(connection: Connection, row: Any) -> set[str]:
     """For which purposes something is recorded about the person of `locked_participation`'s row."""
-    return purposes_of(row, kinds_about(connection, row.subject), texts=bool(store.texts_of(connection, row.subject)))
+    return purposes_of(
+        row, kinds_about(connection, row.subject), texts=bool(text_store.texts_of(connection, row.subject))
+    )
 
 
 def check_may_erase(unit: Unit, programme: str, subject: str) -> None:

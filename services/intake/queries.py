@@ -11,8 +11,9 @@ from sqlalchemy import Engine, Select, case, exists, func, select
 
 from services.intake import records
 from services.intake.domain import is_protected
+from services.intake.exit_store import follow_up
 from services.intake.start_store import attempt, attempts_of, exit_form
-from services.intake.store import follow_up, open_identity, participation, person, shelf, vault
+from services.intake.store import open_identity, participation, person, shelf, vault
 from services.intake.worker_store import caseload, is_theirs, worker
 from shared.storage import snapshot
 from shared.storage.restricting import EVERYTHING, restricted

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.intake import eura, exit_forms, queries, samples, starts, store
+from services.intake import eura, exit_forms, queries, samples, starts, text_store
 from services.intake.peers import Desk
 from services.intake.records import NewExit, PlannedExit, ReturnedExit
 from services.intake.sealing import inside, vault_of
@@ -171,7 +171,7 @@ class RecordMethods:
     @subscribes(PlanEntryWithdrawn)
     def on_plan_entry_withdrawn(self, unit: Unit, _line: Line, fact: PlanEntryWithdrawn) -> None:
         if fact["text_ref"]:
-            store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
+            text_store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
 
     def _exit_form(self, field: str, item: dict[str, Any]) -> exit_forms.NewExitForm:
         content = inside(self.home.keys, ExitFormContent, field, item["sealed"])

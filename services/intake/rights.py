@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import eura, rights_store, start_store, store
+from services.intake import eura, rights_store, start_store, store, text_store
 from services.intake.correcting import change_identity, differences, keep_correction
 from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, Before, check_arrival, is_protected, without_contact
 from services.intake.encounters import remove_visits_left
@@ -173,7 +173,7 @@ def copy_person(
         kept["correction"] = rights_store.corrections_of(connection, keys.vault, raw)
         kept["ending"] = rights_store.endings_of(connection, programme, subject)
         kept["same_as"] = rights_store.same_as(connection, raw)
-        kept["text"] = [text.hex() for text in store.texts_of(connection, raw)]
+        kept["text"] = [text.hex() for text in text_store.texts_of(connection, raw)]
         if restriction := rights_store.restriction_of(connection, raw):
             kept["restriction"] = {"ground": restriction.ground, "since": restriction.since}
         return {"intake": kept, "history": _history(connection, subject), "reads": _reads(connection, subject)}

@@ -25,9 +25,12 @@ from sqlalchemy import (
 )
 
 from services.intake.encounter_tables import visit
+from services.intake.exit_store import follow_up
 from services.intake.filled_store import filled
+from services.intake.referral_store import referral
 from services.intake.start_store import attempt, exit_form
-from services.intake.store import follow_up, keys, participation, person, referral, text
+from services.intake.store import keys, participation, person
+from services.intake.text_store import text
 from shared.journal.tables import journal_line
 from shared.storage import metadata
 from shared.storage.restricting import EVERYTHING, restricted

@@ -21,6 +21,7 @@ from services.intake import (
     steward,
     store,
     tags,
+    text_store,
     texts,
 )
 from services.intake.contact_methods import ContactMethods
@@ -227,11 +228,11 @@ class IntakeService(
     @subscribes(ConversationRemoved)
     def on_conversation_removed(self, unit: Unit, _line: Line, fact: ConversationRemoved) -> None:
         if fact["text_ref"]:
-            store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
+            text_store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
 
     @subscribes(ActionWithdrawn)
     def on_action_withdrawn(self, unit: Unit, _line: Line, fact: ActionWithdrawn) -> None:
-        store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
+        text_store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
 
     @subscribes(StandingReached)
     def on_standing_reached(self, unit: Unit, line: Line, fact: StandingReached) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from services.intake import exit_store, store, worker_store
+from services.intake import exit_store, store, text_store, worker_store
 from services.intake.operations import Vault
 from shared.contracts.errors import UnknownPerson
 from shared.journal import Journal
@@ -82,12 +82,12 @@ def _keep(
 ) -> str:
     ref = new_id()
     if new.subject is None:
-        owner = store.programme_owner(connection, vault_keys, programme)
+        owner = text_store.programme_owner(connection, vault_keys, programme)
     elif new.subject in owners:
         owner = owners[new.subject]
     else:
         raise UnknownPerson(field="subject", programme=programme)
-    store.add_text(connection, vault_keys, ref, programme, new.subject, owner, new.text)
+    text_store.add_text(connection, vault_keys, ref, programme, new.subject, owner, new.text)
     return ref
 
 
@@ -109,7 +109,7 @@ def read_texts(
     """
     with journal.unit(now) as unit:
         store.shelf.get(unit.connection, programme)
-        found = store.find_texts(unit.connection, programme, refs)
+        found = text_store.find_texts(unit.connection, programme, refs)
         if own_only:
             whose = (row.subject.hex() for row in found if row.subject)
             mine = worker_store.visible_to(unit.connection, programme, whose, by)
@@ -118,4 +118,4 @@ def read_texts(
             subjects = sorted({row.subject.hex() for row in found if row.subject})
             texts = sorted(row.text_ref.hex() for row in found)
             unit.audit(by, "read_texts", programme=programme, texts=texts, subjects=subjects)
-    return {row.text_ref.hex(): store.open_text(keys.vault, row) for row in found}
+    return {row.text_ref.hex(): text_store.open_text(keys.vault, row) for row in found}

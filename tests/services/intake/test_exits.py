@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services.intake import exits, operations, queries, store
+from services.intake import exit_store, exits, operations, queries, store
 from services.intake.domain import check_arrival
 from services.intake.records import NewExit, NewFollowUp, ReturnedExit, Stay, missing_evidence, takes_effect
 from shared.contracts.errors import InvalidInput, UnknownPerson
@@ -197,7 +197,7 @@ def test_a_try_in_vain_is_recorded_like_one_that_reached_somebody(engine: Engine
         ("not_reached", None),
         ("reached", ["employment"]),
     ]
-    rows = {row["status"]: row["results"] for row in kit.rows(engine, store.follow_up)}
+    rows = {row["status"]: row["results"] for row in kit.rows(engine, exit_store.follow_up)}
     assert rows == {"not_reached": None, "reached": "employment"}
 
 
@@ -223,7 +223,7 @@ def test_erasing_a_person_erases_exit_follow_ups_and_keys(engine: Engine, journa
     leave(journal, leaving(subject))
     ask(journal, subject)
     operations.erase_person(journal, kit.KEY, subject, by="worker", now=kit.NOW)
-    assert kit.rows(engine, store.follow_up) == kit.rows(engine, store.participation) == []
+    assert kit.rows(engine, exit_store.follow_up) == kit.rows(engine, store.participation) == []
     assert kit.rows(engine, store.keys) == []
 
 
