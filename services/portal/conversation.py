@@ -13,8 +13,9 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
 from services.portal import formats, sight, talks
+from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
-from services.portal.report_page import Label, ProgrammeNames, label_of
 from services.portal.talks import Person
 from services.portal.words import words
 from shared.contracts.catalogue import HOWS

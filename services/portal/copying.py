@@ -6,9 +6,9 @@ from typing import Any
 
 from services.portal.context import Rpc
 from services.portal.logos import Pictures
+from services.portal.names import ProgrammeNames
 from services.portal.person_copy import language_of, render_copy
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import LANGS, Lang
 from shared.contracts.commands import MAX_ITEMS
 from shared.programmes.purposes import Purpose, purposes

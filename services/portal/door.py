@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
 from services.portal.encountering import MOST, TIME, is_count
+from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames, label_of
 from services.portal.words import words
 from shared.contracts.encounters import TAPS
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, NotFound, UnknownPerson

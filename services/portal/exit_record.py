@@ -11,11 +11,11 @@ from flask.typing import ResponseReturnValue
 from services.portal import formats, talks
 from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.plan import plan_of
 from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.start_record import call, listed_languages, name_of
 from services.portal.words import in_language, pick_lang, words
 from shared.contracts.errors import (

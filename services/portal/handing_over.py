@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
 from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.users import case_workers
 from services.portal.words import words
 from shared.contracts.commands import MAX_ITEMS

@@ -8,8 +8,8 @@ from flask import g, request
 
 from services.portal import talks
 from services.portal.encountering import LANGUAGES
+from services.portal.names import ProgrammeNames
 from services.portal.pages import Pages
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError
 from shared.programmes.purposes import purposes

@@ -16,13 +16,15 @@ from services.portal.auth import Credentials
 from services.portal.context import PortalContext
 from services.portal.errors import LoginRefused, PasswordRefused, TooManyAttempts
 from services.portal.guard import Guard
+from services.portal.labels import Figure, figure, label_of
 from services.portal.metrics import LOGINS
+from services.portal.names import ProgrammeNames
 from services.portal.programme_page import programme_values
 from services.portal.releases import release_rows
 from services.portal.rendering import Frame, render
 from services.portal.replies import Identity, ReplyKey
 from services.portal.report_file import release_file, report_file
-from services.portal.report_page import Figure, ProgrammeNames, figure, label_of, render_report_html
+from services.portal.report_page import render_report_html
 from services.portal.users import ROLES
 from services.portal.words import words
 from shared import hetu

@@ -11,9 +11,9 @@ from werkzeug.datastructures import MultiDict
 
 from services.portal import talks
 from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.publicity import publicity
-from services.portal.report_page import ProgrammeNames
 from services.portal.start_record import name_of, shown_start
 from services.portal.words import pick_lang, words
 from shared.contracts.errors import (

@@ -8,9 +8,9 @@ from typing import Any
 from services.portal import formats
 from services.portal.instruments import instrument_title
 from services.portal.labels import Label, figure, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.publicity import publicity
 from services.portal.releases import ReleaseRow
-from services.portal.report_page import ProgrammeNames
 from services.portal.steps_now import step_rows
 from services.portal.words import Lang, Words, words
 from shared.programmes.plan import in_force

@@ -14,10 +14,10 @@ from flask.typing import ResponseReturnValue
 from services.portal import formats, talks
 from services.portal.encountering import LANGUAGES
 from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import Pages
 from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.sample_draw import offered
 from services.portal.start_record import answer_word, field_word, name_of
 from services.portal.words import LANG_NAMES, in_language, known_keys, words

@@ -11,10 +11,10 @@ from flask.typing import ResponseReturnValue
 from services.portal import talks
 from services.portal.filled import elsewhere
 from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import LANG_NAMES, LANGS, Lang, in_language, known_keys, pick_lang, words
 from shared.contracts.errors import (
     AlreadyRecordedDiffers,

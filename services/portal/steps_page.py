@@ -13,9 +13,9 @@ from flask.typing import ResponseReturnValue
 
 from services.portal import talks
 from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.person_page import person_row
-from services.portal.report_page import ProgrammeNames
 from services.portal.steps_shown import away_of, individual, named, proposal_row, stay_row, tap_day
 from services.portal.words import words
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError, UnknownCode, UnknownPerson

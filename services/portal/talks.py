@@ -14,8 +14,8 @@ from flask import g
 
 from services.portal import formats
 from services.portal.context import PortalContext
+from services.portal.names import ProgrammeNames
 from services.portal.replies import Identity, ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
 from shared.contracts.errors import NotFound, PolkuError, RpcTimeout, ServiceAbsent
 from shared.contracts.talks import LONGEST_TEXT

@@ -20,8 +20,8 @@ from services.intake.operations import Vault
 from services.node.control import ControlServer
 from services.node.opening import init_home, open_database
 from services.node.up import SERVICES
+from services.portal.names import ProgrammeNames
 from services.portal.report_file import make_release
-from services.portal.report_page import ProgrammeNames
 from services.reporting import operations as reporting
 from services.reporting import partner_store
 from shared.bus import client as bus_client

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from services.portal.names import ProgrammeNames
 from services.portal.report_file import make_release, release_file
-from services.portal.report_page import ProgrammeNames
 from services.reporting import certifying, queries, releases
 from shared.contracts.commands import AskReport, CertifyReport, load
 from shared.contracts.releases import MakeRelease, ReadRelease
