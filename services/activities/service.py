@@ -9,11 +9,12 @@ from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import ProgrammeLoaded, StandingReached, SubjectErased
-from shared.contracts.commands import ListSessions, RecordAttendance, RecordSessions, load
+from shared.contracts.commands import load
 from shared.contracts.errors import InvalidInput
 from shared.contracts.purpose_facts import ActivitiesCleared, PurposeEnded
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.contracts.rights import PersonShare
+from shared.contracts.sessions import ListSessions, RecordAttendance, RecordSessions
 from shared.contracts.talks import (
     AskRecent,
     AskRegister,

@@ -11,7 +11,8 @@ from services.intake.sealing import inside, vault_of
 from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
 from shared.contracts.closing import ListStillIn
-from shared.contracts.commands import ParticipantItem, load
+from shared.contracts.commands import load
+from shared.contracts.people import ParticipantItem
 from shared.contracts.plan_facts import PlanEntryWithdrawn
 from shared.contracts.samples import ShowSample
 from shared.contracts.starts import (

@@ -44,17 +44,17 @@ from shared.contracts.catalogue import (
     StandingReached,
     TaggingDue,
 )
-from shared.contracts.commands import (
+from shared.contracts.commands import load
+from shared.contracts.encounters import RaiseStanding
+from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
+from shared.contracts.people import (
     ErasePerson,
     FindPeople,
     ListPeople,
     PersonIdentity,
     PersonQuery,
     RegisterParticipants,
-    load,
 )
-from shared.contracts.encounters import RaiseStanding
-from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps, ResumeParticipation
 from shared.contracts.referrals import (
     AcceptReferral,

@@ -9,10 +9,10 @@ from shared.bus.entrypoints import JournalFollower, rpc, subscribes
 from shared.bus.home import EVERYTHING, HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import ProgrammeLoaded, SessionHeld, StandingReached, SubjectErased
-from shared.contracts.commands import RecordAssessments, load
+from shared.contracts.commands import load
 from shared.contracts.purpose_facts import MeasurementCleared, PurposeEnded
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
-from shared.contracts.questionnaires import ListDue, LoadWording, ShowForms, ShowWording
+from shared.contracts.questionnaires import ListDue, LoadWording, RecordAssessments, ShowForms, ShowWording
 from shared.contracts.rights import PersonShare
 from shared.journal import Line, Unit
 

@@ -13,16 +13,7 @@ from shared.bus.home import EVERYTHING, HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import FACTS, ProgrammeVersion
 from shared.contracts.closing import AskClosing, CloseProgramme, LeaveOpen, ListLeft, ReopenProgramme, SealStream
-from shared.contracts.commands import (
-    AskPeriod,
-    CloseTask,
-    ConfirmPeriod,
-    ListTasks,
-    LoadProgramme,
-    RecordOutcomes,
-    RecordSteps,
-    load,
-)
+from shared.contracts.commands import load
 from shared.contracts.facts import Fact
 from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.releases import ListReleases
@@ -32,11 +23,13 @@ from shared.contracts.steps import (
     ListProposals,
     RecordPauses,
     RecordProduct,
+    RecordSteps,
     RehearseProgramme,
     StepsOf,
     StepStates,
 )
 from shared.contracts.workers import TasksOf
+from shared.contracts.workflow import AskPeriod, CloseTask, ConfirmPeriod, ListTasks, LoadProgramme, RecordOutcomes
 from shared.journal import Line, Unit
 
 CLOCK_SECONDS = 60

@@ -15,8 +15,8 @@ from services.portal import formats, talks
 from services.portal.context import PortalContext
 from services.portal.replies import ReplyKey
 from services.portal.words import LANG_NAMES, LANGS, Lang, pick_lang, words
-from shared.contracts.commands import CONTACT_WAYS
 from shared.contracts.contacts import plain_phone
+from shared.contracts.people import CONTACT_WAYS
 
 MEMBERS = ("phone", "email", "contact_way")
 _LANGUAGE = re.compile("[a-z]{2,3}")

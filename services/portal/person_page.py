@@ -16,8 +16,8 @@ from services.portal.replies import ReplyKey
 from services.portal.steps_shown import steps_shown
 from services.portal.users import case_workers
 from services.portal.words import words
-from shared.contracts.commands import CONTACT_WAYS
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError
+from shared.contracts.people import CONTACT_WAYS
 
 _DONE = {"worker": "worker_noted", "contact": "contact_noted", "language": "language_noted"}
 _DONE |= {act: f"step_done_{act}" for act in ("enter", "leave")}  # a proposal that was taken up here

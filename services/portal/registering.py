@@ -10,8 +10,8 @@ from services.portal import contacting, talks
 from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.words import words
-from shared.contracts.commands import CONTACT_WAYS
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError, UnknownPerson
+from shared.contracts.people import CONTACT_WAYS
 
 LONGEST_NAME = 200
 _REFUSED = {

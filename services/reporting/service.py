@@ -16,20 +16,13 @@ from services.reporting import (
 )
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
-from shared.contracts.commands import (
-    AcceptEpoch,
-    AdmitPartner,
-    AskCompleteness,
-    AskMayCarry,
-    AskReport,
-    CertifyReport,
-    ExpelPartner,
-    LoadProgramme,
-    load,
-)
+from shared.contracts.commands import load
+from shared.contracts.partners import AcceptEpoch, AdmitPartner, AskMayCarry, ExpelPartner
 from shared.contracts.releases import ListReleases, MakeRelease, ReadRelease
+from shared.contracts.reports import AskCompleteness, AskReport, CertifyReport
 from shared.contracts.samples import DrawSample
 from shared.contracts.steps import RehearseProgramme, StepStates
+from shared.contracts.workflow import LoadProgramme
 from shared.ops.clock import wire_time
 
 

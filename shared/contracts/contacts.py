@@ -4,8 +4,9 @@ import re
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from shared.contracts.commands import CONTACT_WAYS, MAX_ITEMS, Command, Item, PlainText, Sealed, items
+from shared.contracts.commands import MAX_ITEMS, Command, Item, PlainText, Sealed, items
 from shared.contracts.fields import Code, Flag, Language, ProgrammeKey, PublicKey, SubjectRef
+from shared.contracts.people import CONTACT_WAYS
 
 
 def plain_phone(text: str) -> str:

@@ -2,16 +2,7 @@
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from shared.contracts.commands import (
-    MAX_ITEMS,
-    Command,
-    ParticipantItem,
-    PlainText,
-    Question,
-    Sealed,
-    WorkerName,
-    items,
-)
+from shared.contracts.commands import MAX_ITEMS, Command, PlainText, Question, Sealed, WorkerName, items
 from shared.contracts.fields import (
     Code,
     Codes,
@@ -26,6 +17,7 @@ from shared.contracts.fields import (
     SubjectRef,
     TimeOfDay,
 )
+from shared.contracts.people import ParticipantItem
 
 REVISION_MOST = 2**31 - 1
 

@@ -2,7 +2,7 @@
 
 from marshmallow import RAISE, Schema, fields
 
-from shared.contracts.commands import MAX_ITEMS, Command, Item, ParticipantItem, PlainText, Question, Sealed, items
+from shared.contracts.commands import MAX_ITEMS, Command, Item, PlainText, Question, Sealed, items
 from shared.contracts.fields import (
     Code,
     Day,
@@ -15,6 +15,7 @@ from shared.contracts.fields import (
     PublicKey,
     SubjectRef,
 )
+from shared.contracts.people import ParticipantItem
 from shared.contracts.records import ExitItem
 from shared.contracts.start_facts import ATTEMPTS, ENTERED_BY, MAY_CALL, RECORDS
 

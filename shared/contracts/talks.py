@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from shared.contracts.catalogue import HOWS, ROLES
-from shared.contracts.commands import MAX_ITEMS, Command, Item, Question, Sealed, SessionItem, items
+from shared.contracts.commands import MAX_ITEMS, Command, Item, Question, Sealed, items
 from shared.contracts.fields import (
     Code,
     Codes,
@@ -23,6 +23,7 @@ from shared.contracts.fields import (
     SubjectRef,
     TimeOfDay,
 )
+from shared.contracts.sessions import SessionItem
 
 LONGEST_TEXT = 4000
 """Characters of a note: a page and a half. Sealed it fits into `Sealed` whatever they are."""
