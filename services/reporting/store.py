@@ -97,7 +97,8 @@ score = Table(
     Column("occasion", String(20), nullable=False),
     Column("occurred_on", Date, nullable=False),
 )
-"""Scores as the nodes computed them; null where too little was answered. No report shows them yet."""
+"""Scores as the nodes computed them; null where too little was answered. No report shows them yet: its `change`, of one
+person's scores at two times, will (decision 0041)."""
 
 sheet = Table(
     "reporting_sheet",
@@ -109,7 +110,7 @@ sheet = Table(
     Column("occasion", String(20), nullable=False),
     Column("occurred_on", Date, nullable=False),
 )
-"""Forms that name nobody: that they are, not what they say."""
+"""Forms that name nobody: that they are, not what they say. No report counts them yet."""
 
 cursor = Table(
     "reporting_cursor",

@@ -27,7 +27,7 @@ from shared.journal.carry_tables import received_erased, received_head, received
 from shared.journal.lines import BadLine, Line, chain_next, chain_start, line_digest, read_envelope, serialise
 from shared.ops.clock import wire_time
 from shared.storage import transaction
-from tests.services.kit import DOCUMENT, KEY, NOW, OTHER, OWN, empty
+from tests.services.kit import DOCUMENT, KEY, NOW, OTHER, OWN, empty, rows
 
 NODES = {OWN: "pori-0a1b2c3d", OTHER: "rauma-0a1b2c3e"}
 STREAMS = {partner: f"{node}/{KEY}" for partner, node in NODES.items()}
@@ -161,6 +161,11 @@ def _indexed(data: bytes | None) -> tuple[str | None, int | None, bytes | None]:
 def derive_all(engine: Engine, failing: operations.Failing | None = None) -> None:
     while operations.derive(engine, {} if failing is None else failing):
         pass
+
+
+def asides(engine: Engine) -> dict[int, str]:
+    """Which lines are kept and not counted, and why."""
+    return {row["seq"]: row["reason"] for row in rows(engine, store.aside)}
 
 
 def forget_everything(engine: Engine) -> None:
