@@ -27,6 +27,7 @@ from shared.contracts.talks import (
     StartCounter,
 )
 from shared.journal import Line, Unit
+from shared.ops.clock import day_of
 
 
 class ActivitiesService(ParkedLines):
@@ -183,7 +184,7 @@ def _conversation(item: dict[str, Any]) -> NewConversation:
         how=item["how"],
         topics=tuple(item["topics"]),
         text_ref=item.get("text_ref"),
-        actions=tuple(Agreed(agreed["text_ref"], _day(agreed.get("due_on"))) for agreed in item["actions"]),
+        actions=tuple(Agreed(agreed["text_ref"], day_of(agreed.get("due_on"))) for agreed in item["actions"]),
         meeting=(date.fromisoformat(meeting["on"]), meeting.get("start")) if meeting else None,
         replaces=item.get("replaces"),
     )
@@ -201,7 +202,3 @@ def _at(body: dict[str, Any]) -> str | NewSession:
     if held and not session:
         return _session(held)
     raise InvalidInput(field="session", reason="name a recorded session, or tell of a new one in held")
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None

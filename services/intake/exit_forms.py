@@ -19,7 +19,7 @@ from services.intake.records import NewExit, Stay, check_exit_form
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.journal import Journal, Unit
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.storage import snapshot
 from shared.storage.once import Results, each_once
 
@@ -178,8 +178,8 @@ def show_exit(
         tries, asked = start_store.attempts(connection, row.subject), exit_store.follow_ups_of(connection, row.subject)
     identity, ended = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box), _ended(row)
     coded = {
-        **{"person": subject, "standing": row.standing, "started_on": row.started_on and row.started_on.isoformat()},
-        **{"resumed_on": row.resumed_on and row.resumed_on.isoformat(), "ended": ended, "form": form},
+        **{"person": subject, "standing": row.standing, "started_on": iso_day(row.started_on)},
+        **{"resumed_on": iso_day(row.resumed_on), "ended": ended, "form": form},
         **{"service_language": json.loads(row.record).get("service_language")},
         **{"revision": _revision(keys, ended, form, kept), "attempts": tries, "follow_ups": asked},
     }

@@ -16,7 +16,7 @@ from shared.contracts.errors import UnknownPerson
 from shared.journal import Journal, Unit
 from shared.journal.erasing import erased_among, erased_elsewhere, subject_digest
 from shared.journal.unit import new_id
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.programmes import Programme
 from shared.storage import snapshot
 from shared.storage.once import Results, each_once
@@ -104,7 +104,7 @@ def record_start(
 
     A correction that leaves standing and day as they are is no `new_standing`.
     """
-    day = arrival.start_date.isoformat() if arrival.start_date else None
+    day = iso_day(arrival.start_date)
     participates = arrival.standing == "esf_participant" and day is not None
     linked = {} if participates or continues is None else {"continues": continues}
     if new_standing:

@@ -21,7 +21,7 @@ from shared.journal import Journal
 from shared.journal.audit import entries_naming
 from shared.journal.erasing import subject_digest
 from shared.journal.reading import lines_about
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.storage import snapshot
 from shared.storage.copying import rows_of_subject
 
@@ -75,7 +75,7 @@ def correct_person(
         after = Arrival("", row.standing, start, _changed(record, changes), _changed(identity, identity_changes))
         old, new = identity | record, after.identity | after.record
         if start != row.started_on:
-            old, new = old | {"start_date": _text(row.started_on)}, new | {"start_date": _text(start)}
+            old, new = old | {"start_date": iso_day(row.started_on)}, new | {"start_date": iso_day(start)}
         change = differences(old, new)
         if not change:
             return [], None
@@ -180,7 +180,7 @@ def copy_person(
 
 
 def _participation(row: Any) -> dict[str, Any]:
-    days = {name: _text(getattr(row, name)) for name in ("started_on", "ended_on", "resumed_on")}
+    days = {name: iso_day(getattr(row, name)) for name in ("started_on", "ended_on", "resumed_on")}
     ends = {name: getattr(row, name) for name in ("end_reason", "end_results", "end_next", "end_planned")}
     return {"standing": row.standing, **days, **ends, **json.loads(row.record)}
 
@@ -202,7 +202,3 @@ def _reads(connection: Connection, subject: str) -> list[dict[str, Any]]:
     """What the audit log says was done with the person: when and what. Not by whom: that is somebody else's data."""
     found = (json.loads(row.entry) for row in entries_naming(connection, subject_digest(subject)))
     return [{"at": said["at"], "action": said["action"]} for said in found]
-
-
-def _text(day: date | None) -> str | None:
-    return day.isoformat() if day else None

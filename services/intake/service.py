@@ -69,6 +69,7 @@ from shared.contracts.talks import KeepTexts, ReadTexts, TextContent
 from shared.journal import Line, Unit
 from shared.journal.crypto import read_secret
 from shared.journal.sealed import seal_reply
+from shared.ops.clock import day_of, iso_day
 from shared.storage import snapshot
 
 log = logging.getLogger(__name__)
@@ -306,7 +307,7 @@ class IntakeService(
     @rpc
     def accept_referral(self, **command: Any) -> dict[str, Any]:
         body = load(AcceptReferral, command)
-        given = (body["referral"], body["standing"], _day(body["start_date"]))
+        given = (body["referral"], body["standing"], day_of(body["start_date"]))
         common = self._whose(body) | {"worker": body["worker"], "paid": body["paid_by_project"]}
         subject, is_new, pos = referrals.accept(self._place(body), *given, **common)
         return {"pos": self.home.committed(pos), "subject": subject, "new": is_new}
@@ -351,7 +352,7 @@ class IntakeService(
     def _arrival(self, number: int, item: dict[str, Any]) -> Arrival:
         identity = inside(self.home.keys, PersonIdentity, f"items.{number}.sealed", item["sealed"])
         record = {name: item[name] for name in RECORD if item.get(name) is not None}
-        return Arrival(item["key"], item["standing"], _day(item.get("start_date")), record, identity)
+        return Arrival(item["key"], item["standing"], day_of(item.get("start_date")), record, identity)
 
     def _text(self, number: int, item: dict[str, Any]) -> texts.NewText:
         text = inside(self.home.keys, TextContent, f"items.{number}.sealed", item["sealed"])["text"]
@@ -373,7 +374,7 @@ class IntakeService(
         return {
             "person": row.subject,
             "standing": row.standing,
-            "started_on": row.started_on.isoformat() if row.started_on else None,
+            "started_on": iso_day(row.started_on),
             "restricted": row.restricted,
             "protected": row.protected,
             "worker": row.worker,
@@ -394,7 +395,3 @@ def _sealed_text(ref: str, text: str | None, reply_to: str) -> dict[str, Any]:
     if text is None:
         return {"text_ref": ref, "sealed": None}
     return {"text_ref": ref, "sealed": seal_reply(reply_to, {"text": text})}
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None

@@ -1,6 +1,5 @@
 """intake on the bus, of who works with whom: a part of the service."""
 
-from datetime import date
 from typing import Any
 
 from services.intake import domain, worker_store, workers
@@ -8,6 +7,7 @@ from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
 from shared.contracts.commands import load
 from shared.contracts.workers import AssignWorkers, HandOver, ListWorkers, SeesPeople
+from shared.ops.clock import day_of
 from shared.storage import snapshot
 
 
@@ -32,7 +32,7 @@ class WorkerMethods:
         self.home.follow_to(body["after"])
         names = ("worker", "to", "reason", "programme", "people", "back")
         wanted = domain.HandOver(**{name: body[name] for name in names})
-        day = date.fromisoformat(body["date"]) if body["date"] else None
+        day = day_of(body["date"])
         common = {"by": body["by"], "now": self.home.now(), "dry_run": body["dry_run"]}
         counts, pos = workers.hand_over(self.home.journal, wanted, day, **common)
         programmes = [{"programme": programme, "people": n} for programme, n in counts.items()]

@@ -41,7 +41,7 @@ from shared.journal.fingerprint import fingerprint
 from shared.journal.lines import chain_next, chain_start, parse
 from shared.journal.planning import receipt_of
 from shared.journal.reading import chained_rows, lines_of_kind, received_lines, rows_of
-from shared.ops.clock import utcnow, wire_time
+from shared.ops.clock import day_of, iso_day, utcnow, wire_time
 from shared.ops.settings import Home
 from shared.programmes import Programme
 from shared.programmes import parse as parse_programme
@@ -161,7 +161,7 @@ class _Made:
             {
                 "who": who,
                 "purpose": purpose.key,
-                "keep_until": purpose.keep_until.isoformat() if purpose.keep_until else None,
+                "keep_until": iso_day(purpose.keep_until),
                 "keep_months": purpose.keep_months,
                 "law": purpose.law or None,
             }
@@ -283,7 +283,7 @@ class _Made:
         write_csv(place / "left.csv", ("ref", "what", "reason", "on"), said_why)
         kept: list[tuple[str, str, date | None]] = []
         for subject, said in people.items():
-            ended = date.fromisoformat(said["ended_on"]) if said.get("ended_on") else None
+            ended = day_of(said.get("ended_on"))
             kept += [(refs[subject], one.key, one.due_on(ended, end)) for one in self.definition.purposes]
         days = [[ref, purpose, _day_before(day)] for ref, purpose, day in kept]
         write_csv(place / "kept.csv", ("ref", "purpose", "kept_until"), days)

@@ -51,6 +51,7 @@ from shared.contracts.commands import MAX_ITEMS
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
 from shared.contracts.plan_facts import ENTRIES
 from shared.journal.sealed import seal_command
+from shared.ops.clock import iso_day
 
 SECONDS = 60.0
 """A batch may take this long: on a slow disk, behind a service that has much to catch up with."""
@@ -156,11 +157,11 @@ class Import:
     def _person(self, row: ParticipantRow) -> dict[str, Any]:
         identity = {name: getattr(row, name) for name in _SEALED}
         identity["token"] = ";".join(row.token) or None
-        identity["birth_date"] = row.birth_date.isoformat() if row.birth_date else None
+        identity["birth_date"] = iso_day(row.birth_date)
         dates = {
-            "start_date": row.start_date.isoformat() if row.start_date else None,
-            "form_signed_on": row.form_signed_on.isoformat() if row.form_signed_on else None,
-            "eura_on": row.eura_on.isoformat() if row.eura_on else None,
+            "start_date": iso_day(row.start_date),
+            "form_signed_on": iso_day(row.form_signed_on),
+            "eura_on": iso_day(row.eura_on),
         }
         plain = {name: getattr(row, name) for name in _OPEN} | dates
         return _present({"key": row.key, "sealed": self._sealed(_present(identity)), **plain})
@@ -199,7 +200,7 @@ class Import:
         if subject is None:
             return None
         since, until = _SPAN[row.file]
-        days = {since: row.since.isoformat(), until: row.until.isoformat() if row.until else None}
+        days = {since: row.since.isoformat(), until: iso_day(row.until)}
         return _present({"key": row.key, "subject": subject, "step": row.step, **days})
 
     def _outcome(self, row: OutcomeRow) -> dict[str, Any] | None:
@@ -213,7 +214,7 @@ class Import:
         if subject is None:
             return None
         codes = {"reason": row.reason, "results": list(row.results) or None, "next": row.next}
-        codes |= {"planned": row.planned, "resumed_on": row.back.isoformat() if row.back else None}
+        codes |= {"planned": row.planned, "resumed_on": iso_day(row.back)}
         return _present({"key": row.key, "subject": subject, "date": row.date.isoformat(), **codes})
 
     def _followup(self, row: FollowUpRow) -> dict[str, Any] | None:
@@ -325,7 +326,7 @@ def _entry(line: PlanLine, text_ref: str | None) -> dict[str, Any]:
     """A row of a plan as its entry. As on the page, the person sees goals and actions, unless the list says no."""
     shown = line.shown == "yes" if line.shown else line.what in ("goal", "action")
     told = {"what": line.what, "state": line.state or ("done" if line.what == "review" else "open"), "shown": shown}
-    told |= {"text_ref": text_ref, "who": line.who, "day": line.day.isoformat() if line.day else None}
+    told |= {"text_ref": text_ref, "who": line.who, "day": iso_day(line.day)}
     return _present(told | {"barrier": line.code, "solutions": list(line.solutions)})
 
 

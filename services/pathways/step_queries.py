@@ -11,7 +11,7 @@ from services.pathways import conditions, step_store, store
 from services.pathways.conditions import Proposal
 from services.pathways.domain import Pause, Stay
 from shared.contracts.errors import UnknownPerson
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.programmes.advance import Held, Made, People, step_rows
 from shared.storage import snapshot
 
@@ -43,11 +43,11 @@ def steps_of(engine: Engine, programme: str, subject: str) -> dict[str, Any]:
 
 
 def _stay(stay: Stay) -> dict[str, Any]:
-    return {"stay": stay.stay, "entered_on": stay.entered_on.isoformat(), "left_on": _text(stay.left_on)}
+    return {"stay": stay.stay, "entered_on": stay.entered_on.isoformat(), "left_on": iso_day(stay.left_on)}
 
 
 def _pause(pause: Pause) -> dict[str, Any]:
-    return {"pause": pause.pause, "paused_on": pause.paused_on.isoformat(), "resumed_on": _text(pause.resumed_on)}
+    return {"pause": pause.pause, "paused_on": pause.paused_on.isoformat(), "resumed_on": iso_day(pause.resumed_on)}
 
 
 def _during(pause: Pause, stay: Stay) -> bool:
@@ -56,10 +56,6 @@ def _during(pause: Pause, stay: Stay) -> bool:
 
 def _proposal(proposal: Proposal) -> dict[str, Any]:
     return {**asdict(proposal), "since": proposal.since.isoformat()}
-
-
-def _text(day: date | None) -> str | None:
-    return day.isoformat() if day else None
 
 
 def list_proposals(engine: Engine, programme: str, limit: int, offset: int) -> dict[str, Any]:

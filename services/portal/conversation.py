@@ -29,6 +29,7 @@ from shared.contracts.errors import (
     UnknownSession,
 )
 from shared.contracts.talks import LONGEST_CONVERSATION
+from shared.ops.clock import iso_day
 
 _TIME = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 USUAL_MINUTES = "45"
@@ -99,7 +100,7 @@ class Reading:
             if talks.too_long(text):
                 self.problems[f"action{place}"] = "problem_long"
             if text:
-                actions.append({"due_on": due_on.isoformat() if due_on else None})
+                actions.append({"due_on": iso_day(due_on)})
             elif due:
                 self.problems[f"action{place}"] = "problem_action_blank"
         if talks.too_long(filled.note):

@@ -40,6 +40,7 @@ from shared.contracts.start_facts import EuraCounted
 from shared.contracts.step_facts import ProductRecorded, StepPaused, StepResumed
 from shared.journal.erasing import note_purpose_ended, note_received, note_tags_retired
 from shared.journal.lines import BadLine, body_of, read_body
+from shared.ops.clock import day_of
 from shared.ops.metrics import counter
 from shared.programmes import Programme
 
@@ -135,7 +136,7 @@ class Derivation:
         return self.made.get(session, session in self.seen)
 
     def standing(self, fact: Fact) -> str | None:
-        since = date.fromisoformat(fact["occurred_on"]) if fact["occurred_on"] else None
+        since = day_of(fact["occurred_on"])
         self._set("reporting_person", subject=_subject(fact), standing=fact["standing"], since=since)
         return self._continues(fact)
 

@@ -26,7 +26,7 @@ from shared.journal import epochs, received
 from shared.journal.carry_tables import received_erased, received_head, received_line
 from shared.journal.erasing import A_PURPOSE
 from shared.journal.lines import chain_start
-from shared.ops.clock import parse_wire_time, wire_time
+from shared.ops.clock import iso_day, parse_wire_time, wire_time
 from shared.programmes import Programme
 from shared.storage import join_whole_tables, snapshot
 
@@ -54,8 +54,8 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
         figures, quality = _figures(connection, definition, start, end, now.date())
         return {
             "programme": programme,
-            "from": start.isoformat() if start else None,
-            "to": end.isoformat() if end else None,
+            "from": iso_day(start),
+            "to": iso_day(end),
             "audience": "funder",
             "as_of": wire_time(now),
             "release": None,

@@ -22,6 +22,7 @@ from shared.contracts.facts import Fact
 from shared.journal import Journal
 from shared.journal.carry_tables import received_line
 from shared.journal.lines import parse
+from shared.ops.clock import iso_day
 from shared.programmes import Programme
 from shared.storage import join_whole_tables, snapshot
 
@@ -79,7 +80,7 @@ def draw_sample(
     member = {row.stream: row for row in at}
     return {
         **{"polku_sample": 1, "programme": programme, "indicator": code, "seed": seed, "population": len(rows)},
-        **{"from": start.isoformat() if start else None, "to": end.isoformat() if end else None},
+        **{"from": iso_day(start), "to": iso_day(end)},
         "streams": [
             {"node": row.node, "partner": row.partner, "watermark": row.seq, "chain": row.chain.hex()} for row in at
         ],

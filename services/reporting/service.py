@@ -1,6 +1,6 @@
 """reporting on the bus: parse by contract, call once, answer."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from services.reporting import (
@@ -23,7 +23,7 @@ from shared.contracts.reports import AskCompleteness, AskReport, CertifyReport
 from shared.contracts.samples import DrawSample
 from shared.contracts.steps import RehearseProgramme, StepStates
 from shared.contracts.workflow import LoadProgramme
-from shared.ops.clock import wire_time
+from shared.ops.clock import day_of, wire_time
 
 
 class ReportingService:
@@ -90,7 +90,7 @@ class ReportingService:
     @rpc
     def report(self, **command: Any) -> dict[str, Any]:
         body = load(AskReport, command)
-        start, end = (date.fromisoformat(body[name]) if body[name] else None for name in ("from_", "to"))
+        start, end = (day_of(body[name]) for name in ("from_", "to"))
         figures = queries.report(self.home.engine, body["programme"], start, end, self.home.now())
         return figures | {"proof": certifying.sign(figures["proof"], self.home.keys)}
 
@@ -118,7 +118,7 @@ class ReportingService:
     @rpc
     def draw_sample(self, **command: Any) -> dict[str, Any]:
         body = load(DrawSample, command)
-        start, end = (date.fromisoformat(body[name]) if body[name] else None for name in ("from_", "to"))
+        start, end = (day_of(body[name]) for name in ("from_", "to"))
         what = body["programme"], body["indicator"], body["size"], body["seed"], start, end
         return sampling.draw_sample(self.home.journal, *what, by=body["by"], now=self.home.now(), behind=body["behind"])
 
