@@ -36,12 +36,8 @@ class EncounterMethods:
     @rpc
     def record_encounters(self, **command: Any) -> dict[str, Any]:
         body = load(RecordEncounters, command)
-        self.home.follow_to(body["after"])
         new = [self._encounter(number, item) for number, item in enumerate(body["items"])]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        place = (self.home.journal, vault_of(self.home.keys), body["programme"])
-        results, pos = encounters.record_encounters(*place, new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, encounters.record_encounters, new, vault_of(self.home.keys))
 
     @rpc
     def correct_encounter(self, **command: Any) -> dict[str, Any]:

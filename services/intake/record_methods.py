@@ -80,31 +80,20 @@ class RecordMethods:
         return self._record_starts(load(AddStarts, command))
 
     def _record_starts(self, body: dict[str, Any]) -> dict[str, Any]:
-        self.home.follow_to(body["after"])
         new = [self._start(number, item) for number, item in enumerate(body["items"])]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        place = self.home.journal, vault_of(self.home.keys), body["programme"]
-        results, pos = starts.record_starts(*place, new, desk=self._desk(), **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, starts.record_starts, new, vault_of(self.home.keys), desk=self._desk())
 
     @rpc
     def record_attempts(self, **command: Any) -> dict[str, Any]:
         body = load(RecordAttempts, command)
-        self.home.follow_to(body["after"])
         new = [starts.NewAttempt(**item | {"date": date.fromisoformat(item["date"])}) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = starts.record_attempts(self.home.journal, body["programme"], new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, starts.record_attempts, new)
 
     @rpc
     def note_eura(self, **command: Any) -> dict[str, Any]:
         body = load(NoteEura, command)
-        self.home.follow_to(body["after"])
         new = [eura.NewEntry(**item | {"date": date.fromisoformat(item["date"])}) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        place = self.home.journal, vault_of(self.home.keys).vault, body["programme"]
-        results, pos = eura.note_entries(*place, new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, eura.note_entries, new, vault_of(self.home.keys).vault)
 
     @rpc
     def list_eura(self, **command: Any) -> dict[str, Any]:
@@ -134,12 +123,8 @@ class RecordMethods:
         return self._record_exit_forms(load(AddExitForms, command))
 
     def _record_exit_forms(self, body: dict[str, Any]) -> dict[str, Any]:
-        self.home.follow_to(body["after"])
         new = [self._exit_form(f"items.{number}.sealed", item) for number, item in enumerate(body["items"])]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        place = self.home.journal, vault_of(self.home.keys), body["programme"]
-        results, pos = exit_forms.record_exit_forms(*place, new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, exit_forms.record_exit_forms, new, vault_of(self.home.keys))
 
     @rpc
     def record_leaving(self, **command: Any) -> dict[str, Any]:

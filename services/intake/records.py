@@ -24,7 +24,8 @@ LONGEST_WAIT = timedelta(days=2 * 366)
 """After leaving: a follow-up that falls due later is a slip of the pen."""
 
 KEPT_OF_THE_RECORD = ("service_language", "contact_language", "interpreter", "protected_address")
-"""What serves the work with a person, and what protects them, stays when the fund's record goes."""
+"""What serves the work with a person, and what protects them: no form of the fund asks it, so it stays where a form does
+not say otherwise, and when the fund's record goes."""
 
 GONE = ("died", "transferred")
 """Whoever left so is asked for nothing any more: the dead, and who goes on with another partner, which asks."""

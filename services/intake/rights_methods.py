@@ -86,11 +86,7 @@ class RightsMethods:
     @rpc
     def record_informed(self, **command: Any) -> dict[str, Any]:
         body = load(RecordInformed, command)
-        self.home.follow_to(body["after"])
-        new = [_informed(item) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = purposes.record_informed(self.home.journal, body["programme"], new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, purposes.record_informed, [_informed(item) for item in body["items"]])
 
     @rpc
     def list_informed(self, **question: Any) -> dict[str, Any]:

@@ -100,36 +100,24 @@ class IntakeService(
     @rpc
     def register_participants(self, **command: Any) -> dict[str, Any]:
         body = load(RegisterParticipants, command)
-        self.home.follow_to(body["after"])
         arrivals = [self._arrival(number, item) for number, item in enumerate(body["items"])]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"], "worker": body["worker"]}
-        results, pos = operations.register_participants(
-            self.home.journal, self._vault(), body["programme"], arrivals, **common
-        )
-        return {"pos": self.home.committed(pos), "results": results}
+        register = operations.register_participants
+        return self.home.record(body, register, arrivals, self._vault(), worker=body["worker"])
 
     @rpc
     def raise_standing(self, **command: Any) -> dict[str, Any]:
         body = load(RaiseStanding, command)
-        self.home.follow_to(body["after"])
         new = [
             Raise(item["key"], item["subject"], item.get("keeps_history"), self._arrival(number, item))
             for number, item in enumerate(body["items"])
         ]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"], "worker": body["worker"]}
-        results, pos = raising.raise_standing(
-            self.home.journal, self._vault(), body["programme"], new, desk=self._desk(), **common
-        )
-        return {"pos": self.home.committed(pos), "results": results}
+        more = {"desk": self._desk(), "worker": body["worker"]}
+        return self.home.record(body, raising.raise_standing, new, self._vault(), **more)
 
     @rpc
     def record_exits(self, **command: Any) -> dict[str, Any]:
         body = load(RecordExits, command)
-        self.home.follow_to(body["after"])
-        new = [new_exit(item) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = exits.record_exits(self.home.journal, body["programme"], new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, exits.record_exits, [new_exit(item) for item in body["items"]])
 
     @rpc
     def resume_participation(self, **command: Any) -> dict[str, Any]:
@@ -142,11 +130,7 @@ class IntakeService(
     @rpc
     def record_follow_ups(self, **command: Any) -> dict[str, Any]:
         body = load(RecordFollowUps, command)
-        self.home.follow_to(body["after"])
-        new = [NewFollowUp(**coded(item)) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = exits.record_follow_ups(self.home.journal, body["programme"], new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, exits.record_follow_ups, [NewFollowUp(**coded(item)) for item in body["items"]])
 
     @rpc
     def list_missing_evidence(self, **command: Any) -> dict[str, Any]:

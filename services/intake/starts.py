@@ -16,6 +16,7 @@ from services.intake.operations import Vault, log_identity_read
 from services.intake.peers import Desk
 from services.intake.protecting import follow_protection
 from services.intake.records import (
+    KEPT_OF_THE_RECORD,
     Stay,
     check_attempt,
     check_start,
@@ -34,8 +35,6 @@ from shared.programmes import Programme
 from shared.storage import snapshot
 from shared.storage.once import Results, each_once
 
-_STAYS = ("service_language", "contact_language", "interpreter", "protected_address")
-"""Of the coded record what no start form asks: it stays as it is where the form does not say otherwise."""
 _UNANSWERED = ("unknown", "not_asked")
 """Answers that say that nobody has answered: a list may tell more."""
 IN_VAULT = ("birth_date", "form_version", "form_kept")
@@ -131,7 +130,7 @@ def _record_start(
         new = _completing(new, row, before, identity)
     elif new.was != _revision(keys, row, identity):
         raise ChangedMeanwhile(field="was")
-    record = {name: before[name] for name in _STAYS if before.get(name)} | new.record
+    record = {name: before[name] for name in KEPT_OF_THE_RECORD if before.get(name)} | new.record
     told = {name: value for name, value in new.content.items() if value}
     known = without_contact(identity, record)
     kept = {name: value for name, value in known.items() if name not in IN_VAULT}

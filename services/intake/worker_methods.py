@@ -19,12 +19,9 @@ class WorkerMethods:
     @rpc
     def assign_workers(self, **command: Any) -> dict[str, Any]:
         body = load(AssignWorkers, command)
-        self.home.follow_to(body["after"])
         was = {item["key"]: item.pop("was") for item in body["items"] if "was" in item}
         new = [workers.NewWorker(**item) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = workers.assign_workers(self.home.journal, body["programme"], new, was, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, workers.assign_workers, new, was=was)
 
     @rpc
     def hand_over(self, **command: Any) -> dict[str, Any]:
