@@ -15,6 +15,7 @@ from services.intake.exit_store import follow_up
 from services.intake.start_store import attempt, attempts_of, exit_form
 from services.intake.store import open_identity, participation, person, shelf, vault
 from services.intake.worker_store import caseload, is_theirs, worker
+from shared.contracts.record_facts import GONE
 from shared.storage import snapshot
 from shared.storage.restricting import EVERYTHING, restricted
 
@@ -179,7 +180,7 @@ def due_follow_ups(engine: Engine, programme: str, today: date) -> list[dict[str
         for row in connection.execute(select(f.subject, f.due, f.status).where(f.programme == programme)):
             asked[bytes(row.subject), row.due].append(row.status)
         left = select(p.subject, p.ended_on, e.may_call).where(p.programme == programme, p.ended_on <= today - span)
-        left = left.where(p.end_reason.not_in(records.GONE))
+        left = left.where(p.end_reason.not_in(GONE))
         left = left.select_from(participation.outerjoin(exit_form, p.subject == e.subject))
         rows = connection.execute(left.order_by(p.ended_on, p.subject)).all()
     found = []

@@ -10,7 +10,7 @@ from services.intake.domain import Arrival, Before, check_arrival, check_evidenc
 from shared.contracts.catalogue import ParticipationStarted
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownCode
 from shared.contracts.purposes import purpose_of
-from shared.contracts.record_facts import MOST_TRIES
+from shared.contracts.record_facts import GONE, MOST_TRIES
 from shared.forms import find_form, records
 from shared.forms.records import IN_EURA, NONE, QUESTIONS, End, Start, end_problems, lacks, not_asked, result_problems
 from shared.programmes import Programme
@@ -24,11 +24,8 @@ LONGEST_WAIT = timedelta(days=2 * 366)
 """After leaving: a follow-up that falls due later is a slip of the pen."""
 
 KEPT_OF_THE_RECORD = ("service_language", "contact_language", "interpreter", "protected_address")
-"""What serves the work with a person, and what protects them: no form of the fund asks it, so it stays where a form does
-not say otherwise, and when the fund's record goes."""
-
-GONE = ("died", "transferred")
-"""Whoever left so is asked for nothing any more: the dead, and who goes on with another partner, which asks."""
+"""What serves the work with a person, and what protects them. No form of the fund asks it: it stays where a form says
+nothing else, and when the fund's record goes."""
 
 _Day = date
 """A day, in a class that has a `date`."""

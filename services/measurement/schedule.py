@@ -6,13 +6,13 @@ from datetime import date, timedelta
 from typing import Any
 
 from shared.contracts.catalogue import ParticipationStarted
-from shared.contracts.record_facts import MOST_TRIES, FollowUpRecorded, ParticipationEnded, ParticipationResumed
+from shared.contracts.record_facts import GONE, MOST_TRIES, FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.programmes import InstrumentUse, Programme
 
 EARLY = timedelta(days=14)
 """So long before its day a form on the way may be filled in: rounds are made when a group meets."""
-NOT_ASKED = ("transferred", "no_contact", "died")
+NOT_ASKED = (*GONE, "no_contact")
 """Whoever left so is not asked on leaving, nor afterwards: another partner does, or nobody can."""
 
 
