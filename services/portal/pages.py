@@ -28,6 +28,7 @@ from services.portal.report_page import render_report_html
 from services.portal.users import ROLES
 from services.portal.words import words
 from shared import hetu
+from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import InvalidInput
 from shared.journal.certificate import Form
 
@@ -40,7 +41,6 @@ MEDIA_TYPES: dict[Form, str] = {
 }
 LEAST_TYPED, MOST_TYPED = 2, 200
 """Characters by which somebody is looked for."""
-_STANDINGS = ("visitor", "client", "esf_participant")
 _LINKS = {
     "links_now": {
         "tasks": "open_tasks",
@@ -334,7 +334,7 @@ def frame(context: PortalContext) -> Frame:
 def standing_word(row: Mapping[str, Any]) -> str:
     """A person's standing in words, of a row of intake's; one of a newer release as it is."""
     standing = row.get("standing")
-    return words(g.lang)(f"standing_{standing}") if standing in _STANDINGS else str(standing)
+    return words(g.lang)(f"standing_{standing}") if standing in STANDINGS else str(standing)
 
 
 def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, object]:
