@@ -16,7 +16,7 @@ from services.intake import eura, exit_store, exits, start_store, store, text_st
 from services.intake.correcting import completed
 from services.intake.operations import Vault, log_identity_read
 from services.intake.records import NewExit, Stay, check_exit_form
-from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, UnknownPerson, unless_refused
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.journal import Journal, Unit
 from shared.ops.clock import iso_day, today_in_helsinki
@@ -111,17 +111,9 @@ def record_leaving(
         exit_store.stays(unit.connection, programme, [form.subject])  # locked, before it is looked at
         row = store.find_participation(unit.connection, programme, form.subject)
         before = None if row is None else _revision_of(unit.connection, keys, row)
-        left = _taken(exits.leave(unit, programme, [leaving], by=by))
-        written = _taken(write_down(unit, keys, programme, [form], by=by, before=before))
-    return left or written, unit.pos
-
-
-def _taken(results: Results) -> bool:
-    """Whether the one item is new. Raises what it was refused with."""
-    (result,) = results
-    if "error" in result:
-        raise PolkuError.from_wire(result["error"])
-    return bool(result["new"])
+        left = unless_refused(*exits.leave(unit, programme, [leaving], by=by))
+        written = unless_refused(*write_down(unit, keys, programme, [form], by=by, before=before))
+    return left["new"] or written["new"], unit.pos
 
 
 def _record(

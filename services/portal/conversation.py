@@ -22,11 +22,11 @@ from shared.contracts.catalogue import HOWS
 from shared.contracts.errors import (
     AlreadyRecordedDiffers,
     InvalidInput,
-    PolkuError,
     StandingTooLow,
     UnknownCode,
     UnknownPerson,
     UnknownSession,
+    unless_refused,
 )
 from shared.contracts.talks import LONGEST_CONVERSATION
 from shared.ops.clock import iso_day
@@ -232,10 +232,7 @@ class ConversationPages:
         item["actions"] = [action | {"text_ref": ref} for action, ref in zip(actions, refs, strict=True)]
         common = {"programme": key, "by": g.session.user.name}
         answer = context.rpc.call("activities", "record_conversation", **common, items=[item])
-        (result,) = answer["results"]
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
-        session: str = result["session"]
+        session: str = unless_refused(*answer["results"])["session"]
         return session
 
     def held(self, key: str, session: str) -> ResponseReturnValue:

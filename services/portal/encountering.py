@@ -20,6 +20,7 @@ from shared.contracts.errors import (
     NotFound,
     PolkuError,
     UnknownCode,
+    unless_refused,
 )
 from shared.ops.clock import HELSINKI
 
@@ -104,8 +105,7 @@ class EncounterPages:
             return self._show(names, filled, problems), 400
         try:
             answer = self._call("record_encounters", key, items=[{"key": filled.key, **self._content(filled)}])
-            if "error" in answer["results"][0]:
-                raise PolkuError.from_wire(answer["results"][0]["error"])
+            unless_refused(*answer["results"])
         except talks.UNSURE:
             return self._show(names, filled, {"": "problem_unsure"}), 503
         except AlreadyRecordedDiffers:

@@ -16,7 +16,7 @@ from services.portal.replies import ReplyKey
 from services.portal.steps_shown import steps_shown
 from services.portal.users import case_workers
 from services.portal.words import words
-from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, unless_refused
 from shared.contracts.people import CONTACT_WAYS
 
 _DONE = {"worker": "worker_noted", "contact": "contact_noted", "language": "language_noted"}
@@ -51,11 +51,10 @@ class PersonPages:
         was = form.get("was", "") or None
         item = {"key": talks.key_from(form.get("key", "")), "subject": person, "worker": name, "was": was}
         answer = context.rpc.call("intake", "assign_workers", programme=key, by=g.session.user.name, items=[item])
-        if "error" in answer["results"][0]:
-            error = PolkuError.from_wire(answer["results"][0]["error"])
-            if isinstance(error, ChangedMeanwhile):
-                return self._page(key, person, {"": "problem_worker_changed"}), 409
-            raise error
+        try:
+            unless_refused(*answer["results"])
+        except ChangedMeanwhile:
+            return self._page(key, person, {"": "problem_worker_changed"}), 409
         if g.own_only and name != g.session.user.name:  # given away: not to be seen any more
             return redirect(url_for("people", key=key), 303)
         return redirect(url_for("person", key=key, person=person, done="worker"), 303)

@@ -20,9 +20,9 @@ from shared.contracts.errors import (
     AlreadyRecordedDiffers,
     ChangedMeanwhile,
     InvalidInput,
-    PolkuError,
     UnknownCode,
     UnknownPerson,
+    unless_refused,
 )
 from shared.contracts.plan_facts import DOERS, STATES
 
@@ -208,11 +208,8 @@ class PlanPages:
         item = {"key": filled.key, "subject": person, "was": filled.revision, **whole}
         given = {"programme": names.key, "by": g.session.user.name}
         entries = [row.item() for row in rows]
-        (result,) = self.pages.context.rpc.call(
-            "pathways", "record_plans", **given, items=[item | {"entries": entries}]
-        )["results"]
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
+        items = [item | {"entries": entries}]
+        unless_refused(*self.pages.context.rpc.call("pathways", "record_plans", **given, items=items)["results"])
 
     def copy(self, key: str, person: str) -> ResponseReturnValue:
         """What the person may see, in their language, to be printed."""

@@ -27,6 +27,7 @@ from shared.contracts.errors import (
     PolkuError,
     UnknownAssessment,
     UnknownPerson,
+    unless_refused,
 )
 from shared.instruments import Instrument, Item, find_instrument, has_instrument
 
@@ -124,9 +125,7 @@ class QuestionnairePages:
 
     def _record(self, programme: str, item: Mapping[str, Any]) -> None:
         given = {"programme": programme, "by": g.session.user.name, "items": [dict(item)]}
-        (result,) = self.pages.context.rpc.call("measurement", "record_assessments", **given)["results"]
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
+        unless_refused(*self.pages.context.rpc.call("measurement", "record_assessments", **given)["results"])
 
     def _who(self, programme: str, person: str) -> tuple[str, str | None]:
         """The person's name and the language they are served in; logged as read, in intake."""

@@ -10,7 +10,7 @@ from services.portal import contacting, talks
 from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.words import words
-from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError, UnknownPerson
+from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownPerson, unless_refused
 from shared.contracts.people import CONTACT_WAYS
 
 LONGEST_NAME = 200
@@ -105,10 +105,8 @@ class RegisteringPages:
         if person is not None:
             method, item = "raise_standing", item | {"subject": person, "keeps_history": WISHES[filled.history]}
         common = {"programme": key, "by": g.session.user.name, "worker": g.session.user.name}
-        (result,) = self.pages.context.rpc.call("intake", method, **common, items=[item])["results"]
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
-        return str(result["subject"])
+        results = self.pages.context.rpc.call("intake", method, **common, items=[item])["results"]
+        return str(unless_refused(*results)["subject"])
 
     def _show(self, key: str, person: str | None, filled: Filled, problems: dict[str, str] | None = None) -> str:
         names, say = self.pages.programme(key), words(g.lang)

@@ -20,9 +20,9 @@ from shared.contracts.errors import (
     AlreadyRecordedDiffers,
     ChangedMeanwhile,
     InvalidInput,
-    PolkuError,
     UnknownCode,
     UnknownPerson,
+    unless_refused,
 )
 from shared.contracts.start_facts import ATTEMPTS
 from shared.forms import Form, Question, find_form
@@ -213,10 +213,7 @@ def name_of(who: Mapping[str, str]) -> str:
 def call(pages: Pages, method: str, programme: str, item: Mapping[str, Any]) -> dict[str, Any]:
     """One item to intake; its result. Raises what it was refused with."""
     given = {"programme": programme, "by": g.session.user.name, "items": [item]}
-    (result,) = pages.context.rpc.call("intake", method, **given)["results"]
-    if "error" in result:
-        raise PolkuError.from_wire(result["error"])
-    return dict(result)
+    return unless_refused(*pages.context.rpc.call("intake", method, **given)["results"])
 
 
 def answer_word(question: str, answer: str, lang: Lang) -> str:

@@ -17,7 +17,7 @@ from services.portal.context import PortalContext
 from services.portal.names import ProgrammeNames
 from services.portal.replies import Identity, ReplyKey
 from services.portal.words import words
-from shared.contracts.errors import NotFound, PolkuError, RpcTimeout, ServiceAbsent
+from shared.contracts.errors import NotFound, RpcTimeout, ServiceAbsent, unless_refused
 from shared.contracts.talks import LONGEST_TEXT
 from shared.journal.sealed import seal_command
 from shared.ops.clock import today_in_helsinki
@@ -148,10 +148,7 @@ def keep_texts(context: PortalContext, programme: str, subject: str | None, key:
         item = {"key": part_key(key, f"text {place}"), "sealed": sealed_text(context, text)}
         items.append(item | ({"subject": subject} if subject else {}))
     answer = context.rpc.call("intake", "keep_texts", programme=programme, by=g.session.user.name, items=items)
-    for result in answer["results"]:
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
-    return [result["text_ref"] for result in answer["results"]]
+    return [unless_refused(result)["text_ref"] for result in answer["results"]]
 
 
 def sealed_text(context: PortalContext, text: str) -> str:
