@@ -10,6 +10,7 @@ from typing import Any
 
 from shared import hetu
 from shared.contracts.errors import InvalidInput, ReferralClosed, UnknownCode
+from shared.contracts.people import CONTACT
 from shared.forms import find_form
 from shared.forms.records import QUESTIONS, age_on, arrival_problems, taken
 from shared.programmes import Programme
@@ -147,8 +148,6 @@ def _check_code_asked(arrival: Arrival, programme: Programme, before: Before) ->
 
 PAID = "who is paid by the project is not its participant"
 WHERE_PEOPLE_LIVE = ("municipality", "area")
-CONTACT = ("phone", "email", "contact_way")
-"""How somebody is reached; of the identity."""
 _PHONE = re.compile(r"(?:\+[1-9]|0)[0-9]{4,14}", re.ASCII)
 _EMAIL = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)
 

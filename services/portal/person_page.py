@@ -16,13 +16,13 @@ from services.portal.replies import ReplyKey
 from services.portal.steps_shown import steps_shown
 from services.portal.users import case_workers
 from services.portal.words import words
+from shared.contracts.contacts import SPOKEN
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, unless_refused
-from shared.contracts.people import CONTACT_WAYS
+from shared.contracts.people import CONTACT, CONTACT_WAYS
 
 _DONE = {"worker": "worker_noted", "contact": "contact_noted", "language": "language_noted"}
 _DONE |= {act: f"step_done_{act}" for act in ("enter", "leave")}  # a proposal that was taken up here
 _INTERPRETER = ("yes", "no")
-_SPOKEN = ("service_language", "interpreter")
 
 
 @dataclass
@@ -62,10 +62,10 @@ class PersonPages:
     def reach(self, key: str, person: str) -> ResponseReturnValue:
         self.pages.programme(key)
         told = contacting.typed(request.form)
-        was = {name: request.form.get(f"was_{name}", "") or None for name in contacting.MEMBERS}
+        was = {name: request.form.get(f"was_{name}", "") or None for name in CONTACT}
         if problems := contacting.problems(told):
             return self._page(key, person, problems, told), 400
-        now = {name: getattr(told, name) or None for name in contacting.MEMBERS}
+        now = {name: getattr(told, name) or None for name in CONTACT}
         context = self.pages.context
         try:
             context.rpc.call(
@@ -90,8 +90,8 @@ class PersonPages:
         """In which language the person is served, and whether with an interpreter."""
         self.pages.programme(key)
         form, context = request.form, self.pages.context
-        now = {name: form.get(name, "") or None for name in _SPOKEN}
-        was = {name: form.get(f"was_{name}", "") or None for name in _SPOKEN}
+        now = {name: form.get(name, "") or None for name in SPOKEN}
+        was = {name: form.get(f"was_{name}", "") or None for name in SPOKEN}
         if not contacting.is_language(now["service_language"]) or now["interpreter"] not in (None, *_INTERPRETER):
             return self._page(key, person, {"": "problem_choose"}), 400
         given = {"programme": key, "subject": person, "by": g.session.user.name}
@@ -135,7 +135,7 @@ class PersonPages:
             kept=kept,
             contact=typed or kept,
             links=contacting.links(kept, "call_me"),
-            spoken={name: row.get(name) or "" for name in _SPOKEN},
+            spoken={name: row.get(name) or "" for name in SPOKEN},
             served=list(_served(row.get("service_language")).items()),
             interpreter=[(code, say(f"answer_{code}")) for code in _INTERPRETER],
             ways=[(way, say(f"contact_{way}")) for way in CONTACT_WAYS],

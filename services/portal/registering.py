@@ -11,7 +11,7 @@ from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.words import words
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownPerson, unless_refused
-from shared.contracts.people import CONTACT_WAYS
+from shared.contracts.people import CONTACT, CONTACT_WAYS
 
 LONGEST_NAME = 200
 _REFUSED = {
@@ -93,7 +93,7 @@ class RegisteringPages:
     def _send(self, key: str, person: str | None, filled: Filled) -> str:
         """The subject under which they are registered. Raises what intake says against it."""
         told = {name: getattr(filled, name) for name in _WHO}
-        told |= {name: getattr(filled.contact, name) for name in contacting.MEMBERS}
+        told |= {name: getattr(filled.contact, name) for name in CONTACT}
         identity = {name: value for name, value in told.items() if value}
         item: dict[str, Any] = {"key": filled.key, "standing": "client"}
         if filled.contact.contact_language:
@@ -145,5 +145,5 @@ def _problems(filled: Filled, *, visitor: bool) -> dict[str, str]:
         problems["history"] = "problem_history"
     problems |= contacting.problems(filled.contact)
     if filled.protected:
-        problems |= {name: "contact_protected" for name in contacting.MEMBERS if getattr(filled.contact, name)}
+        problems |= {name: "contact_protected" for name in CONTACT if getattr(filled.contact, name)}
     return problems

@@ -8,6 +8,8 @@ from shared.contracts.fields import Code, Day, Flag, Language, Municipality, Num
 
 CONTACT_WAYS = ("call", "message", "email")
 """How somebody prefers to be reached."""
+CONTACT = ("phone", "email", "contact_way")
+"""The members of an identity that say how somebody is reached."""
 
 
 class PersonIdentity(Members):

@@ -16,7 +16,7 @@ from shared.contracts.fields import (
     PublicKey,
     SubjectRef,
 )
-from shared.contracts.people import PersonIdentity, RecordMembers
+from shared.contracts.people import CONTACT, PersonIdentity, RecordMembers
 from shared.contracts.purposes import PURPOSES
 from shared.contracts.rights_facts import GROUNDS
 
@@ -44,7 +44,7 @@ class IdentityChanges(PersonIdentity):
 
     class Meta:
         unknown = RAISE
-        exclude = ("phone", "email", "contact_way")
+        exclude = CONTACT
 
 
 class RecordChanges(RecordMembers):
