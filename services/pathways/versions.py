@@ -128,8 +128,11 @@ def _moves(connection: Connection, home: str, new: dict[str, Any], old: dict[str
         return []
     rows = rows_of(connection, (f"{home}/{new['key']}",))
     moves = in_use(((row.subject, row.line) for row in rows), keys)
-    on = Counter(step for (_, step), stays in store.find_stays_of(connection, new["key"]).items()
-                 if any(stay.left_on is None for stay in stays))  # fmt: skip
+    on = Counter(
+        step
+        for (_, step), stays in store.find_stays_of(connection, new["key"]).items()
+        if any(stay.left_on is None for stay in stays)
+    )
     return [replace(move, now=on[move.key]) if move.list == "steps" else move for move in moves]
 
 

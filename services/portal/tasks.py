@@ -74,8 +74,9 @@ class TaskPages:
         page: dict[str, Any] = {"limit": limit, "offset": offset, "worker": self._me()}
         found = rpc.call("pathways", "list_tasks", programme=names.key, **page)
         proposed = rpc.call("pathways", "list_proposals", programme=names.key, limit=PROPOSALS)
-        people = self._people(names.key, {row["person"] for row in found["tasks"]}
-                              | {row["subject"] for row in proposed["proposals"]})  # fmt: skip
+        people = self._people(
+            names.key, {row["person"] for row in found["tasks"]} | {row["subject"] for row in proposed["proposals"]}
+        )
         refs = [row["text_ref"] for row in found["tasks"] if row["text_ref"]]
         texts = talks.read_texts(self.pages.context, names.key, refs)
         first, whom = (names.document.get("languages") or ["fi"])[0], {row["person"] for row in found["tasks"]}

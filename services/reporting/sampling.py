@@ -70,10 +70,8 @@ def draw_sample(
         streams = partner_store.streams_of(connection, programme)
         code, rows = _rows_behind(connection, definition, streams, behind, indicator, start, end)
         c, n = store.cursor.c, partner_store.node.c
-        at = connection.execute(
-            select(n.stream, n.node, n.partner, c.seq, c.chain).join(store.cursor, c.stream == n.stream)
-            .where(n.stream.in_(streams)).order_by(n.stream)
-        ).all()  # fmt: skip
+        query = select(n.stream, n.node, n.partner, c.seq, c.chain).join(store.cursor, c.stream == n.stream)
+        at = connection.execute(query.where(n.stream.in_(streams)).order_by(n.stream)).all()
     with journal.unit(now) as unit:
         detail: dict[str, str | int] = {"indicator": code, "seed": seed, "population": len(rows), "size": size}
         unit.audit(by, "draw_sample", programme=programme, **detail)
