@@ -93,7 +93,7 @@ class CounterPages:
     def tap(self, key: str, counter: str) -> ResponseReturnValue:
         self.pages.programme(key)
         button, revision = request.form.get("tap", ""), request.form.get("revision", "")
-        if button not in TAPS or not (revision.isascii() and revision.isdigit() and len(revision) < 10):
+        if button not in TAPS or not talks.is_number(revision, 9):
             abort(400)
         heads, women = TAPS[button]
         try:

@@ -103,7 +103,7 @@ class DoorPages:
     def tap(self, key: str, encounter: str) -> ResponseReturnValue:
         self.pages.programme(key)
         button, revision = request.form.get("tap", ""), request.form.get("revision", "")
-        if button not in TAPS or not (revision.isascii() and revision.isdigit() and len(revision) < 10):
+        if button not in TAPS or not talks.is_number(revision, 9):
             abort(400)
         try:
             state = self._call("tap_door", key, encounter=encounter, revision=int(revision), tap=button)

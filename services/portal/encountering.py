@@ -121,7 +121,7 @@ class EncounterPages:
     def correct(self, key: str, encounter: str) -> ResponseReturnValue:
         names, row = self.pages.programme(key), self._row(key, encounter)
         filled, revision = _filled(""), request.form.get("revision", "")
-        if not (revision.isascii() and revision.isdigit() and len(revision) < 10):
+        if not talks.is_number(revision, 9):
             abort(400)
         if problems := self._problems(names, filled):
             return self._show(names, filled, problems, at=row), 400
@@ -138,7 +138,7 @@ class EncounterPages:
 
     def remove(self, key: str, encounter: str) -> ResponseReturnValue:
         names, revision = self.pages.programme(key), request.form.get("revision", "")
-        if not (revision.isascii() and revision.isdigit() and len(revision) < 10):
+        if not talks.is_number(revision, 9):
             abort(400)
         try:
             left = self._call("remove_encounter", key, encounter=encounter, revision=int(revision))["left"]
@@ -242,7 +242,7 @@ class EncounterPages:
 
 def is_count(text: str, most: int) -> bool:
     """Whether what was typed is a number of people."""
-    return text.isascii() and text.isdigit() and len(text) < 7 and int(text) <= most
+    return talks.is_number(text, 6) and int(text) <= most
 
 
 def _too_many_women(new: int | None, known: int | None, women: int | None) -> bool:

@@ -108,7 +108,7 @@ class HandOverPages:
             people=[(one, label, filled.people is None or one in filled.people) for one, label in here],
             total=total,
             counts=say("hand_over_counts", **{name: formats.number(n, g.lang) for name, n in counts.items()}),
-            done=say("handed_over", n=done) if done.isascii() and done.isdigit() and len(done) < 7 else "",
+            done=say("handed_over", n=done) if talks.is_number(done, 6) else "",
             problems={name: say(problem) for name, problem in filled.problems.items()},
         )
 

@@ -40,7 +40,7 @@ def problems(filled: Informing, names: ProgrammeNames) -> dict[str, str]:
     """What is wrong before anything is sent, by field."""
     found = {}
     number = filled.notice
-    if not (number.isascii() and number.isdigit() and len(number) <= 4 and int(number)):
+    if not (talks.is_number(number, 4) and int(number)):
         found["notice"] = "problem_notice"
     if filled.language not in LANGUAGES:
         found["language"] = "problem_choose"

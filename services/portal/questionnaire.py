@@ -275,7 +275,7 @@ def _answers(instrument: Instrument, filled: Mapping[str, str]) -> tuple[dict[st
         given = filled[name]
         if given == NOT_ANSWERED or (given == "" and not few):
             continue
-        if given.isascii() and given.isdigit() and len(given) <= 4 and item.low <= int(given) <= item.high:
+        if talks.is_number(given, 4) and item.low <= int(given) <= item.high:
             answers[item.key] = int(given)
         else:
             problems[name] = "problem_item" if given == "" else "problem_item_range"
@@ -288,7 +288,7 @@ def _limits(items: Sequence[Asked], at: str) -> dict[str, object]:
 
 
 def _count(text: str) -> dict[str, int]:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None
+    number = int(text) if talks.is_number(text, 4) else None
     return {} if number is None else {"was": number}
 
 

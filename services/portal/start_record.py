@@ -283,7 +283,7 @@ def _problems(names: ProgrammeNames, filled: Mapping[str, str]) -> dict[str, str
         found["paid_by_project"] = "problem_paid" if filled["paid_by_project"] == "yes" else "problem_paid_unasked"
     for question in _asked_here(names):
         answer = filled[question.key]
-        if answer and not question.answers and not (len(answer) <= 4 and answer.isascii() and answer.isdigit()):
+        if answer and not question.answers and not talks.is_number(answer, 4):
             found[question.key] = "problem_number"
         elif answer and not question.may_be(answer if question.answers else int(answer)):
             found[question.key] = "problem_number" if not question.answers else "problem_choose"

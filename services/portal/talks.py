@@ -194,10 +194,14 @@ def day_from(text: str) -> date | None:
         return None
 
 
+def is_number(text: str, digits: int) -> bool:
+    """Whether a field sent a whole number of at most so many digits."""
+    return text.isascii() and text.isdigit() and len(text) <= digits
+
+
 def number_from(text: str, most: int) -> int | None:
     """The whole number from 1 to `most` that a field sent; None if it is none."""
-    fits = text.isascii() and text.isdigit() and len(text) <= 6
-    return int(text) if fits and 1 <= int(text) <= most else None
+    return int(text) if is_number(text, 6) and 1 <= int(text) <= most else None
 
 
 def too_long(text: str) -> bool:
