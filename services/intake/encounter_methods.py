@@ -9,7 +9,7 @@ from services.intake.domain import is_protected
 from services.intake.encounter_rules import Encounter, NewEncounter, tile
 from services.intake.sealing import inside, vault_of
 from shared.bus.entrypoints import rpc, timer
-from shared.bus.home import HomeResource
+from shared.bus.home import ServiceHome
 from shared.contracts.commands import load
 from shared.contracts.encounters import (
     CorrectEncounter,
@@ -31,7 +31,7 @@ from shared.journal.sealed import seal_reply
 class EncounterMethods:
     """Put before intake's service class."""
 
-    home: HomeResource
+    home: ServiceHome
 
     @rpc
     def record_encounters(self, **command: Any) -> dict[str, Any]:

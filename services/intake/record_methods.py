@@ -9,7 +9,7 @@ from services.intake.peers import Desk
 from services.intake.records import NewExit, PlannedExit, ReturnedExit
 from services.intake.sealing import inside, vault_of
 from shared.bus.entrypoints import rpc, subscribes
-from shared.bus.home import HomeResource
+from shared.bus.home import ServiceHome
 from shared.contracts.closing import ListStillIn
 from shared.contracts.commands import load
 from shared.contracts.people import ParticipantItem
@@ -60,7 +60,7 @@ RECORD = tuple(name for name in ParticipantItem().fields if name not in _OWN_MEM
 class RecordMethods:
     """Put before a service class, as `ParkedLines` is."""
 
-    home: HomeResource
+    home: ServiceHome
     _desk: Callable[[], Desk]
 
     @rpc

@@ -9,7 +9,7 @@ from services.intake.likeness import LIKELY
 from services.intake.peers import Desk
 from services.intake.sealing import inside, vault_of
 from shared.bus.entrypoints import rpc, subscribes, timer
-from shared.bus.home import HomeResource
+from shared.bus.home import ServiceHome
 from shared.contracts.commands import load
 from shared.contracts.errors import UnknownPerson
 from shared.contracts.facts import Fact
@@ -42,7 +42,7 @@ RETENTION_SECONDS = 3600
 class RightsMethods:
     """Copies, corrections, restrictions."""
 
-    home: HomeResource
+    home: ServiceHome
     _named: Callable[..., dict[str, Any]]
     _recall: Callable[[Unit, str, str], None]
     _desk: Callable[[], Desk]

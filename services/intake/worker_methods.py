@@ -4,7 +4,7 @@ from typing import Any
 
 from services.intake import domain, worker_store, workers
 from shared.bus.entrypoints import rpc
-from shared.bus.home import HomeResource
+from shared.bus.home import ServiceHome
 from shared.contracts.commands import load
 from shared.contracts.workers import AssignWorkers, HandOver, ListWorkers, SeesPeople
 from shared.ops.clock import day_of
@@ -14,7 +14,7 @@ from shared.storage import snapshot
 class WorkerMethods:
     """Put before intake's service class."""
 
-    home: HomeResource
+    home: ServiceHome
 
     @rpc
     def assign_workers(self, **command: Any) -> dict[str, Any]:

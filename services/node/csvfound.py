@@ -242,7 +242,10 @@ class CheckedSet:
             ENCOUNTERS: self.encounters,
             PLANS: self.plans,
         }
-        return others[file]() if file in others else self._of_people(file, READERS[file])
+        if file in others:
+            return others[file]()
+        rows: Iterator[PersonRow] = self._of_people(file, READERS[file])
+        return rows
 
     def _own(self, programme: str, partner: str) -> bool:
         return self._partner_of is None or self._partner_of.get(programme) == partner

@@ -248,7 +248,8 @@ def last_end(connection: Connection, stream: str, after: int, to: int) -> int | 
     """The line at which the last of those segments ends that end beyond `after`, up to `to`; None: none does."""
     c = received_segment.c
     ends = select(func.max(c.last)).where(c.stream == stream, c.last > after, c.last <= to)
-    return connection.execute(ends).scalar_one()
+    found: int | None = connection.execute(ends).scalar_one()
+    return found
 
 
 def add_early(connection: Connection, segment: Segment, data: bytes, limit: int, now: datetime) -> bool:
