@@ -41,7 +41,9 @@ RETRY_SECONDS = 5.0
 """After how long a stream whose lines could not be derived is tried again."""
 
 derived_total = counter("polku_reporting_lines_derived_total", "Received lines taken into the derived tables")
-stuck = gauge("polku_reporting_stream_stuck", "1 while an effect of the stream's next lines fails", "stream")
+stuck = gauge(
+    "polku_reporting_stream_stuck", "1 while an effect of the stream's next lines fails or takes too long", "stream"
+)
 
 failing: dict[str, float] = {}
 """The streams whose next lines cannot be derived, and when (monotonic) each is tried again. Of this process."""
@@ -113,12 +115,14 @@ _NEXT = (
 )
 
 
-def derive(engine: Engine, enough: Callable[[], bool] = lambda: False) -> bool:
+def derive(
+    engine: Engine, enough: Callable[[], bool] = lambda: False, begin: Callable[[str], None] = lambda _: None
+) -> bool:
     """Take the next received lines into the derived tables, one transaction per stream, until `enough`; False if none
-    were taken.
+    were taken. Calls `begin` with the name of each stream that it begins, "" when it has done with them.
 
     A stream with a line whose effect fails stands still before it, and the others go on; it is tried again every
-    `RETRY_SECONDS` (decision 0174). Raises what the database fails with.
+    `RETRY_SECONDS`, after all others (decision 0174). Raises what the database fails with.
     """
     with engine.connect() as connection:
         heads = connection.execute(
@@ -126,16 +130,18 @@ def derive(engine: Engine, enough: Callable[[], bool] = lambda: False) -> bool:
             .outerjoin(store.cursor, store.cursor.c.stream == received_head.c.stream)
             .where(received_head.c.node != "lead")
         ).all()
-    behind = [row.stream for row in heads if row.seq > (row.done or 0)]
+    behind = sorted((row.stream for row in heads if row.seq > (row.done or 0)), key=failing.__contains__)
     for stream in failing.keys() - behind:  # its lines have changed
         del failing[stream]
     taken = False
     with _reading(engine) as source:
         for stream in behind:
             if failing.get(stream, 0.0) <= time.monotonic():
+                begin(stream)
                 taken = _try_stream(engine, source, stream) or taken
             if enough():
                 break
+    begin("")
     return taken
 
 
