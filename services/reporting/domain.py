@@ -121,7 +121,7 @@ def join_equal(
     `MOST_TAGS`. `linked` were referred from one
     partner to the other, by name: they are one whatever their tags say, but no link makes two people of one partner
     one whose tags differ: it is only a claim about somebody else's person. `same` are two of one node whom it has
-    itself found to be one, whatever their tags. Who is one with a second is one with the
+    itself found to be one, whatever their tags. None of `tags` is `doubtful`. Who is one with a second is one with the
     second's others too.
     """
     of: dict[Person, dict[int, bytes]] = defaultdict(dict)
@@ -169,6 +169,26 @@ def join_equal(
             for stream, tags_there in known.pop(high).items():
                 known[low][stream] |= tags_there
     return {person: first(person) for person in list(stands_for)}
+
+
+def doubtful(
+    tags: Iterable[tuple[Person, int, bytes]], same: Iterable[tuple[Person, Person]] = ()
+) -> set[tuple[Person, int]]:
+    """The tags that say nothing, as person and key number: two people of one partner have them, whom their node has
+    not found to be one (`same`). Which of them somebody else with that tag would be, nobody can tell."""
+    group: dict[Person, set[Person]] = {}
+    for one, other in same:
+        both = group.get(one, {one}) | group.get(other, {other})
+        group.update(dict.fromkeys(both, both))
+    holders: dict[tuple[str, int, bytes], list[Person]] = defaultdict(list)
+    for person, key_no, tag in tags:
+        holders[person[0], key_no, tag].append(person)
+    return {
+        (person, key_no)
+        for (_, key_no, _), people in holders.items()
+        if any(other not in group.get(people[0], ()) for other in people[1:])
+        for person in people
+    }
 
 
 def _apart(sets: Sequence[Set[int]]) -> Iterator[list[int]]:
