@@ -19,6 +19,7 @@ from services.node import (
     keepcli,
     keyscli,
     leadcli,
+    leavecli,
     logocli,
     mailcli,
     operating,
@@ -390,7 +391,7 @@ def migrate() -> None:
     click.echo(f"up to date; roles: {', '.join(bring_up_to_date(the_home())) or 'none'}")
 
 
-for _command in peerscli.COMMANDS:
+for _command in (*peerscli.COMMANDS, *leavecli.COMMANDS):
     node.add_command(_command)
 _MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli, workercli, instrumentcli)
 for _command in (command for module in _MORE for command in module.COMMANDS):

@@ -114,8 +114,8 @@ def _strange_keys(certificate: Certificate, home: Home | None) -> Iterator[str]:
         if not (listed and listed[0] in ours and set(strange) <= set(listed)):
             raise CertificateRefused(f"{stream.partner}: the key it names for this home's node is not this home's")
         for key in strange:
-            yield f"  warning: {stream.partner}: the key {key_id(key)} is not in this home, whose own keys vouch for it:"
-            yield "  it was lost before a restore, or is a thief's (polku complete: keys that are not in its key files)"
+            yield f"  warning: {stream.partner}: this home, whose own keys vouch for it, lacks the key {key_id(key)}:"
+            yield "  a restore has lost it, or it is a thief's (polku complete: keys that are not in its key files)"
 
 
 def _listed(home: Home, programme: str) -> list[bytes]:
