@@ -284,6 +284,25 @@ def next_revision(last: int, now: datetime) -> int:
     return max(last + 1, int((now - _COUNTED_FROM).total_seconds()))
 
 
+_TAG_KEY_EVERY = timedelta(minutes=30)
+"""999,999, the most that facts and letters say, come in 2057."""
+
+
+def next_tag_key_no(last: int, now: datetime) -> int:
+    """The number of the programme's next tag key: half hours since 2000, one key in each. `last`: of the newest here, 0
+    if there is none. Raises `InvalidInput` if this half hour's has been given out.
+
+    A counter would do as badly as above: two keys with one number, and people compared by them as if it were one.
+    """
+    number = (now - _COUNTED_FROM) // _TAG_KEY_EVERY
+    if number <= last:
+        then = f"{_COUNTED_FROM + (last + 1) * _TAG_KEY_EVERY:%Y-%m-%d %H:%M} UTC"
+        raise InvalidInput(
+            field="key_no", reason=f"the newest was made in this half hour, or the clock is wrong: not before {then}"
+        )
+    return number
+
+
 def moved(table: Mapping[tuple[str | None, str], str], state: str | None, event: str) -> str:
     """The state after `event`; raises `ReferralClosed` if it cannot happen in this state."""
     if (state, event) not in table:

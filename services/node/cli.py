@@ -18,6 +18,7 @@ from services.node import (
     keepcli,
     keyscli,
     leadcli,
+    leavecli,
     logocli,
     operating,
     pathcli,
@@ -315,7 +316,7 @@ def migrate() -> None:
     click.echo(f"up to date; roles: {', '.join(bring_up_to_date(the_home())) or 'none'}")
 
 
-for _command in peerscli.COMMANDS:
+for _command in (*peerscli.COMMANDS, *leavecli.COMMANDS):
     node.add_command(_command)
 _MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli, workercli, instrumentcli)
 for _command in (command for module in _MORE for command in module.COMMANDS):

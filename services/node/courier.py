@@ -26,7 +26,7 @@ from shared.journal.posting import Members, NodePost
 from shared.journal.receiving import Receiver
 from shared.journal.returning import Retriever, Returner, Tail, ended_here, erased_here, write_erased
 from shared.journal.segment import Reason
-from shared.journal.sending import Courier, Sent, failing, failures_total
+from shared.journal.sending import Courier, Sent, failing, failures_total, waits_for_nothing
 from shared.journal.unit import last_position
 from shared.ops.clock import utcnow, wire_time
 from shared.ops.logging import setup_logging
@@ -83,7 +83,7 @@ class CourierRounds:
 
     def _round(self, now: datetime) -> float:
         # A programme may be joined or left, or an uplink changed, while we run.
-        joined = [place for place in load_home(self.home.path).joined if not place.expelled_at]
+        joined = [place for place in load_home(self.home.path).joined if not place.gone_at]
         keys = current_keys(self.home.keys)
         with snapshot(self.engine) as connection:
             held = holding.is_held(connection)
@@ -229,6 +229,8 @@ class CourierRounds:
         streams = {f"{self.home.name}/{place.programme}" for place in terms}
         self._results = {stream: sent for stream, sent in self._results.items() if stream in streams}
         for place in changed:
+            if (stream := f"{self.home.name}/{place.programme}") not in streams:
+                waits_for_nothing(stream)
             carrier = self._carriers.pop(place, None)
             if isinstance(carrier, Connected):
                 carrier.close()

@@ -32,8 +32,9 @@ def what_next(home: Home) -> Iterator[str]:
     """What there is now, and what is still lacking."""
     yield f"restored the {home.role} home {home.name} to {home.path}"
     if home.role == "node":
-        for place in home.joined:
+        for place in (one for one in home.joined if not one.gone_at):
             yield f"held until the lead of {place.programme} has answered: start it with `polku up`"
+        yield "a lead that is gone for good: `polku node leave`"
         yield "what was recorded after the backup and has reached a lead: `polku parked list`, once it is not held"
         return
     with snapshot(open_database(home)) as connection:

@@ -203,7 +203,7 @@ def _checks(
 
     def hold() -> str | None:
         home = context.home
-        streams = [f"{home.name}/{p.programme}" for p in load_home(home.path).joined if not p.expelled_at]
+        streams = [f"{home.name}/{p.programme}" for p in load_home(home.path).joined if not p.gone_at]
         if home.role == "lead":
             streams = [channel_to(node.node, node.programme) for node in admitted_nodes(engine, utcnow())]
         reasons = held_streams(engine, streams)

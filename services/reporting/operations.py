@@ -40,7 +40,9 @@ RETRY_SECONDS = 5.0
 """After how long a stream whose lines could not be derived is tried again."""
 
 derived_total = counter("polku_reporting_lines_derived_total", "Received lines taken into the derived tables")
-stuck = gauge("polku_reporting_stream_stuck", "1 while an effect of the stream's next lines fails", "stream")
+stuck = gauge(
+    "polku_reporting_stream_stuck", "1 while an effect of the stream's next lines fails or takes too long", "stream"
+)
 
 _shown: set[str] = set()
 """The streams that `stuck` has a value of."""
@@ -102,24 +104,32 @@ def accept_join(journal: Journal, join: Join, now: datetime) -> bool:
     return True
 
 
-def derive(engine: Engine, failing: Failing, enough: Callable[[], bool] = lambda: False) -> bool:
+def derive(
+    engine: Engine,
+    failing: Failing,
+    enough: Callable[[], bool] = lambda: False,
+    begin: Callable[[str], None] = lambda _: None,
+) -> bool:
     """Take the next received lines into the derived tables, one transaction per stream, until `enough`; False if none
-    were taken.
+    were taken. Calls `begin` with the name of each stream that it begins, "" when it has done with them.
 
     A stream with a line whose effect fails stands still before it, and the others go on; it is noted in `failing`,
-    which its caller keeps, and tried again every `RETRY_SECONDS` (decision 0174). Raises what the database fails with.
+    which its caller keeps, and tried again every `RETRY_SECONDS`, after all others (decision 0174). Raises what the
+    database fails with.
     """
     with engine.connect() as connection:
-        behind = store.streams_behind(connection)
+        behind = sorted(store.streams_behind(connection), key=failing.__contains__)
     for stream in failing.keys() - behind:  # its lines have changed
         del failing[stream]
     taken = False
     with _reading(engine) as source:
         for stream in behind:
             if failing.get(stream, 0.0) <= time.monotonic():
+                begin(stream)
                 taken = _try_stream(engine, source, stream, failing) or taken
             if enough():
                 break
+    begin("")
     return taken
 
 

@@ -24,7 +24,7 @@ from shared.journal.directory import member, members, members_of, renewal_of
 from shared.journal.erasing import (
     NO_ENDING,
     erased_lines,
-    note_purpose_ended,
+    note_purposes_ended,
     note_received,
     purpose_digest,
     subject_digest,
@@ -36,6 +36,9 @@ from shared.journal.renewing import APART, OVERLAP, Renewal
 from shared.journal.returning import Ended, take_into_journal
 from shared.ops.clock import wire_time
 from shared.storage import snapshot, transaction
+
+AGAIN_AT_ONCE = 100
+"""People, or endings, of one transaction: a node may tell of tens of thousands, and each ending is a fact."""
 
 
 def expel_partner(journal: Journal, programme: str, partner: str, *, by: str, now: datetime) -> tuple[str, int | None]:
@@ -180,37 +183,42 @@ def _take_effect(connection: Connection, programme: str, fact: Fact, at: str) ->
 def erase_received(engine: Engine, stream: str, digests: Collection[bytes]) -> int:
     """Erase whom a node knows to be erased and a restored lead has again; how many people."""
     found = [subject for subject, digest in _subjects(engine, stream) if digest in digests]
-    for subject in found:
+    for start in range(0, len(found), AGAIN_AT_ONCE):
+        some = found[start : start + AGAIN_AT_ONCE]
         with transaction(engine) as connection:
             store.lock_derived(connection, stream)
-            note_received(connection, stream, subject, 0)
-            store.forget_subject(connection, stream, subject)
+            note_received(connection, stream, dict.fromkeys(some, 0))
+            store.forget_subjects(connection, stream, some)
+            store.forget_aside(connection, stream)
     return len(found)
 
 
 def end_received(journal: Journal, stream: str, ended: Collection[Ended], now: datetime) -> int:
     """Erase what a node's people had recorded for purposes that have ended since its stream was sealed, and give the
-    receipts, as for an ending that came in a line; how many were due. Raises `HomeHeld` when all is erased."""
+    receipts, as for an ending that came in a line: of the next `AGAIN_AT_ONCE` that are due, and how many these were.
+    Raises `HomeHeld` when all is erased: the receipts wait."""
     engine = journal.engine
     with snapshot(engine) as connection:
-        done = store.answered_of(connection, stream)
-    due = [one for one in ended if one.ending not in done]
+        done, held = store.answered_of(connection, stream), is_held(connection)
+    due = list({one.ending: one for one in ended if one.ending not in done}.values())
+    due = due if held else due[:AGAIN_AT_ONCE]
     subjects = {digest: subject for subject, digest in _subjects(engine, stream)} if due else {}
-    for one in due:
-        if (subject := subjects.get(one.subject)) is not None:
-            with transaction(engine) as connection:
-                store.lock_derived(connection, stream)
-                seq = received.read_heads(connection, [stream])[stream].seq + 1  # whatever is there was recorded before
-                note_purpose_ended(connection, stream, subject, one.purpose, NO_ENDING, seq)
-                store.forget_purpose(connection, stream, subject, one.purpose)
-                store.forget_aside(connection, stream)
-    for one in due:
+    found = [(subjects[one.subject], one.purpose) for one in due if one.subject in subjects]
+    if found:
+        with transaction(engine) as connection:
+            store.lock_derived(connection, stream)
+            seq = received.read_heads(connection, [stream])[stream].seq + 1  # whatever is there was recorded before
+            note_purposes_ended(connection, stream, [(*one, NO_ENDING, seq) for one in found])
+            store.forget_purposes(connection, stream, found)
+            store.forget_aside(connection, stream)
+    if due:
         with journal.unit(now) as unit:
-            found = subjects.get(one.subject)
-            digest = purpose_digest(found, one.purpose, NO_ENDING) if found else b""
-            rows = erased_lines(unit.connection, stream, digest)
-            unit.record(LeadCleared(None, ending=one.ending.hex(), rows=rows), stream.partition("/")[2])
-            store.note_answered(unit.connection, stream, one.ending)
+            for one in due:
+                subject = subjects.get(one.subject)
+                digest = purpose_digest(subject, one.purpose, NO_ENDING) if subject else b""
+                rows = erased_lines(unit.connection, stream, digest)
+                unit.record(LeadCleared(None, ending=one.ending.hex(), rows=rows), stream.partition("/")[2])
+                store.note_answered(unit.connection, stream, one.ending)
     return len(due)
 
 

@@ -4,6 +4,7 @@ They (`DERIVED`) are made from the received lines alone and can be made anew at 
 and its id. The cursor says up to which line they have been made.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -35,7 +36,7 @@ from shared.journal.lines import chain_start
 from shared.journal.tables import BIG
 from shared.programmes.shelf import Shelf
 from shared.storage import metadata
-from shared.storage.upsert import read_many, upsert
+from shared.storage.upsert import in_pieces, read_many, upsert
 
 shelf = Shelf("reporting")
 
@@ -341,20 +342,25 @@ def forget_derived(connection: Connection, streams: Iterable[str]) -> None:
             connection.execute(delete(table).where(table.c.stream == stream))
 
 
-def forget_subject(connection: Connection, stream: str, subject: str) -> None:
-    """Delete what is derived of an erased person, and that their lines had been set aside."""
-    raw = bytes.fromhex(subject)
-    for table in DERIVED:
-        if "subject" in table.c:
-            connection.execute(delete(table).where(table.c.stream == stream, table.c.subject == raw))
-    forget_aside(connection, stream)
+def forget_subjects(connection: Connection, stream: str, subjects: Iterable[str]) -> None:
+    """Delete what is derived of erased people; that their lines had been set aside: `forget_aside`."""
+    _forget_of(connection, stream, [table for table in DERIVED if "subject" in table.c], subjects)
 
 
-def forget_purpose(connection: Connection, stream: str, subject: str, purpose: str) -> None:
-    """Delete what is derived of a person for a purpose."""
-    raw = bytes.fromhex(subject)
-    for table in OF_PURPOSE[purpose]:
-        connection.execute(delete(table).where(table.c.stream == stream, table.c.subject == raw))
+def forget_purposes(connection: Connection, stream: str, ended: Iterable[tuple[str, str]]) -> None:
+    """Delete what is derived of people, each for a purpose."""
+    of: dict[str, set[str]] = defaultdict(set)
+    for subject, purpose in ended:
+        of[purpose].add(subject)
+    for purpose, subjects in of.items():
+        _forget_of(connection, stream, OF_PURPOSE[purpose], subjects)
+
+
+def _forget_of(connection: Connection, stream: str, tables: Iterable[Table], subjects: Iterable[str]) -> None:
+    pieces = list(in_pieces(map(bytes.fromhex, subjects)))
+    for table in tables:
+        for some in pieces:
+            connection.execute(delete(table).where(table.c.stream == stream, table.c.subject.in_(some)))
 
 
 def unanswered(connection: Connection, limit: int) -> Sequence[Any]:
@@ -383,6 +389,7 @@ def forget_aside(connection: Connection, stream: str) -> None:
     connection.execute(delete(aside).where(aside.c.stream == stream, gone))
 
 
-def forget_tags(connection: Connection, stream: str, key_no: int) -> None:
-    """Delete a stream's tags under a tag key that is needed no longer."""
-    connection.execute(delete(tag).where(tag.c.stream == stream, tag.c.key_no == key_no))
+def forget_tags(connection: Connection, stream: str, key_nos: Iterable[int]) -> None:
+    """Delete a stream's tags under tag keys that are needed no longer."""
+    for some in in_pieces(key_nos):
+        connection.execute(delete(tag).where(tag.c.stream == stream, tag.c.key_no.in_(some)))

@@ -74,6 +74,12 @@ oldest_seconds = gauge(
 )
 
 
+def waits_for_nothing(channel: str) -> None:
+    """Nobody ships this stream any more: no alert is to go on for it."""
+    for one in (unreceipted, stopped, failing, oldest_seconds):
+        one.labels(channel).set(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What a round did for one stream. `conflict` says why the stream has stopped, `failed` that it was given up."""

@@ -28,7 +28,7 @@ from shared.storage import snapshot, transaction
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, RECORD, arrival, register
 from tests.services.intake.test_referrals import accept, at, erase, send
-from tests.services.intake.test_steward import LEADERS, STEWARD, THIRD, Land, Place, all_confirm
+from tests.services.intake.test_steward import FIRST, LEADERS, STEWARD, THIRD, Land, Place, all_confirm
 from tests.services.intake.test_steward import land as land
 from tests.services.kit import KEY, OTHER, OWN
 
@@ -152,10 +152,10 @@ def test_while_the_tag_key_changes_the_newest_that_both_have_is_compared(land: L
     come(second, record=SIGNED)
     ours = come(third)
     with transaction(second.engine) as connection:
-        store.drop_tag_key(connection, KEY, 1)
+        store.drop_tag_key(connection, KEY, FIRST)
     first.renew()
     third.post.round(KEY, land.now)
-    ask(third, ours)  # under key 1 alone; the second node has none of it, as if it were ahead of everybody
+    ask(third, ours)  # under the first key alone; the second node has none of it, as if it were ahead of everybody
     land.work()
     assert heard(third, ours) == {OTHER: ("yes", "2016-03-01"), OWN: ("cannot_say", None)}
 

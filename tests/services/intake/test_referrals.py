@@ -1,6 +1,8 @@
 """Somebody is referred from one partner to another: what each end holds, what the letter tells, and that both agree."""
 
+import hmac
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -45,7 +47,7 @@ from shared.contracts.referral_facts import (
     ReferralSent,
     ReferralWithdrawn,
 )
-from shared.journal import erasing
+from shared.journal import crypto, erasing
 from shared.journal.carry_tables import post_out
 from shared.journal.lines import Line, parse
 from shared.journal.tables import journal_line
@@ -388,11 +390,23 @@ def test_neither_journal_nor_log_nor_lead_holds_who_it_is_or_why(land: Land, cap
     for text in (*WHO, REASON):
         assert text.encode() not in land.seen
         assert text not in caplog.text
-    for message in messages(IDENTITY):
-        for digest in digests(message, {b"", b"polku-tag-1", KEY.encode()}):
-            assert digest not in land.seen
-            assert digest.hex().encode() not in land.seen
+    own = [crypto.make_key(land.inbox.parent / "lead", kind) for kind in ("signing", "receiving")]
+    leads = {key for one in own for key in (one.secret(), one.public or b"")}
+    assert digests_in(land, leads) == 0
+    land.seen += hmac.digest(own[1].secret(), IDENTITY["identity_code"].encode(), "sha256")
+    assert digests_in(land, leads) == 1, "it would be found"
     assert "Haluaa" not in repr(NewReferral(key_of("a"), "0" * 32, "third", ("name",), REASON))
+
+
+def digests_in(land: Land, leads: set[bytes]) -> int:
+    """How many digests and HMACs of what is known of the person the letters hold that the lead had: under the `leads`
+    own keys, the nodes' public ones, and every run of hex digits in the letters, as it is and as bytes."""
+    runs = {run for run in re.findall(rb"[0-9a-f]{32,128}", land.seen) if len(run) % 2 == 0}
+    keys = {b"", b"polku-tag-1", KEY.encode(), *leads, *runs, *(bytes.fromhex(run.decode()) for run in runs)}
+    keys |= {key for place in land.places.values() for key in place.desk.keys.pair()}
+    assert len(keys) > 20
+    found = {digest for message in messages(IDENTITY) for digest in digests(message, keys)}
+    return sum(digest in land.seen or digest.hex().encode() in land.seen for digest in found)
 
 
 def repr_of(row: dict[str, Any]) -> bytes:
