@@ -38,6 +38,8 @@ class PersonRow:
     wrapped_key: bytes
     box: bytes
     worker: str | None = None
+    ended_on: date | None = None
+    end_reason: str | None = None
 
 
 def list_people(
@@ -231,4 +233,5 @@ def _row(row: Any) -> PersonRow:
     record = json.loads(row.record)
     marks = (row.since is not None, is_protected(record), record.get("service_language"), record.get("interpreter"))
     sealed = (row.wrapped_key, row.box)
-    return PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, *marks, *sealed, row.worker)
+    ended = (row.ended_on, row.end_reason)
+    return PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, *marks, *sealed, row.worker, *ended)

@@ -359,6 +359,8 @@ class IntakeService(
             "person": row.subject,
             "standing": row.standing,
             "started_on": iso_day(row.started_on),
+            "ended_on": iso_day(row.ended_on),
+            "end_reason": row.end_reason,
             "restricted": row.restricted,
             "protected": row.protected,
             "worker": row.worker,

@@ -30,6 +30,7 @@ from services.portal.words import words
 from shared import hetu
 from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import InvalidInput
+from shared.contracts.record_facts import EXITS
 from shared.journal.certificate import Form
 
 _REPORT_ROLES = ("reporter",)
@@ -337,6 +338,15 @@ def standing_word(row: Mapping[str, Any]) -> str:
     return words(g.lang)(f"standing_{standing}") if standing in STANDINGS else str(standing)
 
 
+def left_words(row: Mapping[str, Any]) -> str:
+    """When and why the person has left, of a row of intake's; "" who is there. A reason of a newer release as it is."""
+    if not row.get("ended_on"):
+        return ""
+    say, reason = words(g.lang), row.get("end_reason")
+    why = say(f"exit_{reason}") if reason in EXITS else str(reason)
+    return say("has_left", day=talks.said_day(row["ended_on"]), why=why)
+
+
 def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, object]:
     lang, started, standing = g.lang, row.get("started_on"), row.get("standing")
     return {
@@ -350,5 +360,6 @@ def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, 
         "worker": row.get("worker"),
         "mine": row.get("worker") == g.session.user.name,
         "standing": standing_word(row),
+        "left": left_words(row),
         "started_on": Figure(formats.day(date.fromisoformat(started), lang), None) if started else figure(None, lang),
     }

@@ -11,7 +11,7 @@ from services.portal import contacting, talks
 from services.portal.conversation import individual
 from services.portal.encountering import LANGUAGES
 from services.portal.labels import label_of
-from services.portal.pages import LIST_ROLES, Pages, standing_word
+from services.portal.pages import LIST_ROLES, Pages, left_words, standing_word
 from services.portal.replies import ReplyKey
 from services.portal.steps_shown import steps_shown
 from services.portal.users import case_workers
@@ -124,6 +124,7 @@ class PersonPages:
             name=name,
             visitor=row.get("standing") == "visitor",
             standing=standing_word(row),
+            left=left_words(row),
             since=talks.said_day(row["started_on"]) if row.get("started_on") else "",
             talks=bool(individual(names)),
             restricted=bool(row.get("restricted")),

@@ -65,6 +65,8 @@ def test_an_exit_leaves_a_line_and_holds(engine: Engine, journal: Journal) -> No
     (row,) = kit.rows(engine, store.participation)
     assert (row["started_on"], row["ended_on"]) == (date(2016, 3, 1), DAY)
     assert (row["end_reason"], row["end_results"]) == ("completed", "qualification employment")
+    _, (listed,) = queries.list_people(engine, kit.KEY, 1, 0)
+    assert (listed.ended_on, listed.end_reason) == (DAY, "completed")
 
 
 def test_the_same_again_adds_nothing(engine: Engine, journal: Journal) -> None:
