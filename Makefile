@@ -58,7 +58,7 @@ bench: install-bench ## benchmarks, side by side in one run; prints ratios, writ
 faults: install-dev ## the fault tests, then the fault campaign on both footings; prints counters, writes build/faults/
 	deploy/ensure-servers
 	POLKU_KILLS=30 $(BIN)/python -m pytest tests/faults -s
-	$(BIN)/python -m tests.faults.bench --profile full --seconds 300
+	$(BIN)/python -m tests.faults.bench --profile full
 	$(BIN)/python -m tests.faults.bench --profile campaign
 
 soak: install-dev ## an hour of schedules, faults and random bad input; prints one table, writes build/soak/

@@ -147,15 +147,16 @@ def _check_members(data: bytes, certificate: Certificate) -> str | None:
     proof = certificate.proof
     try:
         report = json.loads(data)
-        told = ("node", "epoch", "watermark", "chain")
-        rows = {row["partner"]: tuple(row[member] for member in told) for row in report["streams"]}
+        told = ("partner", "node", "epoch", "watermark", "chain")
+        rows = [tuple(row[member] for member in told) for row in report["streams"]]
         said_so = (report["programme"], report["arrived"], report["as_of"])
         release: str | None = report.get("release")  # no member before there were any
         if release is not None and not HEX32.fullmatch(release):
             raise ValueError("not the id of a release")
     except (ValueError, LookupError, TypeError, RecursionError):
         raise CertificateRefused("it is signed, and no report of this release") from None
-    held = {s.partner: (s.node, s.epoch, s.watermark, s.chain.hex() if s.chain else None) for s in proof.streams}
+    streams = proof.streams
+    held = [(s.partner, s.node, s.epoch, s.watermark, s.chain.hex() if s.chain else None) for s in streams]
     if rows != held or said_so != (proof.programme, proof.arrived, wire_time(proof.time)):
         raise CertificateRefused("its programme, time or streams are not those of its certificate")
     return release

@@ -25,6 +25,8 @@ from shared.journal.tables import journal_head, journal_line
 from shared.ops.clock import parse_wire_time
 
 RETRY_AT_MOST = timedelta(hours=1)
+SEGMENTS_WAITING = 1000
+"""Segments that wait for a receipt, after which only full ones are written."""
 
 # Asked in every round for every stream: making such a statement costs twice as much as running it.
 _RECEIPT = select(courier_receipt).where(courier_receipt.c.stream == bindparam("channel"))
@@ -216,6 +218,19 @@ def gaps(view: View, keep: Iterable[Any]) -> list[tuple[int, int, bytes]]:
     if following <= view.seq:
         gaps.append((following, view.seq, view.chain))
     return gaps
+
+
+def due(view: View, keep: Sequence[Any], max_lines: int) -> list[tuple[int, int, bytes]]:
+    """The gaps to write now: all, but after many segments without a receipt new lines wait until they fill one.
+
+    Else a segment of few lines would lie there for every round of a long outage of the peer.
+    """
+    found = gaps(view, keep)
+    if found and len(keep) >= SEGMENTS_WAITING:
+        first, last, _ = found[-1]
+        if first > keep[-1].last and last - first + 1 < max_lines:
+            found.pop()
+    return found
 
 
 def history(view: View, drop: Mapping[int, str], first: int, last: int) -> tuple[str, int]:

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +41,10 @@ class Smoke:
     said: dict[str, dict[str, Any]]
     refused: dict[bytes, Reason]
 
-    def judged(self, change: str = "", said: dict[str, dict[str, Any]] | None = None) -> Verdict:
-        """The verdict over a copy of the lead's database with this change."""
+    def judged(
+        self, change: str = "", said: dict[str, dict[str, Any]] | None = None, more: Sequence[dict[str, Any]] = ()
+    ) -> Verdict:
+        """The verdict over a copy of the lead's database with this change, and `more` in the ledger."""
         with closing(sqlite3.connect(self.folder / "lead.copy")) as whole:
             with closing(sqlite3.connect(self.folder / "doctored.db")) as doctored:
                 whole.backup(doctored)
@@ -52,7 +55,7 @@ class Smoke:
                 (partner, stream, looks.enter_context(snapshot(open_engine(f"sqlite:///{self.folder / partner}.copy"))))
                 for partner, stream in self.nodes
             ]
-            entries = ledger.read(self.folder / "ledger.copy")
+            entries = [*ledger.read(self.folder / "ledger.copy"), *more]
             return judge(claims(entries), nodes, lead, said or self.said, self.refused, {})
 
 
@@ -140,6 +143,17 @@ def test_a_broken_build_is_caught(tmp_path: Path, profile: Profile, what: str, c
     assert not result.passed
 
 
+def test_a_person_who_is_gone_is_lost_though_somebody_else_was_erased(smoke: Smoke) -> None:
+    partner = smoke.nodes[0][0]
+    made: list[dict[str, Any]] = [
+        {"do": "attempt", "partner": partner, "marks": ["p9999"]},
+        {"do": "answer", "partner": partner, "marks": ["p9999"], "refused": {}, "who": ["aa" * 16]},
+    ]
+    erased = [{"do": "erase", "partner": partner, "subject": subject * 16} for subject in ("bb", "aa")]
+    assert smoke.judged(more=[*made, erased[0]]).counters["lost"] == 1
+    assert smoke.judged(more=[*made, erased[1]]).counters["lost"] == 0
+
+
 def test_the_plan_comes_from_its_seed_and_the_campaign_is_as_large_as_it_says() -> None:
     names = ["a", "b", "c", "d", "e"]
     assert plan_of(CAMPAIGN, names, 7) == plan_of(CAMPAIGN, names, 7) != plan_of(CAMPAIGN, names, 8)
@@ -157,7 +171,8 @@ def test_the_page_shows_every_counter_and_how_to_run_it_again(smoke: Smoke) -> N
     assert f"--seed {SEED}" in found["again"]
 
 
-def test_a_fault_that_came_about_not_once_fails_the_run() -> None:
+def test_a_fault_that_came_about_not_once_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.faults.bench.run.NOT_HERE", {"F30": "no other RabbitMQ"})
     result = Result(CAMPAIGN, 7, [])
     result.not_staged.update({"F24": 3, "F20": 3, "F21": 2, "F30": 3})
     result.done["F20"] = 1

@@ -110,7 +110,10 @@ class Driver:
         self._after = answer["pos"] or self._after
         refused = {named[i][0]: result["error"]["code"] for i, result in enumerate(results) if "error" in result}
         done = [mark for marks_, result in zip(named, results, strict=True) if "error" not in result for mark in marks_]
-        self.ledger.entry("answer", partner=self.site.partner, pos=answer["pos"], marks=done, refused=refused)
+        said = {"marks": done, "refused": refused}
+        if method == "register_participants":
+            said["who"] = [result["subject"] for result in results if "error" not in result]
+        self.ledger.entry("answer", partner=self.site.partner, pos=answer["pos"], **said)
         return results
 
     def _until_answered(self, service: str, method: str, **body: Any) -> Any:

@@ -71,13 +71,19 @@ def claims(entries: Iterable[dict[str, Any]]) -> dict[str, Claims]:
         of = found.setdefault(entry["partner"], Claims())
         if entry["do"] == "attempt":
             of.attempted |= set(entry["marks"])
-            of.who |= dict(zip(entry["marks"], entry.get("who", []), strict=False))
+            of.who |= _who(entry)
         elif entry["do"] == "answer":
             of.answered |= set(entry["marks"])
+            of.who |= _who(entry)
             of.refused |= entry["refused"]
         elif entry["do"] == "erase":
             of.erased.add(entry["subject"])
     return found
+
+
+def _who(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Whom each mark is about, where the entry says so."""
+    return dict(zip(entry["marks"], entry["who"], strict=True)) if "who" in entry else {}
 
 
 def judge(
@@ -139,7 +145,6 @@ def _compare_lines(
 def _compare_facts(verdict: Verdict, stream: str, of: Claims, recorded: Found, applied: Found, delivered: int) -> None:
     counters = verdict.counters
     gone = {mark for mark, subject in of.who.items() if subject in of.erased}
-    gone |= {mark for mark in of.attempted if mark[0] == "p" and mark not in recorded.facts} if of.erased else set()
     counters["attempted"] += len(of.attempted)
     counters["committed"] += len(recorded.facts)
     counters["delivered"] += delivered

@@ -137,8 +137,8 @@ def run(
     progress: Callable[[str], None] = lambda _: None,
     after: Callable[[Federation, Scene, "Result"], None] = lambda *_: None,
 ) -> Result:
-    """One run in `folder`. `environment` is given to the lead's processes, `seconds` ends the faults early, `after`
-    gets the healed federation before it ends."""
+    """One run in `folder`. `environment` is given to the lead's processes; after `seconds` no further fault begins,
+    and the run has failed; `after` gets the healed federation before it ends."""
     began = time.monotonic()
     with ExitStack() as ending:
         made = ending.enter_context(
@@ -205,14 +205,14 @@ class Injection:
     _turn: threading.Condition = field(default_factory=threading.Condition)
 
     def run(self, lanes: ThreadPoolExecutor, deadline: float | None) -> None:
-        """All of them, or those that begin before the deadline."""
+        """All of them; what does not begin before the deadline is a failure."""
         turns: Counter[str] = Counter()
         for number, (fault, at) in enumerate(self.result.plan, 1):
             homes = self._homes(fault, at)
             with self._turn:
                 self._turn.wait_for(lambda homes=homes: not self._busy & homes and len(self._busy) < BUSY)  # type: ignore[misc]
                 if deadline is not None and time.monotonic() > deadline:
-                    self.progress(f"time is up after {number - 1} of {len(self.result.plan)} faults")
+                    self.result.failures.append(f"time was up after {number - 1} of {len(self.result.plan)} faults")
                     break
                 self._busy |= homes
             meant = list(self.paces) if fault in AT_THE_LEAD else [at]

@@ -260,6 +260,17 @@ def test_an_expelled_partner_is_said_with_its_last_line(file: Path) -> None:
     assert "leader_association: expelled; pori-0a1b2c3d" in run("verify", file).out
 
 
+def test_each_node_of_a_partner_that_came_back_is_compared_with_the_certificate(file: Path) -> None:
+    what = proof(replace(silent(), partner="leader_association"), stream(state="expelled"))
+    file.write_bytes(report(what))
+    done = run("verify", file)
+    assert (done.code, done.out.count("leader_association: ")) == (0, 2)
+    rows = json.loads(report(what))["streams"]
+    for at, row in enumerate(rows):
+        file.write_bytes(report(what, streams=[*rows[:at], row | {"watermark": 5}, *rows[at + 1 :]]))
+        assert run("verify", file).code == 1
+
+
 @pytest.mark.parametrize("data", [b"", b"{}", BODIES["json"].encode()])
 def test_a_file_without_a_certificate_is_bad_input(file: Path, data: bytes) -> None:
     file.write_bytes(data)
