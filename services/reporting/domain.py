@@ -129,8 +129,9 @@ def join_equal(
     for person, key_no, tag in tags:
         of[person][key_no] = tag
     for person, theirs in of.items():
-        for key_no in sorted(theirs)[:-MOST_TAGS]:
-            del theirs[key_no]
+        if len(theirs) > MOST_TAGS:
+            for key_no in sorted(theirs)[:-MOST_TAGS]:
+                del theirs[key_no]
         for key_no, tag in theirs.items():
             equal[key_no, tag].append(person)
     stands_for: dict[Person, Person] = {}
@@ -149,16 +150,20 @@ def join_equal(
     for pair in same:
         join(*pair)
     for (key_no, _), people in equal.items():
+        if len(people) == 1:
+            continue
         alike: dict[frozenset[int], list[Person]] = defaultdict(list)
-        if len(people) > 1:
-            for person in people:
-                alike[frozenset(other for other in of[person] if other > key_no)].append(person)
-        newer = list(alike)
-        for part in _apart(newer):
-            if len(part) > 1 or not newer[part[0]]:
-                one, *others = (person for place in part for person in alike[newer[place]])
-                for other in others:
-                    join(one, other)
+        for person in people:
+            alike[frozenset([other for other in of[person] if other > key_no])].append(person)
+        newer, together = list(alike), []
+        if frozenset() in alike:  # whose newest key it is has no newer one in common with anybody
+            together = [people]
+        elif len(newer) > 1:
+            parts = (part for part in _apart(newer) if len(part) > 1)
+            together = [[person for place in part for person in alike[newer[place]]] for part in parts]
+        for one, *others in together:
+            for other in others:
+                join(one, other)
     known: dict[Person, _Tags] = defaultdict(lambda: defaultdict(set))
     for person, theirs in of.items():
         known[first(person)][person[0]].add(frozenset(theirs.items()))

@@ -64,7 +64,7 @@ def test_a_batch_is_as_many_statements_however_much_it_erases_ends_and_retires(e
     for numbers in (range(1, 5), range(5, 45)):
         receive(engine, MINE, written(numbers))
         run.clear()
-        assert operations.derive(engine)
+        assert operations.derive(engine, {})
         counts.append(len(run))
         left |= {hex_id("person", n) for n in numbers[1::2]}
         subjects = [row["subject"] for row in rows(engine, received_line)]
