@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from services.intake import encounter_store, exit_forms, starts, store
 from services.intake.operations import Vault
 from shared.contracts.catalogue import OutcomeRecorded, ParticipationStarted, StepEntered
 from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import UnknownPerson
+from shared.contracts.mistake_facts import OutcomeRemoved
 from shared.journal import Journal, Line
 from shared.journal.lines import parse
 from shared.journal.tables import journal_line
@@ -28,7 +29,8 @@ def show_sample(
 
     ``{"line", "state"}``: `found`, with the line's `kind`, `recorded_at` and `body`, and of a person `start` and `exit`
     as `show_start` and `show_exit` have them; `erased`: nothing of the person is kept, or the encounter is no more;
-    `unknown`: a sample draws no such line of ours. Every read is logged first. Raises `UnknownProgramme`.
+    `removed`: it was taken back as a mistake since; `unknown`: a sample draws no such line of ours. Every read is
+    logged first. Raises `UnknownProgramme`.
     """
     c, stream = journal_line.c, f"{journal.home}/{programme}"
     query = select(c.seq, c.kind, c.line).where(c.stream == stream, c.seq.in_(set(lines)))
@@ -38,6 +40,7 @@ def show_sample(
         said = {seq: parse(row.line) for seq, row in found.items() if row.line is not None}
         met = [line.body["encounter"] for line in said.values() if _met(line)]
         present = encounter_store.those_there(connection, met)
+        removed = {seq for seq, line in said.items() if _is_removed(connection, stream, line)}
     with journal.unit(now) as unit:
         unit.audit(by, "show_sample", programme=programme, lines=len(lines))
     rows = []
@@ -47,6 +50,8 @@ def show_sample(
             rows.append(({"line": number, "state": "unknown"}, dict[str, Any]()))
         elif line is None or (_met(line) and line.body["encounter"] not in present):
             rows.append(({"line": number, "state": "erased"}, dict[str, Any]()))
+        elif number in removed:
+            rows.append(({"line": number, "state": "removed"}, dict[str, Any]()))
         else:
             rows.append(_shown(journal, keys, programme, line, by, now))
     return rows
@@ -54,6 +59,16 @@ def show_sample(
 
 def _met(line: Line) -> bool:
     return line.kind == EncounterRecorded.kind
+
+
+def _is_removed(connection: Connection, stream: str, line: Line) -> bool:
+    """Whether a later line of the person says that an outcome was a mistake."""
+    if line.kind != OutcomeRecorded.kind or line.subject is None:
+        return False
+    c = journal_line.c
+    query = select(c.line).where(c.subject == bytes.fromhex(line.subject), c.stream == stream, c.seq > line.seq)
+    later = connection.execute(query.where(c.kind == OutcomeRemoved.kind)).scalars()
+    return any(parse(row).body["outcome_id"] == line.body["outcome_id"] for row in later if row is not None)
 
 
 def _shown(

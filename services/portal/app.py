@@ -28,6 +28,7 @@ from services.portal.evidence import EvidencePages
 from services.portal.exit_record import ExitPages
 from services.portal.guard import FormRefused, Guard
 from services.portal.handing_over import HandOverPages
+from services.portal.mistakes import MistakePages
 from services.portal.pages import Pages, frame
 from services.portal.partners import PartnerPages
 from services.portal.person_page import PersonPages
@@ -122,6 +123,7 @@ def create_app(context: PortalContext) -> Flask:
         SamplePages(pages).install(app)
         TaskPages(pages).install(app)
         StepPages(pages).install(app)
+        MistakePages(pages).install(app)
         PersonPages(pages).install(app)
         HandOverPages(pages).install(app)
         DuplicatePages(pages).install(app)

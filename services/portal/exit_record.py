@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from services.portal import formats, talks
 from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
+from services.portal.mistakes import outcomes_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.plan import plan_of
 from services.portal.publicity import publicity
@@ -45,6 +46,7 @@ _WHY = {
 _DONE = {
     **{"1": "saved", "try": "attempt_saved", "asked": "follow_up_saved"},
     **{"outcome": "saved_but_outcome", "no_outcome": "saved_without_outcome", "back": "came_back_saved"},
+    "removed": "mistake_removed",
 }
 
 
@@ -239,6 +241,7 @@ class ExitPages:
             + [("none", say("result_none"))],
             nexts=_outcomes(names, plans=True),
             services=_outcomes(names, plans=False),
+            outcomes=outcomes_of(self.pages, names, person),
             has_plan=any(item.get("is_plan") for item in names.document.get("outcomes") or []),
             plan=_ready(names, plan) if plan else "",
             needs_next=bool(names.document.get("exit_needs_next")),

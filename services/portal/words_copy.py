@@ -498,6 +498,7 @@ KINDS: dict[str, Three] = {
         "Something was taken out of your plan",
     ),
     "pathways.outcome_recorded": ("Tulos kirjattiin", "Ett utfall antecknades", "An outcome was recorded"),
+    "pathways.outcome_removed": ("Tulos poistettiin", "Ett utfall togs bort", "An outcome was removed"),
     "intake.worker_changed": (
         "Sait työntekijän",
         "En medarbetare började arbeta med dig",

@@ -60,6 +60,7 @@ def values(world: World) -> dict[str, Any]:
         "why": "asked",
         "same_as": ids["people"]["eerik"],
         "worker": "anna",
+        "outcome_id": ids["outcome"],
     }
 
 

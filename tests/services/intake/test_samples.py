@@ -7,6 +7,8 @@ from sqlalchemy import Engine
 
 from services.intake import encounters, operations, samples
 from services.intake.encounter_rules import Encounter, NewEncounter
+from shared.contracts.catalogue import OutcomeRecorded
+from shared.contracts.mistake_facts import OutcomeRemoved
 from shared.journal import Journal
 from tests.services import kit
 from tests.services.intake.kit import KEYS, arrival, register
@@ -40,3 +42,20 @@ def test_an_encounter_is_shown_as_it_was_written_down_until_it_is_taken_back(eng
     assert coded["body"]["people_new"] == 3
     encounters.remove_encounter(journal, kit.KEY, made, revision=0, **common)
     assert show() == ({"line": 1, "state": "erased"}, {})
+
+
+def test_an_outcome_that_was_drawn_and_taken_back_since_is_nobodys(engine: Engine, journal: Journal) -> None:
+    subject = str(register(journal, arrival("a"))[0][0]["subject"])
+    made, other = OutcomeRecorded.example, OutcomeRecorded.example | {"outcome_id": "ab" * 16}
+    for fact in (OutcomeRecorded(subject, **made), OutcomeRecorded(subject, **other), OutcomeRecorded(subject, **made)):
+        with journal.unit(kit.NOW) as unit:
+            unit.record(fact, kit.KEY)
+    with journal.unit(kit.NOW) as unit:
+        unit.record(OutcomeRemoved(subject, outcome_id=other["outcome_id"]), kit.KEY)
+    lines = [line.seq for line in kit.lines(engine) if line.kind == OutcomeRecorded.kind]
+    shown = samples.show_sample(journal, KEYS, kit.KEY, lines, by="boss", now=kit.NOW)
+    assert [(coded["state"], bool(named)) for coded, named in shown] == [
+        ("found", True),
+        ("removed", False),
+        ("found", True),
+    ]

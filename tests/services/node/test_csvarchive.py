@@ -23,6 +23,7 @@ from shared.contracts.catalogue import (
 )
 from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import InvalidInput
+from shared.contracts.mistake_facts import OutcomeRemoved
 from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
 from shared.contracts.step_facts import StepPaused, StepResumed
 from tests.services.kit import PROGRAMME
@@ -46,6 +47,8 @@ def written(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
     made.take(SessionHeld(session=FIRST, activity="old", occurred_on="2016-03-02", area="centre"))
     made.take(EncounterRecorded(**EncounterRecorded.example | {"area": "centre"}))
     made.take(OutcomeRecorded(ANNA, **OutcomeRecorded.example | {"outcome": "school"}))
+    made.take(OutcomeRecorded(ANNA, **OutcomeRecorded.example | {"outcome_id": SECOND}))
+    made.take(OutcomeRemoved(ANNA, outcome_id=SECOND))
     made.take(HeadsCounted(session=SECOND, heads=0, basis="counted"))
     for fact in (attendance("11" * 16), attendance("12" * 16), attendance("13" * 16, GONE)):
         made.take(fact)

@@ -30,6 +30,7 @@ from shared.contracts.encounters import (
     TapVisitor,
 )
 from shared.contracts.filled import AskFilled, ShowFilled
+from shared.contracts.mistakes import OutcomesOf, RemoveOutcome
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.questionnaires import ListDue, ShowForms, ShowWording
@@ -153,6 +154,8 @@ BODIES = {
     ("intake", "record_follow_ups"): RecordFollowUps,
     ("intake", "list_follow_ups"): ListFollowUps,
     ("pathways", "record_outcomes"): RecordOutcomes,
+    ("pathways", "outcomes_of"): OutcomesOf,
+    ("pathways", "remove_outcome"): RemoveOutcome,
     ("pathways", "record_plans"): RecordPlans,
     ("pathways", "show_plan"): ShowPlan,
     ("intake", "note_eura"): NoteEura,
