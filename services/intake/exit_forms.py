@@ -190,11 +190,12 @@ def show_exit(
 
 def _follow_ups(connection: Connection, subject: bytes) -> list[dict[str, Any]]:
     c = store.follow_up.c
-    query = select(c.due, c.occurred_on, c.status, c.results).where(c.subject == subject)
+    query = select(c.follow_up, c.due, c.occurred_on, c.status, c.results).where(c.subject == subject)
     rows = connection.execute(query.order_by(c.occurred_on, c.follow_up))
     return [
         {
-            **{"due": row.due.isoformat(), "date": row.occurred_on.isoformat(), "status": row.status},
+            **{"follow_up": row.follow_up.hex(), "due": row.due.isoformat()},
+            **{"date": row.occurred_on.isoformat(), "status": row.status},
             "results": None if row.results is None else row.results.split(),
         }
         for row in rows

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from services.intake.records import Stay
 from services.intake.store import follow_up, participation
@@ -65,6 +65,12 @@ def add_follow_ups(connection: Connection, programme: str, made: Sequence[tuple[
     ]
     if rows:
         connection.execute(insert(follow_up), rows)
+
+
+def remove_follow_up(connection: Connection, subject: str, ref: str) -> bool:
+    """Such a try of this person is none; whether it was there."""
+    this = (follow_up.c.follow_up == bytes.fromhex(ref)) & (follow_up.c.subject == bytes.fromhex(subject))
+    return bool(connection.execute(delete(follow_up).where(this)).rowcount)
 
 
 def _text(results: Sequence[str] | None) -> str | None:

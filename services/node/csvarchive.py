@@ -193,7 +193,7 @@ _KEPT = {
 _GONE = {
     **{"session_removed": ("session_held", "session"), "attendance_removed": ("attendance_recorded", "attendance")},
     **{"encounter_removed": ("encounter_recorded", "encounter")},
-    **{"outcome_removed": ("outcome_recorded", "outcome_id")},
+    **{"outcome_removed": ("outcome_recorded", "outcome_id"), "follow_up_removed": ("follow_up_recorded", "follow_up")},
 }
 
 

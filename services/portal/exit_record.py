@@ -259,6 +259,10 @@ class ExitPages:
             ],
             tries=[(code, say(f"attempt_{code}")) for code in ATTEMPTS],
             follow=_follow_up(names, shown, self._today()),
+            asked=[
+                (one["follow_up"], talks.said_day(one["date"]), say(f"follow_{one['status']}"))
+                for one in shown["follow_ups"]
+            ],
             statuses=[(code, say(f"follow_{code}")) for code in FOLLOW_UPS],
             new_key=talks.new_key,
             publicity=publicity(names.funding, names.logos, pick_lang(filled["form_language"]) or g.lang),
@@ -354,7 +358,6 @@ def _follow_up(names: ProgrammeNames, shown: dict[str, Any], today: date) -> dic
     after = (names.document.get("followup") or {}).get("after_days")
     if after is None or not shown["ended"]:
         return None
-    say = words(g.lang)
     due = date.fromisoformat(shown["ended"]["date"]) + timedelta(days=after)
     tries = [one for one in shown["follow_ups"] if one["due"] == due.isoformat()]
     vain = sum(one["status"] == "not_reached" for one in tries)
@@ -362,7 +365,6 @@ def _follow_up(names: ProgrammeNames, shown: dict[str, Any], today: date) -> dic
     return {
         "due": due.isoformat(),
         "said_due": formats.day(due, g.lang),
-        "rows": [(talks.said_day(one["date"]), say(f"follow_{one['status']}")) for one in shown["follow_ups"]],
         "state": "heard" if heard else "not_reached" if vain >= 3 else "not_due" if due > today else "open",
         "silent": shown["form"].get("may_call") == "no",
     }

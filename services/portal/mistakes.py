@@ -24,9 +24,14 @@ class MistakePages:
         """Add the routes."""
         rule = "/exit/<programme:key>/<entity:person>"
         self.pages.add(app, f"{rule}/outcome", "remove_outcome", self.outcome, LIST_ROLES, "POST")
+        self.pages.add(app, f"{rule}/not-asked", "remove_follow_up", self.follow_up, LIST_ROLES, "POST")
 
     def outcome(self, key: str, person: str) -> ResponseReturnValue:
         self._remove(key, person, "pathways", "remove_outcome", "outcome_id")
+        return redirect(url_for("exit_record", key=key, person=person, saved="removed"), 303)
+
+    def follow_up(self, key: str, person: str) -> ResponseReturnValue:
+        self._remove(key, person, "intake", "remove_follow_up", "follow_up")
         return redirect(url_for("exit_record", key=key, person=person, saved="removed"), 303)
 
     def _remove(self, key: str, person: str, service: str, method: str, member: str) -> None:

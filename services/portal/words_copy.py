@@ -498,6 +498,7 @@ KINDS: dict[str, Three] = {
         "Something was taken out of your plan",
     ),
     "pathways.outcome_recorded": ("Tulos kirjattiin", "Ett utfall antecknades", "An outcome was recorded"),
+    "intake.follow_up_removed": ("Yhteydenotto poistettiin", "En kontakt togs bort", "A contact was removed"),
     "pathways.outcome_removed": ("Tulos poistettiin", "Ett utfall togs bort", "An outcome was removed"),
     "intake.worker_changed": (
         "Sait työntekijän",

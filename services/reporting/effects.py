@@ -33,7 +33,7 @@ from shared.contracts.closing_facts import ClosingFinal, ProgrammeClosed, Progra
 from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved
 from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import Fact
-from shared.contracts.mistake_facts import OutcomeRemoved
+from shared.contracts.mistake_facts import FollowUpRemoved, OutcomeRemoved
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.rights_facts import NotSamePerson, PersonRestricted, RestrictionLifted, SamePerson
@@ -336,6 +336,7 @@ _REMOVED: dict[type[Fact], tuple[str, str]] = {
     AttendanceRemoved: ("reporting_attendance", "attendance"),
     EncounterRemoved: ("reporting_encounter", "encounter"),
     OutcomeRemoved: ("reporting_outcome", "outcome_id"),
+    FollowUpRemoved: ("reporting_follow_up", "follow_up"),
 }
 """What is taken back by an id of its own: the derived table, and the member that holds the id."""
 

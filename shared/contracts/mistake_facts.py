@@ -15,4 +15,12 @@ class OutcomeRemoved(Fact):
     example = {"outcome_id": _ID}
 
 
-MISTAKE_FACTS = (OutcomeRemoved,)
+class FollowUpRemoved(Fact):
+    """Nobody asked this person after they left, or not so: the try was recorded by mistake."""
+
+    kind, v, reach, about = "intake.follow_up_removed", 1, Reach.LEAD, About.SOMEBODY
+    follow_up = EntityId()
+    example = {"follow_up": _ID}
+
+
+MISTAKE_FACTS = (OutcomeRemoved, FollowUpRemoved)

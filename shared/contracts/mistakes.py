@@ -17,3 +17,11 @@ class RemoveOutcome(Command):
     programme = ProgrammeKey(required=True)
     subject = SubjectRef(required=True)
     outcome_id = EntityId(required=True)
+
+
+class RemoveFollowUp(Command):
+    """`intake.remove_follow_up`: this person was not asked, or not so; a second time changes nothing."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    follow_up = EntityId(required=True)

@@ -273,6 +273,9 @@ def _prepare_records(made: World, common: dict[str, Any]) -> None:
         made.ids[f"{name}_was"] = made.call("intake", method, **common, subject=subject, reply_to=REPLY_TO)["revision"]
     stay = {"key": key_of("stay"), "subject": people["eerik"], "step": "resources", "entered_on": "2016-03-01"}
     made.done("pathways", "record_steps", **common, items=[stay])
+    asked = {"due": "2016-09-01", "date": "2016-09-02", "status": "refused"}
+    tries = [asked | {"key": key_of(f"asked {name}"), "subject": people[name]} for name in ("left", "form")]
+    made.ids["follow_up"] = made.done("intake", "record_follow_ups", **common, items=tries)[0]["follow_up"]
     became = {"outcome": "education", "date": "2016-05-02"}
     outcomes = [became | {"key": key_of(f"became {name}"), "subject": people[name]} for name in ("anna", "form")]
     made.ids["outcome"] = made.done("pathways", "record_outcomes", **common, items=outcomes)[0]["outcome"]

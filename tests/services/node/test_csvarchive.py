@@ -23,8 +23,8 @@ from shared.contracts.catalogue import (
 )
 from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import InvalidInput
-from shared.contracts.mistake_facts import OutcomeRemoved
-from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
+from shared.contracts.mistake_facts import FollowUpRemoved, OutcomeRemoved
+from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.step_facts import StepPaused, StepResumed
 from tests.services.kit import PROGRAMME
 
@@ -49,6 +49,8 @@ def written(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
     made.take(OutcomeRecorded(ANNA, **OutcomeRecorded.example | {"outcome": "school"}))
     made.take(OutcomeRecorded(ANNA, **OutcomeRecorded.example | {"outcome_id": SECOND}))
     made.take(OutcomeRemoved(ANNA, outcome_id=SECOND))
+    made.take(FollowUpRecorded(ANNA, **FollowUpRecorded.example))
+    made.take(FollowUpRemoved(ANNA, follow_up=FollowUpRecorded.example["follow_up"]))
     made.take(HeadsCounted(session=SECOND, heads=0, basis="counted"))
     for fact in (attendance("11" * 16), attendance("12" * 16), attendance("13" * 16, GONE)):
         made.take(fact)
@@ -76,6 +78,7 @@ def test_the_last_word_holds_and_what_was_taken_back_is_gone(written: dict[str, 
     assert (first["activity"], first["date"], first["headcount"]) == ("duuniin", "2016-03-02", "")
     assert (second["languages"], second["headcount"]) == ("fi;so", "0")
     assert [row["participant"] for row in written["attendance.csv"]] == ["p1"], "neither taken back nor of the erased"
+    assert (len(written["outcomes.csv"]), written["followups.csv"]) == (1, [])
     assert [(row["from"], row["to"]) for row in written["steps.csv"]] == [
         ("2016-04-01", "2016-04-01"),
         ("2016-04-01", ""),

@@ -27,3 +27,12 @@ def test_a_wrong_outcome_is_taken_back_from_the_exit_page_also_before_anybody_ha
     assert (sent["subject"], sent["outcome_id"], sent["by"]) == (MADE, "ab" * 16, "worker")
     assert "Kirjaus on poistettu." in page(worker.client.get(answer.headers["Location"])).said
     assert worker.post(f"{EXIT}/outcome", form=EXIT, outcome_id="no id").status_code == 400
+
+
+def test_a_try_that_was_noted_for_the_wrong_person_is_taken_back_whatever_the_project_asks_now(worker: Portal) -> None:
+    asked = {"follow_up": "cd" * 16, "due": "2017-05-31", "date": "2017-06-01", "status": "refused", "results": None}
+    worker.rpc.exit = {"follow_ups": [asked]}
+    assert "ei halunnut vastata" in page(worker.client.get(EXIT)).said
+    answer = worker.post(f"{EXIT}/not-asked", form=EXIT, follow_up="cd" * 16)
+    assert answer.headers["Location"] == f"{EXIT}?saved=removed"
+    assert worker.rpc.sent("remove_follow_up")["follow_up"] == "cd" * 16
