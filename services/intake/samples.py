@@ -1,7 +1,8 @@
 """A controller's sample: what lines of ours say, and the people behind them with the evidence of their start and exit
 records."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,11 @@ from services.intake.operations import Vault
 from shared.contracts.catalogue import OutcomeRecorded, ParticipationStarted, StepEntered
 from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import UnknownPerson
-from shared.contracts.mistake_facts import OutcomeRemoved
+from shared.contracts.mistake_facts import OutcomeRemoved, StepRemoved
 from shared.journal import Journal, Line
 from shared.journal.lines import parse
 from shared.journal.tables import journal_line
+from shared.programmes import Programme
 from shared.storage import snapshot
 
 _DRAWN = tuple(fact.kind for fact in (ParticipationStarted, OutcomeRecorded, StepEntered, EncounterRecorded))
@@ -35,12 +37,13 @@ def show_sample(
     c, stream = journal_line.c, f"{journal.home}/{programme}"
     query = select(c.seq, c.kind, c.line).where(c.stream == stream, c.seq.in_(set(lines)))
     with snapshot(journal.engine) as connection:
-        store.shelf.get(connection, programme)
+        definition = store.shelf.get(connection, programme)
         found = {row.seq: row for row in connection.execute(query.order_by(c.epoch))}  # the newest epoch holds
         said = {seq: parse(row.line) for seq, row in found.items() if row.line is not None}
         met = [line.body["encounter"] for line in said.values() if _met(line)]
         present = encounter_store.those_there(connection, met)
-        removed = {seq for seq, line in said.items() if _is_removed(connection, stream, line)}
+        drawn = {line.subject for line in said.values() if line.kind in (OutcomeRecorded.kind, StepEntered.kind)}
+        removed = _taken_back(connection, stream, definition, filter(None, drawn))
     with journal.unit(now) as unit:
         unit.audit(by, "show_sample", programme=programme, lines=len(lines))
     rows = []
@@ -61,14 +64,29 @@ def _met(line: Line) -> bool:
     return line.kind == EncounterRecorded.kind
 
 
-def _is_removed(connection: Connection, stream: str, line: Line) -> bool:
-    """Whether a later line of the person says that an outcome was a mistake."""
-    if line.kind != OutcomeRecorded.kind or line.subject is None:
-        return False
-    c = journal_line.c
-    query = select(c.line).where(c.subject == bytes.fromhex(line.subject), c.stream == stream, c.seq > line.seq)
-    later = connection.execute(query.where(c.kind == OutcomeRemoved.kind)).scalars()
-    return any(parse(row).body["outcome_id"] == line.body["outcome_id"] for row in later if row is not None)
+def _taken_back(connection: Connection, stream: str, definition: Programme, subjects: Iterable[str]) -> set[int]:
+    """The lines about outcomes and steps of these people that a later line of theirs takes back; of two equal times on
+    a step the last, as at the lead."""
+    c, gone = journal_line.c, set[int]()
+    kinds = (OutcomeRecorded.kind, OutcomeRemoved.kind, StepEntered.kind, StepRemoved.kind)
+    for subject in subjects:
+        query = select(c.seq, c.line).where(c.subject == bytes.fromhex(subject), c.stream == stream, c.kind.in_(kinds))
+        newest = {row.seq: parse(row.line) for row in connection.execute(query.order_by(c.epoch)) if row.line}
+        there: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for seq, line in sorted(newest.items()):
+            body = line.body
+            if line.kind in (OutcomeRecorded.kind, OutcomeRemoved.kind):
+                what: tuple[str, ...] = (body["outcome_id"],)
+            else:
+                day = body.get("occurred_on") or body["entered_on"]
+                what = (definition.now("steps", body["step"]), day)
+            if line.kind in (OutcomeRecorded.kind, StepEntered.kind):
+                there[what].append(seq)
+            elif line.kind == OutcomeRemoved.kind:
+                gone.update(there.pop(what, ()))
+            elif there[what]:
+                gone.add(there[what].pop())
+    return gone
 
 
 def _shown(

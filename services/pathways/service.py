@@ -35,7 +35,7 @@ from shared.contracts.commands import (
     load,
 )
 from shared.contracts.facts import Fact
-from shared.contracts.mistakes import OutcomesOf, RemoveOutcome
+from shared.contracts.mistakes import OutcomesOf, RemoveOutcome, RemoveStep
 from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.releases import ListReleases
 from shared.contracts.rights import PersonShare
@@ -142,6 +142,14 @@ class PathwaysService(ParkedLines):
         body = load(RemoveOutcome, command)
         what = body["programme"], body["subject"], body["outcome_id"]
         removed, pos = mistakes.remove_outcome(self.home.journal, *what, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "removed": removed}
+
+    @rpc
+    def remove_step(self, **command: Any) -> dict[str, Any]:
+        body = load(RemoveStep, command)
+        self.home.follow_to(EVERYTHING)
+        what = body["programme"], body["subject"], body["stay"]
+        removed, pos = mistakes.remove_step(self.home.journal, *what, by=body["by"], now=self.home.now())
         return {"pos": self.home.committed(pos), "removed": removed}
 
     @rpc

@@ -25,6 +25,8 @@ class MistakePages:
         rule = "/exit/<programme:key>/<entity:person>"
         self.pages.add(app, f"{rule}/outcome", "remove_outcome", self.outcome, LIST_ROLES, "POST")
         self.pages.add(app, f"{rule}/not-asked", "remove_follow_up", self.follow_up, LIST_ROLES, "POST")
+        rule = "/steps/<programme:key>/<entity:person>/mistake"
+        self.pages.add(app, rule, "remove_step", self.step, LIST_ROLES, "POST")
 
     def outcome(self, key: str, person: str) -> ResponseReturnValue:
         self._remove(key, person, "pathways", "remove_outcome", "outcome_id")
@@ -34,11 +36,15 @@ class MistakePages:
         self._remove(key, person, "intake", "remove_follow_up", "follow_up")
         return redirect(url_for("exit_record", key=key, person=person, saved="removed"), 303)
 
+    def step(self, key: str, person: str) -> ResponseReturnValue:
+        self._remove(key, person, "pathways", "remove_step", "stay")
+        return redirect(url_for("steps", key=key, person=person, done="removed"), 303)
+
     def _remove(self, key: str, person: str, service: str, method: str, member: str) -> None:
         self.pages.programme(key)
-        given = {"programme": key, "subject": person, "by": g.session.user.name}
+        given: dict[str, Any] = {"programme": key, "subject": person, "by": g.session.user.name}
         try:
-            self.pages.context.rpc.call(service, method, **given, **{member: request.form.get(member, "")})
+            self.pages.context.rpc.call(service, method, **given | {member: request.form.get(member, "")})
         except InvalidInput:
             abort(400)  # no form of ours
         except UnknownPerson:

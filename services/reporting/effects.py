@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.reporting import records, store
+from services.reporting import records, step_mistakes, store
 from shared.contracts.catalogue import (
     FACTS,
     AnonymousSheetRecorded,
@@ -33,7 +33,7 @@ from shared.contracts.closing_facts import ClosingFinal, ProgrammeClosed, Progra
 from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved
 from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import Fact
-from shared.contracts.mistake_facts import FollowUpRemoved, OutcomeRemoved
+from shared.contracts.mistake_facts import FollowUpRemoved, OutcomeRemoved, PauseRemoved, StepRemoved
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.rights_facts import NotSamePerson, PersonRestricted, RestrictionLifted, SamePerson
@@ -353,6 +353,7 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     AnonymousSheetRecorded: Derivation.sheet,
     SubjectErased: Derivation.erase,
     **dict.fromkeys(_WHAT, Derivation.step),
+    **dict.fromkeys((StepRemoved, PauseRemoved), step_mistakes.removed),
     ProductRecorded: Derivation.product,
     OutcomeRecorded: Derivation.outcome,
     PeriodConfirmed: Derivation.confirmed,

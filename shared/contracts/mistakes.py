@@ -25,3 +25,12 @@ class RemoveFollowUp(Command):
     programme = ProgrammeKey(required=True)
     subject = SubjectRef(required=True)
     follow_up = EntityId(required=True)
+
+
+class RemoveStep(Command):
+    """`pathways.remove_step`: this person was not on a step then; times away from it go along. A second time changes
+    nothing."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    stay = EntityId(required=True)

@@ -272,7 +272,8 @@ def _prepare_records(made: World, common: dict[str, Any]) -> None:
     for name, (method, subject) in shown.items():
         made.ids[f"{name}_was"] = made.call("intake", method, **common, subject=subject, reply_to=REPLY_TO)["revision"]
     stay = {"key": key_of("stay"), "subject": people["eerik"], "step": "resources", "entered_on": "2016-03-01"}
-    made.done("pathways", "record_steps", **common, items=[stay])
+    other = stay | {"key": key_of("other stay"), "subject": people["anna"]}
+    made.ids["stay"] = made.done("pathways", "record_steps", **common, items=[other, stay])[0]["stay"]
     asked = {"due": "2016-09-01", "date": "2016-09-02", "status": "refused"}
     tries = [asked | {"key": key_of(f"asked {name}"), "subject": people[name]} for name in ("left", "form")]
     made.ids["follow_up"] = made.done("intake", "record_follow_ups", **common, items=tries)[0]["follow_up"]

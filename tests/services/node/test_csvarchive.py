@@ -23,7 +23,7 @@ from shared.contracts.catalogue import (
 )
 from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import InvalidInput
-from shared.contracts.mistake_facts import FollowUpRemoved, OutcomeRemoved
+from shared.contracts.mistake_facts import FollowUpRemoved, OutcomeRemoved, PauseRemoved, StepRemoved
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.step_facts import StepPaused, StepResumed
 from tests.services.kit import PROGRAMME
@@ -59,6 +59,11 @@ def written(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
         made.take(step(ANNA, step="street" if step is StepEntered else "outreach", occurred_on="2016-04-01"))
     for pause, day in ((StepPaused, "10"), (StepResumed, "12"), (StepPaused, "20")):
         made.take(pause(ANNA, step="street", occurred_on=f"2016-04-{day}"))
+    for step in (StepEntered, StepLeft):
+        made.take(step(ANNA, step="street", occurred_on="2016-05-02"))
+    made.take(StepPaused(ANNA, step="street", occurred_on="2016-05-01"))
+    made.take(PauseRemoved(ANNA, step="outreach", paused_on="2016-05-01"))
+    made.take(StepRemoved(ANNA, step="outreach", entered_on="2016-05-02", left_on="2016-05-02"))
     made.take(AnswersRecorded(ANNA, **AnswersRecorded.example))
     made.people[ANNA] = "p1"
     identity: dict[str, Any] = {"given_name": "=HYPERLINK(1)", "interpreter": False, "started_on": "2016-02-01"}

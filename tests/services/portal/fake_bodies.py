@@ -30,7 +30,7 @@ from shared.contracts.encounters import (
     TapVisitor,
 )
 from shared.contracts.filled import AskFilled, ShowFilled
-from shared.contracts.mistakes import OutcomesOf, RemoveFollowUp, RemoveOutcome
+from shared.contracts.mistakes import OutcomesOf, RemoveFollowUp, RemoveOutcome, RemoveStep
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.questionnaires import ListDue, ShowForms, ShowWording
@@ -156,6 +156,7 @@ BODIES = {
     ("pathways", "record_outcomes"): RecordOutcomes,
     ("pathways", "outcomes_of"): OutcomesOf,
     ("pathways", "remove_outcome"): RemoveOutcome,
+    ("pathways", "remove_step"): RemoveStep,
     ("intake", "remove_follow_up"): RemoveFollowUp,
     ("pathways", "record_plans"): RecordPlans,
     ("pathways", "show_plan"): ShowPlan,
