@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, bindparam, insert, select, update
+from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, bindparam, delete, insert, select, update
 
 from services.intake.records import Stay
 from services.intake.store import participation
@@ -70,10 +70,11 @@ def tries_in_vain(connection: Connection, subjects: Iterable[str]) -> Counter[tu
 def follow_ups_of(connection: Connection, subject: bytes) -> list[dict[str, Any]]:
     """The tries to reach a person, the oldest first."""
     c = follow_up.c
-    query = select(c.due, c.occurred_on, c.status, c.results).where(c.subject == subject)
+    query = select(c.follow_up, c.due, c.occurred_on, c.status, c.results).where(c.subject == subject)
     return [
         {
-            **{"due": row.due.isoformat(), "date": row.occurred_on.isoformat(), "status": row.status},
+            **{"follow_up": row.follow_up.hex(), "due": row.due.isoformat()},
+            **{"date": row.occurred_on.isoformat(), "status": row.status},
             "results": None if row.results is None else row.results.split(),
         }
         for row in connection.execute(query.order_by(c.occurred_on, c.follow_up))
@@ -92,6 +93,12 @@ def add_follow_ups(connection: Connection, programme: str, made: Sequence[tuple[
     ]
     if rows:
         connection.execute(insert(follow_up), rows)
+
+
+def remove_follow_up(connection: Connection, subject: str, ref: str) -> bool:
+    """Such a try of this person is none; whether it was there."""
+    this = (follow_up.c.follow_up == bytes.fromhex(ref)) & (follow_up.c.subject == bytes.fromhex(subject))
+    return bool(connection.execute(delete(follow_up).where(this)).rowcount)
 
 
 def _text(results: Sequence[str] | None) -> str | None:

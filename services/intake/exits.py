@@ -11,6 +11,7 @@ from typing import Any
 from services.intake import eura, exit_store, start_store, store
 from services.intake.records import NewExit, NewFollowUp, Stay, check_exit, check_follow_up, check_resumed, takes_effect
 from shared.contracts.errors import UnknownPerson
+from shared.contracts.mistake_facts import FollowUpRemoved
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
@@ -114,6 +115,23 @@ def record_follow_ups(
         if fresh:
             unit.audit(by, "record_follow_ups", programme=programme, people=len(fresh))
     return results, unit.pos
+
+
+def remove_follow_up(
+    journal: Journal, programme: str, subject: str, follow_up: str, *, by: str, now: datetime
+) -> tuple[bool, int | None]:
+    """Take back a try that was recorded by mistake: then it was none, and the person may be due again (decision 0249).
+
+    Returns whether it was there, and the journal position. Raises `UnknownProgramme` or `UnknownPerson`.
+    """
+    with journal.unit(now) as unit:
+        store.shelf.get(unit.connection, programme)
+        _of(exit_store.stays(unit.connection, programme, [subject]), subject, programme)
+        if not exit_store.remove_follow_up(unit.connection, subject, follow_up):
+            return False, None
+        unit.record(FollowUpRemoved(subject, follow_up=follow_up), programme)
+        unit.audit(by, "remove_follow_up", programme=programme, subject=subject)
+    return True, unit.pos
 
 
 def _of(stays: dict[str, Stay], subject: str, programme: str) -> Stay:

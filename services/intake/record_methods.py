@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.intake import eura, exit_forms, queries, samples, starts, text_store
+from services.intake import eura, exit_forms, exits, queries, samples, starts, text_store
 from services.intake.peers import Desk
 from services.intake.records import NewExit, PlannedExit, ReturnedExit
 from services.intake.sealing import inside, vault_of
@@ -12,6 +12,7 @@ from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import ServiceHome
 from shared.contracts.closing import ListStillIn
 from shared.contracts.commands import load
+from shared.contracts.mistakes import RemoveFollowUp
 from shared.contracts.people import ParticipantItem
 from shared.contracts.plan_facts import PlanEntryWithdrawn
 from shared.contracts.samples import ShowSample
@@ -135,6 +136,13 @@ class RecordMethods:
         place = self.home.journal, vault_of(self.home.keys), body["programme"]
         new, pos = exit_forms.record_leaving(*place, *both, **common)
         return {"pos": self.home.committed(pos), "new": new}
+
+    @rpc
+    def remove_follow_up(self, **command: Any) -> dict[str, Any]:
+        body = load(RemoveFollowUp, command)
+        what = body["programme"], body["subject"], body["follow_up"]
+        removed, pos = exits.remove_follow_up(self.home.journal, *what, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "removed": removed}
 
     @rpc
     def list_follow_ups(self, **command: Any) -> dict[str, Any]:

@@ -1,18 +1,23 @@
 """A controller's sample: what lines of ours say, and the people behind them with the evidence of their start and exit
 records."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import Connection
 
 from services.intake import encounter_store, exit_forms, starts, store
 from services.intake.operations import Vault
 from shared.contracts.catalogue import OutcomeRecorded, ParticipationStarted, StepEntered
 from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import UnknownPerson
+from shared.contracts.mistake_facts import OutcomeRemoved, StepRemoved
 from shared.journal import Journal, Line
 from shared.journal.lines import parse
-from shared.journal.reading import numbered_rows
+from shared.journal.reading import lines_about, numbered_rows
+from shared.programmes import Programme
 from shared.storage import snapshot
 
 _DRAWN = tuple(fact.kind for fact in (ParticipationStarted, OutcomeRecorded, StepEntered, EncounterRecorded))
@@ -26,15 +31,17 @@ def show_sample(
 
     ``{"line", "state"}``: `found`, with the line's `kind`, `recorded_at` and `body`, and of a person `start` and `exit`
     as `show_start` and `show_exit` have them; `erased`: nothing of the person is kept, or the encounter is no more;
-    `unknown`: a sample draws no such line of ours. Every read is logged first. Raises `UnknownProgramme`.
+    `removed`: it was taken back as a mistake since; `unknown`: a sample draws no such line of ours. Every read is
+    logged first. Raises `UnknownProgramme`.
     """
     with snapshot(journal.engine) as connection:
-        store.shelf.get(connection, programme)
-        rows = numbered_rows(connection, f"{journal.home}/{programme}", set(lines))
-        found = {row.seq: row for row in rows}  # the newest epoch holds
+        definition, stream = store.shelf.get(connection, programme), f"{journal.home}/{programme}"
+        found = {row.seq: row for row in numbered_rows(connection, stream, set(lines))}  # the newest epoch holds
         said = {seq: parse(row.line) for seq, row in found.items() if row.line is not None}
         met = [line.body["encounter"] for line in said.values() if _met(line)]
         present = encounter_store.those_there(connection, met)
+        drawn = {line.subject for line in said.values() if line.kind in (OutcomeRecorded.kind, StepEntered.kind)}
+        removed = _taken_back(connection, stream, definition, filter(None, drawn))
     with journal.unit(now) as unit:
         unit.audit(by, "show_sample", programme=programme, lines=len(lines))
     shown = list[tuple[dict[str, Any], dict[str, Any]]]()
@@ -44,6 +51,8 @@ def show_sample(
             shown.append(({"line": number, "state": "unknown"}, {}))
         elif line is None or (_met(line) and line.body["encounter"] not in present):
             shown.append(({"line": number, "state": "erased"}, {}))
+        elif number in removed:
+            shown.append(({"line": number, "state": "removed"}, {}))
         else:
             shown.append(_shown(journal, keys, programme, line, by, now))
     return shown
@@ -51,6 +60,30 @@ def show_sample(
 
 def _met(line: Line) -> bool:
     return line.kind == EncounterRecorded.kind
+
+
+def _taken_back(connection: Connection, stream: str, definition: Programme, subjects: Iterable[str]) -> set[int]:
+    """The lines about outcomes and steps of these people that a later line of theirs takes back; of two equal times on
+    a step the last, as at the lead."""
+    gone = set[int]()
+    kinds = (OutcomeRecorded.kind, OutcomeRemoved.kind, StepEntered.kind, StepRemoved.kind)
+    for subject in subjects:
+        newest = {line.seq: line for line in lines_about(connection, [subject], kinds) if line.stream == stream}
+        there: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for seq, line in sorted(newest.items()):
+            body = line.body
+            if line.kind in (OutcomeRecorded.kind, OutcomeRemoved.kind):
+                what: tuple[str, ...] = (body["outcome_id"],)
+            else:
+                day = body.get("occurred_on") or body["entered_on"]
+                what = (definition.now("steps", body["step"]), day)
+            if line.kind in (OutcomeRecorded.kind, StepEntered.kind):
+                there[what].append(seq)
+            elif line.kind == OutcomeRemoved.kind:
+                gone.update(there.pop(what, ()))
+            elif there[what]:
+                gone.add(there[what].pop())
+    return gone
 
 
 def _shown(

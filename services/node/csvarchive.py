@@ -63,6 +63,10 @@ class CsvArchive:
             self._span(self._steps, fact, ends=kind == "step_left")
         elif kind in ("step_paused", "step_resumed"):
             self._span(self._pauses, fact, ends=kind == "step_resumed")
+        elif kind == "step_removed":
+            self._unspan(self._steps, fact, fact["entered_on"], fact["left_on"])
+        elif kind == "pause_removed":
+            self._unspan(self._pauses, fact, fact["paused_on"], fact["resumed_on"])
         elif kind == "participation_ended":
             self._left[str(fact.subject)] = fact
         elif kind == "participation_resumed":
@@ -84,6 +88,12 @@ class CsvArchive:
             if spans[at][:2] == (who, step) and spans[at][3] is None:
                 spans[at] = (*spans[at][:3], day)
                 return
+
+    def _unspan(self, spans: list[tuple[str, str, str, str | None]], fact: Fact, first: str, last: str | None) -> None:
+        """There was no such time; of equal ones the last is gone."""
+        gone = str(fact.subject), self.definition.now("steps", fact["step"]), first, last
+        if gone in spans:
+            del spans[len(spans) - 1 - spans[::-1].index(gone)]
 
     def write(self, folder: Path, people: Mapping[str, Mapping[str, Any]]) -> None:
         """Write the files of the set; `people` is what intake has of each, by subject."""
@@ -193,6 +203,7 @@ _KEPT = {
 _GONE = {
     **{"session_removed": ("session_held", "session"), "attendance_removed": ("attendance_recorded", "attendance")},
     **{"encounter_removed": ("encounter_recorded", "encounter")},
+    **{"outcome_removed": ("outcome_recorded", "outcome_id"), "follow_up_removed": ("follow_up_recorded", "follow_up")},
 }
 
 

@@ -36,6 +36,18 @@ def list_releases(engine: Engine, programme: str) -> list[dict[str, Any]]:
         return releases(connection, programme)
 
 
+def outcomes_of(engine: Engine, programme: str, subject: str) -> list[dict[str, Any]]:
+    """What became of a person, the oldest first. Raises `UnknownProgramme`; of who has not been heard of nothing is
+    here."""
+    with snapshot(engine) as connection:
+        shelf.get(connection, programme)
+        rows = store.outcomes_of(connection, programme, subject)
+    return [
+        {"outcome_id": row.outcome_id.hex(), "outcome": row.outcome, "date": row.occurred_on.isoformat()}
+        for row in rows
+    ]
+
+
 def list_tasks(
     engine: Engine,
     programme: str,

@@ -5,7 +5,18 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from services.pathways import closing, hearing, operations, plans, queries, sharing, step_queries, stepping, versions
+from services.pathways import (
+    closing,
+    hearing,
+    mistakes,
+    operations,
+    plans,
+    queries,
+    sharing,
+    step_queries,
+    stepping,
+    versions,
+)
 from services.pathways.domain import NewOutcome, NewPause, NewStay
 from services.pathways.planning import Entry, NewPlan
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
@@ -15,6 +26,7 @@ from shared.contracts.catalogue import FACTS, ProgrammeVersion
 from shared.contracts.closing import AskClosing, CloseProgramme, LeaveOpen, ListLeft, ReopenProgramme, SealStream
 from shared.contracts.commands import load
 from shared.contracts.facts import Fact
+from shared.contracts.mistakes import OutcomesOf, RemoveOutcome, RemoveStep
 from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.releases import ListReleases
 from shared.contracts.rights import PersonShare
@@ -113,6 +125,26 @@ class PathwaysService(ParkedLines):
     def record_outcomes(self, **command: Any) -> dict[str, Any]:
         body = load(RecordOutcomes, command)
         return self.home.record(body, operations.record_outcomes, [_outcome(item) for item in body["items"]])
+
+    @rpc
+    def outcomes_of(self, **question: Any) -> list[dict[str, Any]]:
+        body = load(OutcomesOf, question)
+        return queries.outcomes_of(self.home.engine, body["programme"], body["subject"])
+
+    @rpc
+    def remove_outcome(self, **command: Any) -> dict[str, Any]:
+        body = load(RemoveOutcome, command)
+        what = body["programme"], body["subject"], body["outcome_id"]
+        removed, pos = mistakes.remove_outcome(self.home.journal, *what, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "removed": removed}
+
+    @rpc
+    def remove_step(self, **command: Any) -> dict[str, Any]:
+        body = load(RemoveStep, command)
+        self.home.follow_to(EVERYTHING)
+        what = body["programme"], body["subject"], body["stay"]
+        removed, pos = mistakes.remove_step(self.home.journal, *what, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "removed": removed}
 
     @rpc
     def period_state(self, **command: Any) -> dict[str, Any]:

@@ -127,6 +127,12 @@ def end_stay(connection: Connection, stay_id: str, day: date) -> None:
     connection.execute(update(stay).where(stay.c.stay == bytes.fromhex(stay_id)).values(left_on=day))
 
 
+def remove_stay(connection: Connection, stay_id: str, pauses: Iterable[str]) -> None:
+    """A time on a step, and these away from it, were none."""
+    connection.execute(delete(stay).where(stay.c.stay == bytes.fromhex(stay_id)))
+    connection.execute(delete(pause).where(pause.c.pause.in_([bytes.fromhex(one) for one in pauses])))
+
+
 def find_product(connection: Connection, programme: str, key: str) -> Any | None:
     """How far a product is, or None."""
     here = (product.c.programme == programme) & (product.c.product == key)

@@ -269,6 +269,20 @@ def add_outcomes(connection: Connection, rows: list[dict[str, Any]]) -> None:
         connection.execute(insert(outcome), rows)
 
 
+def outcomes_of(connection: Connection, programme: str, subject: str) -> list[Any]:
+    """The rows of a person's outcomes, the oldest first."""
+    c = outcome.c
+    query = select(outcome).where(c.programme == programme, c.subject == bytes.fromhex(subject))
+    return list(connection.execute(query.order_by(c.occurred_on, c.outcome_id)))
+
+
+def remove_outcome(connection: Connection, programme: str, subject: str, outcome_id: str) -> bool:
+    """An outcome was recorded of this person by mistake; whether it was there."""
+    c = outcome.c
+    this = (c.programme == programme) & (c.subject == bytes.fromhex(subject))
+    return bool(connection.execute(delete(outcome).where(this, c.outcome_id == bytes.fromhex(outcome_id))).rowcount)
+
+
 def confirmed_on(connection: Connection, programme: str, period: str) -> date | None:
     """The day on which the period was last confirmed, or None."""
     query = select(confirmed.c.occurred_on).where(confirmed.c.programme == programme, confirmed.c.period == period)

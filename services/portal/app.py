@@ -30,6 +30,7 @@ from services.portal.evidence import EvidencePages
 from services.portal.exit_record import ExitPages
 from services.portal.guard import FormRefused, Guard
 from services.portal.handing_over import HandOverPages
+from services.portal.mistakes import MistakePages
 from services.portal.pages import Pages, frame
 from services.portal.partners import PartnerPages
 from services.portal.person_page import PersonPages
@@ -89,6 +90,7 @@ NODE_PAGES: tuple[Callable[[Pages], Part], ...] = (
     SamplePages,
     TaskPages,
     StepPages,
+    MistakePages,
     PersonPages,
     HandOverPages,
     DuplicatePages,

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from services.portal import formats, talks
 from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
+from services.portal.mistakes import outcomes_of
 from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.plan import plan_of
@@ -46,6 +47,7 @@ _WHY = {
 _DONE = {
     **{"1": "saved", "try": "attempt_saved", "asked": "follow_up_saved"},
     **{"outcome": "saved_but_outcome", "no_outcome": "saved_without_outcome", "back": "came_back_saved"},
+    "removed": "mistake_removed",
 }
 
 
@@ -238,6 +240,7 @@ class ExitPages:
             + [("none", say("result_none"))],
             nexts=_outcomes(names, plans=True),
             services=_outcomes(names, plans=False),
+            outcomes=outcomes_of(self.pages, names, person),
             has_plan=any(item.get("is_plan") for item in names.document.get("outcomes") or []),
             plan=_ready(names, plan) if plan else "",
             needs_next=bool(names.document.get("exit_needs_next")),
@@ -255,6 +258,10 @@ class ExitPages:
             ],
             tries=[(code, say(f"attempt_{code}")) for code in ATTEMPTS],
             follow=_follow_up(names, shown, self._today()),
+            asked=[
+                (one["follow_up"], talks.said_day(one["date"]), say(f"follow_{one['status']}"))
+                for one in shown["follow_ups"]
+            ],
             statuses=[(code, say(f"follow_{code}")) for code in FOLLOW_UPS],
             new_key=talks.new_key,
             publicity=publicity(names.funding, names.logos, pick_lang(filled["form_language"]) or g.lang),
@@ -350,7 +357,6 @@ def _follow_up(names: ProgrammeNames, shown: dict[str, Any], today: date) -> dic
     after = (names.document.get("followup") or {}).get("after_days")
     if after is None or not shown["ended"]:
         return None
-    say = words(g.lang)
     due = date.fromisoformat(shown["ended"]["date"]) + timedelta(days=after)
     tries = [one for one in shown["follow_ups"] if one["due"] == due.isoformat()]
     vain = sum(one["status"] == "not_reached" for one in tries)
@@ -358,7 +364,6 @@ def _follow_up(names: ProgrammeNames, shown: dict[str, Any], today: date) -> dic
     return {
         "due": due.isoformat(),
         "said_due": formats.day(due, g.lang),
-        "rows": [(talks.said_day(one["date"]), say(f"follow_{one['status']}")) for one in shown["follow_ups"]],
         "state": "heard" if heard else "not_reached" if vain >= 3 else "not_due" if due > today else "open",
         "silent": shown["form"].get("may_call") == "no",
     }

@@ -29,6 +29,7 @@ from shared.contracts.errors import (
 
 ACTS = ("enter", "leave", "pause", "return")
 _DONE = {act: f"step_done_{act}" for act in ACTS}
+_DONE["removed"] = "mistake_removed"
 _BACK = ("tasks", "person")
 _WHY = {
     **{("enter", "from"): "problem_step_taken", ("enter", "step"): "problem_step_condition"},

@@ -18,6 +18,7 @@ from services.portal.words_encounters import ENCOUNTER_WORDS
 from services.portal.words_erasing import ERASING_WORDS
 from services.portal.words_filled import FILLED_WORDS
 from services.portal.words_frame import FRAME_WORDS
+from services.portal.words_mistakes import MISTAKE_WORDS
 from services.portal.words_outcomes import OUTCOME_WORDS
 from services.portal.words_partners import PARTNER_WORDS
 from services.portal.words_people import PEOPLE_WORDS
@@ -70,6 +71,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **COMING_WORDS,
     **CONTACT_WORDS,
     **RELEASE_WORDS,
+    **MISTAKE_WORDS,
 }
 
 

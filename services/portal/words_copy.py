@@ -498,6 +498,10 @@ KINDS: dict[str, Three] = {
         "Something was taken out of your plan",
     ),
     "pathways.outcome_recorded": ("Tulos kirjattiin", "Ett utfall antecknades", "An outcome was recorded"),
+    "intake.follow_up_removed": ("Yhteydenotto poistettiin", "En kontakt togs bort", "A contact was removed"),
+    "pathways.step_removed": ("Vaihe poistettiin", "Ett steg togs bort", "A step was removed"),
+    "pathways.pause_removed": ("Tauko poistettiin", "En paus togs bort", "A pause was removed"),
+    "pathways.outcome_removed": ("Tulos poistettiin", "Ett utfall togs bort", "An outcome was removed"),
     "intake.worker_changed": (
         "Sait työntekijän",
         "En medarbetare började arbeta med dig",

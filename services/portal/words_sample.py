@@ -62,6 +62,11 @@ SAMPLE_WORDS: dict[str, tuple[str, str, str]] = {
         "Uppgifterna har raderats sedan dess.",
         "The data have been erased since.",
     ),
+    "sample_removed": (
+        "Kirjaus on sen jälkeen poistettu virheellisenä.",
+        "Registreringen har sedan dess tagits bort som felaktig.",
+        "The record has been taken back since as a mistake.",
+    ),
     "sample_unknown": (
         "Tällaista riviä ei ole täällä.",
         "Någon sådan rad finns inte här.",

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.reporting import records, store
+from services.reporting import records, step_mistakes, store
 from shared.contracts.catalogue import (
     FACTS,
     AnonymousSheetRecorded,
@@ -33,6 +33,7 @@ from shared.contracts.closing_facts import ClosingFinal, ProgrammeClosed, Progra
 from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved
 from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import Fact
+from shared.contracts.mistake_facts import FollowUpRemoved, OutcomeRemoved, PauseRemoved, StepRemoved
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.rights_facts import NotSamePerson, PersonRestricted, RestrictionLifted, SamePerson
@@ -169,10 +170,6 @@ class Derivation:
         told = {name: " ".join(fact[name] or ()) for name in ("topics", "guided_to")}
         day = date.fromisoformat(fact["occurred_on"])
         self._set("reporting_encounter", encounter=bytes.fromhex(fact["encounter"]), occurred_on=day, **heads, **told)
-        return None
-
-    def encounter_removed(self, fact: Fact) -> str | None:
-        self._remove("reporting_encounter", bytes.fromhex(fact["encounter"]))
         return None
 
     def session(self, fact: Fact) -> str | None:
@@ -318,9 +315,10 @@ class Derivation:
         self._set("reporting_eura", starts=fact["starts"], exits=fact["exits"])
         return None
 
-    def attendance_removed(self, fact: Fact) -> str | None:
+    def removed(self, fact: Fact) -> str | None:
         # Removing what is not there is no error: its line may have been refused, and then there is nothing to undo.
-        self._remove("reporting_attendance", bytes.fromhex(fact["attendance"]))
+        table, member = _REMOVED[type(fact)]
+        self._remove(table, bytes.fromhex(fact[member]))
         return None
 
     def session_removed(self, fact: Fact) -> str | None:
@@ -334,13 +332,15 @@ class Derivation:
 
 
 _KEY_OF = {table: itemgetter(*names) for table, names in store.KEYS.items()}
-_WHAT: dict[type[Fact], str] = {
-    StepEntered: "entered",
-    StepLeft: "left",
-    StepPaused: "paused",
-    StepResumed: "resumed",
-}
+_WHAT: dict[type[Fact], str] = {StepEntered: "entered", StepLeft: "left", StepPaused: "paused", StepResumed: "resumed"}
 _SCORE = ("definition", "scale", "score")
+_REMOVED: dict[type[Fact], tuple[str, str]] = {
+    AttendanceRemoved: ("reporting_attendance", "attendance"),
+    EncounterRemoved: ("reporting_encounter", "encounter"),
+    OutcomeRemoved: ("reporting_outcome", "outcome_id"),
+    FollowUpRemoved: ("reporting_follow_up", "follow_up"),
+}
+"""What is taken back by an id of its own: the derived table, and the member that holds the id."""
 
 
 CLOSING: tuple[type[Fact], ...] = (ProgrammeClosed, ClosingFinal, ProgrammeReopened, StreamSealed)
@@ -355,10 +355,10 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     AnonymousSheetRecorded: Derivation.sheet,
     SubjectErased: Derivation.erase,
     **dict.fromkeys(_WHAT, Derivation.step),
+    **dict.fromkeys((StepRemoved, PauseRemoved), step_mistakes.removed),
     ProductRecorded: Derivation.product,
     OutcomeRecorded: Derivation.outcome,
     PeriodConfirmed: Derivation.confirmed,
-    AttendanceRemoved: Derivation.attendance_removed,
     SessionRemoved: Derivation.session_removed,
     PersonTagged: Derivation.tagged,
     TagsRetired: Derivation.tags_retired,
@@ -372,7 +372,7 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     PersonRestricted: Derivation.restricted,
     RestrictionLifted: Derivation.lifted,
     EncounterRecorded: Derivation.encounter,
-    EncounterRemoved: Derivation.encounter_removed,
+    **dict.fromkeys(_REMOVED, Derivation.removed),
     **dict.fromkeys(CLOSING, Derivation.nothing),
 }
 

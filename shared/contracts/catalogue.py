@@ -25,6 +25,7 @@ from shared.contracts.fields import (
     SubjectRef,
     TimeOfDay,
 )
+from shared.contracts.mistake_facts import MISTAKE_FACTS
 from shared.contracts.plan_facts import PLAN_FACTS
 from shared.contracts.purpose_facts import PURPOSE_FACTS
 from shared.contracts.record_facts import RECORD_FACTS
@@ -559,6 +560,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             *PURPOSE_FACTS,
             *WORKER_FACTS,
             *CLOSING_FACTS,
+            *MISTAKE_FACTS,
             *RELEASE_FACTS,
         )
     }

@@ -60,6 +60,9 @@ def values(world: World) -> dict[str, Any]:
         "why": "asked",
         "same_as": ids["people"]["eerik"],
         "worker": "anna",
+        "outcome_id": ids["outcome"],
+        "follow_up": ids["follow_up"],
+        "stay": ids["stay"],
     }
 
 
@@ -101,6 +104,7 @@ def special(world: World) -> dict[str, dict[str, Any]]:
         "RecordExits": {"items.subject": people["eerik"], "items.results": ["employment"]},
         "ResumeParticipation": {"subject": people["back"], "date": "2016-09-01"},
         "RecordFollowUps": {"items.subject": people["left"], "items.date": "2016-09-02", "items.status": "not_reached"},
+        "RemoveFollowUp": {"subject": people["left"]},
         "FindPeople": {"sealed": world.sealed({"name": named["family_name"]})},
         "KeepTexts": {"items.sealed": world.sealed({"text": "Soitetaan."}), "items.subject": people["anna"]},
         "SendReferral": {"subject": people["refer2"], "sealed": world.sealed({"text": "Haluaa ryhmään."})},

@@ -244,8 +244,9 @@ def _prepare_people(made: World) -> None:
     ]
     sessions = made.done("activities", "record_sessions", **common, items=held)
     made.ids["sessions"] = {name: at["session"] for name, at in zip(("kaapeli", "duuniin"), sessions, strict=True)}
-    there = {"key": key_of("there"), "session": made.ids["sessions"]["duuniin"], "subject": people["anna"]}
-    made.done("activities", "record_attendance", **common, items=[there | {"role": "participant"}])
+    there = {"session": made.ids["sessions"]["duuniin"], "role": "participant"}
+    took_part = [there | {"key": key_of(f"there {name}"), "subject": people[name]} for name in ("anna", "form")]
+    made.done("activities", "record_attendance", **common, items=took_part)
     talk = {"activity": "duuniin", "subject": people["anna"], "date": "2016-03-02", "minutes": 45, "how": "phone"}
     talks = [talk | {"key": key_of(f"talk {number}")} for number in range(2)]
     held_talks = made.done("activities", "record_conversation", **common, items=talks)
@@ -271,7 +272,14 @@ def _prepare_records(made: World, common: dict[str, Any]) -> None:
     for name, (method, subject) in shown.items():
         made.ids[f"{name}_was"] = made.call("intake", method, **common, subject=subject, reply_to=REPLY_TO)["revision"]
     stay = {"key": key_of("stay"), "subject": people["eerik"], "step": "resources", "entered_on": "2016-03-01"}
-    made.done("pathways", "record_steps", **common, items=[stay])
+    other = stay | {"key": key_of("other stay"), "subject": people["anna"]}
+    made.ids["stay"] = made.done("pathways", "record_steps", **common, items=[other, stay])[0]["stay"]
+    asked = {"due": "2016-09-01", "date": "2016-09-02", "status": "refused"}
+    tries = [asked | {"key": key_of(f"asked {name}"), "subject": people[name]} for name in ("left", "form")]
+    made.ids["follow_up"] = made.done("intake", "record_follow_ups", **common, items=tries)[0]["follow_up"]
+    became = {"outcome": "education", "date": "2016-05-02"}
+    outcomes = [became | {"key": key_of(f"became {name}"), "subject": people[name]} for name in ("anna", "form")]
+    made.ids["outcome"] = made.done("pathways", "record_outcomes", **common, items=outcomes)[0]["outcome"]
 
 
 def _prepare_encounters(made: World, common: dict[str, Any]) -> None:

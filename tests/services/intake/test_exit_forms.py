@@ -252,6 +252,24 @@ def test_who_is_due_is_asked_three_times_and_then_not_reached(engine: Engine, jo
     assert ask(journal, subject, date(2016, 7, 6), "reached")["new"], "who calls back is heard"
 
 
+def test_a_refusal_that_was_noted_for_the_wrong_person_is_taken_back_and_they_are_asked(
+    engine: Engine, journal: Journal
+) -> None:
+    kit.put_programme(engine, store.shelf, kit.changed(followup={"after_days": 30}))
+    subject, other = gone(journal), gone(journal, "other")
+    made = ask(journal, subject, date(2016, 7, 2), "refused")["follow_up"]
+    ask(journal, other, date(2016, 7, 2), "refused")
+    assert due(engine) == []
+    what: dict[str, Any] = {"by": "worker", "now": kit.NOW}
+    assert exits.remove_follow_up(journal, kit.KEY, other, made, **what) == (False, None), "it is not theirs"
+    removed, pos = exits.remove_follow_up(journal, kit.KEY, subject, made, **what)
+    assert (removed, pos is not None, due(engine)) == (True, True, [(subject, 0)])
+    assert exits.remove_follow_up(journal, kit.KEY, subject, made, **what) == (False, None)
+    (line,) = [line for line in kit.lines(engine) if line.kind == "intake.follow_up_removed"]
+    assert (line.subject, line.body) == (subject, {"follow_up": made})
+    assert kit.audit(engine)[-1]["action"] == "remove_follow_up"
+
+
 def test_nobody_is_due_where_the_programme_does_not_ask(engine: Engine, journal: Journal) -> None:
     gone(journal)
     assert due(engine) == []

@@ -7,6 +7,8 @@ from sqlalchemy import Engine
 
 from services.intake import encounters, operations, samples
 from services.intake.encounter_rules import Encounter, NewEncounter
+from shared.contracts.catalogue import OutcomeRecorded, StepEntered
+from shared.contracts.mistake_facts import OutcomeRemoved, StepRemoved
 from shared.journal import Journal
 from tests.services import kit
 from tests.services.intake.kit import KEYS, arrival, register
@@ -40,3 +42,17 @@ def test_an_encounter_is_shown_as_it_was_written_down_until_it_is_taken_back(eng
     assert coded["body"]["people_new"] == 3
     encounters.remove_encounter(journal, kit.KEY, made, revision=0, **common)
     assert show() == ({"line": 1, "state": "erased"}, {})
+
+
+def test_what_was_drawn_and_taken_back_since_is_nobodys(engine: Engine, journal: Journal) -> None:
+    subject = str(register(journal, arrival("a"))[0][0]["subject"])
+    became = [OutcomeRecorded(subject, **OutcomeRecorded.example | {"outcome_id": made * 16}) for made in ("ab", "cd")]
+    entered = StepEntered(subject, step="outreach", occurred_on="2016-03-01")
+    wrong = StepRemoved(subject, step="outreach", entered_on="2016-03-01")
+    for fact in (*became, entered, entered, OutcomeRemoved(subject, outcome_id="ab" * 16), wrong, entered):
+        with journal.unit(kit.NOW) as unit:
+            unit.record(fact, kit.KEY)
+    lines = [line.seq for line in kit.lines(engine) if line.kind in (OutcomeRecorded.kind, StepEntered.kind)]
+    shown = samples.show_sample(journal, KEYS, kit.KEY, lines, by="boss", now=kit.NOW)
+    assert [coded["state"] for coded, _ in shown] == ["removed", "found", "found", "removed", "found"]
+    assert not shown[0][1], "nobody is named"

@@ -23,7 +23,8 @@ from shared.contracts.catalogue import (
 )
 from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import InvalidInput
-from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
+from shared.contracts.mistake_facts import FollowUpRemoved, OutcomeRemoved, PauseRemoved, StepRemoved
+from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.step_facts import StepPaused, StepResumed
 from tests.services.kit import PROGRAMME
 
@@ -46,6 +47,10 @@ def written(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
     made.take(SessionHeld(session=FIRST, activity="old", occurred_on="2016-03-02", area="centre"))
     made.take(EncounterRecorded(**EncounterRecorded.example | {"area": "centre"}))
     made.take(OutcomeRecorded(ANNA, **OutcomeRecorded.example | {"outcome": "school"}))
+    made.take(OutcomeRecorded(ANNA, **OutcomeRecorded.example | {"outcome_id": SECOND}))
+    made.take(OutcomeRemoved(ANNA, outcome_id=SECOND))
+    made.take(FollowUpRecorded(ANNA, **FollowUpRecorded.example))
+    made.take(FollowUpRemoved(ANNA, follow_up=FollowUpRecorded.example["follow_up"]))
     made.take(HeadsCounted(session=SECOND, heads=0, basis="counted"))
     for fact in (attendance("11" * 16), attendance("12" * 16), attendance("13" * 16, GONE)):
         made.take(fact)
@@ -54,6 +59,11 @@ def written(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
         made.take(step(ANNA, step="street" if step is StepEntered else "outreach", occurred_on="2016-04-01"))
     for pause, day in ((StepPaused, "10"), (StepResumed, "12"), (StepPaused, "20")):
         made.take(pause(ANNA, step="street", occurred_on=f"2016-04-{day}"))
+    for step in (StepEntered, StepLeft):
+        made.take(step(ANNA, step="street", occurred_on="2016-05-02"))
+    made.take(StepPaused(ANNA, step="street", occurred_on="2016-05-01"))
+    made.take(PauseRemoved(ANNA, step="outreach", paused_on="2016-05-01"))
+    made.take(StepRemoved(ANNA, step="outreach", entered_on="2016-05-02", left_on="2016-05-02"))
     made.take(AnswersRecorded(ANNA, **AnswersRecorded.example))
     made.people[ANNA] = "p1"
     identity: dict[str, Any] = {"given_name": "=HYPERLINK(1)", "interpreter": False, "started_on": "2016-02-01"}
@@ -73,6 +83,7 @@ def test_the_last_word_holds_and_what_was_taken_back_is_gone(written: dict[str, 
     assert (first["activity"], first["date"], first["headcount"]) == ("duuniin", "2016-03-02", "")
     assert (second["languages"], second["headcount"]) == ("fi;so", "0")
     assert [row["participant"] for row in written["attendance.csv"]] == ["p1"], "neither taken back nor of the erased"
+    assert (len(written["outcomes.csv"]), written["followups.csv"]) == (1, [])
     assert [(row["from"], row["to"]) for row in written["steps.csv"]] == [
         ("2016-04-01", "2016-04-01"),
         ("2016-04-01", ""),

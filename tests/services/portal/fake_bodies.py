@@ -16,6 +16,7 @@ from shared.contracts.encounters import (
     TapVisitor,
 )
 from shared.contracts.filled import AskFilled, ShowFilled
+from shared.contracts.mistakes import OutcomesOf, RemoveFollowUp, RemoveOutcome, RemoveStep
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.people import ErasePerson, FindPeople, ListPeople, RegisterParticipants
 from shared.contracts.plans import RecordPlans, ShowPlan
@@ -143,6 +144,10 @@ BODIES = {
     ("intake", "record_follow_ups"): RecordFollowUps,
     ("intake", "list_follow_ups"): ListFollowUps,
     ("pathways", "record_outcomes"): RecordOutcomes,
+    ("pathways", "outcomes_of"): OutcomesOf,
+    ("pathways", "remove_outcome"): RemoveOutcome,
+    ("pathways", "remove_step"): RemoveStep,
+    ("intake", "remove_follow_up"): RemoveFollowUp,
     ("pathways", "record_plans"): RecordPlans,
     ("pathways", "show_plan"): ShowPlan,
     ("intake", "note_eura"): NoteEura,

@@ -72,6 +72,7 @@ class FakeRpc:
     kept_too_long: int = 0
     due: list[dict[str, Any]] = field(default_factory=list)
     outcome: dict[str, Any] = field(default_factory=lambda: {"outcome": MADE, "new": True})
+    outcomes: list[dict[str, Any]] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
     forms_due: list[dict[str, Any]] = field(default_factory=list)
     forms: list[dict[str, Any]] = field(default_factory=list)
@@ -202,6 +203,10 @@ class FakeRpc:
             ("pathways", "record_plans"): lambda **_: {"pos": 1, "results": [{"subject": MADE, "new": True}]},
             ("pathways", "show_plan"): lambda **_: EMPTY_PLAN | self.plan,
             ("pathways", "record_outcomes"): lambda **_: {"pos": 1, "results": [self.outcome]},
+            ("pathways", "outcomes_of"): lambda **_: self.outcomes,
+            ("pathways", "remove_outcome"): lambda **_: {"pos": 1, "removed": True},
+            ("pathways", "remove_step"): lambda **_: {"pos": 1, "removed": True},
+            ("intake", "remove_follow_up"): lambda **_: {"pos": 1, "removed": True},
             ("intake", "record_attempts"): lambda **_: {"pos": 1, "results": [{"attempt": MADE, "new": True}]},
             ("intake", "show_filled"): lambda **_: {"why_not": None, "not_asked": [], "answers": []} | self.filled,
             ("intake", "ask_filled"): lambda **_: {"pos": None, "asked": self.reachable},

@@ -143,7 +143,7 @@ def test_afterwards_is_asked_only_where_the_project_does_until_three_tries_were_
     assert "Jälkiseuranta" not in page(worker.client.get(FORM)).said
     assert "ei kysy kuulumisia" in page(worker.client.get("/followups/lahde-mukaan")).said
     worker.rpc.listed[0]["document"]["followup"] = {"after_days": 30}
-    vain = {"due": "2017-05-31", "date": "2017-06-01", "status": "not_reached", "results": None}
+    vain = {"follow_up": "ab" * 16, "due": "2017-05-31", "date": "2017-06-01", "status": "not_reached", "results": None}
     for tries, offered in ((2, True), (3, False)):
         worker.rpc.exit = {"ended": ENDED, "follow_ups": [vain] * tries}
         read = page(worker.client.get(FORM))

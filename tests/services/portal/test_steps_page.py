@@ -189,3 +189,13 @@ def test_a_project_without_steps_that_people_enter_speaks_of_none(worker: Portal
     del worker.rpc.listed[0]["document"]["steps"]
     assert OWN not in worker.client.get(PERSONS).get_data(as_text=True)
     assert "steps_of" not in [method for _, method, _ in worker.rpc.calls]
+
+
+def test_a_step_that_was_a_wrong_tap_is_taken_back_also_when_it_is_over(worker: Portal) -> None:
+    worker.rpc.steps = [stay(), stay(OTHER, "studies", left_on="2017-02-10")]
+    html = worker.client.get(OWN).get_data(as_text=True)
+    assert html.count(f'action="{OWN}/mistake"') == 2
+    answer = worker.post(f"{OWN}/mistake", form=OWN, stay=OTHER)
+    sent = worker.rpc.sent("remove_step")
+    assert (sent["subject"], sent["stay"]) == (AINO, OTHER)
+    assert "Kirjaus on poistettu." in Page(worker.client.get(answer.headers["Location"]).get_data(as_text=True)).said

@@ -19,6 +19,7 @@ from services.reporting.sampling import Row, draw_sample, drawn
 from shared.contracts.catalogue import ParticipationStarted, PersonTagged, SubjectErased
 from shared.contracts.errors import UnknownCode
 from shared.contracts.facts import Fact
+from shared.contracts.mistake_facts import FollowUpRemoved
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.start_facts import EuraCounted
 from shared.forms import find_form
@@ -52,6 +53,10 @@ def followed_up(person: object, day: str, *results: str) -> Fact:
     status, ids = "reached" if results else "not_reached", {"follow_up": hex_id("follow up", person, day, results)}
     days = {"due": day, "occurred_on": day}
     return FollowUpRecorded(hex_id("person", person), **ids, **days, status=status, results=list(results) or None)
+
+
+def not_followed_up(fact: Fact) -> Fact:
+    return FollowUpRemoved(fact.subject, follow_up=fact["follow_up"])
 
 
 def tagged(person: object, human: object) -> Fact:
@@ -203,6 +208,8 @@ def test_who_has_come_back_has_no_result_until_the_next_exit(at_lead: Engine) ->
 def test_a_follow_up_counts_for_28_days_and_one_in_vain_changes_nothing(at_lead: Engine) -> None:
     people = [started(n) for n in range(3)], [ended(n, "2016-09-01") for n in range(3)]
     told = followed_up(0, "2016-09-29", "employment"), followed_up(1, "2016-09-30", "employment")
+    mistaken = followed_up(0, "2016-09-28", "education")
+    told = *told, mistaken, not_followed_up(mistaken)
     bring(at_lead, *people[0], *people[1], *told, followed_up(2, "2016-09-10"))
     assert counts(at_lead)["CR04"] == {"f": 1}
 
@@ -294,6 +301,7 @@ FACTS = st.one_of(
     st.builds(lambda p, d, r: ended(p, d, *r), PEOPLE, DAYS, RESULTS),
     st.builds(resumed, PEOPLE, DAYS),
     st.builds(lambda p, d, r: followed_up(p, d, *r), PEOPLE, DAYS, RESULTS),
+    st.builds(lambda p, d, r: not_followed_up(followed_up(p, d, *r)), PEOPLE, DAYS, RESULTS),
 )
 
 
@@ -313,6 +321,8 @@ def model(streams: Mapping[str, Sequence[Fact]], human: Mapping[tuple[str, str],
                 ends.pop(who, None)
             elif isinstance(fact, FollowUpRecorded):
                 later[who][fact["follow_up"]] = fact
+            elif isinstance(fact, FollowUpRemoved):
+                later[who].pop(fact["follow_up"], None)
     records = []
     for who, fact in starts.items():
         answers = {name: value for name, value in fact.body.items() if name not in ("occurred_on", "proof")}

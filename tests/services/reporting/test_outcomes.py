@@ -23,6 +23,7 @@ from shared.contracts.catalogue import (
     StepLeft,
 )
 from shared.contracts.facts import Fact
+from shared.contracts.mistake_facts import OutcomeRemoved
 from shared.storage import snapshot, transaction
 from tests.services import kit
 from tests.services.kit import KEY, NOW, OTHER, OWN, PROGRAMME
@@ -47,6 +48,10 @@ def outcome(name: object, person: object, code: str = "education", day: str = "2
     return OutcomeRecorded(hex_id("person", person), **ids, activity="duuniin", outcome=code, occurred_on=day)
 
 
+def outcome_removed(name: object, person: object = 0) -> Fact:
+    return OutcomeRemoved(hex_id("person", person), outcome_id=hex_id("outcome", name))
+
+
 def confirmed(period: str = "whole_project", day: str = "2017-06-12") -> Fact:
     return PeriodConfirmed(None, period=period, occurred_on=day)
 
@@ -57,7 +62,8 @@ def expected(streams: Mapping[str, Sequence[Fact]], start: date | None, end: dat
     for stream, facts in streams.items():
         held = {f["session"]: f for f in facts if isinstance(f, SessionHeld)}
         there = {f["attendance"]: f for f in facts if isinstance(f, AttendanceRecorded)}
-        became = {f["outcome_id"]: f for f in facts if isinstance(f, OutcomeRecorded)}
+        last = {f["outcome_id"]: f for f in facts if isinstance(f, OutcomeRecorded | OutcomeRemoved)}
+        became = {made: f for made, f in last.items() if isinstance(f, OutcomeRecorded)}
         for fact in there.values():
             at = held[fact["session"]]
             day = date.fromisoformat(at["occurred_on"])
@@ -85,6 +91,7 @@ SMALL = st.integers(0, 3)
 FACTS = st.one_of(
     st.builds(attendance, SMALL, st.integers(0, 2), SMALL, st.sampled_from(["participant", "participant", "staff"])),
     st.builds(outcome, SMALL, SMALL, st.sampled_from(KEYS[:3]), st.sampled_from([d.isoformat() for d in DAYS])),
+    st.builds(outcome_removed, SMALL),
 )
 LIMITS = st.sampled_from([None, *DAYS])
 
@@ -93,6 +100,7 @@ LIMITS = st.sampled_from([None, *DAYS])
 @given(st.lists(FACTS, max_size=15), st.lists(FACTS, max_size=10), LIMITS, LIMITS)
 @example([attendance(0, 0, 0, "participant"), outcome(0, 0), outcome(1, 0, "work_trial")], [], None, None)
 @example([attendance(0, 0, 0, "participant")], [outcome(0, 0)], None, None)
+@example([attendance(0, 0, 0, "participant"), outcome(0, 0), outcome_removed(0)], [outcome_removed(0)], None, None)
 def test_outcomes_are_those_of_the_model(
     sqlite_engine: Engine, ours: list[Fact], theirs: list[Fact], start: date | None, end: date | None
 ) -> None:

@@ -10,11 +10,12 @@ from services.reporting import rebuilding, store
 from services.reporting.operations import derive_what_has_become_readable
 from services.reporting.queries import report
 from services.reporting.step_tables import step
-from services.reporting.steps import step_states
+from services.reporting.steps import rows_behind, step_states
 from shared.contracts.catalogue import StepEntered, StepLeft, SubjectErased
 from shared.contracts.facts import Fact
+from shared.contracts.mistake_facts import PauseRemoved, StepRemoved
 from shared.contracts.step_facts import ProductRecorded, StepPaused, StepResumed
-from shared.storage import transaction
+from shared.storage import snapshot, transaction
 from tests.services.kit import DOCUMENT, KEY, NOW, OTHER, OWN
 from tests.services.reporting.kit import STREAMS, admit, derive_all, hex_id, lead, receive, session
 
@@ -72,6 +73,34 @@ def test_steps_stand_by_everybodys_days_however_late_they_were_written_down(engi
     assert made["steps"][0]["participations"] == {"entered": 4, "on": 1, "paused": 2, "left": 1}
     assert (made["steps"][1]["state"], made["steps"][1]["sessions"]) == ("going_on", 1)
     assert made["data_quality"]["refused_lines"] == 1, "nobody is on a network"
+    assert rebuilding.check(engine)["equal"]
+
+
+def test_a_time_that_was_a_mistake_is_in_no_figure_whether_it_came_just_now_or_long_ago(engine: Engine) -> None:
+    def wrong(person: object, day: str, left: str | None = None) -> Fact:
+        return StepRemoved(hex_id("person", person), step="outreach", entered_on=day, left_on=left)
+
+    def people() -> dict[str, int]:
+        derive_all(engine)
+        found: dict[str, int] = step_states(engine, KEY)[0]["participations"]
+        return found
+
+    def behind() -> list[int]:
+        with snapshot(engine) as connection:
+            return sorted(line for _, line in rows_behind(connection, [MINE], "outreach", None))
+
+    lead(engine, STEPPED)
+    admit(engine, OWN)
+    twice = [went(StepEntered, "a", "2016-05-01"), went(StepLeft, "a", "2016-05-01")] * 2
+    receive(engine, MINE, [*twice, wrong("a", "2016-05-01", "2016-05-01"), went(StepEntered, "b", "2016-03-01")])
+    away = went(StepPaused, "b", "2016-04-01")
+    receive(engine, MINE, [went(StepEntered, "b", "2016-06-01"), away, wrong("c", "2016-03-01")])
+    assert people() == {"entered": 2, "on": 0, "paused": 1, "left": 1}
+    assert behind() == [1, 7], "of the two equal ones the first is left"
+    away_removed = PauseRemoved(hex_id("person", "b"), step="outreach", paused_on="2016-04-01")
+    receive(engine, MINE, [away_removed, wrong("b", "2016-06-01"), wrong("a", "2016-05-01", "2016-05-01")])
+    assert people() == {"entered": 1, "on": 1, "paused": 0, "left": 0}
+    assert behind() == [6]
     assert rebuilding.check(engine)["equal"]
 
 

@@ -1,0 +1,74 @@
+"""Use cases that take back what was recorded of the wrong person, or by a wrong tap (decision 0249).
+
+The rows go and a fact says so. What a fact has met or opened meanwhile stays, as after every correction (0031): tasks
+are a worker's to dismiss, and what ended by itself was ended on a day that can be told again.
+"""
+
+from datetime import date, datetime
+
+from services.pathways import step_store, store
+from services.pathways.domain import Pause, Stay
+from services.pathways.store import shelf
+from shared.contracts.errors import UnknownPerson
+from shared.contracts.mistake_facts import OutcomeRemoved, PauseRemoved, StepRemoved
+from shared.journal import Journal, Unit
+from shared.journal.follow import lock_cursor
+
+
+def remove_outcome(
+    journal: Journal, programme: str, subject: str, outcome_id: str, *, by: str, now: datetime
+) -> tuple[bool, int | None]:
+    """Take back an outcome; returns whether it was there, and the journal position.
+
+    Raises `UnknownProgramme` or `UnknownPerson`.
+    """
+    with journal.unit(now) as unit:
+        _check(unit, programme, subject)
+        if not store.remove_outcome(unit.connection, programme, subject, outcome_id):
+            return False, None
+        unit.record(OutcomeRemoved(subject, outcome_id=outcome_id), programme)
+        unit.audit(by, "remove_outcome", programme=programme, subject=subject)
+    return True, unit.pos
+
+
+def remove_step(
+    journal: Journal, programme: str, subject: str, stay: str, *, by: str, now: datetime
+) -> tuple[bool, int | None]:
+    """Take back a time on a step, with the times away from it; results and refusals as in `remove_outcome`."""
+    with journal.unit(now) as unit:
+        lock_cursor(unit.connection, "pathways")  # as whoever changes steps (`stepping`)
+        _check(unit, programme, subject)
+        stays = store.find_stays(unit.connection, [subject])
+        found = next(((place, one) for place, several in stays.items() for one in several if one.stay == stay), None)
+        if found is None:
+            return False, None
+        (place, wrong), others = found, [one for one in stays[found[0]] if one.stay != stay]
+        pauses = step_store.find_pauses(unit.connection, [subject]).get(place, ())
+        gone = [p for p in pauses if _within(p, wrong) and not any(_during(p, other) for other in others)]
+        for pause in gone:
+            days = {"paused_on": pause.paused_on.isoformat(), "resumed_on": _text(pause.resumed_on)}
+            unit.record(PauseRemoved(subject, step=place[1], **days), programme)
+        days = {"entered_on": wrong.entered_on.isoformat(), "left_on": _text(wrong.left_on)}
+        unit.record(StepRemoved(subject, step=place[1], **days), programme)
+        step_store.remove_stay(unit.connection, stay, [pause.pause for pause in gone])
+        unit.audit(by, "remove_step", programme=programme, subject=subject)
+    return True, unit.pos
+
+
+def _within(pause: Pause, stay: Stay) -> bool:
+    return stay.entered_on <= pause.paused_on and (stay.left_on is None or pause.paused_on <= stay.left_on)
+
+
+def _during(pause: Pause, stay: Stay) -> bool:
+    """The same, but for one that began on the day of leaving: it may belong to the next time on the step."""
+    return _within(pause, stay) and pause.paused_on != stay.left_on
+
+
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _check(unit: Unit, programme: str, subject: str) -> None:
+    shelf.get(unit.connection, programme)
+    if store.find_people(unit.connection, [subject]).get(subject) != programme:
+        raise UnknownPerson(field="person", programme=programme)

@@ -1,0 +1,67 @@
+"""Taking back what was recorded of the wrong person, or by a wrong tap: small forms on the pages that show it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, abort, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from services.portal import talks
+from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
+from services.portal.pages import LIST_ROLES, Pages
+from shared.contracts.errors import InvalidInput, UnknownPerson
+
+
+@dataclass
+class MistakePages:
+    """The views; `install` adds them to a node's portal. Of two workers who take back the same, both are answered that
+    it is gone."""
+
+    pages: Pages
+
+    def install(self, app: Flask) -> None:
+        """Add the routes."""
+        rule = "/exit/<programme:key>/<entity:person>"
+        self.pages.add(app, f"{rule}/outcome", "remove_outcome", self.outcome, LIST_ROLES, "POST")
+        self.pages.add(app, f"{rule}/not-asked", "remove_follow_up", self.follow_up, LIST_ROLES, "POST")
+        rule = "/steps/<programme:key>/<entity:person>/mistake"
+        self.pages.add(app, rule, "remove_step", self.step, LIST_ROLES, "POST")
+
+    def outcome(self, key: str, person: str) -> ResponseReturnValue:
+        self._remove(key, person, "pathways", "remove_outcome", "outcome_id")
+        return redirect(url_for("exit_record", key=key, person=person, saved="removed"), 303)
+
+    def follow_up(self, key: str, person: str) -> ResponseReturnValue:
+        self._remove(key, person, "intake", "remove_follow_up", "follow_up")
+        return redirect(url_for("exit_record", key=key, person=person, saved="removed"), 303)
+
+    def step(self, key: str, person: str) -> ResponseReturnValue:
+        self._remove(key, person, "pathways", "remove_step", "stay")
+        return redirect(url_for("steps", key=key, person=person, done="removed"), 303)
+
+    def _remove(self, key: str, person: str, service: str, method: str, member: str) -> None:
+        self.pages.programme(key)
+        given: dict[str, Any] = {"programme": key, "subject": person, "by": g.session.user.name}
+        try:
+            self.pages.context.rpc.call(service, method, **given | {member: request.form.get(member, "")})
+        except InvalidInput:
+            abort(400)  # no form of ours
+        except UnknownPerson:
+            abort(404)
+
+
+def outcomes_of(pages: Pages, names: ProgrammeNames, person: str) -> list[tuple[str, str, Label]]:
+    """What is recorded of what became of a person: its id, its day, what the programme file calls it."""
+    known: dict[str, Any] = {item["key"]: item["name"] for item in names.document.get("outcomes") or []}
+    if not known:
+        return []
+    found = pages.context.rpc.call("pathways", "outcomes_of", programme=names.key, subject=person)
+    return [
+        (
+            row["outcome_id"],
+            talks.said_day(row["date"]),
+            label_of(known.get(row["outcome"], {}), g.lang, row["outcome"]),
+        )
+        for row in found
+    ]

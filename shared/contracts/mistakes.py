@@ -1,0 +1,36 @@
+"""Commands that take back what was recorded of the wrong person, or by a wrong tap; and what shows it."""
+
+from shared.contracts.commands import Command, Question
+from shared.contracts.fields import EntityId, ProgrammeKey, SubjectRef
+
+
+class OutcomesOf(Question):
+    """`pathways.outcomes_of`: what became of a person, the oldest first."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+
+
+class RemoveOutcome(Command):
+    """`pathways.remove_outcome`: it was recorded of this person by mistake; a second time changes nothing."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    outcome_id = EntityId(required=True)
+
+
+class RemoveFollowUp(Command):
+    """`intake.remove_follow_up`: this person was not asked, or not so; a second time changes nothing."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    follow_up = EntityId(required=True)
+
+
+class RemoveStep(Command):
+    """`pathways.remove_step`: this person was not on a step then; times away from it go along. A second time changes
+    nothing."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    stay = EntityId(required=True)

@@ -1,0 +1,95 @@
+"""What was recorded of the wrong person, or by a wrong tap, is taken back: rows, lines, and what rests on them."""
+
+import pytest
+from sqlalchemy import Engine
+
+from services.pathways import mistakes, queries, step_queries, step_store, store
+from shared.contracts.errors import UnknownPerson
+from shared.journal import Journal
+from tests.services import kit
+from tests.services.kit import KEY
+from tests.services.pathways.kit import (
+    ANNA,
+    BERTTA,
+    NOW,
+    client,
+    follow,
+    known,
+    outcome,
+    pause,
+    record,
+    record_outcomes,
+    record_pauses,
+    record_steps,
+    session,
+    stay,
+    there,
+)
+
+
+def prepared(engine: Engine) -> Journal:
+    """Anna has been at a session of Duuniin, Bertta at none."""
+    journal = known(engine)
+    record(journal, client(ANNA), client(BERTTA), session(1), there(1, ANNA))
+    follow(journal)
+    return journal
+
+
+def remove_outcome(journal: Journal, made: str, subject: str = ANNA) -> bool:
+    removed, pos = mistakes.remove_outcome(journal, KEY, subject, made, by="worker", now=NOW)
+    assert removed == (pos is not None)
+    return removed
+
+
+def test_an_outcome_of_the_wrong_person_is_taken_back_once_by_a_line(engine: Engine) -> None:
+    journal = prepared(engine)
+    (done, other), _ = record_outcomes(journal, outcome(), outcome("later", code="work_trial"))
+    assert [row["outcome"] for row in queries.outcomes_of(engine, KEY, ANNA)] == ["education", "work_trial"]
+    with pytest.raises(UnknownPerson):
+        remove_outcome(journal, done["outcome"], "c5" * 16)
+    assert not remove_outcome(journal, done["outcome"], BERTTA), "it is not hers"
+    assert remove_outcome(journal, done["outcome"])
+    assert not remove_outcome(journal, done["outcome"])
+    assert [row["outcome_id"] for row in queries.outcomes_of(engine, KEY, ANNA)] == [other["outcome"]]
+    gone = [line for line in kit.lines(engine) if line.kind == "pathways.outcome_removed"]
+    assert [(line.subject, line.body) for line in gone] == [(ANNA, {"outcome_id": done["outcome"]})]
+    assert kit.audit(engine)[-1]["action"] == "remove_outcome"
+    (again, _), _ = record_outcomes(journal, outcome(), outcome("later", code="work_trial"))
+    assert not again["new"], "a list that is read in again does not bring it back"
+    assert remove_outcome(journal, other["outcome"])
+    assert kit.rows(engine, store.outcome) == []
+
+
+def remove_step(journal: Journal, made: str, subject: str = ANNA) -> bool:
+    removed, pos = mistakes.remove_step(journal, KEY, subject, made, by="worker", now=NOW)
+    assert removed == (pos is not None)
+    return removed
+
+
+def removals(engine: Engine) -> list[tuple[str, dict[str, str]]]:
+    names = ("pathways.step_removed", "pathways.pause_removed")
+    return [(line.kind.partition(".")[2], line.body) for line in kit.lines(engine) if line.kind in names]
+
+
+def test_a_time_on_a_step_that_was_a_wrong_tap_is_taken_back_with_the_times_away_from_it(engine: Engine) -> None:
+    journal = prepared(engine)
+    first = {"entered_on": "2016-03-01", "left_on": "2016-05-01"}
+    (early, late), _ = record_steps(journal, stay("1", **first), stay("2", entered_on="2016-05-01"))
+    inside = {"paused_on": "2016-04-01", "resumed_on": "2016-04-20"}
+    record_pauses(journal, pause("1", **inside), pause("2", paused_on="2016-05-01"))
+    assert not remove_step(journal, early["stay"], BERTTA), "it is not hers"
+    assert remove_step(journal, early["stay"])
+    assert not remove_step(journal, early["stay"])
+    step = {"step": "outreach"}
+    assert removals(engine) == [("pause_removed", step | inside), ("step_removed", step | first)]
+    (row,) = step_queries.steps_of(engine, KEY, ANNA)["steps"]
+    assert (row["stay"], len(row["pauses"])) == (late["stay"], 1), "away since the day on which the other began"
+    assert remove_step(journal, late["stay"])
+    assert removals(engine)[2:] == [
+        ("pause_removed", step | {"paused_on": "2016-05-01"}),
+        ("step_removed", step | {"entered_on": "2016-05-01"}),
+    ]
+    assert (kit.rows(engine, store.stay), kit.rows(engine, step_store.pause)) == ([], [])
+    assert kit.audit(engine)[-1]["action"] == "remove_step"
+    (again,), _ = record_steps(journal, stay("3", **first))
+    assert again["new"], "what was recorded by mistake stands in nothing's way"

@@ -1,0 +1,38 @@
+"""Taking back what was recorded by mistake: what is offered, what is sent, what is said."""
+
+import pytest
+
+from tests.services.portal.documents import MADE, person
+from tests.services.portal.pages import page
+from tests.services.portal.samples import Portal
+
+EXIT = f"/exit/lahde-mukaan/{MADE}"
+BECAME = {"outcome_id": "ab" * 16, "outcome": "work_trial", "date": "2016-08-15"}
+
+
+@pytest.fixture
+def worker(worker: Portal) -> Portal:
+    worker.rpc.people = [person("Aino", "Esimerkki", person=MADE)]
+    return worker
+
+
+def test_a_wrong_outcome_is_taken_back_from_the_exit_page_also_before_anybody_has_left(worker: Portal) -> None:
+    assert f'action="{EXIT}/outcome"' not in worker.client.get(EXIT).get_data(as_text=True), "there is none"
+    worker.rpc.outcomes, worker.rpc.exit = [BECAME], {"started_on": None}
+    html = worker.client.get(EXIT).get_data(as_text=True)
+    assert f'action="{EXIT}/outcome"' in html
+    assert "15.8.2016" in html
+    answer = worker.post(f"{EXIT}/outcome", form=EXIT, outcome_id="ab" * 16)
+    sent = worker.rpc.sent("remove_outcome")
+    assert (sent["subject"], sent["outcome_id"], sent["by"]) == (MADE, "ab" * 16, "worker")
+    assert "Kirjaus on poistettu." in page(worker.client.get(answer.headers["Location"])).said
+    assert worker.post(f"{EXIT}/outcome", form=EXIT, outcome_id="no id").status_code == 400
+
+
+def test_a_try_that_was_noted_for_the_wrong_person_is_taken_back_whatever_the_project_asks_now(worker: Portal) -> None:
+    asked = {"follow_up": "cd" * 16, "due": "2017-05-31", "date": "2017-06-01", "status": "refused", "results": None}
+    worker.rpc.exit = {"follow_ups": [asked]}
+    assert "ei halunnut vastata" in page(worker.client.get(EXIT)).said
+    answer = worker.post(f"{EXIT}/not-asked", form=EXIT, follow_up="cd" * 16)
+    assert answer.headers["Location"] == f"{EXIT}?saved=removed"
+    assert worker.rpc.sent("remove_follow_up")["follow_up"] == "cd" * 16
