@@ -209,16 +209,17 @@ def due_follow_ups(engine: Engine, programme: str, today: date) -> list[dict[str
         if after is None:
             return []
         span = timedelta(days=after)
-        asked: dict[tuple[bytes, date], list[str]] = defaultdict(list)
-        for row in connection.execute(select(f.subject, f.due, f.status).where(f.programme == programme)):
-            asked[bytes(row.subject), row.due].append(row.status)
+        asked: dict[bytes, list[str]] = defaultdict(list)
+        told = select(f.subject, f.status).join(store.participation, p.subject == f.subject)
+        for try_ in connection.execute(told.where(f.programme == programme, exit_store.SINCE_THE_EXIT)):
+            asked[bytes(try_.subject)].append(try_.status)
         left = select(p.subject, p.ended_on, e.may_call).where(p.programme == programme, p.ended_on <= today - span)
         left = left.where(p.end_reason.not_in(("died", "transferred")))
         left = left.select_from(store.participation.outerjoin(start_store.exit_form, p.subject == e.subject))
         rows = connection.execute(left.order_by(p.ended_on, p.subject)).all()
     found = []
     for row in rows:
-        tries = asked[bytes(row.subject), row.ended_on + span]
+        tries = asked[bytes(row.subject)]
         open_ = set(tries) <= {"not_reached"} and len(tries) < MOST_TRIES
         if open_ and row.may_call != "no":
             due = (row.ended_on + span).isoformat()

@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from services.intake.records import Stay
 from services.intake.store import follow_up, participation
+
+SINCE_THE_EXIT = follow_up.c.occurred_on >= participation.c.ended_on
+"""Of a follow-up beside its participation: by its own day, not by when it was due: an exit is corrected, and another
+version of the file asks on another day (decision 0217)."""
 
 
 def stays(connection: Connection, programme: str, subjects: Iterable[str]) -> dict[str, Stay]:
@@ -45,12 +48,13 @@ def put_stays(connection: Connection, changed: Mapping[str, Stay]) -> None:
         connection.execute(update(participation).where(participation.c.subject == bindparam("b_subject")), rows)
 
 
-def tries_in_vain(connection: Connection, subjects: Iterable[str]) -> Counter[tuple[str, date]]:
-    """How often each of these people was not reached, by the day that the asking was due."""
+def tries_in_vain(connection: Connection, stays: Mapping[str, Stay]) -> Counter[str]:
+    """How often each of these people was not reached since the exit that holds."""
     c = follow_up.c
-    wanted = sorted({bytes.fromhex(subject) for subject in subjects})
-    query = select(c.subject, c.due).where(c.subject.in_(wanted), c.status == "not_reached")
-    return Counter((row.subject.hex(), row.due) for row in connection.execute(query))
+    wanted = sorted(bytes.fromhex(subject) for subject, stay in stays.items() if stay.ended_on is not None)
+    query = select(c.subject).join(participation, participation.c.subject == c.subject)
+    query = query.where(c.subject.in_(wanted), c.status == "not_reached", SINCE_THE_EXIT)
+    return Counter(row.subject.hex() for row in connection.execute(query))
 
 
 def add_follow_ups(connection: Connection, programme: str, made: Sequence[tuple[str, Mapping[str, Any]]]) -> None:

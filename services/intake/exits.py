@@ -99,8 +99,8 @@ def record_follow_ups(
 
         def take(new: NewFollowUp) -> str:
             stay = _of(stays, new.subject, programme)
-            check_follow_up(new, stay, definition, today, tries[new.subject, new.due])
-            tries[new.subject, new.due] += new.status == "not_reached"
+            check_follow_up(new, stay, definition, today, tries[new.subject])
+            tries[new.subject] += new.status == "not_reached"
             made = new_id()
             body: dict[str, Any] = {"follow_up": made, "status": new.status, "results": _list(new.results)}
             days = {"due": new.due.isoformat(), "occurred_on": new.date.isoformat()}

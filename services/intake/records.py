@@ -165,7 +165,7 @@ def _check_return(day: date, ended_on: date, reason: str | None, today: date, fi
 
 
 def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: date, tries: int) -> None:
-    """Refuse a follow-up that cannot be; `tries` for the same day were in vain before. Raises `InvalidInput`."""
+    """Refuse a follow-up that cannot be; `tries` since the exit were in vain before. Raises `InvalidInput`."""
     if stay.ended_on is None:
         raise InvalidInput(field="participant", reason="has not left")
     if new.date > today:
@@ -176,7 +176,7 @@ def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: d
     if new.due > stay.ended_on + LONGEST_WAIT:
         raise InvalidInput(field="due", reason="more than two years after the exit")
     if new.status == "not_reached" and tries >= MOST_TRIES:
-        raise InvalidInput(field="status", reason="was tried three times for this day already: not reached")
+        raise InvalidInput(field="status", reason="was tried three times since the exit already: not reached")
     if new.results and new.status != "reached":
         raise InvalidInput(field="results", reason="nobody was reached who could have told them")
     if new.results and programme.esf_record == "eura_only":

@@ -353,7 +353,7 @@ def _follow_up(names: ProgrammeNames, shown: dict[str, Any], today: date) -> dic
         return None
     say = words(g.lang)
     due = date.fromisoformat(shown["ended"]["date"]) + timedelta(days=after)
-    tries = [one for one in shown["follow_ups"] if one["due"] == due.isoformat()]
+    tries = [one for one in shown["follow_ups"] if one["date"] >= shown["ended"]["date"]]
     vain = sum(one["status"] == "not_reached" for one in tries)
     heard = any(one["status"] != "not_reached" for one in tries)
     return {

@@ -114,8 +114,12 @@ class Life:
                 form = None
         return form
 
-    def tries(self, due: date) -> int:
-        return sum(a.what == "follow up" and a["due"] == due and a["status"] == "not_reached" for a in self.record)
+    @property
+    def tries(self) -> int:
+        """In vain, since the exit that holds."""
+        asked = [act for act in self.record if act.what == "follow up" and act["status"] == "not_reached"]
+        holds, _ = self.leaving
+        return sum(holds is not None and act.day >= holds.day for act in asked)
 
     @property
     def visits(self) -> Counter[str]:
@@ -292,7 +296,7 @@ def _follow_up(act: Act, life: Life, today: date) -> dict[str, bool]:
     return {
         "date": act.day > today or act.day < holds.day,
         "due": not holds.day <= act["due"] <= holds.day + timedelta(days=732),
-        "status": act["status"] == "not_reached" and life.tries(act["due"]) >= 3,
+        "status": act["status"] == "not_reached" and life.tries >= 3,
         "results": _exclude(act["results"]) or (bool(act["results"]) and act["status"] != "reached"),
     }
 

@@ -240,6 +240,30 @@ def test_who_is_due_is_asked_three_times_and_then_not_reached(engine: Engine, jo
     assert ask(journal, subject, date(2016, 7, 6), "reached")["new"], "who calls back is heard"
 
 
+def test_who_has_answered_is_not_asked_anew_by_a_corrected_exit_or_another_version_but_after_the_next_exit(
+    engine: Engine, journal: Journal
+) -> None:
+    kit.put_programme(engine, store.shelf, kit.changed(followup={"after_days": 30}))
+    refused, tried = gone(journal), gone(journal, "tried")
+    ask(journal, refused, date(2016, 7, 2), "refused")
+    ask(journal, tried, date(2016, 7, 2))
+
+    def leave_on(subject: str, day: date, *, corrects: bool) -> None:
+        new = NewExit(kit.key_of(f"{subject}{day}"), subject, day, "completed", None, None, corrects)
+        assert "error" not in exits.record_exits(journal, kit.KEY, [new], by="worker", now=kit.NOW)[0][0]
+
+    for subject in (refused, tried):
+        leave_on(subject, date(2016, 5, 31), corrects=True)
+    assert due(engine) == [(tried, 1)]
+    kit.put_programme(engine, store.shelf, kit.changed(followup={"after_days": 32}))
+    assert due(engine) == [(tried, 1)]
+    for day in (3, 4):
+        assert ask(journal, tried, date(2016, 7, day))["new"]
+    assert ask(journal, tried, date(2016, 7, 5))["error"]["params"]["field"] == "status"
+    leave_on(refused, date(2016, 8, 1), corrects=False)
+    assert due(engine) == [(refused, 0)], "the last exit holds, and of it nobody has asked"
+
+
 def test_nobody_is_due_where_the_programme_does_not_ask(engine: Engine, journal: Journal) -> None:
     gone(journal)
     assert due(engine) == []
