@@ -1,6 +1,6 @@
 """The statements of exits, which stand in `store.participation`; the table of follow-ups and its statements."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -23,6 +23,10 @@ follow_up = Table(
     Column("occurred_on", Date, nullable=False),
 )
 """Tries to reach people after they left, those in vain among them; `results` as in `participation`."""
+
+SINCE_THE_EXIT = follow_up.c.occurred_on >= participation.c.ended_on
+"""Of a follow-up beside its participation: by its own day, not by when it was due: an exit is corrected, and another
+version of the file asks on another day (decision 0217)."""
 
 
 def stays(connection: Connection, programme: str, subjects: Iterable[str]) -> dict[str, Stay]:
@@ -59,12 +63,22 @@ def put_stays(connection: Connection, changed: Mapping[str, Stay]) -> None:
         connection.execute(update(participation).where(participation.c.subject == bindparam("b_subject")), rows)
 
 
-def tries_in_vain(connection: Connection, subjects: Iterable[str]) -> Counter[tuple[str, date]]:
-    """How often each of these people was not reached, by the day that the asking was due."""
+def asked_on(connection: Connection, subjects: Iterable[str]) -> dict[str, set[date]]:
+    """The days on which each of these people was asked after leaving, or somebody tried to ask them."""
+    c, found = follow_up.c, defaultdict[str, set[date]](set)
+    if wanted := sorted({bytes.fromhex(subject) for subject in subjects}):
+        for row in connection.execute(select(c.subject, c.occurred_on).where(c.subject.in_(wanted))):
+            found[row.subject.hex()].add(row.occurred_on)
+    return found
+
+
+def tries_in_vain(connection: Connection, stays: Mapping[str, Stay]) -> Counter[str]:
+    """How often each of these people was not reached since the exit that holds."""
     c = follow_up.c
-    wanted = sorted({bytes.fromhex(subject) for subject in subjects})
-    query = select(c.subject, c.due).where(c.subject.in_(wanted), c.status == "not_reached")
-    return Counter((row.subject.hex(), row.due) for row in connection.execute(query))
+    wanted = sorted(bytes.fromhex(subject) for subject, stay in stays.items() if stay.ended_on is not None)
+    query = select(c.subject).join(participation, participation.c.subject == c.subject)
+    query = query.where(c.subject.in_(wanted), c.status == "not_reached", SINCE_THE_EXIT)
+    return Counter(row.subject.hex() for row in connection.execute(query))
 
 
 def follow_ups_of(connection: Connection, subject: bytes) -> list[dict[str, Any]]:

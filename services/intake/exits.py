@@ -37,11 +37,12 @@ def leave(unit: Unit, programme: str, items: Sequence[NewExit], *, by: str, skip
     """The same within a unit of work."""
     definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(unit.now)
     stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))
+    asked = exit_store.asked_on(unit.connection, (new.subject for new in items if new.corrects))
     changed: dict[str, Stay] = {}
 
     def take(new: NewExit) -> str:
         stay = _of(stays, new.subject, programme)
-        check_exit(new, stay, definition, today)
+        check_exit(new, stay, definition, today, asked[new.subject])
         if takes_effect(new, stay):
             stays[new.subject] = changed[new.subject] = stay.left(new)
             body = {"reason": new.reason, "results": _list(new.results), "next": new.next}
@@ -100,8 +101,8 @@ def record_follow_ups(
 
         def take(new: NewFollowUp) -> str:
             stay = _of(stays, new.subject, programme)
-            check_follow_up(new, stay, definition, today, tries[new.subject, new.due])
-            tries[new.subject, new.due] += new.status == "not_reached"
+            check_follow_up(new, stay, definition, today, tries[new.subject])
+            tries[new.subject] += new.status == "not_reached"
             made = new_id()
             body: dict[str, Any] = {"follow_up": made, "status": new.status, "results": _list(new.results)}
             days = {"due": new.due.isoformat(), "occurred_on": new.date.isoformat()}

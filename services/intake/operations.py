@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.intake import eura, rights_store, store
-from services.intake.domain import Arrival, check_arrival
+from services.intake.domain import Arrival, check_arrival, with_birth_date
 from services.intake.records import start_fact
 from services.intake.workers import take_on
 from shared.contracts.catalogue import StandingReached, SubjectErased
@@ -65,6 +65,7 @@ def register_participants(
 
         def take(arrival: Arrival) -> str:
             check_arrival(arrival, definition, today)
+            arrival = with_birth_date(arrival, today)
             subject = new_id()
             record_start(unit, definition, subject, arrival)
             return subject
@@ -83,7 +84,8 @@ def register_participants(
         )
         known_in_eura = any(arrival.record.get("eura_on") for _, arrival in added)
         with eura.recounting(unit, programme) if known_in_eura else nullcontext():
-            people = [(new_id(), subject, arrival) for subject, arrival in added]
+            # After their digests: a row is known again by what it says.
+            people = [(new_id(), subject, with_birth_date(arrival, today)) for subject, arrival in added]
             store.add_people(unit.connection, keys.vault, programme, people)
         take_on(unit, programme, [subject for subject, _ in added], worker)
         if added:

@@ -11,13 +11,16 @@ from sqlalchemy import Engine, Select, case, exists, func, select
 
 from services.intake import records
 from services.intake.domain import is_protected
-from services.intake.exit_store import follow_up
+from services.intake.exit_store import SINCE_THE_EXIT, follow_up
 from services.intake.start_store import attempt, attempts_of, exit_form
 from services.intake.store import open_identity, participation, person, shelf, vault
 from services.intake.worker_store import caseload, is_theirs, worker
 from shared.contracts.record_facts import GONE
 from shared.storage import snapshot
-from shared.storage.restricting import EVERYTHING, restricted
+from shared.storage.restricting import EVERYTHING, restricted, restricted_among
+
+_SILENT = {EVERYTHING, "esf_record"}
+"""Of whom nothing may be recorded, or no more of the fund's record: they are not called for it."""
 
 MOST_FOUND = 50
 """Whoever asks for a name that more people have is told so, and asks for more of it or for the identity code."""
@@ -178,17 +181,20 @@ def due_follow_ups(engine: Engine, programme: str, today: date) -> list[dict[str
         if after is None:
             return []
         span = timedelta(days=after)
-        asked: dict[tuple[bytes, date], list[str]] = defaultdict(list)
-        for row in connection.execute(select(f.subject, f.due, f.status).where(f.programme == programme)):
-            asked[bytes(row.subject), row.due].append(row.status)
+        asked: dict[bytes, list[str]] = defaultdict(list)
+        told = select(f.subject, f.status).join(participation, p.subject == f.subject)
+        for try_ in connection.execute(told.where(f.programme == programme, SINCE_THE_EXIT)):
+            asked[bytes(try_.subject)].append(try_.status)
         left = select(p.subject, p.ended_on, e.may_call).where(p.programme == programme, p.ended_on <= today - span)
         left = left.where(p.end_reason.not_in(GONE))
         left = left.select_from(participation.outerjoin(exit_form, p.subject == e.subject))
         rows = connection.execute(left.order_by(p.ended_on, p.subject)).all()
+        silent = restricted_among(connection, (row.subject.hex() for row in rows))
     found = []
     for row in rows:
-        tries = asked[bytes(row.subject), row.ended_on + span]
-        if records.is_to_be_asked(tries, row.may_call):
+        tries = asked[bytes(row.subject)]
+        may_be = not _SILENT & silent.get(row.subject.hex(), frozenset())
+        if may_be and records.is_to_be_asked(tries, row.may_call):
             due = (row.ended_on + span).isoformat()
             found.append({"person": row.subject.hex(), "due": due, "tries": len(tries)})
     return found

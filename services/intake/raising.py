@@ -10,15 +10,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.intake import eura, identity_store, rights_store, start_store, store, worker_store
+from services.intake import eura, rights_store, start_store, store, worker_store
 from services.intake.correcting import change_identity
-from services.intake.domain import Arrival, Before, check_arrival, is_protected, without_contact
+from services.intake.domain import Arrival, Before, check_arrival, is_protected, with_birth_date, without_contact
 from services.intake.encounter_rules import Raise, check_raise
 from services.intake.operations import Vault, record_start
 from services.intake.peers import Desk
 from services.intake.protecting import follow_protection
 from services.intake.records import check_first_start
-from services.intake.visitors import Visitors, forget_tokens
+from services.intake.visitors import Visitors
 from services.intake.workers import take_on
 from shared.contracts.encounter_facts import HistoryAsked
 from shared.contracts.errors import UnknownPerson
@@ -82,11 +82,11 @@ class _Raising:
         if new.keeps_history is False:
             new = replace(new, arrival=_as_protected(new.arrival, row))
             check_arrival(new.arrival, self.definition, self.today)
-            return self._begin(new, row, identity)
+            return self._begin(replace(new, arrival=with_birth_date(new.arrival, self.today)), row, identity)
         arrival = _together(new.arrival, row, identity, self.definition)
         check_arrival(arrival, self.definition, self.today, Before(row.standing, identity))
         check_first_start(arrival.start_date, row.ended_on, row.resumed_on)
-        self._go_on(new, row, identity, arrival)
+        self._go_on(new, row, identity, with_birth_date(arrival, self.today))
         return new.subject
 
     def _go_on(self, new: Raise, row: Any, identity: dict[str, Any], arrival: Arrival) -> None:
@@ -98,10 +98,9 @@ class _Raising:
             self._asked(new.subject, kept=True)
 
     def _begin(self, new: Raise, row: Any, identity: dict[str, Any]) -> str:
-        """Somebody new; the visitor of before has neither nickname nor token any more."""
+        """Somebody new; the visitor of before has neither nickname nor token any more, nor the tag of who begins."""
         unit, key, subject = self.unit, self.definition.key, new_id()
-        forget_tokens(unit, self.keys, key, identity, {})
-        identity_store.set_identity(unit.connection, self.keys.vault, row, {})
+        change_identity(unit, self.keys, row, identity, {})
         rights_store.forget_corrections(unit.connection, row.subject)
         follow_protection(unit, self.desk, row, new.arrival.record)  # of the visitor they were, too
         store.add_people(unit.connection, self.keys.vault, key, [(new_id(), subject, new.arrival)])

@@ -1,7 +1,7 @@
 """Rules of exit records: who can leave, come back and be asked when. What is counted of it is in `shared.forms`."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -20,6 +20,8 @@ FACT_MEMBERS = tuple(
     name for name in ParticipationStarted.members if name not in ("occurred_on", "age", "continues", "proof")
 )
 """What of the start form goes into the fact as it is; languages, interpreter and form details stay on the node."""
+LATEST_EXIT = timedelta(days=366)
+"""After the programme's last day: a later exit is a slip of the pen, and `keep_months` would count from it."""
 LONGEST_WAIT = timedelta(days=2 * 366)
 """After leaving: a follow-up that falls due later is a slip of the pen."""
 
@@ -108,15 +110,20 @@ class Stay:
         return Stay(self.started_on, resumed_on=day)
 
 
-def check_exit(new: NewExit, stay: Stay, programme: Programme, today: date) -> None:
-    """Refuse an exit that cannot be. Raises `InvalidInput`, `UnknownCode` or `AlreadyRecordedDiffers`, by field."""
+def check_exit(
+    new: NewExit, stay: Stay, programme: Programme, today: date, asked: Collection[date] = frozenset()
+) -> None:
+    """Refuse an exit that cannot be; `asked`: the days on which the person was asked how they fare. Raises
+    `InvalidInput`, `UnknownCode` or `AlreadyRecordedDiffers`, by field."""
     if stay.started_on is None:
         raise InvalidInput(field="participant", reason="has no start date: there is nothing to leave")
     if new.date > today:
         raise InvalidInput(field="date", reason="in the future")
+    if new.date > programme.period.end + LATEST_EXIT:
+        raise InvalidInput(field="date", reason="more than a year after the programme's period")
     if new.next and new.next not in programme.outcome_by_key:
         raise UnknownCode(field="next", programme=programme.key, value=new.next)
-    check_next(new, programme)
+    check_next(new, stay, programme)
     if new.results and programme.esf_record == "eura_only":
         raise InvalidInput(field="results", reason=IN_EURA)
     form = find_form(programme.funding_programme)
@@ -127,18 +134,22 @@ def check_exit(new: NewExit, stay: Stay, programme: Programme, today: date) -> N
             raise InvalidInput(field="corrects", reason="the person has not left: there is no exit to correct")
         if stay.resumed_on is not None and new.date < stay.resumed_on:
             raise InvalidInput(field="date", reason="before the person came back")
+        if any(stay.ended_on <= day < new.date for day in asked):
+            raise InvalidInput(field="date", reason="after a follow-up of this exit: the person had left by then")
     elif new.date == stay.ended_on and stay.left(new) != stay:
         raise AlreadyRecordedDiffers(field="date")
     if new.resumed_on is not None:
         _check_return(new.resumed_on, new.date, new.reason, today, "resumed_on")
 
 
-def check_next(new: NewExit, programme: Programme) -> None:
-    """Refuse an exit into nothing, where the programme says that nobody leaves so; and a plan that names no service."""
+def check_next(new: NewExit, stay: Stay, programme: Programme) -> None:
+    """Refuse an exit into nothing, where the programme says that nobody leaves so; a plan that names no service; and
+    another partner where there is none, but of whom an accepted referral has ended the participation."""
     if new.service is not None and new.service not in programme.outcome_by_key:
         raise UnknownCode(field="planned", programme=programme.key, value=new.service)
     for field, reason in next_problems(programme, new.reason, new.next, new.service):
-        raise InvalidInput(field=field, reason=reason)
+        if field != "reason" or stay.reason != new.reason:
+            raise InvalidInput(field=field, reason=reason)
 
 
 def takes_effect(new: NewExit, stay: Stay) -> bool:
@@ -167,7 +178,7 @@ def _check_return(day: date, ended_on: date, reason: str | None, today: date, fi
 
 
 def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: date, tries: int) -> None:
-    """Refuse a follow-up that cannot be; `tries` for the same day were in vain before. Raises `InvalidInput`."""
+    """Refuse a follow-up that cannot be; `tries` since the exit were in vain before. Raises `InvalidInput`."""
     if stay.ended_on is None:
         raise InvalidInput(field="participant", reason="has not left")
     if new.date > today:
@@ -178,7 +189,7 @@ def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: d
     if new.due > stay.ended_on + LONGEST_WAIT:
         raise InvalidInput(field="due", reason="more than two years after the exit")
     if new.status == "not_reached" and tries >= MOST_TRIES:
-        raise InvalidInput(field="status", reason="was tried three times for this day already: not reached")
+        raise InvalidInput(field="status", reason="was tried three times since the exit already: not reached")
     if new.results and new.status != "reached":
         raise InvalidInput(field="results", reason="nobody was reached who could have told them")
     if new.results and programme.esf_record == "eura_only":

@@ -33,6 +33,7 @@ from shared.contracts.record_facts import EXITS, FOLLOW_UPS
 from shared.contracts.start_facts import ATTEMPTS, MAY_CALL
 from shared.forms import find_form
 from shared.instruments import has_instrument
+from shared.programmes.leaving import ELSEWHERE
 
 _FIELDS = (
     *("date", "reason", "next", "planned", "outcome", "may_call", "form_signed_on", "form_language", "form_help"),
@@ -235,7 +236,7 @@ class ExitPages:
             started=shown["started_on"],
             ended=ended,
             returned=talks.said_day(shown["resumed_on"]) if shown["resumed_on"] and not ended else "",
-            reasons=[(code, say(f"exit_{code}")) for code in EXITS],
+            reasons=[(code, say(f"exit_{code}")) for code in EXITS if code in (*_reasons(names), ended.get("reason"))],
             results_offered=[(r.key, in_language(r.name, g.lang, r.key)[0]) for r in form.results]
             + [("none", say("result_none"))],
             nexts=_outcomes(names, plans=True),
@@ -314,6 +315,12 @@ def _problems(filled: dict[str, str]) -> dict[str, str]:
     return found
 
 
+def _reasons(names: ProgrammeNames) -> list[str]:
+    """Why somebody may leave: to another partner only where the project has one."""
+    alone = len(names.document["partners"]) < 2
+    return [code for code in EXITS if not (alone and code == ELSEWHERE)]
+
+
 def _ready(names: ProgrammeNames, plan: dict[str, Any]) -> str:
     """What the person's own plan says of what comes next, in words."""
     if plan["ready_on"] is None:
@@ -358,7 +365,7 @@ def _follow_up(names: ProgrammeNames, shown: dict[str, Any], today: date) -> dic
     if after is None or not shown["ended"]:
         return None
     due = date.fromisoformat(shown["ended"]["date"]) + timedelta(days=after)
-    tries = [one for one in shown["follow_ups"] if one["due"] == due.isoformat()]
+    tries = [one for one in shown["follow_ups"] if one["date"] >= shown["ended"]["date"]]
     vain = sum(one["status"] == "not_reached" for one in tries)
     heard = any(one["status"] != "not_reached" for one in tries)
     return {

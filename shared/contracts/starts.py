@@ -22,11 +22,12 @@ from shared.contracts.start_facts import ATTEMPTS, ENTERED_BY, MAY_CALL, RECORDS
 
 class StartContent(Members):
     """What is inside the `sealed` of a start record: the vault keeps it. What is left out is not known (any more), but
-    for the names, which stay as they are."""
+    for the names and the identity code, which stay as they are."""
 
     given_name = PlainText(200, allow_none=True)
     family_name = PlainText(200, allow_none=True)
     birth_date = Day(allow_none=True)
+    identity_code = PlainText(11, allow_none=True)
     form_version = PlainText(80, allow_none=True)
     form_kept = PlainText(200, allow_none=True)
 

@@ -114,8 +114,12 @@ class Life:
                 form = None
         return form
 
-    def tries(self, due: date) -> int:
-        return sum(a.what == "follow up" and a["due"] == due and a["status"] == "not_reached" for a in self.record)
+    @property
+    def tries(self) -> int:
+        """In vain, since the exit that holds."""
+        asked = [act for act in self.record if act.what == "follow up" and act["status"] == "not_reached"]
+        holds, _ = self.leaving
+        return sum(holds is not None and act.day >= holds.day for act in asked)
 
     @property
     def visits(self) -> Counter[str]:
@@ -258,14 +262,18 @@ def _exit(act: Act, life: Life, today: date) -> dict[str, bool]:
     outcomes = {outcome.key: outcome.is_plan for outcome in life.programme.outcomes}
     into, planned, start = act["next"], act["planned"], life.start
     needed = life.programme.exit_needs_next and act["reason"] in MAY_STILL_BE_ASKED
+    asked = [other.day for other in life.record if other.what == "follow up"]
     same_day = holds is not None and holds.day == act.day and not act["corrects"]
     return {
         "participant": start is None,
         "date": act.day > today
         or (start is not None and act.day < start)
+        or act.day > life.programme.period.end + timedelta(days=366)
         or (bool(act["corrects"]) and back is not None and act.day < back)
+        or (bool(act["corrects"]) and any(holds is not None and holds.day <= day < act.day for day in asked))
         or (same_day and holds is not None and any(holds[name] != act[name] for name in EXIT)),
         "corrects": bool(act["corrects"]) and holds is None,
+        "reason": act["reason"] == "transferred" and len(life.programme.partners) == 1,
         "results": _exclude(act["results"]),
         "next": (into is not None and into not in outcomes) or (needed and into is None),
         "planned": (planned is not None and (not outcomes.get(into, False) or outcomes.get(planned, True)))
@@ -292,7 +300,7 @@ def _follow_up(act: Act, life: Life, today: date) -> dict[str, bool]:
     return {
         "date": act.day > today or act.day < holds.day,
         "due": not holds.day <= act["due"] <= holds.day + timedelta(days=732),
-        "status": act["status"] == "not_reached" and life.tries(act["due"]) >= 3,
+        "status": act["status"] == "not_reached" and life.tries >= 3,
         "results": _exclude(act["results"]) or (bool(act["results"]) and act["status"] != "reached"),
     }
 

@@ -171,7 +171,7 @@ def _follow_up(home: Home, one: Known) -> Act:
     chance, (holds, _) = home.chance, one.life.leaving
     status, left = chance.choice([*FOLLOW_UPS, "not_reached", "not_reached"]), holds.day if holds else home.today
     due = left + timedelta(days=chance.choice([30, 30, 30, 30, -1, 800]))
-    vain = one.life.tries(due) == 2 and status == "not_reached"
+    vain = one.life.tries == 2 and status == "not_reached"
     results = _results(home) if status == "reached" or chance.random() < 0.1 else None
     told = {"due": due, "status": status, "results": results}
     return Act("follow up", _day(home, one.programme), told | {"as": "three times in vain" if vain else status})

@@ -187,7 +187,6 @@ def leave(to: str | None, planned: str | None = None, reason: str = "completed")
         ("ready_plan", "work_trial", "interrupted"),
         (None, None, "died"),
         (None, None, "no_contact"),
-        (None, None, "transferred"),
     ],
 )
 def test_who_leaves_is_in_a_service_or_has_a_plan_that_names_one(
@@ -211,6 +210,15 @@ def test_who_leaves_into_nothing_is_refused_by_field(to: str | None, planned: st
         leave(to, planned)
     assert isinstance(refused.value, InvalidInput | UnknownCode)
     assert refused.value.params["field"] == field
+
+
+def test_nobody_goes_on_with_another_partner_where_the_project_has_none(sqlite_engine: Engine) -> None:
+    with pytest.raises(InvalidInput, match="reason: .* no other partner"):
+        leave(None, None, "transferred")
+    moved = NewExit(kit.key_of("x"), "0" * 32, OUT, "transferred", None, None)
+    check_exit(moved, Stay(IN), replace(FOUR, partners=kit.PROGRAMME.partners), OUT)
+    corrected = replace(moved, date=date(2020, 6, 2), corrects=True)
+    check_exit(corrected, Stay(IN).left(moved), FOUR, date(2020, 6, 2))  # by an accepted referral
 
 
 def test_the_plan_of_an_exit_is_told_to_the_lead_and_an_exit_without_one_is_what_it_was(
@@ -268,6 +276,41 @@ def test_a_refusal_that_was_noted_for_the_wrong_person_is_taken_back_and_they_ar
     (line,) = [line for line in kit.lines(engine) if line.kind == "intake.follow_up_removed"]
     assert (line.subject, line.body) == (subject, {"follow_up": made})
     assert kit.audit(engine)[-1]["action"] == "remove_follow_up"
+
+
+def test_who_has_answered_is_not_asked_anew_by_a_corrected_exit_or_another_version_but_after_the_next_exit(
+    engine: Engine, journal: Journal
+) -> None:
+    kit.put_programme(engine, store.shelf, kit.changed(followup={"after_days": 30}))
+    refused, tried = gone(journal), gone(journal, "tried")
+    ask(journal, refused, date(2016, 7, 2), "refused")
+    ask(journal, tried, date(2016, 7, 2))
+
+    def leave_on(subject: str, day: date, *, corrects: bool) -> None:
+        new = NewExit(kit.key_of(f"{subject}{day}"), subject, day, "completed", None, None, corrects)
+        assert "error" not in exits.record_exits(journal, kit.KEY, [new], by="worker", now=kit.NOW)[0][0]
+
+    for subject in (refused, tried):
+        leave_on(subject, date(2016, 5, 31), corrects=True)
+    assert due(engine) == [(tried, 1)]
+    kit.put_programme(engine, store.shelf, kit.changed(followup={"after_days": 32}))
+    assert due(engine) == [(tried, 1)]
+    for day in (3, 4):
+        assert ask(journal, tried, date(2016, 7, day))["new"]
+    assert ask(journal, tried, date(2016, 7, 5))["error"]["params"]["field"] == "status"
+    leave_on(refused, date(2016, 8, 1), corrects=False)
+    assert due(engine) == [(refused, 0)], "the last exit holds, and of it nobody has asked"
+
+
+def test_whose_processing_is_restricted_is_not_on_the_list_until_that_is_lifted(
+    engine: Engine, journal: Journal
+) -> None:
+    kit.put_programme(engine, store.shelf, kit.changed(followup={"after_days": 30}))
+    subject, common = gone(journal), {"by": "worker", "now": kit.NOW}
+    rights.restrict_person(journal, kit.KEY, subject, "accuracy", lift=False, **common)
+    assert due(engine) == []
+    rights.restrict_person(journal, kit.KEY, subject, None, lift=True, **common)
+    assert due(engine) == [(subject, 0)]
 
 
 def test_nobody_is_due_where_the_programme_does_not_ask(engine: Engine, journal: Journal) -> None:

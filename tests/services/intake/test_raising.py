@@ -152,6 +152,25 @@ def test_who_registers_is_looked_at_anew_for_a_tag(engine: Engine) -> None:
     assert kinds(engine)[-1] == "intake.person_tagged"
 
 
+def test_without_the_history_the_visitor_of_before_keeps_no_tag_that_the_new_subject_has(engine: Engine) -> None:
+    journal = known(engine)
+    with transaction(engine) as connection:
+        store.add_tag_key(connection, KEY, TagKey(1, 1, "name_birth_date"))
+    before = str(register(journal, arrival("v", "visitor", identity=dict(NAMED)))[0][0]["subject"])
+
+    def tag(subject: str) -> None:
+        with journal.unit(NOW) as unit:
+            tags.tag_person(unit, KEYS.vault, lambda _number: b"t" * 32, KEY, subject)
+
+    tag(before)
+    made = register_visitor(journal, before, False)["subject"]
+    tag(before)
+    tag(made)
+    tagged = {line.subject: line.body["tag"] for line in lines(engine) if line.kind == "intake.person_tagged"}
+    assert {*tagged} == {before, made}
+    assert tagged[before] != tagged[made]
+
+
 def test_without_the_history_a_protected_address_stays_protected(engine: Engine) -> None:
     journal = known(engine)
     before = visitor(journal)
