@@ -1,6 +1,8 @@
 """A courier and a receiver over every carrier, over one that loses everything, and over one that is exchanged."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,13 +11,29 @@ from sqlalchemy import func, select
 from services.node.uplink import LeadCarrier
 from shared.journal import httpcarrier
 from shared.journal.amqpcarrier import PREFETCH, AmqpCarrier
-from shared.journal.carrier import MANIFEST, POST, RECEIPT, Place, channel_to
-from shared.journal.carry_tables import received_conflict, received_refused
+from shared.journal.carrier import MANIFEST, POST, RECEIPT, Carrier, Place, channel_to
+from shared.journal.carry_tables import post_out, received_conflict, received_refused
 from shared.journal.filecarrier import FileCarrier
+from shared.journal.httpcarrier import HttpCarrier
+from shared.journal.post import MAX_POST, open_letter, pack, write_letter
+from shared.journal.posting import LeadPost, NodePost, letters_to_take, note_taken, put_letter
+from shared.storage import transaction
 from shared.testing.wait import until
 from tests.carriers.conftest import ends_of
-from tests.carriers.kit import NODE_KEY, Ends
-from tests.journal.exchange_kit import STREAM, World, append, held, kept
+from tests.carriers.kit import NODE_KEY, OTHER_BOX, OTHER_KEY, Ends, as_broker
+from tests.journal.exchange_kit import (
+    OTHER,
+    START,
+    STREAM,
+    World,
+    append,
+    held,
+    kept,
+    make_key,
+    new_engine,
+    public,
+)
+from tests.services.kit import rows
 
 
 def world_over(ends: Ends) -> World:
@@ -67,8 +85,6 @@ def test_both_ends_may_be_restarted_between_any_two_rounds(ends: Ends) -> None:
 
 
 def test_a_receiver_that_holds_nothing_is_sent_everything_again(ends: Ends) -> None:
-    from tests.journal.exchange_kit import new_engine
-
     world = world_over(ends)
     append(world.node, 20)
     settle(world)
@@ -94,6 +110,50 @@ def test_a_listing_that_is_too_long_stops_no_writer_and_is_never_read_in_part(
         assert ends.node.list_segments(STREAM) == []
         with pytest.raises(OSError, match="too long"):
             ends.node.list_segments(back)
+
+
+@contextmanager
+def another_nodes_end(ends: Ends) -> Iterator[Carrier]:
+    """The end of the node of `OTHER`, which has a key and a box of its own."""
+    if isinstance(ends.node, AmqpCarrier):
+        carrier = AmqpCarrier(as_broker(ends.url), {OTHER: OTHER_BOX})
+        yield carrier
+        carrier.close()
+    else:
+        ends.directory.keys[OTHER] = OTHER_KEY
+        yield HttpCarrier(ends.url, OTHER_KEY) if isinstance(ends.node, HttpCarrier) else ends.node
+
+
+def test_a_letter_goes_from_node_to_node_once_and_is_nowhere_afterwards(ends: Ends) -> None:
+    (sender, programme), (recipient, _) = STREAM.split("/"), OTHER.split("/")
+    members = {sender: public(NODE_KEY), recipient: public(OTHER_KEY)}
+    ours, theirs, seal, taken, now = new_engine(), new_engine(), make_key("receiving"), list[bytes](), [START]
+    assert seal.public is not None
+    said = b"Aino Testinen, 1981-02-03"
+    head, letter = write_letter("ab" * 16, programme, sender, NODE_KEY, recipient, seal.public, said, START)
+    with transaction(ours) as connection:
+        put_letter(connection, head, letter, START)
+    with another_nodes_end(ends) as end:
+        posts = (
+            NodePost(ours, ends.node, sender, NODE_KEY, lambda *_: members),
+            NodePost(theirs, end, recipient, OTHER_KEY, lambda *_: members),
+        )
+        lead = LeadPost(ends.lead)
+
+        def gone() -> bool:
+            now[0] += timedelta(seconds=1)
+            for post in posts:
+                post.round(programme, now[0])
+            lead.round(programme, members, now[0])
+            with transaction(theirs) as connection:
+                for row in letters_to_take(connection, [(programme, sender)]):
+                    taken.append(open_letter(row.letter, {seal.id: seal.secret()}))
+                    note_taken(connection, row.id)
+            lies = (ends.lead.read(channel, POST, MAX_POST) for channel in (STREAM, channel_to(recipient, programme)))
+            return not rows(ours, post_out) and all(item in (None, pack([], [])) for item in lies)
+
+        until(gone, 20)
+    assert taken == [said]
 
 
 @pytest.fixture

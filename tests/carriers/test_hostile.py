@@ -220,7 +220,9 @@ def test_a_replayed_manifest_hides_nothing(ends: Ends, world: World) -> None:
 
 
 @pytest.mark.parametrize("what", ["forged", "foreign", "garbage", "of the future"])
-def test_a_hostile_manifest_is_counted_and_says_nothing(ends: Ends, world: World, what: str) -> None:
+def test_a_hostile_manifest_is_counted_and_says_nothing(
+    ends: Ends, world: World, logged: pytest.LogCaptureFixture, what: str
+) -> None:
     made = Manifest(STREAM, 1, 99, b"\1" * 32, START, "1" * 32)
     other = Manifest(OTHER, 1, 99, b"\1" * 32, START, "1" * 32)
     future = Manifest(STREAM, 1, 99, b"\1" * 32, START + timedelta(days=3), "1" * 32)
@@ -233,6 +235,7 @@ def test_a_hostile_manifest_is_counted_and_says_nothing(ends: Ends, world: World
     before = counted(reason)
     put(ends, MANIFEST, data)
     look(world, lambda: counted(reason) == before + 1)
+    assert_not_logged(logged, data)
     append(world.node, 6)
     settle(world)
     assert held(world.lead) == kept(world.node)

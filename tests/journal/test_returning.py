@@ -304,7 +304,16 @@ def accepted_and_whole(house: House) -> bool:
     lead_round(house)
     house.work()
     house.assert_whole()
+    assert_same_lines(house)
     return house.report()["arrived"] is True
+
+
+def assert_same_lines(house: House) -> None:
+    """The lead holds the node's stream, to the byte."""
+    (head,) = kit.rows(house.lead, received_head)
+    with snapshot(house.node) as connection:
+        own = select(journal_head.c.seq, journal_head.c.chain).where(journal_head.c.name == STREAM)
+        assert tuple(connection.execute(own).one()) == (head["seq"], head["chain"])
 
 
 @pytest.mark.parametrize("order", [("older", "newer"), ("newer", "older")])
@@ -338,7 +347,4 @@ def test_what_a_home_claimed_before_it_came_back_with_nothing_lost_is_not_accept
         with pytest.raises(NotFound):
             accept(twice.house)
         assert kit.rows(twice.house.lead, received_void) == []
-        (head,) = kit.rows(twice.house.lead, received_head)
-        with snapshot(twice.house.node) as connection:
-            own = connection.execute(select(journal_head.c.chain).where(journal_head.c.name == STREAM))
-            assert own.scalar_one() == head["chain"]
+        assert_same_lines(twice.house)

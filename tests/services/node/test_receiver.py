@@ -7,7 +7,8 @@ import pytest
 
 from services.node.opening import open_database
 from services.node.receiver import ReceiverRounds
-from services.node.rounds import Rounds
+from services.node.rounds import RETRY_SECONDS, Rounds
+from services.reporting.beside import Deriver, DerivingEnded
 from shared.journal.carrier import JOIN
 from shared.ops.clock import utcnow
 from tests.services.kit import KEY
@@ -27,5 +28,20 @@ def test_a_directory_in_the_place_of_an_answer_to_an_invite_fails_no_round(
 ) -> None:
     (tmp_path / "lead" / "inbox" / "kuu-00000000" / KEY / JOIN).mkdir(parents=True)
     state = Rounds("receiver", utcnow())
+    state.run(receiver.round, utcnow())
+    assert state.check() is None
+
+
+def test_a_receiver_whose_deriver_is_gone_goes_on_and_is_not_ready_meanwhile(
+    receiver: ReceiverRounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> bool:
+        raise DerivingEnded("the process that derives is gone")
+
+    monkeypatch.setattr(Deriver, "beside", gone)
+    state = Rounds("receiver", utcnow())
+    assert state.run(receiver.round, utcnow()) == RETRY_SECONDS
+    assert state.check() is not None
+    monkeypatch.undo()
     state.run(receiver.round, utcnow())
     assert state.check() is None

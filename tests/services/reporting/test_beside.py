@@ -3,16 +3,13 @@
 import os
 import signal
 from collections.abc import Iterator
-from datetime import datetime
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from services.node.rounds import RoundFailed, Rounds
 from services.reporting import beside, operations, store
 from services.reporting.beside import COUNTERS, Deriver, DerivingEnded
-from shared.ops.clock import utcnow
 from shared.testing.wait import until
 from tests.services import kit
 from tests.services.kit import OTHER, OWN
@@ -118,15 +115,6 @@ def test_the_process_ends_with_the_one_it_works_for_and_not_before(child: tuple[
     until(lambda: started._process.poll() is not None, 10)
     assert started._process.returncode == 0
     deriver._child = None
-
-
-def test_a_receiver_whose_deriver_is_gone_goes_on_and_is_not_ready_meanwhile() -> None:
-    def round_(_now: datetime) -> float:
-        raise RoundFailed("the process that derives has ended")
-
-    state = Rounds("receiver", utcnow())
-    assert state.run(round_, utcnow()) > 0
-    assert state.check() is not None
 
 
 def test_a_stream_whose_batch_is_given_up_waits_and_says_so_while_the_others_go_on(
