@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from services.intake import exit_store, store, worker_store
 from services.intake.operations import Vault
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
 from shared.journal import Journal
 from shared.journal.closing import refuse_final
+from shared.journal.tables import journal_line
 from shared.journal.unit import new_id
-from shared.storage.once import Done, already_done, remember
+from shared.storage.once import Done, already_done, forget, remember
 from shared.storage.restricting import refuse_restricted, restricted_among
 
 
@@ -74,6 +75,32 @@ def keep_texts(
         if fresh:
             unit.audit(by, "keep_texts", programme=programme, texts=len(fresh))
     return results
+
+
+def drop_texts(journal: Journal, programme: str, given: Sequence[str], *, by: str, now: datetime) -> int:
+    """Drop the texts that were kept under these keys, of people, and that no fact names (decision 0249); how many.
+
+    What should have named them was refused; kept again under the same keys they are new. Raises `UnknownProgramme`.
+    """
+    with journal.unit(now) as unit:
+        connection = unit.connection
+        store.shelf.get(connection, programme)
+        done = {bytes(known.made): key for key, known in already_done(connection, store.keys, given).items()}
+        found = store.find_texts(connection, programme, (made.hex() for made in done))
+        theirs = {bytes(row.text_ref): row.subject.hex() for row in found if row.subject is not None}
+        exit_store.stays(connection, programme, theirs.values())  # locked: as in `keep_texts`
+        unnamed = {ref: subject for ref, subject in theirs.items() if not _is_named(connection, subject, ref)}
+        for ref, subject in unnamed.items():
+            store.drop_text(connection, ref.hex(), subject)
+        forget(connection, store.keys, (done[ref] for ref in unnamed))
+        if unnamed:
+            unit.audit(by, "drop_texts", programme=programme, texts=len(unnamed))
+    return len(unnamed)
+
+
+def _is_named(connection: Connection, subject: str, ref: bytes) -> bool:
+    lines = connection.execute(select(journal_line.c.line).where(journal_line.c.subject == bytes.fromhex(subject)))
+    return any(ref.hex().encode() in bytes(line) for line in lines.scalars() if line is not None)
 
 
 def _keep(

@@ -224,15 +224,15 @@ class ConversationPages:
         context, actions = self.pages.context, item.pop("actions")
         texts = [filled.note] if filled.note else []
         texts += [text for text, _ in filled.actions if text]
-        refs = talks.keep_texts(context, key, item["subject"], filled.key, texts)
-        if filled.note:
-            item["text_ref"] = refs.pop(0)
-        item["actions"] = [action | {"text_ref": ref} for action, ref in zip(actions, refs, strict=True)]
-        common = {"programme": key, "by": g.session.user.name}
-        answer = context.rpc.call("activities", "record_conversation", **common, items=[item])
-        (result,) = answer["results"]
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
+        with talks.texts_kept(context, key, item["subject"], filled.key, texts) as refs:
+            if filled.note:
+                item["text_ref"] = refs.pop(0)
+            item["actions"] = [action | {"text_ref": ref} for action, ref in zip(actions, refs, strict=True)]
+            common = {"programme": key, "by": g.session.user.name}
+            answer = context.rpc.call("activities", "record_conversation", **common, items=[item])
+            (result,) = answer["results"]
+            if "error" in result:
+                raise PolkuError.from_wire(result["error"])
         session: str = result["session"]
         return session
 

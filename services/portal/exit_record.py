@@ -37,6 +37,7 @@ _FIELDS = (
     *("date", "reason", "next", "planned", "outcome", "may_call", "form_signed_on", "form_language", "form_help"),
     *("form_version", "form_kept", "eura_on", "eura_by", "wishes", "wishes_ref", "was", "ended"),
 )
+_TEXTS = ("wishes", "form_kept")
 _PROOF = ("form_signed_on", "form_language", "form_help", "eura_on", "eura_by")
 _WHY = {
     **{"date": "problem_exit_date", "next": "problem_next", "planned": "problem_planned", "reason": "problem_choose"},
@@ -81,9 +82,9 @@ class ExitPages:
             self._leave(names, person, filled, results)
             said = self._outcome(names, person, filled)
         except ChangedMeanwhile:
-            return self._show(names, person, problems={"": "problem_record_changed"}), 409
+            return self._show(names, person, typed=filled, problems={"": "problem_record_changed"}), 409
         except AlreadyRecordedDiffers:
-            return self._show(names, person, problems={"": "problem_exit_differs"}), 409
+            return self._show(names, person, typed=filled, problems={"": "problem_exit_differs"}), 409
         except (InvalidInput, UnknownCode) as error:
             name = str(error.params.get("field")).rpartition(".")[2]
             wrong = {name if name in _WHY and name != "participant" else "": _WHY.get(name, "problem_answer")}
@@ -100,7 +101,11 @@ class ExitPages:
         item |= {name: filled[name] for name in ("date", "reason", "next", "planned") if filled[name]}
         item |= {"results": list(results) or None, "corrects": bool(filled["ended"])}
         given = {"programme": names.key, "by": g.session.user.name, "exit": item}
-        self.pages.context.rpc.call("intake", "record_leaving", **given, form=self._form(names, person, filled))
+        typed = filled["wishes"] != self._wished(names, filled["wishes_ref"])
+        texts = [filled["wishes"]] if typed and filled["wishes"] else []
+        with talks.texts_kept(self.pages.context, names.key, person, filled["key"], texts) as refs:
+            form = self._form(person, filled, next(iter(refs), "") if typed else filled["wishes_ref"])
+            self.pages.context.rpc.call("intake", "record_leaving", **given, form=form)
 
     def _outcome(self, names: ProgrammeNames, person: str, filled: dict[str, str]) -> str:
         """What became of the person, in the project's own words; what `saved` is to say."""
@@ -120,12 +125,7 @@ class ExitPages:
             return "no_outcome"
         return "1"
 
-    def _form(self, names: ProgrammeNames, person: str, filled: dict[str, str]) -> dict[str, Any]:
-        ref = filled["wishes_ref"]
-        if filled["wishes"] != self._wished(names, ref):
-            typed = [filled["wishes"]] if filled["wishes"] else []
-            refs = talks.keep_texts(self.pages.context, names.key, person, filled["key"], typed)
-            ref = refs[0] if refs else ""
+    def _form(self, person: str, filled: dict[str, str], ref: str) -> dict[str, Any]:
         item: dict[str, Any] = {"key": talks.part_key(filled["key"], "form"), "subject": person, "was": filled["was"]}
         item |= {name: filled[name] for name in _PROOF if filled[name]} | ({"wishes_ref": ref} if ref else {})
         item["may_call"] = filled["may_call"] or "not_asked"
@@ -215,13 +215,17 @@ class ExitPages:
         problems: dict[str, str] | None = None,
         *,
         done: str = "",
+        typed: dict[str, str] | None = None,
     ) -> str:
+        """`typed`: what somebody had filled in beside what another has recorded meanwhile; its texts are kept."""
         say, form = words(g.lang), find_form(names.funding)
         shown, who = self._read(names, person)
         ended = shown["ended"] or {}
         plan = plan_of(self.pages, names.key, person) if _outcomes(names, plans=True) else None
         if filled is None:
             filled, results = self._recorded(names, shown, who, plan), tuple(ended.get("results") or ())
+        recorded = filled["wishes"]
+        filled = filled | {name: typed[name] for name in _TEXTS if typed[name]} if typed else filled
         here = names.document.get("esf_record", "here") == "here"
         return self.pages.show(
             "exit_record.html",
@@ -235,6 +239,7 @@ class ExitPages:
             problems={name: say(problem) for name, problem in (problems or {}).items()},
             started=shown["started_on"],
             ended=ended,
+            wished=recorded if typed and recorded != filled["wishes"] else "",
             returned=talks.said_day(shown["resumed_on"]) if shown["resumed_on"] and not ended else "",
             reasons=[(code, say(f"exit_{code}")) for code in EXITS],
             results_offered=[(r.key, in_language(r.name, g.lang, r.key)[0]) for r in form.results]

@@ -3,6 +3,19 @@
 MISTAKE_WORDS: dict[str, tuple[str, str, str]] = {
     "mistake_removed": ("Kirjaus on poistettu.", "Registreringen är borttagen.", "The record has been removed."),
     "outcomes_recorded": ("Kirjatut tulokset", "Antecknade utfall", "Recorded outcomes"),
+    "wishes_recorded": (
+        "Joku muu on kirjannut sillä välin näin. Yllä on se, mitä kirjoitit:",
+        "Någon annan har under tiden antecknat så här. Ovan står det som du skrev:",
+        "Somebody else has noted this in the meantime. Above is what you wrote:",
+    ),
+    "problem_plan_changed": (
+        "Joku muu on muuttanut suunnitelmaa sillä välin. Tässä se on nyt, ja siinä on myös se, mitä kirjoitit uutta. "
+        "Tarkista ja tallenna uudelleen.",
+        "Någon annan har ändrat planen under tiden. Så här är den nu, med det nya som du skrev. Kontrollera och spara "
+        "på nytt.",
+        "Somebody else has changed the plan in the meantime. This is how it stands, with what you wrote anew. Check it "
+        "and save again.",
+    ),
     "mistake_means": (
         "Kirjaus poistuu myös hankkeen luvuista. Tehtävät, jotka se avasi tai päätti, jäävät ennalleen.",
         "Registreringen försvinner också ur projektets siffror. Uppgifter som den öppnade eller avslutade blir kvar "
