@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from services.portal import formats, talks
+from services.portal import contacting, formats, talks
 from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
 from services.portal.mistakes import outcomes_of
@@ -37,6 +37,8 @@ _FIELDS = (
     *("date", "reason", "next", "planned", "outcome", "may_call", "form_signed_on", "form_language", "form_help"),
     *("form_version", "form_kept", "eura_on", "eura_by", "wishes", "wishes_ref", "was", "ended"),
 )
+_TEXT = "how_are_you"
+"""What a message to somebody who has left says."""
 _TEXTS = ("wishes", "form_kept")
 _PROOF = ("form_signed_on", "form_language", "form_help", "eura_on", "eura_by")
 _WHY = {
@@ -192,13 +194,17 @@ class ExitPages:
         found = context.rpc.call("intake", "list_follow_ups", programme=key, **page)
         who = [row["person"] for row in found["people"]]
         known = talks.people_at_hand(context, key, who, in_list=True) if who else {}
+        contacts = contacting.read_contacts(context, key, who, _first_language(names))
         return self.pages.show(
             "followups.html",
             title=label_of(names.name, g.lang, key),
             programme=key,
             applies="followup" in names.document,
             rows=[
-                (row["person"], known[row["person"]].label, talks.said_day(row["due"]), row["tries"])
+                (
+                    *(row["person"], known[row["person"]].label, talks.said_day(row["due"]), row["tries"]),
+                    contacting.links(contacts.get(row["person"]), _TEXT),
+                )
                 for row in found["people"]
                 if row["person"] in known
             ],
@@ -227,6 +233,7 @@ class ExitPages:
         recorded = filled["wishes"]
         filled = filled | {name: typed[name] for name in _TEXTS if typed[name]} if typed else filled
         here = names.document.get("esf_record", "here") == "here"
+        follow = _follow_up(names, shown, self._today())
         return self.pages.show(
             "exit_record.html",
             title=label_of(names.name, g.lang, names.key),
@@ -263,7 +270,8 @@ class ExitPages:
                 if one["record"] == "exit"
             ],
             tries=[(code, say(f"attempt_{code}")) for code in ATTEMPTS],
-            follow=_follow_up(names, shown, self._today()),
+            follow=follow,
+            links=self._links(names, person) if follow and follow["asks"] else [],
             asked=[
                 (one["follow_up"], talks.said_day(one["date"]), say(f"follow_{one['status']}"))
                 for one in shown["follow_ups"]
@@ -272,6 +280,11 @@ class ExitPages:
             new_key=talks.new_key,
             publicity=publicity(names.funding, names.logos, pick_lang(filled["form_language"]) or g.lang),
         )
+
+    def _links(self, names: ProgrammeNames, person: str) -> list[contacting.Link]:
+        """The ways to ask the person how they are; none of whom nobody may reach."""
+        found = contacting.read_contacts(self.pages.context, names.key, [person], _first_language(names))
+        return contacting.links(found.get(person), _TEXT)
 
     def _today(self) -> date:
         return talks.today(self.pages.context)
@@ -358,6 +371,10 @@ def _questionnaires(names: ProgrammeNames, left: str | None) -> list[tuple[dict[
     return found
 
 
+def _first_language(names: ProgrammeNames) -> str:
+    return str((names.document.get("languages") or ["fi"])[0])
+
+
 def _follow_up(names: ProgrammeNames, shown: dict[str, Any], today: date) -> dict[str, Any] | None:
     """The asking afterwards; None where the project does not ask, or the person has not left."""
     after = (names.document.get("followup") or {}).get("after_days")
@@ -367,9 +384,12 @@ def _follow_up(names: ProgrammeNames, shown: dict[str, Any], today: date) -> dic
     tries = [one for one in shown["follow_ups"] if one["due"] == due.isoformat()]
     vain = sum(one["status"] == "not_reached" for one in tries)
     heard = any(one["status"] != "not_reached" for one in tries)
+    state = "heard" if heard else "not_reached" if vain >= 3 else "not_due" if due > today else "open"
+    silent = shown["form"].get("may_call") == "no"
     return {
         "due": due.isoformat(),
         "said_due": formats.day(due, g.lang),
-        "state": "heard" if heard else "not_reached" if vain >= 3 else "not_due" if due > today else "open",
-        "silent": shown["form"].get("may_call") == "no",
+        "state": state,
+        "silent": silent,
+        "asks": state in ("open", "not_reached") and not silent,
     }
