@@ -16,6 +16,11 @@ MISTAKE_WORDS: dict[str, tuple[str, str, str]] = {
         "Somebody else has changed the plan in the meantime. This is how it stands, with what you wrote anew. Check it "
         "and save again.",
     ),
+    "evidence_uninformed": (
+        "Ei merkintää siitä, että hänelle on kerrottu henkilötietojen käsittelystä.",
+        "Ingen anteckning om att personen har informerats om behandlingen av personuppgifter.",
+        "No note that the person was informed of the processing of personal data.",
+    ),
     "mistake_means": (
         "Kirjaus poistuu myös hankkeen luvuista. Tehtävät, jotka se avasi tai päätti, jäävät ennalleen.",
         "Registreringen försvinner också ur projektets siffror. Uppgifter som den öppnade eller avslutade blir kvar "
