@@ -4,9 +4,9 @@ MISTAKE_WORDS: dict[str, tuple[str, str, str]] = {
     "mistake_removed": ("Kirjaus on poistettu.", "Registreringen är borttagen.", "The record has been removed."),
     "outcomes_recorded": ("Kirjatut tulokset", "Antecknade utfall", "Recorded outcomes"),
     "wishes_recorded": (
-        "Joku muu on kirjannut sillä välin näin. Yllä on se, mitä kirjoitit:",
-        "Någon annan har under tiden antecknat så här. Ovan står det som du skrev:",
-        "Somebody else has noted this in the meantime. Above is what you wrote:",
+        "Yllä on se, mitä kirjoitit. Kirjattuna on:",
+        "Ovan står det som du skrev. Antecknat är:",
+        "Above is what you wrote. Recorded is:",
     ),
     "problem_plan_changed": (
         "Joku muu on muuttanut suunnitelmaa sillä välin. Tässä se on nyt, ja siinä on myös se, mitä kirjoitit uutta. "
