@@ -12,6 +12,7 @@ from sqlalchemy import Engine, Select, case, exists, func, select
 from services.intake import records
 from services.intake.domain import is_protected
 from services.intake.exit_store import SINCE_THE_EXIT, follow_up
+from services.intake.rights_store import informed
 from services.intake.start_store import attempt, attempts_of, exit_form
 from services.intake.store import open_identity, participation, person, shelf, vault
 from services.intake.worker_store import caseload, is_theirs, worker
@@ -89,15 +90,17 @@ def everybody(engine: Engine, programme: str) -> list[PersonRow]:
 
 def missing_evidence(engine: Engine, programme: str, keys: Mapping[int, bytes]) -> list[dict[str, Any]]:
     """The ESF participants whose records lack something (`missing`), of whose signed form something was not written
-    down (`unsaid`), or who do not fit the target group (`misfits`). Those whose records lack something come first, then
+    down (`unsaid`), who do not fit the target group (`misfits`), or of whom nobody wrote down that they were informed
+    (`uninformed`). Those whose records lack something come first, then
     those who started first. Of an exit form that could not be had, a try in vain since the exit is the evidence. The
     vault is opened with `keys` to see whether it says where a paper is; nothing of it is told."""
     c, e, a = participation.c, exit_form.c, attempt.c
     tried = exists().where(a.subject == c.subject, a.record == "exit", a.occurred_on >= c.ended_on)
+    told = exists().where(informed.c.subject == c.subject)
     query = (
         select(
             *(c.subject, c.started_on, c.record, c.ended_on, c.end_reason, e.signed_on, e.eura_on),
-            *(tried.label("tried"), c.person, person.c.wrapped_key, vault.c.box),
+            *(tried.label("tried"), told.label("told"), c.person, person.c.wrapped_key, vault.c.box),
         )
         .select_from(participation.outerjoin(exit_form, c.subject == e.subject))
         .join(person, person.c.person == c.person)
@@ -114,8 +117,8 @@ def missing_evidence(engine: Engine, programme: str, keys: Mapping[int, bytes]) 
                 missing += records.missing_exit(row.end_reason, row.signed_on, row.eura_on, definition)
             said = open_identity(keys, row.person, row.wrapped_key, row.box) if record.get("form_signed_on") else {}
             more = {"unsaid": records.unsaid(record, said), "misfits": records.misfits(record, definition)}
-            if missing or any(more.values()):
-                found.append({"person": row.subject.hex(), "missing": missing, **more})
+            if missing or any(more.values()) or not row.told:
+                found.append({"person": row.subject.hex(), "missing": missing, **more, "uninformed": not row.told})
     return sorted(found, key=lambda one: not one["missing"])
 
 

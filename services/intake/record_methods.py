@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.intake import eura, exit_forms, exits, queries, samples, starts, text_store
+from services.intake import eura, exit_forms, exits, queries, samples, starts, text_store, texts
 from services.intake.peers import Desk
 from services.intake.records import NewExit, PlannedExit, ReturnedExit
 from services.intake.sealing import inside, vault_of
@@ -31,6 +31,7 @@ from shared.contracts.starts import (
     ShowStart,
     StartContent,
 )
+from shared.contracts.talks import DropTexts
 from shared.journal import Line, Unit
 from shared.journal.sealed import seal_reply
 from shared.ops.clock import today_in_helsinki
@@ -161,6 +162,13 @@ class RecordMethods:
         found = samples.show_sample(*place, body["lines"], **common)
         reply_to = body["reply_to"]
         return {"own": True, "rows": [coded | {"sealed": seal_reply(reply_to, named)} for coded, named in found]}
+
+    @rpc
+    def drop_texts(self, **command: Any) -> dict[str, Any]:
+        body = load(DropTexts, command)
+        self.home.follow_to(body["after"])
+        what = body["programme"], [item["key"] for item in body["items"]]
+        return {"dropped": texts.drop_texts(self.home.journal, *what, by=body["by"], now=self.home.now())}
 
     @subscribes(PlanEntryWithdrawn)
     def on_plan_entry_withdrawn(self, unit: Unit, _line: Line, fact: PlanEntryWithdrawn) -> None:

@@ -16,8 +16,9 @@ from services.intake.operations import Vault
 from shared.contracts.errors import UnknownPerson
 from shared.journal import Journal
 from shared.journal.closing import refuse_final
+from shared.journal.reading import lines_about
 from shared.journal.unit import new_id
-from shared.storage.once import Results, each_once
+from shared.storage.once import Results, already_done, each_once, forget
 from shared.storage.restricting import refuse_restricted, restricted_among
 
 
@@ -71,6 +72,31 @@ def keep_texts(
         if fresh:
             unit.audit(by, "keep_texts", programme=programme, texts=len(fresh))
     return results
+
+
+def drop_texts(journal: Journal, programme: str, given: Sequence[str], *, by: str, now: datetime) -> int:
+    """Drop the texts that were kept under these keys, of people, and that no fact names (decision 0249); how many.
+
+    What should have named them was refused; kept again under the same keys they are new. Raises `UnknownProgramme`.
+    """
+    with journal.unit(now) as unit:
+        connection = unit.connection
+        store.shelf.get(connection, programme)
+        done = {bytes(known.made): key for key, known in already_done(connection, store.keys, given).items()}
+        found = text_store.find_texts(connection, programme, [made.hex() for made in done])
+        theirs = {bytes(row.text_ref): row.subject.hex() for row in found if row.subject is not None}
+        exit_store.stays(connection, programme, theirs.values())  # locked: as in `keep_texts`
+        unnamed = {ref: subject for ref, subject in theirs.items() if not _is_named(connection, subject, ref)}
+        for ref, subject in unnamed.items():
+            text_store.drop_text(connection, ref.hex(), subject)
+        forget(connection, store.keys, (done[ref] for ref in unnamed))
+        if unnamed:
+            unit.audit(by, "drop_texts", programme=programme, texts=len(unnamed))
+    return len(unnamed)
+
+
+def _is_named(connection: Connection, subject: str, ref: bytes) -> bool:
+    return any(ref.hex() in json.dumps(line.body) for line in lines_about(connection, [subject]))
 
 
 def _keep(

@@ -10,6 +10,7 @@ from services.pathways import store
 from services.pathways.domain import find_period
 from services.pathways.store import attendance, session, shelf, task
 from services.pathways.worker_store import count_tasks, theirs_first, theirs_or_nobodys, worker
+from shared.contracts.errors import UnknownPerson
 from shared.journal.releases import releases
 from shared.ops.clock import iso_day, today_in_helsinki
 from shared.programmes import Programme, ReportingPeriod
@@ -37,10 +38,11 @@ def list_releases(engine: Engine, programme: str) -> list[dict[str, Any]]:
 
 
 def outcomes_of(engine: Engine, programme: str, subject: str) -> list[dict[str, Any]]:
-    """What became of a person, the oldest first. Raises `UnknownProgramme`; of who has not been heard of nothing is
-    here."""
+    """What became of a person, the oldest first. Raises `UnknownProgramme` or `UnknownPerson`."""
     with snapshot(engine) as connection:
         shelf.get(connection, programme)
+        if store.find_people(connection, [subject]).get(subject) != programme:
+            raise UnknownPerson(field="person", programme=programme)
         rows = store.outcomes_of(connection, programme, subject)
     return [
         {"outcome_id": row.outcome_id.hex(), "outcome": row.outcome, "date": row.occurred_on.isoformat()}

@@ -226,13 +226,13 @@ class ConversationPages:
         context, actions = self.pages.context, item.pop("actions")
         texts = [filled.note] if filled.note else []
         texts += [text for text, _ in filled.actions if text]
-        refs = talks.keep_texts(context, key, item["subject"], filled.key, texts)
-        if filled.note:
-            item["text_ref"] = refs.pop(0)
-        item["actions"] = [action | {"text_ref": ref} for action, ref in zip(actions, refs, strict=True)]
-        common = {"programme": key, "by": g.session.user.name}
-        answer = context.rpc.call("activities", "record_conversation", **common, items=[item])
-        session: str = unless_refused(*answer["results"])["session"]
+        with talks.texts_kept(context, key, item["subject"], filled.key, texts) as refs:
+            if filled.note:
+                item["text_ref"] = refs.pop(0)
+            item["actions"] = [action | {"text_ref": ref} for action, ref in zip(actions, refs, strict=True)]
+            common = {"programme": key, "by": g.session.user.name}
+            answer = context.rpc.call("activities", "record_conversation", **common, items=[item])
+            session: str = unless_refused(*answer["results"])["session"]
         return session
 
     def held(self, key: str, session: str) -> ResponseReturnValue:

@@ -56,6 +56,7 @@ class EvidencePages:
                     [field_word(form, what) for what in row["missing"]],
                     _tries(row),
                     _notes(row, form),
+                    bool(row.get("uninformed")),
                 )
                 for row, name in self._named(key, found["people"])
             ],

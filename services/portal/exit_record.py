@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from services.portal import formats, talks
+from services.portal import contacting, formats, talks
 from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
 from services.portal.mistakes import outcomes_of
@@ -39,6 +39,9 @@ _FIELDS = (
     *("date", "reason", "next", "planned", "outcome", "may_call", "form_signed_on", "form_language", "form_help"),
     *("form_version", "form_kept", "eura_on", "eura_by", "wishes", "wishes_ref", "was", "ended"),
 )
+_TEXT = "how_are_you"
+"""What a message to somebody who has left says."""
+_TEXTS = ("wishes", "form_kept")
 _PROOF = ("form_signed_on", "form_language", "form_help", "eura_on", "eura_by")
 _WHY = {
     **{"date": "problem_exit_date", "next": "problem_next", "planned": "problem_planned", "reason": "problem_choose"},
@@ -83,9 +86,9 @@ class ExitPages:
             self._leave(names, person, filled, results)
             said = self._outcome(names, person, filled)
         except ChangedMeanwhile:
-            return self._show(names, person, problems={"": "problem_record_changed"}), 409
+            return self._show(names, person, typed=filled, problems={"": "problem_record_changed"}), 409
         except AlreadyRecordedDiffers:
-            return self._show(names, person, problems={"": "problem_exit_differs"}), 409
+            return self._show(names, person, typed=filled, problems={"": "problem_exit_differs"}), 409
         except (InvalidInput, UnknownCode) as error:
             name = str(error.params.get("field")).rpartition(".")[2]
             wrong = {name if name in _WHY and name != "participant" else "": _WHY.get(name, "problem_answer")}
@@ -102,7 +105,11 @@ class ExitPages:
         item |= {name: filled[name] for name in ("date", "reason", "next", "planned") if filled[name]}
         item |= {"results": list(results) or None, "corrects": bool(filled["ended"])}
         given = {"programme": names.key, "by": g.session.user.name, "exit": item}
-        self.pages.context.rpc.call("intake", "record_leaving", **given, form=self._form(names, person, filled))
+        typed = filled["wishes"] != self._wished(names, filled["wishes_ref"])
+        texts = [filled["wishes"]] if typed and filled["wishes"] else []
+        with talks.texts_kept(self.pages.context, names.key, person, filled["key"], texts) as refs:
+            form = self._form(person, filled, next(iter(refs), "") if typed else filled["wishes_ref"])
+            self.pages.context.rpc.call("intake", "record_leaving", **given, form=form)
 
     def _outcome(self, names: ProgrammeNames, person: str, filled: dict[str, str]) -> str:
         """What became of the person, in the project's own words; what `saved` is to say."""
@@ -120,12 +127,7 @@ class ExitPages:
             return "no_outcome"
         return "1"
 
-    def _form(self, names: ProgrammeNames, person: str, filled: dict[str, str]) -> dict[str, Any]:
-        ref = filled["wishes_ref"]
-        if filled["wishes"] != self._wished(names, ref):
-            typed = [filled["wishes"]] if filled["wishes"] else []
-            refs = talks.keep_texts(self.pages.context, names.key, person, filled["key"], typed)
-            ref = refs[0] if refs else ""
+    def _form(self, person: str, filled: dict[str, str], ref: str) -> dict[str, Any]:
         item: dict[str, Any] = {"key": talks.part_key(filled["key"], "form"), "subject": person, "was": filled["was"]}
         item |= {name: filled[name] for name in _PROOF if filled[name]} | ({"wishes_ref": ref} if ref else {})
         item["may_call"] = filled["may_call"] or "not_asked"
@@ -192,13 +194,17 @@ class ExitPages:
         found = context.rpc.call("intake", "list_follow_ups", programme=key, **page)
         who = [row["person"] for row in found["people"]]
         known = talks.people_at_hand(context, key, who, in_list=True) if who else {}
+        contacts = contacting.read_contacts(context, key, who, _first_language(names))
         return self.pages.show(
             "followups.html",
             title=label_of(names.name, g.lang, key),
             programme=key,
             applies="followup" in names.document,
             rows=[
-                (row["person"], known[row["person"]].label, talks.said_day(row["due"]), row["tries"])
+                (
+                    *(row["person"], known[row["person"]].label, talks.said_day(row["due"]), row["tries"]),
+                    contacting.links(contacts.get(row["person"]), _TEXT),
+                )
                 for row in found["people"]
                 if row["person"] in known
             ],
@@ -215,14 +221,19 @@ class ExitPages:
         problems: dict[str, str] | None = None,
         *,
         done: str = "",
+        typed: dict[str, str] | None = None,
     ) -> str:
+        """`typed`: what somebody had filled in beside what another has recorded meanwhile; its texts are kept."""
         say, form = words(g.lang), find_form(names.funding)
         shown, who = self._read(names, person)
         ended = shown["ended"] or {}
         plan = plan_of(self.pages, names.key, person) if _outcomes(names, plans=True) else None
         if filled is None:
             filled, results = self._recorded(names, shown, who, plan), tuple(ended.get("results") or ())
+        recorded = filled["wishes"]
+        filled = filled | {name: typed[name] for name in _TEXTS if typed[name]} if typed else filled
         here = names.document.get("esf_record", "here") == "here"
+        follow = _follow_up(names, shown, self._today())
         return self.pages.show(
             "exit_record.html",
             title=label_of(names.name, g.lang, names.key),
@@ -235,6 +246,7 @@ class ExitPages:
             problems={name: say(problem) for name, problem in (problems or {}).items()},
             started=shown["started_on"],
             ended=ended,
+            wished=recorded if typed and recorded != filled["wishes"] else "",
             returned=talks.said_day(shown["resumed_on"]) if shown["resumed_on"] and not ended else "",
             reasons=[(code, say(f"exit_{code}")) for code in EXITS if code in (*_reasons(names), ended.get("reason"))],
             results_offered=[(r.key, in_language(r.name, g.lang, r.key)[0]) for r in form.results]
@@ -258,7 +270,8 @@ class ExitPages:
                 if one["record"] == "exit"
             ],
             tries=[(code, say(f"attempt_{code}")) for code in ATTEMPTS],
-            follow=_follow_up(names, shown, self._today()),
+            follow=follow,
+            links=self._links(names, person) if follow and follow["asks"] else [],
             asked=[
                 (one["follow_up"], talks.said_day(one["date"]), say(f"follow_{one['status']}"))
                 for one in shown["follow_ups"]
@@ -267,6 +280,11 @@ class ExitPages:
             new_key=talks.new_key,
             publicity=publicity(names.funding, names.logos, pick_lang(filled["form_language"]) or g.lang),
         )
+
+    def _links(self, names: ProgrammeNames, person: str) -> list[contacting.Link]:
+        """The ways to ask the person how they are; none of whom nobody may reach."""
+        found = contacting.read_contacts(self.pages.context, names.key, [person], _first_language(names))
+        return contacting.links(found.get(person), _TEXT)
 
     def _today(self) -> date:
         return talks.today(self.pages.context)
@@ -359,6 +377,10 @@ def _questionnaires(names: ProgrammeNames, left: str | None) -> list[tuple[dict[
     return found
 
 
+def _first_language(names: ProgrammeNames) -> str:
+    return str((names.document.get("languages") or ["fi"])[0])
+
+
 def _follow_up(names: ProgrammeNames, shown: dict[str, Any], today: date) -> dict[str, Any] | None:
     """The asking afterwards; None where the project does not ask, or the person has not left."""
     after = (names.document.get("followup") or {}).get("after_days")
@@ -368,9 +390,12 @@ def _follow_up(names: ProgrammeNames, shown: dict[str, Any], today: date) -> dic
     tries = [one for one in shown["follow_ups"] if one["date"] >= shown["ended"]["date"]]
     vain = sum(one["status"] == "not_reached" for one in tries)
     heard = any(one["status"] != "not_reached" for one in tries)
+    state = "heard" if heard else "not_reached" if vain >= 3 else "not_due" if due > today else "open"
+    silent = shown["form"].get("may_call") == "no"
     return {
         "due": due.isoformat(),
         "said_due": formats.day(due, g.lang),
-        "state": "heard" if heard else "not_reached" if vain >= 3 else "not_due" if due > today else "open",
-        "silent": shown["form"].get("may_call") == "no",
+        "state": state,
+        "silent": silent,
+        "asks": state in ("open", "not_reached") and not silent,
     }

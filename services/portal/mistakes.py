@@ -56,7 +56,10 @@ def outcomes_of(pages: Pages, names: ProgrammeNames, person: str) -> list[tuple[
     known: dict[str, Any] = {item["key"]: item["name"] for item in names.document.get("outcomes") or []}
     if not known:
         return []
-    found = pages.context.rpc.call("pathways", "outcomes_of", programme=names.key, subject=person)
+    try:
+        found = pages.context.rpc.call("pathways", "outcomes_of", programme=names.key, subject=person)
+    except UnknownPerson:  # not heard of there yet
+        return []
     return [
         (
             row["outcome_id"],

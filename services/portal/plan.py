@@ -183,7 +183,8 @@ class PlanPages:
         try:
             self._record(names, person, filled)
         except (ChangedMeanwhile, AlreadyRecordedDiffers):
-            return self._show(names, person, problems={"": "problem_record_changed"}), 409
+            now = self._as_it_stands(names, person, filled)
+            return self._show(names, person, now, {"": "problem_plan_changed"}), 409
         except (InvalidInput, UnknownCode) as error:
             wrong = filled.refused(str(error.params.get("field")))
             return self._show(names, person, replace(filled, key=talks.new_key()), wrong), 400
@@ -198,18 +199,18 @@ class PlanPages:
         goals = [text for text in filled.goals if text]
         actions = [told for told in filled.actions if told[0]]
         texts = [*goals, *(text for text, _, _ in actions), *([filled.review_note] if filled.review_note else [])]
-        refs = iter(talks.keep_texts(self.pages.context, names.key, person, filled.key, texts))
-        rows = [*filled.rows, *(Row("goal", text_ref=next(refs)) for _ in goals)]
-        rows += [Row("action", text_ref=next(refs), who=who, day=day) for _, who, day in actions]
-        if filled.review_day:
-            ref = next(refs) if filled.review_note else ""
-            rows.append(Row("review", text_ref=ref, state="done", shown=False, day=filled.review_day))
-        whole = {"strengths": list(filled.strengths), "next": filled.next or None, "ready": filled.ready}
-        item = {"key": filled.key, "subject": person, "was": filled.revision, **whole}
-        given = {"programme": names.key, "by": g.session.user.name}
-        entries = [row.item() for row in rows]
-        items = [item | {"entries": entries}]
-        unless_refused(*self.pages.context.rpc.call("pathways", "record_plans", **given, items=items)["results"])
+        with talks.texts_kept(self.pages.context, names.key, person, filled.key, texts) as kept:
+            refs = iter(kept)
+            rows = [*filled.rows, *(Row("goal", text_ref=next(refs)) for _ in goals)]
+            rows += [Row("action", text_ref=next(refs), who=who, day=day) for _, who, day in actions]
+            if filled.review_day:
+                ref = next(refs) if filled.review_note else ""
+                rows.append(Row("review", text_ref=ref, state="done", shown=False, day=filled.review_day))
+            whole = {"strengths": list(filled.strengths), "next": filled.next or None, "ready": filled.ready}
+            item = {"key": filled.key, "subject": person, "was": filled.revision, **whole}
+            items = [item | {"entries": [row.item() for row in rows]}]
+            given = {"programme": names.key, "by": g.session.user.name, "items": items}
+            unless_refused(*self.pages.context.rpc.call("pathways", "record_plans", **given)["results"])
 
     def copy(self, key: str, person: str) -> ResponseReturnValue:
         """What the person may see, in their language, to be printed."""
@@ -241,6 +242,11 @@ class PlanPages:
             reviewed=talks.said_day(reviews[-1]) if reviews else "",
             publicity=publicity(names.funding, names.logos, g.lang),
         )
+
+    def _as_it_stands(self, names: ProgrammeNames, person: str, typed: Filled) -> Filled:
+        """The plan as somebody else has changed it, with what was typed anew beside it."""
+        new = {name: getattr(typed, name) for name in ("goals", "actions", "review_day", "review_note")}
+        return replace(Filled.of_plan(self._plan(names, person)), **new)
 
     def _plan(self, names: ProgrammeNames, person: str) -> dict[str, Any]:
         return plan_of(self.pages, names.key, person) or abort(404)

@@ -5,7 +5,8 @@ import re
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,7 +18,7 @@ from services.portal.context import PortalContext
 from services.portal.names import ProgrammeNames
 from services.portal.replies import Identity, ReplyKey
 from services.portal.words import words
-from shared.contracts.errors import NotFound, RpcTimeout, ServiceAbsent, unless_refused
+from shared.contracts.errors import NotFound, PolkuError, RpcTimeout, ServiceAbsent, unless_refused
 from shared.contracts.talks import LONGEST_TEXT
 from shared.journal.sealed import seal_command
 from shared.ops.clock import today_in_helsinki
@@ -139,15 +140,28 @@ def cleaned(text: str) -> str:
     return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
 
 
-def keep_texts(context: PortalContext, programme: str, subject: str | None, key: str, texts: list[str]) -> list[str]:
-    """Each text's `text_ref`, after intake has it; the texts leave this process only sealed to intake's key."""
+@contextmanager
+def texts_kept(context: PortalContext, programme: str, subject: str, key: str, texts: list[str]) -> Iterator[list[str]]:
+    """Each text's `text_ref`, after intake has it; the texts leave this process only sealed to intake's key. If what is
+    recorded within, and names them, is refused, they are dropped: a text that no fact names does not stay."""
+    common = {"programme": programme, "by": g.session.user.name}
+    keys = [part_key(key, f"text {place}") for place in range(len(texts))]
+    try:
+        yield _keep_texts(context, subject, dict(zip(keys, texts, strict=True)), common)
+    except UNSURE:
+        raise  # it may have been recorded
+    except PolkuError:
+        if keys:
+            with suppress(PolkuError):  # then they stay, encrypted, until the person goes (decision 0081)
+                context.rpc.call("intake", "drop_texts", **common, items=[{"key": one} for one in keys])
+        raise
+
+
+def _keep_texts(context: PortalContext, subject: str, texts: Mapping[str, str], common: Mapping[str, Any]) -> list[str]:
     if not texts:
         return []
-    items = []
-    for place, text in enumerate(texts):
-        item = {"key": part_key(key, f"text {place}"), "sealed": sealed_text(context, text)}
-        items.append(item | ({"subject": subject} if subject else {}))
-    answer = context.rpc.call("intake", "keep_texts", programme=programme, by=g.session.user.name, items=items)
+    items = [{"key": key, "subject": subject, "sealed": sealed_text(context, text)} for key, text in texts.items()]
+    answer = context.rpc.call("intake", "keep_texts", **common, items=items)
     return [unless_refused(result)["text_ref"] for result in answer["results"]]
 
 

@@ -3,6 +3,24 @@
 MISTAKE_WORDS: dict[str, tuple[str, str, str]] = {
     "mistake_removed": ("Kirjaus on poistettu.", "Registreringen är borttagen.", "The record has been removed."),
     "outcomes_recorded": ("Kirjatut tulokset", "Antecknade utfall", "Recorded outcomes"),
+    "wishes_recorded": (
+        "Yllä on se, mitä kirjoitit. Kirjattuna on:",
+        "Ovan står det som du skrev. Antecknat är:",
+        "Above is what you wrote. Recorded is:",
+    ),
+    "problem_plan_changed": (
+        "Joku muu on muuttanut suunnitelmaa sillä välin. Tässä se on nyt, ja siinä on myös se, mitä kirjoitit uutta. "
+        "Tarkista ja tallenna uudelleen.",
+        "Någon annan har ändrat planen under tiden. Så här är den nu, med det nya som du skrev. Kontrollera och spara "
+        "på nytt.",
+        "Somebody else has changed the plan in the meantime. This is how it stands, with what you wrote anew. Check it "
+        "and save again.",
+    ),
+    "evidence_uninformed": (
+        "Ei merkintää siitä, että hänelle on kerrottu henkilötietojen käsittelystä.",
+        "Ingen anteckning om att personen har informerats om behandlingen av personuppgifter.",
+        "No note that the person was informed of the processing of personal data.",
+    ),
     "mistake_means": (
         "Kirjaus poistuu myös hankkeen luvuista. Tehtävät, jotka se avasi tai päätti, jäävät ennalleen.",
         "Registreringen försvinner också ur projektets siffror. Uppgifter som den öppnade eller avslutade blir kvar "

@@ -62,6 +62,14 @@ class KeepTexts(Command):
     items = items(TextItem)
 
 
+class DropTexts(Command):
+    """`intake.drop_texts`: what should have named the texts kept under these keys was refused. One that a fact names
+    stays, and so does one of no person."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(Item)
+
+
 class ReadTexts(Command):
     """`intake.read_texts`: each text sealed to `reply_to`, made for this request; reads are logged.
 

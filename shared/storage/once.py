@@ -97,7 +97,7 @@ def remember(connection: Connection, table: Table, done: dict[str, Done]) -> Non
 
 
 def forget(connection: Connection, table: Table, keys: Iterable[str]) -> None:
-    """Forget these keys and what was made for them."""
+    """What was done under these keys is undone: the same may be done again."""
     connection.execute(delete(table).where(table.c.key.in_([bytes.fromhex(key) for key in keys])))
 
 

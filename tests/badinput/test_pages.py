@@ -70,9 +70,6 @@ SHOWS = {
     "show_sample": "the people drawn, to be printed once",
 }
 """Endpoints that answer what they take with it, not with another page."""
-TEXTS_FIRST = ("save_plan", "save_exit_record", "save_conversation")
-"""Forms whose texts are kept first: of a refused one they stay, encrypted, and go with the person (decision 0081)."""
-TEXTS = ("intake_text", "intake_key")
 ONE_PLACE = {"form_token": "checked before any view", "key": "read by `talks.key_from`"}
 """Fields of nearly every form that are looked at in one place: each form tries one value of them, another each."""
 READS = ("journal_audit", "journal_head", "_cursor", "portal_")
@@ -275,7 +272,6 @@ def test_a_form_with_a_wrong_field_gets_a_page_that_says_so_and_writes_nothing_b
             continue
         tried.add(kinds)
         before = world.content()
-        may = TEXTS if endpoint in TEXTS_FIRST else ()
         for name, what, value in _tried(form, len(tried)):
             fields: MultiDict[str, Any] = MultiDict(form.fields)
             fields[name] = (BytesIO(value), "file") if isinstance(value, bytes) else value
@@ -284,7 +280,7 @@ def test_a_form_with_a_wrong_field_gets_a_page_that_says_so_and_writes_nothing_b
             if taken:  # and it may be: an empty note, somebody else's number
                 world.follow()
                 before = world.content()
-            elif said := _wrong(answer, before, world, may):
+            elif said := _wrong(answer, before, world):
                 problems.append(f"{endpoint}: {name} is {what}: {said}")
     assert len(tried) > 1 or portal.role == "lead"
     assert not problems, "\n  ".join(["", *problems])
@@ -301,7 +297,7 @@ def _tried(form: Form, number: int) -> Iterator[tuple[str, str, Any]]:
         yield from ((name, what, value) for what, value in wrong)
 
 
-def _wrong(answer: Any, before: dict[str, list[Any]], world: World, may: tuple[str, ...]) -> str:
+def _wrong(answer: Any, before: dict[str, list[Any]], world: World) -> str:
     status, html = answer.status_code, answer.get_data(as_text=True)
     if not 400 <= status < 500:
         return f"status {status}"
@@ -310,7 +306,7 @@ def _wrong(answer: Any, before: dict[str, list[Any]], world: World, may: tuple[s
     if f"<script>{SECRET}" in html:
         return "the page holds markup that was typed"
     now = world.content()
-    wrote = [name for name in now if now[name] != before.get(name) and not any(part in name for part in (*READS, *may))]
+    wrote = [name for name in now if now[name] != before.get(name) and not any(part in name for part in READS)]
     return f"status {status}, and wrote to {', '.join(wrote)}" if wrote else ""
 
 

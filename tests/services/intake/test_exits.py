@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services.intake import exit_store, exits, operations, queries, store
+from services.intake import exit_store, exits, operations, queries, rights_store, store
 from services.intake.domain import check_arrival
 from services.intake.records import NewExit, NewFollowUp, ReturnedExit, Stay, missing_evidence, takes_effect
 from shared.contracts.errors import InvalidInput, PolkuError, UnknownPerson
 from shared.journal import Journal
+from shared.storage import transaction
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, arrival, register
 
@@ -280,26 +281,35 @@ def test_missing_evidence_names_what_each_record_lacks_and_nobody_else(engine: E
     told, at = {"form_language": "sv", "form_help": "self"}, IDENTITY | {"form_version": "esf"}
     lost = {name: value for name, value in IDENTITY.items() if name != "form_kept"}
     papers = person(journal, "whole", record=whole, identity=lost)
-    person(journal, "told", record=whole | told, identity=at)
+    silent = person(journal, "told", record=whole | told, identity=at)
     person(journal, "client", standing="client")
     bare = person(journal, "bare", record={"gender": "unknown"}, identity={"given_name": "Aino"})
     some = person(journal, "some", record=whole | {"minority": "not_asked"} | told, start_date=date(2016, 2, 1))
     odd = person(
         journal, "odd", record=whole | told | {"target_group": "unemployed"}, identity={"given_name": "A"} | at
     )
+    told_of = {"programme": kit.KEY, "notice": 1, "language": "fi", "consents": "", "occurred_on": DAY}
+    with transaction(engine) as connection:
+        for subject in (papers, bare, some):
+            rights_store.add_informed(connection, subject, subject=bytes.fromhex(subject), **told_of)
     found = queries.missing_evidence(engine, kit.KEY, KEYS.vault)
     assert [tuple(row.values()) for row in found[:2]] == [
-        (some, ["minority"], ["form_version"], []),
+        (some, ["minority"], ["form_version"], [], False),
         (
             bare,
             ["form_signed_on", "target_group", "paid_by_project", "gender", "age", "labour_status", "education"],
             [],
             [],
+            False,
         ),
     ]
     paper = ["form_version", "form_language", "form_help", "form_kept"]
-    rest = {row["person"]: (row["missing"], row["unsaid"], row["misfits"]) for row in found[2:]}
-    assert rest == {papers: ([], paper, []), odd: ([], [], ["labour_status"])}, "of whom all is said nothing is"
+    rest = {row["person"]: tuple(row.values())[1:] for row in found[2:]}
+    assert rest == {
+        papers: ([], paper, [], False),
+        odd: ([], [], ["labour_status"], True),
+        silent: ([], [], [], True),
+    }, "of whom all is said nothing is; a client is no part of it"
 
 
 def test_where_people_key_in_themselves_the_evidence_is_that_they_did() -> None:

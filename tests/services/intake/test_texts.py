@@ -7,6 +7,7 @@ from sqlalchemy import Engine, delete
 
 from services.intake import store, text_store, texts
 from services.intake.texts import NewText
+from shared.contracts.catalogue import ActionAgreed
 from shared.contracts.commands import load
 from shared.contracts.errors import InvalidInput, UnknownProgramme
 from shared.contracts.talks import LONGEST_TEXT, TextContent
@@ -153,3 +154,19 @@ def test_the_longest_text_fits_sealed_into_a_command() -> None:
     sealed = base64.b64encode(bytes(len(plain) + SEAL_OVERHEAD)).decode()
     body = {"by": "a", "programme": "a", "items": [{"key": "0" * 64, "sealed": sealed}]}
     assert load(KeepTexts, body)["items"][0]["sealed"] == sealed
+
+
+def test_a_text_that_no_fact_names_is_dropped_and_kept_anew_and_one_that_is_named_stays(engine: Engine) -> None:
+    journal, subject = ready(engine)
+    refused, named, nobodys = note("refused", subject), note("named", subject), note("nobody's")
+    first, ref, _ = (result["text_ref"] for result in keep(journal, refused, named, nobodys))
+    with journal.unit(NOW) as unit:
+        unit.record(ActionAgreed(subject, **ActionAgreed.example | {"text_ref": ref, "programme": KEY}))
+    keys = [one.key for one in (refused, named, nobodys)] + [key_of("of something else")]
+    assert texts.drop_texts(journal, KEY, keys, by="worker", now=NOW) == 1
+    assert kit.audit(engine)[-1]["action"] == "drop_texts"
+    assert texts.drop_texts(journal, KEY, keys, by="worker", now=NOW) == 0
+    assert read(journal, first, ref) == {ref: SECRET}
+    (again,) = keep(journal, refused)
+    assert again["new"]
+    assert again["text_ref"] != first

@@ -43,7 +43,7 @@ def remove_outcome(journal: Journal, made: str, subject: str = ANNA) -> bool:
 
 def test_an_outcome_of_the_wrong_person_is_taken_back_once_by_a_line(engine: Engine) -> None:
     journal = prepared(engine)
-    (done, other), _ = record_outcomes(journal, outcome(), outcome("later", code="work_trial"))
+    (done, other), _ = record_outcomes(journal, outcome(), outcome("later", code="work_trial", day="2016-09-01"))
     assert [row["outcome"] for row in queries.outcomes_of(engine, KEY, ANNA)] == ["education", "work_trial"]
     with pytest.raises(UnknownPerson):
         remove_outcome(journal, done["outcome"], "c5" * 16)
@@ -54,7 +54,7 @@ def test_an_outcome_of_the_wrong_person_is_taken_back_once_by_a_line(engine: Eng
     gone = [line for line in kit.lines(engine) if line.kind == "pathways.outcome_removed"]
     assert [(line.subject, line.body) for line in gone] == [(ANNA, {"outcome_id": done["outcome"]})]
     assert kit.audit(engine)[-1]["action"] == "remove_outcome"
-    (again, _), _ = record_outcomes(journal, outcome(), outcome("later", code="work_trial"))
+    (again, _), _ = record_outcomes(journal, outcome(), outcome("later", code="work_trial", day="2016-09-01"))
     assert not again["new"], "a list that is read in again does not bring it back"
     assert remove_outcome(journal, other["outcome"])
     assert kit.rows(engine, store.outcome) == []
@@ -76,7 +76,7 @@ def test_a_time_on_a_step_that_was_a_wrong_tap_is_taken_back_with_the_times_away
     first = {"entered_on": "2016-03-01", "left_on": "2016-05-01"}
     (early, late), _ = record_steps(journal, stay("1", **first), stay("2", entered_on="2016-05-01"))
     inside = {"paused_on": "2016-04-01", "resumed_on": "2016-04-20"}
-    record_pauses(journal, pause("1", **inside), pause("2", paused_on="2016-05-01"))
+    record_pauses(journal, pause("p1", **inside), pause("p2", paused_on="2016-05-01"))
     assert not remove_step(journal, early["stay"], BERTTA), "it is not hers"
     assert remove_step(journal, early["stay"])
     assert not remove_step(journal, early["stay"])

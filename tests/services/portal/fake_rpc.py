@@ -148,6 +148,7 @@ class FakeRpc:
             ("intake", "find_people"): lambda **given: self._list_people(limit=50, offset=0, **given),
             ("activities", "list_sessions"): self._list_sessions,
             ("intake", "keep_texts"): self._keep_texts,
+            ("intake", "drop_texts"): lambda items, **_: {"dropped": len(items)},
             ("intake", "read_texts"): self._read_texts,
             ("activities", "record_conversation"): lambda **_: {"pos": 1, "results": [{"session": MADE, "new": True}]},
             ("activities", "remove_conversation"): lambda **_: {"pos": 1},

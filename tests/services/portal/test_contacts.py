@@ -145,3 +145,16 @@ def test_from_a_persons_page_a_talk_with_them_is_one_tap(anna: Portal) -> None:
     form = Page(anna.client.get(url).get_data(as_text=True))
     picked = [values["value"] for _, values in form.elements if values.get("name") == "person" and "checked" in values]
     assert picked == [AINO]
+
+
+@pytest.mark.parametrize("url", ["/followups/lahde-mukaan", f"/exit/lahde-mukaan/{AINO}"])
+def test_who_is_asked_how_they_are_is_reached_from_where_it_is_written_down(anna: Portal, url: str) -> None:
+    anna.rpc.listed[0]["document"]["followup"] = {"after_days": 30}
+    left = {"date": "2016-01-01", "reason": "completed", "results": None, "next": None, "planned": None}
+    anna.rpc.due, anna.rpc.exit = [{"person": AINO, "due": "2016-01-31", "tries": 0}], {"ended": left}
+    message, call, _ = hrefs(anna, url)
+    assert unquote(message.partition("?body=")[2]) == words("sv")("text_how_are_you")
+    assert call == "tel:+358401112223"
+    anna.rpc.exit |= {"form": {"may_call": "no"}}
+    anna.rpc.unreached.add(AINO)
+    assert hrefs(anna, url) == []

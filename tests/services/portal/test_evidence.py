@@ -50,6 +50,14 @@ def test_what_is_not_known_of_the_paper_and_who_does_not_fit_stand_in_the_list(w
     assert page(worker.client.get(f"{LIST}?lang=sv")).said.count("har inte antecknats") == 1
 
 
+def test_of_whom_nobody_wrote_down_that_they_were_informed_the_list_says_so(worker: Portal) -> None:
+    worker.rpc.missing = [{"person": MADE, "missing": [], "unsaid": [], "misfits": [], "uninformed": True}]
+    html = worker.client.get(LIST).get_data(as_text=True)
+    ((_, said, _),) = table_rows(html, "figures")
+    assert "kerrottu henkilötietojen käsittelystä" in said
+    assert f'href="/rights/lahde-mukaan/{MADE}"' in html
+
+
 def test_the_worklist_says_who_lacks_what_and_how_many_are_there(worker: Portal) -> None:
     esf_plus(worker)
     read = page(worker.client.get(WORK))

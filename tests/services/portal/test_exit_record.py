@@ -138,6 +138,39 @@ def test_another_partner_is_offered_only_where_the_project_has_one(worker: Porta
     assert 'value="transferred"' not in worker.client.get(FORM).get_data(as_text=True)
 
 
+@pytest.mark.parametrize(
+    ("error", "dropped"),
+    [
+        (ChangedMeanwhile(field="was"), True),
+        (InvalidInput(field="next", reason="x"), True),
+        (ConsentWithdrawn(field="participant", purpose="support"), True),
+        (RpcTimeout(service="intake", method="record_leaving", seconds=10), False),
+    ],
+)
+def test_a_text_whose_exit_is_refused_does_not_stay_and_what_is_unsure_does(
+    worker: Portal, error: PolkuError, dropped: bool
+) -> None:
+    worker.rpc.failing = {"record_leaving": error}
+    worker.post(FORM, form=FORM, **FILLED)
+    names = [name for _, name, _ in worker.rpc.calls if name in ("keep_texts", "record_leaving", "drop_texts")]
+    assert names == ["keep_texts", "record_leaving", *(["drop_texts"] if dropped else [])]
+    keys = [[item["key"] for item in worker.rpc.sent(name)["items"]] for name in names if name.endswith("texts")]
+    assert all(some == keys[0] for some in keys)
+
+
+def test_what_was_typed_stays_on_the_page_beside_what_another_has_recorded_meanwhile(worker: Portal) -> None:
+    form = {"may_call": "no", "wishes_ref": "0f" * 16}
+    worker.rpc.exit, worker.rpc.texts = {"ended": ENDED, "form": form}, {"0f" * 16: "Muuttaa Turkuun"}
+    worker.rpc.failing = {"record_leaving": ChangedMeanwhile(field="was")}
+    answer = worker.post(FORM, form=FORM, **FILLED)
+    html = answer.get_data(as_text=True)
+    assert answer.status_code == 409
+    assert ">Haluaa Merille</textarea>" in html
+    assert "Muuttaa Turkuun" in html, "how it stands is seen too"
+    assert 'value="Kaappi Kolme"' in html
+    assert f'name="was" value="{"ef" * 32}"' in html, "saved again, it is meant"
+
+
 def test_who_has_no_start_is_sent_to_the_start_form(worker: Portal) -> None:
     worker.rpc.exit = {"started_on": None}
     links = [values.get("href") for _, values in page(worker.client.get(FORM)).elements]

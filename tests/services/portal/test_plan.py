@@ -117,6 +117,9 @@ def test_every_refusal_has_words(worker: Portal, error: PolkuError, status: int)
     answer = worker.post(FORM, form=FORM, **given | {"new_goal": ["Yksi", ""]})
     assert answer.status_code == status
     assert page(answer).elements
+    assert 'value="Yksi"' in answer.get_data(as_text=True), "what was typed is there to be sent again"
+    asked = [name for _, name, _ in worker.rpc.calls if name.endswith("_texts") and name != "read_texts"]
+    assert asked == ["keep_texts", *(["drop_texts"] if status != 503 else [])]
 
 
 def test_an_exit_begins_with_what_the_ready_plan_names(worker: Portal) -> None:
