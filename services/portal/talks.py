@@ -18,6 +18,7 @@ from services.portal.context import PortalContext
 from services.portal.names import ProgrammeNames
 from services.portal.replies import Identity, ReplyKey
 from services.portal.words import words
+from shared.contracts.commands import is_blank
 from shared.contracts.errors import NotFound, PolkuError, RpcTimeout, ServiceAbsent, unless_refused
 from shared.contracts.talks import LONGEST_TEXT
 from shared.journal.sealed import seal_command
@@ -135,9 +136,11 @@ def part_key(key: str, part: str) -> str:
 
 
 def cleaned(text: str) -> str:
-    """Typed text as the vault takes it: line ends alike, no other control characters, nothing at either end."""
+    """Typed text as the vault takes it: line ends alike, no other control characters, nothing at either end; empty if
+    nothing of it can be seen."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    kept = "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    return "" if is_blank(kept) else kept
 
 
 @contextmanager
