@@ -35,6 +35,7 @@ class PersonRow:
     wrapped_key: bytes
     box: bytes
     worker: str | None = None
+    left_on: date | None = None
 
 
 def list_people(
@@ -167,4 +168,6 @@ def _row(row: Any) -> PersonRow:
     record = json.loads(row.record)
     marks = (row.since is not None, is_protected(record), record.get("service_language"), record.get("interpreter"))
     sealed = (row.wrapped_key, row.box)
-    return PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, *marks, *sealed, row.worker)
+    return PersonRow(
+        row.subject.hex(), row.person, row.standing, row.started_on, *marks, *sealed, row.worker, row.ended_on
+    )

@@ -209,7 +209,7 @@ class ListPeople(Command):
 
     `people` asks for these alone: who needs one name does not read all. Those whose worker is `by` stand first;
     `worker` asks for one worker's people, `own_only` leaves out whoever is another's than `by`'s. Rows have
-    `service_language` and `interpreter`, if they are known.
+    `service_language` and `interpreter`, if they are known, and `left_on` of who has left and is not back.
     """
 
     programme = ProgrammeKey(required=True)

@@ -18,6 +18,7 @@ from services.pathways import hearing, operations, store
 from services.pathways.store import shelf
 from shared.contracts.catalogue import FACTS, TaskClosed, TaskOpened
 from shared.contracts.facts import Fact
+from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
 from shared.journal import Journal, lines
 from shared.journal.follow import Follower
 from shared.journal.tables import journal_line
@@ -47,7 +48,13 @@ from tests.services.pathways.kit import (
 from tests.services.pathways.model import ByHand, Entry, Expected, Key, Looked, Told, expected
 
 SEED = int(os.environ.get("POLKU_SEED", "1"))
-PROGRAMME = parse(DOCUMENT)
+ABOUT_WHO_LEFT: list[dict[str, Any]] = [
+    {"key": "call", "opens": {"on": "participation_ended"}, "due_days": 90, "closes": {"on": "conversation_held"}},
+    {"key": "bye", "opens": {"on": "standing_reached"}, "due_days": 9, "closes": {"on": "participation_ended"},
+     "repeats_days": 40},
+]  # fmt: skip
+WHOLE = DOCUMENT | {"tasks": DOCUMENT["tasks"] + [{"name": {"fi": rule["key"]}, **rule} for rule in ABOUT_WHO_LEFT]}
+PROGRAMME = parse(WHOLE)
 PEOPLE = [hex_id("person", number) for number in range(4)]
 FIRST, DAYS = date(2016, 1, 4), 366
 
@@ -64,9 +71,10 @@ class Year:
     history: list[Entry] = field(default_factory=list)
     seen: int = 0
     made: int = 0
+    away: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.journal = known(self.engine, DOCUMENT)
+        self.journal = known(self.engine, WHOLE)
         self.following = follower(self.journal)
 
     @property
@@ -121,7 +129,7 @@ class Year:
         row = self.chance.choice(rows)
         how, reason = self.chance.choice([("done", None), ("dismissed", "has_left"), ("done", None)])
         self.dies(operations.close_task, self.journal, row.task.hex(), how, reason, by="worker", now=self.now)
-        self.history.append(ByHand((row.rule, row.subject.hex(), row.cause, row.round), how, self.today))
+        self.history.append(ByHand((row.rule, row.subject.hex(), row.cause, row.round), how, self.today, reason))
 
     def happens(self) -> None:
         """Something is written down, today or of some day before."""
@@ -129,7 +137,9 @@ class Year:
         name, person = self.made, self.chance.choice(PEOPLE)
         back = self.chance.choice([0, 0, 0, 1, 5, 20])
         day = max(FIRST, self.today - timedelta(days=back)).isoformat()
-        kind = self.chance.choice(["standing", "talk", "talk", "there", "outcome", "step", "action", "meeting"])
+        kind = self.chance.choice(["standing", "talk", "talk", "there", "outcome", "step", "action", "meeting", "exit"])
+        if person in self.away and self.chance.random() < 0.3:
+            kind = "exit"
         if kind == "standing":
             record(self.journal, client(person, self.chance.choice([day, None])), now=self.now)
         elif kind == "talk":
@@ -138,6 +148,13 @@ class Year:
             activity = self.chance.choice(["duuniin", "kaapeli"])
             role = self.chance.choice(["participant", "participant", "staff"])
             record(self.journal, session(name, activity, day), there(name, person, role, day), now=self.now)
+        elif kind == "exit" and person in self.away and self.chance.random() < 0.7:
+            self.away.remove(person)
+            record(self.journal, ParticipationResumed(person, occurred_on=day), now=self.now)
+        elif kind == "exit":  # or another day or reason of it
+            self.away.add(person)
+            reason = self.chance.choice(["completed", "completed", "moved", "died"])
+            record(self.journal, ParticipationEnded(person, reason=reason, occurred_on=day), now=self.now)
         elif kind == "action":
             due = (self.today + timedelta(days=3)).isoformat() if back else None
             record(self.journal, action(name, person, due), now=self.now)
@@ -158,7 +175,7 @@ def told(line: lines.Line, engine: Engine) -> list[Told]:
     fact = FACTS[line.kind, line.v].read(line.subject, line.body)
     on = line.kind.partition(".")[2]
     codes: dict[str, str | None] = {
-        word: fact[word] for word in ("standing", "step", "activity", "outcome") if word in fact.members
+        word: fact[word] for word in ("standing", "step", "activity", "outcome", "reason") if word in fact.members
     }
     if line.kind.startswith("pathways.task") or fact.subject is None:
         return []
@@ -183,7 +200,7 @@ def activity_of(engine: Engine, fact: Fact) -> str:
 def stored(engine: Engine) -> dict[Key, Expected]:
     return {
         (row["rule"], row["subject"].hex(), row["cause"], row["round"]): Expected(
-            row["opened_on"], row["due_on"], row["state"], row["closed_on"]
+            row["opened_on"], row["due_on"], row["state"], row["closed_on"], row["reason"]
         )
         for row in kit.rows(engine, store.task)
     }
@@ -226,7 +243,10 @@ def agrees(year: Year) -> None:
     tasks = stored(year.engine)
     assert tasks == expected(year.history, PROGRAMME.tasks, PROGRAMME.period.end)
     states = [task.state for task in tasks.values()]
-    assert all(states.count(state) > 3 for state in ("open", "met", "done", "dismissed")), "a year in which all happens"
+    assert all(states.count(state) > 3 for state in ("met", "done", "dismissed")), "a year in which all happens"
+    assert "open" in states
+    reasons = [task.reason for task in tasks.values()]
+    assert all(reasons.count(reason) > 3 for reason in ("has_left", "not_needed")), "people leave, and come back"
     assert any(key[3] > 1 for key in tasks), "something is repeated more than once"
     assert {key[0] for key in tasks} == set(PROGRAMME.task_by_key)
     every_task_is_told_once(year.engine)
@@ -260,6 +280,6 @@ def test_while_the_clock_goes_on_it_does_not_matter_when_the_timer_looked(sqlite
 
 
 def test_the_programme_of_the_year_is_one_that_may_be_loaded(sqlite_engine: Engine) -> None:
-    known(sqlite_engine)
+    known(sqlite_engine, WHOLE)
     with snapshot(sqlite_engine) as connection:
         assert shelf.get(connection, PROGRAMME.key) == PROGRAMME
