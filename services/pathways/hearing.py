@@ -28,7 +28,7 @@ from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import PathwaysCleared
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.journal import Journal, Line, Unit
-from shared.ops.clock import parse_wire_time, today_in_helsinki
+from shared.ops.clock import day_of, parse_wire_time, today_in_helsinki
 from shared.ops.metrics import gauge
 from shared.programmes import Programme, TaskRule
 from shared.programmes.workflow import FILTERS, MappedList
@@ -262,7 +262,7 @@ def _programme(line: Line, fact: Fact | None = None) -> str:
 
 
 def _day(fact: Fact, member: str) -> date | None:
-    return date.fromisoformat(fact[member]) if fact[member] else None
+    return day_of(fact[member])
 
 
 def _written(line: Line) -> date:

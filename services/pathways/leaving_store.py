@@ -6,6 +6,7 @@ from datetime import date
 
 from sqlalchemy import Boolean, Column, Connection, Date, LargeBinary, String, Table, delete, select, update
 
+from shared.contracts.record_facts import GONE
 from shared.storage import metadata
 from shared.storage.upsert import upsert
 
@@ -34,7 +35,7 @@ class Leaving:
     @property
     def asked_nothing(self) -> bool:
         """Whether nobody asks the person anything any more: the dead, and who goes on at another partner."""
-        return self.reason in ("died", "transferred")
+        return self.reason in GONE
 
 
 def find(connection: Connection, subject: str) -> Leaving | None:

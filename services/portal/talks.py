@@ -14,10 +14,10 @@ from flask import g
 
 from services.portal import formats
 from services.portal.context import PortalContext
+from services.portal.names import ProgrammeNames
 from services.portal.replies import Identity, ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
-from shared.contracts.errors import NotFound, PolkuError, RpcTimeout, ServiceAbsent
+from shared.contracts.errors import NotFound, RpcTimeout, ServiceAbsent, unless_refused
 from shared.contracts.talks import LONGEST_TEXT
 from shared.journal.sealed import seal_command
 from shared.ops.clock import today_in_helsinki
@@ -39,12 +39,12 @@ class Person:
     subject: str
     label: str
     standing: str = ""
-    left_on: str = ""
+    ended_on: str = ""
     """The last day, in ISO form, of who has left the programme."""
 
     def was_there(self, day: str) -> bool:
         """Whether the person had not left yet on this day, in ISO form."""
-        return not self.left_on or day <= self.left_on
+        return not self.ended_on or day <= self.ended_on
 
     def __repr__(self) -> str:
         return "Person(…)"  # never a name in a log
@@ -83,7 +83,7 @@ def people_at_hand(
         label = name or say(missing)
         if row.get("restricted"):
             label += f" ({say('restricted')})"
-        found.append((row["person"], label, row.get("started_on"), str(row.get("standing")), row.get("left_on") or ""))
+        found.append((row["person"], label, row.get("started_on"), str(row.get("standing")), row.get("ended_on") or ""))
     names, alike = Counter(name for _, name, *_ in found), Counter((name, day) for _, name, day, *_ in found)
     people = []
     for subject, name, started, *more in found:
@@ -154,10 +154,7 @@ def keep_texts(context: PortalContext, programme: str, subject: str | None, key:
         item = {"key": part_key(key, f"text {place}"), "sealed": sealed_text(context, text)}
         items.append(item | ({"subject": subject} if subject else {}))
     answer = context.rpc.call("intake", "keep_texts", programme=programme, by=g.session.user.name, items=items)
-    for result in answer["results"]:
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
-    return [result["text_ref"] for result in answer["results"]]
+    return [unless_refused(result)["text_ref"] for result in answer["results"]]
 
 
 def sealed_text(context: PortalContext, text: str) -> str:
@@ -203,10 +200,14 @@ def day_from(text: str) -> date | None:
         return None
 
 
+def is_number(text: str, digits: int) -> bool:
+    """Whether a field sent a whole number of at most so many digits."""
+    return text.isascii() and text.isdigit() and len(text) <= digits
+
+
 def number_from(text: str, most: int) -> int | None:
     """The whole number from 1 to `most` that a field sent; None if it is none."""
-    fits = text.isascii() and text.isdigit() and len(text) <= 6
-    return int(text) if fits and 1 <= int(text) <= most else None
+    return int(text) if is_number(text, 6) and 1 <= int(text) <= most else None
 
 
 def too_long(text: str) -> bool:

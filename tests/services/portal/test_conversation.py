@@ -240,7 +240,7 @@ def test_those_talked_with_last_can_be_picked_by_a_tap(worker: Portal) -> None:
 
 def test_who_has_left_is_not_offered_and_an_earlier_talk_is_recorded_still(worker: Portal) -> None:
     worker.rpc.people = [person("Aino", "Esimerkki", person=AINO), person("Pekka", "Esimerkki", person=PEKKA)]
-    worker.rpc.people[1]["left_on"] = "2017-01-10"
+    worker.rpc.people[1]["ended_on"] = "2017-01-10"
     worker.rpc.recent = [PEKKA, AINO]
     shown = page(worker.client.get(FORM))
     assert values(shown, "person") == [AINO]

@@ -84,7 +84,7 @@ def test_who_was_there_last_time_comes_first_then_who_came_before_then_all_other
 
 
 def test_who_has_left_is_offered_for_the_days_before_alone(worker: Portal) -> None:
-    worker.rpc.people[0]["left_on"], worker.rpc.people[1]["left_on"] = "2017-05-29", "2017-05-30"
+    worker.rpc.people[0]["ended_on"], worker.rpc.people[1]["ended_on"] = "2017-05-29", "2017-05-30"
     assert IDS[0] not in ticks(page(worker.client.get(PATH)))
     for day, offered in (("2017-05-29", True), ("2017-05-30", False)):
         worker.rpc.register = EMPTY_REGISTER | {"session": HELD | {"occurred_on": day}}

@@ -187,7 +187,7 @@ def test_after_the_projects_end_nothing_begins_by_one_tap(worker: Portal) -> Non
 
 
 def test_who_has_left_enters_no_step(worker: Portal) -> None:
-    worker.rpc.people[0]["left_on"] = "2017-02-20"
+    worker.rpc.people[0]["ended_on"] = "2017-02-20"
     worker.rpc.steps = [stay(left_on="2017-02-20")]
     read = Page(worker.client.get(OWN).get_data(as_text=True))
     assert [at["value"] for _, at in read.elements if at.get("name") == "act"] == []
