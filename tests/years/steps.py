@@ -34,7 +34,7 @@ def person_of(home: Home, one: Known) -> Person:
     ]
     facts += [Seen("outcome_recorded", {"activity": o.activity, "outcome": o.outcome}, o.occurred_on) for o in outcomes]
     holds = exit_of(one.subject, told)
-    return Person(programme, stays, pauses, facts, holds and holds.day)
+    return Person(programme, stays, pauses, facts, holds.day if holds else None)
 
 
 def judge(home: Home, one: Known, what: str, may: bool, results: list[dict[str, Any]]) -> None:
