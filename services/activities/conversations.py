@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.activities import store
-from services.activities.domain import NewAttendance, NewConversation, check_conversation, check_standing
+from services.activities.domain import (
+    NewAttendance,
+    NewConversation,
+    check_alive,
+    check_conversation,
+    check_standing,
+)
 from services.activities.operations import counts_of, hold, record_presence, sift
 from shared.contracts.catalogue import (
     ActionAgreed,
@@ -36,7 +42,7 @@ def record_conversation(
         connection, today = unit.connection, today_in_helsinki(now)
         definition = store.shelf.get(connection, programme)
         people = store.find_people(connection, (new.subject for new in conversations))
-        reached = store.standings(connection, people)
+        reached, died = store.standings(connection, people), store.died(connection, people)
         replaced = [new.replaces for new in conversations if new.replaces]
         there = {one for one in replaced if store.lock_conversation(connection, programme, one) is not None}
         if len(set(replaced)) < len(replaced):
@@ -44,6 +50,7 @@ def record_conversation(
 
         def check(new: NewConversation) -> None:
             check_conversation(new, definition, today, people, there)
+            check_alive("subject", died.get(new.subject), new.occurred_on)
             check_standing("subject", reached.get(new.subject), "participant", new.activity, definition)
 
         results, added = sift(

@@ -142,6 +142,12 @@ def check_standing(field: str, standing: str | None, role: str, activity: str, p
         raise StandingTooLow(field=field, asked=asked, standing=known[0])
 
 
+def check_alive(field: str, died_on: date | None, day: date) -> None:
+    """Refuse somebody's being anywhere after they died. Raises `InvalidInput`."""
+    if died_on is not None and day > died_on:
+        raise InvalidInput(field=field, reason="the person had died before that day")
+
+
 def check_conversation(
     new: NewConversation, programme: Programme, today: date, people: Mapping[str, str], replaceable: Collection[str]
 ) -> None:

@@ -12,6 +12,7 @@ from services.activities.domain import (
     NewAttendance,
     NewConversation,
     NewSession,
+    check_alive,
     check_attendance,
     check_session,
     check_standing,
@@ -59,11 +60,13 @@ def record_attendance(
         sessions = store.find_sessions(unit.connection, (new.session for new in attendances))
         people = store.find_people(unit.connection, (new.subject for new in attendances))
         reached = store.standings(unit.connection, people)
+        died = store.died(unit.connection, people)
         definition = cache(lambda: store.shelf.get(unit.connection, programme))
 
         def check(new: NewAttendance) -> None:
             check_attendance(new, programme, sessions, people)
             activity = sessions[new.session].activity
+            check_alive("participant", died.get(new.subject), sessions[new.session].occurred_on)
             check_standing("participant", reached.get(new.subject), new.role, activity, definition())
 
         results, added = sift(

@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +14,7 @@ from services.activities.domain import (
     NewAttendance,
     NewSession,
     Presence,
+    check_alive,
     check_attendance,
     check_session,
     check_standing,
@@ -63,6 +64,7 @@ def record_register(
         filling = _Filling(unit, programme, session, known)
         filling.people = store.find_people(unit.connection, (item.subject for item in register))
         filling.standings = store.standings(unit.connection, filling.people)
+        filling.died = store.died(unit.connection, filling.people)
         for row in store.attendances_of(unit.connection, session):
             filling.present[row.subject.hex()].append(row)
         done = already_done(unit.connection, store.keys, (item.key for item in register))
@@ -106,6 +108,7 @@ class _Filling:
     known: KnownSession
     people: Mapping[str, str] = field(default_factory=dict)
     standings: Mapping[str, str] = field(default_factory=dict)
+    died: Mapping[str, date] = field(default_factory=dict)
     present: defaultdict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     fresh: dict[str, Done] = field(default_factory=dict)
     restricted: Restricted = field(default_factory=dict)
@@ -138,6 +141,7 @@ class _Filling:
         made = new_id()
         new = NewAttendance(item.key, self.session, item.subject, item.role or "participant", item.minutes)
         check_attendance(new, self.programme, {self.session: self.known}, self.people)
+        check_alive("subject", self.died.get(new.subject), self.known.occurred_on)
         self._check_standing(new)
         store.add_attendance(self.unit.connection, {made: new})
         record_presence(self.unit, self.programme, made, new, self.known.occurred_on)

@@ -13,6 +13,7 @@ from shared.contracts.commands import load
 from shared.contracts.errors import InvalidInput
 from shared.contracts.purpose_facts import ActivitiesCleared, PurposeEnded
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
+from shared.contracts.record_facts import ParticipationEnded
 from shared.contracts.rights import PersonShare
 from shared.contracts.sessions import ListSessions, RecordAttendance, RecordSessions
 from shared.contracts.talks import (
@@ -141,12 +142,19 @@ class ActivitiesService(ParkedLines):
     def on_standing_reached(self, unit: Unit, line: Line, fact: StandingReached) -> None:
         store.put_person(unit.connection, str(fact.subject), line.stream.partition("/")[2], fact["standing"])
 
+    @subscribes(ParticipationEnded)
+    def on_participation_ended(self, unit: Unit, _line: Line, fact: ParticipationEnded) -> None:
+        died_on = date.fromisoformat(fact["occurred_on"]) if fact["reason"] == "died" else None
+        store.put_died(unit.connection, str(fact.subject), died_on)
+
     @subscribes(PurposeEnded)
     def on_purpose_ended(self, unit: Unit, line: Line, fact: PurposeEnded) -> None:
         if fact["purpose"] == PURPOSE_OF_SERVICE[self.name]:
             rows = store.clear_person(unit.connection, str(fact.subject))
             programme = fact["programme"] or line.stream.partition("/")[2]
             unit.record(ActivitiesCleared(fact.subject, ending=fact["ending"], programme=programme, rows=rows))
+        elif fact["purpose"] == "esf_record":
+            store.put_died(unit.connection, str(fact.subject), None)  # the exit was of that record
 
     @subscribes(SubjectErased)
     def on_subject_erased(self, unit: Unit, _line: Line, fact: SubjectErased) -> None:

@@ -1,7 +1,7 @@
 """Tables of activities and the only statements that change them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -74,9 +74,10 @@ person = Table(
     Column("subject", LargeBinary, primary_key=True),
     Column("programme", String(40), nullable=False),
     Column("standing", String(40)),
+    Column("died_on", Date),
 )
 """The people of this node whom an attendance may name, as intake's facts say; `standing` null: heard by a release that
-did not keep it."""
+did not keep it. `died_on`: the exit of who has died, part of their record for the fund."""
 
 
 conversation = Table(
@@ -210,6 +211,21 @@ def standings(connection: Connection, subjects: Iterable[str]) -> dict[str, str]
 def put_person(connection: Connection, subject: str, programme: str, standing: str) -> None:
     """Know a person and the standing they have now."""
     upsert(connection, person, [{"subject": bytes.fromhex(subject), "programme": programme, "standing": standing}])
+
+
+def died(connection: Connection, subjects: Iterable[str]) -> dict[str, date]:
+    """The last days of those of these people who have died."""
+    wanted = [bytes.fromhex(subject) for subject in set(subjects)]
+    query = select(person.c.subject, person.c.died_on).where(
+        person.c.subject.in_(wanted), person.c.died_on.is_not(None)
+    )
+    return {raw.hex(): day for raw, day in connection.execute(query)}
+
+
+def put_died(connection: Connection, subject: str, day: date | None) -> None:
+    """Keep that a person has died, or (None) that they have not."""
+    here = person.c.subject == bytes.fromhex(subject)
+    connection.execute(update(person).where(here, person.c.died_on.is_distinct_from(day)).values(died_on=day))
 
 
 def forget_person(connection: Connection, subject: str) -> None:

@@ -171,8 +171,9 @@ def read_contacts(
 ) -> dict[str, tuple[dict[str, Any], dict[str, str | None]]]:
     """How these people are reached, by subject: what is coded, and what is not.
 
-    Left out is who is not here, whose processing is restricted, who has a protected address, and with `own_only` whose
-    worker is another than `by`. Who is about to read of whom is written down first, in a transaction of its own.
+    Left out is who is not here, who has died, whose processing is restricted, who has a protected address, and
+    with `own_only` whose worker is another than `by`. Who is about to read of whom is written down first, in a
+    transaction of its own.
     """
     with journal.unit(now) as unit:
         connection = unit.connection
@@ -186,6 +187,7 @@ def read_contacts(
             for subject, row in rows.items()
             if subject in seen
             and EVERYTHING not in restricted.get(subject, ())
+            and row.end_reason != "died"
             and not is_protected(json.loads(row.record))
         }
         if rows:

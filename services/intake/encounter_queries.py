@@ -51,12 +51,13 @@ def list_doors(engine: Engine, programme: str, encounter_id: str | None) -> list
 
 
 def regulars(engine: Engine, programme: str, encounter_id: str, limit: int) -> tuple[list[str], set[str]]:
-    """The subjects for the tiles of a door, and who of them is there: those who are, then those who came last, then
-    visitors who have not come yet. Raises `NotFound`."""
+    """The subjects for the tiles of a door, and who of them is there: those who are, then those who came last (the dead
+    apart), then visitors who have not come yet. Raises `NotFound`."""
     v, raw = visit.c, bytes.fromhex(encounter_id)
-    came = select(v.subject).where(v.programme == programme).group_by(v.subject)
-    came = came.order_by(func.max(v.occurred_on).desc(), func.count().desc(), v.subject).limit(limit)
     p = participation.c
+    died = select(p.subject).where(p.programme == programme, p.end_reason == "died")
+    came = select(v.subject).where(v.programme == programme, v.subject.not_in(died)).group_by(v.subject)
+    came = came.order_by(func.max(v.occurred_on).desc(), func.count().desc(), v.subject).limit(limit)
     waiting = select(p.subject).where(p.programme == programme, p.standing == "visitor").order_by(p.subject)
     with snapshot(engine) as connection:
         shelf.get(connection, programme)

@@ -276,6 +276,7 @@ def people_of(connection: Connection, programme: str, subjects: Sequence[bytes])
                 participation.c.subject,
                 participation.c.person,
                 participation.c.record,
+                participation.c.end_reason,
                 person.c.wrapped_key,
                 vault.c.box,
             )

@@ -72,8 +72,10 @@ def check_stay(
     stays: Mapping[tuple[str, str], Sequence[Stay]],
     today: date,
     pauses: Pauses = MappingProxyType({}),
+    away: date | None = None,
 ) -> Stay | None:
-    """Refuse a time on a step that cannot be; `stays` are the person's and others', by (person, step).
+    """Refuse a time on a step that cannot be; `stays` are the person's and others', by (person, step); `away`: the last
+    day of a person who has left the programme.
 
     Returns the open stay that the new one ends, or one that has ended just so by itself; None if it is another one.
     Whoever is away from a step that is `alone` may be on others meanwhile. Raises `InvalidInput`, `UnknownCode` or
@@ -84,13 +86,17 @@ def check_stay(
     _check_span(new.entered_on, new.left_on, programme, today)
     same, own = stays.get((new.subject, new.step), ()), (new.entered_on, new.left_on)
     for stay in same:
-        if step.completion == "automatic" and stay.left_on and (stay.entered_on, stay.left_on) == own:
+        by_leaving = away is not None and stay.left_on is not None and stay.left_on >= away
+        if (step.completion == "automatic" or by_leaving) and stay.left_on and (stay.entered_on, stay.left_on) == own:
             return stay
         if stay.left_on is None and stay.entered_on == new.entered_on and new.left_on is not None:
             _check_not_later(new.left_on, [p for p in pauses.get((new.subject, new.step), ()) if within(p, stay)])
             return stay
     if any(_overlap((stay.entered_on, stay.left_on), own) for stay in same):
         raise InvalidInput(field="from", reason="the person is on this step already at that time")
+    if away is not None and (new.left_on is None or new.left_on > away):
+        field = "from" if new.entered_on > away else "to"
+        raise InvalidInput(field=field, reason=f"the person left the programme on {away.isoformat()}")
     _check_apart("from", own, step, new.subject, programme, stays, pauses)
     return None
 

@@ -10,24 +10,30 @@ from datetime import date, datetime
 
 from sqlalchemy import Engine
 
-from services.pathways import closing_store, queries, step_store, stepping, store, worker_store
-from services.pathways.rules import Change, Event, Task, at_day, at_event, concerns
-from shared.contracts.catalogue import TaskClosed, TaskOpened
+from services.pathways import (
+    closing_store,
+    leaving,
+    leaving_store,
+    queries,
+    step_store,
+    stepping,
+    store,
+    worker_store,
+)
+from services.pathways.leaving_store import Leaving
+from services.pathways.rules import Event, at_day, at_event, concerns
+from services.pathways.task_changes import apply, close
 from shared.contracts.errors import UnknownProgramme
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import PathwaysCleared
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
-from shared.contracts.record_facts import GONE
 from shared.journal import Journal, Line, Unit
-from shared.journal.closing import OPEN, state_of
-from shared.journal.unit import new_id
 from shared.ops.clock import day_of, parse_wire_time, today_in_helsinki
-from shared.ops.metrics import counter, gauge
+from shared.ops.metrics import gauge
 from shared.programmes import Programme, TaskRule
 from shared.programmes.workflow import FILTERS, MappedList
 from shared.storage import snapshot
 
-tasks_total = counter("polku_pathways_tasks_total", "Tasks by what happened to them: opened, met or dismissed", "what")
 late_tasks = gauge("polku_pathways_late_tasks", "Open tasks whose day has passed", "programme")
 lateness_seconds = gauge(
     "polku_pathways_lateness_seconds", "How late the latest open task is, in whole days; 0: none is late", "programme"
@@ -142,23 +148,28 @@ def _meeting_withdrawn(unit: Unit, line: Line, fact: Fact) -> None:
 def _withdraw(unit: Unit, line: Line, fact: Fact, thing: str, reason: str = "mistake") -> None:
     """Dismiss what was to be done about something that was written down by mistake, or is not wanted any more."""
     for task_id in store.open_tasks_of(unit.connection, thing):
-        _close(unit, str(fact.subject), task_id, "dismissed", reason, _written(line))
+        close(unit, str(fact.subject), task_id, "dismissed", reason, _written(line))
 
 
 def _participation_ended(unit: Unit, line: Line, fact: Fact) -> None:
-    """Who died or goes on at another partner opens nothing, and what a mistaken exit has opened is not to be done."""
-    gone = fact["reason"] in GONE
-    if gone:
-        _nothing_to_ask(unit, line, fact)
-    _event(unit, line, fact, _day(fact, "occurred_on"), {"reason": fact["reason"]}, closes_only=gone)
+    """Somebody left, or the exit that holds is another one."""
+    subject, programme, definition = str(fact.subject), _programme(line), _definition(unit, _programme(line))
+    before = leaving_store.find(unit.connection, subject)
+    now = Leaving(date.fromisoformat(fact["occurred_on"]), fact["reason"])
+    leaving_store.put(unit.connection, subject, programme, now)
+    if before not in (None, now) and definition is not None:
+        leaving.corrected(unit, definition, subject, _written(line))
+    _event(unit, line, fact, now.left_on, {"reason": now.reason})
+    if definition is not None:
+        leaving.left(unit, definition, subject, now, _written(line))
 
 
-def _nothing_to_ask(unit: Unit, line: Line, fact: Fact) -> None:
-    """Dismiss what was opened by the person's leaving."""
-    definition, subject = _definition(unit, _programme(line)), str(fact.subject)
-    rules = [rule.key for rule in definition.tasks if rule.opens.on == "participation_ended"] if definition else []
-    for task_id in store.open_tasks_by(unit.connection, _programme(line), rules, subject):
-        _close(unit, subject, task_id, "dismissed", "not_needed", _written(line))
+def _participation_resumed(unit: Unit, line: Line, fact: Fact) -> None:
+    definition, subject, heard = _definition(unit, _programme(line)), str(fact.subject), _written(line)
+    event = Event("participation_resumed", _day(fact, "occurred_on") or heard, heard, _cause(line), {})
+    leaving_store.forget(unit.connection, subject)
+    if definition is not None:
+        leaving.back(unit, definition, subject, event)
 
 
 def _exit_form_recorded(unit: Unit, line: Line, fact: Fact) -> None:
@@ -180,7 +191,7 @@ def _plan_action(unit: Unit, line: Line, fact: Fact) -> None:
         stays = state == "open" and (rule is None or rule.opens.holds("plan_action", codes))
         if row.state == "open" and not stays:
             how, reason = ("met", None) if state == "done" else ("dismissed", "not_needed")
-            _close(unit, str(fact.subject), row.task.hex(), how, reason, _written(line))
+            close(unit, str(fact.subject), row.task.hex(), how, reason, _written(line))
     if state == "open":
         more = {"text_ref": fact["text_ref"], "thing": fact["entry"], "due_on": _day(fact, "day")}
         _event(unit, line, fact, None, codes, on="plan_action", **more)
@@ -204,6 +215,9 @@ def _purpose_ended(unit: Unit, line: Line, fact: Fact) -> None:
         unit.record(PathwaysCleared(fact.subject, ending=fact["ending"], programme=_programme(line, fact), rows=rows))
     elif fact["purpose"] == "esf_record":  # of a start record little is kept here, so no receipt is asked for
         closing_store.forget_left(unit.connection, str(fact.subject))
+        leaving_store.forget(unit.connection, str(fact.subject))
+        if (definition := _definition(unit, _programme(line, fact))) is not None:
+            leaving.no_exit(unit, definition, str(fact.subject), _written(line))
         step_store.forget_seen(unit.connection, str(fact.subject), "participation_started")
 
 
@@ -228,7 +242,7 @@ _HEARD: Mapping[str, Callable[[Unit, Line, Fact], None]] = {
     "pathways.plan_entry_recorded": _plan_entry_recorded,
     "pathways.plan_entry_withdrawn": _plan_entry_withdrawn,
     "intake.participation_ended": _participation_ended,
-    "intake.participation_resumed": _nothing_to_ask,
+    "intake.participation_resumed": _participation_resumed,
     "intake.follow_up_recorded": _coded,
     "intake.exit_form_recorded": _exit_form_recorded,
     "intake.record_attempted": _coded,
@@ -253,6 +267,10 @@ def _day(fact: Fact, member: str) -> date | None:
 
 def _written(line: Line) -> date:
     return today_in_helsinki(parse_wire_time(line.recorded_at))
+
+
+def _cause(line: Line) -> str:
+    return f"{line.stream} {line.epoch} {line.seq}"
 
 
 def _definition(unit: Unit, programme: str) -> Programme | None:
@@ -294,20 +312,20 @@ def _event(
     text_ref: str | None = None,
     thing: str | None = None,
     on: str = "",
-    closes_only: bool = False,
 ) -> None:
     """Hold a fact about a person against every rule and step of its programme; `on`: as what rules wait for it, if
-    that is not its kind. `closes_only`: it opens nothing."""
+    that is not its kind."""
     programme = _programme(line, fact)
     definition = _definition(unit, programme)
-    written, cause = _written(line), f"{line.stream} {line.epoch} {line.seq}"
-    named = on or fact.kind.partition(".")[2]
-    event = Event(named, day or written, written, cause, codes, due_on, text_ref, thing)
+    written, named = _written(line), on or fact.kind.partition(".")[2]
+    event = Event(named, day or written, written, _cause(line), codes, due_on, text_ref, thing)
     stepping.note(unit, programme, definition, str(fact.subject), event)
     if definition is None:
         return
     for rule in definition.tasks:
-        if concerns(rule, event) and not (closes_only and rule.opens.holds(event.on, event.codes)):
+        if not concerns(rule, event):
+            continue
+        if not rule.opens.holds(event.on, event.codes) or leaving.may_open(unit, rule, str(fact.subject)):
             _hold(unit, definition, rule, str(fact.subject), event)
 
 
@@ -318,10 +336,10 @@ def _hold(unit: Unit, definition: Programme, rule: TaskRule, subject: str, event
         return
     tasks = store.open_tasks(unit.connection, *place)
     change = at_event(rule, definition.period.end, track, list(tasks), event)
-    known = tasks | _apply(unit, place, change)
+    known = tasks | apply(unit, place, change)
     for task in change.met:
         if task in known:  # a programme that is closed opens none
-            _close(unit, subject, known[task], "met", None, event.day)
+            close(unit, subject, known[task], "met", None, event.day)
 
 
 def _is_news(unit: Unit, rule: TaskRule, subject: str, event: Event) -> bool:
@@ -332,37 +350,18 @@ def _is_news(unit: Unit, rule: TaskRule, subject: str, event: Event) -> bool:
         return False
     for row in mine:
         if row.state == "open":
-            _close(unit, subject, row.task.hex(), "dismissed", "not_needed", event.heard)
+            close(unit, subject, row.task.hex(), "dismissed", "not_needed", event.heard)
     return True
 
 
-def _close(unit: Unit, subject: str, task_id: str, how: str, reason: str | None, day: date) -> None:
-    store.close_task(unit.connection, task_id, how, reason, day)
-    unit.record(TaskClosed(subject, task=task_id, how=how, reason=reason, occurred_on=day.isoformat()))
-    tasks_total.labels(how).inc()
-
-
-def _apply(unit: Unit, place: tuple[str, str, str], change: Change) -> dict[Task, str]:
-    """Keep the track and open the tasks of a change, unless the programme is closed here; their ids."""
-    programme, rule, subject = place
-    made: dict[Task, str] = {}
-    closed = bool(change.opened) and state_of(unit.connection, unit.home, programme) != OPEN
-    for task in () if closed else change.opened:
-        made[task] = task_id = new_id()
-        store.add_task(unit.connection, task_id, *place, task)
-        opened = {"task": task_id, "rule": rule, "programme": programme, "due_on": task.due_on.isoformat()}
-        unit.record(TaskOpened(subject, **opened, text_ref=task.text_ref))
-        tasks_total.labels("opened").inc()
-    store.put_track(unit.connection, *place, change.track)
-    return made
-
-
 def look_at_clock(journal: Journal, now: datetime) -> Iterator[int]:
-    """Open the repetitions whose day has come in Helsinki; yields the journal position of each that is opened.
+    """Open the repetitions whose day has come in Helsinki; yields the journal position of each that is opened. Before
+    that, once, what is open of people who left before a release that ends it.
 
     Each is a transaction of its own: it holds one lock, so the timer and the follower never wait for each other.
     """
     today = today_in_helsinki(now)
+    yield from leaving.settle_earlier(journal, now)
     with snapshot(journal.engine) as connection:
         due = store.due_tracks(connection, today)
     for place in due:
@@ -386,4 +385,4 @@ def _look(unit: Unit, place: tuple[str, str, str], today: date) -> None:
     if rule is None:  # a later version of the programme file has it no more
         store.put_track(unit.connection, *place, replace(track, repeat_on=None))
         return
-    _apply(unit, place, at_day(rule, track, today))
+    apply(unit, place, at_day(rule, track, today))

@@ -12,6 +12,9 @@ from datetime import date, timedelta
 
 from shared.programmes import TaskRule
 
+AFTER_LEAVING = ("participation_ended", "follow_up_recorded", "exit_form_recorded")
+"""Facts of who has left; tries and EURA entries are so too if they are of the exit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -50,12 +53,14 @@ class Track:
     """Where a rule stands for a person: up to which day nothing is to be done, and when it opens a task again.
 
     `cause` and `round` are the last task's; None: there was none yet. While `repeat_on` is set, no task is open.
+    `stopped`: the person left while something was to be done; the rule begins again when they come back.
     """
 
     settled_on: date | None = None
     repeat_on: date | None = None
     cause: str | None = None
     round: int = 0
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +88,18 @@ def at_event(rule: TaskRule, last_day: date, track: Track, tasks: Sequence[Task]
     waits = track.repeat_on is not None or bool((*tasks, *opened))
     if waits and not rule.one_each:
         return Change(track, opened)
+    return _asked(rule, last_day, track, opened, event)
+
+
+def _asked(rule: TaskRule, last_day: date, track: Track, opened: tuple[Task, ...], event: Event) -> Change:
+    """What an event asks for: a task, unless what it asks has happened already."""
     if track.settled_on is not None and event.day <= track.settled_on:
         if track.cause is None and rule.repeats_days is not None:  # met before it was asked: the repetition begins
             track = _settled(rule, last_day, replace(track, cause=event.cause), track.settled_on, again=True)
         return Change(track, opened)
     due = event.due_on or event.day + timedelta(days=rule.due_days)
     task = Task(event.cause, 0, event.day, due, event.text_ref, event.thing)
-    return Change(replace(track, cause=task.cause, round=0), (*opened, task))
+    return Change(replace(track, cause=task.cause, round=0, stopped=False), (*opened, task))
 
 
 def at_day(rule: TaskRule, track: Track, today: date) -> Change:
@@ -99,6 +109,29 @@ def at_day(rule: TaskRule, track: Track, today: date) -> Change:
     due = track.repeat_on + timedelta(days=rule.due_days)
     task = Task(track.cause, track.round + 1, track.repeat_on, due)
     return Change(replace(track, repeat_on=None, round=task.round), (task,))
+
+
+def of_leaving(rule: TaskRule) -> bool:
+    """Whether it is about who has left: leaving opens it, or what is done after that."""
+    return rule.opens.on in AFTER_LEAVING or rule.opens.codes.get("record") == "exit"
+
+
+def at_leaving(
+    rule: TaskRule | None, track: Track, tasks: Sequence[Task], today: date
+) -> tuple[Change, Sequence[Task]]:
+    """What ends when what the rule asks is not to be done any more: the change, and the tasks (as given, and new ones)
+    to dismiss. `rule` None: a later version of the programme file has it no more."""
+    change = at_day(rule, track, today) if rule is not None else Change(track)
+    ended = (*tasks, *change.opened)
+    stopped = bool(ended) or change.track.repeat_on is not None
+    begins_again = rule is not None and not (rule.one_each or of_leaving(rule))
+    track = replace(change.track, repeat_on=None, stopped=track.stopped or (stopped and begins_again))
+    return replace(change, track=track), ended
+
+
+def at_return(rule: TaskRule, last_day: date, track: Track, event: Event) -> Change:
+    """What a person's coming back opens, of whom the rule was stopped: it asks as if for the first time."""
+    return _asked(rule, last_day, replace(track, cause=None, round=0, stopped=False), (), event)
 
 
 def at_closing(rule: TaskRule | None, last_day: date, track: Track, today: date, how: str) -> Track:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from services.pathways import conditions, step_store, store
+from services.pathways import conditions, leaving_store, step_store, store
 from services.pathways.conditions import Proposal
 from services.pathways.domain import Pause, Stay, within
 from shared.contracts.errors import UnknownPerson
@@ -28,7 +28,8 @@ def steps_of(engine: Engine, programme: str, subject: str) -> dict[str, Any]:
         stays = store.find_stays(connection, [subject])
         pauses = step_store.find_pauses(connection, [subject])
         met = step_store.find_met(connection, programme, [subject]).get(subject, [])
-        found = conditions.proposals(definition, subject, stays, met)
+        away = leaving_store.find(connection, subject)
+        found = [] if away else conditions.proposals(definition, subject, stays, met)
     rows = [
         {
             **_stay(stay),
@@ -55,10 +56,12 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
 
 
 def list_proposals(engine: Engine, programme: str, limit: int, offset: int) -> dict[str, Any]:
-    """What is proposed about everybody of the programme: how much in all, and one page, the longest waiting first."""
+    """What is proposed about everybody of the programme who has not left: how much in all, and one page, the longest
+    waiting first."""
     with snapshot(engine) as connection:
         definition = store.shelf.get(connection, programme)
-        people = store.people_of(connection, programme)
+        away = leaving_store.away(connection, programme)
+        people = [subject for subject in store.people_of(connection, programme) if subject not in away]
         stays = store.find_stays_of(connection, programme)
         met = step_store.find_met(connection, programme, None)
     by_person: dict[str, dict[tuple[str, str], list[Stay]]] = {}

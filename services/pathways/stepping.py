@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from services.pathways import step_store, store
+from services.pathways import leaving_store, step_store, store
 from services.pathways.conditions import Met, completed, of_stays, unmet
 from services.pathways.domain import NewPause, NewStay, Pause, Pauses, Stay, check_pause, check_product_day, check_stay
 from services.pathways.rules import Event
@@ -40,6 +40,7 @@ def record_steps(
         subjects = {new.subject for new in items}
         people, stays = store.find_people(unit.connection, subjects), store.find_stays(unit.connection, subjects)
         pauses = step_store.find_pauses(unit.connection, subjects)
+        away = leaving_store.days(unit.connection, subjects)
         met = step_store.find_met(unit.connection, programme, subjects) if _acts(definition) else defaultdict(list)
         changed: dict[tuple[str, str], list[Stay]] = {}
 
@@ -47,7 +48,7 @@ def record_steps(
             place = (new.subject, new.step)
             ends = _completed_by(definition, new, stays, pauses, met[new.subject])
             after = {**stays, **{(new.subject, step): _with(stays[new.subject, step], stay) for step, stay in ends}}
-            ended = check_stay(new, definition, people, after, today, pauses)
+            ended = check_stay(new, definition, people, after, today, pauses, away.get(new.subject))
             if ended is not None and ended.left_on is not None:
                 return ended.stay
             if ended is None:
@@ -127,6 +128,18 @@ def leave(
         step_store.put_pauses(unit.connection, programme, {place: [back]})
         unit.record(StepResumed(subject, step=step, occurred_on=iso_day(day)), programme)
     unit.record(StepLeft(subject, step=step, occurred_on=iso_day(day)), programme)
+
+
+def end_stays(unit: Unit, programme: str, subject: str, day: date) -> None:
+    """Whoever left the programme on `day` is on no step any more: one line each. Times that began, or times away that
+    changed, after that day end when they did so."""
+    stays, pauses = store.find_stays(unit.connection, [subject]), step_store.find_pauses(unit.connection, [subject])
+    for (_, step), several in sorted(stays.items()):
+        for stay in several:
+            if stay.left_on is None:
+                last = _not_before(max(day, stay.entered_on), stay, pauses.get((subject, step), ()))
+                step_store.end_stay(unit.connection, stay.stay, last)
+                leave(unit, programme, (subject, step), replace(stay, left_on=last), pauses)
 
 
 def record_pauses(

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     Connection,
@@ -23,6 +24,8 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     delete,
+    exists,
+    false,
     func,
     insert,
     select,
@@ -116,7 +119,9 @@ track = Table(
     Column("repeat_on", Date),
     Column("cause", String(200)),
     Column("round", Integer, nullable=False),
+    Column("stopped", Boolean, nullable=False, server_default=false()),
     Index("pathways_track_repeat", "repeat_on"),
+    Index("pathways_track_subject", "subject"),
 )
 """Where a rule stands for a person (`rules.Track`). Whoever changes tasks of the two locks this row first."""
 
@@ -169,9 +174,10 @@ def forget_person(connection: Connection, subject: str) -> None:
 
 
 def clear_person(connection: Connection, subject: str) -> int:
-    """Delete all but that the person is one of the node's, whose, and what was left open of their record; how many
-    rows."""
-    return forget_subject(connection, "pathways", keys, subject, keep=(person.name, "pathways_worker", "pathways_left"))
+    """Delete all but that the person is one of the node's, whose, and what was left open and when they left, which are
+    of their record; how many rows."""
+    keep = (person.name, "pathways_worker", "pathways_left", "pathways_leaving")
+    return forget_subject(connection, "pathways", keys, subject, keep=keep)
 
 
 def put_session(connection: Connection, session_id: str, **columns: Any) -> None:
@@ -299,13 +305,14 @@ def locked_track(connection: Connection, programme: str, rule: str, subject: str
     """Where the rule stands for the person; nobody else changes it or its tasks until the transaction ends."""
     here = (track.c.programme == programme) & (track.c.rule == rule) & (track.c.subject == bytes.fromhex(subject))
     row = connection.execute(select(track).where(here).with_for_update()).one_or_none()
-    return Track(row.settled_on, row.repeat_on, row.cause, row.round) if row else Track()
+    return Track(row.settled_on, row.repeat_on, row.cause, row.round, row.stopped) if row else Track()
 
 
 def put_track(connection: Connection, programme: str, rule: str, subject: str, now: Track) -> None:
     """Keep where the rule stands for the person."""
     row: dict[str, Any] = {"programme": programme, "rule": rule, "subject": bytes.fromhex(subject)}
     row |= {"settled_on": now.settled_on, "repeat_on": now.repeat_on, "cause": now.cause, "round": now.round}
+    row["stopped"] = now.stopped
     upsert(connection, track, [row])
 
 
@@ -364,11 +371,13 @@ def tasks_of_thing(connection: Connection, thing: str) -> list[Any]:
     return list(connection.execute(query))
 
 
-def open_tasks_by(connection: Connection, programme: str, rules: Iterable[str], subject: str) -> list[str]:
-    """The open tasks that these rules have made for a person."""
-    here = (task.c.programme == programme) & task.c.rule.in_(list(rules)) & (task.c.subject == bytes.fromhex(subject))
-    query = select(task.c.task).where(here, task.c.state == "open").order_by(task.c.due_on, task.c.task)
-    return [raw.hex() for raw in connection.execute(query).scalars()]
+def rules_in_motion(connection: Connection, programme: str, subject: str) -> list[str]:
+    """The rules that have a task open for a person, will open one, or were stopped when the person left."""
+    mine = (track.c.programme == programme) & (track.c.subject == bytes.fromhex(subject))
+    own = (task.c.programme == programme) & (task.c.rule == track.c.rule) & (task.c.subject == track.c.subject)
+    is_open = exists().where(own, task.c.state == "open")
+    moves = track.c.repeat_on.is_not(None) | track.c.stopped | is_open
+    return list(connection.execute(select(track.c.rule).where(mine, moves).order_by(track.c.rule)).scalars())
 
 
 def close_task(connection: Connection, task_id: str, how: str, reason: str | None, day: date) -> None:

@@ -322,6 +322,8 @@ class ConversationPages:
     ) -> str:
         say, (start, end) = words(g.lang), talks.days(self.pages.context, names)
         offered = individual(names)
+        day = filled.date if talks.day_from(filled.date) else end.isoformat()
+        people = {s: one for s, one in people.items() if s == filled.person or one.was_there(day)}
         return self.pages.show(
             "conversation.html",
             title=label_of(names.name, g.lang, names.key),

@@ -14,7 +14,13 @@ from services.portal.pages import LIST_ROLES, Pages
 from services.portal.talks import Person
 from services.portal.words import words
 from shared.contracts.catalogue import STANDINGS
-from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, StandingTooLow, UnknownSession
+from shared.contracts.errors import (
+    AlreadyRecordedDiffers,
+    ChangedMeanwhile,
+    InvalidInput,
+    StandingTooLow,
+    UnknownSession,
+)
 
 USUAL_MINUTES = 120
 LONGEST = 1440
@@ -110,6 +116,9 @@ class RegisterPages:
         except StandingTooLow:
             register = self._register(key, activity=filled.activity)
             return self._show(names, register, filled, ticked, {"": "problem_standing"}), 400
+        except InvalidInput:
+            register = self._register(key, activity=filled.activity)
+            return self._show(names, register, filled, ticked, {"": "problem_refused"}), 400
         except AlreadyRecordedDiffers:
             register = self._register(key, activity=filled.activity)
             return self._show(names, register, filled, ticked, {"": "problem_saved_already"}), 409
@@ -128,6 +137,8 @@ class RegisterPages:
             _, left = self._record(key, talks.key_from(form.get("key", "")), ticked, was, session=session)
         except StandingTooLow:
             return self._show_held(key, session, problem="problem_standing"), 400
+        except InvalidInput:
+            return self._show_held(key, session, problem="problem_refused"), 400
         except (ChangedMeanwhile, AlreadyRecordedDiffers):
             return self._show_held(key, session, problem="problem_changed"), 409
         except UnknownSession:
@@ -215,7 +226,12 @@ class RegisterPages:
         present = {row["subject"] for row in register["present"]}
         everybody = talks.people_at_hand(self.pages.context, names.key)
         left_out = talks.left_out(everybody[one] for one in left if one in everybody)
-        people = {s: one for s, one in everybody.items() if s in present | ticked or _may(names, filled.activity, one)}
+        day = filled.date if talks.day_from(filled.date) else end.isoformat()
+        people = {
+            s: one
+            for s, one in everybody.items()
+            if s in present | ticked or (one.was_there(day) and _may(names, filled.activity, one))
+        }
         return self.pages.show(
             "register.html",
             title=label_of(names.name, g.lang, names.key),

@@ -33,6 +33,7 @@ _DONE["removed"] = "mistake_removed"
 _BACK = ("tasks", "person")
 _WHY = {
     **{("enter", "from"): "problem_step_taken", ("enter", "step"): "problem_step_condition"},
+    ("enter", "to"): "problem_step_left",
     **{("leave", "from"): "problem_step_changed", ("leave", "to"): "problem_step_leave"},
     **{("pause", "from"): "problem_step_pause", ("pause", "to"): "problem_step_changed"},
     **{("return", "from"): "problem_step_changed", ("return", "to"): "problem_step_return"},
@@ -144,7 +145,7 @@ class StepPages:
             on=[stay_row(stay, names) for stay in found["steps"] if stay["left_on"] is None],
             earlier=[stay_row(stay, names) for stay in found["steps"] if stay["left_on"] is not None],
             proposals=[proposal_row(one, names) for one in found["proposals"]],
-            steps=[(key, named("steps", key, names)) for key in individual(names)],
+            steps=[] if row.get("ended_on") else [(key, named("steps", key, names)) for key in individual(names)],
             tap_day=tap_day(self.pages, names),
             first=first.isoformat(),
             last=last.isoformat(),

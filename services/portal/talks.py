@@ -41,6 +41,12 @@ class Person:
     subject: str
     label: str
     standing: str = ""
+    ended_on: str = ""
+    """The last day, in ISO form, of who has left the programme."""
+
+    def was_there(self, day: str) -> bool:
+        """Whether the person had not left yet on this day, in ISO form."""
+        return not self.ended_on or day <= self.ended_on
 
     def __repr__(self) -> str:
         return "Person(…)"  # never a name in a log
@@ -79,13 +85,13 @@ def people_at_hand(
         label = name or say(missing)
         if row.get("restricted"):
             label += f" ({say('restricted')})"
-        found.append((row["person"], label, row.get("started_on"), str(row.get("standing"))))
-    names, alike = Counter(name for _, name, *_ in found), Counter((name, day) for _, name, day, _ in found)
+        found.append((row["person"], label, row.get("started_on"), str(row.get("standing")), row.get("ended_on") or ""))
+    names, alike = Counter(name for _, name, *_ in found), Counter((name, day) for _, name, day, *_ in found)
     people = []
-    for subject, name, started, standing in found:
+    for subject, name, started, *more in found:
         since = formats.day(date.fromisoformat(started), g.lang) if started else ""
         apart = since if alike[name, started] == 1 and since else f"{since} {subject[:4]}".strip()
-        people.append(Person(subject, name if names[name] == 1 else f"{name} · {apart}", standing))
+        people.append(Person(subject, name if names[name] == 1 else f"{name} · {apart}", *more))
     return {person.subject: person for person in sorted(people, key=lambda p: (p.label.casefold(), p.subject))}
 
 

@@ -124,7 +124,7 @@ TABLES: dict[str, Three] = {
 WORKING_TABLES = {
     *("intake.pair", "intake.text", "intake.tagged", "activities.person", "activities.session", "pathways.track"),
     *("pathways.person", "pathways.attendance", "pathways.seen", "measurement.person"),
-    "pathways.worker",
+    *("pathways.worker", "pathways.leaving"),
 }
 """Working copies and marks of the machine: in the JSON copy alone (texts stand where they belong)."""
 

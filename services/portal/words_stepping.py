@@ -29,6 +29,11 @@ STEPPING_WORDS: dict[str, tuple[str, str, str]] = {
         "Personen är då redan på det här steget eller på ett annat som inte kan pågå samtidigt. Inget sparades.",
         "The person is on this step then, or on another that cannot go on at the same time. Nothing was saved.",
     ),
+    "problem_step_left": (
+        "Ihminen on lopettanut hankkeessa. Kirjaa ensin, milloin hän palasi. Mitään ei tallennettu.",
+        "Personen har slutat i projektet. Anteckna först när personen kom tillbaka. Inget sparades.",
+        "The person has left the project. Note first when they came back. Nothing was saved.",
+    ),
     "problem_step_condition": (
         "Hankkeen ehto vaiheelle ei täyty vielä sinä päivänä. Mitään ei tallennettu.",
         "Projektets villkor för steget är inte uppfyllt den dagen. Inget sparades.",

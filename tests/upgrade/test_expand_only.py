@@ -44,9 +44,12 @@ def name_of(call: ast.Call) -> str:
 UNRELEASED = {
     "reporting_0013": ["op.drop_column"],
     "reporting_0014": ["op.execute", "op.get_bind", "op.get_bind"],
+    "pathways_0007": ["op.get_bind", "op.execute"],
+    "activities_0004": ["op.get_bind", "op.execute"],
 }
-"""What takes away only what no release has had: a ground of restriction, which no lead should have been told; or what
-is derived anew: start records of streams in which a line says what an earlier release passed over."""
+"""What fills a new table or column, of what intake has of exits; what takes away only what no release has had:
+a ground of restriction, which no lead should have been told; or what is derived anew: start records of streams in which
+a line says what an earlier release passed over."""
 
 
 LATER = sorted(path for path in (DIRECTORY / "versions").glob("*_[0-9]*.py") if not path.stem.endswith("_0001"))

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from datetime import date
 
 from services.pathways import queries, step_queries, store
+from services.pathways.domain import Stay
 from tests.services import kit
 from tests.services.pathways.legal import Person, done, is_due, still_open
 from tests.services.pathways.model import Entry, Expected, Key, Looked, Told, expected
@@ -20,7 +21,8 @@ def checked(home: Home) -> Counter[tuple[str, str]]:
     hands = home.by_hand
     for row in kit.rows(home.engine, store.task):
         place: Key = (row["rule"], row["subject"].hex(), row["cause"], row["round"])
-        stored[row["subject"].hex()][place] = Expected(row["opened_on"], row["due_on"], row["state"], row["closed_on"])
+        said = (row[name] for name in ("opened_on", "due_on", "state", "closed_on", "reason"))
+        stored[row["subject"].hex()][place] = Expected(*said)
     same_lives(home)
     for one in home.people.values():
         programme, mine = one.programme, stored.pop(one.subject, {})
@@ -38,14 +40,26 @@ def checked(home: Home) -> Counter[tuple[str, str]]:
         left = [
             (step, stay) for step, stay in done(person, programme) if (one.subject, step, stay.entered_on) not in hands
         ]
-        assert [step for step, stay in left if not is_due(step, stay, person, programme)] == []
-        home.reached[programme.key, "step completed"] += len(left)
+        by_leaving = [ended for ended in left if _ended_by_leaving(*ended, one, person)]
+        assert [s for s, stay in left if not is_due(s, stay, person, programme) and (s, stay) not in by_leaving] == []
+        if person.left_on is not None:
+            assert [stay for stays in person.stays.values() for stay in stays if stay.left_on is None] == []
+        home.reached[programme.key, "step completed"] += len(left) - len(by_leaving)
+        home.reached[programme.key, "step ended by leaving"] += len(by_leaving)
     assert not stored
     for name in home.programmes:
         home.reached[name, "proposed"] += step_queries.list_proposals(home.engine, name, 1, 0)["total"]
         shown = queries.list_tasks(home.engine, name, "open", 1, 0, home.now)["total"]
         assert shown == home.reached[name, "task open"]
     return home.reached
+
+
+def _ended_by_leaving(step: str, stay: Stay, one: Known, person: Person) -> bool:
+    """Whether an exit has ended this time on a step: on its day, or on the last one on which something of it began."""
+    began = [p.resumed_on or p.paused_on for p in person.pauses.get(step, []) if p.paused_on >= stay.entered_on]
+    began = [stay.entered_on, *(day for day in began if stay.left_on and day <= stay.left_on)]
+    exits = [e.day for _, e in one.heard if isinstance(e, Told) and e.on == "participation_ended"]
+    return any(max(day, *began) == stay.left_on for day in exits)
 
 
 def _with_looks(heard: list[tuple[int, Entry]], looks: list[tuple[int, Looked]]) -> list[Entry]:

@@ -11,7 +11,7 @@ from services.pathways.domain import NewOutcome, NewPause, NewStay
 from shared.storage import snapshot
 from tests.services.kit import key_of
 from tests.services.pathways.legal import Person, Seen, may_pause, may_stay
-from tests.services.pathways.model import Told
+from tests.services.pathways.model import Told, exit_of
 from tests.years.home import Home, Known
 
 
@@ -33,7 +33,8 @@ def person_of(home: Home, one: Known) -> Person:
         if not t.on.startswith(("step_", "outcome_"))
     ]
     facts += [Seen("outcome_recorded", {"activity": o.activity, "outcome": o.outcome}, o.occurred_on) for o in outcomes]
-    return Person(programme, stays, pauses, facts)
+    holds = exit_of(one.subject, told)
+    return Person(programme, stays, pauses, facts, holds.day if holds else None)
 
 
 def judge(home: Home, one: Known, what: str, may: bool, results: list[dict[str, Any]]) -> None:

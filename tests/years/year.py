@@ -183,5 +183,5 @@ class Years(Home):
         if row.due_on < self.today:
             self.reached[row.programme, "task late"] += 1
         self.dies(operations.close_task, *given, **common)
-        by_hand = ByHand((row.rule, row.subject.hex(), row.cause, row.round), how, self.today)
+        by_hand = ByHand((row.rule, row.subject.hex(), row.cause, row.round), how, self.today, reason)
         one.heard.append((self.number(), by_hand))

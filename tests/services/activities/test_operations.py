@@ -1,6 +1,6 @@
 """Recording sessions and attendance: state, lines and audit log together, on both databases."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,13 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services.activities import store
-from services.activities.domain import NewSession
+from services.activities import conversations, registers, store
+from services.activities.domain import NewSession, Presence
+from services.activities.service import ActivitiesService
 from shared.contracts.catalogue import ProgrammeLoaded, StandingReached
-from shared.contracts.errors import UnknownProgramme
+from shared.contracts.errors import InvalidInput, PolkuError, UnknownProgramme
+from shared.contracts.purpose_facts import PurposeEnded
+from shared.contracts.record_facts import ParticipationEnded
 from shared.journal import Journal, audit
 from shared.journal.follow import Follower
-from shared.storage import snapshot
+from shared.storage import snapshot, transaction
 from tests.services import kit
 from tests.services.activities.kit import (
     DAY,
@@ -27,6 +30,8 @@ from tests.services.activities.kit import (
     record_sessions,
     session,
 )
+from tests.services.activities.test_conversations import talk
+from tests.services.kit import KEY
 
 STATE = (store.session, store.attendance, store.keys)
 
@@ -194,6 +199,8 @@ def follower(engine: Engine) -> Follower:
         (StandingReached.kind, 1): lambda unit, line, fact: store.put_person(
             unit.connection, fact.subject, line.stream.partition("/")[2], fact["standing"]
         ),
+        (ParticipationEnded.kind, 1): ActivitiesService().on_participation_ended,
+        (PurposeEnded.kind, 1): ActivitiesService().on_purpose_ended,
     }
     return Follower(Journal(engine, kit.NODE), "activities", handlers)
 
@@ -252,3 +259,52 @@ def test_any_run_of_commands_answers_as_a_dictionary_would(
 
 def _session(key: str, minutes: int) -> NewSession:
     return session(key, minutes=minutes) if minutes else session(key, area="kuu")
+
+
+@pytest.mark.parametrize("way", ["list", "register", "talk"])
+def test_nobody_is_anywhere_after_they_died_and_what_was_before_is_recorded_still(engine: Engine, way: str) -> None:
+    journal = known(engine)
+    with transaction(engine) as connection:
+        store.put_died(connection, SUBJECT, DAY)
+        store.put_person(connection, SUBJECT, KEY, "client")
+    assert _meets(journal, way, DAY) is None
+    error = _meets(journal, way, DAY + timedelta(days=1))
+    assert error is not None
+    reason = "the person had died before that day"
+    assert error.params == {"field": "participant" if way == "list" else "subject", "reason": reason}
+    with transaction(engine) as connection:
+        store.put_died(connection, SUBJECT, None)
+    assert _meets(journal, way, DAY + timedelta(days=2)) is None
+
+
+def _meets(journal: Journal, way: str, day: date) -> PolkuError | None:
+    common: dict[str, Any] = {"by": "worker", "now": kit.NOW}
+    if way == "talk":
+        results, _ = conversations.record_conversation(journal, KEY, [talk(f"t{day}", occurred_on=day)], **common)
+    else:
+        (held,), _ = record_sessions(journal, session(f"s{day}", occurred_on=day))
+        results, _ = record_attendance(journal, attendance(held["session"], f"a{day}")) if way == "list" else ([{}], 0)
+        if way == "register":
+            tick = Presence(kit.key_of(f"r{day}"), SUBJECT, there=True, was=False)
+            try:
+                registers.record_register(journal, KEY, held["session"], [tick], **common)
+            except InvalidInput as error:
+                return error
+    return PolkuError.from_wire(results[0]["error"]) if "error" in results[0] else None
+
+
+def test_that_somebody_died_is_heard_corrected_and_goes_with_their_record_for_the_fund(engine: Engine) -> None:
+    journal = known(engine)
+    died = {"reason": "died", "occurred_on": "2016-03-01"}
+    said = {"ending": "0f" * 16, "purpose": "esf_record", "why": "asked", "occurred_on": "2016-09-01"}
+
+    def after(*facts: Any) -> Any:
+        with journal.unit(kit.NOW) as unit:
+            for fact in facts:
+                unit.record(fact, KEY)
+        follower(engine).follow_to(unit.pos or 0, lambda: kit.NOW)
+        return kit.rows(engine, store.person)[0]["died_on"]
+
+    assert after(ParticipationEnded(SUBJECT, **died)) == DAY
+    assert after(ParticipationEnded(SUBJECT, **died | {"reason": "moved"})) is None
+    assert after(ParticipationEnded(SUBJECT, **died), PurposeEnded(SUBJECT, **said)) is None

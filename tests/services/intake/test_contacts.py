@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import contacts, operations, queries, raising, rights, rights_store, store, workers
+from services.intake import contacts, exits, operations, queries, raising, rights, rights_store, store, workers
 from services.intake.encounter_rules import Raise
+from services.intake.records import NewExit
 from services.intake.workers import NewWorker
 from shared.contracts.commands import load
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, ProcessingRestricted, UnknownPerson
@@ -141,6 +142,14 @@ def test_who_is_restricted_or_erased_is_not_reached(journal: Journal, subject: s
     assert read(journal, subject) == {}
     with pytest.raises(UnknownPerson):
         put(journal, subject, **NONE)
+
+
+def test_nobody_calls_who_has_died_and_whoever_left_otherwise_may_be_called(journal: Journal, subject: str) -> None:
+    for reason, reached in (("moved", [subject]), ("died", [])):
+        left = NewExit(key_of(reason), subject, kit.NOW.date(), reason, None, None, corrects=reason == "died")
+        (result,), _ = exits.record_exits(journal, KEY, [left], by="anna", now=kit.NOW)
+        assert result["new"]
+        assert [*read(journal, subject)] == reached
 
 
 def test_where_each_sees_their_own_anothers_number_is_not_opened(

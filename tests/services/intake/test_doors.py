@@ -13,6 +13,7 @@ from services.intake.encounter_rules import COUNTS, Encounter
 from shared.contracts.encounters import TAPS
 from shared.contracts.errors import InvalidInput, NotFound, PolkuError, UnknownPerson
 from shared.journal import Journal
+from shared.storage import transaction
 from tests.services.intake.kit import IDENTITY, KEYS, RECORD, arrival, known, register
 from tests.services.intake.test_encounters import met, record
 from tests.services.kit import KEY, NOW, empty, key_of, kinds, lines, rows
@@ -171,5 +172,8 @@ def test_tiles_are_those_there_then_those_who_came_last_then_visitors_who_wait(e
     assert (subjects[0], set(subjects[1:3]), subjects[3:]) == (here, {a, b}, [waits["subject"]])
     assert there == {here}
     assert encounter_queries.regulars(engine, KEY, second, 1)[0] == [here]
+    with transaction(engine) as connection:
+        store.end_participation(connection, a, NOW.date(), "died")
+    assert a not in encounter_queries.regulars(engine, KEY, second, 24)[0]
     operations.erase_person(journal, KEY, here, by="worker", now=NOW)
     assert here not in encounter_queries.regulars(engine, KEY, second, 24)[0]

@@ -30,6 +30,8 @@ class Person:
     stays: dict[str, list[Stay]]
     pauses: dict[str, list[Pause]]
     facts: list[Seen]
+    left_on: date | None = None
+    """Their last day, of who has left the programme and is not back."""
 
     def all_facts(self, more: Iterable[Seen] = ()) -> list[Seen]:
         """Their facts with what their times on steps say."""
@@ -83,11 +85,16 @@ def may_stay(new: NewStay, person: Person, programme: Programme, today: date) ->
     step, own, days = programme.step_by_key[new.step], person.stays.get(new.step, []), (new.entered_on, new.left_on)
     if step.completion == "automatic" and any((s.entered_on, s.left_on) == days for s in own if s.left_on):
         return True  # it is so already
+    gone = person.left_on
+    if gone and any((s.entered_on, s.left_on) == days and s.left_on >= gone for s in own if s.left_on):
+        return True  # leaving has ended it so
     ending = [s for s in own if s.left_on is None and s.entered_on == new.entered_on]
     if ending and new.left_on is not None:
         edges = [p.resumed_on or p.paused_on for p in person.pauses.get(new.step, []) if p.paused_on >= new.entered_on]
         return all(new.left_on >= edge for edge in edges)
     if any(meet((s.entered_on, s.left_on), days, today) for s in own):
+        return False
+    if gone and (new.left_on is None or new.left_on > gone):
         return False
     entering = Seen("step_entered", {"step": new.step}, new.entered_on)
     for other in programme.steps:

@@ -1,6 +1,7 @@
 """When tasks are opened and closed, written down as slowly and plainly as it can be.
 
-There is no state but the tasks themselves: whatever is to be known is looked up in the whole history, each time anew.
+There is no state but the tasks themselves, and which rules leaving has stopped and a return has begun again: whatever
+else is to be known is looked up in the whole history, each time anew.
 """
 
 from collections.abc import Sequence
@@ -43,6 +44,15 @@ class ByHand:
     task: Key
     how: str
     day: date
+    reason: str | None = None
+
+
+@dataclass
+class Stops:
+    """Which rules leaving has stopped, by rule and person, and the return at which each began again last."""
+
+    stopped: set[tuple[str, str]] = field(default_factory=set)
+    again: dict[tuple[str, str], Told] = field(default_factory=dict)
 
 
 @dataclass
@@ -53,6 +63,7 @@ class Expected:
     due_on: date
     state: str = "open"
     closed_on: date | None = None
+    reason: str | None = None
 
 
 Entry = Told | Looked | ByHand
@@ -61,33 +72,47 @@ Entry = Told | Looked | ByHand
 def expected(history: Sequence[Entry], rules: Sequence[TaskRule], last_day: date) -> dict[Key, Expected]:
     """All tasks that there must be after this history."""
     tasks: dict[Key, Expected] = {}
+    stops = Stops()
     for number, entry in enumerate(history):
         before = history[:number]
         people = {e.person for e in history[: number + 1] if isinstance(e, Told)}
         if isinstance(entry, ByHand):
             task = tasks[entry.task]
-            task.state, task.closed_on = entry.how, entry.day
+            task.state, task.closed_on, task.reason = entry.how, entry.day, entry.reason
             continue
         if isinstance(entry, Told) and entry.on in WITHDRAWN:
+            reason = "not_needed" if entry.on.startswith("plan") else "mistake"
             for _, task in _of_thing(entry, before, tasks):
-                _end(task, "dismissed", entry.heard)
+                _end(task, "dismissed", entry.heard, reason)
             continue
-        if isinstance(entry, Told) and (entry.on == "participation_resumed" or _has_gone(entry)):
+        if isinstance(entry, Told) and (entry.on == "participation_resumed" or _exit_is_erased(entry)):
             for rule in rules:
-                for task in _mine(rule, entry.person, tasks) if rule.opens.on == "participation_ended" else ():
-                    _end(task, "dismissed", entry.heard)
+                if _of_leaving(rule):
+                    _stop(rule, entry, before, before, tasks, stops, last_day, "not_needed")
+                elif entry.on == "participation_resumed":
+                    _begin_again(rule, entry, before, tasks, stops)
+        if isinstance(entry, Told) and _is_corrected(entry, before):
+            for rule in rules:  # asked anew, of the day and the reason that hold
+                if rule.opens.on == "participation_ended":
+                    _stop(rule, entry, before, before, tasks, stops, last_day, "not_needed")
         if isinstance(entry, Told) and entry.on == "plan_action":
             for key, task in _of_thing(entry, before, tasks):
                 (rule,) = [rule for rule in rules if rule.key == key[0]]
                 if entry.codes["state"] == "done":
                     _end(task, "met", entry.heard)
                 elif entry.codes["state"] == "given_up" or not _is(rule.opens, entry, entry.person):
-                    _end(task, "dismissed", entry.heard)
+                    _end(task, "dismissed", entry.heard, "not_needed")
             if entry.codes["state"] != "open":
                 continue
         for rule in rules:
             for person in people:
-                _play(rule, person, entry, before, tasks, last_day)
+                _play(rule, person, entry, before, tasks, stops, last_day)
+        if isinstance(entry, Told) and entry.on == "participation_ended":
+            for rule in rules:
+                if not _of_leaving(rule):
+                    _stop(rule, entry, history[: number + 1], before, tasks, stops, last_day, "has_left")
+                elif entry.codes["reason"] in NOBODY_ASKS:
+                    _stop(rule, entry, history[: number + 1], before, tasks, stops, last_day, "not_needed")
     return tasks
 
 
@@ -101,14 +126,75 @@ def _of_thing(told: Told, past: Sequence[Entry], tasks: dict[Key, Expected]) -> 
     return [(key, task) for key, task in tasks.items() if key[2] in causes]
 
 
-def _has_gone(told: Told) -> bool:
-    """Whether the person left in a way after which nobody is asked."""
-    return told.on == "participation_ended" and told.codes["reason"] in ("died", "transferred")
+NOBODY_ASKS = ("died", "transferred")
 
 
-def _end(task: Expected, how: str, day: date) -> None:
+def _exit_is_erased(told: Told) -> bool:
+    return told.on == "purpose_ended" and told.codes["purpose"] == "esf_record"
+
+
+def exit_of(person: str, past: Sequence[Entry]) -> Told | None:
+    """The exit that holds, of who has left and is not back."""
+    told = [
+        entry
+        for entry in past
+        if isinstance(entry, Told)
+        and entry.person == person
+        and (entry.on in ("participation_ended", "participation_resumed") or _exit_is_erased(entry))
+    ]
+    return told[-1] if told and told[-1].on == "participation_ended" else None
+
+
+def _is_corrected(told: Told, before: Sequence[Entry]) -> bool:
+    """Whether an exit held before this one, of another day or for another reason."""
+    holds = exit_of(told.person, before) if told.on == "participation_ended" else None
+    return holds is not None and (holds.day, holds.codes["reason"]) != (told.day, told.codes["reason"])
+
+
+def _of_leaving(rule: TaskRule) -> bool:
+    """Whether what the rule asks is asked of who has left."""
+    opens = rule.opens
+    if opens.on in ("record_attempted", "eura_entered"):
+        return opens.codes.get("record") == "exit"
+    return opens.on in ("participation_ended", "follow_up_recorded", "exit_form_recorded")
+
+
+def _stop(
+    rule: TaskRule,
+    told: Told,
+    past: Sequence[Entry],
+    before: Sequence[Entry],
+    tasks: dict[Key, Expected],
+    stops: Stops,
+    last: date,
+    reason: str,
+) -> None:
+    """What the rule asks of the person ends, and does not come back by itself. What stopped it before it did so is
+    looked for in `before`, what has happened in `past`."""
+    waits = _waits(rule, told.person, past, tasks, stops, last, before)
+    if waits is not None and waits[0] <= told.heard:
+        _repeat(rule, told.person, waits, tasks)
+    is_open = [task for task in _mine(rule, told.person, tasks) if task.state == "open"]
+    for task in is_open:
+        _end(task, "dismissed", told.heard, reason)
+    if (is_open or waits is not None) and not _of_leaving(rule) and rule.opens.on not in ONE_EACH:
+        stops.stopped.add((rule.key, told.person))
+
+
+def _begin_again(rule: TaskRule, told: Told, before: Sequence[Entry], tasks: dict[Key, Expected], stops: Stops) -> None:
+    """Who comes back is asked what leaving has stopped, of the day on which they came."""
+    place = (rule.key, told.person)
+    if place not in stops.stopped:
+        return
+    stops.stopped.remove(place)
+    stops.again[place] = told
+    if not any(day >= told.day for day in _settling_days(rule, told.person, before)):
+        tasks[rule.key, told.person, told.cause, 0] = Expected(told.day, told.day + timedelta(days=rule.due_days))
+
+
+def _end(task: Expected, how: str, day: date, reason: str | None = None) -> None:
     if task.state == "open":
-        task.state, task.closed_on = how, day
+        task.state, task.closed_on, task.reason = how, day, reason
 
 
 def _is(condition: Condition | None, told: Entry, person: str) -> bool:
@@ -118,15 +204,22 @@ def _is(condition: Condition | None, told: Entry, person: str) -> bool:
 
 
 def _play(
-    rule: TaskRule, person: str, entry: Told | Looked, before: Sequence[Entry], tasks: dict[Key, Expected], last: date
+    rule: TaskRule,
+    person: str,
+    entry: Told | Looked,
+    before: Sequence[Entry],
+    tasks: dict[Key, Expected],
+    stops: Stops,
+    last: date,
 ) -> None:
     opens, closes = _is(rule.opens, entry, person), _is(rule.closes, entry, person)
+    if isinstance(entry, Told) and opens and not closes and not _might_ask(rule, entry, before):
+        return
     if isinstance(entry, Told) and not opens and not closes:
         return
-    waits = _waits(rule, person, before, tasks, last)
+    waits = _waits(rule, person, before, tasks, stops, last, before)
     if waits is not None and waits[0] <= entry.heard:
-        day, cause, number = waits
-        tasks[rule.key, person, cause, number] = Expected(day, day + timedelta(days=rule.due_days))
+        _repeat(rule, person, waits, tasks)
         waits = None
     if isinstance(entry, Looked):
         return
@@ -135,14 +228,12 @@ def _play(
             if task.state == "open" and task.opened_on <= entry.day:
                 task.state, task.closed_on = "met", entry.day
         return
-    if _has_gone(entry):
-        return
     if entry.on == "plan_action":
         made = [task for key, task in _of_thing(entry, before, tasks) if key[0] == rule.key]
         if made and (entry.due_on is None or entry.due_on in [task.due_on for task in made]):
             return
         for task in made:
-            _end(task, "dismissed", entry.heard)
+            _end(task, "dismissed", entry.heard, "not_needed")
     one_each = rule.opens.on in ONE_EACH
     is_open = any(task.state == "open" for task in _mine(rule, person, tasks))
     if not one_each and (is_open or waits is not None):
@@ -151,6 +242,12 @@ def _play(
         return
     due = entry.due_on or entry.day + timedelta(days=rule.due_days)
     tasks[rule.key, person, entry.cause, 0] = Expected(entry.day, due)
+    stops.stopped.discard((rule.key, person))
+
+
+def _repeat(rule: TaskRule, person: str, waits: tuple[date, str, int], tasks: dict[Key, Expected]) -> None:
+    day, cause, number = waits
+    tasks[rule.key, person, cause, number] = Expected(day, day + timedelta(days=rule.due_days))
 
 
 def _mine(rule: TaskRule, person: str, tasks: dict[Key, Expected]) -> list[Expected]:
@@ -166,25 +263,56 @@ def _settling_days(rule: TaskRule, person: str, past: Sequence[Entry]) -> list[d
 
 
 def _waits(
-    rule: TaskRule, person: str, past: Sequence[Entry], tasks: dict[Key, Expected], last: date
+    rule: TaskRule,
+    person: str,
+    past: Sequence[Entry],
+    tasks: dict[Key, Expected],
+    stops: Stops,
+    last: date,
+    before: Sequence[Entry],
 ) -> tuple[date, str, int] | None:
-    """The day on which the rule opens the next task by itself, with its cause and round."""
+    """The day on which the rule opens the next task by itself, with its cause and round; `before` has what stops it."""
     own = [(key, task) for key, task in tasks.items() if key[:2] == (rule.key, person)]
     if rule.repeats_days is None or any(task.state == "open" for _, task in own):
         return None
+    again = stops.again.get((rule.key, person))
     if own:
         (_, _, cause, number), task = own[-1]
-        if task.state == "dismissed":
+        if again is not None and _place(again.cause, past) > _place(cause, past):
+            cause, number = again.cause, 0  # came back, and what was asked had happened already
+        elif task.state == "dismissed":
             return None
+    elif again is not None:
+        cause, number = again.cause, 0
     else:  # nothing was ever to be done, because what was asked had happened before it was asked
         early = [
             entry.cause
             for number, entry in enumerate(past)
-            if isinstance(entry, Told) and _is(rule.opens, entry, person)
+            if isinstance(entry, Told) and _is(rule.opens, entry, person) and _might_ask(rule, entry, past[:number])
             and any(day >= entry.day for day in _settling_days(rule, person, past[:number]))
         ]  # fmt: skip
         if not early:
             return None
         cause, number = early[0], 0
+    if any(_stops(rule, entry, person) for entry in before[_place(cause, past) + 1 :]):
+        return None
     day = max(_settling_days(rule, person, past)) + timedelta(days=rule.repeats_days)
     return (day, cause, number + 1) if day <= last else None
+
+
+def _place(cause: str, past: Sequence[Entry]) -> int:
+    return next(n for n, entry in enumerate(past) if isinstance(entry, Told) and entry.cause == cause)
+
+
+def _might_ask(rule: TaskRule, told: Told, before: Sequence[Entry]) -> bool:
+    holds = told if told.on == "participation_ended" else exit_of(told.person, before)
+    return holds is None or (_of_leaving(rule) and holds.codes["reason"] not in NOBODY_ASKS)
+
+
+def _stops(rule: TaskRule, entry: Entry, person: str) -> bool:
+    """Whether this has ended for good what the rule would ask again."""
+    if not isinstance(entry, Told) or entry.person != person:
+        return False
+    if entry.on == "participation_ended":
+        return not _of_leaving(rule) or entry.codes["reason"] in NOBODY_ASKS
+    return _of_leaving(rule) and (entry.on == "participation_resumed" or _exit_is_erased(entry))

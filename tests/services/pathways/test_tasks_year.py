@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -17,6 +18,7 @@ from sqlalchemy import Engine, select
 from services.pathways import hearing, operations, store
 from services.pathways.store import shelf
 from shared.contracts.catalogue import TaskClosed, TaskOpened
+from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
 from shared.journal import Journal
 from shared.journal.follow import Follower
 from shared.programmes import parse
@@ -44,7 +46,13 @@ from tests.services.pathways.living import Living
 from tests.services.pathways.model import ByHand, Entry, Expected, Key, Looked, expected
 
 SEED = int(os.environ.get("POLKU_SEED", "1"))
-PROGRAMME = parse(DOCUMENT)
+ABOUT_WHO_LEFT: list[dict[str, Any]] = [
+    {"key": "call", "opens": {"on": "participation_ended"}, "due_days": 90, "closes": {"on": "conversation_held"}},
+    {"key": "bye", "opens": {"on": "standing_reached"}, "due_days": 9, "closes": {"on": "participation_ended"},
+     "repeats_days": 40},
+]  # fmt: skip
+WHOLE = DOCUMENT | {"tasks": DOCUMENT["tasks"] + [{"name": {"fi": rule["key"]}, **rule} for rule in ABOUT_WHO_LEFT]}
+PROGRAMME = parse(WHOLE)
 PEOPLE = [hex_id("person", number) for number in range(4)]
 FIRST, DAYS = date(2016, 1, 4), 366
 
@@ -65,9 +73,10 @@ class Year(Living):
     deadly: int = 12
     reached: Counter[tuple[str, str]] = field(default_factory=Counter)
     made: int = 0
+    away: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.journal = known(self.engine, DOCUMENT)
+        self.journal = known(self.engine, WHOLE)
         self.following = follower(self.journal)
 
     def note(self) -> None:
@@ -94,7 +103,7 @@ class Year(Living):
         row = self.chance.choice(rows)
         how, reason = self.chance.choice([("done", None), ("dismissed", "has_left"), ("done", None)])
         self.dies(operations.close_task, self.journal, row.task.hex(), how, reason, by="worker", now=self.now)
-        self.history.append(ByHand((row.rule, row.subject.hex(), row.cause, row.round), how, self.today))
+        self.history.append(ByHand((row.rule, row.subject.hex(), row.cause, row.round), how, self.today, reason))
 
     def happens(self) -> None:
         """Something is written down, today or of some day before."""
@@ -102,7 +111,9 @@ class Year(Living):
         name, person = self.made, self.chance.choice(PEOPLE)
         back = self.chance.choice([0, 0, 0, 1, 5, 20])
         day = max(FIRST, self.today - timedelta(days=back)).isoformat()
-        kind = self.chance.choice(["standing", "talk", "talk", "there", "outcome", "step", "action", "meeting"])
+        kind = self.chance.choice(["standing", "talk", "talk", "there", "outcome", "step", "action", "meeting", "exit"])
+        if person in self.away and self.chance.random() < 0.3:
+            kind = "exit"
         if kind == "standing":
             record(self.journal, client(person, self.chance.choice([day, None])), now=self.now)
         elif kind == "talk":
@@ -111,6 +122,13 @@ class Year(Living):
             activity = self.chance.choice(["duuniin", "kaapeli"])
             role = self.chance.choice(["participant", "participant", "staff"])
             record(self.journal, session(name, activity, day), there(name, person, role, day), now=self.now)
+        elif kind == "exit" and person in self.away and self.chance.random() < 0.7:
+            self.away.remove(person)
+            record(self.journal, ParticipationResumed(person, occurred_on=day), now=self.now)
+        elif kind == "exit":  # or another day or reason of it
+            self.away.add(person)
+            reason = self.chance.choice(["completed", "completed", "moved", "died"])
+            record(self.journal, ParticipationEnded(person, reason=reason, occurred_on=day), now=self.now)
         elif kind == "action":
             due = (self.today + timedelta(days=3)).isoformat() if back else None
             record(self.journal, action(name, person, due), now=self.now)
@@ -129,7 +147,7 @@ class Year(Living):
 def stored(engine: Engine) -> dict[Key, Expected]:
     return {
         (row["rule"], row["subject"].hex(), row["cause"], row["round"]): Expected(
-            row["opened_on"], row["due_on"], row["state"], row["closed_on"]
+            row["opened_on"], row["due_on"], row["state"], row["closed_on"], row["reason"]
         )
         for row in kit.rows(engine, store.task)
     }
@@ -172,7 +190,10 @@ def agrees(year: Year) -> None:
     tasks = stored(year.engine)
     assert tasks == expected(year.history, PROGRAMME.tasks, PROGRAMME.period.end)
     states = [task.state for task in tasks.values()]
-    assert all(states.count(state) > 3 for state in ("open", "met", "done", "dismissed")), "a year in which all happens"
+    assert all(states.count(state) > 3 for state in ("met", "done", "dismissed")), "a year in which all happens"
+    assert "open" in states
+    reasons = [task.reason for task in tasks.values()]
+    assert all(reasons.count(reason) > 3 for reason in ("has_left", "not_needed")), "people leave, and come back"
     assert any(key[3] > 1 for key in tasks), "something is repeated more than once"
     assert {key[0] for key in tasks} == set(PROGRAMME.task_by_key)
     every_task_is_told_once(year.engine)
@@ -206,6 +227,6 @@ def test_while_the_clock_goes_on_it_does_not_matter_when_the_timer_looked(sqlite
 
 
 def test_the_programme_of_the_year_is_one_that_may_be_loaded(sqlite_engine: Engine) -> None:
-    known(sqlite_engine)
+    known(sqlite_engine, WHOLE)
     with snapshot(sqlite_engine) as connection:
         assert shelf.get(connection, PROGRAMME.key) == PROGRAMME

@@ -238,6 +238,17 @@ def test_those_talked_with_last_can_be_picked_by_a_tap(worker: Portal) -> None:
     assert values(page(worker.client.get(FORM)), "person") == [PEKKA, AINO]
 
 
+def test_who_has_left_is_not_offered_and_an_earlier_talk_is_recorded_still(worker: Portal) -> None:
+    worker.rpc.people = [person("Aino", "Esimerkki", person=AINO), person("Pekka", "Esimerkki", person=PEKKA)]
+    worker.rpc.people[1]["ended_on"] = "2017-01-10"
+    worker.rpc.recent = [PEKKA, AINO]
+    shown = page(worker.client.get(FORM))
+    assert values(shown, "person") == [AINO]
+    assert [v["value"] for tag, v in shown.elements if tag == "option"] == ["Aino Esimerkki"]
+    assert PEKKA in values(page(worker.client.get(f"{FORM}?person={PEKKA}")), "person"), "from their own page"
+    assert save(worker, person="", who="Pekka Esimerkki").status_code == 303
+
+
 def test_people_of_the_same_name_are_told_apart(worker: Portal) -> None:
     worker.rpc.people = [
         person("Aino", "Esimerkki", person=AINO),

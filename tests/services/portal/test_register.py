@@ -83,6 +83,18 @@ def test_who_was_there_last_time_comes_first_then_who_came_before_then_all_other
     assert [v["value"] for t, v in read.elements if t == "option" and "selected" in v] == ["sampola_meeting_place"]
 
 
+def test_who_has_left_is_offered_for_the_days_before_alone(worker: Portal) -> None:
+    worker.rpc.people[0]["ended_on"], worker.rpc.people[1]["ended_on"] = "2017-05-29", "2017-05-30"
+    assert IDS[0] not in ticks(page(worker.client.get(PATH)))
+    for day, offered in (("2017-05-29", True), ("2017-05-30", False)):
+        worker.rpc.register = EMPTY_REGISTER | {"session": HELD | {"occurred_on": day}}
+        shown = ticks(page(worker.client.get(f"{PATH}/{MADE}")))
+        assert (IDS[0] in shown, IDS[1] in shown) == (offered, True)
+    there = [{"subject": IDS[0], "role": "participant", "minutes": None}]
+    worker.rpc.register = worker.rpc.register | {"present": there}
+    assert IDS[0] in ticks(page(worker.client.get(f"{PATH}/{MADE}")), checked=True), "a slip can be mended"
+
+
 def test_of_several_groups_one_is_chosen_first(worker: Portal) -> None:
     document = worker.rpc.listed[0]["document"]
     document["activities"].append({"key": "reeraa", "group": "community_coaching", "kind": "group", "name": {}})

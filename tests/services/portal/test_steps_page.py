@@ -113,6 +113,7 @@ def test_who_pauses_and_who_returns_stays_on_the_step(worker: Portal) -> None:
     ("act", "refusal", "status", "said"),
     [
         ("enter", InvalidInput(field="from", reason="x"), 400, "yhtä aikaa"),
+        ("enter", InvalidInput(field="to", reason="x"), 400, "milloin hän palasi"),
         ("enter", InvalidInput(field="step", reason="x"), 400, "ehto"),
         ("leave", InvalidInput(field="from", reason="x"), 409, "tällä välin"),
         ("leave", InvalidInput(field="to", reason="x"), 400, "ennen viimeistä taukoa"),
@@ -183,6 +184,14 @@ def test_after_the_projects_end_nothing_begins_by_one_tap(worker: Portal) -> Non
     worker.rpc.proposals = [{"subject": AINO, "step": "studies", "what": "enter", "since": "2017-02-27", "stay": None}]
     html = worker.client.get(TASKS).get_data(as_text=True)
     assert (OWN in html, f'action="{OWN}"' in html) == (True, False)
+
+
+def test_who_has_left_enters_no_step(worker: Portal) -> None:
+    worker.rpc.people[0]["ended_on"] = "2017-02-20"
+    worker.rpc.steps = [stay(left_on="2017-02-20")]
+    read = Page(worker.client.get(OWN).get_data(as_text=True))
+    assert [at["value"] for _, at in read.elements if at.get("name") == "act"] == []
+    assert "20.2.2017" in read.said
 
 
 def test_a_project_without_steps_that_people_enter_speaks_of_none(worker: Portal) -> None:
