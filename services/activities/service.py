@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from services.activities import conversations, counters, operations, queries, registers, sharing, store
+from services.activities import conversations, counters, hearing, operations, queries, registers, sharing, store
 from services.activities.domain import Agreed, NewAttendance, NewConversation, NewSession, Presence
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
@@ -11,8 +11,7 @@ from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import ProgrammeLoaded, StandingReached, SubjectErased
 from shared.contracts.commands import load
 from shared.contracts.errors import InvalidInput
-from shared.contracts.purpose_facts import ActivitiesCleared, PurposeEnded
-from shared.contracts.purposes import PURPOSE_OF_SERVICE
+from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.record_facts import ParticipationEnded
 from shared.contracts.rights import PersonShare
 from shared.contracts.sessions import ListSessions, RecordAttendance, RecordSessions
@@ -144,17 +143,11 @@ class ActivitiesService(ParkedLines):
 
     @subscribes(ParticipationEnded)
     def on_participation_ended(self, unit: Unit, _line: Line, fact: ParticipationEnded) -> None:
-        died_on = date.fromisoformat(fact["occurred_on"]) if fact["reason"] == "died" else None
-        store.put_died(unit.connection, str(fact.subject), died_on)
+        hearing.participation_ended(unit, fact)
 
     @subscribes(PurposeEnded)
     def on_purpose_ended(self, unit: Unit, line: Line, fact: PurposeEnded) -> None:
-        if fact["purpose"] == PURPOSE_OF_SERVICE[self.name]:
-            rows = store.clear_person(unit.connection, str(fact.subject))
-            programme = fact["programme"] or line.stream.partition("/")[2]
-            unit.record(ActivitiesCleared(fact.subject, ending=fact["ending"], programme=programme, rows=rows))
-        elif fact["purpose"] == "esf_record":
-            store.put_died(unit.connection, str(fact.subject), None)  # the exit was of that record
+        hearing.purpose_ended(unit, line, fact)
 
     @subscribes(SubjectErased)
     def on_subject_erased(self, unit: Unit, _line: Line, fact: SubjectErased) -> None:

@@ -134,9 +134,9 @@ def is_stale(receipt: Receipt, view: View) -> bool:
     if known is None:
         return False
     if number > known.manifest:
-        if known.manifest > 0 or number > known.stated:
+        if number > known.stated:
             return False
-        # What answers none of our manifests was believed when these had been written: this may be older still.
+        # All these manifests had been written when this lead was first believed: what answers one may be older still.
         older = receipt.seq <= known.seq and receipt.time < parse_wire_time(known.time)
         return bool(receipt.incarnation != known.incarnation or older)
     if number < known.manifest:

@@ -63,6 +63,7 @@ def values(world: World) -> dict[str, Any]:
         "outcome_id": ids["outcome"],
         "follow_up": ids["follow_up"],
         "stay": ids["stay"],
+        "key_no": ids["key_no"],
     }
 
 

@@ -28,7 +28,7 @@ from tests.services.portal.samples import CHEAP
 USER = "worker"
 HOMES = {
     **dict.fromkeys(("courier", "import", "period confirm", "person contact", "person erase"), "node"),
-    **dict.fromkeys(("node confirm", "node join", "node partners", "node tag-key"), "node"),
+    **dict.fromkeys(("node confirm", "node join", "node leave", "node partners", "node tag-key"), "node"),
     **dict.fromkeys(
         ("person apart", "person correct", "person duplicates", "person export", "person informed"), "node"
     ),

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from services.intake import letters, peers
+from services.intake import letters, peers, steward
 from services.intake.operations import Vault
 from services.node.control import ControlServer
 from services.node.opening import init_home, open_database
@@ -308,8 +308,11 @@ def _prepare_referrals(made: World, folder: Path) -> None:
     common: dict[str, Any] = {"by": "worker", "programme": KEY}
     made.call("intake", "confirm_node", **common, node=LEADERS, words=made.ids["words"])
     peers.confirm_node(other.journal, other.desk, KEY, node.home.name, peers.words_of(*keys.pair()), by="w", now=NOW)
-    for _ in range(2):
-        made.call("intake", "renew_tag_key", **common)
+    desk = peers.Desk(node.home.name, keys, node.home.keys)
+    for hours in (2, 1):
+        then = NOW - timedelta(hours=hours)
+        key_no, _ = steward.renew_tag_key(node.context.journal, desk, KEY, by="worker", now=then)
+        made.ids.setdefault("key_no", key_no)
         made.follow()
     other_people = other.register("one", "two", "three")
     for subject in other_people:
@@ -321,7 +324,6 @@ def _prepare_referrals(made: World, folder: Path) -> None:
         with snapshot(other_engine) as connection:
             lead.round(KEY, directory_of(connection, KEY), NOW)
         post.round(KEY, NOW)
-    desk = peers.Desk(node.home.name, keys, node.home.keys)
     letters.take_letters(node.context.journal, desk, _vault(keys), NOW)
     listed = made.call("intake", "list_referrals", **common, reply_to=REPLY_TO)["referrals"]
     made.ids["received"] = [row["referral"] for row in listed if row["direction"] == "in"]

@@ -138,6 +138,8 @@ def test_every_code_that_is_no_enumeration_is_a_key_of_the_programme_file() -> N
         ("activities.session_held", "area"),
         ("pathways.step_entered", "step"),
         ("pathways.step_left", "step"),
+        ("pathways.step_removed", "step"),
+        ("pathways.pause_removed", "step"),
         ("pathways.outcome_recorded", "activity"),
         ("pathways.outcome_recorded", "outcome"),
         ("pathways.period_confirmed", "period"),

@@ -26,7 +26,7 @@ from sqlalchemy import Engine, event
 from services.intake import retention, store
 from services.node.control import connect
 from services.node.opening import recorded_to
-from services.reporting import effects, operations
+from services.reporting import effects
 from shared.contracts.catalogue import AttendanceRecorded, SessionHeld
 from shared.contracts.errors import InternalError
 from shared.contracts.facts import About, Fact, Reach
@@ -186,13 +186,10 @@ def an_effect_fails(homes: Homes) -> list[Scraped]:
 
     homes.before()
     homes.record(a_session(2))
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(effects.EFFECTS, SessionHeld, broken)
-            homes.go()
-        return homes.after()
-    finally:
-        operations.failing.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(effects.EFFECTS, SessionHeld, broken)
+        homes.go()
+    return homes.after()
 
 
 def the_leads_database_is_held(homes: Homes) -> list[Scraped]:

@@ -8,9 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services.activities import conversations, registers, store
+from services.activities import conversations, hearing, registers, store
 from services.activities.domain import NewSession, Presence
-from services.activities.service import ActivitiesService
 from shared.contracts.catalogue import ProgrammeLoaded, StandingReached
 from shared.contracts.errors import InvalidInput, PolkuError, UnknownProgramme
 from shared.contracts.purpose_facts import PurposeEnded
@@ -199,8 +198,8 @@ def follower(engine: Engine) -> Follower:
         (StandingReached.kind, 1): lambda unit, line, fact: store.put_person(
             unit.connection, fact.subject, line.stream.partition("/")[2], fact["standing"]
         ),
-        (ParticipationEnded.kind, 1): ActivitiesService().on_participation_ended,
-        (PurposeEnded.kind, 1): ActivitiesService().on_purpose_ended,
+        (ParticipationEnded.kind, 1): lambda unit, _line, fact: hearing.participation_ended(unit, fact),
+        (PurposeEnded.kind, 1): hearing.purpose_ended,
     }
     return Follower(Journal(engine, kit.NODE), "activities", handlers)
 
