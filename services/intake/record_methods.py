@@ -12,7 +12,7 @@ from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import HomeResource
 from shared.contracts.closing import ListStillIn
 from shared.contracts.commands import ParticipantItem, load
-from shared.contracts.mistakes import RemoveFollowUp
+from shared.contracts.mistakes import RemoveAttempt, RemoveFollowUp
 from shared.contracts.plan_facts import PlanEntryWithdrawn
 from shared.contracts.samples import ShowSample
 from shared.contracts.starts import (
@@ -157,6 +157,13 @@ class RecordMethods:
         body = load(RemoveFollowUp, command)
         what = body["programme"], body["subject"], body["follow_up"]
         removed, pos = exits.remove_follow_up(self.home.journal, *what, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "removed": removed}
+
+    @rpc
+    def remove_attempt(self, **command: Any) -> dict[str, Any]:
+        body = load(RemoveAttempt, command)
+        what = body["programme"], body["subject"], body["attempt"]
+        removed, pos = starts.remove_attempt(self.home.journal, *what, by=body["by"], now=self.home.now())
         return {"pos": self.home.committed(pos), "removed": removed}
 
     @rpc

@@ -57,8 +57,8 @@ class RecordFollowUps(Command):
 class ListMissingEvidence(Question):
     """`intake.list_missing_evidence`: ESF participants whose records lack something (`missing`), those first; of whose
     signed form it was not written down which it is, how it was filled in, or where it is kept (`unsaid`); who do not
-    fit the target group (`misfits`); of whom nobody wrote down that they were informed of the processing (`uninformed`).
-    Nobody is named."""
+    fit the target group (`misfits`); of whom nobody wrote down that they were informed of the processing
+    (`uninformed`). Nobody is named."""
 
     programme = ProgrammeKey(required=True)
     limit = Number(1, MAX_ITEMS, load_default=100)
