@@ -12,7 +12,7 @@ from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import ServiceHome
 from shared.contracts.closing import ListStillIn
 from shared.contracts.commands import load
-from shared.contracts.mistakes import RemoveFollowUp
+from shared.contracts.mistakes import RemoveAttempt, RemoveFollowUp
 from shared.contracts.people import ParticipantItem
 from shared.contracts.plan_facts import PlanEntryWithdrawn
 from shared.contracts.samples import ShowSample
@@ -143,6 +143,13 @@ class RecordMethods:
         body = load(RemoveFollowUp, command)
         what = body["programme"], body["subject"], body["follow_up"]
         removed, pos = exits.remove_follow_up(self.home.journal, *what, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "removed": removed}
+
+    @rpc
+    def remove_attempt(self, **command: Any) -> dict[str, Any]:
+        body = load(RemoveAttempt, command)
+        what = body["programme"], body["subject"], body["attempt"]
+        removed, pos = starts.remove_attempt(self.home.journal, *what, by=body["by"], now=self.home.now())
         return {"pos": self.home.committed(pos), "removed": removed}
 
     @rpc

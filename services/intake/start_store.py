@@ -153,6 +153,12 @@ def add_attempts(connection: Connection, programme: str, made: Sequence[tuple[st
         connection.execute(insert(attempt), rows)
 
 
+def remove_attempt(connection: Connection, subject: str, ref: str) -> bool:
+    """Such a try of this person was none; whether it was there."""
+    this = (attempt.c.attempt == bytes.fromhex(ref)) & (attempt.c.subject == bytes.fromhex(subject))
+    return bool(connection.execute(delete(attempt).where(this)).rowcount)
+
+
 def attempts(connection: Connection, subject: bytes) -> list[dict[str, str]]:
     """The person's tries, the oldest first."""
     return attempts_of(connection, [subject]).get(subject.hex(), [])
@@ -161,7 +167,8 @@ def attempts(connection: Connection, subject: bytes) -> list[dict[str, str]]:
 def attempts_of(connection: Connection, subjects: Sequence[bytes]) -> dict[str, list[dict[str, str]]]:
     """The tries of each of these people who has any, the oldest first."""
     c, found = attempt.c, defaultdict[str, list[dict[str, str]]](list)
-    query = select(c.subject, c.record, c.status, c.occurred_on).where(c.subject.in_(subjects))
+    query = select(c.attempt, c.subject, c.record, c.status, c.occurred_on).where(c.subject.in_(subjects))
     for r in connection.execute(query.order_by(c.occurred_on, c.attempt)):
-        found[r.subject.hex()].append({"record": r.record, "status": r.status, "date": r.occurred_on.isoformat()})
+        said = {"attempt": r.attempt.hex(), "record": r.record, "status": r.status}
+        found[r.subject.hex()].append(said | {"date": r.occurred_on.isoformat()})
     return dict(found)

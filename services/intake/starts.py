@@ -27,6 +27,7 @@ from services.intake.records import (
 )
 from shared.contracts.catalogue import StandingReached
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, UnknownPerson
+from shared.contracts.mistake_facts import AttemptRemoved
 from shared.contracts.start_facts import RecordAttempted
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
@@ -229,6 +230,24 @@ def record_attempts(
         if fresh:
             unit.audit(by, "record_attempts", programme=programme, people=len(fresh))
     return results, unit.pos
+
+
+def remove_attempt(
+    journal: Journal, programme: str, subject: str, attempt: str, *, by: str, now: datetime
+) -> tuple[bool, int | None]:
+    """Take back a try in vain that was recorded by mistake: it is no evidence any more (decision 0249).
+
+    Returns whether it was there, and the journal position. Raises `UnknownProgramme` or `UnknownPerson`.
+    """
+    with journal.unit(now) as unit:
+        store.shelf.get(unit.connection, programme)
+        if subject not in exit_store.stays(unit.connection, programme, [subject]):
+            raise UnknownPerson(field="person", programme=programme)
+        if not start_store.remove_attempt(unit.connection, subject, attempt):
+            return False, None
+        unit.record(AttemptRemoved(subject, attempt=attempt, programme=programme))
+        unit.audit(by, "remove_attempt", programme=programme, subject=subject)
+    return True, unit.pos
 
 
 def _of(unit: Unit, programme: str, subject: str) -> Any:

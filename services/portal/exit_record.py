@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from services.portal import contacting, formats, talks
 from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
-from services.portal.mistakes import outcomes_of
+from services.portal.mistakes import outcomes_of, tries_of
 from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.plan import plan_of
@@ -264,11 +264,7 @@ class ExitPages:
             here=here,
             eura=names.funding == "esf_plus_2021_2027" or not here,
             last_day=self._today().isoformat(),
-            attempts=[
-                (talks.said_day(one["date"]), say(f"attempt_{one['status']}"))
-                for one in shown["attempts"]
-                if one["record"] == "exit"
-            ],
+            attempts=tries_of(shown, "exit"),
             tries=[(code, say(f"attempt_{code}")) for code in ATTEMPTS],
             follow=follow,
             links=self._links(names, person) if follow and follow["asks"] else [],

@@ -1,5 +1,6 @@
 """Taking back what was recorded of the wrong person, or by a wrong tap: small forms on the pages that show it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from services.portal import talks
 from services.portal.labels import Label, label_of
 from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
+from services.portal.words import words
 from shared.contracts.errors import InvalidInput, UnknownPerson
 
 
@@ -25,6 +27,8 @@ class MistakePages:
         rule = "/exit/<programme:key>/<entity:person>"
         self.pages.add(app, f"{rule}/outcome", "remove_outcome", self.outcome, LIST_ROLES, "POST")
         self.pages.add(app, f"{rule}/not-asked", "remove_follow_up", self.follow_up, LIST_ROLES, "POST")
+        rule = "/start/<programme:key>/<entity:person>/no-try"
+        self.pages.add(app, rule, "remove_attempt", self.attempt, LIST_ROLES, "POST")
         rule = "/steps/<programme:key>/<entity:person>/mistake"
         self.pages.add(app, rule, "remove_step", self.step, LIST_ROLES, "POST")
 
@@ -35,6 +39,11 @@ class MistakePages:
     def follow_up(self, key: str, person: str) -> ResponseReturnValue:
         self._remove(key, person, "intake", "remove_follow_up", "follow_up")
         return redirect(url_for("exit_record", key=key, person=person, saved="removed"), 303)
+
+    def attempt(self, key: str, person: str) -> ResponseReturnValue:
+        self._remove(key, person, "intake", "remove_attempt", "attempt")
+        back = "exit_record" if request.form.get("record") == "exit" else "start_record"
+        return redirect(url_for(back, key=key, person=person, saved="removed"), 303)
 
     def step(self, key: str, person: str) -> ResponseReturnValue:
         self._remove(key, person, "pathways", "remove_step", "stay")
@@ -67,4 +76,14 @@ def outcomes_of(pages: Pages, names: ProgrammeNames, person: str) -> list[tuple[
             label_of(known.get(row["outcome"], {}), g.lang, row["outcome"]),
         )
         for row in found
+    ]
+
+
+def tries_of(shown: Mapping[str, Any], record: str) -> list[tuple[str, str, str]]:
+    """The tries in vain to get the start or exit form: each one's id, its day, what came of it."""
+    say = words(g.lang)
+    return [
+        (one["attempt"], talks.said_day(one["date"]), say(f"attempt_{one['status']}"))
+        for one in shown["attempts"]
+        if one["record"] == record
     ]

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from services.portal import talks
 from services.portal.filled import elsewhere
 from services.portal.labels import Label, label_of
+from services.portal.mistakes import tries_of
 from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.publicity import publicity
@@ -34,6 +35,7 @@ _PROOF = ("form_signed_on", "form_language", "form_help", "eura_on", "eura_by")
 _DAYS = ("start_date", "birth_date", "form_signed_on", "eura_on")
 _LONGEST = {"given_name": 200, "family_name": 200, "identity_code": 11, "form_version": 80, "form_kept": 200}
 _DONE = {"1": "saved", "try": "attempt_saved", "asked": "filled_asked", "asked_nobody": "filled_asked_nobody"}
+_DONE |= {"removed": "mistake_removed"}
 _WHY = {
     **{"start_date": "problem_day_outside", "birth_date": "problem_birth_date", "paid_by_project": "problem_paid"},
     **{"form_signed_on": "problem_future", "eura_on": "problem_future", "eura_by": "problem_eura_by"},
@@ -186,11 +188,7 @@ class StartPages:
             eura=names.funding == "esf_plus_2021_2027" or not _here(names),
             here=_here(names),
             days=(start.isoformat(), end.isoformat()),
-            attempts=[
-                (talks.said_day(one["date"]), say(f"attempt_{one['status']}"))
-                for one in shown["attempts"]
-                if one["record"] == "start"
-            ],
+            attempts=tries_of(shown, "start"),
             tries=[(code, say(f"attempt_{code}")) for code in ATTEMPTS],
             new_key=talks.new_key(),
             publicity=publicity(names.funding, names.logos, lang),

@@ -498,6 +498,7 @@ KINDS: dict[str, Three] = {
         "Something was taken out of your plan",
     ),
     "pathways.outcome_recorded": ("Tulos kirjattiin", "Ett utfall antecknades", "An outcome was recorded"),
+    "intake.attempt_removed": ("Yritys poistettiin", "Ett försök togs bort", "An attempt was removed"),
     "intake.follow_up_removed": ("Yhteydenotto poistettiin", "En kontakt togs bort", "A contact was removed"),
     "pathways.step_removed": ("Vaihe poistettiin", "Ett steg togs bort", "A step was removed"),
     "pathways.pause_removed": ("Tauko poistettiin", "En paus togs bort", "A pause was removed"),

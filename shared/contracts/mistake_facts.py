@@ -2,7 +2,7 @@
 `catalogue`; those of attendance, talks and encounters stand beside what they take back."""
 
 from shared.contracts.facts import About, Fact, Reach
-from shared.contracts.fields import Code, Day, EntityId
+from shared.contracts.fields import Code, Day, EntityId, ProgrammeKey
 
 _ID = "00112233445566778899aabbccddeeff"
 
@@ -21,6 +21,15 @@ class FollowUpRemoved(Fact):
     kind, v, reach, about = "intake.follow_up_removed", 1, Reach.LEAD, About.SOMEBODY
     follow_up = EntityId()
     example = {"follow_up": _ID}
+
+
+class AttemptRemoved(Fact):
+    """Nobody asked this person for the form in vain: the try was recorded by mistake."""
+
+    kind, v, reach, about = "intake.attempt_removed", 1, Reach.NODE, About.SOMEBODY
+    attempt = EntityId()
+    programme = ProgrammeKey()
+    example = {"attempt": _ID, "programme": "a-b"}
 
 
 class StepRemoved(Fact):
@@ -47,4 +56,4 @@ class PauseRemoved(Fact):
     example = {"step": "resources", "paused_on": "2016-03-01", "resumed_on": "2016-04-01"}
 
 
-MISTAKE_FACTS = (OutcomeRemoved, FollowUpRemoved, StepRemoved, PauseRemoved)
+MISTAKE_FACTS = (OutcomeRemoved, FollowUpRemoved, AttemptRemoved, StepRemoved, PauseRemoved)

@@ -34,3 +34,11 @@ class RemoveStep(Command):
     programme = ProgrammeKey(required=True)
     subject = SubjectRef(required=True)
     stay = EntityId(required=True)
+
+
+class RemoveAttempt(Command):
+    """`intake.remove_attempt`: this person was not asked for the form in vain; a second time changes nothing."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    attempt = EntityId(required=True)

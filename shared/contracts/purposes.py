@@ -8,6 +8,7 @@ WHYS = ("withdrawn", "asked", "retention")
 
 _RECORD = (
     *("intake.participation_", "intake.follow_up_", "intake.record_attempted", "intake.eura_entered"),
+    "intake.attempt_removed",
     *("intake.exit_form_recorded", "pathways.person_left_open"),
 )
 _SUPPORT = ("activities.", "pathways.", "intake.referral_", "intake.visit")

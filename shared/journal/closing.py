@@ -47,7 +47,7 @@ CORRECTIONS = ALWAYS | {
     *("activities.session_removed", "activities.attendance_removed", "activities.heads_counted"),
     *("activities.conversation_removed", "activities.action_withdrawn", "activities.meeting_withdrawn"),
     *("pathways.step_left", "pathways.outcome_recorded", "pathways.plan_entry_withdrawn"),
-    *("pathways.outcome_removed", "intake.follow_up_removed"),
+    *("pathways.outcome_removed", "intake.follow_up_removed", "intake.attempt_removed"),
     *("pathways.step_removed", "pathways.pause_removed"),
     *("pathways.product_recorded", "pathways.period_confirmed", ClosingFinal.kind),
     *("pathways.person_left_open", "pathways.thing_left_open"),

@@ -62,6 +62,7 @@ def values(world: World) -> dict[str, Any]:
         "worker": "anna",
         "outcome_id": ids["outcome"],
         "follow_up": ids["follow_up"],
+        "attempt": ids["attempt"],
         "stay": ids["stay"],
         "key_no": ids["key_no"],
     }

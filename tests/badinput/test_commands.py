@@ -165,6 +165,7 @@ MAY_BE_ANYTHING: dict[tuple[str, str], str] = {
     ("RemoveEncounter", "encounter"): "nothing of one that was removed is kept: again, and one never made, look alike",
     ("RemoveOutcome", "outcome_id"): "as of an encounter: again, and one never made, look alike",
     ("RemoveFollowUp", "follow_up"): "as of an encounter: again, and one never made, look alike",
+    ("RemoveAttempt", "attempt"): "as of an encounter: again, and one never made, look alike",
     ("RemoveStep", "stay"): "as of an encounter: again, and one never made, look alike",
     ("PersonShare", "subject"): "a service keeps nothing about who it has not heard of; intake, asked first, refuses",
     ("ShowSample", "node"): "the lead's sample names other partners' nodes too; of those nobody is shown",

@@ -274,6 +274,9 @@ def _prepare_records(made: World, common: dict[str, Any]) -> None:
     stay = {"key": key_of("stay"), "subject": people["eerik"], "step": "resources", "entered_on": "2016-03-01"}
     other = stay | {"key": key_of("other stay"), "subject": people["anna"]}
     made.ids["stay"] = made.done("pathways", "record_steps", **common, items=[other, stay])[0]["stay"]
+    vain = {"record": "start", "status": "refused", "date": "2016-03-05"}
+    failed = [vain | {"key": key_of(f"vain {name}"), "subject": people[name]} for name in ("anna", "start")]
+    made.ids["attempt"] = made.done("intake", "record_attempts", **common, items=failed)[0]["attempt"]
     asked = {"due": "2016-09-01", "date": "2016-09-02", "status": "refused"}
     tries = [asked | {"key": key_of(f"asked {name}"), "subject": people[name]} for name in ("left", "form")]
     made.ids["follow_up"] = made.done("intake", "record_follow_ups", **common, items=tries)[0]["follow_up"]

@@ -332,8 +332,16 @@ def test_who_left_without_a_form_lacks_it_unless_it_was_asked_for_in_vain(engine
     attempt = starts.NewAttempt(kit.key_of("try"), tried, "exit", "not_reached", date(2016, 6, 8))
     starts.record_attempts(journal, kit.KEY, [attempt], by="worker", now=kit.NOW)
     assert lacking() == [bare]
+    other = starts.NewAttempt(kit.key_of("other"), bare, "exit", "refused", date(2016, 6, 8))
+    (made,), _ = starts.record_attempts(journal, kit.KEY, [other], by="worker", now=kit.NOW)
+    assert lacking() == []
+    gone_is = [
+        starts.remove_attempt(journal, kit.KEY, subject, made["attempt"], by="worker", now=kit.NOW)[0]
+        for subject in (tried, bare, bare)
+    ]
+    assert (gone_is, lacking()) == ([False, True, False], [bare]), "it was a mistake, and not the other one's"
     rows = queries.with_attempts(engine, [{"person": tried, "missing": []}, {"person": bare, "missing": []}])
-    assert [row["attempts"] for row in rows] == [
+    assert [[{n: one[n] for n in one if n != "attempt"} for one in row["attempts"]] for row in rows] == [
         [{"record": "exit", "status": "not_reached", "date": "2016-06-08"}],
         [],
     ]

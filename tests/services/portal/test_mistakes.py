@@ -36,3 +36,15 @@ def test_a_try_that_was_noted_for_the_wrong_person_is_taken_back_whatever_the_pr
     answer = worker.post(f"{EXIT}/not-asked", form=EXIT, follow_up="cd" * 16)
     assert answer.headers["Location"] == f"{EXIT}?saved=removed"
     assert worker.rpc.sent("remove_follow_up")["follow_up"] == "cd" * 16
+
+
+@pytest.mark.parametrize("record", ["start", "exit"])
+def test_a_try_in_vain_of_the_wrong_person_is_taken_back_from_the_page_of_its_form(worker: Portal, record: str) -> None:
+    tried = [{"attempt": "ef" * 16, "record": record, "status": "refused", "date": "2017-05-02"}]
+    worker.rpc.exit, worker.rpc.start = {"attempts": tried}, {"attempts": tried}
+    form = f"/{record}/lahde-mukaan/{MADE}"
+    assert f'name="record" value="{record}"' in worker.client.get(form).get_data(as_text=True)
+    answer = worker.post(f"/start/lahde-mukaan/{MADE}/no-try", form=form, attempt="ef" * 16, record=record)
+    assert answer.headers["Location"] == f"{form}?saved=removed"
+    assert worker.rpc.sent("remove_attempt")["attempt"] == "ef" * 16
+    assert "Kirjaus on poistettu." in page(worker.client.get(answer.headers["Location"])).said
