@@ -144,8 +144,7 @@ class ActivitiesService(ParkedLines):
 
     @subscribes(ParticipationEnded)
     def on_participation_ended(self, unit: Unit, _line: Line, fact: ParticipationEnded) -> None:
-        died_on = date.fromisoformat(fact["occurred_on"]) if fact["reason"] == "died" else None
-        store.put_died(unit.connection, str(fact.subject), died_on)
+        store.put_left(unit.connection, str(fact.subject), fact["reason"], fact["occurred_on"])
 
     @subscribes(PurposeEnded)
     def on_purpose_ended(self, unit: Unit, line: Line, fact: PurposeEnded) -> None:

@@ -10,7 +10,6 @@ from sqlalchemy import Engine
 
 from services.activities import conversations, registers, store
 from services.activities.domain import NewSession, Presence
-from services.activities.service import ActivitiesService
 from shared.contracts.catalogue import ProgrammeLoaded, StandingReached
 from shared.contracts.errors import InvalidInput, PolkuError, UnknownProgramme
 from shared.contracts.purpose_facts import PurposeEnded
@@ -199,8 +198,10 @@ def follower(engine: Engine) -> Follower:
         (StandingReached.kind, 1): lambda unit, line, fact: store.put_person(
             unit.connection, fact.subject, line.stream.partition("/")[2], fact["standing"]
         ),
-        (ParticipationEnded.kind, 1): ActivitiesService().on_participation_ended,
-        (PurposeEnded.kind, 1): ActivitiesService().on_purpose_ended,
+        (ParticipationEnded.kind, 1): lambda unit, _line, fact: store.put_left(
+            unit.connection, fact.subject, fact["reason"], fact["occurred_on"]
+        ),
+        (PurposeEnded.kind, 1): lambda unit, _line, fact: store.put_died(unit.connection, fact.subject, None),
     }
     return Follower(Journal(engine, kit.NODE), "activities", handlers)
 
