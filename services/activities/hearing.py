@@ -1,7 +1,5 @@
 """What activities makes of facts that others record about people; `service.py` says which it hears."""
 
-from datetime import date
-
 from services.activities import store
 from shared.contracts.purpose_facts import ActivitiesCleared, PurposeEnded
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
@@ -11,8 +9,7 @@ from shared.journal import Line, Unit
 
 def participation_ended(unit: Unit, fact: ParticipationEnded) -> None:
     """Keep the day of a death: nobody is anywhere after it (decision 0247)."""
-    died_on = date.fromisoformat(fact["occurred_on"]) if fact["reason"] == "died" else None
-    store.put_died(unit.connection, str(fact.subject), died_on)
+    store.put_left(unit.connection, str(fact.subject), fact["reason"], fact["occurred_on"])
 
 
 def purpose_ended(unit: Unit, line: Line, fact: PurposeEnded) -> None:

@@ -228,6 +228,11 @@ def put_died(connection: Connection, subject: str, day: date | None) -> None:
     connection.execute(update(person).where(here, person.c.died_on.is_distinct_from(day)).values(died_on=day))
 
 
+def put_left(connection: Connection, subject: str, reason: str, day: str) -> None:
+    """Keep what an exit says of who has died: of the last exit, also of one that corrects it."""
+    put_died(connection, subject, date.fromisoformat(day) if reason == "died" else None)
+
+
 def forget_person(connection: Connection, subject: str) -> None:
     """Delete what is kept of an erased person."""
     forget_subject(connection, "activities", keys, subject)

@@ -58,7 +58,8 @@ def regulars(engine: Engine, programme: str, encounter_id: str, limit: int) -> t
     died = select(p.subject).where(p.programme == programme, p.end_reason == "died")
     came = select(v.subject).where(v.programme == programme, v.subject.not_in(died)).group_by(v.subject)
     came = came.order_by(func.max(v.occurred_on).desc(), func.count().desc(), v.subject).limit(limit)
-    waiting = select(p.subject).where(p.programme == programme, p.standing == "visitor").order_by(p.subject)
+    waiting = select(p.subject).where(p.programme == programme, p.standing == "visitor", p.subject.not_in(died))
+    waiting = waiting.order_by(p.subject)
     with snapshot(engine) as connection:
         shelf.get(connection, programme)
         there = select(encounter.c.encounter).where(encounter.c.programme == programme, encounter.c.encounter == raw)
