@@ -4,7 +4,7 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -57,7 +57,7 @@ def check_arrival(arrival: Arrival, programme: Programme, today: date, before: B
 
     `before`: what somebody who is known was; None: they come in now.
     """
-    identity, record = arrival.identity, arrival.record
+    identity, record, before = arrival.identity, arrival.record, before or Before(None, {})
     named = identity.get("given_name") or identity.get("family_name")
     if arrival.standing in STANDING_NEEDS_NAME and not named:
         raise InvalidInput(field="given_name", reason=f"a {arrival.standing} has a name")
@@ -73,7 +73,10 @@ def check_arrival(arrival: Arrival, programme: Programme, today: date, before: B
     if identity.get("birth_date"):
         _check_birth(date.fromisoformat(identity["birth_date"]), arrival.start_date, today)
     _check_code(identity)
-    _check_code_asked(arrival, programme, before or Before(None, {}))
+    is_known = identity.get("identity_code") == before.identity.get("identity_code")
+    if not (is_known and before.standing == arrival.standing):  # an older release did not look: who is here stays so
+        _check_coded(identity, arrival.start_date, today)
+    _check_code_asked(arrival, programme, before)
     for field in ("form_signed_on", "eura_on"):
         if record.get(field):
             check_evidence(field, date.fromisoformat(record[field]), programme, today)
@@ -113,13 +116,13 @@ def check_evidence(field: str, day: date, programme: Programme, today: date) -> 
         raise InvalidInput(field=field, reason="more than a year before the programme's period")
 
 
-def _check_birth(born: date, start: date | None, today: date) -> None:
+def _check_birth(born: date, start: date | None, today: date, field: str = "birth_date", said: str = "") -> None:
     if born > today:
-        raise InvalidInput(field="birth_date", reason="in the future")
+        raise InvalidInput(field=field, reason=f"{said}in the future")
     if start is not None and born > start:
-        raise InvalidInput(field="birth_date", reason="after start_date")
+        raise InvalidInput(field=field, reason=f"{said}after start_date")
     if age_on(born, start or today) > OLDEST:
-        raise InvalidInput(field="birth_date", reason=f"more than {OLDEST} years ago")
+        raise InvalidInput(field=field, reason=f"{said}more than {OLDEST} years ago")
 
 
 def _check_code(identity: Mapping[str, Any]) -> None:
@@ -132,6 +135,26 @@ def _check_code(identity: Mapping[str, Any]) -> None:
         raise InvalidInput(field="identity_code", reason="is not valid")
     if born and coded.isoformat() != born:
         raise InvalidInput(field="identity_code", reason="tells another birth date than birth_date")
+
+
+def _check_coded(identity: Mapping[str, Any], start: date | None, today: date) -> date | None:
+    """The birth date that a valid code tells where none is written beside it; None: there is no such code. Raises
+    `InvalidInput` if nobody is born on it."""
+    coded = None if identity.get("birth_date") else hetu.birth_date(identity.get("identity_code") or "")
+    if coded is not None:
+        _check_birth(coded, start, today, "identity_code", "tells a birth date ")
+    return coded
+
+
+def with_birth_date(arrival: Arrival, today: date) -> Arrival:
+    """The same, with the birth date that the identity code tells where none is written beside it: nobody is asked twice
+    (reference §1.2)."""
+    try:
+        coded = _check_coded(arrival.identity, arrival.start_date, today)
+    except InvalidInput:  # of an older release, that did not look
+        return arrival
+    born = {} if coded is None else {"birth_date": coded.isoformat()}
+    return replace(arrival, identity=arrival.identity | born)
 
 
 def _check_code_asked(arrival: Arrival, programme: Programme, before: Before) -> None:
@@ -296,6 +319,7 @@ def without_impossible(
     kept = {name: value for name, value in identity.items() if name not in left_out}
     try:
         _check_code(kept)
+        _check_coded(kept, None, today)
     except InvalidInput:
         left_out.append("identity_code")
     else:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from services.intake import eura, rights_store, store
-from services.intake.domain import Arrival, check_arrival
+from services.intake.domain import Arrival, check_arrival, with_birth_date
 from services.intake.records import start_fact
 from services.intake.workers import take_on
 from shared.contracts.catalogue import StandingReached, SubjectErased
@@ -64,7 +64,7 @@ def register_participants(
     """
     results: list[dict[str, Any]] = []
     with journal.unit(now) as unit:
-        definition = store.shelf.get(unit.connection, programme)
+        definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(now)
         done = already_done(unit.connection, store.keys, (arrival.key for arrival in arrivals))
         added: list[tuple[str, str, Arrival]] = []
         fresh: dict[str, Done] = {}
@@ -77,7 +77,8 @@ def register_participants(
                         raise AlreadyRecordedDiffers(field="ref")
                     results.append({"subject": known.made.hex(), "new": False})
                     continue
-                check_arrival(arrival, definition, today_in_helsinki(now))
+                check_arrival(arrival, definition, today)
+                arrival = with_birth_date(arrival, today)  # after its digest: a row is known again by what it says
             except PolkuError as error:
                 results.append({"error": error.to_wire()})
                 if skip_bad:

@@ -12,7 +12,7 @@ from typing import Any
 
 from services.intake import eura, rights_store, start_store, store, worker_store
 from services.intake.correcting import change_identity
-from services.intake.domain import Arrival, Before, check_arrival, is_protected, without_contact
+from services.intake.domain import Arrival, Before, check_arrival, is_protected, with_birth_date, without_contact
 from services.intake.encounter_rules import Raise, check_raise
 from services.intake.operations import Vault, record_start
 from services.intake.peers import Desk
@@ -82,11 +82,11 @@ class _Raising:
         if new.keeps_history is False:
             new = replace(new, arrival=_as_protected(new.arrival, row))
             check_arrival(new.arrival, self.definition, self.today)
-            return self._begin(new, row, identity)
+            return self._begin(replace(new, arrival=with_birth_date(new.arrival, self.today)), row, identity)
         arrival = _together(new.arrival, row, identity, self.definition)
         check_arrival(arrival, self.definition, self.today, Before(row.standing, identity))
         check_first_start(arrival.start_date, row.ended_on, row.resumed_on)
-        self._go_on(new, row, identity, arrival)
+        self._go_on(new, row, identity, with_birth_date(arrival, self.today))
         return new.subject
 
     def _go_on(self, new: Raise, row: Any, identity: dict[str, Any], arrival: Arrival) -> None:

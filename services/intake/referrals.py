@@ -31,6 +31,7 @@ from services.intake.domain import (
     next_revision,
     shared_identity,
     start_record,
+    with_birth_date,
     without_impossible,
 )
 from services.intake.operations import Vault, record_start
@@ -212,6 +213,7 @@ def accept(
         record = start_record(told.get("record"), definition) | ({"paid_by_project": paid} if paid else {})
         arrival = Arrival("", standing, start_date, record, identity)
         check_arrival(arrival, definition, today)
+        arrival = with_birth_date(arrival, today)
         subject, ref = new_id(), new_id() if told.get("text") else None
         store.add_people(connection, place.keys.vault, programme, [(new_id(), subject, arrival)])
         if ref:

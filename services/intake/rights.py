@@ -9,7 +9,15 @@ from sqlalchemy import Connection, func, literal, select
 
 from services.intake import eura, rights_store, start_store, store
 from services.intake.correcting import change_identity, differences, keep_correction
-from services.intake.domain import WHERE_PEOPLE_LIVE, Arrival, Before, check_arrival, is_protected, without_contact
+from services.intake.domain import (
+    WHERE_PEOPLE_LIVE,
+    Arrival,
+    Before,
+    check_arrival,
+    is_protected,
+    with_birth_date,
+    without_contact,
+)
 from services.intake.encounters import remove_visits_left
 from services.intake.operations import Vault, log_identity_read, record_start
 from services.intake.peers import Desk
@@ -72,23 +80,25 @@ def correct_person(
             changes = dict.fromkeys(WHERE_PEOPLE_LIVE) | changes
         before, identity = identity, without_contact(identity, changes)  # in no correction: it would be kept there
         start = date.fromisoformat(changes.pop("start_date")) if "start_date" in changes else row.started_on
-        after = Arrival("", row.standing, start, _changed(record, changes), _changed(identity, identity_changes))
+        told = Arrival("", row.standing, start, _changed(record, changes), _changed(identity, identity_changes))
+        today = today_in_helsinki(now)
+        after = with_birth_date(told, today)
         old, new = identity | record, after.identity | after.record
         if start != row.started_on:
             old, new = old | {"start_date": _text(row.started_on)}, new | {"start_date": _text(start)}
         change = differences(old, new)
         if not change:
             return [], None
-        check_arrival(after, definition, today_in_helsinki(now), Before(row.standing, before))
+        check_arrival(told, definition, today, Before(row.standing, before))
         check_first_start(start, row.ended_on, row.resumed_on)
         change_identity(unit, keys, row, before, after.identity)
         with eura.recounting(unit, programme):
             rights_store.set_record(connection, row.subject, start, after.record | {"age": after.age})
         follow_protection(unit, desk, row, after.record)
         keep_correction(unit, keys, row, change, by)
-        told = {"start_date", "birth_date", *FACT_MEMBERS} & {*change}
+        to_tell = {"start_date", "birth_date", *FACT_MEMBERS} & {*change}
         proved = proof_of(record, definition) != proof_of(after.record, definition)
-        if (told or proved) and start is not None:
+        if (to_tell or proved) and start is not None:
             record_start(unit, definition, subject, after, new_standing="start_date" in change)
     return sorted(change), unit.pos
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from services.intake import eura, exit_store, start_store, store
 from services.intake.correcting import change_identity, completed, differences, keep_correction
-from services.intake.domain import Arrival, Before, without_contact
+from services.intake.domain import Arrival, Before, with_birth_date, without_contact
 from services.intake.operations import Vault, log_identity_read
 from services.intake.peers import Desk
 from services.intake.protecting import follow_protection
@@ -40,6 +40,8 @@ _UNANSWERED = ("unknown", "not_asked")
 """Answers that say that nobody has answered: a list may tell more."""
 IN_VAULT = ("birth_date", "form_version", "form_kept")
 """Of the identity what a start record has."""
+_ONCE = ("given_name", "family_name", "identity_code")
+"""What it may tell where nobody knows it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ def _record_start(
     kept = {name: value for name, value in known.items() if name not in IN_VAULT}
     arrival = Arrival(new.key, "esf_participant", new.start_date, record, kept | told)
     check_start(arrival, Before(row.standing, identity), stays[new.subject], definition, today)
+    arrival = with_birth_date(arrival, today)
     there = row.standing == arrival.standing and row.started_on == new.start_date
     if listed and there and not differences(identity | before, arrival.identity | {"age": before.get("age")} | record):
         return
@@ -159,7 +162,7 @@ def _completing(new: NewStart, row: Any, before: dict[str, Any], identity: Mappi
     if row.started_on not in (None, new.start_date):
         raise AlreadyRecordedDiffers(field="start_date")
     recorded = {name: value for name, value in before.items() if name != "age"}
-    content = completed({name: identity.get(name) for name in IN_VAULT}, new.content, ())
+    content = completed({name: identity.get(name) for name in (*_ONCE, *IN_VAULT)}, new.content, ())
     record = {"gender": "unknown"} | completed(recorded, new.record, _UNANSWERED)  # erased with a record of before
     return replace(new, record=record, content=content)
 
@@ -196,6 +199,7 @@ def show_start(
         "record": {name: value for name, value in json.loads(row.record).items() if value is not None},
         "revision": _revision(keys, row, identity),
         "attempts": tries,
+        "lacks_code": definition.identity_code == "required" and not identity.get("identity_code"),
         **_state(row, definition),
     }
     return coded, {name: identity.get(name) for name in ("given_name", "family_name", "token", *IN_VAULT)}
@@ -249,7 +253,8 @@ def _state(row: Any, definition: Programme) -> dict[str, list[str]]:
 
 def _revision(keys: Vault, row: Any, identity: Mapping[str, Any]) -> str:
     """What a change must have seen: keyed, for it goes out to a page and holds a birth date."""
-    shown = [row.standing, _day(row.started_on), row.record, *(identity.get(name) for name in IN_VAULT)]
+    who = (identity.get(name) for name in ("identity_code", *IN_VAULT))
+    shown = [row.standing, _day(row.started_on), row.record, *who]
     return keys.digest(json.dumps(shown).encode()).hex()
 
 

@@ -65,7 +65,7 @@ def participant(line: int, raw: list[str], report: Say, programmes: Mapping[str,
     standing = cells.one_of("standing", ("visitor", "client", "esf_participant"), needed=True)
     start, code = cells.day("start_date"), cells.text("identity_code")
     said = _record(cells, programme, start)
-    _identity(cells, code, said["birth_date"])
+    _identity(cells, programme, code, said["birth_date"], start)
     if standing == "esf_participant" and start is None and not raw[PLACES[PARTICIPANTS]["start_date"]]:
         cells.bad("start_date", "is missing: the standing is esf_participant")
     row = functools.partial(
@@ -191,7 +191,9 @@ def _dates(
         cells.bad("start_date", "is not after the birth date")
 
 
-def _identity(cells: Cells, code: str | None, born: date | None) -> None:
+def _identity(
+    cells: Cells, programme: Programme | None, code: str | None, born: date | None, start: date | None
+) -> None:
     if code is None:
         return
     coded = hetu.birth_date(code)
@@ -199,3 +201,5 @@ def _identity(cells: Cells, code: str | None, born: date | None) -> None:
         cells.bad("identity_code", "is not valid")
     elif born and coded != born:
         cells.bad("identity_code", "tells another birth date than the column birth_date")
+    elif (programme and coded > programme.period.end) or (start and coded >= start):
+        cells.bad("identity_code", "tells a birth date that is not before the start")

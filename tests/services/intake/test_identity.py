@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Engine
 
 from services.intake import queries, referral_listing, referral_store, referrals, rights, starts, store
-from services.intake.domain import Before, check_arrival, without_impossible
+from services.intake.domain import Before, check_arrival, with_birth_date, without_impossible
 from services.intake.starts import NewStart
+from shared import hetu
 from shared.contracts.errors import InvalidInput, PolkuError
 from shared.journal import Journal
 from shared.storage import transaction
@@ -43,6 +44,43 @@ def test_a_code_that_cannot_be_is_refused(engine: Engine, journal: Journal, chan
     assert (pos, kit.lines(engine)) == (None, [])
 
 
+def test_a_code_without_a_birth_date_tells_it_and_the_age_with_it(engine: Engine, journal: Journal) -> None:
+    told = {"given_name": "A", "family_name": "B", "identity_code": "030281-999N"}
+    ((first, late), _) = register(journal, arrival(identity=told), arrival("late", "client", identity=told))
+    assert kit.lines(engine)[1].body["age"] == 35
+    common: dict[str, Any] = {"by": "worker", "now": kit.NOW}
+    coded, kept = starts.show_start(journal, KEYS, kit.KEY, first["subject"], **common)
+    assert (kept["birth_date"], coded["record"]["age"]) == ("1981-02-03", 35)
+    assert register(journal, arrival(identity=told))[0] == [first | {"new": False}], "the same row again"
+    was = starts.show_start(journal, KEYS, kit.KEY, late["subject"], **common)[0]["revision"]
+    record = {"gender": "f", "paid_by_project": "no"}
+    form = NewStart(kit.key_of("form"), late["subject"], was, date(2016, 3, 1), record, {"form_kept": "k"})
+    ((done,), _) = starts.record_starts(journal, KEYS, kit.KEY, [form], **common, desk=DESK)
+    assert (kit.lines(engine)[-1].body["age"], "age" in done["lacks"]) == (35, False)
+
+
+@pytest.mark.parametrize(
+    ("born", "said"),
+    [
+        (date(2099, 1, 1), "tells a birth date in the future"),
+        (date(2016, 6, 1), "tells a birth date after start_date"),
+    ],
+)
+def test_a_code_without_a_birth_date_is_refused_where_nobody_is_born_on_its_day(
+    journal: Journal, born: date, said: str
+) -> None:
+    told = {"given_name": "A", "identity_code": hetu.synthetic(born, 910, 1)}
+    ((result,), _) = register(journal, arrival(identity=told))
+    assert PolkuError.from_wire(result["error"]).message() == f"identity_code: {said}"
+
+
+def test_who_has_such_a_code_from_before_is_protected_all_the_same() -> None:
+    told, today = {"given_name": "A", "identity_code": hetu.synthetic(date(2099, 1, 1), 910, 1)}, kit.NOW.date()
+    new = arrival(identity=told, record=SHELTERED | {"protected_address": "yes"})
+    check_arrival(new, PROGRAMME, today, Before("esf_participant", told))
+    assert with_birth_date(new, today) == new
+
+
 def test_what_another_partner_told_wrong_is_left_out_and_said() -> None:
     today = kit.NOW.date()
     assert without_impossible({"given_name": "A", "identity_code": "131052-308U"}, PROGRAMME, today) == (
@@ -67,6 +105,27 @@ def test_where_the_code_is_required_nobody_becomes_an_esf_participant_without() 
     with pytest.raises(InvalidInput, match="identity_code"):
         check_arrival(arrival(identity=uncoded), required, kit.NOW.date())
     check_arrival(arrival(standing="client", identity=uncoded), required, kit.NOW.date())
+
+
+def test_a_start_form_may_tell_the_code_that_is_required_and_no_list_replaces_one(sqlite_engine: Engine) -> None:
+    journal, common = known(sqlite_engine), {"by": "worker", "now": kit.NOW, "desk": DESK}
+    kit.put_programme(sqlite_engine, store.shelf, kit.changed(identity_code="required"))
+    subject = str(register(journal, arrival("p", "client", identity={"given_name": "A"}))[0][0]["subject"])
+
+    def told(name: str, was: str | None, content: dict[str, Any]) -> dict[str, Any]:
+        record = {"gender": "f", "paid_by_project": "no"}
+        form = NewStart(kit.key_of(name), subject, was, date(2016, 3, 1), record, content)
+        return starts.record_starts(journal, KEYS, kit.KEY, [form], **common)[0][0]
+
+    def shown() -> dict[str, Any]:
+        return starts.show_start(journal, KEYS, kit.KEY, subject, by="worker", now=kit.NOW)[0]
+
+    was = shown()["revision"]
+    assert shown()["lacks_code"]
+    assert told("without", was, {})["error"]["params"]["field"] == "identity_code"
+    assert told("with", was, {"identity_code": "030281-999N"})["new"]
+    assert not shown()["lacks_code"]
+    assert told("other", None, {"identity_code": "131052-308T"})["error"]["code"] == "already_recorded_differs"
 
 
 def test_the_rule_about_the_code_holds_for_who_comes_and_never_keeps_an_address_unprotected() -> None:

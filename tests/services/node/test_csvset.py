@@ -82,6 +82,12 @@ CELLS = {
     "no standing": (P, PERSON | {"standing": ""}, "standing", "missing"),
     "ESF without a start": (P, ESF | {"start_date": ""}, "start_date", "missing"),
     "empty token": (P, PERSON | {"token": "a;;b"}, "token", "semicolons"),
+    "identity code of the unborn": (
+        P,
+        PERSON | {"identity_code": "010699C910C", "birth_date": ""},
+        "identity_code",
+        "birth date that is not before",
+    ),
     "invalid identity code": (P, PERSON | {"identity_code": "131052-308U"}, "identity_code", "not valid"),
     "identity code of another day": (
         P,
