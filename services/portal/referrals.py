@@ -104,7 +104,7 @@ class ReferralPages:
             return self._list(key, problem="problem_not_confirmed"), 409
         except (InvalidInput, UnknownCode) as error:
             why = {"start_date": "problem_start_date", "birth_date": "problem_born_after_start"}
-            why["paid_by_project"] = "problem_paid"
+            why |= {"paid_by_project": "problem_paid", "identity_code": "problem_code_required"}
             return self._list(key, problem=why.get(str(error.params.get("field")), "problem_choose")), 400
         except talks.UNSURE:
             return self._list(key, problem="problem_unsure"), 503

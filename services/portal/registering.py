@@ -10,17 +10,18 @@ from services.portal import contacting, talks
 from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.words import words
+from shared import hetu
 from shared.contracts.commands import CONTACT_WAYS
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError, UnknownPerson
 
 LONGEST_NAME = 200
 _REFUSED = {
     **{"birth_date": "problem_day", "standing": "problem_registered"},
-    **{"phone": "problem_phone", "email": "problem_email"},
+    **{"phone": "problem_phone", "email": "problem_email", "identity_code": "problem_identity_code"},
 }
 NOBODY = contacting.Contact()
-_AT_FIELD = ("birth_date", "phone", "email")
-_WHO = ("given_name", "family_name", "birth_date")
+_AT_FIELD = ("birth_date", "phone", "email", "identity_code")
+_WHO = ("given_name", "family_name", "birth_date", "identity_code")
 WISHES = {"yes": True, "no": False}
 
 
@@ -32,6 +33,7 @@ class Filled:
     given_name: str = ""
     family_name: str = ""
     birth_date: str = ""
+    identity_code: str = ""
     history: str = ""
     contact: contacting.Contact = NOBODY
     protected: bool = False
@@ -122,6 +124,7 @@ class RegisteringPages:
             longest=LONGEST_NAME,
             ways=[(way, say(f"contact_{way}")) for way in CONTACT_WAYS],
             languages=contacting.languages(None),
+            asks_code=names.document.get("identity_code") == "required" or "identity_code" in (problems or {}),
             problems={name: say(problem) for name, problem in (problems or {}).items()},
         )
 
@@ -130,6 +133,7 @@ def _typed() -> Filled:
     """The form of this request."""
     form = request.form
     told = {name: talks.cleaned(form.get(name, "")) for name in _WHO} | {"history": form.get("history", "")}
+    told["identity_code"] = hetu.normalise(told["identity_code"])
     protected = bool(form.get("protected_address"))
     return Filled(talks.key_from(form.get("key", "")), **told, contact=contacting.typed(form), protected=protected)
 
@@ -143,6 +147,8 @@ def _problems(filled: Filled, *, visitor: bool) -> dict[str, str]:
             problems[name] = "problem_name"
     if filled.birth_date and talks.day_from(filled.birth_date) is None:
         problems["birth_date"] = "problem_day"
+    if filled.identity_code and not hetu.is_valid(filled.identity_code):
+        problems["identity_code"] = "problem_identity_code"
     if visitor and filled.history not in WISHES:
         problems["history"] = "problem_history"
     problems |= contacting.problems(filled.contact)

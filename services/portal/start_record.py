@@ -16,6 +16,7 @@ from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
 from services.portal.report_page import ProgrammeNames
 from services.portal.words import LANG_NAMES, LANGS, Lang, in_language, known_keys, pick_lang, words
+from shared import hetu
 from shared.contracts.errors import (
     AlreadyRecordedDiffers,
     ChangedMeanwhile,
@@ -27,16 +28,17 @@ from shared.contracts.errors import (
 from shared.contracts.start_facts import ATTEMPTS
 from shared.forms import Form, Question, find_form
 
-_SEALED = ("given_name", "family_name", "birth_date", "form_version", "form_kept")
+_SEALED = ("given_name", "family_name", "birth_date", "identity_code", "form_version", "form_kept")
 _PLAIN = ("municipality", "area", "target_group", "paid_by_project")
 _PROOF = ("form_signed_on", "form_language", "form_help", "eura_on", "eura_by")
 _DAYS = ("start_date", "birth_date", "form_signed_on", "eura_on")
-_LONGEST = {"given_name": 200, "family_name": 200, "form_version": 80, "form_kept": 200}
+_LONGEST = {"given_name": 200, "family_name": 200, "identity_code": 11, "form_version": 80, "form_kept": 200}
 _DONE = {"1": "saved", "try": "attempt_saved", "asked": "filled_asked", "asked_nobody": "filled_asked_nobody"}
 _WHY = {
     **{"start_date": "problem_day_outside", "birth_date": "problem_birth_date", "paid_by_project": "problem_paid"},
     **{"form_signed_on": "problem_future", "eura_on": "problem_future", "eura_by": "problem_eura_by"},
     **{"given_name": "problem_name_needed", "unemployed_months": "problem_months"},
+    **{"identity_code": "problem_identity_code"},
     **{"municipality": "problem_municipality", "area": "problem_choose", "target_group": "problem_choose"},
 }
 
@@ -80,6 +82,7 @@ class StartPages:
         names, form = self.pages.programme(key), request.form
         filled = {name: talks.cleaned(form.get(name, "")) for name in _fields(_form(names))}
         filled |= {"key": talks.key_from(form.get("key", "")), "was": form.get("was", "")}
+        filled["identity_code"] = hetu.normalise(filled["identity_code"])
         problems = _problems(names, filled)
         if problems:
             return self._show(names, person, filled | {"key": talks.new_key()}, problems), 400
@@ -166,6 +169,7 @@ class StartPages:
             person=person,
             name=name_of(who) or say("cannot_open"),
             named=bool(who["given_name"] or who["family_name"]),
+            asks_code=shown.get("lacks_code") or "identity_code" in (problems or {}),
             filled=filled,
             done=say(done) if done else "",
             problems={name: _said(form, name, problem) for name, problem in (problems or {}).items()},
@@ -295,6 +299,8 @@ def _problems(names: ProgrammeNames, filled: Mapping[str, str]) -> dict[str, str
     for name, longest in _LONGEST.items():
         if len(filled[name]) > longest or "\n" in filled[name]:
             found[name] = "problem_short"
+    if filled["identity_code"] and not hetu.is_valid(filled["identity_code"]):
+        found["identity_code"] = "problem_identity_code"
     if filled["municipality"] and not (len(filled["municipality"]) == 3 and filled["municipality"].isdigit()):
         found["municipality"] = "problem_municipality"
     return found
@@ -306,6 +312,8 @@ def _why(form: Form, filled: Mapping[str, str], field: str) -> dict[str, str]:
     question = form.question_by_key.get(name)
     if question is not None and question.special and filled.get(name) == "refused":
         return {name: "problem_unsigned"}
+    if name == "identity_code" and not filled[name]:
+        return {name: "problem_code_required"}
     if name in _WHY or question is not None:
         return {name: _WHY.get(name, "problem_answer")}
     return {"": "problem_answer"}

@@ -38,6 +38,21 @@ ERASING_WORDS: dict[str, tuple[str, str, str]] = {
         "Tomt, om den inte får eller behöver frågas.",
         "Empty, if it may not or need not be asked.",
     ),
+    "code_required_hint": (
+        "Hankkeen osallistujilta kysytään henkilötunnus.",
+        "Projektets deltagare tillfrågas om sin personbeteckning.",
+        "The project's participants are asked for their identity code.",
+    ),
+    "code_required_later": (
+        "Tarvitaan viimeistään aloitusilmoituksessa. Syntymäaika tulee siitä itsestään.",
+        "Behövs senast på utgångsblanketten. Födelsedatumet följer av den.",
+        "Needed on the start form at the latest. The birth date follows from it.",
+    ),
+    "problem_code_required": (
+        "Henkilötunnus puuttuu: hanke kysyy sen jokaiselta osallistujaltaan.",
+        "Personbeteckningen saknas: projektet frågar varje deltagare om den.",
+        "The identity code is missing: the project asks each of its participants for it.",
+    ),
     "correct_protected": ("Turvakielto", "Spärrmarkering", "Protected address"),
     "correct_protected_hint": (
         "Kun turvakielto kirjataan, kotikunta, alue ja yhteystiedot poistetaan eikä nimi näy luetteloissa.",
@@ -52,9 +67,9 @@ ERASING_WORDS: dict[str, tuple[str, str, str]] = {
         "Contact details and worker",
     ),
     "problem_identity_code": (
-        "Henkilötunnus ei ole oikea, tai se ei sovi syntymäaikaan.",
-        "Personbeteckningen är inte riktig, eller passar inte ihop med födelsedatumet.",
-        "The identity code is not valid, or tells another birth date.",
+        "Henkilötunnus ei ole oikea, tai se ei sovi syntymäaikaan tai aloituspäivään.",
+        "Personbeteckningen är inte riktig, eller passar inte ihop med födelsedatumet eller startdagen.",
+        "The identity code is not valid, or does not fit the birth date or the start day.",
     ),
     "problem_token_or_name": (
         "Anna nimi, lempinimi tai tunnus.",

@@ -21,7 +21,7 @@ from shared.contracts.start_facts import ATTEMPTS, ENTERED_BY, MAY_CALL, RECORDS
 
 class StartContent(Schema):
     """What is inside the `sealed` of a start record: the vault keeps it. What is left out is not known (any more), but
-    for the names, which stay as they are."""
+    for the names and the identity code, which stay as they are."""
 
     class Meta:
         unknown = RAISE
@@ -29,6 +29,7 @@ class StartContent(Schema):
     given_name = PlainText(200, allow_none=True)
     family_name = PlainText(200, allow_none=True)
     birth_date = Day(allow_none=True)
+    identity_code = PlainText(11, allow_none=True)
     form_version = PlainText(80, allow_none=True)
     form_kept = PlainText(200, allow_none=True)
 

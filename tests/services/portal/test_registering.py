@@ -67,3 +67,18 @@ def test_nobody_is_registered_without_a_name_or_with_no_day(worker: Portal, fiel
     answer = worker.post(NEW, form=NEW, **({"given_name": "Aino"} | {field: value}))
     assert (answer.status_code, f'href="#{field}"' in answer.get_data(as_text=True)) == (400, True)
     assert "register_participants" not in [method for _, method, _ in worker.rpc.calls]
+
+
+def test_a_code_that_the_project_requires_is_asked_of_a_new_client_and_of_a_visitor_and_told_sealed(
+    worker: Portal,
+) -> None:
+    assert 'name="identity_code"' not in worker.client.get(NEW).get_data(as_text=True)
+    worker.rpc.listed[0]["document"]["identity_code"] = "required"
+    for url, method in ((NEW, "register_participants"), (VISITOR, "raise_standing")):
+        assert 'name="identity_code"' in worker.client.get(url).get_data(as_text=True)
+        typed = {"form": url, "given_name": "Aino", "history": "yes"}
+        assert worker.post(url, **typed, identity_code="030281-999n").status_code == 303
+        (item,) = worker.rpc.sent(method)["items"]
+        assert worker.rpc.opened(item["sealed"])["identity_code"] == "030281-999N"
+        html = worker.post(url, **typed, identity_code="030281-9990").get_data(as_text=True)
+        assert 'href="#identity_code"' in html

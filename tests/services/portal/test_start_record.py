@@ -127,6 +127,24 @@ def test_every_refusal_has_words_and_leaves_no_answer_in_a_log(
     assert "Kaappi" not in caplog.text
 
 
+def test_a_code_that_the_project_requires_is_asked_of_who_has_none_and_named_where_it_is_missing(
+    worker: Portal,
+) -> None:
+    assert "identity_code" not in fields(page(worker.client.get(FORM)))
+    worker.rpc.start = {"lacks_code": True}
+    assert "identity_code" in fields(page(worker.client.get(FORM)))
+    assert worker.post(FORM, form=FORM, **FILLED, identity_code="030281-999n").status_code == 303
+    (item,) = worker.rpc.sent("record_starts")["items"]
+    assert worker.rpc.opened(item["sealed"])["identity_code"] == "030281-999N"
+    worker.rpc.failing = {"record_starts": InvalidInput(field="identity_code", reason="is required")}
+    for lang, said in (("fi", "Henkilötunnus puuttuu"), ("sv", "Personbeteckningen saknas"), ("en", "code is missing")):
+        answer = worker.post(f"{FORM}?lang={lang}", form=FORM, **FILLED)
+        read = page(answer)
+        assert (answer.status_code, "wrong-identity_code" in read.ids, said in read.said) == (400, True, True)
+    answer = worker.post(FORM, form=FORM, **FILLED, identity_code="030281-9990")
+    assert (answer.status_code, "wrong-identity_code" in page(answer).ids) == (400, True)
+
+
 def test_a_try_in_vain_is_dated(worker: Portal) -> None:
     given = {"key": "0b" * 32, "status": "refused", "date": "2017-06-01"}
     assert worker.post(f"{FORM}/try", form=FORM, **given).headers["Location"] == f"{FORM}?saved=try"
