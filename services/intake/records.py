@@ -114,7 +114,7 @@ def check_exit(new: NewExit, stay: Stay, programme: Programme, today: date) -> N
         raise InvalidInput(field="date", reason="in the future")
     if new.next and new.next not in programme.outcome_by_key:
         raise UnknownCode(field="next", programme=programme.key, value=new.next)
-    check_next(new, programme)
+    check_next(new, stay, programme)
     if new.results and programme.esf_record == "eura_only":
         raise InvalidInput(field="results", reason=IN_EURA)
     form = find_form(programme.funding_programme)
@@ -131,12 +131,14 @@ def check_exit(new: NewExit, stay: Stay, programme: Programme, today: date) -> N
         _check_return(new.resumed_on, new.date, new.reason, today, "resumed_on")
 
 
-def check_next(new: NewExit, programme: Programme) -> None:
-    """Refuse an exit into nothing, where the programme says that nobody leaves so; and a plan that names no service."""
+def check_next(new: NewExit, stay: Stay, programme: Programme) -> None:
+    """Refuse an exit into nothing, where the programme says that nobody leaves so; a plan that names no service; and
+    another partner where there is none, but of whom an accepted referral has ended the participation."""
     if new.service is not None and new.service not in programme.outcome_by_key:
         raise UnknownCode(field="planned", programme=programme.key, value=new.service)
     for field, reason in next_problems(programme, new.reason, new.next, new.service):
-        raise InvalidInput(field=field, reason=reason)
+        if field != "reason" or stay.reason != new.reason:
+            raise InvalidInput(field=field, reason=reason)
 
 
 def takes_effect(new: NewExit, stay: Stay) -> bool:

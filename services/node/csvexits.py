@@ -122,8 +122,8 @@ def _next(cells: Cells, programme: Programme | None, reason: str | None) -> tupl
         cells.bad("next", "names more than a ready plan and the service that it names")
         return None, None
     to, planned = (*told, None, None)[:2]
-    for _, why in next_problems(programme, reason or "", to, planned):
-        cells.bad("next", why)
+    for field, why in next_problems(programme, reason or "", to, planned):
+        cells.bad("reason" if field == "reason" else "next", why)
     return to, planned
 
 

@@ -31,6 +31,7 @@ from shared.contracts.record_facts import EXITS, FOLLOW_UPS
 from shared.contracts.start_facts import ATTEMPTS, MAY_CALL
 from shared.forms import find_form
 from shared.instruments import has_instrument
+from shared.programmes.leaving import ELSEWHERE
 
 _FIELDS = (
     *("date", "reason", "next", "planned", "outcome", "may_call", "form_signed_on", "form_language", "form_help"),
@@ -234,7 +235,7 @@ class ExitPages:
             started=shown["started_on"],
             ended=ended,
             returned=talks.said_day(shown["resumed_on"]) if shown["resumed_on"] and not ended else "",
-            reasons=[(code, say(f"exit_{code}")) for code in EXITS],
+            reasons=[(code, say(f"exit_{code}")) for code in EXITS if code in (*_reasons(names), ended.get("reason"))],
             results_offered=[(r.key, in_language(r.name, g.lang, r.key)[0]) for r in form.results]
             + [("none", say("result_none"))],
             nexts=_outcomes(names, plans=True),
@@ -306,6 +307,12 @@ def _problems(filled: dict[str, str]) -> dict[str, str]:
         if len(filled[name]) > longest or "\n" in filled[name]:
             found[name] = "problem_short"
     return found
+
+
+def _reasons(names: ProgrammeNames) -> list[str]:
+    """Why somebody may leave: to another partner only where the project has one."""
+    alone = len(names.document["partners"]) < 2
+    return [code for code in EXITS if not (alone and code == ELSEWHERE)]
 
 
 def _ready(names: ProgrammeNames, plan: dict[str, Any]) -> str:

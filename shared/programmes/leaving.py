@@ -6,6 +6,8 @@ from shared.programmes.model import Programme
 
 NEEDS_NEXT = ("completed", "interrupted", "moved")
 """Reasons of who could still be asked; the others died, were not reached, or another partner goes on with them."""
+ELSEWHERE = "transferred"
+"""Another partner of the programme goes on with the person: so only where there is one (decision 0217)."""
 
 
 def next_problems(programme: Programme, reason: str, to: str | None, planned: str | None) -> Iterator[tuple[str, str]]:
@@ -13,6 +15,8 @@ def next_problems(programme: Programme, reason: str, to: str | None, planned: st
 
     `planned` is the service that a ready plan (`to`) names.
     """
+    if reason == ELSEWHERE and len(programme.partners) < 2:
+        yield "reason", "the programme has no other partner who could go on with them"
     outcome = programme.outcome_by_key.get(to or "")
     has_plan = outcome is not None and outcome.is_plan
     if planned is not None and not has_plan:

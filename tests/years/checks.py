@@ -9,7 +9,7 @@ from tests.services.pathways.legal import Person, done, is_due, still_open
 from tests.services.pathways.model import Entry, Expected, Key, Looked, Told, expected
 from tests.years.home import Home, Known
 from tests.years.lives import same_lives
-from tests.years.must import ANYWHERE, MUST
+from tests.years.must import ANYWHERE, MUST, must
 from tests.years.programmes import KEYS
 from tests.years.steps import person_of
 
@@ -77,7 +77,7 @@ def _is_as_the_lines_say(one: Known, person: Person) -> None:
 def missing(reached: Counter[tuple[str, str]], *, each: bool) -> list[tuple[str, str]]:
     """What of `MUST` was not reached in `each` programme, or in none of them."""
     anywhere = {what for (_, what), times in reached.items() if times}
-    wanted = [(key, what) for key in KEYS for what in MUST] if each else []
+    wanted = [(key, what) for key in KEYS for what in must(key)] if each else []
     return [
         *(pair for pair in wanted if not reached[pair]),
         *(("", what) for what in ((*MUST, *ANYWHERE) if not each else ANYWHERE) if what not in anywhere),

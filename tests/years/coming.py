@@ -40,7 +40,7 @@ from tests.services.kit import key_of
 from tests.services.pathways.kit import hex_id
 from tests.years.comings import Act, Life, changes_nothing, problems
 from tests.years.home import Home, Known
-from tests.years.must import MUST, wanting
+from tests.years.must import ALONE, MUST, wanting
 from tests.years.programmes import KEYS
 from tests.years.tries import some_try
 
@@ -60,7 +60,7 @@ def come(home: Home, programme: Programme) -> None:
         act, one = some_try(home, programme, still)
         name = programme.key, _name(home, programme, act, one)
         tries.setdefault(name, (act, one))
-        if name[1] in MUST and not home.reached[name]:
+        if name[1] in (*MUST, ALONE) and not home.reached[name]:
             break
     else:
         name = min(tries, key=lambda tried: home.reached[tried])

@@ -270,6 +270,7 @@ def _exit(act: Act, life: Life, today: date) -> dict[str, bool]:
         or (bool(act["corrects"]) and back is not None and act.day < back)
         or (same_day and holds is not None and any(holds[name] != act[name] for name in EXIT)),
         "corrects": bool(act["corrects"]) and holds is None,
+        "reason": act["reason"] == "transferred" and len(life.programme.partners) == 1,
         "results": _exclude(act["results"]),
         "next": (into is not None and into not in outcomes) or (needed and into is None),
         "planned": (planned is not None and (not outcomes.get(into, False) or outcomes.get(planned, True)))

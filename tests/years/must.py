@@ -2,6 +2,9 @@
 and of what cannot be every member by which it is refused."""
 
 from collections import Counter
+from functools import cache
+
+from tests.years.programmes import with_everything
 
 _TAKEN = {
     "meet": ("heads", "new", "again"),
@@ -71,6 +74,17 @@ MUST = [
     *("task open", "task met", "task done", "task dismissed", "task late", "task repeated"),
     *("step completed", "proposed"),
 ]
+WITH_ANOTHER, ALONE = "exit: transferred", "exit refused: reason"
+"""Who leaves goes on with another partner, where there is one."""
+
+
+@cache
+def must(programme: str) -> tuple[str, ...]:
+    """What must have been reached in this programme."""
+    alone = len(with_everything(programme)["partners"]) == 1
+    return (*(what for what in MUST if not alone or what != WITH_ANOTHER), *([ALONE] if alone else []))
+
+
 ANYWHERE = ["killed", "task refused"]
 """What must have been reached in one of them at least."""
 
@@ -85,7 +99,7 @@ _OF_PATHWAYS = {
 
 def wanting(reached: Counter[tuple[str, str]], programme: str, *, of_intake: bool) -> list[str]:
     """What is still to be done in the programme, once for each thing that was not reached by it."""
-    still = [what for what in MUST if not reached[programme, what]]
+    still = [what for what in must(programme) if not reached[programme, what]]
     if of_intake:
         return [what.partition(":")[0].removesuffix(" refused") for what in still if ":" in what]
     return [_OF_PATHWAYS[first] for what in still if ":" not in what and (first := what.split()[0]) in _OF_PATHWAYS]

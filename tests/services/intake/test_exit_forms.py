@@ -175,7 +175,6 @@ def leave(to: str | None, planned: str | None = None, reason: str = "completed")
         ("ready_plan", "work_trial", "interrupted"),
         (None, None, "died"),
         (None, None, "no_contact"),
-        (None, None, "transferred"),
     ],
 )
 def test_who_leaves_is_in_a_service_or_has_a_plan_that_names_one(
@@ -199,6 +198,15 @@ def test_who_leaves_into_nothing_is_refused_by_field(to: str | None, planned: st
         leave(to, planned)
     assert isinstance(refused.value, InvalidInput | UnknownCode)
     assert refused.value.params["field"] == field
+
+
+def test_nobody_goes_on_with_another_partner_where_the_project_has_none(sqlite_engine: Engine) -> None:
+    with pytest.raises(InvalidInput, match="reason: .* no other partner"):
+        leave(None, None, "transferred")
+    moved = NewExit(kit.key_of("x"), "0" * 32, OUT, "transferred", None, None)
+    check_exit(moved, Stay(IN), replace(FOUR, partners=kit.PROGRAMME.partners), OUT)
+    corrected = replace(moved, date=date(2020, 6, 2), corrects=True)
+    check_exit(corrected, Stay(IN).left(moved), FOUR, date(2020, 6, 2))  # by an accepted referral
 
 
 def test_the_plan_of_an_exit_is_told_to_the_lead_and_an_exit_without_one_is_what_it_was(

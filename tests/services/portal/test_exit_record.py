@@ -132,6 +132,12 @@ def test_every_refusal_has_words(worker: Portal, error: PolkuError, status: int,
     assert not field or f'id="wrong-{field}"' in answer.get_data(as_text=True)
 
 
+def test_another_partner_is_offered_only_where_the_project_has_one(worker: Portal) -> None:
+    assert 'value="transferred"' in worker.client.get(FORM).get_data(as_text=True)
+    del worker.rpc.listed[0]["document"]["partners"][1:]
+    assert 'value="transferred"' not in worker.client.get(FORM).get_data(as_text=True)
+
+
 def test_who_has_no_start_is_sent_to_the_start_form(worker: Portal) -> None:
     worker.rpc.exit = {"started_on": None}
     links = [values.get("href") for _, values in page(worker.client.get(FORM)).elements]
