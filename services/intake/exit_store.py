@@ -1,7 +1,8 @@
 """The statements that change exit records and follow-ups; their tables are in `store.py`."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -46,6 +47,15 @@ def put_stays(connection: Connection, changed: Mapping[str, Stay]) -> None:
     ]
     if rows:
         connection.execute(update(participation).where(participation.c.subject == bindparam("b_subject")), rows)
+
+
+def asked_on(connection: Connection, subjects: Iterable[str]) -> dict[str, set[date]]:
+    """The days on which each of these people was asked after leaving, or somebody tried to ask them."""
+    c, found = follow_up.c, defaultdict[str, set[date]](set)
+    if wanted := sorted({bytes.fromhex(subject) for subject in subjects}):
+        for row in connection.execute(select(c.subject, c.occurred_on).where(c.subject.in_(wanted))):
+            found[row.subject.hex()].add(row.occurred_on)
+    return found
 
 
 def tries_in_vain(connection: Connection, stays: Mapping[str, Stay]) -> Counter[str]:

@@ -36,11 +36,12 @@ def leave(unit: Unit, programme: str, items: Sequence[NewExit], *, by: str, skip
     """The same within a unit of work."""
     definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(unit.now)
     stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))
+    asked = exit_store.asked_on(unit.connection, (new.subject for new in items if new.corrects))
     changed: dict[str, Stay] = {}
 
     def take(new: NewExit) -> str:
         stay = _of(stays, new.subject, programme)
-        check_exit(new, stay, definition, today)
+        check_exit(new, stay, definition, today, asked[new.subject])
         if takes_effect(new, stay):
             stays[new.subject] = changed[new.subject] = stay.left(new)
             body = {"reason": new.reason, "results": _list(new.results), "next": new.next}

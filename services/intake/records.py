@@ -1,7 +1,7 @@
 """Rules of exit records: who can leave, come back and be asked when. What is counted of it is in `shared.forms`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -19,6 +19,8 @@ FACT_MEMBERS = tuple(
     name for name in ParticipationStarted.members if name not in ("occurred_on", "age", "continues", "proof")
 )
 """What of the start form goes into the fact as it is; languages, interpreter and form details stay on the node."""
+LATEST_EXIT = timedelta(days=366)
+"""After the programme's last day: a later exit is a slip of the pen, and `keep_months` would count from it."""
 LONGEST_WAIT = timedelta(days=2 * 366)
 """After leaving: a follow-up that falls due later is a slip of the pen."""
 
@@ -106,12 +108,17 @@ class Stay:
         return Stay(self.started_on, resumed_on=day)
 
 
-def check_exit(new: NewExit, stay: Stay, programme: Programme, today: date) -> None:
-    """Refuse an exit that cannot be. Raises `InvalidInput`, `UnknownCode` or `AlreadyRecordedDiffers`, by field."""
+def check_exit(
+    new: NewExit, stay: Stay, programme: Programme, today: date, asked: Collection[date] = frozenset()
+) -> None:
+    """Refuse an exit that cannot be; `asked`: the days on which the person was asked how they fare. Raises
+    `InvalidInput`, `UnknownCode` or `AlreadyRecordedDiffers`, by field."""
     if stay.started_on is None:
         raise InvalidInput(field="participant", reason="has no start date: there is nothing to leave")
     if new.date > today:
         raise InvalidInput(field="date", reason="in the future")
+    if new.date > programme.period.end + LATEST_EXIT:
+        raise InvalidInput(field="date", reason="more than a year after the programme's period")
     if new.next and new.next not in programme.outcome_by_key:
         raise UnknownCode(field="next", programme=programme.key, value=new.next)
     check_next(new, stay, programme)
@@ -125,6 +132,8 @@ def check_exit(new: NewExit, stay: Stay, programme: Programme, today: date) -> N
             raise InvalidInput(field="corrects", reason="the person has not left: there is no exit to correct")
         if stay.resumed_on is not None and new.date < stay.resumed_on:
             raise InvalidInput(field="date", reason="before the person came back")
+        if any(stay.ended_on <= day < new.date for day in asked):
+            raise InvalidInput(field="date", reason="after a follow-up of this exit: the person had left by then")
     elif new.date == stay.ended_on and stay.left(new) != stay:
         raise AlreadyRecordedDiffers(field="date")
     if new.resumed_on is not None:

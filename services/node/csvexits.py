@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from services.intake.records import LONGEST_WAIT
+from services.intake.records import LATEST_EXIT, LONGEST_WAIT
 from services.node.csvcells import CODE_WORD, Cells, person_of
 from services.node.csvrows import EXITS, FOLLOWUPS, OfPerson, row_key
 from shared.contracts.record_facts import EXITS as REASONS
@@ -80,6 +80,8 @@ def leaving(line: int, raw: list[str], report: Say, programmes: Mapping[str, Pro
     cells = Cells(EXITS, raw, report)
     who, key, programme = person_of(cells, programmes)
     day, reason = cells.day("date", needed=True), cells.one_of("reason", REASONS, needed=True)
+    if programme and day and day > programme.period.end + LATEST_EXIT:
+        cells.bad("date", "lies more than a year after the programme's period", day.isoformat())
     results = _results(cells, programme)
     to, planned = _next(cells, programme, reason)
     back = cells.day("back")

@@ -290,9 +290,12 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
     "tries_of_three": ("{n} / 3 yritystä", "{n} / 3 försök", "{n} / 3 tries"),
     "due_on": ("Määräpäivä", "Senast", "Due"),
     "problem_exit_date": (
-        "Lopetuspäivä ei voi olla ennen aloitusta eikä tulevaisuudessa.",
-        "Slutdagen kan inte vara före starten eller i framtiden.",
-        "The last day cannot be before the start, nor in the future.",
+        "Lopetuspäivä ei voi olla ennen aloitusta, tulevaisuudessa, yli vuosi hankkeen jälkeen eikä jälkiseurannan "
+        "kirjauksen jälkeen.",
+        "Slutdagen kan inte vara före starten, i framtiden, över ett år efter projektet eller efter en anteckning om "
+        "uppföljning.",
+        "The last day cannot be before the start, in the future, over a year after the project, or after a follow-up "
+        "that is recorded.",
     ),
     "problem_next": (
         "Valitse palvelu, johon hän siirtyy, tai valmis suunnitelma.",

@@ -262,12 +262,15 @@ def _exit(act: Act, life: Life, today: date) -> dict[str, bool]:
     outcomes = {outcome.key: outcome.is_plan for outcome in life.programme.outcomes}
     into, planned, start = act["next"], act["planned"], life.start
     needed = life.programme.exit_needs_next and act["reason"] in MAY_STILL_BE_ASKED
+    asked = [other.day for other in life.record if other.what == "follow up"]
     same_day = holds is not None and holds.day == act.day and not act["corrects"]
     return {
         "participant": start is None,
         "date": act.day > today
         or (start is not None and act.day < start)
+        or act.day > life.programme.period.end + timedelta(days=366)
         or (bool(act["corrects"]) and back is not None and act.day < back)
+        or (bool(act["corrects"]) and any(holds is not None and holds.day <= day < act.day for day in asked))
         or (same_day and holds is not None and any(holds[name] != act[name] for name in EXIT)),
         "corrects": bool(act["corrects"]) and holds is None,
         "reason": act["reason"] == "transferred" and len(life.programme.partners) == 1,

@@ -1,6 +1,6 @@
 """Leaving, coming back, being asked afterwards: state and lines together, on both databases."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from services.intake import exits, operations, queries, store
 from services.intake.domain import check_arrival
 from services.intake.records import NewExit, NewFollowUp, ReturnedExit, Stay, missing_evidence, takes_effect
-from shared.contracts.errors import InvalidInput, UnknownPerson
+from shared.contracts.errors import InvalidInput, PolkuError, UnknownPerson
 from shared.journal import Journal
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, arrival, register
@@ -146,6 +146,27 @@ def test_an_exit_that_cannot_be_is_refused_and_leaves_nothing(
     (result,) = leave(journal, leaving(**{"subject": subject} | changes))
     assert refusal(result) == (code, field)
     assert kit.heads(engine) == before
+
+
+def test_an_exit_more_than_a_year_after_the_programme_is_refused(journal: Journal) -> None:
+    subject, late = person(journal), kit.PROGRAMME.period.end + timedelta(days=367)
+    common: dict[str, Any] = {"by": "worker", "now": datetime(2026, 3, 1, 9, tzinfo=UTC)}
+    ((result,), _) = exits.record_exits(journal, kit.KEY, [leaving(subject, "late", late)], **common)
+    assert PolkuError.from_wire(result["error"]).message() == "date: more than a year after the programme's period"
+    last = leaving(subject, "last", late - timedelta(days=1))
+    assert exits.record_exits(journal, kit.KEY, [last], **common)[0][0]["new"]
+
+
+def test_an_exit_is_not_corrected_past_what_was_heard_after_it(engine: Engine, journal: Journal) -> None:
+    subject = person(journal)
+    leave(journal, leaving(subject))
+    ask(journal, subject, date=date(2016, 10, 1))
+    late = leaving(subject, "late", date(2016, 10, 2), corrects=True)
+    assert refusal(leave(journal, late)[0]) == ("invalid_input", "date")
+    assert "error" not in leave(journal, leaving(subject, "c", date(2016, 10, 1), corrects=True))[0]
+    again = leave(journal, leaving(subject, "again", date(2016, 11, 1)))
+    assert "error" not in again[0], "another exit, of who had come back"
+    assert kit.rows(engine, store.participation)[0]["ended_on"] == date(2016, 11, 1)
 
 
 def test_another_exit_on_the_same_day_must_be_said_to_correct(engine: Engine, journal: Journal) -> None:

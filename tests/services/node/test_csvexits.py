@@ -60,6 +60,7 @@ CELLS: dict[str, tuple[str, dict[str, str], str, str]] = {
     "unknown next": (EXITS, EXIT | {"next": "moon"}, "next", '"moon" is no outcome'),
     "two services": (EXITS, EXIT | {"next": "education;work_trial"}, "next", "only a ready plan names one"),
     "before the start": (EXITS, EXIT | {"date": "2016-02-29"}, "date", "before the person's start_date"),
+    "long after the project": (EXITS, EXIT | {"date": "2018-06-02"}, "date", "more than a year after"),
     "of nobody": (EXITS, EXIT | {"participant": "p9"}, "participant", "no row of participants.csv"),
     "of somebody without a start": (EXITS, EXIT | {"participant": "n1"}, "participant", "has no start_date"),
     "in no programme": (EXITS, EXIT | {"programme": "kuntsari"}, "programme", "no programme"),
