@@ -24,6 +24,7 @@ from shared.journal import Journal, Unit
 from shared.ops.clock import today_in_helsinki
 from shared.storage import snapshot
 from shared.storage.once import Results, each_once
+from shared.storage.restricting import EVERYTHING, restricted_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,10 @@ def _follow_ups(connection: Connection, subject: bytes) -> list[dict[str, Any]]:
     ]
 
 
+_SILENT = {EVERYTHING, "esf_record"}
+"""Of whom nothing may be recorded, or no more of the fund's record: they are not called for it."""
+
+
 def due_follow_ups(engine: Engine, programme: str, today: date) -> list[dict[str, Any]]:
     """Who is due to be asked: ``{"person", "due", "tries"}``, those due first before the others."""
     p, e, f = store.participation.c, start_store.exit_form.c, store.follow_up.c
@@ -217,11 +222,12 @@ def due_follow_ups(engine: Engine, programme: str, today: date) -> list[dict[str
         left = left.where(p.end_reason.not_in(("died", "transferred")))
         left = left.select_from(store.participation.outerjoin(start_store.exit_form, p.subject == e.subject))
         rows = connection.execute(left.order_by(p.ended_on, p.subject)).all()
+        silent = restricted_among(connection, (row.subject.hex() for row in rows))
     found = []
     for row in rows:
         tries = asked[bytes(row.subject)]
         open_ = set(tries) <= {"not_reached"} and len(tries) < MOST_TRIES
-        if open_ and row.may_call != "no":
+        if open_ and row.may_call != "no" and not _SILENT & silent.get(row.subject.hex(), frozenset()):
             due = (row.ended_on + span).isoformat()
             found.append({"person": row.subject.hex(), "due": due, "tries": len(tries)})
     return found

@@ -272,6 +272,17 @@ def test_who_has_answered_is_not_asked_anew_by_a_corrected_exit_or_another_versi
     assert due(engine) == [(refused, 0)], "the last exit holds, and of it nobody has asked"
 
 
+def test_whose_processing_is_restricted_is_not_on_the_list_until_that_is_lifted(
+    engine: Engine, journal: Journal
+) -> None:
+    kit.put_programme(engine, store.shelf, kit.changed(followup={"after_days": 30}))
+    subject, common = gone(journal), {"by": "worker", "now": kit.NOW}
+    rights.restrict_person(journal, kit.KEY, subject, "accuracy", lift=False, **common)
+    assert due(engine) == []
+    rights.restrict_person(journal, kit.KEY, subject, None, lift=True, **common)
+    assert due(engine) == [(subject, 0)]
+
+
 def test_nobody_is_due_where_the_programme_does_not_ask(engine: Engine, journal: Journal) -> None:
     gone(journal)
     assert due(engine) == []
