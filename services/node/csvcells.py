@@ -22,6 +22,7 @@ from services.node.csvrows import (
     SessionRow,
     row_digest,
 )
+from shared.contracts.commands import is_blank
 from shared.ops.clock import today_in_helsinki, utcnow
 from shared.programmes import Programme
 
@@ -82,6 +83,9 @@ class Cells:
             return None
         if value[0].isspace() or value[-1].isspace():
             self.bad(column, "has spaces before or after the value")
+            return None
+        if is_blank(value):
+            self.bad(column, "has nothing that can be seen")
             return None
         return value
 

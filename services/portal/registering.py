@@ -16,11 +16,12 @@ from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuE
 
 LONGEST_NAME = 200
 _REFUSED = {
-    **{"birth_date": "problem_day", "standing": "problem_registered"},
-    **{"phone": "problem_phone", "email": "problem_email", "identity_code": "problem_identity_code"},
+    **{"given_name": "problem_name", "family_name": "problem_name"},
+    **{"birth_date": "problem_day", "identity_code": "problem_identity_code", "standing": "problem_registered"},
+    **{"phone": "problem_phone", "email": "problem_email"},
 }
 NOBODY = contacting.Contact()
-_AT_FIELD = ("birth_date", "phone", "email", "identity_code")
+_AT_FIELD = ("given_name", "family_name", "birth_date", "phone", "email", "identity_code")
 _WHO = ("given_name", "family_name", "birth_date", "identity_code")
 WISHES = {"yes": True, "no": False}
 
@@ -85,7 +86,7 @@ class RegisteringPages:
         except UnknownPerson:
             abort(404)
         except InvalidInput as error:
-            field = str(error.params["field"])
+            field = str(error.params["field"]).rpartition(".")[2]
             problem = _REFUSED.get(field, "problem_registering")
             return self._show(key, person, filled, {field if field in _AT_FIELD else "": problem}), 400
         if person is None:

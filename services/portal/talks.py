@@ -17,6 +17,7 @@ from services.portal.context import PortalContext
 from services.portal.replies import Identity, ReplyKey
 from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
+from shared.contracts.commands import is_blank
 from shared.contracts.errors import NotFound, PolkuError, RpcTimeout, ServiceAbsent
 from shared.contracts.talks import LONGEST_TEXT
 from shared.journal.sealed import seal_command
@@ -134,9 +135,11 @@ def part_key(key: str, part: str) -> str:
 
 
 def cleaned(text: str) -> str:
-    """Typed text as the vault takes it: line ends alike, no other control characters, nothing at either end."""
+    """Typed text as the vault takes it: line ends alike, no other control characters, nothing at either end; empty if
+    nothing of it can be seen."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    kept = "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    return "" if is_blank(kept) else kept
 
 
 def keep_texts(context: PortalContext, programme: str, subject: str | None, key: str, texts: list[str]) -> list[str]:

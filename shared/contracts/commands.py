@@ -7,6 +7,7 @@ an idempotency key; the reply has one result per item, in order, up to the first
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -43,9 +44,11 @@ from shared.contracts.fields import (
 )
 
 MAX_ITEMS = 500
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 """What no name has: control characters, line ends, halves of characters, and the marks that turn the order of what
 follows around, so that a page shows another name than is kept."""
+_LOOKS_EMPTY = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs that are drawn as nothing."""
 _HEX = re.compile(r"[0-9a-f]+")
 _MEMBER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 
@@ -74,19 +77,26 @@ class PlainText(fields.String):
     """One line of text from a person, inside `Sealed` only."""
 
     def __init__(self, longest: int, **kw: Any) -> None:
-        super().__init__(validate=[validate.Length(min=1, max=longest), _no_control], **kw)
+        super().__init__(validate=[validate.Length(min=1, max=longest), _can_be_read], **kw)
 
 
-def _no_control(text: str) -> None:
+def is_blank(text: str) -> bool:
+    """Whether nothing of the text can be seen: spaces, and letters without width or ink."""
+    return not any(unicodedata.category(one)[0] in "LNPS" and one not in _LOOKS_EMPTY for one in text)
+
+
+def _can_be_read(text: str) -> None:
     if CONTROL.search(text):
         raise ValidationError("has control characters")
+    if text and is_blank(text):
+        raise ValidationError("has nothing that can be seen")
 
 
 class Actor(fields.String):
     """Who acts: the name of a portal user, or ``cli:`` and the system user."""
 
     def __init__(self, **kw: Any) -> None:
-        super().__init__(required=True, validate=[validate.Length(min=1, max=80), _no_control], **kw)
+        super().__init__(required=True, validate=[validate.Length(min=1, max=80), _can_be_read], **kw)
 
 
 class WorkerName(fields.String):

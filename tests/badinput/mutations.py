@@ -114,6 +114,9 @@ _OF_ONE_LINE = {
     "a line separator": f"a\u2028{SECRET}",
     "turned around": f"\u202e{SECRET}",
     "an isolate": f"\u2067{SECRET}\u2069",
+    "a mark of direction": f"\u200e{SECRET}\u200f",
+    "spaces": "   ",
+    "letters that nobody sees": "\u200b\u2060\u00ad\u3164",
 }
 _NO_CODE = {"no code": SECRET, "upper case": "NO_CODE", "an identity code": "020190_900x", "a path": "../etc/passwd"}
 _NO_DAY = {

@@ -88,6 +88,7 @@ CELLS = {
         "identity_code",
         "birth date that is not before",
     ),
+    "a name that nobody sees": (P, PERSON | {"given_name": "\u200b\u2060"}, "given_name", "nothing that can be seen"),
     "invalid identity code": (P, PERSON | {"identity_code": "131052-308U"}, "identity_code", "not valid"),
     "identity code of another day": (
         P,

@@ -50,6 +50,7 @@ def test_a_protected_address_is_told_before_anything_else_is_recorded(worker: Po
     ("refused", "status", "says"),
     [
         (InvalidInput(field="birth_date", reason="x"), 400, 'href="#birth_date"'),
+        (InvalidInput(field="items.0.sealed.given_name", reason="x"), 400, 'href="#given_name"'),
         (AlreadyRecordedDiffers(field="ref"), 409, "Aino"),
         (RpcTimeout(service="intake", method="register_participants", seconds=10), 503, "Aino"),
     ],
@@ -62,7 +63,10 @@ def test_what_is_refused_is_told_with_what_was_typed(
     assert (answer.status_code, says in answer.get_data(as_text=True)) == (status, True)
 
 
-@pytest.mark.parametrize(("field", "value"), [("given_name", ""), ("given_name", LONG), ("birth_date", "1.2.1990")])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("given_name", ""), ("given_name", "\u200b\u2060"), ("given_name", LONG), ("birth_date", "1.2.1990")],
+)
 def test_nobody_is_registered_without_a_name_or_with_no_day(worker: Portal, field: str, value: str) -> None:
     answer = worker.post(NEW, form=NEW, **({"given_name": "Aino"} | {field: value}))
     assert (answer.status_code, f'href="#{field}"' in answer.get_data(as_text=True)) == (400, True)
