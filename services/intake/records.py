@@ -19,6 +19,7 @@ FACT_MEMBERS = tuple(
     name for name in ParticipationStarted.members if name not in ("occurred_on", "age", "continues", "proof")
 )
 """What of the start form goes into the fact as it is; languages, interpreter and form details stay on the node."""
+ASKS_NOBODY = "asks nobody after they left: its file has no followup"
 LATEST_EXIT = timedelta(days=366)
 """After the programme's last day: a later exit is a slip of the pen, and `keep_months` would count from it."""
 LONGEST_WAIT = timedelta(days=2 * 366)
@@ -179,11 +180,15 @@ def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: d
     """Refuse a follow-up that cannot be; `tries` since the exit were in vain before. Raises `InvalidInput`."""
     if stay.ended_on is None:
         raise InvalidInput(field="participant", reason="has not left")
+    if programme.follow_up_days is None:
+        raise InvalidInput(field="programme", reason=ASKS_NOBODY)
     if new.date > today:
         raise InvalidInput(field="date", reason="in the future")
     for field in ("due", "date"):
         if getattr(new, field) < stay.ended_on:
             raise InvalidInput(field=field, reason="before the exit")
+    if new.status == "reached" and new.date < new.due:
+        raise InvalidInput(field="date", reason="before due: nobody can say yet how they fare by then")
     if new.due > stay.ended_on + LONGEST_WAIT:
         raise InvalidInput(field="due", reason="more than two years after the exit")
     if new.status == "not_reached" and tries >= MOST_TRIES:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from services.intake.records import LATEST_EXIT, LONGEST_WAIT
+from services.intake.records import ASKS_NOBODY, LATEST_EXIT, LONGEST_WAIT
 from services.node.csvcells import CODE_WORD, Cells, person_of
 from services.node.csvrows import EXITS, FOLLOWUPS, OfPerson, row_key
 from shared.contracts.record_facts import EXITS as REASONS
@@ -100,6 +100,10 @@ def followup(line: int, raw: list[str], report: Say, programmes: Mapping[str, Pr
     who, key, programme = person_of(cells, programmes)
     due, day = cells.day("due", needed=True, ahead=True), cells.day("date", needed=True)
     status, results = cells.one_of("status", FOLLOW_UPS, needed=True), _results(cells, programme)
+    if programme and programme.follow_up_days is None:
+        cells.bad("programme", ASKS_NOBODY)
+    if status == "reached" and due and day and day < due:
+        cells.bad("date", "is before the day in due, though somebody was reached", day.isoformat())
     if programme and due and due < programme.period.start:
         cells.bad("due", "lies before the programme's period", due.isoformat())
     elif programme and due and day and day >= programme.period.start and due > day + LONGEST_WAIT:

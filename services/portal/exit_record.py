@@ -159,7 +159,7 @@ class ExitPages:
         try:
             call(self.pages, method, names.key, given | {"key": talks.key_from(request.form.get("key", ""))})
         except (InvalidInput, AlreadyRecordedDiffers) as error:
-            why = _WHY.get(str(error.params.get("field")), "problem_answer")
+            why = (_WHY | {"date": "problem_try_day"}).get(str(error.params.get("field")), "problem_answer")
             return self._show(names, person, problems={"": why}), 400
         except talks.UNSURE:
             return self._show(names, person, problems={"": "problem_unsure"}), 503

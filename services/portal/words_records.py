@@ -289,6 +289,12 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "tries_of_three": ("{n} / 3 yritystä", "{n} / 3 försök", "{n} / 3 tries"),
     "due_on": ("Määräpäivä", "Senast", "Due"),
+    "problem_try_day": (
+        "Päivä ei käy: se ei voi olla tulevaisuudessa eikä liian varhain, eikä tavoitetun vastaus ennen jälkiseurannan "
+        "päivää.",
+        "Dagen går inte: den kan inte vara i framtiden eller för tidig, och ett svar inte före uppföljningens dag.",
+        "This day cannot be: not in the future or too early, and nobody's answer before the day of the follow-up.",
+    ),
     "problem_exit_date": (
         "Lopetuspäivä ei voi olla ennen aloitusta, tulevaisuudessa, yli vuosi hankkeen jälkeen eikä jälkiseurannan "
         "kirjauksen jälkeen.",

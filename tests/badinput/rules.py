@@ -158,6 +158,10 @@ def rules(world: World) -> list[Rule]:
         Rule("ResumeParticipation", "has not left", "person", {"subject": people["anna"]}),
         Rule("ResumeParticipation", "before the exit", "date", {"date": "2016-05-31"}),
         Rule("RecordFollowUps", "before the exit", "date", {f"{first}.date": "2016-05-31"}),
+        Rule(
+            *("RecordFollowUps", "before due", "date"),
+            {f"{first}.date": "2016-09-02", f"{first}.due": "2016-09-03", f"{first}.status": "reached"},
+        ),
         Rule("RecordFollowUps", "has not left", "participant", {f"{first}.subject": people["anna"]}),
         Rule("RecordFollowUps", "nobody was reached", "results", {f"{first}.results": ["employment"]}),
         # measuring

@@ -298,7 +298,8 @@ def _follow_up(act: Act, life: Life, today: date) -> dict[str, bool]:
     if holds is None:
         return {"participant": True}
     return {
-        "date": act.day > today or act.day < holds.day,
+        "programme": life.programme.follow_up_days is None,
+        "date": act.day > today or act.day < holds.day or (act["status"] == "reached" and act.day < act["due"]),
         "due": not holds.day <= act["due"] <= holds.day + timedelta(days=732),
         "status": act["status"] == "not_reached" and life.tries >= 3,
         "results": _exclude(act["results"]) or (bool(act["results"]) and act["status"] != "reached"),

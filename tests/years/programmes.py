@@ -51,6 +51,7 @@ def with_everything(key: str) -> dict[str, Any]:
         *({"name": NAME, "level": "individual", **step} for step in steps),
         {"key": "sim_net", "name": NAME, "level": "service_system", "advanced_by": of_heads[:1]},
     ]
+    document["followup"] = {"after_days": 30}
     document["tasks"] = [*document.get("tasks", []), *({"name": NAME, **task} for task in tasks)]
     document["products"] = [*document.get("products", []), {"key": "sim_book", "name": NAME, "step": "sim_net"}]
     outcome = {"key": "sim_outcome", "name": NAME, "activity": of_people[0]}

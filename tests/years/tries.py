@@ -170,7 +170,7 @@ def _return(home: Home, one: Known) -> Act:
 def _follow_up(home: Home, one: Known) -> Act:
     chance, (holds, _) = home.chance, one.life.leaving
     status, left = chance.choice([*FOLLOW_UPS, "not_reached", "not_reached"]), holds.day if holds else home.today
-    due = left + timedelta(days=chance.choice([30, 30, 30, 30, -1, 800]))
+    due = left + timedelta(days=chance.choice([0, 0, 30, 30, -1, 800]))
     vain = one.life.tries == 2 and status == "not_reached"
     results = _results(home) if status == "reached" or chance.random() < 0.1 else None
     told = {"due": due, "status": status, "results": results}

@@ -35,6 +35,7 @@ def leave(journal: Journal, *items: NewExit, **options: Any) -> list[dict[str, A
 
 
 def ask(journal: Journal, subject: str, name: str = "f", **changes: Any) -> dict[str, Any]:
+    kit.put_programme(journal.engine, store.shelf, kit.changed(followup={"after_days": 180}))
     given_: dict[str, Any] = {"due": date(2016, 11, 1), "date": date(2016, 11, 2), "status": "reached", "results": None}
     new = NewFollowUp(kit.key_of(name), subject, **given_ | changes)
     results, _ = exits.record_follow_ups(journal, kit.KEY, [new], by="worker", now=kit.NOW)
@@ -160,7 +161,7 @@ def test_an_exit_more_than_a_year_after_the_programme_is_refused(journal: Journa
 def test_an_exit_is_not_corrected_past_what_was_heard_after_it(engine: Engine, journal: Journal) -> None:
     subject = person(journal)
     leave(journal, leaving(subject))
-    ask(journal, subject, date=date(2016, 10, 1))
+    ask(journal, subject, date=date(2016, 10, 1), status="not_reached")
     late = leaving(subject, "late", date(2016, 10, 2), corrects=True)
     assert refusal(leave(journal, late)[0]) == ("invalid_input", "date")
     assert "error" not in leave(journal, leaving(subject, "c", date(2016, 10, 1), corrects=True))[0]
@@ -228,6 +229,7 @@ def test_a_try_in_vain_is_recorded_like_one_that_reached_somebody(engine: Engine
         ({"due": date(2016, 5, 1)}, "due"),
         ({"date": date(2016, 5, 1)}, "date"),
         ({"date": date(2036, 5, 1)}, "date"),
+        ({"date": date(2016, 10, 31)}, "date"),
         ({"status": "refused", "results": ("none",)}, "results"),
         ({"results": ("job_search", "employment")}, "results"),
     ],
@@ -237,6 +239,19 @@ def test_a_follow_up_that_cannot_be_is_refused(journal: Journal, changes: dict[s
     assert refusal(ask(journal, subject)) == ("invalid_input", "participant"), "who has not left"
     leave(journal, leaving(subject))
     assert refusal(ask(journal, subject, **changes)) == ("invalid_input", field)
+
+
+def test_who_is_tried_before_it_is_due_may_refuse_and_nobody_is_asked_where_the_programme_does_not(
+    engine: Engine, journal: Journal
+) -> None:
+    subject = person(journal)
+    leave(journal, leaving(subject))
+    due = date(2016, 11, 1)
+    new = NewFollowUp(kit.key_of("unasked"), subject, due, date(2016, 11, 2), "reached", None)
+    ((result,), _) = exits.record_follow_ups(journal, kit.KEY, [new], by="worker", now=kit.NOW)
+    assert refusal(result) == ("invalid_input", "programme")
+    assert ask(journal, subject, date=date(2016, 10, 30), status="not_reached")["new"]
+    assert ask(journal, subject, "later", date=date(2016, 10, 31), status="refused")["new"]
 
 
 def test_erasing_a_person_erases_exit_follow_ups_and_keys(engine: Engine, journal: Journal) -> None:

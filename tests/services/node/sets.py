@@ -17,14 +17,20 @@ LAHDE_OF_TWO: dict[str, Any] = copy.deepcopy(LAHDE)
 """Programme 3 with synthetic records divided among both partners."""
 LAHDE_OF_TWO["synthetic"]["partners"] = [OWN, OTHER]
 
-PROGRAMMES = {"lahde-mukaan": parse(LAHDE)}
+ASKING = {"followup": {"after_days": 180}}
+PROGRAMMES = {"lahde-mukaan": parse(LAHDE | ASKING)}
+"""Programme 3, asking people after they left."""
 
-STEPPED = copy.deepcopy(LAHDE) | {
-    "steps": [
-        {"key": "outreach", "name": {"fi": "Etsivä työ"}, "level": "individual"},
-        {"key": "network", "name": {"fi": "Verkosto"}, "level": "service_system"},
-    ]
-}
+STEPPED = (
+    copy.deepcopy(LAHDE)
+    | ASKING
+    | {
+        "steps": [
+            {"key": "outreach", "name": {"fi": "Etsivä työ"}, "level": "individual"},
+            {"key": "network", "name": {"fi": "Verkosto"}, "level": "service_system"},
+        ]
+    }
+)
 """Programme 3 with a step that people enter and one that nobody does."""
 
 PERSON = {"ref": "p1", "programme": "lahde-mukaan", "partner": OWN, "standing": "client"}

@@ -67,7 +67,13 @@ CELLS: dict[str, tuple[str, dict[str, str], str, str]] = {
     "not due": (FOLLOWUPS, FOLLOWUP | {"due": ""}, "due", "missing"),
     "unknown status": (FOLLOWUPS, FOLLOWUP | {"status": "busy"}, "status", '"busy" is none of reached'),
     "told by nobody": (FOLLOWUPS, FOLLOWUP | {"status": "refused", "results": "none"}, "results", "nobody was reached"),
-    "asked before the start": (FOLLOWUPS, FOLLOWUP | {"date": "2016-01-01"}, "date", "before the person's start_date"),
+    "reached before it was due": (FOLLOWUPS, FOLLOWUP | {"date": "2017-02-28"}, "date", "before the day in due"),
+    "asked before the start": (
+        FOLLOWUPS,
+        FOLLOWUP | {"date": "2016-01-01", "status": "refused"},
+        "date",
+        "before the person's start_date",
+    ),
 }
 
 
@@ -102,3 +108,10 @@ def test_a_programme_that_nobody_leaves_into_nothing_has_its_rule_looked_at_in_t
     checked = check_set(tmp_path, {programme.key: programme}, {programme.key: OWN})
     assert checked.problem_lines() == []
     assert [(row.next, row.planned) for row in checked.exits()] == [("work_trial", "education"), ("education", None)]
+
+
+def test_a_programme_that_asks_nobody_after_they_left_takes_no_follow_up(tmp_path: Path) -> None:
+    write_set(tmp_path, PEOPLE[:3], [], [], exits=[EXIT], followups=[FOLLOWUP])
+    checked = check_set(tmp_path, {"lahde-mukaan": parse(LAHDE)}, {"lahde-mukaan": OWN})
+    ((problem),) = checked.problems
+    assert (problem.file, problem.column, "no followup" in problem.reason) == (FOLLOWUPS, "programme", True)

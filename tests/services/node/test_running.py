@@ -25,11 +25,13 @@ from tests.services import kit
 from tests.services.kit import KEY, OTHER, OWN, key_of
 from tests.services.node.commands import Done, run
 from tests.services.node.sets import (
+    ASKING,
     ATTENDANCE,
     ENCOUNTER,
     EVENT,
     EXIT,
     FOLLOWUP,
+    LAHDE,
     OUTCOME,
     PERSON,
     SESSION,
@@ -230,9 +232,13 @@ def test_outcomes_of_a_set_come_in_once_and_one_of_somebody_who_was_not_there_is
 
 
 def test_exits_and_follow_ups_come_in_once_and_who_comes_back_does_so_once(
-    pair: Pair, rpc: ControlClient, database: Engine, tmp_path: Path
+    pair: Pair, rpc: ControlClient, database: Engine, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     esf = person("x1", standing="esf_participant", start_date="2016-03-01")
+    file = tmp_path_factory.mktemp("asking") / f"{KEY}.yaml"
+    file.write_text(json.dumps(LAHDE | ASKING))
+    loaded = run("programme", "load", file, home=pair.node.path)
+    assert loaded.code == 0, loaded.err
     rows = [EXIT | {"participant": "x1", "results": "employment"}], [FOLLOWUP | {"participant": "x1"}]
     write_set(tmp_path, [esf], [], [], exits=rows[0], followups=rows[1])
     for new, known in ((1, 0), (0, 1)):
