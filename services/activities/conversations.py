@@ -19,7 +19,7 @@ from shared.contracts.catalogue import (
 from shared.contracts.errors import UnknownSession
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.programmes import Programme
 from shared.storage.once import Results
 
@@ -85,7 +85,7 @@ def _record(unit: Unit, definition: Programme, made: str, new: NewConversation) 
     )
     for action, at in actions.items():
         agreed = new.actions[at]
-        due = agreed.due_on.isoformat() if agreed.due_on else None
+        due = iso_day(agreed.due_on)
         unit.record(ActionAgreed(new.subject, **place, action=action, text_ref=agreed.text_ref, due_on=due))
     if new.meeting and meeting:
         day, start = new.meeting

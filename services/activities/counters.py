@@ -12,7 +12,7 @@ from services.activities import store
 from services.activities.domain import NewSession, check_session
 from services.activities.operations import hold, sift
 from shared.contracts.catalogue import HeadsCounted
-from shared.contracts.errors import InvalidInput, PolkuError, UnknownSession
+from shared.contracts.errors import InvalidInput, UnknownSession, unless_refused
 from shared.journal import Journal, Unit
 from shared.journal.closing import is_sealed, refuse_new
 from shared.ops.clock import today_in_helsinki
@@ -31,14 +31,12 @@ def start_counter(
         definition = store.shelf.get(unit.connection, programme)
         refuse_new(unit.connection, journal.home, programme)
         today = today_in_helsinki(now)
-        (result,), added = sift(
+        results, added = sift(
             unit.connection, "session", programme, [new], lambda one: check_session(one, definition, today), False
         )
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
+        made: str = unless_refused(*results)["session"]
         if definition.activity_by_key[new.activity].counts != "heads":
             raise InvalidInput(field="activity", reason="this activity counts people, by attendance")
-        made: str = result["session"]
         if added:
             row = {"activity": new.activity, "occurred_on": new.occurred_on, "location": new.location}
             store.add_counter(unit.connection, made, programme, row | {"women": 0 if women else None}, now)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
@@ -10,6 +9,7 @@ from sqlalchemy import Connection, Engine, func, select
 from services.activities import store
 from services.activities.store import attendance, session
 from shared.contracts.errors import InvalidInput, UnknownCode, UnknownSession
+from shared.ops.clock import iso_day
 from shared.storage import snapshot
 
 
@@ -70,8 +70,8 @@ def show_conversation(engine: Engine, programme: str, session_id: str) -> dict[s
         "how": held.how,
         "topics": held.topics.split(),
         "text_ref": held.text_ref.hex() if held.text_ref else None,
-        "actions": [{"text_ref": row.text_ref.hex(), "due_on": _day(row.due_on)} for row in actions],
-        "next_meeting": {"on": _day(meetings[0].on_day), "start": meetings[0].start} if meetings else None,
+        "actions": [{"text_ref": row.text_ref.hex(), "due_on": iso_day(row.due_on)} for row in actions],
+        "next_meeting": {"on": iso_day(meetings[0].on_day), "start": meetings[0].start} if meetings else None,
     }
 
 
@@ -125,7 +125,7 @@ def show_register(engine: Engine, programme: str, activity: str | None, session_
                 {"subject": subject, "times": times, "last_time": subject in last_time}
                 for subject, times in sorted(came.items(), key=lambda item: (-item[1], item[0]))
             ],
-            "earlier": [{"session": row.session.hex(), "occurred_on": _day(row.occurred_on)} for row in before],
+            "earlier": [{"session": row.session.hex(), "occurred_on": iso_day(row.occurred_on)} for row in before],
         }
 
 
@@ -136,11 +136,7 @@ def _present(connection: Connection, raw: bytes) -> dict[str, dict[str, Any]]:
 
 def _session_of(row: Any) -> dict[str, Any]:
     plain = {name: getattr(row, name) for name in ("start", "minutes", "location", "area")}
-    return {"session": row.session.hex(), "occurred_on": _day(row.occurred_on), **plain}
-
-
-def _day(day: date | None) -> str | None:
-    return day.isoformat() if day else None
+    return {"session": row.session.hex(), "occurred_on": iso_day(row.occurred_on), **plain}
 
 
 def list_counters(engine: Engine, programme: str, counter_id: str | None) -> list[dict[str, Any]]:

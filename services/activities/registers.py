@@ -25,9 +25,9 @@ from shared.contracts.errors import (
     ChangedMeanwhile,
     ConsentWithdrawn,
     InvalidInput,
-    PolkuError,
     ProcessingRestricted,
     UnknownSession,
+    unless_refused,
 )
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.journal import Journal, Unit
@@ -82,13 +82,11 @@ def _session(unit: Unit, programme: str, at: str | NewSession, now: datetime) ->
         made, new = at, False
     else:
         today = today_in_helsinki(now)
-        (result,), added = sift(
+        results, added = sift(
             unit.connection, "session", programme, [at], lambda new: check_session(new, definition, today), False
         )
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
+        made, new = unless_refused(*results)["session"], bool(added)
         hold(unit, programme, added, counts_of(definition))
-        made, new = result["session"], bool(added)
     store.lock_session(unit.connection, made)
     known = store.find_sessions(unit.connection, [made]).get(made)
     if known is None or known.programme != programme:

@@ -9,11 +9,12 @@ from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import ProgrammeLoaded, StandingReached, SubjectErased
-from shared.contracts.commands import ListSessions, RecordAttendance, RecordSessions, load
+from shared.contracts.commands import load
 from shared.contracts.errors import InvalidInput
 from shared.contracts.purpose_facts import ActivitiesCleared, PurposeEnded
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.contracts.rights import PersonShare
+from shared.contracts.sessions import ListSessions, RecordAttendance, RecordSessions
 from shared.contracts.talks import (
     AskRecent,
     AskRegister,
@@ -26,6 +27,7 @@ from shared.contracts.talks import (
     StartCounter,
 )
 from shared.journal import Line, Unit
+from shared.ops.clock import day_of
 
 
 class ActivitiesService(ParkedLines):
@@ -182,7 +184,7 @@ def _conversation(item: dict[str, Any]) -> NewConversation:
         how=item["how"],
         topics=tuple(item["topics"]),
         text_ref=item.get("text_ref"),
-        actions=tuple(Agreed(agreed["text_ref"], _day(agreed.get("due_on"))) for agreed in item["actions"]),
+        actions=tuple(Agreed(agreed["text_ref"], day_of(agreed.get("due_on"))) for agreed in item["actions"]),
         meeting=(date.fromisoformat(meeting["on"]), meeting.get("start")) if meeting else None,
         replaces=item.get("replaces"),
     )
@@ -200,7 +202,3 @@ def _at(body: dict[str, Any]) -> str | NewSession:
     if held and not session:
         return _session(held)
     raise InvalidInput(field="session", reason="name a recorded session, or tell of a new one in held")
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None

@@ -25,8 +25,7 @@ from sqlalchemy import (
 
 from services.activities.domain import KnownSession, NewAttendance, NewConversation, NewSession
 from shared.contracts.catalogue import StandingReached
-from shared.journal.lines import parse
-from shared.journal.tables import journal_line
+from shared.journal.reading import lines_about
 from shared.programmes.shelf import Shelf
 from shared.storage import metadata
 from shared.storage.forgetting import forget_subject
@@ -166,9 +165,14 @@ def add_sessions(connection: Connection, programme: str, added: Iterable[tuple[s
 
 def find_sessions(connection: Connection, ids: Iterable[str]) -> dict[str, KnownSession]:
     """Those of these sessions that exist, by id."""
-    wanted = [bytes.fromhex(i) for i in set(ids)]
-    rows = connection.execute(select(session).where(session.c.session.in_(wanted)))
+    rows = sessions_named(connection, set(ids))
     return {r.session.hex(): KnownSession(r.programme, r.occurred_on, r.minutes, r.counts, r.activity) for r in rows}
+
+
+def sessions_named(connection: Connection, ids: Iterable[str]) -> Sequence[Any]:
+    """Those of these sessions that exist, the oldest first."""
+    c, wanted = session.c, [bytes.fromhex(one) for one in ids]
+    return connection.execute(select(session).where(c.session.in_(wanted)).order_by(c.occurred_on, c.session)).all()
 
 
 find_people = partial(known_people, person)
@@ -196,13 +200,9 @@ def standings(connection: Connection, subjects: Iterable[str]) -> dict[str, str]
     the journal's last line says."""
     wanted = [bytes.fromhex(subject) for subject in set(subjects)]
     rows = connection.execute(select(person).where(person.c.subject.in_(wanted))).all()
-    line = journal_line.c
-    forgotten = [row.subject for row in rows if row.standing is None]
-    told = select(line.line).where(
-        line.subject.in_(forgotten), line.kind == StandingReached.kind, line.line.is_not(None)
-    )
-    found = [parse(data) for data in connection.execute(told.order_by(line.pos)).scalars()] if forgotten else []
-    return {str(one.subject): one.body["standing"] for one in found} | {
+    forgotten = [row.subject.hex() for row in rows if row.standing is None]
+    told = lines_about(connection, forgotten, (StandingReached.kind,)) if forgotten else ()
+    return {str(line.subject): line.body["standing"] for line in told} | {
         row.subject.hex(): row.standing for row in rows if row.standing is not None
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 from services.intake import contacts
 from services.intake.sealing import inside, vault_of
 from shared.bus.entrypoints import rpc
-from shared.bus.home import HomeResource
+from shared.bus.home import ServiceHome
 from shared.contracts.commands import load
 from shared.contracts.contacts import AddContacts, Contact, ContactContent, ReadContacts, SetContact, SetLanguages
 from shared.journal.sealed import seal_reply
@@ -14,7 +14,7 @@ from shared.journal.sealed import seal_reply
 class ContactMethods:
     """Put before intake's service class."""
 
-    home: HomeResource
+    home: ServiceHome
 
     @rpc
     def set_contact(self, **command: Any) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from services.intake import exit_store, identity_store, rights_store, store, worker_store
-from services.intake.domain import CONTACT, check_contact, is_protected
+from services.intake.domain import check_contact, is_protected
 from services.intake.operations import Vault
+from shared.contracts.contacts import SPOKEN
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, UnknownPerson
+from shared.contracts.people import CONTACT
 from shared.journal import Journal, Unit
 from shared.storage.once import Results, each_once
 from shared.storage.restricting import EVERYTHING, refuse_restricted, restricted_among
@@ -66,10 +68,6 @@ def _to_change(unit: Unit, programme: str, subject: str) -> Any:
         raise UnknownPerson(field="subject", programme=programme)
     refuse_restricted(restricted_among(unit.connection, [subject]), subject, None, "intake", "subject")
     return row
-
-
-SPOKEN = ("service_language", "interpreter")
-"""Of the record in which language somebody is served; nothing of it is in a fact."""
 
 
 def set_languages(

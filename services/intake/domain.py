@@ -10,6 +10,7 @@ from typing import Any
 
 from shared import hetu
 from shared.contracts.errors import InvalidInput, ReferralClosed, UnknownCode
+from shared.contracts.people import CONTACT
 from shared.forms import find_form
 from shared.forms.records import QUESTIONS, age_on, arrival_problems, taken
 from shared.programmes import Programme
@@ -170,8 +171,6 @@ def _check_code_asked(arrival: Arrival, programme: Programme, before: Before) ->
 
 PAID = "who is paid by the project is not its participant"
 WHERE_PEOPLE_LIVE = ("municipality", "area")
-CONTACT = ("phone", "email", "contact_way")
-"""How somebody is reached; of the identity."""
 _PHONE = re.compile(r"(?:\+[1-9]|0)[0-9]{4,14}", re.ASCII)
 _EMAIL = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)
 
@@ -221,6 +220,29 @@ def normalised_name(name: str) -> str:
     """
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
     return "".join(letter for letter in letters.translate(_NOT_DECOMPOSED) if letter.isalpha())
+
+
+def is_meant(identity: Mapping[str, Any], query: Mapping[str, Any], *, protected: bool = False) -> bool:
+    """Whether a person's identity is the one asked for: the identity code, or a name or token, in any case; of who is
+    not `protected` also by how words of it begin, if that is asked."""
+    if query.get("beginning") and not protected and _begins(identity, query.get("name") or ""):
+        return True
+    if query.get("identity_code"):
+        return bool(_same(identity.get("identity_code"), query["identity_code"]))
+    given, family = identity.get("given_name") or "", identity.get("family_name") or ""
+    names = (family, f"{given} {family}", f"{family} {given}", identity.get("token"))
+    return any(_same(name, query.get("name")) for name in names)
+
+
+def _begins(identity: Mapping[str, Any], asked: str) -> bool:
+    said = " ".join(identity.get(name) or "" for name in ("given_name", "family_name", "token"))
+    words = re.split(r"[\s;-]+", said.casefold())
+    wanted = re.split(r"[\s-]+", asked.casefold().strip())
+    return bool(wanted[0]) and all(any(word.startswith(one) for word in words) for one in wanted)
+
+
+def _same(ours: str | None, asked: str | None) -> bool:
+    return bool(ours and asked) and " ".join(str(ours).split()).casefold() == " ".join(str(asked).split()).casefold()
 
 
 def tag_of(identity: Mapping[str, Any], basis: str, programme: str, key: bytes) -> str | None:
@@ -283,6 +305,25 @@ def next_revision(last: int, now: datetime) -> int:
     A counter would not do: restored from a backup, the receiver would give out its numbers anew for other decisions.
     """
     return max(last + 1, int((now - _COUNTED_FROM).total_seconds()))
+
+
+_TAG_KEY_EVERY = timedelta(minutes=30)
+"""999,999, the most that facts and letters say, come in 2057."""
+
+
+def next_tag_key_no(last: int, now: datetime) -> int:
+    """The number of the programme's next tag key: half hours since 2000, one key in each. `last`: of the newest here, 0
+    if there is none. Raises `InvalidInput` if this half hour's has been given out.
+
+    A counter would do as badly as above: two keys with one number, and people compared by them as if it were one.
+    """
+    number = (now - _COUNTED_FROM) // _TAG_KEY_EVERY
+    if number <= last:
+        then = f"{_COUNTED_FROM + (last + 1) * _TAG_KEY_EVERY:%Y-%m-%d %H:%M} UTC"
+        raise InvalidInput(
+            field="key_no", reason=f"the newest was made in this half hour, or the clock is wrong: not before {then}"
+        )
+    return number
 
 
 def moved(table: Mapping[tuple[str | None, str], str], state: str | None, event: str) -> str:

@@ -14,7 +14,7 @@ from services.intake.encounter_rules import Count, Encounter, NewEncounter, chec
 from services.intake.encounters import add_visits, locked, remove_visit, tell
 from services.intake.operations import Vault
 from services.intake.visitors import Visitors
-from shared.contracts.errors import InvalidInput, PolkuError, UnknownPerson
+from shared.contracts.errors import InvalidInput, UnknownPerson, unless_refused
 from shared.journal import Journal, Unit
 from shared.journal.closing import is_sealed, refuse_new
 from shared.journal.unit import new_id
@@ -37,12 +37,10 @@ def open_door(
             return new_id()
 
         new = [NewEncounter(key, content)]
-        (result,), fresh = each_once(
+        results, fresh = each_once(
             unit.connection, store.keys, programme, new, take, what="encounter", field="key", skip_bad=False
         )
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
-        made: str = result["encounter"]
+        made: str = unless_refused(*results)["encounter"]
         encounter_store.add_encounters(unit.connection, programme, [(made, content) for _ in fresh], now, door=True)
         if fresh:
             unit.audit(by, "open_door", programme=programme)

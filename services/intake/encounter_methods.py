@@ -9,7 +9,7 @@ from services.intake.domain import is_protected
 from services.intake.encounter_rules import Encounter, NewEncounter, tile
 from services.intake.sealing import inside, vault_of
 from shared.bus.entrypoints import rpc, timer
-from shared.bus.home import HomeResource
+from shared.bus.home import ServiceHome
 from shared.contracts.commands import load
 from shared.contracts.encounters import (
     CorrectEncounter,
@@ -31,17 +31,13 @@ from shared.journal.sealed import seal_reply
 class EncounterMethods:
     """Put before intake's service class."""
 
-    home: HomeResource
+    home: ServiceHome
 
     @rpc
     def record_encounters(self, **command: Any) -> dict[str, Any]:
         body = load(RecordEncounters, command)
-        self.home.follow_to(body["after"])
         new = [self._encounter(number, item) for number, item in enumerate(body["items"])]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        place = (self.home.journal, vault_of(self.home.keys), body["programme"])
-        results, pos = encounters.record_encounters(*place, new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, encounters.record_encounters, new, vault_of(self.home.keys))
 
     @rpc
     def correct_encounter(self, **command: Any) -> dict[str, Any]:

@@ -5,26 +5,23 @@ Rules are in `records.py`, the statements in `start_store.py` and `exit_store.py
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection
 
-from services.intake import eura, exit_store, exits, start_store, store
+from services.intake import eura, exit_store, exits, start_store, store, text_store
 from services.intake.correcting import completed
 from services.intake.operations import Vault, log_identity_read
 from services.intake.records import NewExit, Stay, check_exit_form
-from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError, UnknownPerson
-from shared.contracts.record_facts import MOST_TRIES
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, UnknownPerson, unless_refused
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.journal import Journal, Unit
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.storage import snapshot
 from shared.storage.once import Results, each_once
-from shared.storage.restricting import EVERYTHING, restricted_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +111,9 @@ def record_leaving(
         exit_store.stays(unit.connection, programme, [form.subject])  # locked, before it is looked at
         row = store.find_participation(unit.connection, programme, form.subject)
         before = None if row is None else _revision_of(unit.connection, keys, row)
-        left = _taken(exits.leave(unit, programme, [leaving], by=by))
-        written = _taken(write_down(unit, keys, programme, [form], by=by, before=before))
-    return left or written, unit.pos
-
-
-def _taken(results: Results) -> bool:
-    """Whether the one item is new. Raises what it was refused with."""
-    (result,) = results
-    if "error" in result:
-        raise PolkuError.from_wire(result["error"])
-    return bool(result["new"])
+        left = unless_refused(*exits.leave(unit, programme, [leaving], by=by))
+        written = unless_refused(*write_down(unit, keys, programme, [form], by=by, before=before))
+    return left["new"] or written["new"], unit.pos
 
 
 def _record(
@@ -151,11 +140,11 @@ def _record(
         raise ChangedMeanwhile(field="was")
     check_exit_form(new.told, before, stays[new.subject], today)
     ref = new.told.get("wishes_ref")
-    theirs = [text.subject for text in store.find_texts(connection, programme, [ref] if ref else [])]
+    theirs = [text.subject for text in text_store.find_texts(connection, programme, [ref] if ref else [])]
     if ref is not None and theirs != [row.subject]:
         raise InvalidInput(field="wishes_ref", reason="is no text of this person")
     if before.get("wishes_ref") not in (None, ref):
-        store.drop_text(connection, before["wishes_ref"], new.subject)
+        text_store.drop_text(connection, before["wishes_ref"], new.subject)
     start_store.put_exit_form(connection, keys.vault, programme, row, new.told, new.content)
     body = {"may_call": new.told["may_call"], "signed_on": new.told.get("form_signed_on"), "text_ref": ref}
     unit.record(ExitFormRecorded(new.subject, programme=programme, **body))
@@ -178,59 +167,15 @@ def show_exit(
             raise UnknownPerson(field="person", programme=programme)
         form = start_store.exit_form_of(connection, subject)
         kept = start_store.open_exit_form(connection, keys.vault, row)
-        tries, asked = start_store.attempts(connection, row.subject), _follow_ups(connection, row.subject)
+        tries, asked = start_store.attempts(connection, row.subject), exit_store.follow_ups_of(connection, row.subject)
     identity, ended = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box), _ended(row)
     coded = {
-        **{"person": subject, "standing": row.standing, "started_on": row.started_on and row.started_on.isoformat()},
-        **{"resumed_on": row.resumed_on and row.resumed_on.isoformat(), "ended": ended, "form": form},
+        **{"person": subject, "standing": row.standing, "started_on": iso_day(row.started_on)},
+        **{"resumed_on": iso_day(row.resumed_on), "ended": ended, "form": form},
         **{"service_language": json.loads(row.record).get("service_language")},
         **{"revision": _revision(keys, ended, form, kept), "attempts": tries, "follow_ups": asked},
     }
     return coded, {name: identity.get(name) for name in ("given_name", "family_name", "token")} | kept
-
-
-def _follow_ups(connection: Connection, subject: bytes) -> list[dict[str, Any]]:
-    c = store.follow_up.c
-    query = select(c.due, c.occurred_on, c.status, c.results).where(c.subject == subject)
-    rows = connection.execute(query.order_by(c.occurred_on, c.follow_up))
-    return [
-        {
-            **{"due": row.due.isoformat(), "date": row.occurred_on.isoformat(), "status": row.status},
-            "results": None if row.results is None else row.results.split(),
-        }
-        for row in rows
-    ]
-
-
-_SILENT = {EVERYTHING, "esf_record"}
-"""Of whom nothing may be recorded, or no more of the fund's record: they are not called for it."""
-
-
-def due_follow_ups(engine: Engine, programme: str, today: date) -> list[dict[str, Any]]:
-    """Who is due to be asked: ``{"person", "due", "tries"}``, those due first before the others."""
-    p, e, f = store.participation.c, start_store.exit_form.c, store.follow_up.c
-    with snapshot(engine) as connection:
-        after = store.shelf.get(connection, programme).follow_up_days
-        if after is None:
-            return []
-        span = timedelta(days=after)
-        asked: dict[bytes, list[str]] = defaultdict(list)
-        told = select(f.subject, f.status).join(store.participation, p.subject == f.subject)
-        for try_ in connection.execute(told.where(f.programme == programme, exit_store.SINCE_THE_EXIT)):
-            asked[bytes(try_.subject)].append(try_.status)
-        left = select(p.subject, p.ended_on, e.may_call).where(p.programme == programme, p.ended_on <= today - span)
-        left = left.where(p.end_reason.not_in(("died", "transferred")))
-        left = left.select_from(store.participation.outerjoin(start_store.exit_form, p.subject == e.subject))
-        rows = connection.execute(left.order_by(p.ended_on, p.subject)).all()
-        silent = restricted_among(connection, (row.subject.hex() for row in rows))
-    found = []
-    for row in rows:
-        tries = asked[bytes(row.subject)]
-        open_ = set(tries) <= {"not_reached"} and len(tries) < MOST_TRIES
-        if open_ and row.may_call != "no" and not _SILENT & silent.get(row.subject.hex(), frozenset()):
-            due = (row.ended_on + span).isoformat()
-            found.append({"person": row.subject.hex(), "due": due, "tries": len(tries)})
-    return found
 
 
 def _ended(row: Any) -> dict[str, Any] | None:

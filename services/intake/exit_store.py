@@ -1,14 +1,28 @@
-"""The statements that change exit records and follow-ups; their tables are in `store.py`."""
+"""The statements of exits, which stand in `store.participation`; the table of follow-ups and its statements."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, bindparam, insert, select, update
 
 from services.intake.records import Stay
-from services.intake.store import follow_up, participation
+from services.intake.store import participation
+from shared.storage import metadata
+
+follow_up = Table(
+    "intake_follow_up",
+    metadata,
+    Column("follow_up", LargeBinary, primary_key=True),
+    Column("subject", LargeBinary, nullable=False, index=True),
+    Column("programme", String(40), nullable=False),
+    Column("due", Date, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("results", String(120)),
+    Column("occurred_on", Date, nullable=False),
+)
+"""Tries to reach people after they left, those in vain among them; `results` as in `participation`."""
 
 SINCE_THE_EXIT = follow_up.c.occurred_on >= participation.c.ended_on
 """Of a follow-up beside its participation: by its own day, not by when it was due: an exit is corrected, and another
@@ -65,6 +79,19 @@ def tries_in_vain(connection: Connection, stays: Mapping[str, Stay]) -> Counter[
     query = select(c.subject).join(participation, participation.c.subject == c.subject)
     query = query.where(c.subject.in_(wanted), c.status == "not_reached", SINCE_THE_EXIT)
     return Counter(row.subject.hex() for row in connection.execute(query))
+
+
+def follow_ups_of(connection: Connection, subject: bytes) -> list[dict[str, Any]]:
+    """The tries to reach a person, the oldest first."""
+    c = follow_up.c
+    query = select(c.due, c.occurred_on, c.status, c.results).where(c.subject == subject)
+    return [
+        {
+            **{"due": row.due.isoformat(), "date": row.occurred_on.isoformat(), "status": row.status},
+            "results": None if row.results is None else row.results.split(),
+        }
+        for row in connection.execute(query.order_by(c.occurred_on, c.follow_up))
+    ]
 
 
 def add_follow_ups(connection: Connection, programme: str, made: Sequence[tuple[str, Mapping[str, Any]]]) -> None:

@@ -34,7 +34,7 @@ from shared.journal.holding import is_held
 from shared.journal.post import LetterRefused
 from shared.journal.posting import waiting_for
 from shared.journal.unit import new_id
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import day_of, today_in_helsinki
 from shared.programmes import Programme
 from shared.storage import snapshot
 from shared.storage.restricting import refuse_restricted, restricted_among
@@ -206,7 +206,7 @@ def _may_be_told(restricted: Mapping[str, frozenset[str]], subject: str) -> bool
 
 
 def _hear(place: Place, sender: Member, letter: dict[str, Any], now: datetime, taken: Also) -> int | None:
-    signed_on = date.fromisoformat(letter["signed_on"]) if letter["signed_on"] else None
+    signed_on = day_of(letter["signed_on"])
     with place.journal.unit(now) as unit:
         taken(unit)
         told = (letter["question"], sender.node, letter["answer"], signed_on)

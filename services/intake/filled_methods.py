@@ -8,7 +8,7 @@ from services.intake.peers import Desk
 from services.intake.referrals import Place
 from services.intake.sealing import vault_of
 from shared.bus.entrypoints import rpc
-from shared.bus.home import HomeResource
+from shared.bus.home import ServiceHome
 from shared.contracts.commands import load
 from shared.contracts.filled import AskFilled, ShowFilled
 
@@ -16,7 +16,7 @@ from shared.contracts.filled import AskFilled, ShowFilled
 class FilledMethods:
     """Put before intake's service class."""
 
-    home: HomeResource
+    home: ServiceHome
     _desk: Callable[[], Desk]
 
     @rpc

@@ -2,26 +2,24 @@
 
 import hmac
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from services.intake import eura, rights_store, store
 from services.intake.domain import Arrival, check_arrival, with_birth_date
 from services.intake.records import start_fact
 from services.intake.workers import take_on
 from shared.contracts.catalogue import StandingReached, SubjectErased
-from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
+from shared.contracts.errors import UnknownPerson
 from shared.journal import Journal, Unit
 from shared.journal.erasing import erased_among, erased_elsewhere, subject_digest
 from shared.journal.unit import new_id
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.programmes import Programme
 from shared.storage import snapshot
-from shared.storage.once import Done, already_done, remember
+from shared.storage.once import Results, each_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,44 +54,38 @@ def register_participants(
     now: datetime,
     skip_bad: bool = False,
     worker: str | None = None,
-) -> tuple[list[dict[str, Any]], int | None]:
+) -> tuple[Results, int | None]:
     """Register people, in order, up to the first that is refused (`skip_bad`: all that are not); `worker` works with
     them.
 
     Returns a result per item, ``{"subject", "new"}`` or ``{"error"}``, and the journal position.
     """
-    results: list[dict[str, Any]] = []
     with journal.unit(now) as unit:
         definition, today = store.shelf.get(unit.connection, programme), today_in_helsinki(now)
-        done = already_done(unit.connection, store.keys, (arrival.key for arrival in arrivals))
-        added: list[tuple[str, str, Arrival]] = []
-        fresh: dict[str, Done] = {}
-        for arrival in arrivals:
-            content = _content(programme, arrival)
-            known = done.get(arrival.key) or fresh.get(arrival.key)
-            try:
-                if known is not None:
-                    if not keys.is_digest(known.digest, content):
-                        raise AlreadyRecordedDiffers(field="ref")
-                    results.append({"subject": known.made.hex(), "new": False})
-                    continue
-                check_arrival(arrival, definition, today)
-                arrival = with_birth_date(arrival, today)  # after its digest: a row is known again by what it says
-            except PolkuError as error:
-                results.append({"error": error.to_wire()})
-                if skip_bad:
-                    continue
-                break
+
+        def take(arrival: Arrival) -> str:
+            check_arrival(arrival, definition, today)
             subject = new_id()
-            added.append((new_id(), subject, arrival))
-            fresh[arrival.key] = Done(keys.digest(content), bytes.fromhex(subject))
-            results.append({"subject": subject, "new": True})
-            record_start(unit, definition, subject, arrival)
-        known_in_eura = any(arrival.record.get("eura_on") for _, _, arrival in added)
+            record_start(unit, definition, subject, with_birth_date(arrival, today))
+            return subject
+
+        results, added = each_once(
+            unit.connection,
+            store.keys,
+            programme,
+            arrivals,
+            take,
+            what="subject",
+            field="ref",
+            skip_bad=skip_bad,
+            digester=keys,
+            content=lambda arrival: _content(programme, arrival),
+        )
+        known_in_eura = any(arrival.record.get("eura_on") for _, arrival in added)
         with eura.recounting(unit, programme) if known_in_eura else nullcontext():
-            store.add_people(unit.connection, keys.vault, programme, added)
-        remember(unit.connection, store.keys, fresh)
-        take_on(unit, programme, [subject for _, subject, _ in added], worker)
+            people = [(new_id(), subject, with_birth_date(arrival, today)) for subject, arrival in added]
+            store.add_people(unit.connection, keys.vault, programme, people)
+        take_on(unit, programme, [subject for subject, _ in added], worker)
         if added:
             unit.audit(by, "register_participants", programme=programme, people=len(added))
     return results, unit.pos
@@ -112,7 +104,7 @@ def record_start(
 
     A correction that leaves standing and day as they are is no `new_standing`.
     """
-    day = arrival.start_date.isoformat() if arrival.start_date else None
+    day = iso_day(arrival.start_date)
     participates = arrival.standing == "esf_participant" and day is not None
     linked = {} if participates or continues is None else {"continues": continues}
     if new_standing:
@@ -203,26 +195,3 @@ def erase_again(journal: Journal, now: datetime, first: First = _nothing) -> int
     for programme, subject in due:
         _, pos = erase_person(journal, programme, subject, by="restore", now=now, first=first)
     return pos
-
-
-def is_meant(identity: Mapping[str, Any], query: Mapping[str, Any], *, protected: bool = False) -> bool:
-    """Whether a person's identity is the one asked for: the identity code, or a name or token, in any case; of who is
-    not `protected` also by how words of it begin, if that is asked."""
-    if query.get("beginning") and not protected and _begins(identity, query.get("name") or ""):
-        return True
-    if query.get("identity_code"):
-        return bool(_same(identity.get("identity_code"), query["identity_code"]))
-    given, family = identity.get("given_name") or "", identity.get("family_name") or ""
-    names = (family, f"{given} {family}", f"{family} {given}", identity.get("token"))
-    return any(_same(name, query.get("name")) for name in names)
-
-
-def _begins(identity: Mapping[str, Any], asked: str) -> bool:
-    said = " ".join(identity.get(name) or "" for name in ("given_name", "family_name", "token"))
-    words = re.split(r"[\s;-]+", said.casefold())
-    wanted = re.split(r"[\s-]+", asked.casefold().strip())
-    return bool(wanted[0]) and all(any(word.startswith(one) for word in words) for one in wanted)
-
-
-def _same(ours: str | None, asked: str | None) -> bool:
-    return bool(ours and asked) and " ".join(str(ours).split()).casefold() == " ".join(str(asked).split()).casefold()

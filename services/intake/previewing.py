@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import rights_store, store
+from services.intake import rights_store, store, text_store
 from services.intake.records import has_record
 from shared.contracts.errors import ChangedMeanwhile, UnknownPerson
 from shared.contracts.purposes import PURPOSES, purpose_of
@@ -21,7 +21,7 @@ def preview(connection: Connection, programme: str, subject: str) -> dict[str, A
     kinds: dict[str | None, list[dict[str, Any]]] = {purpose: [] for purpose in (*PURPOSES, None)}
     for kind, lines, to_lead in rights_store.lines_by_kind(connection, row.subject):
         kinds[purpose_of(kind)].append({"kind": kind, "lines": lines, "to_lead": int(to_lead)})
-    texts, record = len(store.texts_of(connection, row.subject)), has_record(row)
+    texts, record = len(text_store.texts_of(connection, row.subject)), has_record(row)
     purposes = [
         {
             "purpose": purpose,

@@ -10,20 +10,20 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from services.intake import eura, exit_store, identity_store, rights_store, start_store, store
+from services.intake import eura, exit_store, identity_store, rights_store, start_store, store, text_store
 from services.intake.domain import check_evidence
 from services.intake.operations import Vault
 from services.intake.previewing import refuse_unseen
-from services.intake.records import KEPT_OF_THE_RECORD, has_record
+from services.intake.records import KEPT_OF_THE_RECORD, has_record, purposes_of
 from shared.contracts.catalogue import StandingReached
 from shared.contracts.errors import InvalidInput, KeptByLaw, UnknownPerson
 from shared.contracts.purpose_facts import PersonInformed, PurposeEnded
-from shared.contracts.purposes import PURPOSES, purpose_of
+from shared.contracts.purposes import PURPOSES
 from shared.journal import Journal, Unit, holding
 from shared.journal.erasing import NO_ENDING, ended_elsewhere, purpose_digest
-from shared.journal.tables import journal_line
+from shared.journal.reading import kinds_about
 from shared.journal.unit import new_id
 from shared.ops.clock import today_in_helsinki, wire_time
 from shared.programmes import Programme
@@ -245,13 +245,9 @@ def _forget_record(unit: Unit, keys: Vault, programme: str, row: Any) -> None:
 
 def held(connection: Connection, row: Any) -> set[str]:
     """For which purposes something is recorded about the person of `locked_participation`'s row."""
-    query = select(journal_line.c.kind).where(journal_line.c.subject == row.subject).distinct()
-    found = {purpose for kind in connection.execute(query).scalars() if (purpose := purpose_of(kind))}
-    if has_record(row):
-        found.add("esf_record")
-    if store.texts_of(connection, row.subject):
-        found.add("support")
-    return found
+    return purposes_of(
+        row, kinds_about(connection, row.subject), texts=bool(text_store.texts_of(connection, row.subject))
+    )
 
 
 def check_may_erase(unit: Unit, programme: str, subject: str) -> None:

@@ -1,20 +1,23 @@
 """The read side of intake."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, Select, case, exists, func, select
 
 from services.intake import records
 from services.intake.domain import is_protected
+from services.intake.exit_store import SINCE_THE_EXIT, follow_up
 from services.intake.start_store import attempt, attempts_of, exit_form
 from services.intake.store import open_identity, participation, person, shelf, vault
 from services.intake.worker_store import caseload, is_theirs, worker
+from shared.contracts.record_facts import GONE
 from shared.storage import snapshot
-from shared.storage.restricting import EVERYTHING, restricted
+from shared.storage.restricting import EVERYTHING, restricted, restricted_among
 
 MOST_FOUND = 50
 """Whoever asks for a name that more people have is told so, and asks for more of it or for the identity code."""
@@ -35,6 +38,8 @@ class PersonRow:
     wrapped_key: bytes
     box: bytes
     worker: str | None = None
+    ended_on: date | None = None
+    end_reason: str | None = None
 
 
 def list_people(
@@ -128,6 +133,73 @@ def still_in(engine: Engine, programme: str, limit: int, offset: int) -> dict[st
     return {"total": total, "people": people}
 
 
+def eura_worklist(engine: Engine, programme: str) -> dict[str, Any]:
+    """Who is missing in EURA, and how many are there: of participants the start, of those who have left the exit.
+
+    `people` are those of whom something is missing, the earliest start first; `start` and `exit` are entries
+    ``{"on", "by"}``, or null: missing; `left`: whether there is an exit to enter.
+    """
+    p, e = participation.c, exit_form.c
+    query = (
+        select(p.subject, p.started_on, p.ended_on, p.record, e.eura_on, e.eura_by)
+        .select_from(participation.outerjoin(exit_form, p.subject == e.subject))
+        .where(p.programme == programme, p.standing == "esf_participant")
+        .order_by(p.started_on, p.subject)
+    )
+    counts = dict.fromkeys(("participants", "starts", "left", "exits"), 0)
+    people = []
+    with snapshot(engine) as connection:
+        shelf.get(connection, programme)
+        for row in connection.execute(query):
+            record, left = json.loads(row.record), row.ended_on is not None
+            start = _entry(record.get("eura_on"), record.get("eura_by"))
+            known = left and row.eura_on is not None and row.eura_on >= row.ended_on  # of this exit, not of one before
+            end = _entry(row.eura_on.isoformat(), row.eura_by) if known else None
+            counts["participants"] += 1
+            counts["left"] += left
+            counts["starts"] += start is not None
+            counts["exits"] += end is not None
+            if start is None or (left and end is None):
+                language = record.get("service_language")
+                who = {"person": row.subject.hex(), "service_language": language, "left": left}
+                people.append(who | {"start": start, "exit": end})
+    return {"counts": counts, "people": people}
+
+
+def _entry(day: str | None, by: str | None) -> dict[str, Any] | None:
+    return {"on": day, "by": by} if day else None
+
+
+_SILENT = {EVERYTHING, "esf_record"}
+"""Of whom nothing may be recorded, or no more of the fund's record: they are not called for it."""
+
+
+def due_follow_ups(engine: Engine, programme: str, today: date) -> list[dict[str, Any]]:
+    """Who is due to be asked: ``{"person", "due", "tries"}``, those due first before the others."""
+    p, e, f = participation.c, exit_form.c, follow_up.c
+    with snapshot(engine) as connection:
+        after = shelf.get(connection, programme).follow_up_days
+        if after is None:
+            return []
+        span = timedelta(days=after)
+        asked: dict[bytes, list[str]] = defaultdict(list)
+        told = select(f.subject, f.status).join(participation, p.subject == f.subject)
+        for try_ in connection.execute(told.where(f.programme == programme, SINCE_THE_EXIT)):
+            asked[bytes(try_.subject)].append(try_.status)
+        left = select(p.subject, p.ended_on, e.may_call).where(p.programme == programme, p.ended_on <= today - span)
+        left = left.where(p.end_reason.not_in(GONE))
+        left = left.select_from(participation.outerjoin(exit_form, p.subject == e.subject))
+        rows = connection.execute(left.order_by(p.ended_on, p.subject)).all()
+        silent = restricted_among(connection, (row.subject.hex() for row in rows))
+    found = []
+    for row in rows:
+        tries = asked[bytes(row.subject)]
+        if records.is_to_be_asked(tries, row.may_call) and not _SILENT & silent.get(row.subject.hex(), frozenset()):
+            due = (row.ended_on + span).isoformat()
+            found.append({"person": row.subject.hex(), "due": due, "tries": len(tries)})
+    return found
+
+
 def with_attempts(engine: Engine, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """These rows of `missing_evidence`, with the tries to get each person's forms that were in vain."""
     with snapshot(engine) as connection:
@@ -167,4 +239,5 @@ def _row(row: Any) -> PersonRow:
     record = json.loads(row.record)
     marks = (row.since is not None, is_protected(record), record.get("service_language"), record.get("interpreter"))
     sealed = (row.wrapped_key, row.box)
-    return PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, *marks, *sealed, row.worker)
+    ended = (row.ended_on, row.end_reason)
+    return PersonRow(row.subject.hex(), row.person, row.standing, row.started_on, *marks, *sealed, row.worker, *ended)

@@ -4,14 +4,15 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.intake import eura, exit_forms, queries, samples, starts, store
+from services.intake import eura, exit_forms, queries, samples, starts, text_store
 from services.intake.peers import Desk
 from services.intake.records import NewExit, PlannedExit, ReturnedExit
 from services.intake.sealing import inside, vault_of
 from shared.bus.entrypoints import rpc, subscribes
-from shared.bus.home import HomeResource
+from shared.bus.home import ServiceHome
 from shared.contracts.closing import ListStillIn
-from shared.contracts.commands import ParticipantItem, load
+from shared.contracts.commands import load
+from shared.contracts.people import ParticipantItem
 from shared.contracts.plan_facts import PlanEntryWithdrawn
 from shared.contracts.samples import ShowSample
 from shared.contracts.starts import (
@@ -59,7 +60,7 @@ RECORD = tuple(name for name in ParticipantItem().fields if name not in _OWN_MEM
 class RecordMethods:
     """Put before a service class, as `ParkedLines` is."""
 
-    home: HomeResource
+    home: ServiceHome
     _desk: Callable[[], Desk]
 
     @rpc
@@ -79,36 +80,25 @@ class RecordMethods:
         return self._record_starts(load(AddStarts, command))
 
     def _record_starts(self, body: dict[str, Any]) -> dict[str, Any]:
-        self.home.follow_to(body["after"])
         new = [self._start(number, item) for number, item in enumerate(body["items"])]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        place = self.home.journal, vault_of(self.home.keys), body["programme"]
-        results, pos = starts.record_starts(*place, new, desk=self._desk(), **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, starts.record_starts, new, vault_of(self.home.keys), desk=self._desk())
 
     @rpc
     def record_attempts(self, **command: Any) -> dict[str, Any]:
         body = load(RecordAttempts, command)
-        self.home.follow_to(body["after"])
         new = [starts.NewAttempt(**item | {"date": date.fromisoformat(item["date"])}) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = starts.record_attempts(self.home.journal, body["programme"], new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, starts.record_attempts, new)
 
     @rpc
     def note_eura(self, **command: Any) -> dict[str, Any]:
         body = load(NoteEura, command)
-        self.home.follow_to(body["after"])
         new = [eura.NewEntry(**item | {"date": date.fromisoformat(item["date"])}) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        place = self.home.journal, vault_of(self.home.keys).vault, body["programme"]
-        results, pos = eura.note_entries(*place, new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, eura.note_entries, new, vault_of(self.home.keys).vault)
 
     @rpc
     def list_eura(self, **command: Any) -> dict[str, Any]:
         body = load(ListEura, command)
-        found = eura.worklist(self.home.engine, body["programme"])
+        found = queries.eura_worklist(self.home.engine, body["programme"])
         people, first = found["people"], body["offset"]
         return found | {"total": len(people), "people": people[first : first + body["limit"]]}
 
@@ -133,12 +123,8 @@ class RecordMethods:
         return self._record_exit_forms(load(AddExitForms, command))
 
     def _record_exit_forms(self, body: dict[str, Any]) -> dict[str, Any]:
-        self.home.follow_to(body["after"])
         new = [self._exit_form(f"items.{number}.sealed", item) for number, item in enumerate(body["items"])]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        place = self.home.journal, vault_of(self.home.keys), body["programme"]
-        results, pos = exit_forms.record_exit_forms(*place, new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, exit_forms.record_exit_forms, new, vault_of(self.home.keys))
 
     @rpc
     def record_leaving(self, **command: Any) -> dict[str, Any]:
@@ -153,7 +139,7 @@ class RecordMethods:
     @rpc
     def list_follow_ups(self, **command: Any) -> dict[str, Any]:
         body = load(ListFollowUps, command)
-        found = exit_forms.due_follow_ups(self.home.engine, body["programme"], today_in_helsinki(self.home.now()))
+        found = queries.due_follow_ups(self.home.engine, body["programme"], today_in_helsinki(self.home.now()))
         first = body["offset"]
         return {"total": len(found), "people": found[first : first + body["limit"]]}
 
@@ -171,7 +157,7 @@ class RecordMethods:
     @subscribes(PlanEntryWithdrawn)
     def on_plan_entry_withdrawn(self, unit: Unit, _line: Line, fact: PlanEntryWithdrawn) -> None:
         if fact["text_ref"]:
-            store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
+            text_store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
 
     def _exit_form(self, field: str, item: dict[str, Any]) -> exit_forms.NewExitForm:
         content = inside(self.home.keys, ExitFormContent, field, item["sealed"])

@@ -1,7 +1,7 @@
 """Rules of exit records: who can leave, come back and be asked when. What is counted of it is in `shared.forms`."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 from services.intake.domain import Arrival, Before, check_arrival, check_evidence
 from shared.contracts.catalogue import ParticipationStarted
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownCode
-from shared.contracts.record_facts import MOST_TRIES
+from shared.contracts.purposes import purpose_of
+from shared.contracts.record_facts import GONE, MOST_TRIES
 from shared.forms import find_form, records
 from shared.forms.records import IN_EURA, NONE, QUESTIONS, End, Start, end_problems, lacks, not_asked, result_problems
 from shared.programmes import Programme
@@ -26,7 +27,8 @@ LONGEST_WAIT = timedelta(days=2 * 366)
 """After leaving: a follow-up that falls due later is a slip of the pen."""
 
 KEPT_OF_THE_RECORD = ("service_language", "contact_language", "interpreter", "protected_address")
-"""What serves the work with a person, and what protects them, stays when the fund's record goes."""
+"""What serves the work with a person, and what protects them. No form of the fund asks it: it stays where a form says
+nothing else, and when the fund's record goes."""
 
 _Day = date
 """A day, in a class that has a `date`."""
@@ -267,6 +269,19 @@ def check_attempt(record: str, day: date, stay: Stay, programme: Programme, toda
         raise InvalidInput(field="date", reason="before the start")
 
 
+def check_entry(record: str, day: date, standing: str, stay: Stay, programme: Programme, today: date) -> None:
+    """Refuse an entry in EURA, of the start or the exit (`record`), that cannot have been made. Raises `InvalidInput`
+    naming the field."""
+    if standing != "esf_participant":
+        raise InvalidInput(field="person", reason="is no ESF participant")
+    if record == "exit":
+        if stay.ended_on is None:
+            raise InvalidInput(field="person", reason="has not left")
+        if day < stay.ended_on:
+            raise InvalidInput(field="date", reason="before the exit")
+    check_evidence("date", day, programme, today)
+
+
 def check_exit_form(told: Mapping[str, Any], before: Mapping[str, Any], stay: Stay, today: date) -> None:
     """Refuse an exit form that cannot be. Raises `InvalidInput` naming the field. An entry in EURA that stands there
     from `before` may precede the exit: its day was corrected since, and the rest of the form can be written all the
@@ -317,10 +332,16 @@ def unsaid(record: Mapping[str, Any], identity: Mapping[str, Any]) -> list[str]:
     return [name for name in _OF_THE_PAPER if not (record.get(name) or identity.get(name))]
 
 
+def is_to_be_asked(tries: Sequence[str], may_call: str | None) -> bool:
+    """Whether somebody who has left is to be asked (once more) how they are, after these tries: nobody who has told,
+    has refused, or may not be called, and nobody for ever."""
+    return set(tries) <= {"not_reached"} and len(tries) < MOST_TRIES and may_call != "no"
+
+
 def missing_exit(reason: str, signed_on: date | None, eura_on: date | None, programme: Programme) -> list[str]:
     """What the exit of a participant lacks: the proof that it was told. The dead are asked for none, nor who goes on
     with another partner: that one has the exit."""
-    if reason in ("died", "transferred"):
+    if reason in GONE:
         return []
     told = {"form_signed_on": signed_on, "eura_on": eura_on}
     return [] if any(told[name] for name in _proofs(programme)) else ["exit_form"]
@@ -332,3 +353,14 @@ def has_record(row: Any) -> bool:
     kept = (*KEPT_OF_THE_RECORD, "gender", "age")
     answered = any(value is not None and name not in kept for name, value in json.loads(row.record).items())
     return row.started_on is not None or row.standing == "esf_participant" or answered
+
+
+def purposes_of(row: Any, kinds: Iterable[str], *, texts: bool) -> set[str]:
+    """For which purposes something is recorded about the person of this participation: lines of these kinds, `texts`,
+    and what the row has."""
+    found = {purpose for kind in kinds if (purpose := purpose_of(kind))}
+    if has_record(row):
+        found.add("esf_record")
+    if texts:
+        found.add("support")
+    return found

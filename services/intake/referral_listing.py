@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import referral_store, store, worker_store
+from services.intake import referral_store, store, text_store, worker_store
 from services.intake.domain import is_protected
 from services.intake.operations import Vault
 from services.intake.referrals import Place
@@ -57,7 +57,8 @@ def listed(
         told = (row for row in rows if row.subject is None or row.subject.hex() in shown)
         refs = [row.text_ref.hex() for row in told if row.text_ref]
         texts = {
-            t.text_ref: store.open_text(place.keys.vault, t) for t in store.find_texts(connection, programme, refs)
+            t.text_ref: text_store.open_text(place.keys.vault, t)
+            for t in text_store.find_texts(connection, programme, refs)
         }
         found = [_shown(connection, place.keys, row, people, texts, in_list=number is None) for row in rows]
         for row, one in zip(rows, found, strict=True):

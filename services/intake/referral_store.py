@@ -1,13 +1,53 @@
-"""Statements on `store.referral`: referrals that went out and came in, and who is meant by one not yet decided."""
+"""The table of referrals that went out and came in, and its statements; who is meant by one not yet decided."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+    func,
+    insert,
+    select,
+    update,
+)
 
-from services.intake.store import programme_owner, referral
+from services.intake.text_store import programme_owner
+from shared.storage import metadata
 from shared.storage.vault import decrypt, encrypt, unwrap
+
+referral = Table(
+    "intake_referral",
+    metadata,
+    Column("referral", LargeBinary, primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("direction", String(3), nullable=False),
+    Column("node", String(40), nullable=False),
+    Column("partner", String(40), nullable=False),
+    Column("theirs", LargeBinary),
+    Column("subject", LargeBinary),
+    Column("state", String(20), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("reason", String(40)),
+    Column("became", String(40)),
+    Column("outcome", String(40)),
+    Column("text_ref", LargeBinary),
+    Column("box", LargeBinary),
+    Column("changed_at", String(32), nullable=False),
+    Index("intake_referral_newest", "programme", "changed_at"),
+    UniqueConstraint("programme", "node", "theirs", name="intake_referral_theirs"),
+)
+"""Referrals that went "out" to the partner's node, or came "in" from it, under its id `theirs`. `subject` is our own
+person: whom we sent, or whom we accepted. `box` holds who is meant by one that came in, encrypted with the programme's
+key, until it is decided; then it is empty, and an accepted person is in the vault like everybody. `revision` numbers
+what the receiver has said."""
 
 
 def add_referral(connection: Connection, number: str, at: str, **columns: Any) -> None:

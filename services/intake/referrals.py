@@ -1,7 +1,7 @@
 """Referrals: somebody is sent on to another partner of the programme by sealed letter, and what came of it comes back.
 
-Each end has a record of its own (`store.referral`) and moves it by the tables in `domain`. Three letters (as JSON, of
-the form in `shared/contracts/referrals.py`), between nodes that have confirmed each other alone:
+Each end has a record of its own (`referral_store.referral`) and moves it by the tables in `domain`. Three letters (as
+JSON, of the form in `shared/contracts/referrals.py`), between nodes that have confirmed each other alone:
 
 - `referral`, from the sender: who, why, and of the start record what the person agreed to;
 - `referral_withdrawal`, from the sender;
@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import filled_store, peers, referral_store, store, worker_store
+from services.intake import filled_store, peers, referral_store, store, text_store, worker_store
 from services.intake.domain import (
     AT_RECEIVER,
     AT_SENDER,
@@ -129,7 +129,7 @@ def send(place: Place, new: NewReferral, *, by: str, now: datetime) -> tuple[str
         number, ref = new_id(), new_id() if new.text else None
         if new.text and ref:
             owner = store.Owner(person.person, person.wrapped_key, person.person)
-            store.add_text(connection, place.keys.vault, ref, programme, new.subject, owner, new.text)
+            text_store.add_text(connection, place.keys.vault, ref, programme, new.subject, owner, new.text)
             told["text"] = new.text
         _add(unit, number, OUT, programme, to, moved(AT_SENDER, None, "send"), subject=new.subject, text_ref=ref)
         remember(connection, store.keys, {new.key: Done(place.keys.digest(content), bytes.fromhex(number))})
@@ -218,7 +218,7 @@ def accept(
         store.add_people(connection, place.keys.vault, programme, [(new_id(), subject, arrival)])
         if ref:
             owner = store.owners(connection, programme, [subject])[subject]
-            store.add_text(connection, place.keys.vault, ref, programme, subject, owner, told["text"])
+            text_store.add_text(connection, place.keys.vault, ref, programme, subject, owner, told["text"])
         record_start(unit, definition, subject, arrival, continues=told["subject"])
         if day := told.get("form_signed_on"):
             said = {"answer": "yes", "signed_on": date.fromisoformat(day)}

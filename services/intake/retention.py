@@ -4,25 +4,21 @@ A person goes as a whole when everything recorded about them may go; else what m
 processing restricted is held back: they may need what is there (GDPR, article 18(1)(c)).
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
-from services.intake import purposes, store
+from services.intake import purposes, rights_store, store
 from services.intake.operations import First, Vault, erase
-from services.intake.records import has_record
-from shared.contracts.purposes import purpose_of
+from services.intake.records import purposes_of
 from shared.journal import Journal
-from shared.journal.tables import journal_line
 from shared.ops.clock import today_in_helsinki
 from shared.ops.metrics import gauge
 from shared.programmes import Programme
 from shared.storage import snapshot
-from shared.storage.restricting import EVERYTHING, restricted
 
 people_due = gauge(
     "polku_intake_retention_due",
@@ -50,16 +46,13 @@ class Due:
 def due(connection: Connection, programme: str, today: date, subject: str | None = None) -> list[Due]:
     """Who and what is due (`subject`: of this person alone), by subject."""
     definition = store.shelf.get(connection, programme)
-    c = store.participation.c
-    here = (c.programme == programme) if subject is None else (c.subject == bytes.fromhex(subject))
-    held = _held(connection, here)
-    query = select(c.subject, c.ended_on, restricted.c.since).outerjoin(
-        restricted, (restricted.c.subject == c.subject) & (restricted.c.purpose == EVERYTHING)
-    )
+    kinds = rights_store.kinds_of_lines(connection, programme, subject)
+    texts = rights_store.people_with_texts(connection, programme, subject)
     found = []
-    for row in connection.execute(query.where(here, c.programme == programme).order_by(c.subject)):
+    for row in rights_store.participations(connection, programme, subject):
+        held = purposes_of(row, kinds.get(row.subject, ()), texts=row.subject in texts)
         # Of whom nothing is recorded, a name is kept to work with them.
-        kept = held.get(row.subject, set()) or {"support"}
+        kept = held or {"support"}
         days = _due(definition, kept, row.ended_on, today)
         if days:
             whole = days.keys() == kept
@@ -89,23 +82,6 @@ def measure(engine: Engine, now: datetime) -> None:
 def _due(definition: Programme, held: set[str], ended_on: date | None, today: date) -> dict[str, date]:
     days = {key: definition.purpose_by_key[key].due_on(ended_on, definition.period.end) for key in held}
     return {key: day for key, day in days.items() if day is not None and day <= today}
-
-
-def _held(connection: Connection, here: Any) -> dict[bytes, set[str]]:
-    """For which purposes something is recorded, by subject."""
-    c, line, text = store.participation.c, journal_line.c, store.text.c
-    found: dict[bytes, set[str]] = defaultdict(set)
-    kinds = select(c.subject, line.kind).join_from(store.participation, journal_line, line.subject == c.subject)
-    for row in connection.execute(kinds.where(here).distinct()):
-        if purpose := purpose_of(row.kind):
-            found[row.subject].add(purpose)
-    for person in connection.execute(select(c.subject, c.standing, c.started_on, c.record).where(here)):
-        if has_record(person):
-            found[person.subject].add("esf_record")
-    texts = select(c.subject).join_from(store.participation, store.text, text.subject == c.subject)
-    for subject in connection.execute(texts.where(here).distinct()).scalars():
-        found[subject].add("support")
-    return found
 
 
 def apply(

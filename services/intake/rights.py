@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection
 
-from services.intake import eura, rights_store, start_store, store
+from services.intake import eura, rights_store, start_store, store, text_store
 from services.intake.correcting import change_identity, differences, keep_correction
 from services.intake.domain import (
     WHERE_PEOPLE_LIVE,
@@ -26,10 +26,10 @@ from services.intake.records import FACT_MEMBERS, check_first_start, proof_of
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, UnknownPerson
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
 from shared.journal import Journal
+from shared.journal.audit import entries_naming
 from shared.journal.erasing import subject_digest
-from shared.journal.lines import parse
-from shared.journal.tables import journal_audit, journal_line
-from shared.ops.clock import today_in_helsinki
+from shared.journal.reading import lines_about
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.storage import snapshot
 from shared.storage.copying import rows_of_subject
 
@@ -85,7 +85,7 @@ def correct_person(
         after = with_birth_date(told, today)
         old, new = identity | record, after.identity | after.record
         if start != row.started_on:
-            old, new = old | {"start_date": _text(row.started_on)}, new | {"start_date": _text(start)}
+            old, new = old | {"start_date": iso_day(row.started_on)}, new | {"start_date": iso_day(start)}
         change = differences(old, new)
         if not change:
             return [], None
@@ -183,22 +183,20 @@ def copy_person(
         kept["correction"] = rights_store.corrections_of(connection, keys.vault, raw)
         kept["ending"] = rights_store.endings_of(connection, programme, subject)
         kept["same_as"] = rights_store.same_as(connection, raw)
-        kept["text"] = [text.hex() for text in store.texts_of(connection, raw)]
+        kept["text"] = [text.hex() for text in text_store.texts_of(connection, raw)]
         if restriction := rights_store.restriction_of(connection, raw):
             kept["restriction"] = {"ground": restriction.ground, "since": restriction.since}
-        return {"intake": kept, "history": _history(connection, raw), "reads": _reads(connection, subject)}
+        return {"intake": kept, "history": _history(connection, subject), "reads": _reads(connection, subject)}
 
 
 def _participation(row: Any) -> dict[str, Any]:
-    days = {name: _text(getattr(row, name)) for name in ("started_on", "ended_on", "resumed_on")}
+    days = {name: iso_day(getattr(row, name)) for name in ("started_on", "ended_on", "resumed_on")}
     ends = {name: getattr(row, name) for name in ("end_reason", "end_results", "end_next", "end_planned")}
     return {"standing": row.standing, **days, **ends, **json.loads(row.record)}
 
 
-def _history(connection: Connection, raw: bytes) -> list[dict[str, Any]]:
+def _history(connection: Connection, subject: str) -> list[dict[str, Any]]:
     """Every line about the person: what was recorded when, and whether it travels to the lead."""
-    query = select(journal_line.c.line).where(journal_line.c.subject == raw, journal_line.c.line.is_not(None))
-    lines = (parse(line) for line in connection.execute(query.order_by(journal_line.c.pos)).scalars())
     return [
         {
             "recorded_at": line.recorded_at,
@@ -206,18 +204,11 @@ def _history(connection: Connection, raw: bytes) -> list[dict[str, Any]]:
             "to_lead": not line.stream.endswith("/local"),
             "body": line.body,
         }
-        for line in lines
+        for line in lines_about(connection, [subject])
     ]
 
 
 def _reads(connection: Connection, subject: str) -> list[dict[str, Any]]:
     """What the audit log says was done with the person: when and what. Not by whom: that is somebody else's data."""
-    entry, wanted = journal_audit.c.entry, literal(subject_digest(subject).encode())
-    sqlite = connection.dialect.name == "sqlite"
-    place = func.instr(entry, wanted) if sqlite else func.position(wanted.op("IN")(entry))
-    found = connection.execute(select(entry).where(place > 0).order_by(journal_audit.c.n)).scalars()
-    return [{"at": said["at"], "action": said["action"]} for said in map(json.loads, found)]
-
-
-def _text(day: date | None) -> str | None:
-    return day.isoformat() if day else None
+    found = (json.loads(row.entry) for row in entries_naming(connection, subject_digest(subject)))
+    return [{"at": said["at"], "action": said["action"]} for said in found]

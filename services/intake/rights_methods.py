@@ -5,10 +5,11 @@ from datetime import date
 from typing import Any
 
 from services.intake import duplicates, previewing, purposes, retention, rights, rights_store, store
+from services.intake.likeness import LIKELY
 from services.intake.peers import Desk
 from services.intake.sealing import inside, vault_of
 from shared.bus.entrypoints import rpc, subscribes, timer
-from shared.bus.home import HomeResource
+from shared.bus.home import ServiceHome
 from shared.contracts.commands import load
 from shared.contracts.errors import UnknownPerson
 from shared.contracts.facts import Fact
@@ -41,7 +42,7 @@ RETENTION_SECONDS = 3600
 class RightsMethods:
     """Copies, corrections, restrictions."""
 
-    home: HomeResource
+    home: ServiceHome
     _named: Callable[..., dict[str, Any]]
     _recall: Callable[[Unit, str, str], None]
     _desk: Callable[[], Desk]
@@ -85,11 +86,7 @@ class RightsMethods:
     @rpc
     def record_informed(self, **command: Any) -> dict[str, Any]:
         body = load(RecordInformed, command)
-        self.home.follow_to(body["after"])
-        new = [_informed(item) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = purposes.record_informed(self.home.journal, body["programme"], new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, purposes.record_informed, [_informed(item) for item in body["items"]])
 
     @rpc
     def list_informed(self, **question: Any) -> dict[str, Any]:
@@ -152,7 +149,7 @@ class RightsMethods:
         return {"total": total, "pairs": [self._pair(pair, reply_to) for pair in found]}
 
     def _pair(self, pair: duplicates.Pair, reply_to: str) -> dict[str, Any]:
-        coded = {"score": pair.points, "likely": pair.points >= duplicates.LIKELY, "verdict": pair.verdict}
+        coded = {"score": pair.points, "likely": pair.points >= LIKELY, "verdict": pair.verdict}
         speaks = {"speaks_for": pair.speaks[0], "speaks_against": pair.speaks[1]}
         return (
             coded | speaks | {"people": [self._named(row, reply_to, "birth_date") for row in (pair.first, pair.second)]}

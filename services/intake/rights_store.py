@@ -1,12 +1,14 @@
 """Tables of a participant's rights, and the statements on them and on what they change."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Date,
     ForeignKey,
@@ -23,9 +25,12 @@ from sqlalchemy import (
 )
 
 from services.intake.encounter_tables import visit
+from services.intake.exit_store import follow_up
 from services.intake.filled_store import filled
+from services.intake.referral_store import referral
 from services.intake.start_store import attempt, exit_form
-from services.intake.store import follow_up, keys, participation, person, referral, text
+from services.intake.store import keys, participation, person
+from services.intake.text_store import text
 from shared.journal.tables import journal_line
 from shared.storage import metadata
 from shared.storage.restricting import EVERYTHING, restricted
@@ -259,6 +264,36 @@ def same_as(connection: Connection, subject: bytes) -> list[str]:
     theirs = (pair.c.subject == subject) | (pair.c.other == subject)
     rows = connection.execute(select(pair.c.subject, pair.c.other).where(theirs, pair.c.verdict == "same"))
     return sorted((row.other if row.subject == subject else row.subject).hex() for row in rows)
+
+
+def participations(connection: Connection, programme: str, subject: str | None = None) -> Sequence[Any]:
+    """How people's participations stand (`subject`: this person's alone), in one order; `since`: from when on the
+    processing about them has been restricted, None if it is not."""
+    c, of = participation.c, (restricted.c.subject == participation.c.subject) & (restricted.c.purpose == EVERYTHING)
+    query = select(c.subject, c.standing, c.started_on, c.ended_on, c.record, restricted.c.since)
+    query = query.outerjoin_from(participation, restricted, of).where(_among(programme, subject))
+    return connection.execute(query.order_by(c.subject)).all()
+
+
+def kinds_of_lines(connection: Connection, programme: str, subject: str | None = None) -> dict[bytes, set[str]]:
+    """Of which kinds there are lines about each of these people."""
+    c, line = participation.c, journal_line.c
+    query = select(c.subject, line.kind).join_from(participation, journal_line, line.subject == c.subject)
+    found = defaultdict[bytes, set[str]](set)
+    for row in connection.execute(query.where(_among(programme, subject)).distinct()):
+        found[row.subject].add(row.kind)
+    return found
+
+
+def people_with_texts(connection: Connection, programme: str, subject: str | None = None) -> set[bytes]:
+    """Those of these people of whom there are texts."""
+    query = select(participation.c.subject).join_from(participation, text, text.c.subject == participation.c.subject)
+    return set(connection.execute(query.where(_among(programme, subject)).distinct()).scalars())
+
+
+def _among(programme: str, subject: str | None) -> ColumnElement[bool]:
+    here = participation.c.programme == programme
+    return here if subject is None else here & (participation.c.subject == bytes.fromhex(subject))
 
 
 def lines_by_kind(connection: Connection, subject: bytes) -> Sequence[Any]:

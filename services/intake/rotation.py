@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from services.intake import store
+from services.intake import text_store
 from shared.journal.crypto import Keys
 from shared.storage import snapshot, transaction
 
@@ -28,10 +28,10 @@ def wrap_anew(engine: Engine, vault: Mapping[int, bytes]) -> int:
     if len(vault) < 2:
         return 0
     with snapshot(engine) as connection:
-        due = store.wrapped_with_older(connection, max(vault), AT_ONCE)
+        due = text_store.wrapped_with_older(connection, max(vault), AT_ONCE)
     if due:
         with transaction(engine) as connection:
-            store.wrap_again(connection, vault, due)
+            text_store.wrap_again(connection, vault, due)
     return len(due)
 
 
@@ -47,7 +47,7 @@ def discard(engine: Engine, keys: Keys, directory: Path, now: float | None = Non
             continue
         if kind == "vault":
             with snapshot(engine) as connection:
-                if store.wrapped_with_older(connection, newest.number, 1):
+                if text_store.wrapped_with_older(connection, newest.number, 1):
                     continue
         for key in older:
             (directory / f"{kind}-{key.number}").unlink(missing_ok=True)

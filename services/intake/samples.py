@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from services.intake import encounter_store, exit_forms, starts, store
 from services.intake.operations import Vault
 from shared.contracts.catalogue import OutcomeRecorded, ParticipationStarted, StepEntered
@@ -14,7 +12,7 @@ from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import UnknownPerson
 from shared.journal import Journal, Line
 from shared.journal.lines import parse
-from shared.journal.tables import journal_line
+from shared.journal.reading import numbered_rows
 from shared.storage import snapshot
 
 _DRAWN = tuple(fact.kind for fact in (ParticipationStarted, OutcomeRecorded, StepEntered, EncounterRecorded))
@@ -30,26 +28,25 @@ def show_sample(
     as `show_start` and `show_exit` have them; `erased`: nothing of the person is kept, or the encounter is no more;
     `unknown`: a sample draws no such line of ours. Every read is logged first. Raises `UnknownProgramme`.
     """
-    c, stream = journal_line.c, f"{journal.home}/{programme}"
-    query = select(c.seq, c.kind, c.line).where(c.stream == stream, c.seq.in_(set(lines)))
     with snapshot(journal.engine) as connection:
         store.shelf.get(connection, programme)
-        found = {row.seq: row for row in connection.execute(query.order_by(c.epoch))}  # the newest epoch holds
+        rows = numbered_rows(connection, f"{journal.home}/{programme}", set(lines))
+        found = {row.seq: row for row in rows}  # the newest epoch holds
         said = {seq: parse(row.line) for seq, row in found.items() if row.line is not None}
         met = [line.body["encounter"] for line in said.values() if _met(line)]
         present = encounter_store.those_there(connection, met)
     with journal.unit(now) as unit:
         unit.audit(by, "show_sample", programme=programme, lines=len(lines))
-    rows = []
+    shown = list[tuple[dict[str, Any], dict[str, Any]]]()
     for number in lines:
         row, line = found.get(number), said.get(number)
         if row is None or row.kind not in (None, *_DRAWN):
-            rows.append(({"line": number, "state": "unknown"}, dict[str, Any]()))
+            shown.append(({"line": number, "state": "unknown"}, {}))
         elif line is None or (_met(line) and line.body["encounter"] not in present):
-            rows.append(({"line": number, "state": "erased"}, dict[str, Any]()))
+            shown.append(({"line": number, "state": "erased"}, {}))
         else:
-            rows.append(_shown(journal, keys, programme, line, by, now))
-    return rows
+            shown.append(_shown(journal, keys, programme, line, by, now))
+    return shown
 
 
 def _met(line: Line) -> bool:

@@ -21,10 +21,11 @@ from services.intake import (
     steward,
     store,
     tags,
+    text_store,
     texts,
 )
 from services.intake.contact_methods import ContactMethods
-from services.intake.domain import Arrival
+from services.intake.domain import Arrival, is_meant
 from services.intake.encounter_methods import EncounterMethods
 from services.intake.encounter_rules import Raise
 from services.intake.filled_methods import FilledMethods
@@ -43,17 +44,17 @@ from shared.contracts.catalogue import (
     StandingReached,
     TaggingDue,
 )
-from shared.contracts.commands import (
+from shared.contracts.commands import load
+from shared.contracts.encounters import RaiseStanding
+from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
+from shared.contracts.people import (
     ErasePerson,
     FindPeople,
     ListPeople,
     PersonIdentity,
     PersonQuery,
     RegisterParticipants,
-    load,
 )
-from shared.contracts.encounters import RaiseStanding
-from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.records import ListMissingEvidence, RecordExits, RecordFollowUps, ResumeParticipation
 from shared.contracts.referrals import (
     AcceptReferral,
@@ -68,6 +69,7 @@ from shared.contracts.talks import KeepTexts, ReadTexts, TextContent
 from shared.journal import Line, Unit
 from shared.journal.crypto import read_secret
 from shared.journal.sealed import seal_reply
+from shared.ops.clock import day_of, iso_day
 from shared.storage import snapshot
 
 log = logging.getLogger(__name__)
@@ -98,36 +100,24 @@ class IntakeService(
     @rpc
     def register_participants(self, **command: Any) -> dict[str, Any]:
         body = load(RegisterParticipants, command)
-        self.home.follow_to(body["after"])
         arrivals = [self._arrival(number, item) for number, item in enumerate(body["items"])]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"], "worker": body["worker"]}
-        results, pos = operations.register_participants(
-            self.home.journal, self._vault(), body["programme"], arrivals, **common
-        )
-        return {"pos": self.home.committed(pos), "results": results}
+        register = operations.register_participants
+        return self.home.record(body, register, arrivals, self._vault(), worker=body["worker"])
 
     @rpc
     def raise_standing(self, **command: Any) -> dict[str, Any]:
         body = load(RaiseStanding, command)
-        self.home.follow_to(body["after"])
         new = [
             Raise(item["key"], item["subject"], item.get("keeps_history"), self._arrival(number, item))
             for number, item in enumerate(body["items"])
         ]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"], "worker": body["worker"]}
-        results, pos = raising.raise_standing(
-            self.home.journal, self._vault(), body["programme"], new, desk=self._desk(), **common
-        )
-        return {"pos": self.home.committed(pos), "results": results}
+        more = {"desk": self._desk(), "worker": body["worker"]}
+        return self.home.record(body, raising.raise_standing, new, self._vault(), **more)
 
     @rpc
     def record_exits(self, **command: Any) -> dict[str, Any]:
         body = load(RecordExits, command)
-        self.home.follow_to(body["after"])
-        new = [new_exit(item) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = exits.record_exits(self.home.journal, body["programme"], new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, exits.record_exits, [new_exit(item) for item in body["items"]])
 
     @rpc
     def resume_participation(self, **command: Any) -> dict[str, Any]:
@@ -140,11 +130,7 @@ class IntakeService(
     @rpc
     def record_follow_ups(self, **command: Any) -> dict[str, Any]:
         body = load(RecordFollowUps, command)
-        self.home.follow_to(body["after"])
-        new = [NewFollowUp(**coded(item)) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = exits.record_follow_ups(self.home.journal, body["programme"], new, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, exits.record_follow_ups, [NewFollowUp(**coded(item)) for item in body["items"]])
 
     @rpc
     def list_missing_evidence(self, **command: Any) -> dict[str, Any]:
@@ -181,7 +167,7 @@ class IntakeService(
         total, rows = queries.find_people(
             self.home.engine,
             programme,
-            lambda row: operations.is_meant(self._identity(row), query, protected=row.protected),
+            lambda row: is_meant(self._identity(row), query, protected=row.protected),
             theirs=body["by"] if body["own_only"] else None,
         )
         subjects = [row.subject for row in rows]
@@ -227,11 +213,11 @@ class IntakeService(
     @subscribes(ConversationRemoved)
     def on_conversation_removed(self, unit: Unit, _line: Line, fact: ConversationRemoved) -> None:
         if fact["text_ref"]:
-            store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
+            text_store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
 
     @subscribes(ActionWithdrawn)
     def on_action_withdrawn(self, unit: Unit, _line: Line, fact: ActionWithdrawn) -> None:
-        store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
+        text_store.drop_text(unit.connection, fact["text_ref"], str(fact.subject))
 
     @subscribes(StandingReached)
     def on_standing_reached(self, unit: Unit, line: Line, fact: StandingReached) -> None:
@@ -305,7 +291,7 @@ class IntakeService(
     @rpc
     def accept_referral(self, **command: Any) -> dict[str, Any]:
         body = load(AcceptReferral, command)
-        given = (body["referral"], body["standing"], _day(body["start_date"]))
+        given = (body["referral"], body["standing"], day_of(body["start_date"]))
         common = self._whose(body) | {"worker": body["worker"], "paid": body["paid_by_project"]}
         subject, is_new, pos = referrals.accept(self._place(body), *given, **common)
         return {"pos": self.home.committed(pos), "subject": subject, "new": is_new}
@@ -350,7 +336,7 @@ class IntakeService(
     def _arrival(self, number: int, item: dict[str, Any]) -> Arrival:
         identity = inside(self.home.keys, PersonIdentity, f"items.{number}.sealed", item["sealed"])
         record = {name: item[name] for name in RECORD if item.get(name) is not None}
-        return Arrival(item["key"], item["standing"], _day(item.get("start_date")), record, identity)
+        return Arrival(item["key"], item["standing"], day_of(item.get("start_date")), record, identity)
 
     def _text(self, number: int, item: dict[str, Any]) -> texts.NewText:
         text = inside(self.home.keys, TextContent, f"items.{number}.sealed", item["sealed"])["text"]
@@ -372,7 +358,9 @@ class IntakeService(
         return {
             "person": row.subject,
             "standing": row.standing,
-            "started_on": row.started_on.isoformat() if row.started_on else None,
+            "started_on": iso_day(row.started_on),
+            "ended_on": iso_day(row.ended_on),
+            "end_reason": row.end_reason,
             "restricted": row.restricted,
             "protected": row.protected,
             "worker": row.worker,
@@ -393,7 +381,3 @@ def _sealed_text(ref: str, text: str | None, reply_to: str) -> dict[str, Any]:
     if text is None:
         return {"text_ref": ref, "sealed": None}
     return {"text_ref": ref, "sealed": seal_reply(reply_to, {"text": text})}
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, Date, LargeBinary, String, Table, delete, func, insert, select, update
 
 from services.intake.domain import Arrival
-from services.intake.store import drop_text, participation, vault
+from services.intake.store import participation, vault
+from services.intake.text_store import drop_text
 from shared.storage import metadata
 from shared.storage.upsert import add_missing, upsert
 from shared.storage.vault import decrypt, encrypt, unwrap

@@ -16,6 +16,7 @@ from services.intake.operations import Vault, log_identity_read
 from services.intake.peers import Desk
 from services.intake.protecting import follow_protection
 from services.intake.records import (
+    KEPT_OF_THE_RECORD,
     Stay,
     check_attempt,
     check_start,
@@ -29,13 +30,11 @@ from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, In
 from shared.contracts.start_facts import RecordAttempted
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.programmes import Programme
 from shared.storage import snapshot
 from shared.storage.once import Results, each_once
 
-_STAYS = ("service_language", "contact_language", "interpreter", "protected_address")
-"""Of the coded record what no start form asks: it stays as it is where the form does not say otherwise."""
 _UNANSWERED = ("unknown", "not_asked")
 """Answers that say that nobody has answered: a list may tell more."""
 IN_VAULT = ("birth_date", "form_version", "form_kept")
@@ -133,7 +132,7 @@ def _record_start(
         new = _completing(new, row, before, identity)
     elif new.was != _revision(keys, row, identity):
         raise ChangedMeanwhile(field="was")
-    record = {name: before[name] for name in _STAYS if before.get(name)} | new.record
+    record = {name: before[name] for name in KEPT_OF_THE_RECORD if before.get(name)} | new.record
     told = {name: value for name, value in new.content.items() if value}
     known = without_contact(identity, record)
     kept = {name: value for name, value in known.items() if name not in IN_VAULT}
@@ -169,7 +168,7 @@ def _completing(new: NewStart, row: Any, before: dict[str, Any], identity: Mappi
 
 def _corrected(row: Any, before: dict[str, Any], new: NewStart, arrival: Arrival) -> dict[str, list[Any]]:
     """What another answer stood for before, or in a record that was there already, none. `age` follows from others."""
-    start = {"start_date": _day(row.started_on)}, {"start_date": new.start_date.isoformat()}
+    start = {"start_date": iso_day(row.started_on)}, {"start_date": new.start_date.isoformat()}
     found = differences(before | start[0] | {"age": None}, arrival.identity | arrival.record | start[1])
     if row.standing == "esf_participant" and row.started_on is not None:
         return found
@@ -194,8 +193,8 @@ def show_start(
     coded = {
         "person": subject,
         "standing": row.standing,
-        "started_on": _day(row.started_on),
-        "ended_on": _day(row.ended_on),
+        "started_on": iso_day(row.started_on),
+        "ended_on": iso_day(row.ended_on),
         "record": {name: value for name, value in json.loads(row.record).items() if value is not None},
         "revision": _revision(keys, row, identity),
         "attempts": tries,
@@ -254,13 +253,9 @@ def _state(row: Any, definition: Programme) -> dict[str, list[str]]:
 def _revision(keys: Vault, row: Any, identity: Mapping[str, Any]) -> str:
     """What a change must have seen: keyed, for it goes out to a page and holds a birth date."""
     who = (identity.get(name) for name in ("identity_code", *IN_VAULT))
-    shown = [row.standing, _day(row.started_on), row.record, *who]
+    shown = [row.standing, iso_day(row.started_on), row.record, *who]
     return keys.digest(json.dumps(shown).encode()).hex()
 
 
 def _said(programme: str, new: NewStart) -> list[Any]:
     return [programme, new.subject, new.was, new.start_date.isoformat(), new.record, new.content]
-
-
-def _day(day: date | None) -> str | None:
-    return day.isoformat() if day else None

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from services.intake import store
+from services.intake.domain import next_tag_key_no
 from services.intake.peers import Desk, confirmed_members, write
 from services.intake.tags import Also, retire_tags, take_tag_key
 from shared.contracts.errors import InvalidInput
@@ -32,12 +33,12 @@ _KEY = re.compile(r"[0-9a-f]{64}")
 def renew_tag_key(journal: Journal, desk: Desk, programme: str, *, by: str, now: datetime) -> tuple[int, int | None]:
     """Make the programme's next tag key, use it, and hand it to every confirmed node; its number and the position.
 
-    Raises `InvalidInput` if the programme has no tags or this node is not its steward's.
+    Raises `InvalidInput` if the programme has no tags, this node is not its steward's, or a key was made a moment ago.
     """
     with snapshot(journal.engine) as connection:
         basis = _as_steward(connection, desk, programme)
         known = store.tag_keys(connection, programme)
-    key, key_no = os.urandom(32), known[-1].key_no + 1 if known else 1
+    key, key_no = os.urandom(32), next_tag_key_no(known[-1].key_no if known else 0, now)
 
     def hand_out(unit: Unit) -> None:
         for to in confirmed_members(unit.connection, programme).values():

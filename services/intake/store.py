@@ -11,7 +11,6 @@ from sqlalchemy import (
     Connection,
     Date,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     String,
@@ -19,7 +18,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     delete,
-    func,
     insert,
     select,
     update,
@@ -32,11 +30,10 @@ from shared.programmes.shelf import Shelf
 from shared.storage import metadata
 from shared.storage.forgetting import forget_subject
 from shared.storage.once import key_table
-from shared.storage.upsert import add_missing, upsert
+from shared.storage.upsert import upsert
 from shared.storage.vault import decrypt, encrypt, new_key, unwrap, wrap
 
 shelf = Shelf("intake")
-_PLACE = b"programme:"
 keys = key_table("intake")
 
 person = Table(
@@ -79,40 +76,6 @@ the age on the start day (null: not known).
 `ended_on` to `end_next` are the exit that holds: the last one, gone when the person has come back (`resumed_on`).
 `end_results` are parted by spaces; null: nobody wrote them down."""
 
-follow_up = Table(
-    "intake_follow_up",
-    metadata,
-    Column("follow_up", LargeBinary, primary_key=True),
-    Column("subject", LargeBinary, nullable=False, index=True),
-    Column("programme", String(40), nullable=False),
-    Column("due", Date, nullable=False),
-    Column("status", String(20), nullable=False),
-    Column("results", String(120)),
-    Column("occurred_on", Date, nullable=False),
-)
-"""Tries to reach people after they left, those in vain among them; `results` as in `participation`."""
-
-
-text_key = Table(
-    "intake_text_key",
-    metadata,
-    Column("programme", String(40), primary_key=True),
-    Column("wrapped_key", LargeBinary, nullable=False),
-)
-"""A programme's own key, for texts that are of no person."""
-
-text = Table(
-    "intake_text",
-    metadata,
-    Column("text_ref", LargeBinary, primary_key=True),
-    Column("programme", String(40), nullable=False),
-    Column("subject", LargeBinary),
-    Column("person", LargeBinary, ForeignKey("intake_person.person", ondelete="CASCADE"), index=True),
-    Column("box", LargeBinary, nullable=False),
-)
-"""Free texts, encrypted with the key of their person, or of their programme where `person` is null."""
-
-
 tag_key = Table(
     "intake_tag_key",
     metadata,
@@ -142,33 +105,6 @@ peer = Table(
     Column("confirmed_at", String(32), nullable=False),
 )
 """Nodes of other partners whose people have read us the six words of their keys. Other keys: not confirmed any more."""
-
-
-referral = Table(
-    "intake_referral",
-    metadata,
-    Column("referral", LargeBinary, primary_key=True),
-    Column("programme", String(40), nullable=False),
-    Column("direction", String(3), nullable=False),
-    Column("node", String(40), nullable=False),
-    Column("partner", String(40), nullable=False),
-    Column("theirs", LargeBinary),
-    Column("subject", LargeBinary),
-    Column("state", String(20), nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("reason", String(40)),
-    Column("became", String(40)),
-    Column("outcome", String(40)),
-    Column("text_ref", LargeBinary),
-    Column("box", LargeBinary),
-    Column("changed_at", String(32), nullable=False),
-    Index("intake_referral_newest", "programme", "changed_at"),
-    UniqueConstraint("programme", "node", "theirs", name="intake_referral_theirs"),
-)
-"""Referrals that went "out" to the partner's node, or came "in" from it, under its id `theirs`. `subject` is our own
-person: whom we sent, or whom we accepted. `box` holds who is meant by one that came in, encrypted with the programme's
-key, until it is decided; then it is empty, and an accepted person is in the vault like everybody. `revision` numbers
-what the receiver has said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,90 +187,6 @@ def owners(connection: Connection, programme: str, subjects: Iterable[str]) -> d
         .where(participation.c.programme == programme, participation.c.subject.in_(wanted))
     )
     return {row.subject.hex(): Owner(row.person, row.wrapped_key, row.person) for row in connection.execute(query)}
-
-
-def programme_owner(connection: Connection, vault_keys: Mapping[int, bytes], programme: str) -> Owner:
-    """The programme's own key, made when it is first needed."""
-    raw = _programme_place(programme)
-    query = select(text_key.c.wrapped_key).where(text_key.c.programme == programme)
-    add_missing(connection, text_key, {"programme": programme, "wrapped_key": wrap(vault_keys, raw, new_key())})
-    return Owner(raw, connection.execute(query).scalar_one(), None)
-
-
-def add_text(
-    connection: Connection,
-    vault_keys: Mapping[int, bytes],
-    ref: str,
-    programme: str,
-    subject: str | None,
-    owner: Owner,
-    plain: str,
-) -> None:
-    """Add a text, encrypted with its owner's key and bound to its place."""
-    raw = bytes.fromhex(ref)
-    box = encrypt(unwrap(vault_keys, owner.raw, owner.wrapped_key), b"text" + raw + owner.raw, plain.encode())
-    row = {"text_ref": raw, "programme": programme, "person": owner.person, "box": box}
-    connection.execute(insert(text), row | {"subject": bytes.fromhex(subject) if subject else None})
-
-
-def find_texts(connection: Connection, programme: str, refs: Iterable[str]) -> Sequence[Any]:
-    """Those of these texts that the programme has, still closed."""
-    wanted = [bytes.fromhex(ref) for ref in set(refs)]
-    query = (
-        select(text, person.c.wrapped_key.label("persons_key"), text_key.c.wrapped_key.label("programmes_key"))
-        .outerjoin(person, person.c.person == text.c.person)
-        .outerjoin(text_key, text_key.c.programme == text.c.programme)
-        .where(text.c.programme == programme, text.c.text_ref.in_(wanted))
-    )
-    return connection.execute(query).all()
-
-
-def open_text(vault_keys: Mapping[int, bytes], row: Any) -> str:
-    """A text of `find_texts` in clear; whoever calls this has logged the read."""
-    raw = row.person if row.person is not None else _programme_place(row.programme)
-    wrapped = row.persons_key if row.person is not None else row.programmes_key
-    return decrypt(unwrap(vault_keys, raw, wrapped), b"text" + row.text_ref + raw, row.box).decode()
-
-
-def texts_of(connection: Connection, subject: bytes) -> list[bytes]:
-    """The `text_ref` of every text of this person."""
-    return list(connection.execute(select(text.c.text_ref).where(text.c.subject == subject)).scalars())
-
-
-def drop_text(connection: Connection, ref: str, subject: str) -> None:
-    """Delete a text of this person."""
-    mine = (text.c.text_ref == bytes.fromhex(ref)) & (text.c.subject == bytes.fromhex(subject))
-    connection.execute(delete(text).where(mine))
-
-
-def wrapped_with_older(connection: Connection, newest: int, limit: int) -> list[tuple[bytes, bytes]]:
-    """Up to `limit` keys, of people and then of programmes, that are wrapped with an older vault key than `newest`: the
-    place that each is bound to, and the wrapped key."""
-    mark, due = newest.to_bytes(2, "big"), list[tuple[bytes, bytes]]()
-    for table, place in ((person, lambda row: row.person), (text_key, lambda row: _programme_place(row.programme))):
-        older = func.substr(table.c.wrapped_key, 1, 2, type_=LargeBinary) != mark
-        rows = connection.execute(select(table).where(older).limit(limit - len(due)))
-        due += [(place(row), row.wrapped_key) for row in rows]
-    return due
-
-
-def wrap_again(connection: Connection, vault_keys: Mapping[int, bytes], due: Iterable[tuple[bytes, bytes]]) -> None:
-    """Wrap these keys with the newest vault key; one that is another by now, or gone, is left alone."""
-    for place, wrapped in due:
-        again = wrap(vault_keys, place, unwrap(vault_keys, place, wrapped))
-        for table, this in (
-            (person, person.c.person == place),
-            (text_key, text_key.c.programme == _programme_in(place)),
-        ):
-            connection.execute(update(table).where(this, table.c.wrapped_key == wrapped).values(wrapped_key=again))
-
-
-def _programme_in(place: bytes) -> str:
-    return place.removeprefix(_PLACE).decode("ascii", "replace") if place.startswith(_PLACE) else ""
-
-
-def _programme_place(programme: str) -> bytes:
-    return _PLACE + programme.encode()
 
 
 def tag_keys(connection: Connection, programme: str) -> list[TagKey]:

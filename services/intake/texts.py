@@ -8,17 +8,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import exit_store, store, worker_store
+from services.intake import exit_store, store, text_store, worker_store
 from services.intake.operations import Vault
-from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
+from shared.contracts.errors import UnknownPerson
 from shared.journal import Journal
 from shared.journal.closing import refuse_final
 from shared.journal.unit import new_id
-from shared.storage.once import Done, already_done, remember
+from shared.storage.once import Results, each_once
 from shared.storage.restricting import refuse_restricted, restricted_among
 
 
@@ -36,41 +35,39 @@ class NewText:
 
 def keep_texts(
     journal: Journal, keys: Vault, programme: str, texts: Sequence[NewText], *, by: str, now: datetime
-) -> list[dict[str, Any]]:
+) -> Results:
     """Keep texts, in order, up to the first that is refused.
 
     Returns a result per item, ``{"text_ref", "new"}`` or ``{"error"}``. No line comes of it: a text is told of by the
     fact that names its `text_ref`.
     """
-    results: list[dict[str, Any]] = []
     with journal.unit(now) as unit:
         connection = unit.connection
         store.shelf.get(connection, programme)
         refuse_final(connection, journal.home, programme)
         # Locked: whoever restricts or erases one of them meanwhile waits, and finds the text that is kept here.
         exit_store.stays(connection, programme, (new.subject for new in texts if new.subject))
-        done = already_done(connection, store.keys, (new.key for new in texts))
         owners = store.owners(connection, programme, (new.subject for new in texts if new.subject))
         restricted = restricted_among(connection, (new.subject for new in texts))
-        fresh: dict[str, Done] = {}
-        for new in texts:
-            content = json.dumps(["text", programme, new.subject, new.text]).encode()
-            known = done.get(new.key) or fresh.get(new.key)
-            try:
-                if known is not None:
-                    if not keys.is_digest(known.digest, content):
-                        raise AlreadyRecordedDiffers(field="text")
-                    results.append({"text_ref": known.made.hex(), "new": False})
-                    continue
-                # No line comes of a text: nobody else would refuse it.
-                refuse_restricted(restricted, new.subject, "support", "intake", "subject")
-                ref = _keep(connection, keys.vault, programme, new, owners)
-            except PolkuError as error:
-                results.append({"error": error.to_wire()})
-                break
-            fresh[new.key] = Done(keys.digest(content), bytes.fromhex(ref))
-            results.append({"text_ref": ref, "new": True})
-        remember(connection, store.keys, fresh)
+
+        def take(new: NewText) -> str:
+            # No line comes of a text: nobody else would refuse it.
+            refuse_restricted(restricted, new.subject, "support", "intake", "subject")
+            return _keep(connection, keys.vault, programme, new, owners)
+
+        results, fresh = each_once(
+            connection,
+            store.keys,
+            programme,
+            texts,
+            take,
+            what="text_ref",
+            field="text",
+            skip_bad=False,
+            digester=keys,
+            right=True,  # `take` refuses: a text supports a person, whatever else of intake serves
+            content=lambda new: json.dumps(["text", programme, new.subject, new.text]).encode(),
+        )
         if fresh:
             unit.audit(by, "keep_texts", programme=programme, texts=len(fresh))
     return results
@@ -85,12 +82,12 @@ def _keep(
 ) -> str:
     ref = new_id()
     if new.subject is None:
-        owner = store.programme_owner(connection, vault_keys, programme)
+        owner = text_store.programme_owner(connection, vault_keys, programme)
     elif new.subject in owners:
         owner = owners[new.subject]
     else:
         raise UnknownPerson(field="subject", programme=programme)
-    store.add_text(connection, vault_keys, ref, programme, new.subject, owner, new.text)
+    text_store.add_text(connection, vault_keys, ref, programme, new.subject, owner, new.text)
     return ref
 
 
@@ -112,7 +109,7 @@ def read_texts(
     """
     with journal.unit(now) as unit:
         store.shelf.get(unit.connection, programme)
-        found = store.find_texts(unit.connection, programme, refs)
+        found = text_store.find_texts(unit.connection, programme, refs)
         if own_only:
             whose = (row.subject.hex() for row in found if row.subject)
             mine = worker_store.visible_to(unit.connection, programme, whose, by)
@@ -121,4 +118,4 @@ def read_texts(
             subjects = sorted({row.subject.hex() for row in found if row.subject})
             texts = sorted(row.text_ref.hex() for row in found)
             unit.audit(by, "read_texts", programme=programme, texts=texts, subjects=subjects)
-    return {row.text_ref.hex(): store.open_text(keys.vault, row) for row in found}
+    return {row.text_ref.hex(): text_store.open_text(keys.vault, row) for row in found}

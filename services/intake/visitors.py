@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete
-
 from services.intake import encounter_store, store
 from services.intake.domain import Arrival
 from services.intake.encounter_rules import normalised_token, tokens_of
@@ -17,7 +15,7 @@ from shared.contracts.catalogue import StandingReached
 from shared.contracts.errors import InvalidInput
 from shared.journal import Unit
 from shared.journal.unit import new_id
-from shared.storage.once import Done, already_done, remember
+from shared.storage.once import Done, already_done, forget, remember
 
 
 class Visitors:
@@ -92,5 +90,4 @@ def forget_tokens(unit: Unit, keys: Vault, programme: str, before: Mapping[str, 
     one is looked for when it is told: perhaps somebody else does too.
     """
     for token in tokens_of(before) ^ tokens_of(after):
-        places = [bytes.fromhex(place) for place in token_places(keys, programme, token)]
-        unit.connection.execute(delete(store.keys).where(store.keys.c.key.in_(places)))
+        forget(unit.connection, store.keys, token_places(keys, programme, token))

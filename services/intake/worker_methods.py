@@ -1,30 +1,27 @@
 """intake on the bus, of who works with whom: a part of the service."""
 
-from datetime import date
 from typing import Any
 
 from services.intake import domain, worker_store, workers
 from shared.bus.entrypoints import rpc
-from shared.bus.home import HomeResource
+from shared.bus.home import ServiceHome
 from shared.contracts.commands import load
 from shared.contracts.workers import AssignWorkers, HandOver, ListWorkers, SeesPeople
+from shared.ops.clock import day_of
 from shared.storage import snapshot
 
 
 class WorkerMethods:
     """Put before intake's service class."""
 
-    home: HomeResource
+    home: ServiceHome
 
     @rpc
     def assign_workers(self, **command: Any) -> dict[str, Any]:
         body = load(AssignWorkers, command)
-        self.home.follow_to(body["after"])
         was = {item["key"]: item.pop("was") for item in body["items"] if "was" in item}
         new = [workers.NewWorker(**item) for item in body["items"]]
-        common = {"by": body["by"], "now": self.home.now(), "skip_bad": body["skip_bad"]}
-        results, pos = workers.assign_workers(self.home.journal, body["programme"], new, was, **common)
-        return {"pos": self.home.committed(pos), "results": results}
+        return self.home.record(body, workers.assign_workers, new, was=was)
 
     @rpc
     def hand_over(self, **command: Any) -> dict[str, Any]:
@@ -32,7 +29,7 @@ class WorkerMethods:
         self.home.follow_to(body["after"])
         names = ("worker", "to", "reason", "programme", "people", "back")
         wanted = domain.HandOver(**{name: body[name] for name in names})
-        day = date.fromisoformat(body["date"]) if body["date"] else None
+        day = day_of(body["date"])
         common = {"by": body["by"], "now": self.home.now(), "dry_run": body["dry_run"]}
         counts, pos = workers.hand_over(self.home.journal, wanted, day, **common)
         programmes = [{"programme": programme, "people": n} for programme, n in counts.items()]

@@ -62,15 +62,13 @@ def _instruments(connection: Connection) -> dict[str, Instrument]:
 
 def _stored(connection: Connection) -> Iterator[tuple[Any, dict[str, str | None]]]:
     """Every assessment with its stored scores, some hundred at a time."""
-    form, score, last = store.assessment, store.score, b""
+    form, last = store.assessment, b""
     while rows := connection.execute(
         select(form).where(form.c.assessment > last).order_by(form.c.assessment).limit(BATCH)
     ).all():
-        scores_of: dict[bytes, dict[str, str | None]] = {row.assessment: {} for row in rows}
-        for row in connection.execute(select(score).where(score.c.assessment.in_(scores_of))):
-            scores_of[row.assessment][row.scale] = row.score
+        stored = store.scores_of(connection, (row.assessment for row in rows))
         for row in rows:
-            yield row, scores_of[row.assessment]
+            yield row, stored[row.assessment]
         last = rows[-1].assessment
 
 

@@ -1,15 +1,18 @@
 """Who is to be asked what, by the programme's schedule. Pure: a participation, days of filled-in forms and today in."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
-from shared.contracts.record_facts import MOST_TRIES
+from shared.contracts.catalogue import ParticipationStarted
+from shared.contracts.record_facts import GONE, MOST_TRIES, FollowUpRecorded, ParticipationEnded, ParticipationResumed
+from shared.contracts.start_facts import ExitFormRecorded
 from shared.programmes import InstrumentUse, Programme
 
 EARLY = timedelta(days=14)
 """So long before its day a form on the way may be filled in: rounds are made when a group meets."""
-NOT_ASKED = ("transferred", "no_contact", "died")
+NOT_ASKED = (*GONE, "no_contact")
 """Whoever left so is not asked on leaving, nor afterwards: another partner does, or nobody can."""
 
 
@@ -24,6 +27,29 @@ class Participation:
     may_call: bool = True
     tries: int = 0
     """How often they were not reached since they left."""
+
+
+TELLING = (
+    *(ParticipationStarted.kind, ParticipationEnded.kind, ParticipationResumed.kind),
+    *(ExitFormRecorded.kind, FollowUpRecorded.kind),
+)
+"""The facts of intake that tell of a participation, by kind."""
+
+
+def told(before: Participation, kind: str, body: Mapping[str, Any]) -> Participation:
+    """How a participation stands after a fact of this kind (one of `TELLING`) with this body."""
+    if kind == ExitFormRecorded.kind:
+        return replace(before, may_call=body["may_call"] != "no")
+    if kind == FollowUpRecorded.kind:
+        status = body["status"]
+        tries = before.tries + 1 if status == "not_reached" else 0  # who was reached at last is to be asked
+        return replace(before, may_call=before.may_call and status != "refused", tries=tries)
+    day = date.fromisoformat(body["occurred_on"])
+    if kind == ParticipationStarted.kind:
+        return replace(before, started_on=day)
+    if kind == ParticipationResumed.kind:  # the exit form was of the exit that is no more
+        return replace(before, back_on=day, ended_on=None, reason="", may_call=True, tries=0)
+    return replace(before, ended_on=day, reason=body["reason"])
 
 
 @dataclass(frozen=True, slots=True)

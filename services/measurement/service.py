@@ -9,12 +9,13 @@ from shared.bus.entrypoints import JournalFollower, rpc, subscribes
 from shared.bus.home import EVERYTHING, HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import ProgrammeLoaded, SessionHeld, StandingReached, SubjectErased
-from shared.contracts.commands import RecordAssessments, load
+from shared.contracts.commands import load
 from shared.contracts.purpose_facts import MeasurementCleared, PurposeEnded
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
-from shared.contracts.questionnaires import ListDue, LoadWording, ShowForms, ShowWording
+from shared.contracts.questionnaires import ListDue, LoadWording, RecordAssessments, ShowForms, ShowWording
 from shared.contracts.rights import PersonShare
 from shared.journal import Line, Unit
+from shared.ops.clock import day_of
 
 
 class MeasurementService(ParkedLines):
@@ -73,7 +74,7 @@ class MeasurementService(ParkedLines):
 
     @subscribes(StandingReached)
     def on_standing_reached(self, unit: Unit, line: Line, fact: StandingReached) -> None:
-        since = date.fromisoformat(fact["occurred_on"]) if fact["occurred_on"] else None
+        since = day_of(fact["occurred_on"])
         store.put_person(unit.connection, str(fact.subject), line.stream.partition("/")[2], since)
 
     @subscribes(PurposeEnded)

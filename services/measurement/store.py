@@ -7,7 +7,7 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, Index, LargeBinary, String, Table, Text, delete, select
+from sqlalchemy import Column, Connection, Date, Index, LargeBinary, String, Table, Text, delete, insert, select
 
 from services.measurement.domain import KnownAssessment, KnownPerson, KnownSession, NewAssessment
 from shared.instruments import Instrument
@@ -71,6 +71,17 @@ session = Table(
     Column("occurred_on", Date, nullable=False),
 )
 """The sessions of this node at which a form may have been filled in, as the facts of activities say."""
+
+wording = Table(
+    "measurement_wording",
+    metadata,
+    Column("instrument", String(40), primary_key=True),
+    Column("version", String(40), primary_key=True),
+    Column("item", String(40), primary_key=True),
+    Column("lang", String(2), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+"""An organisation's own questions, by item and language. Of nobody, and no part of any fact."""
 
 
 def put_assessments(
@@ -144,6 +155,38 @@ def _hex(raw: bytes | None) -> str | None:
     return raw.hex() if raw is not None else None
 
 
+def forms_of(connection: Connection, programme: str, subject: str) -> Sequence[Any]:
+    """The person's forms in this programme, the newest first."""
+    c = assessment.c
+    query = select(assessment).where(c.subject == bytes.fromhex(subject), c.programme == programme)
+    return connection.execute(query.order_by(c.occurred_on.desc(), c.assessment)).all()
+
+
+def scores_of(connection: Connection, assessments: Iterable[bytes]) -> dict[bytes, dict[str, str | None]]:
+    """The scores of each of these assessments, by scale in order."""
+    found: dict[bytes, dict[str, str | None]] = {one: {} for one in assessments}
+    for row in connection.execute(select(score).where(score.c.assessment.in_(found)).order_by(score.c.scale)):
+        found[row.assessment][row.scale] = row.score
+    return found
+
+
+def days_of_forms(connection: Connection, subjects: Iterable[str]) -> dict[str, dict[tuple[str, str], list[date]]]:
+    """The days of these people's forms, by person, and by instrument and occasion."""
+    c, found = assessment.c, dict[str, dict[tuple[str, str], list[date]]]()
+    query = select(c.subject, c.instrument, c.occasion, c.occurred_on).where(c.subject.in_(_ids(subjects)))
+    for row in connection.execute(query):
+        found.setdefault(row.subject.hex(), {}).setdefault((row.instrument, row.occasion), []).append(row.occurred_on)
+    return found
+
+
+def people_of(connection: Connection, programme: str, only: Iterable[str] | None) -> list[str]:
+    """The people of the programme (`only`: those of these), in one order."""
+    query = select(person.c.subject).where(person.c.programme == programme).order_by(person.c.subject)
+    if only is not None:
+        query = query.where(person.c.subject.in_(_ids(only)))
+    return [subject.hex() for subject in connection.execute(query).scalars()]
+
+
 def locked_forms(connection: Connection, subjects: Iterable[str | None]) -> Counter[tuple[str | None, str, str]]:
     """How many forms these people have by (person, instrument, occasion). Nobody else who asks this adds to them until
     the transaction ends."""
@@ -185,3 +228,25 @@ def clear_person(connection: Connection, subject: str) -> int:
 def _forget_scores(connection: Connection, subject: str) -> int:
     theirs = select(assessment.c.assessment).where(assessment.c.subject == bytes.fromhex(subject))
     return connection.execute(delete(score).where(score.c.assessment.in_(theirs))).rowcount
+
+
+def put_wording(connection: Connection, instrument: str, version: str, texts: Mapping[str, Mapping[str, str]]) -> None:
+    """Store these questions, by item and language, in place of those that were there."""
+    which = {"instrument": instrument, "version": version}
+    rows = [
+        which | {"item": item, "lang": lang, "text": text}
+        for item, told in texts.items()
+        for lang, text in told.items()
+    ]
+    this = (wording.c.instrument == instrument) & (wording.c.version == version)
+    connection.execute(delete(wording).where(this))
+    connection.execute(insert(wording), rows)
+
+
+def wording_of(connection: Connection, instrument: str, version: str) -> dict[str, dict[str, str]]:
+    """The questions by item and language; empty where there are none."""
+    found: dict[str, dict[str, str]] = {}
+    query = select(wording).where(wording.c.instrument == instrument, wording.c.version == version)
+    for row in connection.execute(query):
+        found.setdefault(row.item, {})[row.lang] = row.text
+    return found

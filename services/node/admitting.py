@@ -76,6 +76,8 @@ def join(home: Home, file: Path) -> Home:
             raise ForeignProgramme(programme=given.programme)
         if place.programme == given.programme and place.partner != given.partner:
             raise InvalidInvite(reason=f"this node is the programme's partner {place.partner} already")
+        if place.programme == given.programme and place.left_at:
+            raise InvalidInvite(reason="this home has left the programme: join it with a new home")
     keys = load_keys(home.keys)
     signing = keys.newest("signing")
     answer = build_join(given, home.name, signing.secret(), *keys.pair())

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from services.intake.domain import is_protected
 from services.node.actor import actor
@@ -34,14 +34,14 @@ from shared.contracts.purpose_facts import PersonInformed, PurposeEnded
 from shared.forms import files as forms
 from shared.instruments import files as instruments
 from shared.journal.archive import PERSONAL, STREAM, write_manifest
-from shared.journal.carry_tables import courier_receipt, received_line
 from shared.journal.certificate import PLACES
 from shared.journal.crypto import load_keys
 from shared.journal.directory import lead_stream, members
 from shared.journal.fingerprint import fingerprint
 from shared.journal.lines import chain_next, chain_start, parse
-from shared.journal.tables import journal_line
-from shared.ops.clock import utcnow, wire_time
+from shared.journal.planning import receipt_of
+from shared.journal.reading import chained_rows, lines_of_kind, received_lines, rows_of
+from shared.ops.clock import day_of, iso_day, utcnow, wire_time
 from shared.ops.settings import Home
 from shared.programmes import Programme
 from shared.programmes import parse as parse_programme
@@ -161,7 +161,7 @@ class _Made:
             {
                 "who": who,
                 "purpose": purpose.key,
-                "keep_until": purpose.keep_until.isoformat() if purpose.keep_until else None,
+                "keep_until": iso_day(purpose.keep_until),
                 "keep_months": purpose.keep_months,
                 "law": purpose.law or None,
             }
@@ -181,10 +181,8 @@ class _Made:
 
     def _versions(self, connection: Connection, stream: str, kind: type[Fact]) -> None:
         """Every version of the programme file, in the order in which they came."""
-        c = journal_line.c
-        query = select(c.line).where(c.stream == stream, c.kind == kind.kind, c.line.is_not(None)).order_by(c.pos)
         texts: dict[str, dict[int, str]] = {}
-        for body in (parse(line).body for line in connection.execute(query).scalars()):
+        for body in (line.body for line in lines_of_kind(connection, kind.kind, stream)):
             if body["programme"] == self.key:
                 texts.setdefault(body["digest"], {})[body["part"]] = body["text"]
         place = self._dir("documents")
@@ -200,9 +198,7 @@ class _Made:
 
     def _facts(self, connection: Connection, stream: str) -> Iterator[Fact]:
         """What the node recorded for the programme, in its order; erased lines say nothing any more."""
-        c, local = journal_line.c, f"{self.home.name}/local"
-        query = select(c.stream, c.line).where(c.stream.in_([stream, local]), c.line.is_not(None)).order_by(c.pos)
-        for row in connection.execute(query.execution_options(yield_per=1000)):
+        for row in rows_of(connection, (stream, f"{self.home.name}/local")):
             line = parse(row.line)
             known = FACTS.get((line.kind, line.v))
             if known is not None and (row.stream == stream or line.body.get("programme") == self.key):
@@ -212,10 +208,9 @@ class _Made:
         """The lines as they were signed; how many, and the chain over them. One that says who was erased is a digest
         here already: an archive stays longer than the line.
         """
-        count, chain, c = 0, chain_start(stream), journal_line.c
-        query = select(c.digest, c.line, c.kind).where(c.stream == stream).order_by(c.seq)
+        count, chain = 0, chain_start(stream)
         with (self.folder / STREAM).open("wb") as file:
-            for row in connection.execute(query.execution_options(yield_per=1000)):
+            for row in chained_rows(connection, stream):
                 whole = row.line if row.kind != SubjectErased.kind else None
                 file.write((whole or b"#" + row.digest.hex().encode()) + b"\n")
                 count, chain = count + 1, chain_next(chain, row.digest)
@@ -224,13 +219,12 @@ class _Made:
     def _of_lead(self, connection: Connection, stream: str) -> int:
         """What the lead has sent; how many lines of the stream it says that it has: more than we, after a restore."""
         place = self._dir("lead")
-        receipt = connection.execute(select(courier_receipt).where(courier_receipt.c.stream == stream)).one_or_none()
+        receipt = receipt_of(connection, stream)
         told = ("stream", "epoch", "seq", "chain", "incarnation", "time", "conflict")
         said = {name: getattr(receipt, name) for name in told} if receipt else None
         self._json("lead/receipt.json", said and said | {"chain": said["chain"].hex()})
-        c = received_line.c
-        query = select(c.line).where(c.stream == lead_stream(self.key), c.line.is_not(None)).order_by(c.seq)
-        (place / "stream.txt").write_bytes(b"".join(line + b"\n" for line in connection.execute(query).scalars()))
+        lines = received_lines(connection, lead_stream(self.key))
+        (place / "stream.txt").write_bytes(b"".join(line + b"\n" for line in lines))
         return int(said["seq"]) if said else 0
 
     def _people(self, rows: CsvArchive) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
@@ -289,7 +283,7 @@ class _Made:
         write_csv(place / "left.csv", ("ref", "what", "reason", "on"), said_why)
         kept: list[tuple[str, str, date | None]] = []
         for subject, said in people.items():
-            ended = date.fromisoformat(said["ended_on"]) if said.get("ended_on") else None
+            ended = day_of(said.get("ended_on"))
             kept += [(refs[subject], one.key, one.due_on(ended, end)) for one in self.definition.purposes]
         days = [[ref, purpose, _day_before(day)] for ref, purpose, day in kept]
         write_csv(place / "kept.csv", ("ref", "purpose", "kept_until"), days)

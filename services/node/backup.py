@@ -20,17 +20,17 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import zstandard
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine
 
 from services.node.opening import open_database
 from services.node.recovery import FILE as RECOVERY
 from services.node.recovery import RecoveryKey, read_recovery_key, recovery_key
 from services.portal import logos
-from services.reporting.store import has_members
+from services.reporting.partner_store import has_members
 from shared.contracts.errors import DatabaseNewer, HomeUnusable, InvalidBackup
-from shared.journal.carry_tables import received_incarnation
 from shared.journal.crypto import KEY_FILE, CannotOpen, open_sealed, seal
 from shared.journal.holding import hold
+from shared.journal.received import forget_incarnation
 from shared.ops.clock import wire_time
 from shared.ops.settings import Home, load_home
 from shared.storage import snapshot, transaction
@@ -171,7 +171,7 @@ def _build(records: Iterator[Any], building: Path, now: datetime) -> None:
             raise InvalidBackup(reason="it has tables that this release does not know") from None
         if home.joined or has_members(connection):
             hold(connection, wire_time(now), home.name)
-        connection.execute(delete(received_incarnation))  # a restored database is another one
+        forget_incarnation(connection)
     engine.dispose()
     if home.role == "lead":
         home.inbox.mkdir(exist_ok=True)

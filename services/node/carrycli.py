@@ -66,13 +66,13 @@ def _as_lead(home: Home, folder: Path) -> tuple[str | None, dict[str, Any]]:
     from services.node.opening import open_database
     from services.node.receiver import ReceiverRounds
     from services.node.uplink import LeadCarrier
-    from services.reporting import queries
+    from services.reporting import partner_queries
     from shared.journal.filecarrier import FileCarrier
 
     engine = open_database(home)
     work = ReceiverRounds(home, engine, LeadCarrier(FileCarrier(folder), None))
     _until_idle(work.round)
-    return work.check(), queries.completeness(engine, None, utcnow())
+    return work.check(), partner_queries.completeness(engine, None, utcnow())
 
 
 def _until_idle(round_: Callable[[datetime], float]) -> None:

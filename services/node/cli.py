@@ -3,7 +3,6 @@
 Exit 2: the input is wrong; 1: it failed; one line on stderr says why. What belongs to a later release says so (exit 2).
 """
 
-import contextlib
 import json
 import sys
 import traceback
@@ -19,8 +18,8 @@ from services.node import (
     keepcli,
     keyscli,
     leadcli,
+    leavecli,
     logocli,
-    mailcli,
     operating,
     pathcli,
     peerscli,
@@ -29,9 +28,9 @@ from services.node import (
     reportcli,
     rightscli,
     samplecli,
+    usercli,
     workercli,
 )
-from services.node.actor import actor
 from services.node.errors import ServicesDoNotStart
 from services.node.homeoption import health_port_option, home_option, home_path, the_home
 from shared.contracts.errors import (
@@ -171,53 +170,6 @@ def user() -> None:
     """The portal's users."""
 
 
-@user.command("add")
-@home_option
-@click.argument("name")
-@click.option("--role", "roles", required=True, help="One role, or several with commas.")
-def user_add(name: str, roles: str) -> None:
-    """Make a user; prints a one-time password that must be changed at first login."""
-    from services.node.accounts import add
-
-    click.echo(add(the_home(), name, roles.split(",")))
-
-
-@user.command("list")
-@home_option
-@click.option("--json", "as_json", is_flag=True)
-def user_list(as_json: bool) -> None:
-    """Show the users."""
-    from services.node.accounts import listing
-
-    rows = listing(the_home())
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
-    for row in [] if as_json else rows:
-        click.echo(
-            f"{row['name']}  {','.join(row['roles'])}{'  (password to be changed)' if row['must_change'] else ''}"
-        )
-
-
-@user.command("reset")
-@home_option
-@click.argument("name")
-def user_reset(name: str) -> None:
-    """Give a user a new one-time password and end their sessions."""
-    from services.node.accounts import reset
-
-    click.echo(reset(the_home(), name))
-
-
-@user.command("remove")
-@home_option
-@click.argument("name")
-def user_remove(name: str) -> None:
-    """Remove a user and end their sessions."""
-    from services.node.accounts import remove
-
-    remove(the_home(), name)
-
-
 @polku.group()
 @home_option
 def programme() -> None:
@@ -255,32 +207,6 @@ def programme_load(file: Path, dry_run: bool, as_json: bool) -> None:
 @home_option
 def lead() -> None:
     """The lead's partners."""
-
-
-@lead.command("admit")
-@home_option
-@click.argument("partner")
-@click.option("--programme", "key", required=True)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it (default: stdout).")
-@click.option("--uplink", default="", help="Where the node reaches this lead (default: the folder inbox/).")
-def lead_admit(partner: str, key: str, out: Path | None, uplink: str) -> None:
-    """Invite a partner: hand the file over to it, `polku node join` answers."""
-    from services.node.admitting import broker_definitions, invite, private_file
-    from services.node.reaching import services_of
-
-    home = the_home("lead")
-    if uplink.startswith("amqp") and out is None:
-        raise click.UsageError("an amqps:// uplink needs --out: what the broker must know is written beside it")
-    file = None if out is None else private_file(out)  # before the lead notes an invite that could not be written
-    with services_of(home) as rpc:
-        made = invite(home, rpc, key, partner, actor(), uplink)
-    with file or contextlib.nullcontext(sys.stdout) as place:
-        click.echo(made.to_json(), file=place)
-    if made.password and out is not None:
-        broker = out.with_name(f"{out.name}.broker.json")
-        with private_file(broker) as place:
-            click.echo(broker_definitions(made), file=place)
-        click.echo(f"now, at the broker: rabbitmqctl import_definitions {broker}", err=True)
 
 
 @polku.group()
@@ -390,14 +316,14 @@ def migrate() -> None:
     click.echo(f"up to date; roles: {', '.join(bring_up_to_date(the_home())) or 'none'}")
 
 
-for _command in peerscli.COMMANDS:
+for _command in (*peerscli.COMMANDS, *leavecli.COMMANDS):
     node.add_command(_command)
 _MORE = (operating, keepcli, keyscli, reportcli, carrycli, referralcli, pathcli, rightscli, workercli, instrumentcli)
 for _command in (command for module in _MORE for command in module.COMMANDS):
     polku.add_command(_command)
 for _command in (*closingcli.COMMANDS, *logocli.COMMANDS):
     programme.add_command(_command)
-for _command in mailcli.COMMANDS:
+for _command in usercli.COMMANDS:
     user.add_command(_command)
 for _command in (*leadcli.COMMANDS, *samplecli.COMMANDS, *releasecli.COMMANDS):
     lead.add_command(_command)

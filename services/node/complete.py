@@ -27,6 +27,7 @@ _STATES = {
     "not_known_since": "not known: the node has been silent too long",
     "waiting": "lines without receipt",
     "expelled": "expelled by the lead on {expelled}",
+    "left": "left on {left}; the lead gets nothing more",
     "stopped": "stopped: the lead's history differs from ours",
 }
 _CHAINS = {True: "same chain", False: "another chain", None: "chain not known"}
@@ -52,11 +53,12 @@ def node_state(home: Home) -> dict[str, Any]:
             for place in home.joined
         }
     streams = [{"partner": partners[row["stream"]], **row, "manifest_age_seconds": _age(row, now)} for row in rows]
-    at = {f"{home.name}/{place.programme}": place.expelled_at for place in home.joined if place.expelled_at}
+    gone = {f"{home.name}/{place.programme}": place for place in home.joined if place.gone_at}
     for row in streams:
         row["strange_keys"] = strange[row["stream"]]
-        if row["stream"] in at:  # what the lead has not got it will not take
-            row |= {"state": "expelled", "expelled": at[row["stream"]]}
+        if (place := gone.get(row["stream"])) is not None:  # what the lead has not got it will not take, or get
+            state = "expelled" if place.expelled_at else "left"
+            row |= {"state": state, state: place.gone_at}
     return {
         "complete": all(_is_complete(row) for row in streams),
         "streams": streams,
@@ -77,7 +79,7 @@ def _retention_due(engine: Engine, now: datetime) -> dict[str, int]:
 
 
 def _is_complete(row: dict[str, Any]) -> bool:
-    return row["state"] in ("complete", "closed") or (row["state"] == "expelled" and not row["missing"])
+    return row["state"] in ("complete", "closed") or (row["state"] in ("expelled", "left") and not row["missing"])
 
 
 def _age(row: dict[str, Any], now: datetime) -> int | None:

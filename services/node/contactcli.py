@@ -10,9 +10,9 @@ from services.node.homeoption import home_option, the_home
 from services.node.rightscli import changed_members, changes_option, person_argument, programme_argument, whom
 from shared.contracts.contacts import plain_phone
 from shared.contracts.errors import InvalidInput
+from shared.contracts.people import CONTACT
 
-_HOW = ("phone", "email", "contact_way")
-_MEMBERS = (*_HOW, "contact_language")
+_MEMBERS = (*CONTACT, "contact_language")
 
 
 @click.command("contact")
@@ -35,10 +35,10 @@ def contact(programme: str, subject: str | None, changes: TextIO | None) -> None
         if not rows:
             raise InvalidInput(field="person", reason="not here, restricted, or with a protected address")
         opened = reply.opened(rows[0]["sealed"])
-        kept = {name: opened.get(name) for name in _HOW} | {"contact_language": rows[0]["contact_language"]}
+        kept = {name: opened.get(name) for name in CONTACT} | {"contact_language": rows[0]["contact_language"]}
         now = kept | wanted
         if now != kept:
-            content = {which: {name: how[name] for name in _HOW} for which, how in _both(kept, now)}
+            content = {which: {name: how[name] for name in CONTACT} for which, how in _both(kept, now)}
             sealed = seal_command(load_keys(home.keys).newest("bus").public or b"", content)
             given = {"sealed": sealed, "contact_language": now["contact_language"]}
             rpc.call("intake", "set_contact", **who, subject=person, **given)

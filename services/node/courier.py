@@ -8,24 +8,25 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
 from services.node.children import tell_parent
 from services.node.opening import open_database
 from services.node.rounds import assert_plain, one_round, run_rounds
 from services.node.terms import NodeStatements, Terms, expelled, learn, note_expulsion, terms_of
 from services.node.uplink import carrier_to
+from shared.contracts.errors import HomeUnusable
 from shared.journal import closing, erasing, holding
 from shared.journal.carrier import ERASED, Carrier, Connected, channel_to
-from shared.journal.carry_tables import courier_receipt
 from shared.journal.crypto import Keys, current_keys
 from shared.journal.directory import lead_stream, members
 from shared.journal.filecarrier import FileCarrier
+from shared.journal.planning import receipt_of
 from shared.journal.posting import Members, NodePost
 from shared.journal.receiving import Receiver
 from shared.journal.returning import Retriever, Returner, Tail, ended_here, erased_here, write_erased
 from shared.journal.segment import Reason
-from shared.journal.sending import Courier, Sent
+from shared.journal.sending import Courier, Sent, failing, failures_total, waits_for_nothing
 from shared.journal.unit import last_position
 from shared.ops.clock import utcnow, wire_time
 from shared.ops.logging import setup_logging
@@ -82,12 +83,14 @@ class CourierRounds:
 
     def _round(self, now: datetime) -> float:
         # A programme may be joined or left, or an uplink changed, while we run.
-        joined = [place for place in load_home(self.home.path).joined if not place.expelled_at]
+        joined = [place for place in load_home(self.home.path).joined if not place.gone_at]
         keys = current_keys(self.home.keys)
         with snapshot(self.engine) as connection:
             held = holding.is_held(connection)
             terms = {place: terms_of(connection, self.home.name, place, keys, now) for place in joined}
         self._agree(terms)
+        streams = sorted(f"{self.home.name}/{place.programme}" for place in joined)
+        joined = [place for place in joined if self._is_reachable(place)]
         for place in joined:
             self._state_keys(place, keys, now, held=held)
         took = [self._receive(place, now) for place in joined]
@@ -105,7 +108,7 @@ class CourierRounds:
             self._results.update(once([f"{self.home.name}/{place.programme}"], now))
         if held:
             places = {f"{self.home.name}/{place.programme}": place for place in joined}
-            if holding.go_on(self.engine, sorted(places), lambda stream: self._retrieve(places[stream], now)):
+            if holding.go_on(self.engine, streams, lambda stream: self._retrieve(places.get(stream), now)):
                 log.info("the leads have answered: the home is no longer held")
                 self.heard()
             return WAITING_SECONDS
@@ -155,8 +158,8 @@ class CourierRounds:
         is sealed: no line can say it any more."""
         stream = f"{self.home.name}/{place.programme}"
         with snapshot(self.engine) as connection:
-            of = select(courier_receipt.c.incarnation).where(courier_receipt.c.stream == stream)
-            incarnation = connection.execute(of).scalar_one_or_none()
+            receipt = receipt_of(connection, stream)
+            incarnation = receipt.incarnation if receipt else None
             sealed = closing.state_of(connection, self.home.name, place.programme) == closing.SEALED
             looked = f"{incarnation} {last_position(connection) if sealed else ''}"
             if incarnation is None or self._told.get(stream) == looked:
@@ -180,8 +183,10 @@ class CourierRounds:
             retriever = self._retrievers[place] = Retriever(self.engine, self._carrier(place), *keys)
         return retriever
 
-    def _retrieve(self, place: Joined, now: datetime) -> Tail | None:
-        """What the lead has and this home has lost, once all of it has come."""
+    def _retrieve(self, place: Joined | None, now: datetime) -> Tail | None:
+        """What the lead has and this home has lost, once all of it has come; None: the lead cannot be asked now."""
+        if place is None:
+            return None
         stream = f"{self.home.name}/{place.programme}"
         return self._retriever(place).round(stream, stream, self._terms[place].peer, now)
 
@@ -192,6 +197,20 @@ class CourierRounds:
         with contextlib.suppress(OSError):
             self._retriever(place).thank(f"{self.home.name}/{place.programme}")
             self._asked_no_more.add(place)
+
+    def _is_reachable(self, place: Joined) -> bool:
+        """Whether the home has what the carrier to this lead needs; looked at again in each round. If it has not, no
+        other lead waits for it."""
+        stream = f"{self.home.name}/{place.programme}"
+        try:
+            self._carrier(place)
+        except HomeUnusable as error:
+            failures_total.inc()
+            failing.labels(stream).set(True)
+            log.error("a stream was not sent", extra={"stream": stream, "why": str(error)})
+            self._results[stream] = Sent(failed=True)
+            return False
+        return True
 
     def _carrier(self, place: Joined) -> Carrier:
         """The one carrier for both directions."""
@@ -210,6 +229,8 @@ class CourierRounds:
         streams = {f"{self.home.name}/{place.programme}" for place in terms}
         self._results = {stream: sent for stream, sent in self._results.items() if stream in streams}
         for place in changed:
+            if (stream := f"{self.home.name}/{place.programme}") not in streams:
+                waits_for_nothing(stream)
             carrier = self._carriers.pop(place, None)
             if isinstance(carrier, Connected):
                 carrier.close()

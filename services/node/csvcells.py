@@ -15,13 +15,13 @@ from services.node.csvrows import (
     COLUMNS,
     ENCOUNTERS,
     OUTCOMES,
-    ROLES,
     SESSIONS,
     SHOWN,
     OutcomeRow,
     SessionRow,
     row_digest,
 )
+from shared.contracts.catalogue import ROLES
 from shared.contracts.commands import is_blank
 from shared.ops.clock import today_in_helsinki, utcnow
 from shared.programmes import Programme

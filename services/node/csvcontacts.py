@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from services.intake.domain import check_contact
 from services.node.csvcells import Cells, person_of
 from services.node.csvrows import CONTACTS, OfPerson, row_key
-from shared.contracts.commands import CONTACT_WAYS
 from shared.contracts.contacts import plain_phone
 from shared.contracts.errors import InvalidInput
+from shared.contracts.people import CONTACT_WAYS
 from shared.programmes import Programme
 
 

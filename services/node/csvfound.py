@@ -116,21 +116,35 @@ Row = (
     | PlanRow
 )
 
-OfPerson = TypeVar(
-    "OfPerson",
-    SpanRow,
-    OutcomeRow,
-    ExitRow,
-    FollowUpRow,
-    WorkerRow,
-    ContactRow,
-    InformedRow,
-    StartRow,
-    ExitFormRow,
-    AttemptRow,
-    PlanLine,
+PersonRow = (
+    SpanRow
+    | OutcomeRow
+    | ExitRow
+    | FollowUpRow
+    | WorkerRow
+    | ContactRow
+    | InformedRow
+    | StartRow
+    | ExitFormRow
+    | AttemptRow
 )
+OfPerson = TypeVar("OfPerson", bound=PersonRow | PlanLine)
 Read = Callable[[int, list[str], Callable[[str, str], None], Mapping[str, Programme]], OfPerson | None]
+
+READERS: Mapping[str, Read[PersonRow]] = {
+    STARTS: csvpeople.started,
+    STEPS: csvspans.step,
+    PAUSES: csvspans.pause,
+    OUTCOMES: csvcells.outcome,
+    EXITS: csvexits.leaving,
+    FOLLOWUPS: csvexits.followup,
+    WORKERS: csvworkers.worker,
+    CONTACTS: csvcontacts.contact,
+    INFORMED: csvinformed.informed,
+    EXIT_FORMS: csvforms.exit_form,
+    ATTEMPTS: csvforms.attempt,
+}
+"""Of each file that has a row for something about one person: what reads a row."""
 
 Seen = dict[str, tuple[int, int, Parent | None]]  # by ref: number, hash of the cells, None if the row is bad
 
@@ -196,44 +210,11 @@ class CheckedSet:
     def assessments(self) -> Iterator[AssessmentRow]:
         yield from self._forms.gather(self._again(ASSESSMENTS), self._own, _unexpected(ASSESSMENTS))
 
-    def starts(self) -> Iterator[StartRow]:
-        yield from self._of_people(STARTS, csvpeople.started)
-
-    def steps(self) -> Iterator[SpanRow]:
-        yield from self._of_people(STEPS, csvspans.step)
-
-    def pauses(self) -> Iterator[SpanRow]:
-        yield from self._of_people(PAUSES, csvspans.pause)
-
-    def outcomes(self) -> Iterator[OutcomeRow]:
-        yield from self._of_people(OUTCOMES, csvcells.outcome)
-
-    def exits(self) -> Iterator[ExitRow]:
-        yield from self._of_people(EXITS, csvexits.leaving)
-
-    def followups(self) -> Iterator[FollowUpRow]:
-        yield from self._of_people(FOLLOWUPS, csvexits.followup)
-
     def encounters(self) -> Iterator[EncounterRow]:
         for line, cells in self._again(ENCOUNTERS):
             row = csvencounters.encounter(line, cells, _unexpected(ENCOUNTERS), self._programmes)
             if row and self._own(row.programme, row.partner):
                 yield row
-
-    def workers(self) -> Iterator[WorkerRow]:
-        yield from self._of_people(WORKERS, csvworkers.worker)
-
-    def contacts(self) -> Iterator[ContactRow]:
-        yield from self._of_people(CONTACTS, csvcontacts.contact)
-
-    def informed(self) -> Iterator[InformedRow]:
-        yield from self._of_people(INFORMED, csvinformed.informed)
-
-    def exit_forms(self) -> Iterator[ExitFormRow]:
-        yield from self._of_people(EXIT_FORMS, csvforms.exit_form)
-
-    def attempts(self) -> Iterator[AttemptRow]:
-        yield from self._of_people(ATTEMPTS, csvforms.attempt)
 
     def plans(self) -> Iterator[PlanRow]:
         yield from csvplans.gathered(self._of_people(PLANS, csvplans.plan_line))
@@ -253,26 +234,18 @@ class CheckedSet:
 
     def rows(self, file: str) -> Iterator[Row]:
         """The rows of one of the files in `ORDER`."""
-        by_file: dict[str, Callable[[], Iterator[Row]]] = {
+        others: dict[str, Callable[[], Iterator[Row]]] = {
             PARTICIPANTS: self.participants,
             SESSIONS: self.sessions,
             ATTENDANCE: self.attendance,
             ASSESSMENTS: self.assessments,
-            STEPS: self.steps,
-            PAUSES: self.pauses,
-            OUTCOMES: self.outcomes,
-            EXITS: self.exits,
-            FOLLOWUPS: self.followups,
             ENCOUNTERS: self.encounters,
-            WORKERS: self.workers,
-            CONTACTS: self.contacts,
-            INFORMED: self.informed,
-            STARTS: self.starts,
-            EXIT_FORMS: self.exit_forms,
-            ATTEMPTS: self.attempts,
             PLANS: self.plans,
         }
-        return by_file[file]()
+        if file in others:
+            return others[file]()
+        rows: Iterator[PersonRow] = self._of_people(file, READERS[file])
+        return rows
 
     def _own(self, programme: str, partner: str) -> bool:
         return self._partner_of is None or self._partner_of.get(programme) == partner

@@ -96,8 +96,6 @@ SHOWN: dict[str, set[str]] = {
 """Columns whose values may stand in a message: nothing there is about a person, unless it is a code. In a plan neither
 `who` nor `code`: a name may be typed there by mistake."""
 
-ROLES = ("participant", "peer_instructor", "volunteer", "expert", "staff", "network")
-
 
 def row_key(programme: str, partner: str, file: str, *refs: str) -> str:
     """A row's identity: SHA-256 (hex) of the JSON list of its parts, so that no two lists look alike."""

@@ -13,25 +13,19 @@ from pathlib import Path
 from services.node import (
     csvassessments,
     csvcells,
-    csvcontacts,
     csvencounters,
-    csvexits,
-    csvforms,
     csvinformed,
     csvpeople,
     csvplans,
-    csvspans,
-    csvworkers,
 )
 from services.node.csvexits import ExitRow, FollowUpRow
 from services.node.csvforms import ExitFormRow
-from services.node.csvfound import CheckedSet, OfPerson, Parent, Read, Row, Seen, SetChanged, SetProblem
+from services.node.csvfound import READERS, CheckedSet, Parent, PersonRow, Row, Seen, SetChanged, SetProblem
 from services.node.csvinformed import InformedRow
 from services.node.csvpeople import StartRow
 from services.node.csvread import Unreadable, records, stamp_of
 from services.node.csvrows import (
     ASSESSMENTS,
-    ATTEMPTS,
     ATTENDANCE,
     COLUMNS,
     CONTACTS,
@@ -42,14 +36,10 @@ from services.node.csvrows import (
     INFORMED,
     OPTIONAL,
     ORDER,
-    OUTCOMES,
     PARTICIPANTS,
-    PAUSES,
     PLANS,
     SESSIONS,
     STARTS,
-    STEPS,
-    WORKERS,
     AssessmentRow,
     AttendanceRow,
     ParticipantRow,
@@ -108,25 +98,16 @@ class _Check:
 
     def run(self) -> CheckedSet:
         present = self.files()
-        for file, check in (
-            (PARTICIPANTS, self.check_participants),
-            (STARTS, lambda: self.check_of_people(csvpeople.started)),
-            (SESSIONS, self.check_sessions),
-            (ATTENDANCE, self.check_attendance),
-            (ASSESSMENTS, self.check_assessments),
-            (STEPS, lambda: self.check_of_people(csvspans.step)),
-            (PAUSES, lambda: self.check_of_people(csvspans.pause)),
-            (OUTCOMES, lambda: self.check_of_people(csvcells.outcome)),
-            (EXITS, lambda: self.check_of_people(csvexits.leaving)),
-            (FOLLOWUPS, lambda: self.check_of_people(csvexits.followup)),
-            (ENCOUNTERS, self.check_encounters),
-            (WORKERS, lambda: self.check_of_people(csvworkers.worker)),
-            (CONTACTS, lambda: self.check_of_people(csvcontacts.contact)),
-            (INFORMED, lambda: self.check_of_people(csvinformed.informed)),
-            (EXIT_FORMS, lambda: self.check_of_people(csvforms.exit_form)),
-            (ATTEMPTS, lambda: self.check_of_people(csvforms.attempt)),
-            (PLANS, self.check_plans),
-        ):
+        checks = {
+            **dict.fromkeys(READERS, self.check_of_people),
+            PARTICIPANTS: self.check_participants,
+            SESSIONS: self.check_sessions,
+            ATTENDANCE: self.check_attendance,
+            ASSESSMENTS: self.check_assessments,
+            ENCOUNTERS: self.check_encounters,
+            PLANS: self.check_plans,
+        }
+        for file in ORDER:
             if file not in present:
                 continue
             self.file = file
@@ -134,7 +115,7 @@ class _Check:
             if stamp:
                 self.found._stamps[file] = stamp
             try:
-                check()
+                checks[file]()
                 self.readable[file] = True
             except Unreadable:
                 self.readable[file] = self.found.usable = False
@@ -153,8 +134,7 @@ class _Check:
                 self.problem(0, "", f"is no file of a set; this release knows {', '.join(ORDER)}", file=name)
         present = names & set(ORDER)
         needed = {PARTICIPANTS, SESSIONS} if ATTENDANCE in present else set()
-        of_people = set(ORDER) - {*CORE, ASSESSMENTS, ENCOUNTERS}
-        needed |= {PARTICIPANTS} if present & of_people else set()
+        needed |= {PARTICIPANTS} if present & {*READERS, PLANS} else set()
         if not present:
             needed = set(CORE)
         for file in ORDER:
@@ -254,7 +234,8 @@ class _Check:
             elif self.fits(line, row, at[2], who[2]):
                 self.count(at[2].programme, at[2].partner)
 
-    def check_of_people(self, read: Read[OfPerson]) -> None:
+    def check_of_people(self) -> None:
+        read = READERS[self.file]
         for line, cells in self.records():
             row = read(line, cells, self.reporter(line), self.programmes)
             named = "ref" if self.file == INFORMED else "participant"
@@ -309,7 +290,7 @@ class _Check:
             else:
                 self.count(parent.programme, parent.partner)
 
-    def misfit(self, row: Row | csvplans.PlanLine, who: Parent, cells: list[str]) -> tuple[str, str] | None:
+    def misfit(self, row: PersonRow, who: Parent, cells: list[str]) -> tuple[str, str] | None:
         """Column and reason of what cannot be of this person, each cell right by itself."""
         if self.file in (EXITS, FOLLOWUPS, EXIT_FORMS) and who.day is None:
             return "participant", "has no start_date: there is nothing to leave"

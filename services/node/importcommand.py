@@ -8,6 +8,7 @@ import click
 from services.node.accounts import case_workers
 from services.node.csvrows import ORDER, WORKERS
 from services.node.csvset import SHOWN_PROBLEMS, CheckedSet, check_set
+from services.node.csvworkers import WorkerRow
 from services.node.importing import Import
 from services.node.opening import recorded_to
 from services.node.reaching import services_of
@@ -63,7 +64,8 @@ def strangers(home: Home, checked: CheckedSet) -> list[int]:
     """The lines of workers.csv that name nobody who works with people here."""
     known: frozenset[str] | None = None
     lines = []
-    for row in checked.workers():
+    for row in checked.rows(WORKERS):
+        assert isinstance(row, WorkerRow)
         known = case_workers(home) if known is None else known
         if row.worker not in known:
             lines.append(row.line)

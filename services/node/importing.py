@@ -5,8 +5,9 @@ identity, so a row that is there already answers with what it made then: an impo
 from the start and only adds what is missing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby, islice
 from typing import Any
 
@@ -50,6 +51,7 @@ from shared.contracts.commands import MAX_ITEMS
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
 from shared.contracts.plan_facts import ENTRIES
 from shared.journal.sealed import seal_command
+from shared.ops.clock import iso_day
 
 SECONDS = 60.0
 """A batch may take this long: on a slow disk, behind a service that has much to catch up with."""
@@ -90,30 +92,29 @@ class Import:
 
     def run(self, checked: CheckedSet) -> None:
         """Import a checked set. Raises `RowRefused` at the first refused row, unless bad ones are skipped."""
-        self._send(PARTICIPANTS, checked.participants(), "intake", "register_participants", "subject", self._person)
-        self._send(STARTS, checked.starts(), "intake", "add_starts", "subject", self._start)
-        self._send(SESSIONS, checked.sessions(), "activities", "record_sessions", "session", self._session)
-        self._send(ATTENDANCE, checked.attendance(), "activities", "record_attendance", "attendance", self._attendance)
-        forms = checked.assessments()
-        self._send(ASSESSMENTS, forms, "measurement", "record_assessments", "assessment", self._assessment)
-        self._send(STEPS, checked.steps(), "pathways", "record_steps", "stay", self._span)
-        self._send(PAUSES, checked.pauses(), "pathways", "record_pauses", "pause", self._span)
-        self._send(OUTCOMES, checked.outcomes(), "pathways", "record_outcomes", "outcome", self._outcome)
-        self._send(EXITS, checked.exits(), "intake", "record_exits", "subject", self._exit)
-        self._send(FOLLOWUPS, checked.followups(), "intake", "record_follow_ups", "follow_up", self._followup)
-        met = checked.encounters()
-        self._send(ENCOUNTERS, met, "intake", "record_encounters", "encounter", self._encounter)
-        self._send(WORKERS, checked.workers(), "intake", "assign_workers", "subject", self._worker)
-        self._send(CONTACTS, checked.contacts(), "intake", "add_contacts", "subject", self._contact)
-        self._send(INFORMED, checked.informed(), "intake", "record_informed", "informed", self._informed)
-        self._send(EXIT_FORMS, checked.exit_forms(), "intake", "add_exit_forms", "subject", self._exit_form)
-        self._send(ATTEMPTS, checked.attempts(), "intake", "record_attempts", "attempt", self._attempt)
-        self._send(PLANS, checked.plans(), "pathways", "record_plans", "subject", self._plan, most=1)
+        send = partial(self._send, checked)
+        send(PARTICIPANTS, "intake", "register_participants", "subject", self._person)
+        send(STARTS, "intake", "add_starts", "subject", self._start)
+        send(SESSIONS, "activities", "record_sessions", "session", self._session)
+        send(ATTENDANCE, "activities", "record_attendance", "attendance", self._attendance)
+        send(ASSESSMENTS, "measurement", "record_assessments", "assessment", self._assessment)
+        send(STEPS, "pathways", "record_steps", "stay", self._span)
+        send(PAUSES, "pathways", "record_pauses", "pause", self._span)
+        send(OUTCOMES, "pathways", "record_outcomes", "outcome", self._outcome)
+        send(EXITS, "intake", "record_exits", "subject", self._exit)
+        send(FOLLOWUPS, "intake", "record_follow_ups", "follow_up", self._followup)
+        send(ENCOUNTERS, "intake", "record_encounters", "encounter", self._encounter)
+        send(WORKERS, "intake", "assign_workers", "subject", self._worker)
+        send(CONTACTS, "intake", "add_contacts", "subject", self._contact)
+        send(INFORMED, "intake", "record_informed", "informed", self._informed)
+        send(EXIT_FORMS, "intake", "add_exit_forms", "subject", self._exit_form)
+        send(ATTEMPTS, "intake", "record_attempts", "attempt", self._attempt)
+        send(PLANS, "pathways", "record_plans", "subject", self._plan, most=1)
 
     def _send(
         self,
+        checked: CheckedSet,
         file: str,
-        rows: Iterator[Row],
         service: str,
         method: str,
         made: str,
@@ -122,7 +123,7 @@ class Import:
     ) -> None:
         """Send a file's rows, at most `most` at once: one, if to make an item of a row does something already."""
         self.new[file] = self.known[file] = 0
-        for programme, group in groupby(rows, key=lambda row: row.programme):
+        for programme, group in groupby(checked.rows(file), key=lambda row: row.programme):
             while batch := list(islice(group, most)):
                 sent = [(row, content) for row in batch if (content := item(row)) is not None]
                 if sent:
@@ -156,11 +157,11 @@ class Import:
     def _person(self, row: ParticipantRow) -> dict[str, Any]:
         identity = {name: getattr(row, name) for name in _SEALED}
         identity["token"] = ";".join(row.token) or None
-        identity["birth_date"] = row.birth_date.isoformat() if row.birth_date else None
+        identity["birth_date"] = iso_day(row.birth_date)
         dates = {
-            "start_date": row.start_date.isoformat() if row.start_date else None,
-            "form_signed_on": row.form_signed_on.isoformat() if row.form_signed_on else None,
-            "eura_on": row.eura_on.isoformat() if row.eura_on else None,
+            "start_date": iso_day(row.start_date),
+            "form_signed_on": iso_day(row.form_signed_on),
+            "eura_on": iso_day(row.eura_on),
         }
         plain = {name: getattr(row, name) for name in _OPEN} | dates
         return _present({"key": row.key, "sealed": self._sealed(_present(identity)), **plain})
@@ -199,7 +200,7 @@ class Import:
         if subject is None:
             return None
         since, until = _SPAN[row.file]
-        days = {since: row.since.isoformat(), until: row.until.isoformat() if row.until else None}
+        days = {since: row.since.isoformat(), until: iso_day(row.until)}
         return _present({"key": row.key, "subject": subject, "step": row.step, **days})
 
     def _outcome(self, row: OutcomeRow) -> dict[str, Any] | None:
@@ -213,7 +214,7 @@ class Import:
         if subject is None:
             return None
         codes = {"reason": row.reason, "results": list(row.results) or None, "next": row.next}
-        codes |= {"planned": row.planned, "resumed_on": row.back.isoformat() if row.back else None}
+        codes |= {"planned": row.planned, "resumed_on": iso_day(row.back)}
         return _present({"key": row.key, "subject": subject, "date": row.date.isoformat(), **codes})
 
     def _followup(self, row: FollowUpRow) -> dict[str, Any] | None:
@@ -325,7 +326,7 @@ def _entry(line: PlanLine, text_ref: str | None) -> dict[str, Any]:
     """A row of a plan as its entry. As on the page, the person sees goals and actions, unless the list says no."""
     shown = line.shown == "yes" if line.shown else line.what in ("goal", "action")
     told = {"what": line.what, "state": line.state or ("done" if line.what == "review" else "open"), "shown": shown}
-    told |= {"text_ref": text_ref, "who": line.who, "day": line.day.isoformat() if line.day else None}
+    told |= {"text_ref": text_ref, "who": line.who, "day": iso_day(line.day)}
     return _present(told | {"barrier": line.code, "solutions": list(line.solutions)})
 
 

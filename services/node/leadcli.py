@@ -1,11 +1,40 @@
-"""The lead's commands about its partners that are not about letting them in: `polku lead expel|conflicts`."""
+"""The lead's commands about its partners: `polku lead admit|expel|conflicts|accept-epoch`."""
 
+import contextlib
 import json
+import sys
+from pathlib import Path
 
 import click
 
 from services.node.actor import actor
 from services.node.homeoption import home_option, the_home
+
+
+@click.command("admit")
+@home_option
+@click.argument("partner")
+@click.option("--programme", "key", required=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it (default: stdout).")
+@click.option("--uplink", default="", help="Where the node reaches this lead (default: the folder inbox/).")
+def admit(partner: str, key: str, out: Path | None, uplink: str) -> None:
+    """Invite a partner: hand the file over to it, `polku node join` answers."""
+    from services.node.admitting import broker_definitions, invite, private_file
+    from services.node.reaching import services_of
+
+    home = the_home("lead")
+    if uplink.startswith("amqp") and out is None:
+        raise click.UsageError("an amqps:// uplink needs --out: what the broker must know is written beside it")
+    file = None if out is None else private_file(out)  # before the lead notes an invite that could not be written
+    with services_of(home) as rpc:
+        made = invite(home, rpc, key, partner, actor(), uplink)
+    with file or contextlib.nullcontext(sys.stdout) as place:
+        click.echo(made.to_json(), file=place)
+    if made.password and out is not None:
+        broker = out.with_name(f"{out.name}.broker.json")
+        with private_file(broker) as place:
+            click.echo(broker_definitions(made), file=place)
+        click.echo(f"now, at the broker: rabbitmqctl import_definitions {broker}", err=True)
 
 
 @click.command("expel")
@@ -61,4 +90,4 @@ def accept_epoch(node: str) -> None:
         )
 
 
-COMMANDS: tuple[click.Command, ...] = (expel, conflicts, accept_epoch)
+COMMANDS: tuple[click.Command, ...] = (admit, expel, conflicts, accept_epoch)

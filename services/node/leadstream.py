@@ -14,18 +14,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from services.reporting import partners, queries
-from services.reporting.queries import AdmittedNode
+from services.reporting import partner_queries, partners
+from services.reporting.partner_queries import AdmittedNode
 from shared.journal import holding, received
 from shared.journal.carrier import KEYS, Carrier, channel_to, stream_of
 from shared.journal.crypto import Key
 from shared.journal.directory import lead_stream
 from shared.journal.holding import AHEAD, held_streams, is_held, release
+from shared.journal.reading import last_numbers
 from shared.journal.returning import Retriever, Returner
 from shared.journal.sending import Courier, Sent
-from shared.journal.tables import journal_head
 from shared.storage import snapshot
 
 log = logging.getLogger(__name__)
@@ -53,8 +53,9 @@ class LeadCouriers:
 
     def round(self, now: datetime) -> None:
         """Attend to the channels that are due."""
-        heads = self._heads()
-        nodes = queries.admitted_nodes(self.engine, now)
+        with snapshot(self.engine) as connection:
+            heads = last_numbers(connection, "lead/")
+        nodes = partner_queries.admitted_nodes(self.engine, now)
         self._couriers = {node: courier for node, courier in self._couriers.items() if node in nodes}
         with snapshot(self.engine) as connection:
             held = is_held(connection)
@@ -134,9 +135,3 @@ class LeadCouriers:
         with contextlib.suppress(OSError):  # said again with the next manifest
             if item:
                 self.carrier.write(channel_to(node.node, node.programme), KEYS, item)
-
-    def _heads(self) -> dict[str, int]:
-        c = journal_head.c
-        with snapshot(self.engine) as connection:
-            rows = connection.execute(select(c.name, c.seq).where(c.name.like("lead/%")))
-            return {row.name: row.seq for row in rows}

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from services.reporting import queries
+from services.reporting import partner_queries, queries
 from shared.journal import parked
 from shared.ops.metrics import counter, gauge
 from shared.storage import snapshot
@@ -50,5 +50,5 @@ class LeadMeasures:
         self._seen |= counts.keys()
         for key in self._seen:
             aside_lines.labels(*key).set(counts.get(key, 0))
-        for stream, days in queries.silence_limits(self.engine).items():
+        for stream, days in partner_queries.silence_limits(self.engine).items():
             silence_limit.labels(stream).set(days * 86_400)

@@ -97,11 +97,9 @@ def product(programme: str, key: str, state: str, day: datetime) -> None:
 
 
 def _tell(result: dict[str, Any]) -> None:
-    from shared.contracts.errors import PolkuError
+    from shared.contracts.errors import unless_refused
 
-    if "error" in result:
-        raise PolkuError.from_wire(result["error"])
-    click.echo("recorded" if result["new"] else "was recorded already")
+    click.echo("recorded" if unless_refused(result)["new"] else "was recorded already")
 
 
 COMMANDS: tuple[click.Command, ...] = (step, product)

@@ -19,7 +19,7 @@ from services.node.rounds import RoundFailed, assert_plain, one_round, run_round
 from services.node.terms import LeadStatements, due_renewal, signer_when
 from services.node.uplink import LeadCarrier, lead_carrier
 from services.node.waking import Bell
-from services.reporting import operations, partners, queries
+from services.reporting import operations, partner_queries, partners
 from services.reporting.beside import Deriver, DerivingEnded
 from shared.contracts.errors import HomeHeld, InvalidInvite, PartnerAlreadyJoined
 from shared.journal import Journal, erasing
@@ -28,6 +28,7 @@ from shared.journal.crypto import Keys, current_keys
 from shared.journal.expelling import write_expelled
 from shared.journal.joining import MAX_JOIN, open_join
 from shared.journal.posting import LeadPost
+from shared.journal.received import SEALED, read_heads
 from shared.journal.receiving import Admitted, Receiver
 from shared.journal.renewing import MAX_KEYS, read_renewals
 from shared.journal.returning import MAX_ERASED, read_ended, read_erased
@@ -106,12 +107,12 @@ class ReceiverRounds:
         if not self._readable:
             operations.derive_what_has_become_readable(self._engine)
             self._readable = True
-        self._carrier.serve(*queries.boxes(self._engine))
+        self._carrier.serve(*partner_queries.boxes(self._engine))
         self._tell_expelled(now)
         self._joins.round(now)
-        admitted = queries.admitted_keys(self._engine, now)
+        admitted = partner_queries.admitted_keys(self._engine, now)
         if self._renewals.round(admitted, now):
-            admitted = queries.admitted_keys(self._engine, now)
+            admitted = partner_queries.admitted_keys(self._engine, now)
         more = self._deriver.beside(partial(self._take, admitted, now))
         more = operations.answer_endings(Journal(self._engine, self._home.name), now) or more
         more = self._apply_accepted() or more
@@ -125,7 +126,7 @@ class ReceiverRounds:
 
     def _tell_expelled(self, now: datetime) -> None:
         """Once in a process's life, and when somebody is expelled."""
-        gone = queries.expelled_nodes(self._engine)
+        gone = partner_queries.expelled_nodes(self._engine)
         for stream, (partner, at) in gone.items():
             if stream not in self._told:
                 with snapshot(self._engine) as connection:
@@ -169,23 +170,30 @@ class ReceiverRounds:
 
 @dataclass(slots=True)
 class _Forgotten:
-    """Whom the nodes know to be erased, if a restored lead has them again. Each content is looked at once."""
+    """Whom the nodes know to be erased, if a restored lead has them again, and which purposes have ended since a stream
+    was sealed. Each content is looked at once, and again when the stream has been sealed since."""
 
     journal: Journal
     keys: Keys
     carrier: LeadCarrier
-    _seen: dict[str, bytes] = field(default_factory=dict)
+    _seen: dict[str, tuple[bytes, bool]] = field(default_factory=dict)
 
     def round(self, admitted: Admitted, now: datetime) -> None:
         """Erase them again."""
         for stream, node_keys in admitted.items():
             with contextlib.suppress(OSError, HomeHeld):  # held: the receipts wait, not the erasing
                 data = self.carrier.read(stream, ERASED, MAX_ERASED + 1)
-                if data is not None and data != self._seen.get(stream):
+                if data is None:
+                    continue
+                with snapshot(self.journal.engine) as connection:
+                    head = read_heads(connection, [stream]).get(stream)
+                sealed = head is not None and head.state == SEALED
+                if (data, sealed) != self._seen.get(stream):
                     of = stream, node_keys, self.keys.privates("receiving")
                     partners.erase_received(self.journal.engine, stream, set(read_erased(data, *of) or ()))
-                    partners.end_received(self.journal, stream, read_ended(data, *of), now)
-                    self._seen[stream] = data
+                    # Before the seal an ending is a line. The next few, so that one node holds nobody up.
+                    if not sealed or not partners.end_received(self.journal, stream, read_ended(data, *of), now):
+                        self._seen[stream] = data, sealed
 
 
 def _by_programme(admitted: Admitted) -> dict[str, dict[str, Mapping[str, bytes]]]:

@@ -4,8 +4,8 @@ from typing import Any
 
 from services.node.control import Rpc
 from services.portal.logos import pictures
+from services.portal.names import ProgrammeNames
 from services.portal.report_file import make_release, report_file
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import Lang, pick_lang
 from shared.contracts.errors import UnknownProgramme
 from shared.journal.certificate import Form

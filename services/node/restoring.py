@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
-from sqlalchemy import select
 
 from services.node.opening import open_database
 from shared.contracts.errors import InvalidInput
-from shared.journal.carry_tables import received_head
+from shared.journal import received
 from shared.ops.settings import Home, from_environment
 from shared.storage import snapshot
 
@@ -33,14 +32,15 @@ def what_next(home: Home) -> Iterator[str]:
     """What there is now, and what is still lacking."""
     yield f"restored the {home.role} home {home.name} to {home.path}"
     if home.role == "node":
-        for place in home.joined:
+        for place in (one for one in home.joined if not one.gone_at):
             yield f"held until the lead of {place.programme} has answered: start it with `polku up`"
+        yield "a lead that is gone for good: `polku node leave`"
         yield "what was recorded after the backup and has reached a lead: `polku parked list`, once it is not held"
         return
     with snapshot(open_database(home)) as connection:
-        rows = connection.execute(select(received_head).order_by(received_head.c.stream)).all()
-    for row in rows:
-        lacks = f", and its node had signed up to {row.head_seq}" if row.head_seq > row.seq else ""
-        yield f"{row.stream}: lines up to {row.seq}{lacks}; what came later its node sends again"
+        heads = received.read_heads(connection, received.known_streams(connection))
+    for stream, head in heads.items():
+        lacks = f", and its node had signed up to {head.head_seq}" if head.head_seq > head.seq else ""
+        yield f"{stream}: lines up to {head.seq}{lacks}; what came later its node sends again"
     yield "held until every member node has answered: start it with `polku up`. What the nodes have of programme"
     yield "versions, admissions and erasures of after the backup comes back from them; users of after the backup do not"

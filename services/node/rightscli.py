@@ -11,7 +11,7 @@ import click
 from services.node.actor import actor
 from services.node.control import Rpc
 from services.node.homeoption import home_option, the_home
-from shared.contracts.errors import InvalidInput, PolkuError
+from shared.contracts.errors import InvalidInput, unless_refused
 from shared.contracts.purposes import PURPOSES
 from shared.contracts.releases import LANGUAGES
 from shared.contracts.rights_facts import GROUNDS
@@ -134,9 +134,7 @@ def informed(
         who = whom(home, rpc, programme, subject)
         said = {"notice": notice, "language": language, "date": on.isoformat(), "consents": list(consents)}
         item = {"key": secrets.token_hex(32), "subject": who, **said}
-        (result,) = rpc.call("intake", "record_informed", programme=programme, by=actor(), items=[item])["results"]
-    if "error" in result:
-        raise PolkuError.from_wire(result["error"])
+        unless_refused(*rpc.call("intake", "record_informed", programme=programme, by=actor(), items=[item])["results"])
     click.echo("recorded")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.node.synthshares import even, shares
 from shared.programmes import Programme
-from shared.programmes.model import FigureEncounters
+from shared.programmes.figures import FigureEncounters
 
 _TIMES = ("10:00", "13:30", "16:00", "19:30", "21:00")
 

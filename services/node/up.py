@@ -28,7 +28,7 @@ from services.node.opening import listening, locked, open_database
 from services.node.portal import portal_app, refuse_clear_text
 from services.node.terms import expelled
 from services.pathways.service import PathwaysService
-from services.reporting.queries import admitted_nodes
+from services.reporting.partner_queries import admitted_nodes
 from services.reporting.service import ReportingService
 from shared.bus.client import RpcClient
 from shared.bus.home import HOME_CONFIG, HomeContext
@@ -203,7 +203,7 @@ def _checks(
 
     def hold() -> str | None:
         home = context.home
-        streams = [f"{home.name}/{p.programme}" for p in load_home(home.path).joined if not p.expelled_at]
+        streams = [f"{home.name}/{p.programme}" for p in load_home(home.path).joined if not p.gone_at]
         if home.role == "lead":
             streams = [channel_to(node.node, node.programme) for node in admitted_nodes(engine, utcnow())]
         reasons = held_streams(engine, streams)

@@ -45,12 +45,17 @@ def folder_of(uplink: str) -> Path:
 
 
 def carrier_to(home: Home, place: Joined, signer: Key) -> Carrier:
-    """The carrier between a node and the lead of a programme, for both directions; `signer` signs our requests."""
+    """The carrier between a node and the lead of a programme, for both directions; `signer` signs our requests. Raises
+    `HomeUnusable` if what it needs is not in the home."""
     # A courier on a folder needs neither TLS nor a broker: an eighth of its memory.
     if place.uplink.startswith("http"):
         from shared.journal.httpcarrier import HttpCarrier
 
-        return HttpCarrier(place.uplink, signer, place.authority)
+        try:
+            return HttpCarrier(place.uplink, signer, place.authority)
+        except OSError:  # what the ssl module raises
+            reason = f"the authority of the lead of {place.programme} (home.toml) is no certificate"
+            raise HomeUnusable(home=str(home.path), reason=reason) from None
     if place.uplink.startswith("amqp"):
         from shared.journal.amqpcarrier import AmqpCarrier, box_of
         from shared.journal.brokerlink import Broker

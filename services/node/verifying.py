@@ -5,10 +5,12 @@ A home only tells which keys are known already ("pinned"): a node's home those o
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 import click
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.node.terms import pinned
@@ -17,7 +19,8 @@ from shared.contracts.fields import HEX32
 from shared.journal.archive import MANIFEST, ArchiveRefused
 from shared.journal.archive import check as check_archive
 from shared.journal.certificate import Certificate, CertificateRefused, Form, NoCertificate, StreamProof, check
-from shared.journal.crypto import load_keys
+from shared.journal.crypto import key_id, load_keys
+from shared.journal.directory import member
 from shared.journal.fingerprint import fingerprint, read_fingerprint
 from shared.journal.releases import releases
 from shared.ops.clock import wire_time
@@ -40,13 +43,14 @@ def run(file: Path, home: Path, words: str | None) -> int:
         form, certificate = check(data)
         release = _check_members(data, certificate) if form == "json" else None
         is_pinned = _is_pinned(certificate, known, wanted)
+        warnings = list(_strange_keys(certificate, known))
         told = _told(data, certificate.proof.programme, release, known) if release else ""
     except NoCertificate as error:
         raise InvalidInput(field="FILE", reason=str(error)) from None
     except CertificateRefused as refused:
         click.echo(f"polku: {file.name}: {refused}", err=True)
         return 1
-    for line in said(form, certificate, is_pinned, told):
+    for line in (*said(form, certificate, is_pinned, told), *warnings):
         click.echo(line)
     return 0
 
@@ -93,11 +97,48 @@ def _is_pinned(certificate: Certificate, home: Home | None, wanted: str | None) 
     leads = [key for known in places for key in (known.signing_key, *(key for key, _ in known.former))]
     if leads and certificate.key not in leads:
         raise CertificateRefused(f"it is signed by {signed_by}, which is not the key of this home's lead")
-    ours = set(load_keys(home.keys).publics("signing").values())
-    for stream in certificate.proof.streams:
-        if stream.node == home.name and not ours.issuperset(stream.keys):
-            raise CertificateRefused(f"{stream.partner}: the key it names for this home's node is not this home's")
     return wanted is not None or bool(leads)
+
+
+def _strange_keys(certificate: Certificate, home: Home | None) -> Iterator[str]:
+    """What to know of keys that the certificate names for a node's home and that do not lie in it: a restore from
+    before they were made has lost them. Refuses those that the home's own keys do not vouch for, in the directory."""
+    if home is None or home.role == "lead":
+        return
+    ours, programme = set(load_keys(home.keys).publics("signing").values()), certificate.proof.programme
+    for stream in certificate.proof.streams:
+        strange = [key for key in stream.keys if key not in ours] if stream.node == home.name else []
+        if not strange:
+            continue
+        listed = _listed(home, programme)
+        if not (listed and listed[0] in ours and set(strange) <= set(listed)):
+            raise CertificateRefused(f"{stream.partner}: the key it names for this home's node is not this home's")
+        for key in strange:
+            yield f"  warning: {stream.partner}: this home, whose own keys vouch for it, lacks the key {key_id(key)}:"
+            yield "  a restore has lost it, or it is a thief's (polku complete: keys that are not in its key files)"
+
+
+def _listed(home: Home, programme: str) -> list[bytes]:
+    """This node's signing keys in the lead's directory, oldest first; each later one is vouched for by one before."""
+    try:
+        with _database(home) as connection:
+            known = member(connection, programme, home.name)
+    except SQLAlchemyError:
+        return []
+    return list(known.signing_keys) if known else []
+
+
+@contextmanager
+def _database(home: Home) -> Iterator[Connection]:
+    """A look into the home's database; SQLAlchemyError if it does not answer."""
+    engine = open_engine(home.database_url)
+    try:
+        if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
+            raise SQLAlchemyError  # opening would make a new one
+        with snapshot(engine) as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def _check_members(data: bytes, certificate: Certificate) -> str | None:
@@ -106,15 +147,16 @@ def _check_members(data: bytes, certificate: Certificate) -> str | None:
     proof = certificate.proof
     try:
         report = json.loads(data)
-        told = ("node", "epoch", "watermark", "chain")
-        rows = {row["partner"]: tuple(row[member] for member in told) for row in report["streams"]}
+        told = ("partner", "node", "epoch", "watermark", "chain")
+        rows = [tuple(row[member] for member in told) for row in report["streams"]]
         said_so = (report["programme"], report["arrived"], report["as_of"])
         release: str | None = report.get("release")  # no member before there were any
         if release is not None and not HEX32.fullmatch(release):
             raise ValueError("not the id of a release")
     except (ValueError, LookupError, TypeError, RecursionError):
         raise CertificateRefused("it is signed, and no report of this release") from None
-    held = {s.partner: (s.node, s.epoch, s.watermark, s.chain.hex() if s.chain else None) for s in proof.streams}
+    streams = proof.streams
+    held = [(s.partner, s.node, s.epoch, s.watermark, s.chain.hex() if s.chain else None) for s in streams]
     if rows != held or said_so != (proof.programme, proof.arrived, wire_time(proof.time)):
         raise CertificateRefused("its programme, time or streams are not those of its certificate")
     return release
@@ -126,12 +168,8 @@ def _told(data: bytes, programme: str, release: str, home: Home | None) -> str:
     if home is None:
         return said
     try:
-        engine = open_engine(home.database_url)
-        if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
-            raise SQLAlchemyError  # opening would make a new one
-        with snapshot(engine) as connection:
+        with _database(home) as connection:
             told = {row["release"]: row["digest"] for row in releases(connection, programme)}
-        engine.dispose()
     except SQLAlchemyError:
         return f"{said}; this home's database does not answer, so not compared with what the lead has told"
     if release not in told:

@@ -9,7 +9,7 @@ import click
 
 from services.node.actor import actor
 from services.node.homeoption import home_option, the_home
-from shared.contracts.errors import InvalidInput, PolkuError
+from shared.contracts.errors import InvalidInput, unless_refused
 from shared.contracts.worker_facts import HAND_OVER_REASONS
 from shared.ops.settings import Home
 
@@ -61,8 +61,7 @@ def assign(programme: str, name: str, people: tuple[str, ...]) -> None:
     items = [{"key": secrets.token_hex(32), "subject": subject, "worker": name} for subject in dict.fromkeys(people)]
     with services_of(home) as rpc:
         for result in rpc.call("intake", "assign_workers", programme=programme, by=actor(), items=items)["results"]:
-            if "error" in result:
-                raise PolkuError.from_wire(result["error"])
+            unless_refused(result)
     click.echo("noted")
 
 

@@ -22,7 +22,7 @@ from shared.contracts.closing_facts import (
 from shared.contracts.errors import ClosingBlocked, InvalidInput, StreamIsSealed, UnknownCode, UnknownPerson
 from shared.journal import Journal, Unit
 from shared.journal.closing import CLOSED, FINAL, OPEN, SEALED, lock, state_of
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.programmes import Programme
 from shared.storage import snapshot
 
@@ -51,7 +51,7 @@ def closing_state(journal: Journal, programme: str, now: datetime) -> dict[str, 
             "programme": programme,
             "stream": stream,
             "state": STATES[state_of(connection, journal.home, programme)],
-            **{name: _text(days.get(name)) for name in closing_store.DAYS},
+            **{name: iso_day(days.get(name)) for name in closing_store.DAYS},
             "tasks": store.count_open_tasks(connection, programme),
             "periods": _periods(connection, definition, left, today),
             "left": len(left),
@@ -62,12 +62,8 @@ def closing_state(journal: Journal, programme: str, now: datetime) -> dict[str, 
 
 
 def _kept(purpose: Any) -> dict[str, Any]:
-    until = {"keep_until": _text(purpose.keep_until), "keep_months": purpose.keep_months}
+    until = {"keep_until": iso_day(purpose.keep_until), "keep_months": purpose.keep_months}
     return {"purpose": purpose.key, "basis": purpose.basis, "law": purpose.law or None, **until}
-
-
-def _text(day: date | None) -> str | None:
-    return day.isoformat() if day else None
 
 
 def _periods(
@@ -78,7 +74,7 @@ def _periods(
             "period": key,
             "end": period.end.isoformat(),
             "over": today > period.end,
-            "confirmed_on": _text(store.confirmed_on(connection, definition.key, key)),
+            "confirmed_on": iso_day(store.confirmed_on(connection, definition.key, key)),
             "left": left.get(("period", key)),
         }
         for key, period in definition.period_by_key.items()

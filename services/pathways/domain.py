@@ -87,7 +87,7 @@ def check_stay(
         if step.completion == "automatic" and stay.left_on and (stay.entered_on, stay.left_on) == own:
             return stay
         if stay.left_on is None and stay.entered_on == new.entered_on and new.left_on is not None:
-            _check_not_later(new.left_on, [p for p in pauses.get((new.subject, new.step), ()) if _in(p, stay)])
+            _check_not_later(new.left_on, [p for p in pauses.get((new.subject, new.step), ()) if within(p, stay)])
             return stay
     if any(_overlap((stay.entered_on, stay.left_on), own) for stay in same):
         raise InvalidInput(field="from", reason="the person is on this step already at that time")
@@ -112,7 +112,7 @@ def check_pause(
     _check_person(new.subject, programme, people)
     _check_span(new.paused_on, new.resumed_on, programme, today)
     place = (new.subject, new.step)
-    during = next((stay for stay in stays.get(place, ()) if _in(new, stay)), None)
+    during = next((stay for stay in stays.get(place, ()) if within(new, stay)), None)
     if during is None:
         raise InvalidInput(field="from", reason="the person is not on this step then")
     if during.left_on is not None and (new.resumed_on is None or new.resumed_on > during.left_on):
@@ -122,7 +122,7 @@ def check_pause(
             later = (new.resumed_on, during.left_on)
             _check_apart("to", later, step, new.subject, programme, stays, pauses)
             return pause
-        if _in(pause, during) and _overlap((pause.paused_on, pause.resumed_on), (new.paused_on, new.resumed_on)):
+        if within(pause, during) and _overlap((pause.paused_on, pause.resumed_on), (new.paused_on, new.resumed_on)):
             raise InvalidInput(field="from", reason="the person is away from this step already at that time")
     return None
 
@@ -172,7 +172,7 @@ def _check_apart(
 
 def present(stay: Stay, pauses: Sequence[Pause]) -> list[_Span]:
     """The parts of a time on a step on which the person was not away; none if they were away all the time."""
-    away = sorted((p for p in pauses if _in(p, stay)), key=lambda p: p.paused_on)
+    away = sorted((p for p in pauses if within(p, stay)), key=lambda p: p.paused_on)
     if not away:
         return [(stay.entered_on, stay.left_on)]
     starts = [stay.entered_on, *(pause.resumed_on for pause in away)]
@@ -181,7 +181,8 @@ def present(stay: Stay, pauses: Sequence[Pause]) -> list[_Span]:
     return [(since, until) for since, until in parts if since is not None and (until is None or since < until)]
 
 
-def _in(pause: Pause | NewPause, stay: Stay) -> bool:
+def within(pause: Pause | NewPause, stay: Stay) -> bool:
+    """Whether a time away is one from this time on a step."""
     return stay.entered_on <= pause.paused_on and (stay.left_on is None or pause.paused_on < stay.left_on)
 
 

@@ -17,10 +17,11 @@ from shared.contracts.errors import UnknownProgramme
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import PathwaysCleared
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
+from shared.contracts.record_facts import GONE
 from shared.journal import Journal, Line, Unit
 from shared.journal.closing import OPEN, state_of
 from shared.journal.unit import new_id
-from shared.ops.clock import parse_wire_time, today_in_helsinki
+from shared.ops.clock import day_of, parse_wire_time, today_in_helsinki
 from shared.ops.metrics import counter, gauge
 from shared.programmes import Programme, TaskRule
 from shared.programmes.workflow import FILTERS, MappedList
@@ -146,7 +147,7 @@ def _withdraw(unit: Unit, line: Line, fact: Fact, thing: str, reason: str = "mis
 
 def _participation_ended(unit: Unit, line: Line, fact: Fact) -> None:
     """Who died or goes on at another partner opens nothing, and what a mistaken exit has opened is not to be done."""
-    gone = fact["reason"] in ("died", "transferred")
+    gone = fact["reason"] in GONE
     if gone:
         _nothing_to_ask(unit, line, fact)
     _event(unit, line, fact, _day(fact, "occurred_on"), {"reason": fact["reason"]}, closes_only=gone)
@@ -247,7 +248,7 @@ def _programme(line: Line, fact: Fact | None = None) -> str:
 
 
 def _day(fact: Fact, member: str) -> date | None:
-    return date.fromisoformat(fact[member]) if fact[member] else None
+    return day_of(fact[member])
 
 
 def _written(line: Line) -> date:

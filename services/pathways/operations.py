@@ -26,7 +26,7 @@ from shared.contracts.errors import (
 )
 from shared.journal import Journal
 from shared.journal.unit import new_id
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.storage.once import Results, each_once
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def record_outcomes(
             codes = {"activity": activity, "outcome": new.outcome}
             ids = {"outcome_id": bytes.fromhex(made), "subject": bytes.fromhex(new.subject)}
             rows.append({**ids, "programme": programme, **codes, "occurred_on": new.occurred_on})
-            day = _text(new.occurred_on)
+            day = iso_day(new.occurred_on)
             unit.record(OutcomeRecorded(new.subject, outcome_id=made, **codes, occurred_on=day), programme)
             return made
 
@@ -60,10 +60,6 @@ def record_outcomes(
         if fresh:
             unit.audit(by, "record_outcomes", programme=programme, outcomes=len(fresh))
     return results, unit.pos
-
-
-def _text(day: date | None) -> str | None:
-    return day.isoformat() if day else None
 
 
 def confirm_period(

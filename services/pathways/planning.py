@@ -1,7 +1,7 @@
 """Rules of people's plans, pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, UnknownCode
@@ -73,8 +73,8 @@ def check_plan(new: NewPlan, before: Plan, programme: Programme, today: date) ->
         raise InvalidInput(field="entries", reason="the same entry twice")
 
 
-def _known(field: str, code: str, known: object, programme: Programme) -> None:
-    if code not in known:  # type: ignore[operator]
+def _known(field: str, code: str, known: Container[str], programme: Programme) -> None:
+    if code not in known:
         raise UnknownCode(field=field, programme=programme.key, value=code)
 
 
@@ -120,5 +120,4 @@ def _is(entry: Entry) -> tuple[str, str | None, str | None]:
 def revised(new: NewPlan, before: Plan, entries: tuple[Entry, ...], today: date) -> Plan:
     """The plan after it; the day on which it became ready stays."""
     ready_on = (before.ready_on or today) if new.ready else None
-    told = {"strengths": new.strengths, "next": new.next, "ready_on": ready_on}
-    return replace(before, revision=before.revision + 1, entries=entries, **told)  # type: ignore[arg-type]
+    return Plan(before.revision + 1, new.strengths, new.next, ready_on, entries)

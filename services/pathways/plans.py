@@ -14,7 +14,7 @@ from shared.contracts.errors import UnknownPerson
 from shared.contracts.plan_facts import PlanEntryRecorded, PlanEntryWithdrawn, PlanRevised
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.storage import snapshot
 from shared.storage.once import Results, each_once
 
@@ -74,7 +74,7 @@ def _whole(plan: Plan) -> tuple[object, ...]:
 
 def _body(one: Entry) -> dict[str, Any]:
     coded = {"what": one.what, "state": one.state, "shown": one.shown, "text_ref": one.text_ref, "who": one.who}
-    coded |= {"day": one.day.isoformat() if one.day else None, "barrier": one.barrier}
+    coded |= {"day": iso_day(one.day), "barrier": one.barrier}
     return coded | {"solutions": list(one.solutions) if one.what == "barrier" else None}
 
 
@@ -89,6 +89,6 @@ def show_plan(engine: Engine, programme: str, subject: str) -> dict[str, Any]:
         "revision": plan.revision,
         "strengths": list(plan.strengths),
         "next": plan.next,
-        "ready_on": plan.ready_on.isoformat() if plan.ready_on else None,
+        "ready_on": iso_day(plan.ready_on),
         "entries": [{"entry": one.entry} | _body(one) | {"solutions": list(one.solutions)} for one in plan.entries],
     }

@@ -11,7 +11,7 @@ from services.pathways.domain import find_period
 from services.pathways.store import attendance, session, shelf, task
 from services.pathways.worker_store import count_tasks, theirs_first, theirs_or_nobodys, worker
 from shared.journal.releases import releases
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.programmes import Programme, ReportingPeriod
 from shared.storage import snapshot
 
@@ -77,7 +77,7 @@ def list_tasks(
                 "text_ref": row.text_ref.hex() if row.text_ref else None,
                 "state": row.state,
                 "reason": row.reason,
-                "closed_on": row.closed_on.isoformat() if row.closed_on else None,
+                "closed_on": iso_day(row.closed_on),
             }
             for row in rows
         ],
@@ -108,7 +108,7 @@ def period_state(engine: Engine, programme: str, key: str, now: datetime) -> dic
             "start": period.start.isoformat(),
             "end": period.end.isoformat(),
             "over": today > period.end,
-            "confirmed_on": confirmed.isoformat() if confirmed else None,
+            "confirmed_on": iso_day(confirmed),
             "sessions": connection.execute(select(func.count()).select_from(session).where(sessions)).scalar_one(),
             "unmarked": _unmarked(connection, sessions),
             "without_outcome": _without_outcome(connection, definition, sessions),

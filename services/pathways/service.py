@@ -13,16 +13,7 @@ from shared.bus.home import EVERYTHING, HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import FACTS, ProgrammeVersion
 from shared.contracts.closing import AskClosing, CloseProgramme, LeaveOpen, ListLeft, ReopenProgramme, SealStream
-from shared.contracts.commands import (
-    AskPeriod,
-    CloseTask,
-    ConfirmPeriod,
-    ListTasks,
-    LoadProgramme,
-    RecordOutcomes,
-    RecordSteps,
-    load,
-)
+from shared.contracts.commands import load
 from shared.contracts.facts import Fact
 from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.releases import ListReleases
@@ -32,12 +23,15 @@ from shared.contracts.steps import (
     ListProposals,
     RecordPauses,
     RecordProduct,
+    RecordSteps,
     RehearseProgramme,
     StepsOf,
     StepStates,
 )
 from shared.contracts.workers import TasksOf
+from shared.contracts.workflow import AskPeriod, CloseTask, ConfirmPeriod, ListTasks, LoadProgramme, RecordOutcomes
 from shared.journal import Line, Unit
+from shared.ops.clock import day_of, iso_day
 
 CLOCK_SECONDS = 60
 """How often the clock is looked at: a task appears at most so long after midnight in Helsinki."""
@@ -168,7 +162,7 @@ class PathwaysService(ParkedLines):
     def _step(self, operation: Any, body: dict[str, Any]) -> dict[str, Any]:
         self.home.follow_to(EVERYTHING)
         day, pos = operation(self.home.journal, body["programme"], by=body["by"], now=self.home.now())
-        return {"pos": self.home.committed(pos), "on": day and day.isoformat(), "new": pos is not None}
+        return {"pos": self.home.committed(pos), "on": iso_day(day), "new": pos is not None}
 
     @rpc
     def list_tasks(self, **command: Any) -> dict[str, Any]:
@@ -232,12 +226,12 @@ for _kind in hearing.KINDS:
 
 
 def _stay(item: dict[str, Any]) -> NewStay:
-    left_on = date.fromisoformat(item["left_on"]) if item.get("left_on") else None
+    left_on = day_of(item.get("left_on"))
     return NewStay(item["key"], item["subject"], item["step"], date.fromisoformat(item["entered_on"]), left_on)
 
 
 def _pause(item: dict[str, Any]) -> NewPause:
-    resumed_on = date.fromisoformat(item["resumed_on"]) if item.get("resumed_on") else None
+    resumed_on = day_of(item.get("resumed_on"))
     return NewPause(item["key"], item["subject"], item["step"], date.fromisoformat(item["paused_on"]), resumed_on)
 
 
@@ -251,6 +245,6 @@ def _plan(item: dict[str, Any]) -> NewPlan:
 
 
 def _entry(told: dict[str, Any]) -> Entry:
-    day = date.fromisoformat(told["day"]) if told.get("day") else None
+    day = day_of(told.get("day"))
     what = told.get("entry") or "", told["what"], told["state"], told["shown"], told.get("text_ref"), told.get("who")
     return Entry(*what, day, told.get("barrier"), tuple(told["solutions"]))

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, func, select
 
 from services.pathways import conditions, step_store, store
 from services.pathways.conditions import Proposal
-from services.pathways.domain import Pause, Stay
+from services.pathways.domain import Pause, Stay, within
 from shared.contracts.errors import UnknownPerson
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.programmes.advance import Held, Made, People, step_rows
 from shared.storage import snapshot
 
@@ -33,7 +33,7 @@ def steps_of(engine: Engine, programme: str, subject: str) -> dict[str, Any]:
         {
             **_stay(stay),
             "step": step,
-            "pauses": [_pause(p) for p in pauses.get((subject, step), ()) if _during(p, stay)],
+            "pauses": [_pause(p) for p in pauses.get((subject, step), ()) if within(p, stay)],
         }
         for (_, step), several in stays.items()
         for stay in several
@@ -43,23 +43,15 @@ def steps_of(engine: Engine, programme: str, subject: str) -> dict[str, Any]:
 
 
 def _stay(stay: Stay) -> dict[str, Any]:
-    return {"stay": stay.stay, "entered_on": stay.entered_on.isoformat(), "left_on": _text(stay.left_on)}
+    return {"stay": stay.stay, "entered_on": stay.entered_on.isoformat(), "left_on": iso_day(stay.left_on)}
 
 
 def _pause(pause: Pause) -> dict[str, Any]:
-    return {"pause": pause.pause, "paused_on": pause.paused_on.isoformat(), "resumed_on": _text(pause.resumed_on)}
-
-
-def _during(pause: Pause, stay: Stay) -> bool:
-    return stay.entered_on <= pause.paused_on and (stay.left_on is None or pause.paused_on < stay.left_on)
+    return {"pause": pause.pause, "paused_on": pause.paused_on.isoformat(), "resumed_on": iso_day(pause.resumed_on)}
 
 
 def _proposal(proposal: Proposal) -> dict[str, Any]:
     return {**asdict(proposal), "since": proposal.since.isoformat()}
-
-
-def _text(day: date | None) -> str | None:
-    return day.isoformat() if day else None
 
 
 def list_proposals(engine: Engine, programme: str, limit: int, offset: int) -> dict[str, Any]:

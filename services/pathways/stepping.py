@@ -20,7 +20,7 @@ from shared.contracts.step_facts import ProductRecorded, StepPaused, StepResumed
 from shared.journal import Journal, Unit
 from shared.journal.follow import lock_cursor
 from shared.journal.unit import new_id
-from shared.ops.clock import today_in_helsinki
+from shared.ops.clock import iso_day, today_in_helsinki
 from shared.programmes import Condition, Programme, Step
 from shared.storage.once import Results, each_once
 
@@ -56,7 +56,7 @@ def record_steps(
                     leave(unit, programme, (new.subject, step), stay, pauses)
                     stays[new.subject, step] = changed[new.subject, step] = list(after[new.subject, step])
                 made = Stay(new_id(), new.entered_on, new.left_on)
-                unit.record(StepEntered(new.subject, step=new.step, occurred_on=_text(new.entered_on)), programme)
+                unit.record(StepEntered(new.subject, step=new.step, occurred_on=iso_day(new.entered_on)), programme)
             else:
                 made = replace(ended, left_on=new.left_on)
                 stays[place].remove(ended)
@@ -125,12 +125,8 @@ def leave(
         back = replace(pause, resumed_on=day)
         pauses[place] = [back if p.pause == back.pause else p for p in pauses[place]]
         step_store.put_pauses(unit.connection, programme, {place: [back]})
-        unit.record(StepResumed(subject, step=step, occurred_on=_text(day)), programme)
-    unit.record(StepLeft(subject, step=step, occurred_on=_text(day)), programme)
-
-
-def _text(day: date | None) -> str | None:
-    return day.isoformat() if day else None
+        unit.record(StepResumed(subject, step=step, occurred_on=iso_day(day)), programme)
+    unit.record(StepLeft(subject, step=step, occurred_on=iso_day(day)), programme)
 
 
 def record_pauses(
@@ -150,12 +146,12 @@ def record_pauses(
             ended = check_pause(new, definition, people, stays, pauses, today)
             if ended is None:
                 made = Pause(new_id(), new.paused_on, new.resumed_on)
-                unit.record(StepPaused(new.subject, step=new.step, occurred_on=_text(new.paused_on)), programme)
+                unit.record(StepPaused(new.subject, step=new.step, occurred_on=iso_day(new.paused_on)), programme)
             else:
                 made = replace(ended, resumed_on=new.resumed_on)
                 pauses[place].remove(ended)
             if new.resumed_on is not None:
-                unit.record(StepResumed(new.subject, step=new.step, occurred_on=_text(new.resumed_on)), programme)
+                unit.record(StepResumed(new.subject, step=new.step, occurred_on=iso_day(new.resumed_on)), programme)
             pauses[place].append(made)
             changed[place] = pauses[place]
             return made.pause

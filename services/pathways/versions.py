@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from services.pathways import step_store, store
 from services.pathways.domain import Pause, Stay, present
@@ -20,7 +20,7 @@ from shared.journal import Journal, Line, Unit
 from shared.journal.closing import is_sealed
 from shared.journal.directory import lead_stream
 from shared.journal.follow import lock_cursor
-from shared.journal.tables import journal_line
+from shared.journal.reading import rows_of
 from shared.ops.clock import today_in_helsinki
 from shared.programmes import InvalidProgramme, Programme, ProgrammeRefused, canonical, parse
 from shared.programmes.shelf import pieces
@@ -126,12 +126,13 @@ def _moves(connection: Connection, home: str, new: dict[str, Any], old: dict[str
     keys = gone(new, old)
     if not keys:
         return []
-    c, stream = journal_line.c, f"{home}/{new['key']}"
-    query = select(c.subject, c.line).where(c.stream == stream, c.line.is_not(None))
-    rows = connection.execute(query.execution_options(yield_per=1000))
+    rows = rows_of(connection, (f"{home}/{new['key']}",))
     moves = in_use(((row.subject, row.line) for row in rows), keys)
-    on = Counter(step for (_, step), stays in store.find_stays_of(connection, new["key"]).items()
-                 if any(stay.left_on is None for stay in stays))  # fmt: skip
+    on = Counter(
+        step
+        for (_, step), stays in store.find_stays_of(connection, new["key"]).items()
+        if any(stay.left_on is None for stay in stays)
+    )
     return [replace(move, now=on[move.key]) if move.list == "steps" else move for move in moves]
 
 

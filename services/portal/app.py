@@ -6,7 +6,9 @@ Served by `eventlet.wsgi` inside the embedded node, by waitress in the full foot
 import logging
 import secrets
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from flask import Flask, g
 from flask.json.provider import DefaultJSONProvider
@@ -60,6 +62,43 @@ from shared.contracts.errors import (
 
 MAX_BODY = 1024 * 1024
 
+
+class Part(Protocol):
+    """Some pages of a portal."""
+
+    def install(self, app: Flask) -> None:
+        """Add their routes."""
+
+
+NODE_PAGES: tuple[Callable[[Pages], Part], ...] = (
+    ConversationPages,
+    RegisterPages,
+    CounterPages,
+    DoorPages,
+    EncounterPages,
+    RegisteringPages,
+    ReferralPages,
+    RightsPages,
+    CorrectingPages,
+    ErasingPages,
+    PartnerPages,
+    StartPages,
+    EvidencePages,
+    ExitPages,
+    PlanPages,
+    SamplePages,
+    TaskPages,
+    StepPages,
+    PersonPages,
+    HandOverPages,
+    DuplicatePages,
+    ClosingPages,
+    SessionPages,
+    QuestionnairePages,
+    RoundPages,
+)
+LEAD_PAGES: tuple[Callable[[Pages], Part], ...] = (DrawPages,)
+
 log = logging.getLogger(__name__)
 
 _STATUS: tuple[tuple[type[PolkuError], int], ...] = (
@@ -103,34 +142,8 @@ def create_app(context: PortalContext) -> Flask:
         context = replace(context, rpc=sight.Seeing(context.rpc))
     pages = Pages(context, guard)
     pages.install(app)
-    if context.role == "node":
-        ConversationPages(pages).install(app)
-        RegisterPages(pages).install(app)
-        CounterPages(pages).install(app)
-        DoorPages(pages).install(app)
-        EncounterPages(pages).install(app)
-        RegisteringPages(pages).install(app)
-        ReferralPages(pages).install(app)
-        RightsPages(pages).install(app)
-        CorrectingPages(pages).install(app)
-        ErasingPages(pages).install(app)
-        PartnerPages(pages).install(app)
-        StartPages(pages).install(app)
-        EvidencePages(pages).install(app)
-        ExitPages(pages).install(app)
-        PlanPages(pages).install(app)
-        SamplePages(pages).install(app)
-        TaskPages(pages).install(app)
-        StepPages(pages).install(app)
-        PersonPages(pages).install(app)
-        HandOverPages(pages).install(app)
-        DuplicatePages(pages).install(app)
-        ClosingPages(pages).install(app)
-        SessionPages(pages).install(app)
-        QuestionnairePages(pages).install(app)
-        RoundPages(pages).install(app)
-    else:
-        DrawPages(pages).install(app)
+    for part in NODE_PAGES if context.role == "node" else LEAD_PAGES:
+        part(pages).install(app)
     _install_errors(app, context)
     return app
 

@@ -11,8 +11,8 @@ from services.portal import closing_work as work
 from services.portal import formats, talks
 from services.portal.closing_work import Open
 from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import Pages
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import Words, words
 from shared.contracts.errors import ClosingBlocked, InvalidInput
 from shared.contracts.record_facts import EXITS

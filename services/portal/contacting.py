@@ -15,10 +15,9 @@ from services.portal import formats, talks
 from services.portal.context import PortalContext
 from services.portal.replies import ReplyKey
 from services.portal.words import LANG_NAMES, LANGS, Lang, pick_lang, words
-from shared.contracts.commands import CONTACT_WAYS
 from shared.contracts.contacts import plain_phone
+from shared.contracts.people import CONTACT, CONTACT_WAYS
 
-MEMBERS = ("phone", "email", "contact_way")
 _LANGUAGE = re.compile("[a-z]{2,3}")
 TEXTS = ("call_me", "how_are_you", "our_meeting")
 """The ready texts: please get in touch · I would like to ask how you are · a reminder of what was agreed."""
@@ -63,7 +62,7 @@ def read_contacts(context: PortalContext, programme: str, people: Collection[str
         how = reply.open_plain(row["sealed"])
         spoken = (row["contact_language"], row["service_language"], first)
         lang = next((lang for code in spoken if (lang := pick_lang(code))), LANGS[0])
-        told = {name: str(how.get(name) or "") for name in MEMBERS}
+        told = {name: str(how.get(name) or "") for name in CONTACT}
         found[row["person"]] = Contact(**told, contact_language=row["contact_language"] or "", lang=lang)
     return found
 
@@ -99,7 +98,7 @@ TYPED = ("phone", "email")
 
 def typed(form: Mapping[str, str]) -> Contact:
     """How somebody is reached, as it was filled in; a phone number as services take it."""
-    told = {name: talks.cleaned(form.get(name, "")) for name in (*MEMBERS, "contact_language")}
+    told = {name: talks.cleaned(form.get(name, "")) for name in (*CONTACT, "contact_language")}
     told["phone"] = plain_phone(told["phone"])
     return Contact(told["phone"], told["email"], told["contact_way"], told["contact_language"])
 

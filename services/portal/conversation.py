@@ -13,21 +13,23 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
 from services.portal import formats, sight, talks
+from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
-from services.portal.report_page import Label, ProgrammeNames, label_of
 from services.portal.talks import Person
 from services.portal.words import words
 from shared.contracts.catalogue import HOWS
 from shared.contracts.errors import (
     AlreadyRecordedDiffers,
     InvalidInput,
-    PolkuError,
     StandingTooLow,
     UnknownCode,
     UnknownPerson,
     UnknownSession,
+    unless_refused,
 )
 from shared.contracts.talks import LONGEST_CONVERSATION
+from shared.ops.clock import iso_day
 
 _TIME = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 USUAL_MINUTES = "45"
@@ -98,7 +100,7 @@ class Reading:
             if talks.too_long(text):
                 self.problems[f"action{place}"] = "problem_long"
             if text:
-                actions.append({"due_on": due_on.isoformat() if due_on else None})
+                actions.append({"due_on": iso_day(due_on)})
             elif due:
                 self.problems[f"action{place}"] = "problem_action_blank"
         if talks.too_long(filled.note):
@@ -230,10 +232,7 @@ class ConversationPages:
         item["actions"] = [action | {"text_ref": ref} for action, ref in zip(actions, refs, strict=True)]
         common = {"programme": key, "by": g.session.user.name}
         answer = context.rpc.call("activities", "record_conversation", **common, items=[item])
-        (result,) = answer["results"]
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
-        session: str = result["session"]
+        session: str = unless_refused(*answer["results"])["session"]
         return session
 
     def held(self, key: str, session: str) -> ResponseReturnValue:

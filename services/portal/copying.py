@@ -6,11 +6,12 @@ from typing import Any
 
 from services.portal.context import Rpc
 from services.portal.logos import Pictures
+from services.portal.names import ProgrammeNames
 from services.portal.person_copy import language_of, render_copy
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import LANGS, Lang
 from shared.contracts.commands import MAX_ITEMS
+from shared.ops.clock import iso_day
 from shared.programmes.purposes import Purpose, purposes
 
 SERVICES = ("activities", "pathways", "measurement")
@@ -60,6 +61,6 @@ def document_of(rpc: Rpc, programme: str) -> dict[str, Any]:
 
 
 def _plain(purpose: Purpose) -> dict[str, Any]:
-    until = purpose.keep_until.isoformat() if purpose.keep_until else None
+    until = iso_day(purpose.keep_until)
     kept = {"keep_until": until, "keep_months": purpose.keep_months}
     return {"purpose": purpose.key, "basis": purpose.basis, "law": purpose.law or None, **kept}

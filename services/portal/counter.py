@@ -8,8 +8,9 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
+from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
-from services.portal.report_page import Label, ProgrammeNames, label_of
 from services.portal.words import words
 from shared.contracts.errors import AlreadyRecordedDiffers, UnknownSession
 
@@ -92,7 +93,7 @@ class CounterPages:
     def tap(self, key: str, counter: str) -> ResponseReturnValue:
         self.pages.programme(key)
         button, revision = request.form.get("tap", ""), request.form.get("revision", "")
-        if button not in TAPS or not (revision.isascii() and revision.isdigit() and len(revision) < 10):
+        if button not in TAPS or not talks.is_number(revision, 9):
             abort(400)
         heads, women = TAPS[button]
         try:

@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
 from services.portal.encountering import MOST, TIME, is_count
+from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames, label_of
 from services.portal.words import words
 from shared.contracts.encounters import TAPS
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, NotFound, UnknownPerson
@@ -102,7 +103,7 @@ class DoorPages:
     def tap(self, key: str, encounter: str) -> ResponseReturnValue:
         self.pages.programme(key)
         button, revision = request.form.get("tap", ""), request.form.get("revision", "")
-        if button not in TAPS or not (revision.isascii() and revision.isdigit() and len(revision) < 10):
+        if button not in TAPS or not talks.is_number(revision, 9):
             abort(400)
         try:
             state = self._call("tap_door", key, encounter=encounter, revision=int(revision), tap=button)

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
 from services.portal.labels import figure, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
 from shared.contracts.errors import (
     AlreadyRecordedDiffers,
@@ -20,6 +20,7 @@ from shared.contracts.errors import (
     NotFound,
     PolkuError,
     UnknownCode,
+    unless_refused,
 )
 from shared.ops.clock import HELSINKI
 
@@ -104,8 +105,7 @@ class EncounterPages:
             return self._show(names, filled, problems), 400
         try:
             answer = self._call("record_encounters", key, items=[{"key": filled.key, **self._content(filled)}])
-            if "error" in answer["results"][0]:
-                raise PolkuError.from_wire(answer["results"][0]["error"])
+            unless_refused(*answer["results"])
         except talks.UNSURE:
             return self._show(names, filled, {"": "problem_unsure"}), 503
         except AlreadyRecordedDiffers:
@@ -121,7 +121,7 @@ class EncounterPages:
     def correct(self, key: str, encounter: str) -> ResponseReturnValue:
         names, row = self.pages.programme(key), self._row(key, encounter)
         filled, revision = _filled(""), request.form.get("revision", "")
-        if not (revision.isascii() and revision.isdigit() and len(revision) < 10):
+        if not talks.is_number(revision, 9):
             abort(400)
         if problems := self._problems(names, filled):
             return self._show(names, filled, problems, at=row), 400
@@ -138,7 +138,7 @@ class EncounterPages:
 
     def remove(self, key: str, encounter: str) -> ResponseReturnValue:
         names, revision = self.pages.programme(key), request.form.get("revision", "")
-        if not (revision.isascii() and revision.isdigit() and len(revision) < 10):
+        if not talks.is_number(revision, 9):
             abort(400)
         try:
             left = self._call("remove_encounter", key, encounter=encounter, revision=int(revision))["left"]
@@ -242,7 +242,7 @@ class EncounterPages:
 
 def is_count(text: str, most: int) -> bool:
     """Whether what was typed is a number of people."""
-    return text.isascii() and text.isdigit() and len(text) < 7 and int(text) <= most
+    return talks.is_number(text, 6) and int(text) <= most
 
 
 def _too_many_women(new: int | None, known: int | None, women: int | None) -> bool:

@@ -139,7 +139,7 @@ def erase_for_good(pages: Pages, key: str, person: str, **which: str) -> tuple[s
     answer came: the page that asks needs intake too, and must not offer again what may be done already.
     """
     seen = request.form.get("seen", "")
-    if request.form.get("sure") != "1" or not (seen.isascii() and seen.isdigit() and len(seen) <= 18):
+    if request.form.get("sure") != "1" or not talks.is_number(seen, 18):
         return "problem_erase_sure", 400
     asked = {"programme": key, "subject": person, "seen": int(seen), "by": g.session.user.name}
     method = "end_purpose" if which else "erase_person"

@@ -12,9 +12,9 @@ from markupsafe import Markup
 
 from services.portal import formats, talks
 from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.publicity import publicity
-from services.portal.report_page import ProgrammeNames
 from services.portal.start_record import call, field_word
 from services.portal.words import pick_lang, words
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownPerson

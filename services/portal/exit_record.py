@@ -11,11 +11,11 @@ from flask.typing import ResponseReturnValue
 from services.portal import formats, talks
 from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.plan import plan_of
 from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.start_record import call, listed_languages, name_of
 from services.portal.words import in_language, pick_lang, words
 from shared.contracts.errors import (
@@ -26,6 +26,7 @@ from shared.contracts.errors import (
     PolkuError,
     UnknownCode,
     UnknownPerson,
+    unless_refused,
 )
 from shared.contracts.record_facts import EXITS, FOLLOW_UPS
 from shared.contracts.start_facts import ATTEMPTS, MAY_CALL
@@ -108,9 +109,7 @@ class ExitPages:
         item = {"key": talks.part_key(filled["key"], "outcome"), "subject": person, "outcome": filled["outcome"]}
         given = {"programme": names.key, "by": g.session.user.name, "items": [item | {"date": filled["date"]}]}
         try:
-            (result,) = self.pages.context.rpc.call("pathways", "record_outcomes", **given)["results"]
-            if "error" in result:
-                raise PolkuError.from_wire(result["error"])
+            unless_refused(*self.pages.context.rpc.call("pathways", "record_outcomes", **given)["results"])
         except talks.UNSURE:
             raise  # sent again with the same keys the exit is known
         except NeverTookPart:

@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
 from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.users import case_workers
 from services.portal.words import words
 from shared.contracts.commands import MAX_ITEMS
@@ -108,7 +108,7 @@ class HandOverPages:
             people=[(one, label, filled.people is None or one in filled.people) for one, label in here],
             total=total,
             counts=say("hand_over_counts", **{name: formats.number(n, g.lang) for name, n in counts.items()}),
-            done=say("handed_over", n=done) if done.isascii() and done.isdigit() and len(done) < 7 else "",
+            done=say("handed_over", n=done) if talks.is_number(done, 6) else "",
             problems={name: say(problem) for name, problem in filled.problems.items()},
         )
 

@@ -8,10 +8,10 @@ from flask import g, request
 
 from services.portal import talks
 from services.portal.encountering import LANGUAGES
+from services.portal.names import ProgrammeNames
 from services.portal.pages import Pages
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
-from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError
+from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, unless_refused
 from shared.programmes.purposes import purposes
 
 _WHY = {"date": "problem_informed_day", "consents": "problem_consent_older"}
@@ -40,7 +40,7 @@ def problems(filled: Informing, names: ProgrammeNames) -> dict[str, str]:
     """What is wrong before anything is sent, by field."""
     found = {}
     number = filled.notice
-    if not (number.isascii() and number.isdigit() and len(number) <= 4 and int(number)):
+    if not (talks.is_number(number, 4) and int(number)):
         found["notice"] = "problem_notice"
     if filled.language not in LANGUAGES:
         found["language"] = "problem_choose"
@@ -56,16 +56,15 @@ def send(pages: Pages, names: ProgrammeNames, person: str, filled: Informing) ->
     item = {"key": filled.key, "subject": person, "notice": int(filled.notice), "language": filled.language}
     item |= {"date": filled.date, "consents": list(filled.consents)}
     given = {"programme": names.key, "by": g.session.user.name, "items": [item]}
-    (result,) = pages.context.rpc.call("intake", "record_informed", **given)["results"]
-    if "error" not in result:
-        return {}
-    error = PolkuError.from_wire(result["error"])
-    if isinstance(error, AlreadyRecordedDiffers):
+    results = pages.context.rpc.call("intake", "record_informed", **given)["results"]
+    try:
+        unless_refused(*results)
+    except AlreadyRecordedDiffers:
         return {"": "problem_saved_already"}
-    if isinstance(error, InvalidInput):
+    except InvalidInput as error:
         field = str(error.params.get("field"))
         return {field if field in _WHY else "": _WHY.get(field, "problem_answer")}
-    raise error
+    return {}
 
 
 def values(

@@ -16,17 +16,21 @@ from services.portal.auth import Credentials
 from services.portal.context import PortalContext
 from services.portal.errors import LoginRefused, PasswordRefused, TooManyAttempts
 from services.portal.guard import Guard
+from services.portal.labels import Figure, figure, label_of
 from services.portal.metrics import LOGINS
+from services.portal.names import ProgrammeNames
 from services.portal.programme_page import programme_values
 from services.portal.releases import release_rows
 from services.portal.rendering import Frame, render
 from services.portal.replies import Identity, ReplyKey
 from services.portal.report_file import release_file, report_file
-from services.portal.report_page import Figure, ProgrammeNames, figure, label_of, render_report_html
+from services.portal.report_page import render_report_html
 from services.portal.users import ROLES
 from services.portal.words import words
 from shared import hetu
+from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import InvalidInput
+from shared.contracts.record_facts import EXITS
 from shared.journal.certificate import Form
 
 _REPORT_ROLES = ("reporter",)
@@ -38,7 +42,6 @@ MEDIA_TYPES: dict[Form, str] = {
 }
 LEAST_TYPED, MOST_TYPED = 2, 200
 """Characters by which somebody is looked for."""
-_STANDINGS = ("visitor", "client", "esf_participant")
 _LINKS = {
     "links_now": {
         "tasks": "open_tasks",
@@ -332,7 +335,16 @@ def frame(context: PortalContext) -> Frame:
 def standing_word(row: Mapping[str, Any]) -> str:
     """A person's standing in words, of a row of intake's; one of a newer release as it is."""
     standing = row.get("standing")
-    return words(g.lang)(f"standing_{standing}") if standing in _STANDINGS else str(standing)
+    return words(g.lang)(f"standing_{standing}") if standing in STANDINGS else str(standing)
+
+
+def left_words(row: Mapping[str, Any]) -> str:
+    """When and why the person has left, of a row of intake's; "" who is there. A reason of a newer release as it is."""
+    if not row.get("ended_on"):
+        return ""
+    say, reason = words(g.lang), row.get("end_reason")
+    why = say(f"exit_{reason}") if reason in EXITS else str(reason)
+    return say("has_left", day=talks.said_day(row["ended_on"]), why=why)
 
 
 def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, object]:
@@ -348,5 +360,6 @@ def _person_row(row: Mapping[str, Any], identity: Identity | None) -> dict[str, 
         "worker": row.get("worker"),
         "mine": row.get("worker") == g.session.user.name,
         "standing": standing_word(row),
+        "left": left_words(row),
         "started_on": Figure(formats.day(date.fromisoformat(started), lang), None) if started else figure(None, lang),
     }

@@ -8,8 +8,8 @@ from typing import Any
 from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from services.portal.labels import label_of
 from services.portal.pages import Pages
-from services.portal.report_page import label_of
 from services.portal.words import words
 from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, NotFound
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from services.portal import formats
 from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.publicity import publicity
 from services.portal.rendering import render
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import LANGS, Lang, words
 from services.portal.words_copy import FIELDS, KINDS, READS, TABLES, TECHNICAL, VALUES, Three
 

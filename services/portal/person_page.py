@@ -11,18 +11,18 @@ from services.portal import contacting, talks
 from services.portal.conversation import individual
 from services.portal.encountering import LANGUAGES
 from services.portal.labels import label_of
-from services.portal.pages import LIST_ROLES, Pages, standing_word
+from services.portal.pages import LIST_ROLES, Pages, left_words, standing_word
 from services.portal.replies import ReplyKey
 from services.portal.steps_shown import steps_shown
 from services.portal.users import case_workers
 from services.portal.words import words
-from shared.contracts.commands import CONTACT_WAYS
-from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError
+from shared.contracts.contacts import SPOKEN
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, unless_refused
+from shared.contracts.people import CONTACT, CONTACT_WAYS
 
 _DONE = {"worker": "worker_noted", "contact": "contact_noted", "language": "language_noted"}
 _DONE |= {act: f"step_done_{act}" for act in ("enter", "leave")}  # a proposal that was taken up here
 _INTERPRETER = ("yes", "no")
-_SPOKEN = ("service_language", "interpreter")
 
 
 @dataclass
@@ -51,11 +51,10 @@ class PersonPages:
         was = form.get("was", "") or None
         item = {"key": talks.key_from(form.get("key", "")), "subject": person, "worker": name, "was": was}
         answer = context.rpc.call("intake", "assign_workers", programme=key, by=g.session.user.name, items=[item])
-        if "error" in answer["results"][0]:
-            error = PolkuError.from_wire(answer["results"][0]["error"])
-            if isinstance(error, ChangedMeanwhile):
-                return self._page(key, person, {"": "problem_worker_changed"}), 409
-            raise error
+        try:
+            unless_refused(*answer["results"])
+        except ChangedMeanwhile:
+            return self._page(key, person, {"": "problem_worker_changed"}), 409
         if g.own_only and name != g.session.user.name:  # given away: not to be seen any more
             return redirect(url_for("people", key=key), 303)
         return redirect(url_for("person", key=key, person=person, done="worker"), 303)
@@ -63,10 +62,10 @@ class PersonPages:
     def reach(self, key: str, person: str) -> ResponseReturnValue:
         self.pages.programme(key)
         told = contacting.typed(request.form)
-        was = {name: request.form.get(f"was_{name}", "") or None for name in contacting.MEMBERS}
+        was = {name: request.form.get(f"was_{name}", "") or None for name in CONTACT}
         if problems := contacting.problems(told):
             return self._page(key, person, problems, told), 400
-        now = {name: getattr(told, name) or None for name in contacting.MEMBERS}
+        now = {name: getattr(told, name) or None for name in CONTACT}
         context = self.pages.context
         try:
             context.rpc.call(
@@ -91,8 +90,8 @@ class PersonPages:
         """In which language the person is served, and whether with an interpreter."""
         self.pages.programme(key)
         form, context = request.form, self.pages.context
-        now = {name: form.get(name, "") or None for name in _SPOKEN}
-        was = {name: form.get(f"was_{name}", "") or None for name in _SPOKEN}
+        now = {name: form.get(name, "") or None for name in SPOKEN}
+        was = {name: form.get(f"was_{name}", "") or None for name in SPOKEN}
         if not contacting.is_language(now["service_language"]) or now["interpreter"] not in (None, *_INTERPRETER):
             return self._page(key, person, {"": "problem_choose"}), 400
         given = {"programme": key, "subject": person, "by": g.session.user.name}
@@ -125,6 +124,7 @@ class PersonPages:
             name=name,
             visitor=row.get("standing") == "visitor",
             standing=standing_word(row),
+            left=left_words(row),
             since=talks.said_day(row["started_on"]) if row.get("started_on") else "",
             talks=bool(individual(names)),
             restricted=bool(row.get("restricted")),
@@ -136,7 +136,7 @@ class PersonPages:
             kept=kept,
             contact=typed or kept,
             links=contacting.links(kept, "call_me"),
-            spoken={name: row.get(name) or "" for name in _SPOKEN},
+            spoken={name: row.get(name) or "" for name in SPOKEN},
             served=list(_served(row.get("service_language")).items()),
             interpreter=[(code, say(f"answer_{code}")) for code in _INTERPRETER],
             ways=[(way, say(f"contact_{way}")) for way in CONTACT_WAYS],

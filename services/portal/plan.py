@@ -11,18 +11,18 @@ from werkzeug.datastructures import MultiDict
 
 from services.portal import talks
 from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.publicity import publicity
-from services.portal.report_page import ProgrammeNames
 from services.portal.start_record import name_of, shown_start
 from services.portal.words import pick_lang, words
 from shared.contracts.errors import (
     AlreadyRecordedDiffers,
     ChangedMeanwhile,
     InvalidInput,
-    PolkuError,
     UnknownCode,
     UnknownPerson,
+    unless_refused,
 )
 from shared.contracts.plan_facts import DOERS, STATES
 
@@ -208,11 +208,8 @@ class PlanPages:
         item = {"key": filled.key, "subject": person, "was": filled.revision, **whole}
         given = {"programme": names.key, "by": g.session.user.name}
         entries = [row.item() for row in rows]
-        (result,) = self.pages.context.rpc.call(
-            "pathways", "record_plans", **given, items=[item | {"entries": entries}]
-        )["results"]
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
+        items = [item | {"entries": entries}]
+        unless_refused(*self.pages.context.rpc.call("pathways", "record_plans", **given, items=items)["results"])
 
     def copy(self, key: str, person: str) -> ResponseReturnValue:
         """What the person may see, in their language, to be printed."""

@@ -8,9 +8,9 @@ from typing import Any
 from services.portal import formats
 from services.portal.instruments import instrument_title
 from services.portal.labels import Label, figure, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.publicity import publicity
 from services.portal.releases import ReleaseRow
-from services.portal.report_page import ProgrammeNames
 from services.portal.steps_now import step_rows
 from services.portal.words import Lang, Words, words
 from shared.programmes.plan import in_force
@@ -101,23 +101,34 @@ class _Page:
         yield self._steps()
         yield self._steps_now()
         yield self._activities()
-        yield Part("outcomes", ("activity", "outcome"), [
-            ((self.name("activities", item["activity"]),), self.own(item)) for item in self.items("outcomes")
-        ])  # fmt: skip
-        yield Part("barriers", ("barrier", "solutions"), [
-            (
-                self.own(item),
-                tuple(self.name("solutions", key) for key in item.get("solutions", ())) or self.text("none_yet"),
-            )
-            for item in self.items("barriers")
-        ])  # fmt: skip
+        yield Part(
+            "outcomes",
+            ("activity", "outcome"),
+            [((self.name("activities", item["activity"]),), self.own(item)) for item in self.items("outcomes")],
+        )
+        yield Part(
+            "barriers",
+            ("barrier", "solutions"),
+            [
+                (
+                    self.own(item),
+                    tuple(self.name("solutions", key) for key in item.get("solutions", ())) or self.text("none_yet"),
+                )
+                for item in self.items("barriers")
+            ],
+        )
         yield self._targets()
         yield self._funding()
         yield self._asked()
         yield self._tasks()
-        yield Part("reporting_periods", ("reporting_period", "first_day", "last_day"), [
-            (self.own(item), self.day(item.get("start")), self.day(item.get("end"))) for item in self.items("periods")
-        ])  # fmt: skip
+        yield Part(
+            "reporting_periods",
+            ("reporting_period", "first_day", "last_day"),
+            [
+                (self.own(item), self.day(item.get("start")), self.day(item.get("end")))
+                for item in self.items("periods")
+            ],
+        )
 
     def releases(self, released: Sequence[ReleaseRow]) -> Part:
         rows: list[tuple[Cell, ...]] = []

@@ -14,10 +14,10 @@ from flask.typing import ResponseReturnValue
 from services.portal import talks
 from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import LANG_NAMES, LANGS, pick_lang, words
 from shared.contracts.catalogue import OCCASIONS
 from shared.contracts.errors import (
@@ -27,6 +27,7 @@ from shared.contracts.errors import (
     PolkuError,
     UnknownAssessment,
     UnknownPerson,
+    unless_refused,
 )
 from shared.instruments import Instrument, Item, find_instrument, has_instrument
 
@@ -124,9 +125,7 @@ class QuestionnairePages:
 
     def _record(self, programme: str, item: Mapping[str, Any]) -> None:
         given = {"programme": programme, "by": g.session.user.name, "items": [dict(item)]}
-        (result,) = self.pages.context.rpc.call("measurement", "record_assessments", **given)["results"]
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
+        unless_refused(*self.pages.context.rpc.call("measurement", "record_assessments", **given)["results"])
 
     def _who(self, programme: str, person: str) -> tuple[str, str | None]:
         """The person's name and the language they are served in; logged as read, in intake."""
@@ -276,7 +275,7 @@ def _answers(instrument: Instrument, filled: Mapping[str, str]) -> tuple[dict[st
         given = filled[name]
         if given == NOT_ANSWERED or (given == "" and not few):
             continue
-        if given.isascii() and given.isdigit() and len(given) <= 4 and item.low <= int(given) <= item.high:
+        if talks.is_number(given, 4) and item.low <= int(given) <= item.high:
             answers[item.key] = int(given)
         else:
             problems[name] = "problem_item" if given == "" else "problem_item_range"
@@ -289,7 +288,7 @@ def _limits(items: Sequence[Asked], at: str) -> dict[str, object]:
 
 
 def _count(text: str) -> dict[str, int]:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None
+    number = int(text) if talks.is_number(text, 4) else None
     return {} if number is None else {"was": number}
 
 

@@ -9,9 +9,10 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
+from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.replies import ReplyKey
-from services.portal.report_page import Label, ProgrammeNames, label_of
 from services.portal.words import words
 from shared.contracts.catalogue import STANDINGS
 from shared.contracts.errors import (

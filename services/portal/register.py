@@ -8,8 +8,9 @@ from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from services.portal import talks
+from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
-from services.portal.report_page import Label, ProgrammeNames, label_of
 from services.portal.talks import Person
 from services.portal.words import words
 from shared.contracts.catalogue import STANDINGS

@@ -11,8 +11,8 @@ from services.portal.labels import label_of
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.words import words
 from shared import hetu
-from shared.contracts.commands import CONTACT_WAYS
-from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError, UnknownPerson
+from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, UnknownPerson, unless_refused
+from shared.contracts.people import CONTACT, CONTACT_WAYS
 
 LONGEST_NAME = 200
 _REFUSED = {
@@ -96,7 +96,7 @@ class RegisteringPages:
     def _send(self, key: str, person: str | None, filled: Filled) -> str:
         """The subject under which they are registered. Raises what intake says against it."""
         told = {name: getattr(filled, name) for name in _WHO}
-        told |= {name: getattr(filled.contact, name) for name in contacting.MEMBERS}
+        told |= {name: getattr(filled.contact, name) for name in CONTACT}
         identity = {name: value for name, value in told.items() if value}
         item: dict[str, Any] = {"key": filled.key, "standing": "client"}
         if filled.contact.contact_language:
@@ -108,10 +108,8 @@ class RegisteringPages:
         if person is not None:
             method, item = "raise_standing", item | {"subject": person, "keeps_history": WISHES[filled.history]}
         common = {"programme": key, "by": g.session.user.name, "worker": g.session.user.name}
-        (result,) = self.pages.context.rpc.call("intake", method, **common, items=[item])["results"]
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
-        return str(result["subject"])
+        results = self.pages.context.rpc.call("intake", method, **common, items=[item])["results"]
+        return str(unless_refused(*results)["subject"])
 
     def _show(self, key: str, person: str | None, filled: Filled, problems: dict[str, str] | None = None) -> str:
         names, say = self.pages.programme(key), words(g.lang)
@@ -154,5 +152,5 @@ def _problems(filled: Filled, *, visitor: bool) -> dict[str, str]:
         problems["history"] = "problem_history"
     problems |= contacting.problems(filled.contact)
     if filled.protected:
-        problems |= {name: "contact_protected" for name in contacting.MEMBERS if getattr(filled.contact, name)}
+        problems |= {name: "contact_protected" for name in CONTACT if getattr(filled.contact, name)}
     return problems

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from services.portal import formats
-from services.portal.report_page import ProgrammeNames, period_in_words
+from services.portal.names import ProgrammeNames
+from services.portal.report_page import period_in_words
 from services.portal.words import Lang, words
 
 

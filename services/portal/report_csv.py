@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from services.portal.labels import STATED, Names, figure, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.publicity import publicity
 from services.portal.report_encounters import encounter_heads, encounter_rows
 from services.portal.report_funding import funding_headings, funding_rows
 from services.portal.report_indicators import indicator_headings, indicator_rows
 from services.portal.report_outcomes import confirmed_rows
-from services.portal.report_page import ProgrammeNames, arrived_kind, stream_state
+from services.portal.report_page import arrived_kind, stream_state
 from services.portal.steps_now import step_rows
 from services.portal.words import Lang, words
 

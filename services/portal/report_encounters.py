@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from services.portal import formats
 from services.portal.labels import Figure, Label, Names, figure, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.words import Lang, words
-
-if TYPE_CHECKING:
-    from services.portal.report_page import ProgrammeNames
 
 COUNTS = ("encounters", "heads", "people_new", "people_known", "women")
 """The columns, in their order; all but the first may not have been written down."""
@@ -32,12 +30,12 @@ class EncounterBlock:
     missing: list[str]
 
 
-def names_by(names: "ProgrammeNames") -> dict[str, Names]:
+def names_by(names: ProgrammeNames) -> dict[str, Names]:
     """The names of what encounters are told apart by."""
     return {"location": names.locations, "area": names.areas, "topic": names.topics, "guided_to": names.services}
 
 
-def encounter_block(report: Mapping[str, Any], names: "ProgrammeNames", lang: Lang) -> EncounterBlock | None:
+def encounter_block(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> EncounterBlock | None:
     """The tables; None where the report has no encounters."""
     told = report.get("encounters")
     if not told:
@@ -66,7 +64,7 @@ def _label(key: str | None, kind: str, named: Names, lang: Lang) -> Label:
     return label_of(named.get(key, {}), lang, key)
 
 
-def encounter_rows(report: Mapping[str, Any], names: "ProgrammeNames", lang: Lang) -> Iterator[list[object]]:
+def encounter_rows(report: Mapping[str, Any], names: ProgrammeNames, lang: Lang) -> Iterator[list[object]]:
     """The same as rows of one table for a spreadsheet: by what, code, name, the figures, then at how many encounters
     each was not written down."""
     told, say = report["encounters"], words(lang)

@@ -6,8 +6,9 @@ from typing import Any
 
 from services.portal.context import Rpc
 from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.report_csv import render_report_csv
-from services.portal.report_page import ProgrammeNames, render_report_html, statement
+from services.portal.report_page import render_report_html, statement
 from services.portal.words import Lang
 from shared.journal.certificate import Form, digest_of, frame
 

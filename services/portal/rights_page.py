@@ -12,9 +12,10 @@ from flask.typing import ResponseReturnValue
 
 from services.portal import copying, formats, informing, talks
 from services.portal.erasing_page import erase_for_good
+from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.person_page import person_row
-from services.portal.report_page import ProgrammeNames, label_of
 from services.portal.words import words
 from shared.contracts.errors import UnknownPerson
 from shared.contracts.purposes import PURPOSES

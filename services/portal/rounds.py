@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from services.portal import formats, sight, talks
 from services.portal.instruments import instrument_title
 from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.register import groups
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
 from shared.contracts.errors import UnknownCode
 

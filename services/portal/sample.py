@@ -14,10 +14,10 @@ from flask.typing import ResponseReturnValue
 from services.portal import formats, talks
 from services.portal.encountering import LANGUAGES
 from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import Pages
 from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.sample_draw import offered
 from services.portal.start_record import answer_word, field_word, name_of
 from services.portal.words import LANG_NAMES, in_language, known_keys, words
@@ -192,9 +192,12 @@ def _start(
         (say("birth_date"), talks.said_day(who["birth_date"])),
         (say("target_group"), label_of(group.get(record.get("target_group"), {}), g.lang, "").text),
         *_proof(record, who["form_version"], who["form_kept"]),
-        *((in_language(q.name, g.lang, q.key)[0], answer_word(q.key, str(record[q.key]), g.lang))
-          for q in form.questions if q.key in record),
-    ]  # fmt: skip
+        *(
+            (in_language(q.name, g.lang, q.key)[0], answer_word(q.key, str(record[q.key]), g.lang))
+            for q in form.questions
+            if q.key in record
+        ),
+    ]
     tries = [_try(one) for one in start["attempts"] if one["record"] == "start"]
     return [*((name, said) for name, said in facts if said), *((say("tries"), said) for said in tries)]
 

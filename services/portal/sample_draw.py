@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from services.portal import talks
 from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import Pages
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import in_language, words
 from shared.contracts.errors import InvalidInput, UnknownCode
 from shared.contracts.samples import MOST_ROWS, behind

@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 
 from services.portal import formats, talks
 from services.portal.labels import Figure, Label, figure, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.publicity import publicity
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
 from shared.contracts.catalogue import ROLES
 from shared.contracts.errors import UnknownSession

@@ -11,19 +11,19 @@ from flask.typing import ResponseReturnValue
 from services.portal import talks
 from services.portal.filled import elsewhere
 from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import LANG_NAMES, LANGS, Lang, in_language, known_keys, pick_lang, words
 from shared import hetu
 from shared.contracts.errors import (
     AlreadyRecordedDiffers,
     ChangedMeanwhile,
     InvalidInput,
-    PolkuError,
     UnknownCode,
     UnknownPerson,
+    unless_refused,
 )
 from shared.contracts.start_facts import ATTEMPTS
 from shared.forms import Form, Question, find_form
@@ -217,10 +217,7 @@ def name_of(who: Mapping[str, str]) -> str:
 def call(pages: Pages, method: str, programme: str, item: Mapping[str, Any]) -> dict[str, Any]:
     """One item to intake; its result. Raises what it was refused with."""
     given = {"programme": programme, "by": g.session.user.name, "items": [item]}
-    (result,) = pages.context.rpc.call("intake", method, **given)["results"]
-    if "error" in result:
-        raise PolkuError.from_wire(result["error"])
-    return dict(result)
+    return unless_refused(*pages.context.rpc.call("intake", method, **given)["results"])
 
 
 def answer_word(question: str, answer: str, lang: Lang) -> str:
@@ -290,7 +287,7 @@ def _problems(names: ProgrammeNames, filled: Mapping[str, str]) -> dict[str, str
         found["paid_by_project"] = "problem_paid" if filled["paid_by_project"] == "yes" else "problem_paid_unasked"
     for question in _asked_here(names):
         answer = filled[question.key]
-        if answer and not question.answers and not (len(answer) <= 4 and answer.isascii() and answer.isdigit()):
+        if answer and not question.answers and not talks.is_number(answer, 4):
             found[question.key] = "problem_number"
         elif answer and not question.may_be(answer if question.answers else int(answer)):
             found[question.key] = "problem_number" if not question.answers else "problem_choose"

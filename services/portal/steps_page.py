@@ -13,12 +13,19 @@ from flask.typing import ResponseReturnValue
 
 from services.portal import talks
 from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.person_page import person_row
-from services.portal.report_page import ProgrammeNames
 from services.portal.steps_shown import away_of, individual, named, proposal_row, stay_row, tap_day
 from services.portal.words import words
-from shared.contracts.errors import AlreadyRecordedDiffers, InvalidInput, PolkuError, UnknownCode, UnknownPerson
+from shared.contracts.errors import (
+    AlreadyRecordedDiffers,
+    InvalidInput,
+    PolkuError,
+    UnknownCode,
+    UnknownPerson,
+    unless_refused,
+)
 
 ACTS = ("enter", "leave", "pause", "return")
 _DONE = {act: f"step_done_{act}" for act in ACTS}
@@ -80,11 +87,13 @@ class StepPages:
             method, item = "record_pauses", self._pause(names, person, act, day)
         given = {"programme": names.key, "by": g.session.user.name, "items": [item | {"subject": person}]}
         try:
-            (result,) = self.pages.context.rpc.call("pathways", method, **given)["results"]
+            results = self.pages.context.rpc.call("pathways", method, **given)["results"]
         except talks.UNSURE:
             raise Refused("problem_unsure", 503) from None
-        if "error" in result:
-            raise _refusal(PolkuError.from_wire(result["error"]), act)
+        try:
+            unless_refused(*results)
+        except PolkuError as error:
+            raise _refusal(error, act) from None
 
     def _stay(self, names: ProgrammeNames, person: str, act: str, day: date) -> dict[str, Any]:
         form = request.form

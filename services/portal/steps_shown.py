@@ -7,8 +7,8 @@ from flask import g
 
 from services.portal import talks
 from services.portal.labels import Label, label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import Pages
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
 from shared.contracts.errors import UnknownPerson
 

@@ -14,11 +14,11 @@ from flask import g
 
 from services.portal import formats
 from services.portal.context import PortalContext
+from services.portal.names import ProgrammeNames
 from services.portal.replies import Identity, ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import words
 from shared.contracts.commands import is_blank
-from shared.contracts.errors import NotFound, PolkuError, RpcTimeout, ServiceAbsent
+from shared.contracts.errors import NotFound, RpcTimeout, ServiceAbsent, unless_refused
 from shared.contracts.talks import LONGEST_TEXT
 from shared.journal.sealed import seal_command
 from shared.ops.clock import today_in_helsinki
@@ -151,10 +151,7 @@ def keep_texts(context: PortalContext, programme: str, subject: str | None, key:
         item = {"key": part_key(key, f"text {place}"), "sealed": sealed_text(context, text)}
         items.append(item | ({"subject": subject} if subject else {}))
     answer = context.rpc.call("intake", "keep_texts", programme=programme, by=g.session.user.name, items=items)
-    for result in answer["results"]:
-        if "error" in result:
-            raise PolkuError.from_wire(result["error"])
-    return [result["text_ref"] for result in answer["results"]]
+    return [unless_refused(result)["text_ref"] for result in answer["results"]]
 
 
 def sealed_text(context: PortalContext, text: str) -> str:
@@ -200,10 +197,14 @@ def day_from(text: str) -> date | None:
         return None
 
 
+def is_number(text: str, digits: int) -> bool:
+    """Whether a field sent a whole number of at most so many digits."""
+    return text.isascii() and text.isdigit() and len(text) <= digits
+
+
 def number_from(text: str, most: int) -> int | None:
     """The whole number from 1 to `most` that a field sent; None if it is none."""
-    fits = text.isascii() and text.isdigit() and len(text) <= 6
-    return int(text) if fits and 1 <= int(text) <= most else None
+    return int(text) if is_number(text, 6) and 1 <= int(text) <= most else None
 
 
 def too_long(text: str) -> bool:

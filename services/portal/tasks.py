@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from services.portal import contacting, formats, talks
 from services.portal.labels import label_of
+from services.portal.names import ProgrammeNames
 from services.portal.pages import LIST_ROLES, Pages
 from services.portal.replies import ReplyKey
-from services.portal.report_page import ProgrammeNames
 from services.portal.steps_shown import named, proposal_row, tap_day
 from services.portal.words import words
 from shared.contracts.catalogue import TASK_REASONS
@@ -74,8 +74,9 @@ class TaskPages:
         page: dict[str, Any] = {"limit": limit, "offset": offset, "worker": self._me()}
         found = rpc.call("pathways", "list_tasks", programme=names.key, **page)
         proposed = rpc.call("pathways", "list_proposals", programme=names.key, limit=PROPOSALS)
-        people = self._people(names.key, {row["person"] for row in found["tasks"]}
-                              | {row["subject"] for row in proposed["proposals"]})  # fmt: skip
+        people = self._people(
+            names.key, {row["person"] for row in found["tasks"]} | {row["subject"] for row in proposed["proposals"]}
+        )
         refs = [row["text_ref"] for row in found["tasks"] if row["text_ref"]]
         texts = talks.read_texts(self.pages.context, names.key, refs)
         first, whom = (names.document.get("languages") or ["fi"])[0], {row["person"] for row in found["tasks"]}

@@ -6,10 +6,10 @@ because somebody may be in both; they are counted again.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import combinations_with_replacement, product
+from itertools import product
 from typing import Any
 
 from shared.contracts.errors import InvalidInput
@@ -103,6 +103,13 @@ Known = tuple[str, int]
 """What matters of a person for counting: the stream, and a set of tag keys as a number of bits; 0 is no tag."""
 
 
+MOST_TAGS = 60
+"""Of one person. A programme has one key, for some days two."""
+
+MOST_PAIRS = 100
+"""Of records with different tags, of one partner, that a link may join."""
+
+
 def join_equal(
     tags: Iterable[tuple[Person, int, bytes]],
     linked: Iterable[tuple[Person, Person]] = (),
@@ -110,17 +117,23 @@ def join_equal(
 ) -> dict[Person, Person]:
     """Who is one person: for each who has equals, the one who stands for them all. `tags`: person, key number, tag.
 
-    Of two people only the tags under the newest key that both have are compared. `linked` were referred from one
+    Of two people only the tags under the newest key that both have are compared; of a person with more, the newest
+    `MOST_TAGS`. `linked` were referred from one
     partner to the other, by name: they are one whatever their tags say, but no link makes two people of one partner
     one whose tags differ: it is only a claim about somebody else's person. `same` are two of one node whom it has
-    itself found to be one, whatever their tags. Who is one with a second is one with the
+    itself found to be one, whatever their tags. None of `tags` is `doubtful`. Who is one with a second is one with the
     second's others too.
     """
     of: dict[Person, dict[int, bytes]] = defaultdict(dict)
     equal: dict[tuple[int, bytes], list[Person]] = defaultdict(list)
     for person, key_no, tag in tags:
         of[person][key_no] = tag
-        equal[key_no, tag].append(person)
+    for person, theirs in of.items():
+        if len(theirs) > MOST_TAGS:
+            for key_no in sorted(theirs)[:-MOST_TAGS]:
+                del theirs[key_no]
+        for key_no, tag in theirs.items():
+            equal[key_no, tag].append(person)
     stands_for: dict[Person, Person] = {}
 
     def first(person: Person) -> Person:
@@ -137,13 +150,20 @@ def join_equal(
     for pair in same:
         join(*pair)
     for (key_no, _), people in equal.items():
+        if len(people) == 1:
+            continue
         alike: dict[frozenset[int], list[Person]] = defaultdict(list)
         for person in people:
-            alike[frozenset(of[person])].append(person)
-        for some, others in combinations_with_replacement(alike, 2):
-            if max(some & others) == key_no:  # a partner may have thousands with one tag: not each with each
-                for person in alike[some][1:] if some == others else alike[some][1:] + alike[others]:
-                    join(alike[some][0], person)
+            alike[frozenset([other for other in of[person] if other > key_no])].append(person)
+        newer, together = list(alike), []
+        if frozenset() in alike:  # whose newest key it is has no newer one in common with anybody
+            together = [people]
+        elif len(newer) > 1:
+            parts = (part for part in _apart(newer) if len(part) > 1)
+            together = [[person for place in part for person in alike[newer[place]]] for part in parts]
+        for one, *others in together:
+            for other in others:
+                join(one, other)
     known: dict[Person, _Tags] = defaultdict(lambda: defaultdict(set))
     for person, theirs in of.items():
         known[first(person)][person[0]].add(frozenset(theirs.items()))
@@ -156,13 +176,67 @@ def join_equal(
     return {person: first(person) for person in list(stands_for)}
 
 
+def doubtful(
+    tags: Iterable[tuple[Person, int, bytes]], same: Iterable[tuple[Person, Person]] = ()
+) -> set[tuple[Person, int]]:
+    """The tags that say nothing, as person and key number: two people of one partner have them, whom their node has
+    not found to be one (`same`). Which of them somebody else with that tag would be, nobody can tell."""
+    group: dict[Person, set[Person]] = {}
+    for one, other in same:
+        both = group.get(one, {one}) | group.get(other, {other})
+        group.update(dict.fromkeys(both, both))
+    holders: dict[tuple[str, int, bytes], list[Person]] = defaultdict(list)
+    for person, key_no, tag in tags:
+        holders[person[0], key_no, tag].append(person)
+    return {
+        (person, key_no)
+        for (_, key_no, _), people in holders.items()
+        if any(other not in group.get(people[0], ()) for other in people[1:])
+        for person in people
+    }
+
+
+def _apart(sets: Sequence[Set[int]]) -> Iterator[list[int]]:
+    """The places of `sets` in parts that hang together: two sets that have nothing in common are in one part.
+
+    A partner may write thousands that differ: not each is compared with each. Who was not reached yet is one number, a
+    bit for each place, and so are those who have what many have.
+    """
+    having: dict[int, list[int]] = defaultdict(list)
+    for place, members in enumerate(sets):
+        for member in members:
+            having[member].append(place)
+    often = {one: sum(1 << place for place in places) for one, places in having.items() if 64 * len(places) > len(sets)}
+    left = (1 << len(sets)) - 1
+    while left:
+        part = [left.bit_length() - 1]
+        left ^= 1 << part[0]
+        for at in part:  # which grows
+            reached, touching = left, set[int]()
+            for member in sets[at]:
+                if member in often:
+                    reached &= ~often[member]
+                else:
+                    touching.update(having[member])
+            while reached:
+                place = reached.bit_length() - 1
+                reached ^= 1 << place
+                if place not in touching:
+                    left ^= 1 << place
+                    part.append(place)
+        yield part
+
+
 _Tags = dict[str, set[frozenset[tuple[int, bytes]]]]
 """By stream the different tags (key number and tag, of each person) of some people who are one."""
 
 
 def _two_of_a_partner(ours: _Tags, theirs: _Tags) -> bool:
-    """Whether one of ours and one of theirs are at the same partner and differ under the newest key that both have."""
+    """Whether one of ours and one of theirs are at the same partner and differ under the newest key that both have. So
+    do some of more than `MOST_PAIRS`, without a look: nobody has that many records."""
     for stream in ours.keys() & theirs.keys():
+        if len(ours[stream]) * len(theirs[stream]) > MOST_PAIRS:
+            return True
         for one, other in product(map(dict, ours[stream]), map(dict, theirs[stream])):
             common = one.keys() & other.keys()
             if common and one[max(common)] != other[max(common)]:

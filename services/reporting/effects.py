@@ -38,8 +38,9 @@ from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, 
 from shared.contracts.rights_facts import NotSamePerson, PersonRestricted, RestrictionLifted, SamePerson
 from shared.contracts.start_facts import EuraCounted
 from shared.contracts.step_facts import ProductRecorded, StepPaused, StepResumed
-from shared.journal.erasing import note_purpose_ended, note_received, note_tags_retired
+from shared.journal.erasing import note_purposes_ended, note_received, note_tags_retired
 from shared.journal.lines import BadLine, body_of, read_body
+from shared.ops.clock import day_of
 from shared.ops.metrics import counter
 from shared.programmes import Programme
 
@@ -78,19 +79,20 @@ class Effects:
     purposes: list[tuple[str, str, str, int]] = field(default_factory=list)
 
     def write(self, connection: Connection, stream: str) -> None:
-        """Write them; whoever was erased, and what was retired, is gone from lines and derived tables."""
-        for key_no, seq in self.retired.items():
-            note_tags_retired(connection, stream, key_no, seq)
-            store.forget_tags(connection, stream, key_no)
-        for subject, purpose, ending, seq in self.purposes:
-            note_purpose_ended(connection, stream, subject, purpose, ending, seq)
-            store.forget_purpose(connection, stream, subject, purpose)
-        store.put_derived(connection, self.rows)
+        """Write them; whoever was erased, and what was retired, is gone from lines and derived tables. Each kind of it
+        is one pass through the stream: a member may say as much of it in a batch as there are lines."""
+        if self.retired:
+            note_tags_retired(connection, stream, self.retired)
+            store.forget_tags(connection, stream, self.retired)
         if self.purposes:
+            note_purposes_ended(connection, stream, self.purposes)
+            store.forget_purposes(connection, stream, ((subject, purpose) for subject, purpose, *_ in self.purposes))
+        store.put_derived(connection, self.rows)
+        if self.erased:
+            note_received(connection, stream, self.erased)
+            store.forget_subjects(connection, stream, self.erased)
+        if self.erased or self.purposes or self.retired:
             store.forget_aside(connection, stream)
-        for subject, seq in self.erased.items():
-            note_received(connection, stream, subject, seq)
-            store.forget_subject(connection, stream, subject)
 
 
 @dataclass(slots=True)
@@ -135,7 +137,7 @@ class Derivation:
         return self.made.get(session, session in self.seen)
 
     def standing(self, fact: Fact) -> str | None:
-        since = date.fromisoformat(fact["occurred_on"]) if fact["occurred_on"] else None
+        since = day_of(fact["occurred_on"])
         self._set("reporting_person", subject=_subject(fact), standing=fact["standing"], since=since)
         return self._continues(fact)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, not_, select, true
 
-from services.reporting import records, store
+from services.reporting import partner_store, records, store
 from services.reporting.domain import Person
 from services.reporting.people import OnePerson
 from shared.forms.records import NONE, End, Start, counted, immediate, lacks, one_record
@@ -59,7 +59,7 @@ class _Counting:
     ) -> None:
         self.connection, self.one, self.days = connection, one, (start, end)
         self.form = records.form_of(definition)
-        self.streams: Sequence[str] = store.streams_of(connection, definition.key)
+        self.streams: Sequence[str] = partner_store.streams_of(connection, definition.key)
         self.started: Counter[str] = Counter()
         self.incomplete = self.unproved = 0
         self.by_code: dict[str, Counter[str]] = defaultdict(Counter)

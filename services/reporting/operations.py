@@ -7,24 +7,23 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, func, select
+from sqlalchemy import Connection, Engine
 
-from services.reporting import outdated_store, store
+from services.reporting import outdated_store, partner_store, store
 from services.reporting.effects import Derivation, read_lines
 from services.reporting.storing import Storing
 from shared.contracts.catalogue import NodeAdmitted
 from shared.contracts.errors import InvalidInput, InvalidInvite, PartnerAlreadyJoined, UnknownCode
 from shared.contracts.purpose_facts import LeadCleared
 from shared.journal import Journal
-from shared.journal.carry_tables import received_head, received_line, received_segment
 from shared.journal.erasing import erased_lines, erased_received, purpose_digest, subject_digest
 from shared.journal.follow import databases_trouble
 from shared.journal.holding import is_held
 from shared.journal.joining import Join
-from shared.journal.lines import chain_next, chain_start
+from shared.journal.lines import chain_next
+from shared.journal.received import last_end
 from shared.ops.metrics import counter, gauge
 from shared.storage import LINES_AT_ONCE, snapshot, transaction
-from shared.storage.upsert import read_many
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +40,15 @@ RETRY_SECONDS = 5.0
 """After how long a stream whose lines could not be derived is tried again."""
 
 derived_total = counter("polku_reporting_lines_derived_total", "Received lines taken into the derived tables")
-stuck = gauge("polku_reporting_stream_stuck", "1 while an effect of the stream's next lines fails", "stream")
+stuck = gauge(
+    "polku_reporting_stream_stuck", "1 while an effect of the stream's next lines fails or takes too long", "stream"
+)
 
-failing: dict[str, float] = {}
-"""The streams whose next lines cannot be derived, and when (monotonic) each is tried again. Of this process."""
 _shown: set[str] = set()
+"""The streams that `stuck` has a value of."""
+
+Failing = dict[str, float]
+"""The streams whose next lines cannot be derived, and when (monotonic) each is tried again."""
 
 
 def admit_partner(
@@ -59,12 +62,12 @@ def admit_partner(
         definition = store.shelf.get(unit.connection, programme)
         if partner not in definition.partner_by_key:
             raise UnknownCode(field="partner", programme=programme, value=partner)
-        if store.find_partner(unit.connection, programme, partner) is not None:
+        if partner_store.find_partner(unit.connection, programme, partner) is not None:
             raise PartnerAlreadyJoined(partner=partner, programme=programme)
-        if store.find_invite(unit.connection, token_digest) is not None:
+        if partner_store.find_invite(unit.connection, token_digest) is not None:
             raise InvalidInput(field="token_digest", reason="has been given out before: make another token")
         expires = now + valid
-        store.add_invite(unit.connection, token_digest, programme, partner, expires)
+        partner_store.add_invite(unit.connection, token_digest, programme, partner, expires)
         unit.audit(by, "admit_partner", programme=programme, partner=partner)
     return expires
 
@@ -75,10 +78,10 @@ def accept_join(journal: Journal, join: Join, now: datetime) -> bool:
     Raises `InvalidInvite` with the reason, or `PartnerAlreadyJoined` by another node.
     """
     with journal.unit(now) as unit:
-        known = store.find_invite(unit.connection, join.token_digest)
+        known = partner_store.find_invite(unit.connection, join.token_digest)
         if known is None or (known.programme, known.partner) != (join.programme, join.partner):
             raise InvalidInvite(reason="it was not given out by this lead")
-        present = store.find_partner(unit.connection, join.programme, join.partner)
+        present = partner_store.find_partner(unit.connection, join.programme, join.partner)
         if present is not None:
             if (present.node, present.signing_key) == (join.node, join.signing_key):
                 return False
@@ -88,58 +91,49 @@ def accept_join(journal: Journal, join: Join, now: datetime) -> bool:
         if known.expires_at.replace(tzinfo=now.tzinfo) < now:
             raise InvalidInvite(reason="it has expired")
         stream = f"{join.node}/{join.programme}"
-        if (other := store.find_stream(unit.connection, stream)) is not None:
+        if (other := partner_store.find_stream(unit.connection, stream)) is not None:
             # One stream has one partner: a second invite does not make the node another one too.
             raise PartnerAlreadyJoined(partner=other.partner, programme=join.programme)
-        store.use_invite(unit.connection, join.token_digest, join.node)
+        partner_store.use_invite(unit.connection, join.token_digest, join.node)
         row = {"partner": join.partner, "node": join.node}
         keys = {"signing_key": join.signing_key, "receiving_key": join.receiving_key}
-        store.add_node(unit.connection, {"stream": stream, "programme": join.programme, **row, **keys})
+        partner_store.add_node(unit.connection, {"stream": stream, "programme": join.programme, **row, **keys})
         hexed = {name: key.hex() for name, key in keys.items()}
         unit.record(NodeAdmitted(None, **row, **hexed), join.programme)
         unit.audit("receiver", "admit_node", programme=join.programme, **row)
     return True
 
 
-# Between two numbers, and without a LIMIT: then no plan reads what lies further on, whatever the database guesses.
-_NEXT = (
-    select(*(received_line.c[name] for name in ("seq", "kind", "v", "subject", "line", "epoch", "digest")))
-    .where(
-        received_line.c.stream == bindparam("stream"),
-        received_line.c.seq > bindparam("after"),
-        received_line.c.seq <= bindparam("to"),
-    )
-    .order_by(received_line.c.seq)
-)
-
-
-def derive(engine: Engine, enough: Callable[[], bool] = lambda: False) -> bool:
+def derive(
+    engine: Engine,
+    failing: Failing,
+    enough: Callable[[], bool] = lambda: False,
+    begin: Callable[[str], None] = lambda _: None,
+) -> bool:
     """Take the next received lines into the derived tables, one transaction per stream, until `enough`; False if none
-    were taken.
+    were taken. Calls `begin` with the name of each stream that it begins, "" when it has done with them.
 
-    A stream with a line whose effect fails stands still before it, and the others go on; it is tried again every
-    `RETRY_SECONDS` (decision 0174). Raises what the database fails with.
+    A stream with a line whose effect fails stands still before it, and the others go on; it is noted in `failing`,
+    which its caller keeps, and tried again every `RETRY_SECONDS`, after all others (decision 0174). Raises what the
+    database fails with.
     """
     with engine.connect() as connection:
-        heads = connection.execute(
-            select(received_head.c.stream, received_head.c.seq, store.cursor.c.seq.label("done"))
-            .outerjoin(store.cursor, store.cursor.c.stream == received_head.c.stream)
-            .where(received_head.c.node != "lead")
-        ).all()
-    behind = [row.stream for row in heads if row.seq > (row.done or 0)]
+        behind = sorted(store.streams_behind(connection), key=failing.__contains__)
     for stream in failing.keys() - behind:  # its lines have changed
         del failing[stream]
     taken = False
     with _reading(engine) as source:
         for stream in behind:
             if failing.get(stream, 0.0) <= time.monotonic():
-                taken = _try_stream(engine, source, stream) or taken
+                begin(stream)
+                taken = _try_stream(engine, source, stream, failing) or taken
             if enough():
                 break
+    begin("")
     return taken
 
 
-def _try_stream(engine: Engine, source: Connection | None, stream: str) -> bool:
+def _try_stream(engine: Engine, source: Connection | None, stream: str, failing: Failing) -> bool:
     """Whether lines of it were taken; if not, it is noted as failing."""
     try:
         with transaction(engine) as connection:
@@ -211,17 +205,14 @@ def derive_next(source: Connection, look: Connection, target: Connection, stream
     where its cursor says; returns how many. An effect reads nothing but the programme and derived tables, by `look`:
     `target` may be busy storing the effects before it.
     """
-    at = target.execute(select(store.cursor).where(store.cursor.c.stream == stream)).one_or_none()
-    seq, chain = (at.seq, at.chain) if at else (0, chain_start(stream))
-    most = DERIVE_BATCH[source.dialect.name]
+    seq, chain = store.cursor_of(target, stream)
+    most = seq + DERIVE_BATCH[source.dialect.name]
     # Where a segment ends the node has signed the chain: a cursor there is one that a certificate can prove.
-    c = received_segment.c
-    ends = select(func.max(c.last)).where(c.stream == stream, c.last > seq, c.last <= seq + most)
-    to = min(bound for bound in (last, source.execute(ends).scalar_one(), seq + most) if bound is not None)
+    to = min(bound for bound in (last, last_end(source, stream, seq, most), most) if bound is not None)
     derivation, count = Derivation(look, stream, store.shelf.get(source, stream.split("/")[1])), 0
     gone = erased_received(source, stream)
     with Storing(target, stream) as storing:
-        while rows := read_many(source, _NEXT, {"stream": stream, "after": seq, "to": min(seq + READ_AT_ONCE, to)}):
+        while rows := store.next_lines(source, stream, seq, min(seq + READ_AT_ONCE, to)):
             effects = derivation.take(read_lines(rows), _erased_before(gone, rows))
             for row in rows:
                 chain = chain_next(chain, row[6])

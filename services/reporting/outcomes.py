@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Subquery, func, select
 
-from services.reporting import people, store
+from services.reporting import partner_store, people, store
 from services.reporting.domain import OutcomeFigures, People, Person, one_record
 from services.reporting.people import Activities, Attended, OnePerson
 from shared.programmes import Programme
@@ -122,17 +122,21 @@ def _of_shared(
 
 
 def confirmed(connection: Connection, definition: Programme, partners: Sequence[str]) -> list[dict[str, Any]]:
-    """Who has confirmed which reporting period, and on which day last: in the order of `partners` and of the file."""
-    table, node = store.confirmed, store.node
+    """Who has confirmed which reporting period, and on which day last: in the order of `partners` and of the file.
+
+    A partner that left and came back with another node is there twice, with what either node has confirmed once.
+    """
+    table, node = store.confirmed, partner_store.node
     query = (
         select(node.c.partner, table.c.period, table.c.occurred_on)
         .join(node, node.c.stream == table.c.stream)
         .where(node.c.programme == definition.key)
+        .order_by(table.c.occurred_on)
     )
     days = {(row.partner, row.period): row.occurred_on for row in connection.execute(query)}
     return [
         {"partner": partner, "period": period.key, "on": days[partner, period.key].isoformat()}
-        for partner in partners
+        for partner in dict.fromkeys(partners)
         for period in definition.periods
         if (partner, period.key) in days
     ]

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
-from services.reporting import store
+from services.reporting import partner_store, store
 from shared.contracts.catalogue import (
     FACTS,
     EpochAccepted,
@@ -20,23 +20,25 @@ from shared.contracts.errors import NotFound
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import LeadCleared
 from shared.journal import Journal, epochs, received
-from shared.journal.carry_tables import received_line
 from shared.journal.directory import member, members, members_of, renewal_of
 from shared.journal.erasing import (
     NO_ENDING,
     erased_lines,
-    note_purpose_ended,
+    note_purposes_ended,
     note_received,
     purpose_digest,
     subject_digest,
 )
 from shared.journal.holding import is_held
 from shared.journal.lines import parse
+from shared.journal.reading import lines_of_kind
 from shared.journal.renewing import APART, OVERLAP, Renewal
 from shared.journal.returning import Ended, take_into_journal
-from shared.journal.tables import journal_line
 from shared.ops.clock import wire_time
 from shared.storage import snapshot, transaction
+
+AGAIN_AT_ONCE = 100
+"""People, or endings, of one transaction: a node may tell of tens of thousands, and each ending is a fact."""
 
 
 def expel_partner(journal: Journal, programme: str, partner: str, *, by: str, now: datetime) -> tuple[str, int | None]:
@@ -47,10 +49,10 @@ def expel_partner(journal: Journal, programme: str, partner: str, *, by: str, no
     yet, the position is None, and `record_expelled` follows when the hold has ended.
     """
     with journal.unit(now) as unit:
-        member = store.find_partner(unit.connection, programme, partner)
+        member = partner_store.find_partner(unit.connection, programme, partner)
         if member is None:
             raise NotFound(what=f"joined partner {partner} of {programme}")
-        store.expel_node(unit.connection, member.stream, wire_time(now))
+        partner_store.expel_node(unit.connection, member.stream, wire_time(now))
         if not is_held(unit.connection):
             unit.record(NodeExpelled(None, partner=partner, node=member.node), programme)
         unit.audit(by, "expel_partner", programme=programme, partner=partner, node=member.node)
@@ -59,9 +61,8 @@ def expel_partner(journal: Journal, programme: str, partner: str, *, by: str, no
 
 def record_expelled(journal: Journal, now: datetime) -> None:
     """Record who was expelled while the lead was held. Raises `HomeHeld` if it still is."""
-    c = store.node.c
     with snapshot(journal.engine) as connection:
-        gone = connection.execute(select(c.programme, c.partner, c.node).where(c.expelled_at.is_not(None))).all()
+        gone = partner_store.expelled(connection)
         told = {
             (programme, known.node)
             for programme in {row.programme for row in gone}
@@ -83,10 +84,10 @@ def accept_keys(journal: Journal, stream: str, renewal: Renewal, now: datetime) 
     until = wire_time(now + OVERLAP)
     with journal.unit(now) as unit:
         connection = unit.connection
-        known = store.find_stream(connection, stream)
+        known = partner_store.find_stream(connection, stream)
         if known is None or known.expelled_at is not None or known.node != renewal.home:
             return False
-        taken = store.signing_keys(connection, wire_time(now))[stream]
+        taken = partner_store.signing_keys(connection, wire_time(now))[stream]
         if (known.signing_key, known.receiving_key) == renewal.keys or renewal.key not in taken:
             return False
         if not renewal.follows(known.keys_at or "", now):
@@ -94,7 +95,7 @@ def accept_keys(journal: Journal, stream: str, renewal: Renewal, now: datetime) 
         listed = member(connection, known.programme, known.node)
         if listed and wire_time(now - APART) < listed.renewed <= wire_time(now):
             return False
-        store.change_keys(connection, stream, *renewal.keys, renewal.time, until)
+        partner_store.change_keys(connection, stream, *renewal.keys, renewal.time, until)
         unit.record(NodeKeysChanged(None, node=known.node, until=until, **members_of(renewal)), known.programme)
         unit.audit("receiver", "accept_keys", programme=known.programme, node=known.node)
     return True
@@ -115,7 +116,7 @@ def accept_epoch(journal: Journal, node: str, *, by: str, now: datetime) -> tupl
     """
     accepted = []
     with journal.unit(now) as unit:
-        streams = [row.stream for row in store.streams_of_node(unit.connection, node)]
+        streams = [row.stream for row in partner_store.streams_of_node(unit.connection, node)]
         for stream, head in received.read_heads(unit.connection, streams).items():
             claim = epochs.claimed(unit.connection, head)
             if claim is None and head.state != received.STOPPED:
@@ -138,10 +139,7 @@ def apply_accepted(engine: Engine) -> bool:
     comes to the same.
     """
     with snapshot(engine) as connection:
-        c = journal_line.c
-        said = [
-            parse(line) for line in connection.execute(select(c.line).where(c.kind == EpochAccepted.kind)).scalars()
-        ]
+        said = list(lines_of_kind(connection, EpochAccepted.kind))
     waits = False
     for line in said:
         stream = f"{line.body['node']}/{line.stream.partition('/')[2]}"
@@ -163,7 +161,7 @@ def take_back(engine: Engine, stream: str) -> None:
             known = FACTS.get((line.kind, line.v))
             if known is not None:  # else of a newer release, whose backup this is not
                 _take_effect(connection, programme, known.read(line.subject, line.body), line.recorded_at)
-        store.forget_derived(connection, store.streams_of(connection, programme))
+        store.forget_derived(connection, partner_store.streams_of(connection, programme))
 
 
 def _take_effect(connection: Connection, programme: str, fact: Fact, at: str) -> None:
@@ -171,58 +169,61 @@ def _take_effect(connection: Connection, programme: str, fact: Fact, at: str) ->
         store.shelf.put(connection, fact)
     elif isinstance(fact, NodeAdmitted):
         stream = f"{fact['node']}/{programme}"
-        if store.find_stream(connection, stream) is None:
+        if partner_store.find_stream(connection, stream) is None:
             keys = {name: bytes.fromhex(fact[name]) for name in ("signing_key", "receiving_key")}
             row = {"stream": stream, "programme": programme, "partner": fact["partner"], "node": fact["node"]}
-            store.add_node(connection, row | keys)
+            partner_store.add_node(connection, row | keys)
     elif isinstance(fact, NodeKeysChanged):
         said = renewal_of(fact)
-        store.change_keys(connection, f"{said.home}/{programme}", *said.keys, said.time, fact["until"])
+        partner_store.change_keys(connection, f"{said.home}/{programme}", *said.keys, said.time, fact["until"])
     elif isinstance(fact, NodeExpelled):
-        store.expel_node(connection, f"{fact['node']}/{programme}", at)
+        partner_store.expel_node(connection, f"{fact['node']}/{programme}", at)
 
 
 def erase_received(engine: Engine, stream: str, digests: Collection[bytes]) -> int:
     """Erase whom a node knows to be erased and a restored lead has again; how many people."""
     found = [subject for subject, digest in _subjects(engine, stream) if digest in digests]
-    for subject in found:
+    for start in range(0, len(found), AGAIN_AT_ONCE):
+        some = found[start : start + AGAIN_AT_ONCE]
         with transaction(engine) as connection:
             store.lock_derived(connection, stream)
-            note_received(connection, stream, subject, 0)
-            store.forget_subject(connection, stream, subject)
+            note_received(connection, stream, dict.fromkeys(some, 0))
+            store.forget_subjects(connection, stream, some)
+            store.forget_aside(connection, stream)
     return len(found)
 
 
 def end_received(journal: Journal, stream: str, ended: Collection[Ended], now: datetime) -> int:
     """Erase what a node's people had recorded for purposes that have ended since its stream was sealed, and give the
-    receipts, as for an ending that came in a line; how many were due. Raises `HomeHeld` when all is erased."""
+    receipts, as for an ending that came in a line: of the next `AGAIN_AT_ONCE` that are due, and how many these were.
+    Raises `HomeHeld` when all is erased: the receipts wait."""
     engine = journal.engine
     with snapshot(engine) as connection:
-        done = store.answered_of(connection, stream)
-    due = [one for one in ended if one.ending not in done]
+        done, held = store.answered_of(connection, stream), is_held(connection)
+    due = list({one.ending: one for one in ended if one.ending not in done}.values())
+    due = due if held else due[:AGAIN_AT_ONCE]
     subjects = {digest: subject for subject, digest in _subjects(engine, stream)} if due else {}
-    for one in due:
-        if (subject := subjects.get(one.subject)) is not None:
-            with transaction(engine) as connection:
-                store.lock_derived(connection, stream)
-                seq = received.read_heads(connection, [stream])[stream].seq + 1  # whatever is there was recorded before
-                note_purpose_ended(connection, stream, subject, one.purpose, NO_ENDING, seq)
-                store.forget_purpose(connection, stream, subject, one.purpose)
-                store.forget_aside(connection, stream)
-    for one in due:
+    found = [(subjects[one.subject], one.purpose) for one in due if one.subject in subjects]
+    if found:
+        with transaction(engine) as connection:
+            store.lock_derived(connection, stream)
+            seq = received.read_heads(connection, [stream])[stream].seq + 1  # whatever is there was recorded before
+            note_purposes_ended(connection, stream, [(*one, NO_ENDING, seq) for one in found])
+            store.forget_purposes(connection, stream, found)
+            store.forget_aside(connection, stream)
+    if due:
         with journal.unit(now) as unit:
-            found = subjects.get(one.subject)
-            digest = purpose_digest(found, one.purpose, NO_ENDING) if found else b""
-            rows = erased_lines(unit.connection, stream, digest)
-            unit.record(LeadCleared(None, ending=one.ending.hex(), rows=rows), stream.partition("/")[2])
-            store.note_answered(unit.connection, stream, one.ending)
+            for one in due:
+                subject = subjects.get(one.subject)
+                digest = purpose_digest(subject, one.purpose, NO_ENDING) if subject else b""
+                rows = erased_lines(unit.connection, stream, digest)
+                unit.record(LeadCleared(None, ending=one.ending.hex(), rows=rows), stream.partition("/")[2])
+                store.note_answered(unit.connection, stream, one.ending)
     return len(due)
 
 
 def _subjects(engine: Engine, stream: str) -> list[tuple[str, bytes]]:
     """Everybody of whom lines of the stream are here, with what they are known by when they are not."""
-    c = received_line.c
-    query = select(c.subject).where(c.stream == stream, c.subject.is_not(None)).distinct()
     with snapshot(engine) as connection:
-        subjects = [subject.hex() for subject in connection.execute(query).scalars()]
+        subjects = received.subjects_of(connection, stream)
     return [(subject, bytes.fromhex(subject_digest(subject))) for subject in subjects]

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Subquery, case, func, select, union
 
 from services.reporting import store
-from services.reporting.domain import CountedPeople, Known, People, Person, count_people, join_equal
+from services.reporting.domain import CountedPeople, Known, People, Person, count_people, doubtful, join_equal
 
 Activities = tuple[str, ...]
 """Keys of activities that are counted together."""
@@ -93,12 +93,13 @@ def attended(
 @dataclass(frozen=True, slots=True)
 class OnePerson:
     """Who is one person; `shared` is everybody whose tag somebody else has too, and both ends of referrals. Tags of the
-    `streams` were compared."""
+    `streams` were compared; `doubtful` are people's keys whose tags were not (`domain.doubtful`)."""
 
     streams: Sequence[str]
     shared: Subquery
     stands_for: Mapping[Person, Person]
     key_nos: Mapping[Person, frozenset[int]]
+    doubtful: Mapping[Person, frozenset[int]]
 
 
 def find_equal(connection: Connection, streams: Sequence[str], *, by_tag: bool) -> OnePerson:
@@ -131,17 +132,21 @@ def find_equal(connection: Connection, streams: Sequence[str], *, by_tag: bool) 
     ).subquery()
     theirs = (tag.c.stream == shared.c.stream) & (tag.c.subject == shared.c.subject)
     query = select(tag).join(shared, theirs).where(here)
-    key_nos: dict[Person, set[int]] = defaultdict(set)
-    rows = []
-    for row in connection.execute(query):
-        person = (row.stream, bytes(row.subject))
-        key_nos[person].add(row.key_no)
-        rows.append((person, row.key_no, bytes(row.tag)))
-    frozen = {person: frozenset(keys) for person, keys in key_nos.items()}
+    rows = [((row.stream, bytes(row.subject)), row.key_no, bytes(row.tag)) for row in connection.execute(query)]
     linked = [((r.stream, bytes(r.subject)), (r.before, bytes(r.continues))) for r in connection.execute(links)]
     found_one = connection.execute(select(both))
     twins_found = [((row.stream, bytes(row.subject)), (row.stream, bytes(row.same_as))) for row in found_one]
-    return OnePerson(tagging, shared, join_equal(rows, linked, twins_found), frozen)
+    unsure = doubtful(rows, twins_found)
+    sure = [row for row in rows if row[:2] not in unsure]
+    equal_ones = join_equal(sure, linked, twins_found)
+    return OnePerson(tagging, shared, equal_ones, _keys(row[:2] for row in sure), _keys(unsure))
+
+
+def _keys(pairs: Iterable[tuple[Person, int]]) -> dict[Person, frozenset[int]]:
+    found: dict[Person, set[int]] = defaultdict(set)
+    for person, key_no in pairs:
+        found[person].add(key_no)
+    return {person: frozenset(keys) for person, keys in found.items()}
 
 
 def count(connection: Connection, found: Attended, present: Subquery, one: OnePerson) -> People:
@@ -153,7 +158,7 @@ def count(connection: Connection, found: Attended, present: Subquery, one: OnePe
 def among(connection: Connection, present: Subquery, one: OnePerson) -> dict[Person, list[Person]]:
     """Those of `present` who may be somebody else too, by the person who stands for them."""
     found: dict[Person, list[Person]] = defaultdict(list)
-    if one.key_nos or one.stands_for:
+    if one.key_nos or one.doubtful or one.stands_for:
         both = (present.c.stream == one.shared.c.stream) & (present.c.subject == one.shared.c.subject)
         for row in connection.execute(select(present.c.stream, present.c.subject).join_from(present, one.shared, both)):
             person = (row.stream, bytes(row.subject))
@@ -178,8 +183,14 @@ def counted(connection: Connection, found: Attended, present: Subquery, one: One
         )
         query = select(each.c.stream, each.c["keys"], func.count().label("n")).group_by(each.c.stream, each.c["keys"])
         known = {(stream, int(keys or 0)): n for stream, keys, n in connection.execute(query)}
-    joined = [
-        [(person[0], sum(bits.get(key_no, 0) for key_no in one.key_nos.get(person, ()))) for person in members]
-        for members in among(connection, present, one).values()
-    ]
-    return count_people(known, joined)
+    said = Counter(known)
+
+    def as_compared(person: Person) -> Known:
+        sure = sum(bits.get(key_no, 0) for key_no in one.key_nos.get(person, ()))
+        if both := sum(bits.get(key_no, 0) for key_no in one.doubtful.get(person, ())):
+            said[person[0], sure + both] -= 1
+            said[person[0], sure] += 1
+        return person[0], sure
+
+    joined = [[as_compared(person) for person in members] for members in among(connection, present, one).values()]
+    return count_people(+said, joined)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from services.reporting import store
+from services.reporting import partner_store
 from services.reporting.domain import StreamState
 from shared.contracts.closing_facts import StreamSealed
 from shared.instruments.files import find_instrument
@@ -47,7 +47,7 @@ def _stream(connection: Connection, programme: str, at: StreamState) -> StreamPr
     if at.node is None:
         return StreamProof(at.partner, "not_joined")
     name = f"{at.node}/{programme}"
-    keys = store.signing_keys(connection)[name]
+    keys = partner_store.signing_keys(connection)[name]
     said = select(received_head.c.manifest).where(received_head.c.stream == name)
     manifest = connection.execute(said).scalar_one_or_none()
     segment = None

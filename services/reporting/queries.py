@@ -8,16 +8,25 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, case, func, select
 
-from services.reporting import encounters, eura, funding, indicators, outcomes, people, proving, steps, store
+from services.reporting import (
+    encounters,
+    eura,
+    funding,
+    indicators,
+    outcomes,
+    partner_store,
+    people,
+    proving,
+    steps,
+    store,
+)
 from services.reporting.domain import Attendances, GroupFigures, Heads, StreamState, arrived, check_days
 from services.reporting.people import Activities, Attended, OnePerson
 from shared.journal import epochs, received
-from shared.journal.amqpcarrier import box_of
-from shared.journal.carry_tables import received_conflict, received_erased, received_head, received_line
-from shared.journal.crypto import key_id
+from shared.journal.carry_tables import received_erased, received_head, received_line
 from shared.journal.erasing import A_PURPOSE
 from shared.journal.lines import chain_start
-from shared.ops.clock import parse_wire_time, wire_time
+from shared.ops.clock import iso_day, parse_wire_time, wire_time
 from shared.programmes import Programme
 from shared.storage import join_whole_tables, snapshot
 
@@ -45,8 +54,8 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
         figures, quality = _figures(connection, definition, start, end, now.date())
         return {
             "programme": programme,
-            "from": start.isoformat() if start else None,
-            "to": end.isoformat() if end else None,
+            "from": iso_day(start),
+            "to": iso_day(end),
             "audience": "funder",
             "as_of": wire_time(now),
             "release": None,
@@ -61,7 +70,7 @@ def report(engine: Engine, programme: str, start: date | None, end: date | None,
                 **quality,
                 **_erased(connection, programme),
                 "restricted_people": _restricted(connection, programme),
-                **eura.entered(connection, store.streams_of(connection, programme)),
+                **eura.entered(connection, partner_store.streams_of(connection, programme)),
             },
             "proof": proving.proof(connection, definition, streams, complete, now),
         }
@@ -88,7 +97,7 @@ def _figures(
     connection: Connection, definition: Programme, start: date | None, end: date | None, today: date
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """What is counted, and how many start records count only in part, as `indicators.figures` says."""
-    streams = store.streams_of(connection, definition.key)
+    streams = partner_store.streams_of(connection, definition.key)
     one = people.find_equal(connection, streams, by_tag=definition.tag is not None)
     groups = [_keys(definition, group.key) for group in definition.groups if group.counts == "people"]
     wanted = {_all_people(definition), *groups, *outcomes.asked(definition)}
@@ -156,7 +165,7 @@ def _recorded(totals: Iterable[int | None], sessions: int) -> int | None:
 
 def _streams(connection: Connection, definition: Programme) -> list[StreamState]:
     """One state per partner of the programme, in the file's order, joined or not."""
-    node, cursor, head = store.node, store.cursor, received_head
+    node, cursor, head = partner_store.node, store.cursor, received_head
     query = (
         select(
             node.c.stream,
@@ -235,14 +244,14 @@ def _newer(connection: Connection, streams: Sequence[StreamState], programme: st
 
 def _refused(connection: Connection, programme: str) -> int:
     """Lines that are kept but contradict their stream or the programme."""
-    streams = store.streams_of(connection, programme)
+    streams = partner_store.streams_of(connection, programme)
     query = select(func.count()).where(store.aside.c.stream.in_(streams), store.aside.c.reason != "newer")
     return int(connection.execute(query).scalar_one())
 
 
 def _void(connection: Connection, programme: str) -> int:
     """Lines that a restored node had lost: they are kept, and in no figure."""
-    streams = store.streams_of(connection, programme)
+    streams = partner_store.streams_of(connection, programme)
     return sum(count for stream, count in epochs.void_lines(connection).items() if stream in streams)
 
 
@@ -263,19 +272,11 @@ def list_aside(engine: Engine) -> list[dict[str, Any]]:
         return [dict(row._mapping) for row in connection.execute(query.order_by(aside.c.stream, aside.c.seq))]
 
 
-def silence_limits(engine: Engine) -> dict[str, float]:
-    """Per admitted stream the days that its programme lets the node be silent."""
-    with snapshot(engine) as connection:
-        limits = {programme.key: programme.silence_limit_days for programme in store.shelf.all(connection)}
-        members = select(store.node.c.stream, store.node.c.programme).where(store.node.c.expelled_at.is_(None))
-        rows = connection.execute(members)
-        return {row.stream: limits[row.programme] for row in rows if row.programme in limits}
-
-
 def _erased(connection: Connection, programme: str) -> dict[str, int]:
     """How many people were erased since, and lines that had been received of them and count no more."""
     c = received_erased.c
-    here = c.stream.in_(store.streams_of(connection, programme)) & (c.key_no.is_(None) | (c.key_no == A_PURPOSE))
+    people_or_purposes = c.key_no.is_(None) | (c.key_no == A_PURPOSE)
+    here = c.stream.in_(partner_store.streams_of(connection, programme)) & people_or_purposes
     whole = func.sum(case((c.key_no.is_(None), 1), else_=0))
     query = select(func.coalesce(whole, 0), func.coalesce(func.sum(c.lines), 0)).where(here)
     people, lines = connection.execute(query).one()
@@ -284,113 +285,5 @@ def _erased(connection: Connection, programme: str) -> dict[str, int]:
 
 def _restricted(connection: Connection, programme: str) -> int:
     """How many people have had the processing restricted; they are in the figures (decision 0205)."""
-    here = store.restricted.c.stream.in_(store.streams_of(connection, programme))
+    here = store.restricted.c.stream.in_(partner_store.streams_of(connection, programme))
     return int(connection.execute(select(func.count()).select_from(store.restricted).where(here)).scalar_one())
-
-
-@dataclass(frozen=True, slots=True)
-class AdmittedNode:
-    """A node that the lead's stream goes to, and its keys: raw public halves; the signing keys are those taken now."""
-
-    programme: str
-    node: str
-    signing_keys: tuple[bytes, ...]
-    receiving_key: bytes
-
-    @property
-    def signing(self) -> dict[str, bytes]:
-        """Its signing keys by id."""
-        return {key_id(key): key for key in self.signing_keys}
-
-
-def admitted_nodes(engine: Engine, now: datetime) -> list[AdmittedNode]:
-    """The member nodes of every programme, by stream."""
-    c = store.node.c
-    query = select(c.stream, c.programme, c.node, c.receiving_key).where(c.expelled_at.is_(None))
-    with snapshot(engine) as connection:
-        keys = store.signing_keys(connection, wire_time(now))
-        rows = connection.execute(query.order_by(c.stream))
-        return [AdmittedNode(row.programme, row.node, keys[row.stream], row.receiving_key) for row in rows]
-
-
-def admitted_keys(engine: Engine, now: datetime) -> dict[str, dict[str, bytes]]:
-    """The admitted streams, each with its node's signing keys that are taken now, by id, as the receiver needs them."""
-    return {f"{node.node}/{node.programme}": node.signing for node in admitted_nodes(engine, now)}
-
-
-def conflicts(engine: Engine) -> list[dict[str, Any]]:
-    """Two histories of one stream: where ours and the one its node signed part. Chains are hex, times UTC."""
-    c = received_conflict.c
-    query = select(c.stream, c.epoch, c.seq, c.ours, c.theirs, c.received_at, received_head.c.state)
-    query = query.join_from(received_conflict, received_head, received_head.c.stream == c.stream)
-    with snapshot(engine) as connection:
-        rows = connection.execute(query.order_by(c.stream, c.received_at, c.seq)).all()
-    return [row._asdict() | {"ours": row.ours.hex(), "theirs": row.theirs.hex()} for row in rows]
-
-
-def expelled_nodes(engine: Engine) -> dict[str, tuple[str, str]]:
-    """The streams of nodes that were expelled, each with its partner, and when (wire form)."""
-    c = store.node.c
-    query = select(c.stream, c.partner, c.expelled_at).where(c.expelled_at.is_not(None)).order_by(c.stream)
-    with snapshot(engine) as connection:
-        return {row.stream: (row.partner, row.expelled_at) for row in connection.execute(query)}
-
-
-def boxes(engine: Engine) -> tuple[dict[str, str], set[str]]:
-    """The partner of each admitted stream; and the boxes (`amqpcarrier`) of all partners that were ever invited."""
-    invite, node = store.invite.c, store.node.c
-    with snapshot(engine) as connection:
-        partners = {
-            row.stream: row.partner
-            for row in connection.execute(select(node.stream, node.partner).where(node.expelled_at.is_(None)))
-        }
-        invited = connection.execute(select(invite.programme, invite.partner).distinct())
-        return partners, {box_of(row.programme, row.partner) for row in invited}
-
-
-def may_carry(engine: Engine, node: str, programme: str, token_digest: str | None, now: datetime) -> dict[str, Any]:
-    """The signing keys (hex) of a node's stream, none if it never was admitted; whether it is `expelled`; and whether
-    the invite with this token digest is open: given out for the programme, not expired, not used by another node."""
-    with snapshot(engine) as connection:
-        admitted = store.find_stream(connection, f"{node}/{programme}")
-        invite = store.find_invite(connection, bytes.fromhex(token_digest)) if token_digest else None
-        taken = store.signing_keys(connection, wire_time(now)).get(f"{node}/{programme}", ())
-    invited = (
-        invite is not None
-        and invite.programme == programme
-        and invite.used_by in (None, node)
-        and invite.expires_at.replace(tzinfo=now.tzinfo) >= now
-    )
-    expelled = admitted is not None and admitted.expelled_at is not None
-    return {"signing_keys": [key.hex() for key in taken], "invited": invited, "expelled": expelled}
-
-
-def completeness(engine: Engine, programme: str | None, now: datetime) -> dict[str, Any]:
-    """What can be said about the streams of one programme, or of all; one snapshot. Raises `UnknownProgramme`."""
-    with snapshot(engine) as connection:
-        known = [store.shelf.get(connection, programme)] if programme else store.shelf.all(connection)
-        limits = {p.key: p.silence_limit_days for p in known}
-        members = select(store.node).where(store.node.c.programme.in_(limits), store.node.c.expelled_at.is_(None))
-        partners = {row.stream: row.partner for row in connection.execute(members)}
-        states = [s for s in received.completeness(connection, now, limits, partners) if s.stream in partners]
-    return {
-        "complete": all(state.state in ("complete", "closed") for state in states),
-        "streams": [
-            {
-                "stream": state.stream,
-                "node": state.stream.partition("/")[0],
-                "programme": state.stream.partition("/")[2],
-                "partner": partners[state.stream],
-                "epoch": state.epoch,
-                "head": state.head,
-                "watermark": state.watermark,
-                "same_chain": state.same_chain,
-                "manifest_at": wire_time(state.manifest_at) if state.manifest_at else None,
-                "manifest_age_seconds": state.manifest_age_seconds,
-                "state": state.state,
-                "missing": [list(gap) for gap in state.missing],
-                "refused": state.refused,
-            }
-            for state in states
-        ],
-    }

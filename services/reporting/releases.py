@@ -17,7 +17,7 @@ from shared.journal import Journal
 from shared.journal.certificate import CertificateRefused, NoCertificate, check, find, read_certificate
 from shared.journal.crypto import Keys
 from shared.journal.releases import releases
-from shared.ops.clock import today_in_helsinki, wire_time
+from shared.ops.clock import iso_day, today_in_helsinki, wire_time
 from shared.programmes import canonical
 from shared.storage import snapshot
 
@@ -57,7 +57,7 @@ def frozen(document: bytes, programme: str, release: str, own: Mapping[str, byte
     if number != release:
         raise InvalidInput(field="release", reason="not the id in the document")
     check_days(start, end)
-    first, last = (day.isoformat() if day else None for day in (start, end))
+    first, last = (iso_day(day) for day in (start, end))
     return Frozen(proof.definition, audience, first, last, told[1])
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, exists, func, select
 
-from services.reporting import encounters, indicators, outcomes, people, steps, store
+from services.reporting import encounters, indicators, outcomes, partner_store, people, steps, store
 from services.reporting.domain import Person, check_days
 from shared.contracts.catalogue import OutcomeRecorded, ParticipationStarted
 from shared.contracts.encounter_facts import EncounterRecorded
@@ -22,6 +22,7 @@ from shared.contracts.facts import Fact
 from shared.journal import Journal
 from shared.journal.carry_tables import received_line
 from shared.journal.lines import parse
+from shared.ops.clock import iso_day
 from shared.programmes import Programme
 from shared.storage import join_whole_tables, snapshot
 
@@ -66,20 +67,18 @@ def draw_sample(
     with snapshot(journal.engine) as connection:
         join_whole_tables(connection)
         definition = store.shelf.get(connection, programme)
-        streams = store.streams_of(connection, programme)
+        streams = partner_store.streams_of(connection, programme)
         code, rows = _rows_behind(connection, definition, streams, behind, indicator, start, end)
-        c, n = store.cursor.c, store.node.c
-        at = connection.execute(
-            select(n.stream, n.node, n.partner, c.seq, c.chain).join(store.cursor, c.stream == n.stream)
-            .where(n.stream.in_(streams)).order_by(n.stream)
-        ).all()  # fmt: skip
+        c, n = store.cursor.c, partner_store.node.c
+        query = select(n.stream, n.node, n.partner, c.seq, c.chain).join(store.cursor, c.stream == n.stream)
+        at = connection.execute(query.where(n.stream.in_(streams)).order_by(n.stream)).all()
     with journal.unit(now) as unit:
         detail: dict[str, str | int] = {"indicator": code, "seed": seed, "population": len(rows), "size": size}
         unit.audit(by, "draw_sample", programme=programme, **detail)
     member = {row.stream: row for row in at}
     return {
         **{"polku_sample": 1, "programme": programme, "indicator": code, "seed": seed, "population": len(rows)},
-        **{"from": start.isoformat() if start else None, "to": end.isoformat() if end else None},
+        **{"from": iso_day(start), "to": iso_day(end)},
         "streams": [
             {"node": row.node, "partner": row.partner, "watermark": row.seq, "chain": row.chain.hex()} for row in at
         ],

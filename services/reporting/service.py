@@ -1,26 +1,29 @@
 """reporting on the bus: parse by contract, call once, answer."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
-from services.reporting import certifying, operations, partners, queries, releases, sampling, steps, versions
+from services.reporting import (
+    certifying,
+    operations,
+    partner_queries,
+    partners,
+    queries,
+    releases,
+    sampling,
+    steps,
+    versions,
+)
 from shared.bus.entrypoints import rpc
 from shared.bus.home import HomeResource
-from shared.contracts.commands import (
-    AcceptEpoch,
-    AdmitPartner,
-    AskCompleteness,
-    AskMayCarry,
-    AskReport,
-    CertifyReport,
-    ExpelPartner,
-    LoadProgramme,
-    load,
-)
+from shared.contracts.commands import load
+from shared.contracts.partners import AcceptEpoch, AdmitPartner, AskMayCarry, ExpelPartner
 from shared.contracts.releases import ListReleases, MakeRelease, ReadRelease
+from shared.contracts.reports import AskCompleteness, AskReport, CertifyReport
 from shared.contracts.samples import DrawSample
 from shared.contracts.steps import RehearseProgramme, StepStates
-from shared.ops.clock import wire_time
+from shared.contracts.workflow import LoadProgramme
+from shared.ops.clock import day_of, wire_time
 
 
 class ReportingService:
@@ -82,12 +85,12 @@ class ReportingService:
 
     @rpc
     def conflicts(self) -> list[dict[str, Any]]:
-        return queries.conflicts(self.home.engine)
+        return partner_queries.conflicts(self.home.engine)
 
     @rpc
     def report(self, **command: Any) -> dict[str, Any]:
         body = load(AskReport, command)
-        start, end = (date.fromisoformat(body[name]) if body[name] else None for name in ("from_", "to"))
+        start, end = (day_of(body[name]) for name in ("from_", "to"))
         figures = queries.report(self.home.engine, body["programme"], start, end, self.home.now())
         return figures | {"proof": certifying.sign(figures["proof"], self.home.keys)}
 
@@ -115,16 +118,16 @@ class ReportingService:
     @rpc
     def draw_sample(self, **command: Any) -> dict[str, Any]:
         body = load(DrawSample, command)
-        start, end = (date.fromisoformat(body[name]) if body[name] else None for name in ("from_", "to"))
+        start, end = (day_of(body[name]) for name in ("from_", "to"))
         what = body["programme"], body["indicator"], body["size"], body["seed"], start, end
         return sampling.draw_sample(self.home.journal, *what, by=body["by"], now=self.home.now(), behind=body["behind"])
 
     @rpc
     def completeness(self, **command: Any) -> dict[str, Any]:
         body = load(AskCompleteness, command)
-        return queries.completeness(self.home.engine, body["programme"], self.home.now())
+        return partner_queries.completeness(self.home.engine, body["programme"], self.home.now())
 
     @rpc
     def may_carry(self, **command: Any) -> dict[str, Any]:
         body = load(AskMayCarry, command)
-        return queries.may_carry(self.home.engine, **body, now=self.home.now())
+        return partner_queries.may_carry(self.home.engine, **body, now=self.home.now())

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, case, func, select
 
-from services.reporting import store
+from services.reporting import partner_store, store
 from services.reporting.step_tables import product, step
 from shared.programmes import Programme
 from shared.programmes.advance import Held, Made, People, step_rows
@@ -21,7 +21,7 @@ def step_states(engine: Engine, programme: str) -> list[dict[str, Any]]:
     """How the steps stand, of what has arrived until now. Raises `UnknownProgramme`."""
     with snapshot(engine) as connection:
         definition = store.shelf.get(connection, programme)
-        return rows(connection, definition, store.streams_of(connection, programme), None)
+        return rows(connection, definition, partner_store.streams_of(connection, programme), None)
 
 
 def rows(

@@ -1,18 +1,17 @@
-"""Tables of reporting and the only statements that change them.
+"""The derived tables, and the only statements that change them.
 
-The derived tables (`DERIVED`) are made from the received lines alone and can be made anew at
-any time; an entity's key is its stream and its id. The cursor says up to which line they have been made.
+They (`DERIVED`) are made from the received lines alone and can be made anew at any time; an entity's key is its stream
+and its id. The cursor says up to which line they have been made.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     Column,
     Connection,
     Date,
-    DateTime,
     Index,
     Integer,
     LargeBinary,
@@ -23,56 +22,23 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    func,
     insert,
     select,
-    update,
 )
 
 from services.reporting.encounter_table import encounter
 from services.reporting.eura import eura
+from services.reporting.partner_store import node
 from services.reporting.step_tables import STEPS, step
-from shared.journal.carry_tables import received_line
+from shared.journal.carry_tables import received_head, received_line
+from shared.journal.lines import chain_start
 from shared.journal.tables import BIG
 from shared.programmes.shelf import Shelf
 from shared.storage import metadata
-from shared.storage.upsert import upsert
+from shared.storage.upsert import in_pieces, read_many, upsert
 
 shelf = Shelf("reporting")
-
-invite = Table(
-    "reporting_invite",
-    metadata,
-    Column("token_digest", LargeBinary, primary_key=True),
-    Column("programme", String(40), nullable=False),
-    Column("partner", String(40), nullable=False),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
-    Column("used_by", String(40)),
-)
-"""Invites given out; of the one-time token only the digest is kept."""
-
-node = Table(
-    "reporting_node",
-    metadata,
-    Column("stream", String(80), primary_key=True),
-    Column("programme", String(40), nullable=False),
-    Column("partner", String(40), nullable=False),
-    Column("node", String(40), nullable=False),
-    Column("signing_key", LargeBinary, nullable=False),
-    Column("receiving_key", LargeBinary, nullable=False),
-    Column("expelled_at", String(32)),
-    Column("keys_at", String(32)),
-)
-"""The nodes admitted to each programme, as the lead's own stream says; `expelled_at` in wire form, null: a member.
-The keys are the newest; `keys_at` is when the node stated them, null: when it joined."""
-
-former_key = Table(
-    "reporting_former_key",
-    metadata,
-    Column("stream", String(80), primary_key=True),
-    Column("signing_key", LargeBinary, primary_key=True),
-    Column("until", String(32), nullable=False),
-)
-"""Signing keys that nodes have replaced, and until when they are taken (wire form); what is stored they verify."""
 
 session = Table(
     "reporting_session",
@@ -132,7 +98,8 @@ score = Table(
     Column("occasion", String(20), nullable=False),
     Column("occurred_on", Date, nullable=False),
 )
-"""Scores as the nodes computed them; null where too little was answered. No report shows them yet."""
+"""Scores as the nodes computed them; null where too little was answered. No report shows them yet: its `change`, of one
+person's scores at two times, will (decision 0041)."""
 
 sheet = Table(
     "reporting_sheet",
@@ -144,7 +111,7 @@ sheet = Table(
     Column("occasion", String(20), nullable=False),
     Column("occurred_on", Date, nullable=False),
 )
-"""Forms that name nobody: that they are, not what they say."""
+"""Forms that name nobody: that they are, not what they say. No report counts them yet."""
 
 cursor = Table(
     "reporting_cursor",
@@ -326,6 +293,37 @@ def held_sessions(connection: Connection, stream: str, sessions: Iterable[bytes]
     return held
 
 
+def streams_behind(connection: Connection) -> list[str]:
+    """The nodes' streams of which more has been received than is in the derived tables."""
+    head = received_head.c
+    query = select(head.stream).outerjoin(cursor, cursor.c.stream == head.stream).where(head.node != "lead")
+    return list(connection.execute(query.where(head.seq > func.coalesce(cursor.c.seq, 0))).scalars())
+
+
+# Between two numbers, and without a LIMIT: then no plan reads what lies further on, whatever the database guesses.
+_NEXT = (
+    select(*(received_line.c[name] for name in ("seq", "kind", "v", "subject", "line", "epoch", "digest")))
+    .where(
+        received_line.c.stream == bindparam("stream"),
+        received_line.c.seq > bindparam("after"),
+        received_line.c.seq <= bindparam("to"),
+    )
+    .order_by(received_line.c.seq)
+)
+
+
+def next_lines(connection: Connection, stream: str, after: int, to: int) -> Sequence[Sequence[Any]]:
+    """The received lines of the stream beyond `after`, up to `to`, in order: seq, kind, v, subject, line, epoch, digest
+    (kind, v, subject and line None where it was erased)."""
+    return read_many(connection, _NEXT, {"stream": stream, "after": after, "to": to})
+
+
+def cursor_of(connection: Connection, stream: str) -> tuple[int, bytes]:
+    """Up to which line the derived tables contain the stream, and the chain there."""
+    at = connection.execute(select(cursor).where(cursor.c.stream == stream)).one_or_none()
+    return (at.seq, at.chain) if at else (0, chain_start(stream))
+
+
 def set_cursor(connection: Connection, stream: str, epoch: int, seq: int, chain: bytes) -> None:
     """The derived tables contain the stream up to here."""
     upsert(connection, cursor, [{"stream": stream, "epoch": epoch, "seq": seq, "chain": chain}])
@@ -344,20 +342,25 @@ def forget_derived(connection: Connection, streams: Iterable[str]) -> None:
             connection.execute(delete(table).where(table.c.stream == stream))
 
 
-def forget_subject(connection: Connection, stream: str, subject: str) -> None:
-    """Delete what is derived of an erased person, and that their lines had been set aside."""
-    raw = bytes.fromhex(subject)
-    for table in DERIVED:
-        if "subject" in table.c:
-            connection.execute(delete(table).where(table.c.stream == stream, table.c.subject == raw))
-    forget_aside(connection, stream)
+def forget_subjects(connection: Connection, stream: str, subjects: Iterable[str]) -> None:
+    """Delete what is derived of erased people; that their lines had been set aside: `forget_aside`."""
+    _forget_of(connection, stream, [table for table in DERIVED if "subject" in table.c], subjects)
 
 
-def forget_purpose(connection: Connection, stream: str, subject: str, purpose: str) -> None:
-    """Delete what is derived of a person for a purpose."""
-    raw = bytes.fromhex(subject)
-    for table in OF_PURPOSE[purpose]:
-        connection.execute(delete(table).where(table.c.stream == stream, table.c.subject == raw))
+def forget_purposes(connection: Connection, stream: str, ended: Iterable[tuple[str, str]]) -> None:
+    """Delete what is derived of people, each for a purpose."""
+    of: dict[str, set[str]] = defaultdict(set)
+    for subject, purpose in ended:
+        of[purpose].add(subject)
+    for purpose, subjects in of.items():
+        _forget_of(connection, stream, OF_PURPOSE[purpose], subjects)
+
+
+def _forget_of(connection: Connection, stream: str, tables: Iterable[Table], subjects: Iterable[str]) -> None:
+    pieces = list(in_pieces(map(bytes.fromhex, subjects)))
+    for table in tables:
+        for some in pieces:
+            connection.execute(delete(table).where(table.c.stream == stream, table.c.subject.in_(some)))
 
 
 def unanswered(connection: Connection, limit: int) -> Sequence[Any]:
@@ -386,81 +389,7 @@ def forget_aside(connection: Connection, stream: str) -> None:
     connection.execute(delete(aside).where(aside.c.stream == stream, gone))
 
 
-def forget_tags(connection: Connection, stream: str, key_no: int) -> None:
-    """Delete a stream's tags under a tag key that is needed no longer."""
-    connection.execute(delete(tag).where(tag.c.stream == stream, tag.c.key_no == key_no))
-
-
-def add_invite(connection: Connection, token_digest: bytes, programme: str, partner: str, expires: datetime) -> None:
-    """Keep an invite that is being given out."""
-    row = {"token_digest": token_digest, "programme": programme, "partner": partner, "expires_at": expires}
-    connection.execute(insert(invite), row)
-
-
-def find_invite(connection: Connection, token_digest: bytes) -> Any | None:
-    """The invite with this token, or None."""
-    return connection.execute(select(invite).where(invite.c.token_digest == token_digest)).one_or_none()
-
-
-def use_invite(connection: Connection, token_digest: bytes, node_name: str) -> None:
-    """An invite is used once."""
-    connection.execute(update(invite).where(invite.c.token_digest == token_digest).values(used_by=node_name))
-
-
-def add_node(connection: Connection, row: dict[str, Any]) -> None:
-    """Admit a node."""
-    connection.execute(insert(node), row)
-
-
-def change_keys(
-    connection: Connection, stream: str, signing_key: bytes, receiving_key: bytes, stated_at: str, until: str
-) -> None:
-    """The node of the stream has these keys now; the signing key before is taken until `until`."""
-    c = former_key.c
-    before = connection.execute(select(node.c.signing_key).where(node.c.stream == stream)).scalar_one()
-    if before != signing_key:
-        upsert(connection, former_key, [{"stream": stream, "signing_key": before, "until": until}])
-        connection.execute(delete(former_key).where(c.stream == stream, c.signing_key == signing_key))
-    values = {"signing_key": signing_key, "receiving_key": receiving_key, "keys_at": stated_at}
-    connection.execute(update(node).where(node.c.stream == stream).values(**values))
-
-
-def signing_keys(connection: Connection, taken_at: str = "") -> dict[str, tuple[bytes, ...]]:
-    """The signing keys of every stream's node, the newest first; with `taken_at` only those that are taken then."""
-    found = {row.stream: [row.signing_key] for row in connection.execute(select(node.c.stream, node.c.signing_key))}
-    query = select(former_key).where(former_key.c.until > taken_at).order_by(former_key.c.until.desc())
-    for row in connection.execute(query):
-        found[row.stream].append(row.signing_key)
-    return {stream: tuple(keys) for stream, keys in found.items()}
-
-
-def find_stream(connection: Connection, stream: str) -> Any | None:
-    """The admitted node that writes this stream, or None."""
-    return connection.execute(select(node).where(node.c.stream == stream)).one_or_none()
-
-
-def find_partner(connection: Connection, programme: str, partner: str) -> Any | None:
-    """The partner's node that is a member of the programme, or None."""
-    query = select(node).where(node.c.programme == programme, node.c.partner == partner, node.c.expelled_at.is_(None))
-    return connection.execute(query).one_or_none()
-
-
-def has_members(connection: Connection) -> bool:
-    """Whether any node is a member of any programme; never on a node."""
-    return connection.execute(select(node.c.stream).where(node.c.expelled_at.is_(None)).limit(1)).first() is not None
-
-
-def streams_of_node(connection: Connection, name: str) -> Sequence[Any]:
-    """The streams of a member node."""
-    return connection.execute(select(node).where(node.c.node == name, node.c.expelled_at.is_(None))).all()
-
-
-def expel_node(connection: Connection, stream: str, at: str) -> None:
-    """The node is no member any more."""
-    connection.execute(update(node).where(node.c.stream == stream).values(expelled_at=at))
-
-
-def streams_of(connection: Connection, programme: str) -> list[str]:
-    """The streams of the programme's nodes."""
-    query = select(node.c.stream).where(node.c.programme == programme).order_by(node.c.stream)
-    return list(connection.execute(query).scalars())
+def forget_tags(connection: Connection, stream: str, key_nos: Iterable[int]) -> None:
+    """Delete a stream's tags under tag keys that are needed no longer."""
+    for some in in_pieces(key_nos):
+        connection.execute(delete(tag).where(tag.c.stream == stream, tag.c.key_no.in_(some)))

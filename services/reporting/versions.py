@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from services.reporting import steps, store
+from services.reporting import partner_store, steps, store
 from shared.contracts.catalogue import ProgrammeVersion
 from shared.contracts.errors import ChangedMeanwhile, UnknownProgramme
 from shared.journal import Journal
@@ -38,7 +38,7 @@ def load_programme(journal: Journal, document: dict[str, Any], by: str, now: dat
                 raise ChangedMeanwhile(field="document")
             came: list[Move] = []
             if keys := gone(document, before):
-                streams = store.streams_of(unit.connection, programme.key)
+                streams = partner_store.streams_of(unit.connection, programme.key)
                 late = (row for stream in streams for row in _after(unit.connection, stream, seen.get(stream, 0)))
                 came = in_use(((_person(row), row.line) for row in late), keys)
             if found := problems(document, before, moves) or problems(document, before, came):
@@ -46,7 +46,7 @@ def load_programme(journal: Journal, document: dict[str, Any], by: str, now: dat
         for piece in pieces(ProgrammeVersion, programme, canonical(document).decode()):
             store.shelf.put(unit.connection, piece)
             unit.record(piece, programme.key)
-        store.forget_derived(unit.connection, store.streams_of(unit.connection, programme.key))
+        store.forget_derived(unit.connection, partner_store.streams_of(unit.connection, programme.key))
         unit.audit(by, "load_programme", programme=programme.key, digest=programme.digest)
     return programme, unit.pos
 
@@ -58,7 +58,7 @@ def _looked_at(journal: Journal, document: dict[str, Any]) -> tuple[dict[str, An
     """
     with snapshot(journal.engine) as connection:
         before = _document_in_use(connection, document["key"])
-        streams = store.streams_of(connection, document["key"])
+        streams = partner_store.streams_of(connection, document["key"])
     if before is None or not (keys := gone(document, before)):
         return before, {}, []
     seen = dict.fromkeys(streams, 0)
@@ -92,14 +92,13 @@ def rehearse(journal: Journal, document: dict[str, Any]) -> dict[str, Any]:
     with snapshot(journal.engine) as connection:
         before = _document_in_use(connection, programme.key)
         moves = _moves(connection, document, before) if before else []
-        member = (store.node.c.programme == programme.key) & store.node.c.expelled_at.is_(None)
-        partners = connection.execute(select(store.node.c.partner).where(member).order_by(store.node.c.partner))
+        members = partner_store.members(connection, [programme.key])
         told = {
             "programme": programme.key,
             "digest": programme.digest,
             "new": before is None or parse(before).digest != programme.digest,
             "moves": [move.to_json() for move in moves],
-            "partners": list(partners.scalars()),
+            "partners": sorted(member.partner for member in members),
         }
     wrong = problems(document, before, moves) if before else []
     return told | {"problems": [{"path": problem.path, "reason": problem.reason} for problem in wrong]}
@@ -117,7 +116,7 @@ def _moves(connection: Connection, new: dict[str, Any], old: dict[str, Any]) -> 
     keys = gone(new, old)
     if not keys:
         return []
-    c, streams = received_line.c, store.streams_of(connection, new["key"])
+    c, streams = received_line.c, partner_store.streams_of(connection, new["key"])
     query = select(c.stream, c.subject, c.line).where(c.stream.in_(streams), c.line.is_not(None))
     rows = connection.execute(query.execution_options(yield_per=1000))
     moves = in_use(((_person(row), row.line) for row in rows), keys)

@@ -84,12 +84,13 @@ class ServiceHome:
             self.follower.follow_to(pos, self.context.now)
 
     def record(
-        self, body: Mapping[str, Any], operation: Callable[..., Any], items: list[Any], **more: Any
+        self, body: Mapping[str, Any], operation: Callable[..., Any], items: list[Any], *needs: Any, **more: Any
     ) -> dict[str, Any]:
-        """Answer a command with items: `operation` gives the results in order and the journal position."""
+        """Answer a command with items: `operation` gives the results in order and the journal position. `needs`: what
+        it takes after the journal (keys of the vault)."""
         self.follow_to(body["after"])
         common = {"by": body["by"], "now": self.now(), "skip_bad": body["skip_bad"], **more}
-        results, pos = operation(self.journal, body["programme"], items, **common)
+        results, pos = operation(self.journal, *needs, body["programme"], items, **common)
         return {"pos": self.committed(pos), "results": results}
 
 

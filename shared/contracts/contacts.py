@@ -2,10 +2,11 @@
 
 import re
 
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import fields, validate
 
-from shared.contracts.commands import CONTACT_WAYS, MAX_ITEMS, Command, Item, PlainText, Sealed, items
+from shared.contracts.commands import MAX_ITEMS, Command, Item, Members, PlainText, Sealed, items
 from shared.contracts.fields import Code, Flag, Language, ProgrammeKey, PublicKey, SubjectRef
+from shared.contracts.people import CONTACT_WAYS
 
 
 def plain_phone(text: str) -> str:
@@ -13,22 +14,16 @@ def plain_phone(text: str) -> str:
     return re.sub(r"[ ()\u00a0.-]", "", text)
 
 
-class Contact(Schema):
+class Contact(Members):
     """How somebody is reached; what is left out or null is not known."""
-
-    class Meta:
-        unknown = RAISE
 
     phone = PlainText(40, allow_none=True)
     email = PlainText(254, allow_none=True)
     contact_way = Code(*CONTACT_WAYS, allow_none=True)
 
 
-class ContactContent(Schema):
+class ContactContent(Members):
     """What is inside `sealed`: how the person was reached, as whoever writes has seen it, and how now."""
-
-    class Meta:
-        unknown = RAISE
 
     was = fields.Nested(Contact, required=True)
     now = fields.Nested(Contact, required=True)
@@ -44,11 +39,12 @@ class SetContact(Command):
     contact_language = Language(allow_none=True, load_default=None)
 
 
-class Spoken(Schema):
-    """In which language somebody is served, and whether with an interpreter; left out or null is not known."""
+SPOKEN = ("service_language", "interpreter")
+"""Of the record in which language somebody is served; nothing of it is in a fact."""
 
-    class Meta:
-        unknown = RAISE
+
+class Spoken(Members):
+    """In which language somebody is served, and whether with an interpreter; left out or null is not known."""
 
     service_language = Language(allow_none=True)
     interpreter = Code("yes", "no", allow_none=True)

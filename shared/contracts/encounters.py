@@ -1,17 +1,8 @@
 """Commands about encounters, doors and visitors; rules as in `commands`."""
 
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import fields, validate
 
-from shared.contracts.commands import (
-    MAX_ITEMS,
-    Command,
-    ParticipantItem,
-    PlainText,
-    Question,
-    Sealed,
-    WorkerName,
-    items,
-)
+from shared.contracts.commands import MAX_ITEMS, Command, Members, PlainText, Question, Sealed, WorkerName, items
 from shared.contracts.fields import (
     Code,
     Codes,
@@ -26,24 +17,19 @@ from shared.contracts.fields import (
     SubjectRef,
     TimeOfDay,
 )
+from shared.contracts.people import ParticipantItem
 
 REVISION_MOST = 2**31 - 1
 
 
-class EncounterTokens(Schema):
+class EncounterTokens(Members):
     """What is inside an encounter's `sealed`: nicknames or tokens of visitors who were met."""
-
-    class Meta:
-        unknown = RAISE
 
     tokens = fields.List(PlainText(80), required=True, validate=validate.Length(min=1, max=50))
 
 
-class EncounterContent(Schema):
+class EncounterContent(Members):
     """One encounter. Left out: nobody wrote it down. Visitors' nicknames stand inside `sealed`."""
-
-    class Meta:
-        unknown = RAISE
 
     date = Day(required=True)
     start = TimeOfDay(allow_none=True)

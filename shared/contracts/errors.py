@@ -4,6 +4,7 @@ The class docstring is the message: its first line, with ``{parameters}`` filled
 and numbers, never what a person typed and never anything about a person, because messages reach logs and screens.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 _by_code: dict[str, type["PolkuError"]] = {}
@@ -40,6 +41,13 @@ class PolkuError(Exception):
         clean = {str(k): v for k, v in params.items() if isinstance(v, str | int)} if isinstance(params, dict) else {}
         known = _by_code.get(code)
         return known(**clean) if known else RemoteError(remote_code=code)
+
+
+def unless_refused(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of one item of a command. Raises what the item was refused with."""
+    if "error" in result:
+        raise PolkuError.from_wire(result["error"])
+    return dict(result)
 
 
 class _Tolerant(dict[str, Any]):

@@ -1,11 +1,12 @@
-"""Commands about the other nodes of a programme: who they are, whom this node has recognised, the tag key."""
+"""Commands about the nodes of a programme: who the others are, whom this one has recognised, the tag key; and, at the
+lead, partners in and out."""
 
 from typing import Any
 
 from marshmallow import fields, validate
 
 from shared.contracts.commands import Command, Question
-from shared.contracts.fields import NodeName, Number, ProgrammeKey
+from shared.contracts.fields import Code, Digest, NodeName, Number, ProgrammeKey
 
 
 class SixWords(fields.String):
@@ -40,3 +41,34 @@ class RetireTagKey(Command):
 
     programme = ProgrammeKey(required=True)
     key_no = Number(1, 999_999, required=True)
+
+
+class AdmitPartner(Command):
+    """`reporting.admit_partner`: make an invite; `token_digest` is SHA-256 of the one-time token that goes into it."""
+
+    programme = ProgrammeKey(required=True)
+    partner = Code(required=True)
+    token_digest = Digest(required=True)
+    valid_days = Number(1, 90, load_default=14)
+
+
+class ExpelPartner(Command):
+    """`reporting.expel_partner`: take nothing more of the partner's node; what it has sent stays in the figures."""
+
+    programme = ProgrammeKey(required=True)
+    partner = Code(required=True)
+
+
+class AcceptEpoch(Command):
+    """`reporting.accept_epoch`: go on with a node's streams that a restore or a second history has stopped."""
+
+    node = NodeName(required=True)
+
+
+class AskMayCarry(Question):
+    """`reporting.may_carry`: the keys by which a node signs what it asks of the lead's HTTPS carrier, and whether the
+    invite with this token digest is open for it."""
+
+    node = NodeName(required=True)
+    programme = ProgrammeKey(required=True)
+    token_digest = Digest(allow_none=True, load_default=None)

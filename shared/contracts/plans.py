@@ -1,8 +1,8 @@
 """Commands about a person's own plan."""
 
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import fields, validate
 
-from shared.contracts.commands import Command, Item, Question, items
+from shared.contracts.commands import Command, Item, Members, Question, items
 from shared.contracts.fields import Code, Codes, Day, EntityId, Flag, Number, ProgrammeKey, SubjectRef
 from shared.contracts.plan_facts import DOERS, ENTRIES, STATES
 
@@ -10,11 +10,8 @@ MOST_ENTRIES = 60
 """Of one plan: nobody works at more at once, and reviews of years fit in."""
 
 
-class PlanEntry(Schema):
+class PlanEntry(Members):
     """An entry as it is to stand; `entry` names one that is there already, whose text stays what it is."""
-
-    class Meta:
-        unknown = RAISE
 
     entry = EntityId(allow_none=True)
     what = Code(*ENTRIES, required=True)

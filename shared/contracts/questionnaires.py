@@ -1,9 +1,38 @@
-"""Questions about questionnaires: who is due for which, and what somebody has filled in."""
+"""Commands and questions about questionnaires: filled-in forms, who is due for which, what somebody has filled in."""
 
 from marshmallow import fields, validate
 
-from shared.contracts.commands import MAX_ITEMS, Command, Question
-from shared.contracts.fields import Code, Number, ProgrammeKey, SubjectRef
+from shared.contracts.catalogue import OCCASIONS
+from shared.contracts.commands import MAX_ITEMS, Command, Item, Question, items
+from shared.contracts.fields import Answers, Code, Day, Digest, EntityId, Flag, Number, ProgrammeKey, SubjectRef
+
+
+class AssessmentItem(Item):
+    """One filled-in form. No `subject`: it names nobody. `corrects`: the assessment that it takes the place of.
+
+    `was`: how many forms of this person, instrument and occasion whoever writes has seen; of another number is refused.
+    `revision`: how whoever corrects has seen what is corrected (of `show_forms`); of another it is refused. A
+    correction without `session` keeps the one that was recorded, unless it moves the form to another day.
+    """
+
+    subject = SubjectRef(allow_none=True)
+    session = EntityId(allow_none=True)
+    instrument = Code(required=True)
+    version = Code(required=True)
+    occasion = Code(*OCCASIONS, required=True)
+    date = Day(required=True)
+    answers = Answers(required=True)
+    corrects = EntityId(allow_none=True)
+    was = Number(0, 10_000, allow_none=True)
+    revision = Digest(allow_none=True)
+
+
+class RecordAssessments(Command):
+    """`measurement.record_assessments`: results hold each assessment's id."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(AssessmentItem)
+    skip_bad = Flag(load_default=False)
 
 
 class ListDue(Command):

@@ -5,6 +5,8 @@ from shared.contracts.fields import Code, Codes, Day, EntityId
 
 EXITS = ("completed", "interrupted", "moved", "transferred", "no_contact", "died")
 """Why a participation ends."""
+GONE = ("died", "transferred")
+"""Whoever left so is asked for nothing any more: the dead, and who goes on with another partner, which asks."""
 RESULTS = ("job_search", "education", "qualification", "employment", "none")
 """What a person has on leaving or later; `none` is a result, nothing written down is not."""
 FOLLOW_UPS = ("reached", "not_reached", "refused")

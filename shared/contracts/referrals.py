@@ -3,7 +3,7 @@
 from marshmallow import EXCLUDE, Schema, fields
 
 from shared.contracts.catalogue import STANDINGS
-from shared.contracts.commands import MAX_ITEMS, Command, ParticipantItem, PersonIdentity, Question, Sealed, WorkerName
+from shared.contracts.commands import MAX_ITEMS, Command, Question, Sealed, WorkerName
 from shared.contracts.fields import (
     Code,
     Codes,
@@ -16,6 +16,7 @@ from shared.contracts.fields import (
     PublicKey,
     SubjectRef,
 )
+from shared.contracts.people import ParticipantItem, PersonIdentity
 from shared.contracts.referral_facts import AGREED, ANSWERS, BECAME, DECLINES
 from shared.contracts.talks import FreeText, TextContent
 

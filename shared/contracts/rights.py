@@ -3,16 +3,7 @@
 from marshmallow import RAISE
 from marshmallow.fields import Nested
 
-from shared.contracts.commands import (
-    MAX_ITEMS,
-    Command,
-    Item,
-    PersonIdentity,
-    Question,
-    RecordMembers,
-    Sealed,
-    items,
-)
+from shared.contracts.commands import MAX_ITEMS, Command, Item, Question, Sealed, items
 from shared.contracts.fields import (
     Code,
     Codes,
@@ -25,6 +16,7 @@ from shared.contracts.fields import (
     PublicKey,
     SubjectRef,
 )
+from shared.contracts.people import CONTACT, PersonIdentity, RecordMembers
 from shared.contracts.purposes import PURPOSES
 from shared.contracts.rights_facts import GROUNDS
 
@@ -52,7 +44,7 @@ class IdentityChanges(PersonIdentity):
 
     class Meta:
         unknown = RAISE
-        exclude = ("phone", "email", "contact_way")
+        exclude = CONTACT
 
 
 class RecordChanges(RecordMembers):

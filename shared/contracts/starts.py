@@ -1,8 +1,8 @@
 """Commands about one person's start record and its evidence, as the page of the start form sends them."""
 
-from marshmallow import RAISE, Schema, fields
+from marshmallow import RAISE, fields
 
-from shared.contracts.commands import MAX_ITEMS, Command, Item, ParticipantItem, PlainText, Question, Sealed, items
+from shared.contracts.commands import MAX_ITEMS, Command, Item, Members, PlainText, Question, Sealed, items
 from shared.contracts.fields import (
     Code,
     Day,
@@ -15,16 +15,14 @@ from shared.contracts.fields import (
     PublicKey,
     SubjectRef,
 )
+from shared.contracts.people import ParticipantItem
 from shared.contracts.records import ExitItem
 from shared.contracts.start_facts import ATTEMPTS, ENTERED_BY, MAY_CALL, RECORDS
 
 
-class StartContent(Schema):
+class StartContent(Members):
     """What is inside the `sealed` of a start record: the vault keeps it. What is left out is not known (any more), but
     for the names and the identity code, which stay as they are."""
-
-    class Meta:
-        unknown = RAISE
 
     given_name = PlainText(200, allow_none=True)
     family_name = PlainText(200, allow_none=True)
@@ -136,11 +134,8 @@ class ListEura(Question):
     offset = Number(0, 10_000_000, load_default=0)
 
 
-class ExitFormContent(Schema):
+class ExitFormContent(Members):
     """What is inside the `sealed` of an exit form: the vault keeps it."""
-
-    class Meta:
-        unknown = RAISE
 
     form_version = PlainText(80, allow_none=True)
     form_kept = PlainText(200, allow_none=True)

@@ -1,11 +1,29 @@
-"""Commands and questions about steps beyond times on them: pauses, products, what is proposed, how steps stand, what
-a new version of the programme would move; and how many tasks wait."""
+"""Commands and questions about steps: times on them, pauses, products, what is proposed, how steps stand, what a new
+version of the programme would move; and how many tasks wait."""
 
 from marshmallow import fields
 
 from shared.contracts.commands import MAX_ITEMS, Command, Item, Question, items
 from shared.contracts.fields import Code, Day, Flag, Number, ProgrammeKey, SubjectRef
 from shared.contracts.step_facts import PRODUCT_STATES
+
+
+class StepItem(Item):
+    """One person's time on an individual step: from a day, perhaps to a day. With the same first day it ends the one
+    that is open."""
+
+    subject = SubjectRef(required=True)
+    step = Code(required=True)
+    entered_on = Day(required=True)
+    left_on = Day(allow_none=True)
+
+
+class RecordSteps(Command):
+    """`pathways.record_steps`: results hold the id of each time on a step."""
+
+    programme = ProgrammeKey(required=True)
+    items = items(StepItem)
+    skip_bad = Flag(load_default=False)
 
 
 class PauseItem(Item):

@@ -6,10 +6,10 @@ Apart from `commands` only because a file stays under 400 lines; `load` checks t
 import re
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from shared.contracts.catalogue import HOWS, ROLES
-from shared.contracts.commands import MAX_ITEMS, Command, Item, Question, Sealed, SessionItem, items
+from shared.contracts.commands import MAX_ITEMS, Command, Item, Members, Question, Sealed, items
 from shared.contracts.fields import (
     Code,
     Codes,
@@ -23,6 +23,7 @@ from shared.contracts.fields import (
     SubjectRef,
     TimeOfDay,
 )
+from shared.contracts.sessions import SessionItem
 
 LONGEST_TEXT = 4000
 """Characters of a note: a page and a half. Sealed it fits into `Sealed` whatever they are."""
@@ -41,11 +42,8 @@ def _no_control_but_lines(text: str) -> None:
         raise ValidationError("has control characters")
 
 
-class TextContent(Schema):
+class TextContent(Members):
     """What is inside the `sealed` of a text."""
-
-    class Meta:
-        unknown = RAISE
 
     text = FreeText(required=True)
 
@@ -80,21 +78,15 @@ LONGEST_CONVERSATION = 720
 """Minutes: a visit somewhere together may take a day, and nothing takes longer."""
 
 
-class AgreedAction(Schema):
+class AgreedAction(Members):
     """Something agreed on; its text is in the vault."""
-
-    class Meta:
-        unknown = RAISE
 
     text_ref = EntityId(required=True)
     due_on = Day(allow_none=True)
 
 
-class NextMeeting(Schema):
+class NextMeeting(Members):
     """When person and worker meet again."""
-
-    class Meta:
-        unknown = RAISE
 
     on = Day(required=True)
     start = TimeOfDay(allow_none=True)

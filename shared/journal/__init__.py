@@ -17,6 +17,7 @@ Read in this order; half an hour is enough:
 ``post``        letters between two nodes, which the lead carries and cannot read (``posting``: moving them)
 ``joining``     invite and answer: how a node's keys reach the lead
 ``directory``   whose node is which, under which keys: what the lead's own stream says
+``reading``     what the home's own lines say, for services that ask
 
 Beside them: ``carrier`` (what a transport does), ``filecarrier`` (a folder), ``httpcarrier`` (the lead's portal;
 ``signedrequests``), ``amqpcarrier`` (the lead's broker; ``brokerlink``), ``crypto`` (signing, sealing, key files),

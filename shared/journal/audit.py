@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal, select
 
 from shared.journal.lines import chain_next, chain_start, line_digest
 from shared.journal.tables import journal_audit, journal_head
@@ -43,6 +43,14 @@ def chained(chain: bytes, entries: Sequence[AuditEntry]) -> tuple[list[dict[str,
 def length(connection: Connection) -> int:
     """How many entries there are."""
     return int(connection.execute(select(func.count()).select_from(journal_audit)).scalar_one())
+
+
+def entries_naming(connection: Connection, name: str) -> Sequence[Any]:
+    """The entries in which this name of somebody stands, in order, as they are stored: `n`, `entry`."""
+    entry, wanted = journal_audit.c.entry, literal(name.encode())
+    sqlite = connection.dialect.name == "sqlite"
+    place = func.instr(entry, wanted) if sqlite else func.position(wanted.op("IN")(entry))
+    return connection.execute(select(journal_audit.c.n, entry).where(place > 0).order_by(journal_audit.c.n)).all()
 
 
 def verify(connection: Connection) -> int | None:

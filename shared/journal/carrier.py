@@ -38,7 +38,7 @@ PROOF, ERASED = "proof", "erased"
 refused_total = counter(
     "polku_carrier_refused_total", "Items and requests that the carrier itself turned away, by reason", "reason"
 )
-for _reason in ("oversized", "name", "foreign", "unauthenticated"):
+for _reason in ("oversized", "name", "foreign", "unauthenticated", "no_file", "unreadable"):
     refused_total.labels(_reason)
 
 _NODE, _PROGRAMME = r"[a-z0-9-]{1,24}-[0-9a-f]{8}", r"[a-z0-9-]{1,40}"
@@ -110,7 +110,7 @@ class Carrier(Protocol):
     """What a transport does. Every method but `decided` may raise OSError: the round is given up and tried again."""
 
     def list_segments(self, channel: str) -> list[Found] | None:
-        """The segments that lie there, by epoch and first line; None: their writer cannot look (a queue)."""
+        """The segments that lie there, by epoch and first line; None: their writer cannot look."""
 
     def read(self, channel: str, name: str, limit: int) -> bytes | None:
         """An item's bytes, at most `limit` of them; None if it is not there."""

@@ -85,8 +85,9 @@ class SegmentWord:
 
 @dataclass(frozen=True, slots=True)
 class StreamProof:
-    """A partner's line of the proof. `keys` are the node's raw public signing keys as the lead admitted them; a
-    partner that has not joined has only its name, one that has never spoken no numbers."""
+    """A line of the proof: a partner's node. `keys` are the node's raw public signing keys as the lead admitted them; a
+    partner that has not joined has only its name, one that has never spoken no numbers. A partner has a line for each
+    of its nodes that were expelled, and at most one that is not of an expelled one."""
 
     partner: str
     state: State
@@ -303,8 +304,11 @@ def _encoded_stream(stream: StreamProof) -> dict[str, Any]:
 
 def _decoded(members: dict[str, Any]) -> Proof:
     arrived, streams = members["arrived"], tuple(_decoded_stream(stream) for stream in members["streams"])
-    if not (arrived is None or isinstance(arrived, bool)) or len({s.partner for s in streams}) < len(streams):
-        raise ValueError("neither true, false nor null, or a partner twice")
+    if not (arrived is None or isinstance(arrived, bool)):
+        raise ValueError("neither true, false nor null")
+    members_now = [s.partner for s in streams if s.state != "expelled"]
+    if len({(s.partner, s.node) for s in streams}) < len(streams) or len(set(members_now)) < len(members_now):
+        raise ValueError("a node twice, or two nodes of a partner that are not expelled")
     return Proof(
         text(members["programme"], PROGRAMME),
         text(members["definition"], HEX64),

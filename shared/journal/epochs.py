@@ -3,15 +3,18 @@
 A restored home has taken note of what it lost (`returning`) and writes other lines under the same numbers, in the next
 epoch. The lead takes none of them by itself: whoever could copy a home could rewrite its history. It notes the
 **claim**: a signed statement of the new epoch that joins what the lead holds, at line `seq` with our chain there
-(`received_epoch`). `polku lead accept-epoch` accepts it: what was held beyond `seq` moves, with its proofs, into tables
-of its own (`received_void*`), is kept and shown, and is in no figure; the stream goes on at `seq`, in the new epoch.
+(`received_epoch`). A home that is restored once more before anybody has accepted opens the same epoch at another line:
+what it signed last is the claim. `polku lead accept-epoch` accepts it: what was held beyond `seq` moves, with its
+proofs, into tables of its own (`received_void*`), is kept and shown, and is in no figure; the stream goes on at `seq`,
+in the new epoch.
 
 Call these under the lock of the stream's head (`received.lock_heads`).
 """
 
+import json
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from shared.journal import received
 from shared.journal.carry_tables import (
@@ -25,7 +28,8 @@ from shared.journal.carry_tables import (
     received_void_segment,
 )
 from shared.journal.received import OPEN, STOPPED, Head
-from shared.ops.clock import wire_time
+from shared.journal.statements import stated_place
+from shared.ops.clock import parse_wire_time, wire_time
 
 
 def note_claim(
@@ -39,22 +43,41 @@ def note_claim(
     signature: bytes,
     now: datetime,
 ) -> None:
-    """Note that the node goes on in a later `epoch` after line `seq`, if what we hold has this chain there."""
+    """Note that the node goes on in a later `epoch` after line `seq`, if what we hold has this chain there.
+
+    Of two claims of one epoch the one that was signed later holds; a time ahead of ours counts as when it came.
+    """
     if epoch <= head.epoch or seq > head.seq or received.chain_at(connection, head, seq) != chain:
         return
     c = received_epoch.c
-    known = select(c.seq).where(c.stream == head.stream, c.epoch == epoch)
-    if connection.execute(known).one_or_none() is None:
-        row = {"stream": head.stream, "epoch": epoch, "seq": seq, "chain": chain, "statement": statement}
-        connection.execute(insert(received_epoch), row | {"signature": signature, "claimed_at": wire_time(now)})
+    this = (c.stream == head.stream) & (c.epoch == epoch)
+    row = {"stream": head.stream, "epoch": epoch, "seq": seq, "chain": chain, "statement": statement}
+    row |= {"signature": signature, "claimed_at": wire_time(now)}
+    known = connection.execute(select(c.statement, c.claimed_at).where(this)).one_or_none()
+    if known is None:
+        connection.execute(insert(received_epoch), row)
+    elif _signed_at(known.statement, known.claimed_at) < _signed_at(statement, wire_time(now)):
+        connection.execute(update(received_epoch).where(this).values(row))
+
+
+def _signed_at(statement: bytes, came: str) -> datetime:
+    """When a claim's statement was signed: a manifest, or a segment's header and behind it the payload's digest."""
+    members, _ = json.JSONDecoder().raw_decode(statement.decode("latin-1"))
+    return parse_wire_time(min(members["time"], came))
 
 
 def claimed(connection: Connection, head: Head) -> tuple[int, int] | None:
-    """The newest epoch that the node claims and nobody has accepted, and the line after which it begins."""
+    """The newest epoch that the node claims and nobody has accepted, and the line after which it begins.
+
+    None too if it has stated the epoch that we hold since: it was restored once more, from a backup that had lost
+    nothing, and goes on there.
+    """
     c = received_epoch.c
-    query = select(c.epoch, c.seq).where(c.stream == head.stream, c.epoch > head.epoch)
+    query = select(received_epoch).where(c.stream == head.stream, c.epoch > head.epoch)
     row = connection.execute(query.order_by(c.epoch.desc()).limit(1)).one_or_none()
-    return (row.epoch, row.seq) if row else None
+    if row is None or (head.manifest and stated_place(head.manifest)[2] > _signed_at(row.statement, row.claimed_at)):
+        return None
+    return row.epoch, row.seq
 
 
 def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at: str) -> bool:

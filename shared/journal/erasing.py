@@ -20,14 +20,18 @@ Database files keep old bytes in free places; `scrub` has them cleared (`shared.
 steps. All steps begin from what the tables say, so a crash at any moment is completed by the next round.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, insert, select, update
 
 from shared.contracts.catalogue import PersonTagged
 from shared.contracts.purposes import purpose_of
+from shared.journal.audit import entries_naming
 from shared.journal.carry_tables import (
     courier_manifest,
     courier_receipt,
@@ -43,7 +47,7 @@ from shared.ops.clock import wire_time
 from shared.storage import snapshot, transaction
 from shared.storage.restricting import restricted
 from shared.storage.scrub import scrub_database
-from shared.storage.upsert import add_missing
+from shared.storage.upsert import add_missing, in_pieces
 
 _BATCH = 500
 A_PURPOSE = 0
@@ -119,11 +123,7 @@ def erase(connection: Connection, subject: str, *, stream: str, seq: int, pos: i
 
 def _erase_audit_entries(connection: Connection, subject: str) -> None:
     """Entries of the first release name subjects; such an entry becomes its digest, as a line does."""
-    entry, wanted = journal_audit.c.entry, literal(subject.encode())
-    sqlite = connection.dialect.name == "sqlite"
-    place = func.instr(entry, wanted) if sqlite else func.position(wanted.op("IN")(entry))
-    rows = connection.execute(select(journal_audit.c.n, entry).where(place > 0)).all()
-    if rows:
+    if rows := entries_naming(connection, subject):
         changed = update(journal_audit).where(journal_audit.c.n == bindparam("b_n"))
         digests = [{"b_n": row.n, "entry": b"#" + line_digest(row.entry).hex().encode()} for row in rows]
         connection.execute(changed, digests)
@@ -152,22 +152,50 @@ def end_purpose(
     return len(theirs)
 
 
-def note_purpose_ended(connection: Connection, stream: str, subject: str, purpose: str, ending: str, seq: int) -> None:
-    """At the lead: the stream's line `seq` says that what was recorded of this subject for the purpose is erased; with
-    `NO_ENDING` no line says so, and the lines before `seq` are meant."""
-    raw, lines = bytes.fromhex(subject), 0
+def note_purposes_ended(connection: Connection, stream: str, ended: Sequence[tuple[str, str, str, int]]) -> None:
+    """At the lead: each of `ended`, in order, is a subject, a purpose, an ending and the stream's line which says that
+    what was recorded of the subject for the purpose is erased; with `NO_ENDING` no line says so, and the lines before
+    that number are meant. One pass through the stream, however many they are."""
+    said: dict[tuple[bytes, str | None], list[tuple[int, int]]] = defaultdict(list)
+    for number, (subject, purpose, _, seq) in enumerate(ended):
+        said[bytes.fromhex(subject), purpose].append((seq, number))
+    for endings in said.values():
+        endings.sort()
+    lines, before = [0] * len(ended), max((seq for *_, seq in ended), default=0)
     for table in (received_line, received_void):
         c = table.c
-        known = connection.execute(select(c.seq, c.kind).where(c.stream == stream, c.subject == raw, c.seq < seq))
-        theirs = [{"b_seq": row.seq, "b_kind": row.kind} for row in known if purpose_of(row.kind) == purpose]
-        this = (
-            (c.stream == stream) & (c.seq == bindparam("b_seq")) & (c.subject == raw) & (c.kind == bindparam("b_kind"))
-        )
-        if theirs:
-            connection.execute(update(table).where(this).values(**_GONE, v=None), theirs)
-        lines += len(theirs) if table is received_line else 0
-    row = {"stream": stream, "digest": purpose_digest(subject, purpose, ending), "seq": seq, "lines": lines}
-    add_missing(connection, received_erased, row | {"scrubbed": False, "key_no": A_PURPOSE})
+        for subjects in in_pieces(sorted({subject for subject, _ in said})):
+            query = select(c.epoch, c.seq, c.subject, c.kind)
+            known = connection.execute(query.where(c.stream == stream, c.subject.in_(subjects), c.seq < before)).all()
+            theirs = []
+            for row in known:
+                endings = said.get((bytes(row.subject), purpose_of(row.kind)), [])
+                at = bisect_right(endings, (row.seq, len(ended)))
+                if at < len(endings):
+                    theirs.append(row)
+                    lines[endings[at][1]] += table is received_line
+            _become_digests(connection, table, stream, theirs)
+    rows = (
+        {
+            "stream": stream,
+            "digest": purpose_digest(*one),
+            "seq": seq,
+            "lines": n,
+            "scrubbed": False,
+            "key_no": A_PURPOSE,
+        }
+        for (*one, seq), n in zip(ended, lines, strict=True)
+    )
+    add_missing(connection, received_erased, *rows)
+
+
+def _become_digests(connection: Connection, table: Table, stream: str, rows: Sequence[Any]) -> None:
+    """What the lead has received turns into digests: lines by `epoch` and `seq`."""
+    if rows:
+        c = table.c
+        this = (c.stream == stream) & (c.epoch == bindparam("b_epoch")) & (c.seq == bindparam("b_seq"))
+        gone = update(table).where(this).values(**_GONE, v=None)
+        connection.execute(gone, [{"b_epoch": row.epoch, "b_seq": row.seq} for row in rows])
 
 
 def erased_lines(connection: Connection, stream: str, digest: bytes) -> int:
@@ -196,17 +224,22 @@ def retire_tags(connection: Connection, key_no: int, *, stream: str, seq: int, p
     return len(theirs)
 
 
-def note_tags_retired(connection: Connection, stream: str, key_no: int, seq: int) -> None:
-    """At the lead: the stream's line `seq` says that tags under this tag key are needed no longer."""
-    c = received_line.c
-    tags = select(c.seq, c.line).where(c.stream == stream, c.kind == PersonTagged.kind, c.seq < seq)
-    theirs = [row.seq for row in connection.execute(tags) if _is_tag_of(row.line, key_no)]
-    this = (c.stream == stream) & (c.seq == bindparam("b_seq"))
-    if theirs:
-        gone = update(received_line).where(this).values(**_GONE, v=None)
-        connection.execute(gone, [{"b_seq": n} for n in theirs])
-    row = {"stream": stream, "digest": _tags_digest(stream, key_no), "seq": seq, "lines": len(theirs)}
-    add_missing(connection, received_erased, row | {"scrubbed": False, "key_no": key_no})
+def note_tags_retired(connection: Connection, stream: str, retired: Mapping[int, int]) -> None:
+    """At the lead: by tag key, the stream's line which says that tags under it are needed no longer. One pass through
+    the stream's tags, however many they are."""
+    c, lines, theirs = received_line.c, Counter[int](), []
+    tags = select(c.epoch, c.seq, c.line).where(c.stream == stream, c.kind == PersonTagged.kind)
+    for row in connection.execute(tags.where(c.seq < max(retired.values(), default=0), c.line.is_not(None))):
+        key_no = parse(row.line).body.get("key_no")
+        if isinstance(key_no, int) and retired.get(key_no, 0) > row.seq:
+            theirs.append(row)
+            lines[key_no] += 1
+    _become_digests(connection, received_line, stream, theirs)
+    rows = (
+        {"digest": _tags_digest(stream, key_no), "seq": seq, "lines": lines[key_no], "key_no": key_no}
+        for key_no, seq in retired.items()
+    )
+    add_missing(connection, received_erased, *(row | {"stream": stream, "scrubbed": False} for row in rows))
 
 
 def _is_tag_of(line: bytes | None, key_no: int) -> bool:
@@ -257,21 +290,45 @@ def _receipted(connection: Connection, stream: str, seq: int) -> bool:
     return not any(row is not None for row in begun)
 
 
-def note_received(connection: Connection, stream: str, subject: str, seq: int) -> None:
-    """At the lead: the stream's line `seq` says that this subject was erased; its received lines become digests."""
-    raw = bytes.fromhex(subject)
-    theirs = (received_line.c.stream == stream) & (received_line.c.subject == raw)  # no node erases another's
-    lines = connection.execute(update(received_line).where(theirs).values(**_GONE, v=None)).rowcount
-    void = (received_void.c.stream == stream) & (received_void.c.subject == raw)
-    connection.execute(update(received_void).where(void).values(**_GONE, v=None))
-    c, digest = received_erased.c, bytes.fromhex(subject_digest(subject))
-    more = update(received_erased).where(c.stream == stream, c.digest == digest)
-    if connection.execute(more.values(lines=c.lines + lines)).rowcount:
-        if lines:
-            connection.execute(more.values(scrubbed=False))
-        return
-    row = {"stream": stream, "digest": digest, "seq": seq, "lines": lines}
-    add_missing(connection, received_erased, row | {"scrubbed": False})
+def note_received(connection: Connection, stream: str, erased: Mapping[str, int]) -> None:
+    """At the lead: by subject, the stream's line which says that this subject was erased; their received lines become
+    digests. One pass through the stream, however many they are."""
+    for subjects in in_pieces(sorted(erased)):
+        raws = [bytes.fromhex(subject) for subject in subjects]
+        lines = Counter[bytes]()
+        for table in (received_line, received_void):
+            c = table.c
+            query = select(c.epoch, c.seq, c.subject).where(c.stream == stream, c.subject.in_(raws))
+            theirs = connection.execute(query).all()  # no node erases another's
+            _become_digests(connection, table, stream, theirs)
+            if table is received_line:
+                lines.update(bytes(row.subject) for row in theirs)
+        _note_erased(
+            connection,
+            stream,
+            {subject: (erased[subject], lines[raw]) for subject, raw in zip(subjects, raws, strict=True)},
+        )
+
+
+def _note_erased(connection: Connection, stream: str, erased: Mapping[str, tuple[int, int]]) -> None:
+    """By subject: the line that says so and how many lines became digests, as many more if it had been noted before."""
+    c = received_erased.c
+    digests = {bytes.fromhex(subject_digest(subject)): said for subject, said in erased.items()}
+    known = set(
+        map(bytes, connection.execute(select(c.digest).where(c.stream == stream, c.digest.in_(digests))).scalars())
+    )
+    more = [
+        {"b_digest": digest, "b_lines": lines} for digest, (_, lines) in digests.items() if digest in known and lines
+    ]
+    if more:
+        this = update(received_erased).where(c.stream == stream, c.digest == bindparam("b_digest"))
+        connection.execute(this.values(lines=c.lines + bindparam("b_lines"), scrubbed=False), more)
+    rows = (
+        {"stream": stream, "digest": d, "seq": seq, "lines": n, "scrubbed": False}
+        for d, (seq, n) in digests.items()
+        if d not in known
+    )
+    add_missing(connection, received_erased, *rows)
 
 
 def erased_received(connection: Connection, stream: str) -> frozenset[bytes]:

@@ -2,18 +2,22 @@
 
 Both ends may work at the same time without a lock, also from two machines, because neither replaces or deletes a file
 of the other. The folder may be a stick or a share that others can write to, so nothing in it is trusted: symbolic
-links (also in place of a directory), pipes and foreign names are passed over, and never more is read than asked for.
+links (also in place of a directory), whatever else is no file, and foreign names are passed over, and never more is
+read than asked for. A file that cannot be read is an error of its channel and of no other.
 """
 
 import contextlib
+import logging
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shared.journal.carrier import CHANNEL, JOIN, Found, place_named
+from shared.journal.carrier import CHANNEL, JOIN, Found, place_named, refused_total
 from shared.journal.durable import write_at
+
+log = logging.getLogger(__name__)
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -29,29 +33,31 @@ class FileCarrier:
         with self._directory(channel) as directory:
             if directory is None:
                 return []
-            for entry in os.scandir(directory):
-                place = place_named(entry.name)
-                if place is None or not entry.is_file(follow_symlinks=False):
-                    continue
-                with contextlib.suppress(FileNotFoundError):
-                    info = entry.stat(follow_symlinks=False)
-                    found.append(Found(place, info.st_size, f"{info.st_mtime_ns}-{info.st_ino}"))
+            with os.scandir(directory) as entries:
+                for entry in entries:
+                    place = place_named(entry.name)
+                    if place is None or not entry.is_file(follow_symlinks=False):
+                        continue
+                    with contextlib.suppress(FileNotFoundError):
+                        info = entry.stat(follow_symlinks=False)
+                        found.append(Found(place, info.st_size, f"{info.st_mtime_ns}-{info.st_ino}"))
         return sorted(found)
 
     def read(self, channel: str, name: str, limit: int) -> bytes | None:
         with self._directory(channel) as directory:
-            if directory is None:
+            if directory is None or not _is_file(name, directory):
                 return None
             try:
-                # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+                # Without O_NONBLOCK, opening a pipe that took the file's place would wait for ever.
                 flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
                 descriptor = os.open(name, flags, dir_fd=directory)
-            except OSError as error:
-                if isinstance(error, FileNotFoundError) or _is_link(name, directory):
-                    return None
-                raise
-            with open(descriptor, "rb") as file:
-                return file.read(limit) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+            except FileNotFoundError:
+                return None
+            try:
+                with open(descriptor, "rb", closefd=False) as file:
+                    return file.read(limit) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+            finally:
+                os.close(descriptor)  # not by `open`, which leaves a directory's descriptor open when it refuses it
 
     def write(self, channel: str, name: str, data: bytes) -> None:
         with self._directory(channel, create=True) as directory:
@@ -68,9 +74,17 @@ class FileCarrier:
         """It lies there until its writer takes it away."""
 
     def read_joins(self, limit: int) -> list[bytes]:
-        """All answers to invites that lie there, of whoever wrote them; one over `limit` bytes is cut."""
-        channels = (f"{path.parent.parent.name}/{path.parent.name}" for path in sorted(self.root.glob("*/*/join")))
-        found = (self.read(channel, JOIN, limit + 1) for channel in channels if CHANNEL.fullmatch(channel))
+        """All answers to invites that lie there, of whoever wrote them; one over `limit` bytes is cut. One that cannot
+        be read is counted and holds up no other."""
+        found = []
+        for channel in (f"{node}/{name}" for node in _names(self.root) for name in _names(self.root / node)):
+            if CHANNEL.fullmatch(channel):
+                try:
+                    found.append(self.read(channel, JOIN, limit + 1))
+                except OSError as error:
+                    refused_total.labels("unreadable").inc()
+                    why = {"channel": channel, "error": type(error).__name__}
+                    log.error("an answer to an invite was not read", extra=why)
         return [data for data in found if data is not None]
 
     @contextmanager
@@ -100,8 +114,20 @@ class FileCarrier:
             yield directory
 
 
-def _is_link(name: str, directory: int) -> bool:
+def _names(folder: Path) -> list[str]:
+    """What lies there. What is no folder holds nothing; of one that cannot be read its channels say so."""
     try:
-        return stat.S_ISLNK(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _is_file(name: str, directory: int) -> bool:
+    """Whether it is one: opening anything else may wait, fail, or do something. What else is there is counted."""
+    try:
+        is_file = stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
     except FileNotFoundError:
-        return True
+        return False
+    if not is_file:
+        refused_total.labels("no_file").inc()
+    return is_file

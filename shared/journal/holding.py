@@ -15,7 +15,7 @@ the backup stood, in the next epoch. The lead takes nothing of it until `polku l
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, case, delete, insert, select, update
 
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.journal import closing
@@ -116,7 +116,11 @@ def release(engine: Engine, tails: Iterable[Tail] = ()) -> bool:
             add_missing(connection, journal_head, start)
             sealed = closing.state_of(connection, *tail.stream.split("/")) == closing.SEALED
             sealed |= read_heads(connection, [tail.stream])[tail.stream].state == SEALED
-            then = {"closed": closing.SEALED} if sealed else {"epoch": journal_head.c.epoch + 1}
+            # The peer may have accepted an epoch that was opened after this backup.
+            own = journal_head.c.epoch
+            then = (
+                {"closed": closing.SEALED} if sealed else {"epoch": 1 + case((own > tail.epoch, own), else_=tail.epoch)}
+            )
             connection.execute(update(journal_head).where(journal_head.c.name == tail.stream).values(**then))
             keep_erased(connection, tail)
             if sealed:

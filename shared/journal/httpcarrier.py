@@ -21,7 +21,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from shared.journal import crypto, signedrequests
-from shared.journal.carrier import JOIN, Found, place_named
+from shared.journal.carrier import JOIN, Found, goes_to_node, place_named
 from shared.ops.clock import utcnow
 
 SECONDS = 20.0
@@ -29,6 +29,7 @@ SECONDS = 20.0
 ANSWER_SECONDS = 60.0
 """How long one answer may take to arrive whole."""
 MAX_LISTING = 1024 * 1024
+"""Bytes: some 13,000 segments. Of more the writer cannot look."""
 PREFIX = "/carrier/"
 _PIECE = 64 * 1024
 
@@ -59,8 +60,12 @@ class HttpCarrier:
         else:
             self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=SECONDS)
 
-    def list_segments(self, channel: str) -> list[Found]:
-        data = self._ask("GET", f"{channel}/", limit=MAX_LISTING)
+    def list_segments(self, channel: str) -> list[Found] | None:
+        data = self._ask("GET", f"{channel}/", limit=MAX_LISTING + 1, whole=False)
+        if data is not None and len(data) > MAX_LISTING:
+            if goes_to_node(channel):  # what we read: nothing of it may be passed over
+                raise HttpFailed("the listing is too long")
+            return None  # what we wrote: the echo says what is not there
         try:
             rows = json.loads(data or b"[]")
             found = [

@@ -87,6 +87,8 @@ def read_invite(text: str) -> Invite:
     for member, rule in rules.items():
         if not isinstance(data.get(member), str) or not rule.fullmatch(data[member]):
             raise InvalidInvite(reason=f"{member} is missing or malformed")
+    if data["authority"] and not _loads(data["authority"]):
+        raise InvalidInvite(reason="authority is no certificate")
     try:
         expires = parse_wire_time(data["expires"])
     except ValueError:
@@ -102,6 +104,16 @@ def read_invite(text: str) -> Invite:
         data["authority"],
         data["password"],
     )
+
+
+def _loads(authority: str) -> bool:
+    import ssl  # which a receiver needs nothing of
+
+    try:
+        ssl.create_default_context(cadata=authority)
+    except ssl.SSLError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ from shared.journal.tables import journal_head, journal_line
 from shared.ops.clock import parse_wire_time
 
 RETRY_AT_MOST = timedelta(hours=1)
+SEGMENTS_WAITING = 1000
+"""Segments that wait for a receipt, after which only full ones are written."""
 
 # Asked in every round for every stream: making such a statement costs twice as much as running it.
 _RECEIPT = select(courier_receipt).where(courier_receipt.c.stream == bindparam("channel"))
@@ -104,11 +106,16 @@ def load(connection: Connection, channel: str, ledger: Ledger = OWN) -> View:
         head.epoch if head else 1,
         head.seq if head else 0,
         head.chain if head else chain_start(stream),
-        connection.execute(_RECEIPT, this).one_or_none(),
+        receipt_of(connection, channel),
         connection.execute(_SEGMENTS, this).all(),
         written[-1] if written else None,
         {row.nonce: row.number for row in written},
     )
+
+
+def receipt_of(connection: Connection, channel: str) -> Any | None:
+    """The newest receipt of the channel that was believed; None: there is none yet."""
+    return connection.execute(_RECEIPT, {"channel": channel}).one_or_none()
 
 
 def last_number(view: View) -> int:
@@ -216,6 +223,19 @@ def gaps(view: View, keep: Iterable[Any]) -> list[tuple[int, int, bytes]]:
     if following <= view.seq:
         gaps.append((following, view.seq, view.chain))
     return gaps
+
+
+def due(view: View, keep: Sequence[Any], max_lines: int) -> list[tuple[int, int, bytes]]:
+    """The gaps to write now: all, but after many segments without a receipt new lines wait until they fill one.
+
+    Else a segment of few lines would lie there for every round of a long outage of the peer.
+    """
+    found = gaps(view, keep)
+    if found and len(keep) >= SEGMENTS_WAITING:
+        first, last, _ = found[-1]
+        if first > keep[-1].last and last - first + 1 < max_lines:
+            found.pop()
+    return found
 
 
 def history(view: View, drop: Mapping[int, str], first: int, last: int) -> tuple[str, int]:

@@ -181,8 +181,9 @@ class LeadPost:
             try:
                 item = self.carrier.read(f"{node}/{programme}", POST, MAX_POST + 1)
             except OSError as error:
+                # What it had said is unsaid until it can be read again; said anew, a letter has its effect once still.
                 log.error("letters were not read", extra={"node": node, "error": type(error).__name__})
-                return  # what this node says is not unsaid because it could not be read just now
+                continue
             for found, sorted_out, verify in zip(
                 _unpacked(item), (letters, acks), (verify_letter, verify_ack), strict=True
             ):

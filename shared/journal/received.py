@@ -91,6 +91,16 @@ def incarnation(connection: Connection) -> str:
     return str(name)
 
 
+def forget_incarnation(connection: Connection) -> None:
+    """A restored database is another one: it gets a name of its own."""
+    connection.execute(delete(received_incarnation))
+
+
+def known_streams(connection: Connection) -> list[str]:
+    """Every stream of which something has been received."""
+    return list(connection.execute(_STREAMS).scalars())
+
+
 def read_heads(connection: Connection, streams: Iterable[str], lock: bool = False) -> dict[str, Head]:
     """The heads of those streams that have one; locked in order of their names."""
     rows = connection.execute(_LOCKED_HEADS if lock else _HEADS, {"streams": list(streams)})
@@ -227,6 +237,21 @@ class NewLines:
         insert_many(connection, received_segment, _PROOF_COLUMNS, proofs)
 
 
+def subjects_of(connection: Connection, stream: str) -> list[str]:
+    """Everybody of whom there are lines of the stream."""
+    c = received_line.c
+    query = select(c.subject).where(c.stream == stream, c.subject.is_not(None)).distinct()
+    return [bytes(subject).hex() for subject in connection.execute(query).scalars()]
+
+
+def last_end(connection: Connection, stream: str, after: int, to: int) -> int | None:
+    """The line at which the last of those segments ends that end beyond `after`, up to `to`; None: none does."""
+    c = received_segment.c
+    ends = select(func.max(c.last)).where(c.stream == stream, c.last > after, c.last <= to)
+    found: int | None = connection.execute(ends).scalar_one()
+    return found
+
+
 def add_early(connection: Connection, segment: Segment, data: bytes, limit: int, now: datetime) -> bool:
     """Keep a segment that is ahead of a gap; False if the stream has `limit` of them already."""
     header, c = segment.header, received_early.c
@@ -297,7 +322,7 @@ def completeness(
     and the node has spoken within the limit (days, by programme or one for all). Read in one snapshot with the
     figures that it is to vouch for.
     """
-    names = set(connection.execute(_STREAMS).scalars()) | set(streams)
+    names = {*known_streams(connection), *streams}
     heads = read_heads(connection, names)
     rows = []
     for stream in sorted(names):

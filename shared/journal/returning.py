@@ -118,13 +118,14 @@ class Returner:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """All that came back of a stream: its last line, and the digests of the subjects that were erased and of the
-    purposes that ended (`erasing.purpose_digest`)."""
+    """All that came back of a stream: its last line, the digests of the subjects that were erased and of the purposes
+    that ended (`erasing.purpose_digest`); and the epoch in which the peer stands."""
 
     stream: str
     last: int
     erased: tuple[bytes, ...]
     cleared: tuple[bytes, ...] = ()
+    epoch: int = 1
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -170,7 +171,7 @@ class Retriever:
         erased = read_erased(said, *of) if said is not None else None
         if said is None or erased is None or proof is None or not proves(proof, head, self.own):
             return None
-        return Tail(stream, head.seq, erased, read_cleared(said, *of))
+        return Tail(stream, head.seq, erased, read_cleared(said, *of), head.head_epoch)
 
     def thank(self, channel: str) -> None:
         """Ask no more: the peer takes away what it has sent."""

@@ -9,7 +9,8 @@ seconds. A round does this for every stream of one uplink:
    segment is written, nothing deleted) until a receipt that agrees comes; the manifest tells the lead our chain there.
 2. Delete the **segments** that the receipt covers.
 3. Make sure that segments lie there for every line after the receipt, up to the head. What lies there stays; what
-   is missing is cut from the journal and written. The journal is never pruned, so this is always possible.
+   is missing is cut from the journal and written. The journal is never pruned, so this is always possible. While
+   1,000 segments wait for a receipt, new lines wait until they fill one (`planning.due`); the manifest tells of them.
 4. Write a new **manifest** if anything was written, if the head has moved, or if the last one is two minutes old.
 
 **The rule that heals everything.** Each segment is remembered with the number of the first manifest written after
@@ -71,6 +72,12 @@ failing = gauge("polku_courier_failing", "1 while the last round of the stream w
 oldest_seconds = gauge(
     "polku_courier_oldest_unreceipted_seconds", "Age of the oldest line that no receipt covers yet; 0: none", "stream"
 )
+
+
+def waits_for_nothing(channel: str) -> None:
+    """Nobody ships this stream any more: no alert is to go on for it."""
+    for one in (unreceipted, stopped, failing, oldest_seconds):
+        one.labels(channel).set(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +158,9 @@ class Courier:
         obsolete = sorted(found.keys() - kept_places)
         for place in obsolete:
             self.carrier.delete(channel, place.name)
-        written = sum(self._write_gap(channel, view, gap, drop, now) for gap in planning.gaps(view, keep))
+        written = sum(
+            self._write_gap(channel, view, gap, drop, now) for gap in planning.due(view, keep, self.max_lines)
+        )
         stated = self._state(channel, view, now, bool(written))
         return Sent(view.seq, view.receipt.seq if view.receipt else 0, written, len(obsolete), stated)
 

@@ -19,6 +19,16 @@ def today_in_helsinki(now: datetime) -> date:
     return now.astimezone(HELSINKI).date()
 
 
+def iso_day(day: date | None) -> str | None:
+    """A day as facts and answers have it; None: there is none."""
+    return day.isoformat() if day else None
+
+
+def day_of(text: str | None) -> date | None:
+    """The inverse; what is empty is no day. ValueError if the text has another form."""
+    return date.fromisoformat(text) if text else None
+
+
 def wire_time(moment: datetime) -> str:
     """``2026-11-22T09:15:02.123456Z``, as in lines, headers and statements."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -25,7 +25,7 @@ Role = Literal["lead", "node"]
 DEFAULT_PORTS = {"lead": 8400, "node": 8401}
 LOOPBACK = "127.0.0.1"
 _OPTIONAL = ("database", "bus", "certificate", "certificate_key", "authority", "mail", "mail_from", "portal_url")
-_PLACE_OPTIONAL = ("authority", "lead_keys_at", "lead_former_keys", "expelled_at")
+_PLACE_OPTIONAL = ("authority", "lead_keys_at", "lead_former_keys", "expelled_at", "left_at")
 _URLS = {
     "database": re.compile(r"sqlite:///.+|postgresql\+psycopg://.+"),
     "bus": re.compile(r"(embedded|amqps?)://.+"),
@@ -38,7 +38,7 @@ class Joined:
 
     `authority` is the certificate (PEM) that the carrier's own must be signed by; empty: one of the system's.
     `lead_keys_at` and `lead_former_keys` (``HEX@TIME`` with spaces between): see `shared.journal.renewing.Pinned`.
-    `expelled_at`: when the lead has ended the membership (wire form), empty for a member.
+    `expelled_at`, `left_at`: when the lead, or this home, has ended the membership (wire form), empty for a member.
     """
 
     programme: str
@@ -50,6 +50,12 @@ class Joined:
     lead_keys_at: str = ""
     lead_former_keys: str = ""
     expelled_at: str = ""
+    left_at: str = ""
+
+    @property
+    def gone_at(self) -> str:
+        """Since when nothing goes to the lead or comes from it; empty for a member."""
+        return self.expelled_at or self.left_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +221,7 @@ def _joined(path: Path, entry: Any) -> Joined:
         "lead_keys_at": re.compile(r"[0-9T:.Z-]{0,27}"),
         "lead_former_keys": re.compile(r"(?:[0-9a-f]{64}@[0-9T:.Z-]{27}(?: (?!\Z)|\Z))*"),
         "expelled_at": re.compile(r"[0-9T:.Z-]{0,27}"),
+        "left_at": re.compile(r"[0-9T:.Z-]{0,27}"),
     }
     if not isinstance(entry, Mapping):
         raise HomeUnusable(home=str(path), reason="home.toml: programme is not a list of tables")

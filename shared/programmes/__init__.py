@@ -2,12 +2,11 @@
 
 from shared.documents.values import Named, canonical, digest
 from shared.programmes.checking import check_document, check_file, load_file, parse
+from shared.programmes.figures import FigureGroup, FigureOutcome, Figures
 from shared.programmes.model import (
     Activity,
     Area,
     Asking,
-    FigureGroup,
-    Figures,
     Group,
     InstrumentUse,
     Location,
@@ -21,7 +20,6 @@ from shared.programmes.model import (
 from shared.programmes.problems import InvalidProgramme, Problem, ProgrammeRefused
 from shared.programmes.workflow import (
     Condition,
-    FigureOutcome,
     Outcome,
     Product,
     ReportingPeriod,

@@ -45,8 +45,10 @@ def step_rows(
     `participations` only of individual steps, the other members only of those that nobody is on. `state` null: the
     programme does not say by what the step advances.
     """
-    return [_people(step, people) if step.level == "individual" else _row(programme, step, held, made)
-            for step in programme.steps]  # fmt: skip
+    return [
+        _people(step, people) if step.level == "individual" else _row(programme, step, held, made)
+        for step in programme.steps
+    ]
 
 
 def _people(step: Step, people: Mapping[str, People]) -> dict[str, Any]:
@@ -68,9 +70,13 @@ def _row(programme: Programme, step: Step, held: Mapping[str, Held], made: Mappi
         "sessions": sum(one.sessions for one in told) if step.advanced_by else None,
         "first": min((one.first.isoformat() for one in told), default=None),
         "last": max((one.last.isoformat() for one in told), default=None),
-        "products": [{"product": key, "state": made[key].state, "on": made[key].day.isoformat()} if key in made
-                     else {"product": key, "state": None, "on": None} for key in own],
-    }  # fmt: skip
+        "products": [
+            {"product": key, "state": made[key].state, "on": made[key].day.isoformat()}
+            if key in made
+            else {"product": key, "state": None, "on": None}
+            for key in own
+        ],
+    }
 
 
 def _state(told: Iterable[Held], products: Sequence[str | None]) -> State:

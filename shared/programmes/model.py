@@ -9,9 +9,9 @@ from typing import Any, Literal
 from shared.contracts.catalogue import OCCASIONS
 from shared.documents.values import Named, digest
 from shared.programmes import workflow
+from shared.programmes.figures import Figures, read_figures
 from shared.programmes.purposes import Purpose, purposes
 from shared.programmes.workflow import (
-    FigureOutcome,
     MappedList,
     Outcome,
     Product,
@@ -25,9 +25,9 @@ Counts = Literal["people", "heads"]
 Standing = Literal["met", "visitor", "client", "esf_participant"]
 
 TagBasis = Literal["name_birth_date", "identity_code"]
+IdentityCode = Literal["not_asked", "optional", "required"]
 
 EsfRecord = Literal["here", "eura_only"]
-IdentityCode = Literal["not_asked", "optional", "required"]
 """Where start and exit records are: here, or in the fund's own system, into which people key them themselves."""
 
 STANDINGS: tuple[Standing, ...] = ("met", "visitor", "client", "esf_participant")
@@ -127,41 +127,6 @@ class Period:
 
     def __contains__(self, day: date) -> bool:
         return self.start <= day <= self.end
-
-
-@dataclass(frozen=True)
-class FigureGroup:
-    """A group's totals: `participants` for a group that counts people, `heads` for one that counts heads."""
-
-    group: str
-    sessions: int
-    participants: int | None
-    heads: int | None
-    women: int | None = None
-    """Of the participants; None: nobody has said."""
-    illustrative: tuple[str, ...] = ()
-    """Which of these numbers nobody published."""
-
-
-@dataclass(frozen=True)
-class FigureEncounters:
-    """How many encounters there were, and heads over all of them."""
-
-    encounters: int
-    people_new: int
-    people_known: int
-
-
-@dataclass(frozen=True)
-class Figures:
-    """The totals `polku synth` reproduces."""
-
-    basis: Literal["published", "illustrative"]
-    groups: tuple[FigureGroup, ...]
-    outcomes: tuple[FigureOutcome, ...] = ()
-    encounters: FigureEncounters | None = None
-    funding: Mapping[str, int] = field(default_factory=dict)
-    """Euros realised by source, if they were published."""
 
 
 @dataclass(frozen=True)
@@ -353,7 +318,7 @@ def build(document: Mapping[str, Any]) -> Programme:
         periods=workflow.periods(document),
         tasks=workflow.tasks(document),
         silence_limit_days=document.get("silence_limit_days", DEFAULT_SILENCE_LIMIT_DAYS),
-        figures=figures and _figures(figures),
+        figures=read_figures(figures) if figures else None,
         synthetic_partners=tuple(synthetic.get("partners", ())) or tuple(p["key"] for p in document["partners"]),
         home_municipalities=tuple(synthetic.get("home_municipalities", ()))
         or tuple(dict.fromkeys(area.municipality for area in areas if area.municipality)),
@@ -389,25 +354,3 @@ def build(document: Mapping[str, Any]) -> Programme:
 
 def _fit(fit: Mapping[str, Any]) -> Fit:
     return Fit(fit["question"], tuple(fit.get("answers", ())), fit.get("low"), fit.get("high"))
-
-
-def _figures(figures: Mapping[str, Any]) -> Figures:
-    return Figures(
-        basis=figures["basis"],
-        groups=tuple(
-            FigureGroup(
-                g["group"],
-                g["sessions"],
-                g.get("participants"),
-                g.get("heads"),
-                g.get("women"),
-                tuple(g.get("illustrative", ())),
-            )
-            for g in figures["groups"]
-        ),
-        outcomes=workflow.figure_outcomes(figures),
-        encounters=FigureEncounters(**figures["encounters"]) if "encounters" in figures else None,
-        funding={
-            row["source"]: row["realised"] for row in figures.get("funding", ()) if figures["basis"] == "published"
-        },
-    )

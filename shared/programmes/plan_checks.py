@@ -103,8 +103,11 @@ def _women(document: dict[str, Any]) -> Found:
 
 def _totals(document: dict[str, Any]) -> Found:
     """A total holds what it includes, whenever one of the sums changes; and no source includes itself."""
-    parts = {i["key"]: [k for _, k in _words(i.get("includes"))] for _, i in items(document, "funding")
-             if isinstance(i.get("key"), str)}  # fmt: skip
+    parts = {
+        i["key"]: [k for _, k in _words(i.get("includes"))]
+        for _, i in items(document, "funding")
+        if isinstance(i.get("key"), str)
+    }
     for index, item in items(document, "funding"):
         if isinstance(item.get("key"), str) and item["key"] in reached(parts, item["key"]):
             yield ("funding", index, "includes"), "includes itself"

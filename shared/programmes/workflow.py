@@ -120,14 +120,6 @@ class TaskRule(Named):
         return self.opens.on in ONE_EACH
 
 
-@dataclass(frozen=True)
-class FigureOutcome:
-    """How many different people had an outcome."""
-
-    outcome: str
-    people: int
-
-
 def work_areas(document: Mapping[str, Any]) -> tuple[WorkArea, ...]:
     """The areas of work of a checked document."""
     return tuple(WorkArea(a["key"], dict(a["name"])) for a in document.get("work_areas", ()))
@@ -195,8 +187,3 @@ def tasks(document: Mapping[str, Any]) -> tuple[TaskRule, ...]:
 
 def _condition(part: Mapping[str, str]) -> Condition:
     return Condition(part["on"], {word: value for word, value in part.items() if word != "on"})
-
-
-def figure_outcomes(figures: Mapping[str, Any]) -> tuple[FigureOutcome, ...]:
-    """The outcomes among a checked document's figures."""
-    return tuple(FigureOutcome(o["outcome"], o["people"]) for o in figures.get("outcomes", ()))

@@ -174,8 +174,11 @@ def _individual_figures(document: dict[str, Any]) -> Found:
 
 def _figure_outcomes(document: dict[str, Any]) -> Found:
     outcomes, seen = _by_key(document, "outcomes"), set[str]()
-    left = {g["group"]: g["participants"] for _, g in items(document, "figures", "groups")
-            if isinstance(g.get("group"), str) and isinstance(g.get("participants"), int)}  # fmt: skip
+    left = {
+        g["group"]: g["participants"]
+        for _, g in items(document, "figures", "groups")
+        if isinstance(g.get("group"), str) and isinstance(g.get("participants"), int)
+    }
     for index, item in items(document, "figures", "outcomes"):
         path, key = ("figures", "outcomes", index), item.get("outcome")
         yield from _points_at(document, (*path, "outcome"), key, "outcomes")

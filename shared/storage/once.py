@@ -15,7 +15,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import Column, Connection, LargeBinary, Table, insert, select
+from sqlalchemy import Column, Connection, LargeBinary, Table, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from shared.contracts.errors import AlreadyRecordedDiffers, Overtaken, PolkuError
@@ -94,6 +94,11 @@ def remember(connection: Connection, table: Table, done: dict[str, Done]) -> Non
             connection.execute(insert(table), rows)
         except IntegrityError:
             raise Overtaken() from None
+
+
+def forget(connection: Connection, table: Table, keys: Iterable[str]) -> None:
+    """Forget these keys and what was made for them."""
+    connection.execute(delete(table).where(table.c.key.in_([bytes.fromhex(key) for key in keys])))
 
 
 def each_once(

@@ -5,11 +5,12 @@ costs both ends ten times as much, bytes in text form twice. SQLite is in the pr
 fast way.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import islice
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -39,6 +40,12 @@ _TYPES: tuple[tuple[Any, str], ...] = (
     (Boolean, "bool"),
 )
 """How PostgreSQL calls the types that our columns have; a subclass stands before its class."""
+
+
+_T = TypeVar("_T")
+
+_IN_ONE = 5_000
+"""Values after one ``IN``: SQLite takes 32,766 in a statement, PostgreSQL 65,535."""
 
 
 def insert_many(
@@ -135,9 +142,17 @@ def _types(table: Table, columns: tuple[str, ...]) -> list[str]:
     return [next(name for kind, name in _TYPES if isinstance(table.c[column].type, kind)) for column in columns]
 
 
-def add_missing(connection: Connection, table: Table, row: dict[str, Any]) -> None:
-    """Insert `row` unless its primary key is there; two processes may try it at the same time."""
-    connection.execute(_inserting(connection.dialect.name)(table).on_conflict_do_nothing(), row)
+def add_missing(connection: Connection, table: Table, *rows: dict[str, Any]) -> None:
+    """Insert `rows` unless their primary keys are there; two processes may try it at the same time."""
+    if rows:
+        connection.execute(_inserting(connection.dialect.name)(table).on_conflict_do_nothing(), list(rows))
+
+
+def in_pieces(values: Iterable[_T]) -> Iterator[list[_T]]:
+    """`values` in pieces that one statement takes after ``IN``."""
+    left = iter(values)
+    while piece := list(islice(left, _IN_ONE)):
+        yield piece
 
 
 def _inserting(dialect: str) -> Any:

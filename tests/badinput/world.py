@@ -20,10 +20,10 @@ from services.intake.operations import Vault
 from services.node.control import ControlServer
 from services.node.opening import init_home, open_database
 from services.node.up import SERVICES
+from services.portal.names import ProgrammeNames
 from services.portal.report_file import make_release
-from services.portal.report_page import ProgrammeNames
 from services.reporting import operations as reporting
-from services.reporting import store as reporting_store
+from services.reporting import partner_store
 from shared.bus import client as bus_client
 from shared.bus.client import RpcClient
 from shared.bus.home import HOME_CONFIG, HomeContext
@@ -182,7 +182,7 @@ def _prepare_lead(made: World) -> None:
     reporting.accept_join(journal, Join(KEY, THEM, LEADERS, b"s" * 32, b"r" * 32, token), NOW)
     stopped = {"stream": f"eura-00000003/{KEY}", "programme": KEY, "partner": "third", "node": "eura-00000003"}
     with transaction(made.lead.engine) as connection:
-        reporting_store.add_node(connection, stopped | {"signing_key": b"S" * 32, "receiving_key": b"R" * 32})
+        partner_store.add_node(connection, stopped | {"signing_key": b"S" * 32, "receiving_key": b"R" * 32})
     receive(made.lead.engine, stopped["stream"], [], state=received.STOPPED)
     made.ids["proof"] = made.call("reporting", "report", programme=KEY)["proof"]["statement"]
     names = ProgrammeNames.of({"programme": KEY, "name": DOCUMENT["name"], "document": DOCUMENT})

@@ -21,7 +21,7 @@ from statistics import quantiles
 
 from sqlalchemy import Engine
 
-from services.reporting import queries
+from services.reporting import partner_queries
 from shared.contracts.facts import Fact
 from shared.journal import Journal
 from shared.ops.clock import utcnow
@@ -115,7 +115,7 @@ def measure(folder: Path, broker: Broker, postgres: int, count: int) -> dict[str
 
 def complete(engine: Engine, lines: int) -> bool:
     """Whether the lead says that it is, with so many lines of the node."""
-    said = queries.completeness(engine, PROGRAMME, utcnow())
+    said = partner_queries.completeness(engine, PROGRAMME, utcnow())
     return bool(said["complete"] and said["streams"][0]["watermark"] >= lines)
 
 

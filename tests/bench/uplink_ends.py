@@ -17,7 +17,7 @@ from sqlalchemy import select as query
 
 from services.node.rounds import assert_plain
 from services.node.uplink import LeadCarrier
-from services.reporting import queries, store
+from services.reporting import partner_queries, store
 from services.reporting.beside import Deriver
 from shared.journal.amqpcarrier import AmqpCarrier
 from shared.journal.brokerlink import Broker
@@ -75,8 +75,8 @@ def receive(config: dict[str, Any]) -> None:
     carrier = LeadCarrier(FileCarrier(Path(config["inbox"])), AmqpCarrier(broker(config), {}, at_lead=True))
     receiving = key("receiving", config["lead"]["receiving"])
     receiver = Receiver(engine, carrier, key("signing", config["lead"]["signing"]), {receiving.id: receiving.secret()})
-    admitted = queries.admitted_keys(engine, utcnow())
-    carrier.serve(*queries.boxes(engine))
+    admitted = partner_queries.admitted_keys(engine, utcnow())
+    carrier.serve(*partner_queries.boxes(engine))
     carrier.read_joins(1)  # makes the boxes
 
     def take() -> int:

@@ -8,7 +8,7 @@ from itertools import count, islice
 
 from sqlalchemy import Engine, insert
 
-from services.reporting import store, versions
+from services.reporting import partner_store, versions
 from shared.contracts.catalogue import AttendanceRecorded, HeadsCounted, SessionHeld, StandingReached
 from shared.contracts.facts import Fact
 from shared.journal import Journal, crypto
@@ -112,4 +112,4 @@ def lead_with(engine: Engine, nodes: Mapping[int, crypto.Key]) -> None:
         for number, key in nodes.items():
             names = {"stream": stream_name(number), "programme": PROGRAMME, "partner": partner_key(number)}
             keys = {"signing_key": key.public, "receiving_key": b"r" * 32}
-            store.add_node(connection, names | keys | {"node": node_name(number)})
+            partner_store.add_node(connection, names | keys | {"node": node_name(number)})

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from services.portal.report_page import ProgrammeNames, render_report_html
+from services.portal.names import ProgrammeNames
+from services.portal.report_page import render_report_html
 from tests.browser.chromium import CHROMIUM, NARROW, SCREENS, WIDE, assert_nothing_overflows, begin
 from tests.carriers.kit import served
 from tests.services.portal import documents

@@ -16,7 +16,8 @@ from services.node.opening import open_database
 from services.node.portal import portal_app
 from services.node.serving import serve
 from services.portal.context import directly
-from shared.contracts.commands import AskMayCarry, load
+from shared.contracts.commands import load
+from shared.contracts.partners import AskMayCarry
 from shared.journal import crypto
 from shared.journal.amqpcarrier import AmqpCarrier, box_of, definitions
 from shared.journal.brokerlink import Broker

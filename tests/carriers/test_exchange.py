@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import func, select
 
 from services.node.uplink import LeadCarrier
+from shared.journal import httpcarrier
 from shared.journal.amqpcarrier import PREFETCH, AmqpCarrier
-from shared.journal.carrier import MANIFEST, POST, RECEIPT, channel_to
+from shared.journal.carrier import MANIFEST, POST, RECEIPT, Place, channel_to
 from shared.journal.carry_tables import received_conflict, received_refused
 from shared.journal.filecarrier import FileCarrier
 from shared.testing.wait import until
@@ -76,6 +77,23 @@ def test_a_receiver_that_holds_nothing_is_sent_everything_again(ends: Ends) -> N
     world.later(121)
     settle(world)
     assert_whole(world)
+
+
+def test_a_listing_that_is_too_long_stops_no_writer_and_is_never_read_in_part(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(httpcarrier, "MAX_LISTING", 200)  # two segments
+    with ends_of("https", request, tmp_path) as ends:
+        world, back = world_over(ends), channel_to(*STREAM.split("/"))
+        for number in range(1, 8):  # the lead's receiver is away, its portal is not
+            append(world.node, 1)
+            assert not world.courier()[STREAM].failed
+            ends.lead.write(back, Place(1, number, number).name, b"x")
+        settle(world, 10)
+        assert_whole(world)
+        assert ends.node.list_segments(STREAM) == []
+        with pytest.raises(OSError, match="too long"):
+            ends.node.list_segments(back)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from typing import Any
 from deploy.make_env import missing_lines
 from shared.testing.private import free_port
 from shared.testing.wait import until
-from tests.deploy.compose import FILE, HOMES, ROOT, processes
+from tests.deploy.compose import FILE, HOMES, NODE_KEYS, ROOT, processes
 from tests.flows.kit import PROGRAMME, PUBLISHED, figures, joined_pair, synthetic_set
 from tests.flows.test_footings import without_random
 
@@ -81,6 +81,9 @@ def check_rights(stack: Stack) -> None:
     for service, table in (("node-portal", "intake_person"), ("node-activities", "intake_vault")):
         said = stack.compose("exec", "-T", service, "python", "-c", PEEK.format(table=table), fails=True)
         assert "permission denied for table" in said, said
+    for service in (block.name for block in processes("node") if NODE_KEYS in block.body["tmpfs"]):
+        seen = stack.compose("exec", "-T", service, "sh", "-c", f"cat {NODE_KEYS}/* 2>/dev/null | wc -c")
+        assert seen.strip() == "0", service
     users = stack.compose("exec", "-T", "rabbitmq", "rabbitmqctl", "-q", "list_users")
     assert re.findall(r"^(\w+)\t\[", users, re.MULTILINE) in (["lead", "node"], ["node", "lead"]), users
 

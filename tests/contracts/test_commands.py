@@ -7,18 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import Schema, fields
 
-from shared.contracts.commands import (
-    MAX_ITEMS,
-    ListPeople,
-    PersonIdentity,
-    PersonQuery,
-    RecordSessions,
-    RegisterParticipants,
-    load,
-)
+from shared.contracts.commands import MAX_ITEMS, load
 from shared.contracts.describing import command_classes
 from shared.contracts.errors import InvalidInput
 from shared.contracts.fields import Number
+from shared.contracts.people import ListPeople, PersonIdentity, PersonQuery, RegisterParticipants
+from shared.contracts.sessions import RecordSessions
 from shared.contracts.talks import FreeText, TextContent
 from tests.contracts.samples import body_of, value_of
 

@@ -11,6 +11,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docker-compose.yml"
 HOMES = ("lead", "node")
+NODE_KEYS = "/var/lib/polku/node/keys"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from shared.testing.broker import Broker
-from tests.deploy.compose import FILE, HOMES, ROOT, Block, blocks, broker_definitions, document, processes
+from tests.deploy.compose import FILE, HOMES, NODE_KEYS, ROOT, Block, blocks, broker_definitions, document, processes
 
 OURS = [block for block in blocks() if block.home]
 RUNNING = [block for home in HOMES for block in processes(home)]
@@ -88,6 +88,11 @@ def test_our_containers_can_change_nothing_but_their_volumes(block: Block) -> No
         "receiver": ["carrier:/var/lib/polku/lead/inbox"],
         "portal": ["carrier:/var/lib/polku/lead/inbox"] if block.home == "lead" else [],
     }.get(block.what, [])
+
+
+def test_services_of_a_node_that_use_no_keys_have_none() -> None:
+    hidden = {block.what for block in OURS if NODE_KEYS in block.body["tmpfs"]}
+    assert hidden == {"activities", "pathways", "measurement"}
 
 
 def test_the_image_runs_as_nobody_special_and_installs_by_hash() -> None:

@@ -15,7 +15,7 @@ from services.intake import operations as intake
 from services.intake import rights_store, tags
 from services.intake import store as intake_store
 from services.reporting import operations as reporting
-from services.reporting import queries, versions
+from services.reporting import partner_queries, queries, versions
 from shared.contracts.catalogue import ProgrammeLoaded, StandingReached, SubjectErased, TaggingDue
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import ActivitiesCleared, PurposeEnded
@@ -163,8 +163,8 @@ class House:
         self.courier.round([STREAM], self.now)
         erasing.finish(self.node)
         erasing.scrub(self.node)
-        self.receiver.round(queries.admitted_keys(self.lead, self.now), self.now)
-        while reporting.derive(self.lead):
+        self.receiver.round(partner_queries.admitted_keys(self.lead, self.now), self.now)
+        while reporting.derive(self.lead, {}):
             pass
         reporting.answer_endings(Journal(self.lead, "lead"), self.now)
         erasing.scrub(self.lead)

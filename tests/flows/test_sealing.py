@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select, update
 from services.intake import operations as intake
 from services.intake import purposes
 from services.node.complete import lines
-from services.reporting import partners, queries
+from services.reporting import partner_queries, partners
 from shared.contracts.closing_facts import ProgrammeClosed, StreamSealed
 from shared.contracts.errors import StreamIsSealed
 from shared.contracts.purpose_facts import LeadCleared
@@ -52,7 +52,7 @@ def backup(house: House, migrated_file: Path, tmp_path: Path) -> Iterator[Engine
 
 
 def at_lead(house: House) -> dict[str, object]:
-    (state,) = queries.completeness(house.lead, kit.KEY, house.now)["streams"]
+    (state,) = partner_queries.completeness(house.lead, kit.KEY, house.now)["streams"]
     return dict(state)
 
 
@@ -79,7 +79,7 @@ def test_a_seal_that_has_not_arrived_is_missing_as_anything_is(house: House) -> 
     house.courier.round([STREAM], house.now)
     for found in house.carrier.list_segments(STREAM):
         house.carrier.delete(STREAM, found.place.name)
-    house.receiver.round(queries.admitted_keys(house.lead, house.now), house.now)
+    house.receiver.round(partner_queries.admitted_keys(house.lead, house.now), house.now)
     assert at_lead(house)["state"] == "missing"
     assert reported(house)["closed"] is None
 
@@ -105,7 +105,7 @@ def test_the_lead_takes_nothing_more_of_a_sealed_stream_and_counts_it(house: Hou
     house.carrier.delete(STREAM, "receipt")
     for _ in range(2):
         house.courier.round([STREAM], house.now)
-        house.receiver.round(queries.admitted_keys(house.lead, house.now), house.now)
+        house.receiver.round(partner_queries.admitted_keys(house.lead, house.now), house.now)
         house.later()
     after = at_lead(house)
     assert (after["state"], after["watermark"]) == ("closed", before["watermark"])
@@ -177,7 +177,7 @@ def restore(house: House, backup: Engine) -> None:
     leads = public(house.lead_key)
     for _ in range(8):
         house.courier.listen([STREAM], house.now)
-        house.receiver.round(queries.admitted_keys(house.lead, house.now), house.now)
+        house.receiver.round(partner_queries.admitted_keys(house.lead, house.now), house.now)
         answers.round(STREAM, house.now)
         house.later()
         if holding.go_on(backup, [STREAM], lambda stream: asks.round(stream, stream, leads, house.now)):
@@ -240,5 +240,5 @@ def test_a_home_restored_from_before_the_seal_records_nothing_and_says_so(house:
         (row,) = shipped(connection, [STREAM])
         assert [one["kind"] for one in holding.lost(connection, kit.NODE)][-1] == StreamSealed.kind
     assert row["state"] == "restored"
-    house.receiver.round(queries.admitted_keys(house.lead, house.now), house.now)
+    house.receiver.round(partner_queries.admitted_keys(house.lead, house.now), house.now)
     assert (at_lead(house)["state"], at_lead(house)["watermark"]) == ("closed", lead_at)

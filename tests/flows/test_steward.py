@@ -100,8 +100,10 @@ def test_a_recognised_node_is_given_the_tag_key_and_a_person(tmp_path: Path) -> 
             (steward, theirs, "leader_association", ours["leader_association"]["words"]),
         ):
             site.polku("node", "confirm", PROGRAMME, known[partner]["node"], words)
-        assert "tag key 1" in steward.polku("node", "tag-key", PROGRAMME, "--new")
-        until(lambda: nodes(pair.node)["keys"] == [1], 120)
+        said = steward.polku("node", "tag-key", PROGRAMME, "--new")
+        (made,) = nodes(steward)["keys"]
+        assert f"tag key {made} is in use" in said
+        until(lambda: nodes(pair.node)["keys"] == [made], 120)
         keys = [(site.path / "keys" / "tag-1").read_bytes() for site in (pair.node, steward)]
         assert keys[0] == keys[1]
         for path in pair.lead.path.rglob("*"):

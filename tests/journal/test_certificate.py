@@ -143,6 +143,22 @@ def test_the_nodes_own_words_prove_the_watermark(held: StreamProof) -> None:
     assert check(certified("csv", proof(held)))[1].proof.streams == (held,)
 
 
+def its_successor(**changes: Any) -> StreamProof:
+    return replace(silent(), partner="leader_association", **changes)
+
+
+def test_a_partner_may_stand_there_with_an_expelled_node_and_the_one_after_it() -> None:
+    nodes = its_successor(), stream(state="expelled")
+    assert check(certified("html", proof(*nodes)))[1].proof.streams == nodes
+
+
+@pytest.mark.parametrize("nodes", [(its_successor(), stream()), (stream(state="expelled"), stream())])
+def test_of_a_partner_one_node_at_most_is_no_expelled_one_and_none_stands_there_twice(
+    nodes: tuple[StreamProof, ...],
+) -> None:
+    assert refused(certified("csv", proof(*nodes))) == "the certificate is malformed"
+
+
 def test_missing_lines_are_no_lie_where_the_report_says_that_something_is_missing() -> None:
     behind = stream(manifest=manifest(seq=9), segment=segment())
     assert check(certified("json", proof(behind, arrived=False)))[1].proof.arrived is False

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import delete, select
 
 from shared.journal import carry_tables as tables
-from shared.journal import receiving
-from shared.journal.carrier import Found
+from shared.journal import planning, receiving
+from shared.journal.carrier import Found, Place
 from shared.journal.deciding import Outcome
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.lines import line_digest
@@ -108,6 +108,39 @@ def test_a_quiet_stream_costs_nothing_but_a_manifest_every_two_minutes(world: Wo
     world.later(120)
     assert world.courier()[STREAM].manifest
     assert world.receiver().receipts == 1
+
+
+def test_while_many_segments_wait_for_a_receipt_new_lines_wait_until_they_fill_one_and_are_missing_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "SEGMENTS_WAITING", 4)
+    for _ in range(9):  # the lead is away
+        append(world.node, 1)
+        world.courier()
+        world.later(1)
+    assert [(found.place.first, found.place.last) for found in segments(world)] == [
+        *((line, line) for line in range(1, 5)),
+        (5, 7),
+    ]
+    world.receiver()
+    assert (said(world).state, said(world).missing) == ("missing", ((8, 9),))
+    world.courier()
+    assert [(found.place.first, found.place.last) for found in segments(world)] == [(8, 9)]
+    world.heal()
+    assert said(world).state == "complete"
+
+
+def test_a_segment_that_is_lost_is_written_again_however_many_wait_for_a_receipt(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "SEGMENTS_WAITING", 4)
+    for _ in range(8):
+        append(world.node, 1)
+        world.courier()
+    del world.pipe.sent[STREAM, Place(1, 2, 2)]
+    world.courier()
+    assert [found.place.first for found in segments(world)] == [1, 2, 3, 4, 5]
+    assert world.receiver().lines == 7
 
 
 def test_a_stream_without_lines_is_known_to_be_complete(world: World) -> None:

@@ -1,11 +1,14 @@
 """The folder as a carrier, and what may lie in it."""
 
+import errno
 import os
+import socket
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
-from shared.journal.carrier import MANIFEST, RECEIPT, Found, Place
+from shared.journal.carrier import JOIN, MANIFEST, RECEIPT, Found, Place
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.statements import MAX_STATEMENT
 from tests.journal.exchange_kit import STREAM
@@ -20,6 +23,10 @@ def carrier(tmp_path: Path) -> FileCarrier:
 
 def home(carrier: FileCarrier) -> Path:
     return carrier.root / STREAM
+
+
+def refused(reason: str) -> float:
+    return REGISTRY.get_sample_value("polku_carrier_refused_total", {"reason": reason}) or 0.0
 
 
 def test_the_layout_is_that_of_the_architecture(carrier: FileCarrier) -> None:
@@ -139,6 +146,47 @@ def test_a_pipe_does_not_make_the_reader_wait(carrier: FileCarrier) -> None:
     assert carrier.list_segments(STREAM) == []
     assert carrier.read(STREAM, PLACE.name, 100) is None
     assert carrier.read(STREAM, MANIFEST, MAX_STATEMENT + 1) is None
+
+
+@pytest.mark.parametrize("name", [JOIN, MANIFEST])
+@pytest.mark.parametrize("what", ["directory", "socket"])
+def test_what_is_no_file_is_passed_over_counted_and_leaves_no_descriptor_open(
+    carrier: FileCarrier, name: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home(carrier).mkdir(parents=True)
+    if what == "directory":
+        (home(carrier) / name).mkdir()
+    else:
+        monkeypatch.chdir(home(carrier))  # a socket's path is short
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(name)
+    before, counted = len(os.listdir("/proc/self/fd")), refused("no_file")
+    assert [carrier.read(STREAM, name, 100) for _ in range(5)] == [None] * 5
+    assert carrier.read_joins(100) == []
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert refused("no_file") == counted + 5 + (name == JOIN)
+
+
+def test_an_answer_to_an_invite_that_cannot_be_read_holds_up_no_other(
+    carrier: FileCarrier, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = "rauma-0a1b2c3e/lahde"
+    for channel in (STREAM, other):
+        carrier.write(channel, JOIN, b"sealed")
+    bad, read = (home(carrier) / JOIN).stat().st_ino, os.open
+
+    def refuses(name: str, flags: int, *mode: int, dir_fd: int | None = None) -> int:
+        if name == JOIN and os.stat(name, dir_fd=dir_fd).st_ino == bad:
+            raise PermissionError(errno.EACCES, "no", name)
+        return read(name, flags, *mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", refuses)  # root may read anything
+    counted = refused("unreadable")
+    assert carrier.read_joins(100) == [b"sealed"]
+    assert refused("unreadable") == counted + 1
+    with pytest.raises(PermissionError):
+        carrier.read(STREAM, JOIN, 100)
+    assert "sealed" not in caplog.text
 
 
 def test_a_part_file_left_by_a_crash_does_not_stop_the_next_write(carrier: FileCarrier) -> None:

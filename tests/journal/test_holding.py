@@ -19,11 +19,11 @@ def reasons(house: House) -> dict[str, str]:
 
 def talk(house: House) -> None:
     """The held courier and the lead's receiver, in turn."""
-    from services.reporting import queries
+    from services.reporting import partner_queries
 
     for _ in range(3):
         house.courier.listen([STREAM], house.now)
-        house.receiver.round(queries.admitted_keys(house.lead, house.now), house.now)
+        house.receiver.round(partner_queries.admitted_keys(house.lead, house.now), house.now)
 
 
 def test_a_held_home_records_nothing_reads_on_and_ships_nothing(house: House, backup: Engine) -> None:

@@ -88,6 +88,13 @@ def test_a_bad_member_of_an_invite_is_named(member: str, value: object) -> None:
         read_invite(json.dumps(lacking))
 
 
+@pytest.mark.parametrize("inside", ["AAAA", "MIIB+/=", " - \n"])
+def test_an_invite_whose_authority_is_damaged_is_refused_before_anybody_needs_it(inside: str) -> None:
+    pem = f"-----BEGIN CERTIFICATE-----\n{inside}\n-----END CERTIFICATE-----\n"
+    with pytest.raises(InvalidInvite, match="authority"):
+        read_invite(replace(INVITE, authority=pem).to_json())
+
+
 @given(st.one_of(st.text(max_size=50), st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps)))
 @settings(max_examples=100)
 def test_whatever_is_no_invite_is_refused(text: str) -> None:

@@ -1,5 +1,7 @@
 """A restored node gets back what it has lost, to be shown; its stream goes on in a new epoch once the lead accepts."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -9,10 +11,10 @@ from sqlalchemy import Engine, select
 
 from services.intake.operations import erase_again
 from services.reporting import operations as reporting
-from services.reporting import partners, queries
+from services.reporting import partner_queries, partners
 from shared.contracts.errors import NotFound
 from shared.journal import Journal, received, returning
-from shared.journal.carry_tables import received_erased, received_void
+from shared.journal.carry_tables import received_erased, received_head, received_void
 from shared.journal.holding import go_on, is_held, lost
 from shared.journal.returning import MAX_ERASED, Retriever, Returner, read_erased, write_erased
 from shared.journal.tables import journal_erased, journal_head
@@ -45,9 +47,9 @@ def node_round(house: House) -> bool:
 
 
 def lead_round(house: House) -> None:
-    house.receiver.round(queries.admitted_keys(house.lead, house.now), house.now)
+    house.receiver.round(partner_queries.admitted_keys(house.lead, house.now), house.now)
     partners.apply_accepted(house.lead)
-    while reporting.derive(house.lead):
+    while reporting.derive(house.lead, {}):
         pass
     assert house.node_receiving.public is not None
     keys = (public(house.node_key), house.node_receiving.public)
@@ -221,7 +223,7 @@ def test_two_histories_stop_the_stream_until_the_lead_says_that_its_own_counts(
     house.restart()
     house.register("cecilia", "doris")
     house.work()
-    (conflict,) = queries.conflicts(house.lead)
+    (conflict,) = partner_queries.conflicts(house.lead)
     assert conflict["state"] == received.STOPPED
     after = house.report()["streams"][0]
     assert (after["watermark"], after["chain"]) == (held["watermark"], held["chain"]), "nothing is overwritten"
@@ -234,7 +236,7 @@ def test_two_histories_stop_the_stream_until_the_lead_says_that_its_own_counts(
     house.register("eeva")
     house.work()
     assert house.report()["arrived"] is True
-    assert queries.conflicts(house.lead)[0]["state"] == received.OPEN
+    assert partner_queries.conflicts(house.lead)[0]["state"] == received.OPEN
 
 
 def test_a_home_gets_its_tail_back_whatever_segments_the_lead_makes_of_its_stream(
@@ -267,3 +269,76 @@ def test_a_home_may_be_restored_twice(migrated_file: Path, tmp_path: Path, house
         house.work()
         house.put_back(again)
         assert talk(house, 20)
+
+
+@dataclass
+class Twice:
+    """A house with the backups of two days. `restore` puts one back and has it go on."""
+
+    house: House
+    older: Engine
+    newer: Engine
+
+    def restore(self, which: Engine, name: str) -> None:
+        self.house.put_back(which)
+        self.go_on(name)
+
+    def go_on(self, name: str) -> None:
+        assert talk(self.house, 20)
+        self.house.register(name)
+        self.house.work()
+
+
+@pytest.fixture
+def twice(migrated_file: Path, tmp_path: Path, house: House, backup: Engine) -> Iterator[Twice]:
+    house.register("bertta")
+    house.work()
+    with backup_of(house.node, migrated_file, tmp_path / "newer") as newer:
+        house.register("cilla")
+        house.work()
+        yield Twice(house, backup, newer)
+
+
+def accepted_and_whole(house: House) -> bool:
+    accept(house)
+    lead_round(house)
+    house.work()
+    house.assert_whole()
+    return house.report()["arrived"] is True
+
+
+@pytest.mark.parametrize("order", [("older", "newer"), ("newer", "older")])
+def test_a_home_restored_again_before_anybody_has_accepted_goes_on_from_its_last_backup(
+    twice: Twice, order: tuple[str, str]
+) -> None:
+    for name in order:
+        twice.restore(getattr(twice, name), f"after {name}")
+        assert twice.house.report()["arrived"] is False
+    assert epoch_of(twice.house.node) == 2
+    assert accepted_and_whole(twice.house)
+
+
+def test_a_home_restored_again_when_its_first_return_has_been_accepted_opens_an_epoch_of_its_own(twice: Twice) -> None:
+    twice.restore(twice.newer, "doris")
+    twice.house.put_back(twice.older)
+    accept(twice.house)  # by whom the second restore is not known to
+    lead_round(twice.house)
+    twice.go_on("eeva")
+    assert epoch_of(twice.house.node) == 3
+    assert accepted_and_whole(twice.house)
+
+
+def test_what_a_home_claimed_before_it_came_back_with_nothing_lost_is_not_accepted(
+    migrated_file: Path, tmp_path: Path, twice: Twice
+) -> None:
+    with backup_of(twice.house.node, migrated_file, tmp_path / "whole") as whole:
+        twice.restore(twice.older, "doris")
+        twice.restore(whole, "eeva")
+        assert epoch_of(twice.house.node) == 1
+        with pytest.raises(NotFound):
+            accept(twice.house)
+        assert kit.rows(twice.house.lead, received_void) == []
+        (head,) = kit.rows(twice.house.lead, received_head)
+        with snapshot(twice.house.node) as connection:
+            own = connection.execute(select(journal_head.c.chain).where(journal_head.c.name == STREAM))
+            assert own.scalar_one() == head["chain"]

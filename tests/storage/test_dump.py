@@ -11,14 +11,14 @@ from sqlalchemy import Engine, insert
 from services.activities import store as activities
 from services.intake import store as intake
 from services.portal import store as portal
-from services.reporting import store as reporting
+from services.reporting import partner_store
 from shared.journal import Journal
 from shared.storage import snapshot, transaction
 from shared.storage.dump import UnknownTable, dump_rows, is_empty, load_rows
 from tests.services import kit
 from tests.services.intake.kit import arrival, known, register
 
-TABLES = (intake.participation, intake.vault, intake.person, activities.person, reporting.invite, portal.user_table)
+TABLES = (intake.participation, intake.vault, intake.person, activities.person, partner_store.invite, portal.user_table)
 
 
 def fill(engine: Engine) -> None:
@@ -26,7 +26,7 @@ def fill(engine: Engine) -> None:
     register(journal, *(arrival(str(n)) for n in range(3)))
     with transaction(engine) as connection:
         invite = {"token_digest": bytes(range(32)), "programme": kit.KEY, "partner": kit.OWN}
-        connection.execute(insert(reporting.invite), invite | {"expires_at": datetime(2026, 1, 2, 3, 4, 5, 6, UTC)})
+        connection.execute(insert(partner_store.invite), invite | {"expires_at": datetime(2026, 1, 2, 3, 4, 5, 6, UTC)})
         user = {"name": "ä", "roles": "reporter", "password_hash": "x", "must_change": True}
         connection.execute(insert(portal.user_table), user | {"created_at": 2**40, "password_set_at": 1})
 

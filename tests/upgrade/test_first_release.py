@@ -128,6 +128,6 @@ def test_a_leads_figures_and_proofs_stay(lead: Engine) -> None:
             assert crypto.verify(signing, proof.signature, crypto.SEGMENT_CONTEXT, said)
     with engine.begin() as connection:
         reporting_store.forget_derived(connection, [head.stream])
-    while reporting.derive(engine):
+    while reporting.derive(engine, {}):
         pass
     assert queries.report(engine, kit.KEY, None, None, kit.NOW)["activities"] == report["activities"]

@@ -2,29 +2,23 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 import services.intake.store
 from services.pathways import hearing, planning
 from services.pathways.store import shelf
-from shared.contracts.catalogue import FACTS
 from shared.contracts.facts import Fact
-from shared.journal import Journal, lines
+from shared.journal import Journal
 from shared.journal.follow import Follower
-from shared.journal.tables import journal_line
-from shared.ops.clock import today_in_helsinki
 from shared.programmes import Programme, parse
-from shared.storage import snapshot
-from tests.journal.journal_kit import Killed, killed_at
 from tests.services import kit
 from tests.services.kit import NODE
 from tests.services.pathways.kit import follower, noon
-from tests.services.pathways.model import Entry, Looked, Told
+from tests.services.pathways.living import Living
+from tests.services.pathways.model import Entry, Looked
 from tests.years.comings import Life
 from tests.years.programmes import KEYS, with_everything
 
@@ -52,7 +46,7 @@ class Known:
 
 
 @dataclass
-class Home:
+class Home(Living):
     """The system under test, and the history as pathways has seen it."""
 
     engine: Engine
@@ -64,6 +58,7 @@ class Home:
     every: int = 1
     """Days between those on which anything is done."""
     kills: float = 0.2
+    deadly: int = 14
     reached: Counter[tuple[str, str]] = field(default_factory=Counter)
     people: dict[str, Known] = field(default_factory=dict)
     mine: dict[str, list[Known]] = field(default_factory=dict)
@@ -91,10 +86,6 @@ class Home:
         self.journal = Journal(self.engine, NODE)
         self.following = follower(self.journal)
 
-    @property
-    def today(self) -> date:
-        return today_in_helsinki(self.now)
-
     def some_day(self, programme: Programme) -> date:
         """Today, or some days ago: people write things down late."""
         back = self.chance.choice([0, 0, 0, 1, 5, 20])
@@ -117,70 +108,9 @@ class Home:
         self.counted += 1
         return self.counted
 
-    def dies(self, what: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        """Do it, perhaps killed on the way and done again from the beginning by a new process."""
-        while True:
-            try:
-                if self.chance.random() < self.kills:
-                    with killed_at(self.engine, self.chance.randrange(14)):
-                        return what(*arguments, **options)
-                return what(*arguments, **options)
-            except Killed:
-                self.reached["", "killed"] += 1
-                self.following = follower(self.journal)
-
-    def hear(self, most: int = 10**9) -> None:
-        """Follow some steps."""
-        for _ in range(most):
-            if not self.dies(lambda: self.following.advance(self.now)):
-                break
-        self.note()
-
     def note(self) -> None:
-        with snapshot(self.engine) as connection:
-            at = self.following.position()
-            between = (journal_line.c.pos > self.seen) & (journal_line.c.pos <= at) & journal_line.c.line.is_not(None)
-            query = select(journal_line.c.line).where(between).order_by(journal_line.c.pos)
-            found = list(connection.execute(query).scalars())
-        for data in found:
-            for told in self._told(lines.parse(data)):
-                self.people[told.person].heard.append((self.number(), told))
-        self.seen = at
-
-    def _told(self, line: lines.Line) -> Iterator[Told]:
-        """What a line tells, read without any code of pathways."""
-        fact, on = FACTS[line.kind, line.v].read(line.subject, line.body), line.kind.partition(".")[2]
-        if on == "session_held":
-            self.activity[fact["session"]] = fact["activity"]
-        if fact.subject is None or on.startswith(("task_", "step_paused", "step_resumed", "subject_erased")):
-            return
-        words = (
-            "standing",
-            "step",
-            "activity",
-            "outcome",
-            "target_group",
-            "reason",
-            "status",
-            "record",
-            "who",
-            "state",
-            "purpose",
-        )
-        codes: dict[str, str | None] = {word: fact[word] for word in words if word in fact.members}
-        if on == "attendance_recorded":
-            if fact["role"] != "participant":
-                return
-            codes["activity"] = self.activity[fact["session"]]
-        heard = datetime.strptime(line.recorded_at[:10], "%Y-%m-%d").date()  # noon UTC: the same day in Helsinki
-        day = next((fact[word] for word in ("occurred_on", "on") if word in fact.members), None)
-        due = date.fromisoformat(fact["due_on"]) if "due_on" in fact.members and fact["due_on"] else None
-        thing = next((fact[word] for word in ("action", "meeting", "entry") if word in fact.members), None)
-        if on == "plan_entry_recorded":
-            on, told = ("plan_reviewed", fact["day"]) if fact["what"] == "review" else ("plan_action", None)
-            due, day = date.fromisoformat(fact["day"]) if fact["day"] and not told else None, told
-        cause = f"{line.stream} {line.epoch} {line.seq}"
-        yield Told(on, str(fact.subject), date.fromisoformat(day) if day else heard, heard, cause, codes, due, thing)
+        for told in self.heard_since():
+            self.people[told.person].heard.append((self.number(), told))
 
     def look(self) -> None:
         """The timer, which as in the service follows first."""

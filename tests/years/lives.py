@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from services.intake import encounter_tables, records, rights_store, start_store, store, worker_store
+from services.intake import encounter_tables, exit_store, records, rights_store, start_store, store, worker_store
 from shared.journal.tables import journal_line
 from shared.storage import metadata, snapshot
 from tests.services import kit
@@ -34,7 +34,7 @@ def same_lives(home: Home) -> None:
         assert _stands(row) == _must_stand(life), (life.programme.key, life.acts)
         assert told[one.subject] == _lines_of(life), (life.programme.key, life.acts)
         taken = Counter(act.what for act in life.record)
-        assert counts[store.follow_up][one.subject] == taken["follow up"]
+        assert counts[exit_store.follow_up][one.subject] == taken["follow up"]
         assert counts[start_store.attempt][one.subject] == taken["attempt"]
         assert counts[encounter_tables.visit][one.subject] == life.visits.total()
         assert counts[rights_store.restriction][one.subject] == life.restricted
@@ -47,7 +47,7 @@ def same_lives(home: Home) -> None:
     assert judged == home.verdicts
 
 
-_COUNTED = (store.follow_up, start_store.attempt, encounter_tables.visit, rights_store.restriction)
+_COUNTED = (exit_store.follow_up, start_store.attempt, encounter_tables.visit, rights_store.restriction)
 _LEFT_OUT = ("same_person", "not_same_person", "purpose_cleared")
 """Of two people, or by chance of random ids of the one or the other."""
 

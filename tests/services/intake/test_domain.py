@@ -1,4 +1,4 @@
-"""The rules of who may come in."""
+"""The rules of who may come in, and of whom is looked for."""
 
 from datetime import date
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain import check_arrival
+from services.intake.domain import check_arrival, is_meant
 from shared.contracts.errors import InvalidInput, PolkuError, UnknownCode
 from shared.forms.records import age_on
 from tests.services.intake.kit import IDENTITY, arrival
@@ -90,3 +90,33 @@ def test_age_is_the_number_of_birthdays_kept(born: date, day: date) -> None:
         return (year, born.month, born.day) <= (day.year, day.month, day.day)
 
     assert age_on(born, day) == sum(kept(year) for year in range(born.year + 1, day.year + 1))
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ({"identity_code": IDENTITY["identity_code"]}, True),
+        ({"identity_code": "010101-1234"}, False),
+        ({"name": "öystilä"}, True),
+        ({"name": " ÄIKKÄ-testinimi  öystilä "}, True),
+        ({"name": "Öystilä Äikkä-Testinimi"}, True),
+        ({"name": "Sinikettu7"}, True),
+        ({"name": "Äikkä-Testinimi"}, False),
+        ({"name": ""}, False),
+        ({}, False),
+    ],
+)
+def test_whom_a_question_means(asked: dict[str, str], meant: bool) -> None:
+    assert is_meant(IDENTITY, asked) is meant
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("äi", True), ("öys äik", True), ("test", True), ("SINI", True), ("inimi", False), ("äi x", False), ("", False)],
+)
+def test_who_is_looked_for_by_how_words_begin_is_found_unless_protected(name: str, meant: bool) -> None:
+    asked = {"name": name, "beginning": True}
+    assert is_meant(IDENTITY, asked) is meant
+    assert not is_meant(IDENTITY, asked, protected=True)
+    assert is_meant(IDENTITY, asked | {"name": "Öystilä"}, protected=True), "by the whole name they are"
+    assert not is_meant(IDENTITY, {"name": "äi"})

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from services.intake import eura, exits, operations, rights, start_store, starts, store
+from services.intake import eura, exits, operations, queries, rights, start_store, starts, store
 from services.intake.eura import NewEntry
 from services.intake.records import NewExit
 from services.intake.starts import NewStart
@@ -44,13 +44,13 @@ def test_who_lacks_start_or_exit_is_listed_and_who_has_both_is_not(engine: Engin
     for subject, record, by in ((gone, "start", "worker"), (gone, "exit", "self"), (here, "start", "self")):
         assert note(journal, subject, record, by=by)["new"]
     bare = person(journal, "bare", left=LEFT, record={"gender": "f", "service_language": "sv"})
-    found = eura.worklist(engine, kit.KEY)
+    found = queries.eura_worklist(engine, kit.KEY)
     assert found["counts"] == {"participants": 3, "starts": 2, "left": 2, "exits": 1}
     assert found["people"] == [
         {"person": bare, "service_language": "sv", "left": True, "start": None, "exit": None},
     ]
     note(journal, bare, "start")
-    assert eura.worklist(engine, kit.KEY)["people"][0]["start"] == {"on": "2016-06-01", "by": "self"}
+    assert queries.eura_worklist(engine, kit.KEY)["people"][0]["start"] == {"on": "2016-06-01", "by": "self"}
 
 
 def test_the_lead_gets_counts_and_the_node_keeps_who(engine: Engine, journal: Journal) -> None:
@@ -78,7 +78,7 @@ def test_an_entry_of_an_earlier_exit_is_none_of_the_later(engine: Engine, journa
     note(journal, subject, "exit")
     later = NewExit(kit.key_of("later"), subject, date(2016, 9, 1), "completed", None, None)
     exits.record_exits(journal, kit.KEY, [later], by="worker", now=kit.NOW)
-    assert eura.worklist(engine, kit.KEY)["people"][0]["exit"] is None
+    assert queries.eura_worklist(engine, kit.KEY)["people"][0]["exit"] is None
     assert note(journal, subject, "exit", LEFT, "worker")["error"]["params"]["field"] == "date"
 
 

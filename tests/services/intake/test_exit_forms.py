@@ -7,7 +7,19 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import exit_forms, exits, operations, purposes, queries, rights, start_store, starts, store, texts
+from services.intake import (
+    exit_forms,
+    exits,
+    operations,
+    purposes,
+    queries,
+    rights,
+    start_store,
+    starts,
+    store,
+    text_store,
+    texts,
+)
 from services.intake.exit_forms import NewExitForm
 from services.intake.records import NewExit, NewFollowUp, PlannedExit, Stay, check_exit
 from shared.contracts.errors import ChangedMeanwhile, InvalidInput, PolkuError, UnknownCode
@@ -62,7 +74,7 @@ def test_a_changed_wish_takes_the_old_text_with_it_and_a_foreign_text_is_refused
     subject, other = gone(journal), gone(journal, "other")
     write(journal, subject, wishes_ref=wish(journal, subject, "ensin"))
     write(journal, subject, "again", wishes_ref=wish(journal, subject, "sitten"))
-    assert len(kit.rows(engine, store.text)) == 1
+    assert len(kit.rows(engine, text_store.text)) == 1
     refused = write(journal, other, "foreign", wishes_ref=seen(journal, subject)[0]["form"]["wishes_ref"])
     assert refused["error"]["params"]["field"] == "wishes_ref"
 
@@ -108,7 +120,7 @@ def test_who_comes_back_has_no_exit_form_and_erasing_leaves_nothing(engine: Engi
     exits.resume_participation(journal, kit.KEY, back, date(2016, 8, 1), by="worker", now=kit.NOW)
     assert (seen(journal, back)[0]["form"], seen(journal, back)[1].get("form_kept")) == ({}, None)
     operations.erase_person(journal, kit.KEY, away, by="worker", now=kit.NOW)
-    assert kit.rows(engine, start_store.exit_form) == kit.rows(engine, store.text) == []
+    assert kit.rows(engine, start_store.exit_form) == kit.rows(engine, text_store.text) == []
     assert {row["name"] for row in kit.rows(engine, store.vault)} == {"identity"}
 
 
@@ -231,7 +243,7 @@ def ask(journal: Journal, subject: str, day: date, status: str = "not_reached") 
 
 
 def due(engine: Engine, today: date = date(2016, 11, 1)) -> list[tuple[str, int]]:
-    return [(one["person"], one["tries"]) for one in exit_forms.due_follow_ups(engine, kit.KEY, today)]
+    return [(one["person"], one["tries"]) for one in queries.due_follow_ups(engine, kit.KEY, today)]
 
 
 def test_who_is_due_is_asked_three_times_and_then_not_reached(engine: Engine, journal: Journal) -> None:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services.intake import exits, operations, queries, store
+from services.intake import exit_store, exits, operations, queries, store
 from services.intake.domain import check_arrival
 from services.intake.records import NewExit, NewFollowUp, ReturnedExit, Stay, missing_evidence, takes_effect
 from shared.contracts.errors import InvalidInput, PolkuError, UnknownPerson
@@ -66,6 +66,8 @@ def test_an_exit_leaves_a_line_and_holds(engine: Engine, journal: Journal) -> No
     (row,) = kit.rows(engine, store.participation)
     assert (row["started_on"], row["ended_on"]) == (date(2016, 3, 1), DAY)
     assert (row["end_reason"], row["end_results"]) == ("completed", "qualification employment")
+    _, (listed,) = queries.list_people(engine, kit.KEY, 1, 0)
+    assert (listed.ended_on, listed.end_reason) == (DAY, "completed")
 
 
 def test_the_same_again_adds_nothing(engine: Engine, journal: Journal) -> None:
@@ -219,7 +221,7 @@ def test_a_try_in_vain_is_recorded_like_one_that_reached_somebody(engine: Engine
         ("not_reached", None),
         ("reached", ["employment"]),
     ]
-    rows = {row["status"]: row["results"] for row in kit.rows(engine, store.follow_up)}
+    rows = {row["status"]: row["results"] for row in kit.rows(engine, exit_store.follow_up)}
     assert rows == {"not_reached": None, "reached": "employment"}
 
 
@@ -259,7 +261,7 @@ def test_erasing_a_person_erases_exit_follow_ups_and_keys(engine: Engine, journa
     leave(journal, leaving(subject))
     ask(journal, subject)
     operations.erase_person(journal, kit.KEY, subject, by="worker", now=kit.NOW)
-    assert kit.rows(engine, store.follow_up) == kit.rows(engine, store.participation) == []
+    assert kit.rows(engine, exit_store.follow_up) == kit.rows(engine, store.participation) == []
     assert kit.rows(engine, store.keys) == []
 
 

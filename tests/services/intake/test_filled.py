@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from services.intake import filled, filled_store, letters, peers, referral_listing, rights, rights_store, store
+from services.intake import (
+    filled,
+    filled_store,
+    letters,
+    peers,
+    referral_listing,
+    referral_store,
+    rights,
+    rights_store,
+    store,
+)
 from services.intake.domain import tag_of
 from services.intake.filled_store import filled as table
 from shared.contracts.errors import HomeHeld, InvalidInput, ProcessingRestricted, ProgrammeIsClosed, UnknownPerson
@@ -18,7 +28,7 @@ from shared.storage import snapshot, transaction
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS, RECORD, arrival, register
 from tests.services.intake.test_referrals import accept, at, erase, send
-from tests.services.intake.test_steward import LEADERS, STEWARD, THIRD, Land, Place, all_confirm
+from tests.services.intake.test_steward import FIRST, LEADERS, STEWARD, THIRD, Land, Place, all_confirm
 from tests.services.intake.test_steward import land as land
 from tests.services.kit import KEY, OTHER, OWN
 
@@ -142,10 +152,10 @@ def test_while_the_tag_key_changes_the_newest_that_both_have_is_compared(land: L
     come(second, record=SIGNED)
     ours = come(third)
     with transaction(second.engine) as connection:
-        store.drop_tag_key(connection, KEY, 1)
+        store.drop_tag_key(connection, KEY, FIRST)
     first.renew()
     third.post.round(KEY, land.now)
-    ask(third, ours)  # under key 1 alone; the second node has none of it, as if it were ahead of everybody
+    ask(third, ours)  # under the first key alone; the second node has none of it, as if it were ahead of everybody
     land.work()
     assert heard(third, ours) == {OTHER: ("yes", "2016-03-01"), OWN: ("cannot_say", None)}
 
@@ -252,11 +262,11 @@ def test_a_referral_that_has_not_left_is_taken_back_when_the_address_becomes_pro
     subject = come(first)
     number = send(first, subject)
     protect(first, subject)
-    (row,) = kit.rows(first.engine, store.referral)
+    (row,) = kit.rows(first.engine, referral_store.referral)
     assert (row["referral"].hex(), row["state"]) == (number, "withdrawn")
     assert [letter["subject"] for letter in kit.rows(first.engine, post_out)] == [None]
     land.work()
-    (came,) = kit.rows(third.engine, store.referral)
+    (came,) = kit.rows(third.engine, referral_store.referral)
     assert (came["state"], came["box"]) == ("withdrawn", None)
     send(first, subject, key="anew")
     land.work()
@@ -317,7 +327,7 @@ def test_a_referral_has_told_that_the_form_is_filled_where_the_person_agreed(lan
     send(first, come(first, record=SIGNED), agreed=("name", "birth_date", "start_record"))
     send(first, come(first, "second", record=SIGNED), key="sent second", agreed=("name", "birth_date"))
     land.work()
-    taken = {accept(third, row["referral"].hex()) for row in kit.rows(third.engine, store.referral)}
+    taken = {accept(third, row["referral"].hex()) for row in kit.rows(third.engine, referral_store.referral)}
     told = sorted(str(heard(third, subject)) for subject in taken)
     assert told == ["{'third': ('yes', '2016-03-01')}".replace("third", OTHER), "{}"]
 

@@ -254,33 +254,3 @@ def test_after_erasing_the_same_row_makes_somebody_new(engine: Engine) -> None:
     (second,), _ = register(journal, arrival())
     assert second["new"]
     assert second["subject"] != first["subject"]
-
-
-@pytest.mark.parametrize(
-    ("asked", "meant"),
-    [
-        ({"identity_code": IDENTITY["identity_code"]}, True),
-        ({"identity_code": "010101-1234"}, False),
-        ({"name": "öystilä"}, True),
-        ({"name": " ÄIKKÄ-testinimi  öystilä "}, True),
-        ({"name": "Öystilä Äikkä-Testinimi"}, True),
-        ({"name": "Sinikettu7"}, True),
-        ({"name": "Äikkä-Testinimi"}, False),
-        ({"name": ""}, False),
-        ({}, False),
-    ],
-)
-def test_whom_a_question_means(asked: dict[str, str], meant: bool) -> None:
-    assert operations.is_meant(IDENTITY, asked) is meant
-
-
-@pytest.mark.parametrize(
-    ("name", "meant"),
-    [("äi", True), ("öys äik", True), ("test", True), ("SINI", True), ("inimi", False), ("äi x", False), ("", False)],
-)
-def test_who_is_looked_for_by_how_words_begin_is_found_unless_protected(name: str, meant: bool) -> None:
-    asked = {"name": name, "beginning": True}
-    assert operations.is_meant(IDENTITY, asked) is meant
-    assert not operations.is_meant(IDENTITY, asked, protected=True)
-    assert operations.is_meant(IDENTITY, asked | {"name": "Öystilä"}, protected=True), "by the whole name they are"
-    assert not operations.is_meant(IDENTITY, {"name": "äi"})

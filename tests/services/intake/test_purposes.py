@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import operations, purposes, queries, rights, rights_store, store, texts
+from services.intake import exit_store, operations, purposes, queries, rights, rights_store, store, text_store, texts
 from shared.contracts.catalogue import AttendanceRecorded, ScoreComputed
 from shared.contracts.errors import (
     ChangedMeanwhile,
@@ -153,7 +153,7 @@ def test_the_record_goes_and_the_person_stays_as_a_client(engine: Engine, journa
     ]
     (row,) = kit.rows(engine, store.participation)
     assert (row["standing"], row["started_on"], row["ended_on"], row["record"]) == ("client", None, None, "{}")
-    assert kit.rows(engine, store.follow_up) == []
+    assert kit.rows(engine, exit_store.follow_up) == []
     _, (found,) = queries.list_people(engine, kit.KEY, 1, 0)
     identity = store.open_identity(KEYS.vault, found.person, found.wrapped_key, found.box)
     assert identity == {name: value for name, value in IDENTITY.items() if name != "form_kept"}
@@ -188,7 +188,7 @@ def test_texts_and_referrals_go_with_the_support_and_are_taken_back_first(
     seen: list[str] = []
     assert end(journal, subject, "support", first=lambda _unit, _programme, who: seen.append(who))
     assert seen == [subject]
-    assert kit.rows(engine, store.text) == []
+    assert kit.rows(engine, text_store.text) == []
     assert "activities.attendance_recorded" not in readable(engine, subject)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake import letters, store
+from services.intake import letters, referral_store, store
 from services.intake.domain import AT_RECEIVER, AT_SENDER, moved, next_revision
 from shared.contracts.errors import NotFound, ReferralClosed, UnknownPerson
 from shared.journal.carry_tables import post_in, post_out
@@ -158,7 +158,7 @@ def test_the_code_keeps_to_the_tables_whatever_is_done(land: Land) -> None:
 
         def row_of(place: Place) -> dict[str, Any] | None:
             column = "referral" if place is first else "theirs"
-            rows = kit.rows(place.engine, store.referral)
+            rows = kit.rows(place.engine, referral_store.referral)
             return next((row for row in rows if row[column] == bytes.fromhex(sent)), None)
 
         def deliver(way: str) -> None:

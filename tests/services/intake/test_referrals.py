@@ -1,6 +1,8 @@
 """Somebody is referred from one partner to another: what each end holds, what the letter tells, and that both agree."""
 
+import hmac
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -18,6 +20,7 @@ from services.intake import (
     referral_store,
     referrals,
     store,
+    text_store,
     workers,
 )
 from services.intake.referrals import NewReferral
@@ -44,7 +47,7 @@ from shared.contracts.referral_facts import (
     ReferralSent,
     ReferralWithdrawn,
 )
-from shared.journal import erasing
+from shared.journal import crypto, erasing
 from shared.journal.carry_tables import post_out
 from shared.journal.lines import Line, parse
 from shared.journal.tables import journal_line
@@ -115,7 +118,7 @@ def facts(place: Place, *kinds: Any) -> list[Line]:
 
 
 def boxes(place: Place) -> list[Any]:
-    return [row["box"] for row in kit.rows(place.engine, store.referral)]
+    return [row["box"] for row in kit.rows(place.engine, referral_store.referral)]
 
 
 def test_a_protected_address_goes_along_whatever_was_agreed(land: Land) -> None:
@@ -172,7 +175,7 @@ def test_the_letter_tells_only_what_was_agreed_to(land: Land) -> None:
     first, _, third = all_confirm(land)
     send(first, first.register("anna")[0], agreed=("name",), text=None)
     land.work()
-    (row,) = kit.rows(third.engine, store.referral)
+    (row,) = kit.rows(third.engine, referral_store.referral)
     with transaction(third.engine) as connection:
         told = referral_store.open_referred(connection, KEYS.vault, _Row(row))
     assert told["identity"] == {name: IDENTITY[name] for name in ("given_name", "family_name")}
@@ -317,7 +320,7 @@ def test_erasing_a_person_takes_an_open_referral_back_and_leaves_nothing_of_it(l
     land.work()
     number = incoming(third)
     assert REASON in [row["text"] for row in seen(first)]
-    (row,) = kit.rows(first.engine, store.referral)
+    (row,) = kit.rows(first.engine, referral_store.referral)
     # The audit log names a referral by its number in hex, as it names texts; no row and no line does any more.
     needles = [anna.encode(), bytes.fromhex(anna), bytes(row["referral"]), bytes(row["text_ref"])]
     with snapshot(first.engine) as connection:
@@ -328,7 +331,7 @@ def test_erasing_a_person_takes_an_open_referral_back_and_leaves_nothing_of_it(l
     before = kit.stored_bytes(first.engine)
     assert all(needle in before for needle in needles), "the search would find it"
     erase(first, anna)
-    assert kit.rows(first.engine, store.referral) == kit.rows(first.engine, store.text) == []
+    assert kit.rows(first.engine, referral_store.referral) == kit.rows(first.engine, text_store.text) == []
     assert facts(first, ReferralSent) == []
     land.work()
     assert [row["state"] for row in seen(third)] == ["withdrawn"]
@@ -364,7 +367,7 @@ def test_an_accepted_persons_erasing_takes_the_receivers_record_too(land: Land) 
     land.work()
     taken = accept(third, incoming(third))
     erase(third, taken)
-    for table in (store.referral, store.text, store.vault, store.person):
+    for table in (referral_store.referral, text_store.text, store.vault, store.person):
         assert kit.rows(third.engine, table) == [], table.name
     land.work()
     assert [row["state"] for row in seen(first)] == ["accepted"]
@@ -387,11 +390,23 @@ def test_neither_journal_nor_log_nor_lead_holds_who_it_is_or_why(land: Land, cap
     for text in (*WHO, REASON):
         assert text.encode() not in land.seen
         assert text not in caplog.text
-    for message in messages(IDENTITY):
-        for digest in digests(message, {b"", b"polku-tag-1", KEY.encode()}):
-            assert digest not in land.seen
-            assert digest.hex().encode() not in land.seen
+    own = [crypto.make_key(land.inbox.parent / "lead", kind) for kind in ("signing", "receiving")]
+    leads = {key for one in own for key in (one.secret(), one.public or b"")}
+    assert digests_in(land, leads) == 0
+    land.seen += hmac.digest(own[1].secret(), IDENTITY["identity_code"].encode(), "sha256")
+    assert digests_in(land, leads) == 1, "it would be found"
     assert "Haluaa" not in repr(NewReferral(key_of("a"), "0" * 32, "third", ("name",), REASON))
+
+
+def digests_in(land: Land, leads: set[bytes]) -> int:
+    """How many digests and HMACs of what is known of the person the letters hold that the lead had: under the `leads`
+    own keys, the nodes' public ones, and every run of hex digits in the letters, as it is and as bytes."""
+    runs = {run for run in re.findall(rb"[0-9a-f]{32,128}", land.seen) if len(run) % 2 == 0}
+    keys = {b"", b"polku-tag-1", KEY.encode(), *leads, *runs, *(bytes.fromhex(run.decode()) for run in runs)}
+    keys |= {key for place in land.places.values() for key in place.desk.keys.pair()}
+    assert len(keys) > 20
+    found = {digest for message in messages(IDENTITY) for digest in digests(message, keys)}
+    return sum(digest in land.seen or digest.hex().encode() in land.seen for digest in found)
 
 
 def repr_of(row: dict[str, Any]) -> bytes:
@@ -457,11 +472,11 @@ def test_where_each_sees_their_own_anothers_person_is_not_decided_about_and_who_
         lambda by: referrals.decline(at(third), number, "no_places", by=by, **common),
         lambda by: referrals.follow_up(at(third), number, "started", None, by=by, **common),
     ]
-    before = kit.rows(third.engine, store.referral), kit.rows(first.engine, store.referral)
+    before = kit.rows(third.engine, referral_store.referral), kit.rows(first.engine, referral_store.referral)
     for attempt in tries:
         with pytest.raises(NotFound):
             attempt("bertta")
-    assert (kit.rows(third.engine, store.referral), kit.rows(first.engine, store.referral)) == before
+    assert (kit.rows(third.engine, referral_store.referral), kit.rows(first.engine, referral_store.referral)) == before
     for by, others in (("bertta", True), ("aino", False)):
         _, (shown,) = referral_listing.listed(at(third), 10, 0, by=by, now=third.now, own_only=True)
         assert shown.coded["others"] is others
@@ -489,7 +504,7 @@ def test_a_letter_that_can_never_be_used_is_taken_told_and_changes_nothing(land:
     with first.journal.unit(land.now) as unit:
         peers.write(unit, first.desk, KEY, to, json.dumps(letter).encode())
     land.work()
-    assert kit.rows(third.engine, store.referral) == []
+    assert kit.rows(third.engine, referral_store.referral) == []
     assert kit.rows(first.engine, post_out) == []
     assert [entry["node"] for entry in kit.audit(third.engine) if entry["action"] == "refuse_letter"] == [first.name]
 
@@ -526,11 +541,11 @@ def test_a_receiver_restored_from_before_its_decision_decides_anew_and_both_ends
     sent = send(first, first.register("anna")[0])
     land.work()
     number = incoming(third)
-    (backup,) = kit.rows(third.engine, store.referral)
+    (backup,) = kit.rows(third.engine, referral_store.referral)
 
     def restore() -> None:
         with transaction(third.engine) as connection:
-            connection.execute(store.referral.update().values(**backup))
+            connection.execute(referral_store.referral.update().values(**backup))
 
     accept(third, number)
     follow_up(third, number, "started")
@@ -596,7 +611,7 @@ def test_an_answer_that_meets_an_erasing_waits_for_it_without_holding_what_erasi
             assert store.locked_participation(erasing_, KEY, anna) is not None
             answer = pool.submit(letters.take_letters, third.journal, third.desk, KEYS, third.now)
             until(lambda: waiting(third.engine))
-            assert erasing_.execute(select(store.referral).with_for_update(nowait=True)).one().state == "sent"
+            assert erasing_.execute(select(referral_store.referral).with_for_update(nowait=True)).one().state == "sent"
         assert answer.result(30)
     assert [row["state"] for row in seen(third)] == ["accepted"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import operations, rotation, store, texts
+from services.intake import operations, rotation, store, text_store, texts
 from shared.contracts.errors import AlreadyRecordedDiffers
 from shared.journal.crypto import load_keys, make_key
 from shared.storage import transaction
@@ -53,12 +53,12 @@ def test_a_key_that_changed_or_went_meanwhile_is_left_alone(engine: Engine) -> N
     journal = known(engine)
     results, _ = register(journal, arrival("a"), arrival("b"))
     with transaction(engine) as connection:
-        due = store.wrapped_with_older(connection, 2, 10)
+        due = text_store.wrapped_with_older(connection, 2, 10)
     operations.erase_person(journal, KEY, results[0]["subject"], by="w", now=NOW)
     with transaction(engine) as connection:
-        store.wrap_again(connection, NEW, due)
-        again = store.wrapped_with_older(connection, 2, 10)
-        store.wrap_again(connection, NEW, due)
+        text_store.wrap_again(connection, NEW, due)
+        again = text_store.wrapped_with_older(connection, 2, 10)
+        text_store.wrap_again(connection, NEW, due)
     assert again == []
     assert identities(engine, {2: NEW[2]}) == [IDENTITY]
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from services.intake import letters, peers, steward, store
-from services.intake.domain import tag_of
+from services.intake.domain import next_tag_key_no, tag_of
 from shared.contracts.catalogue import NodeAdmitted, NodeKeysChanged, PersonTagged
 from shared.contracts.errors import InvalidInput, NotFound
 from shared.journal import Journal, crypto
@@ -20,7 +20,7 @@ from shared.journal.posting import LeadPost, Members, NodePost
 from shared.journal.renewing import renew
 from shared.journal.tables import journal_line
 from shared.ops.clock import wire_time
-from shared.storage import open_engine, snapshot
+from shared.storage import open_engine, snapshot, transaction
 from tests.services import kit
 from tests.services.intake.kit import IDENTITY, KEYS
 from tests.services.intake.test_tags import Node
@@ -29,6 +29,8 @@ from tests.services.reporting.kit import receive
 
 DOCUMENT = kit.changed(tag={"basis": "name_birth_date", "steward": OTHER})
 STEWARD, LEADERS, THIRD = "rauma-00000001", "pori-00000002", "eura-00000003"
+FIRST = next_tag_key_no(0, NOW)
+"""The number of the first tag key here; of the next one more."""
 PARTNERS = {STEWARD: OTHER, LEADERS: OWN, THIRD: "third"}
 
 
@@ -51,7 +53,7 @@ class Place(Node):
         kit.put_programme(engine, store.shelf, DOCUMENT)
         for key in ("signing", "receiving"):
             crypto.make_key(self.keys, key)
-        self.name, self.now = name, NOW
+        self.name, self.now, self.renewed = name, NOW, timedelta()
         self.refresh(carrier)
 
     def refresh(self, carrier: FileCarrier) -> None:
@@ -76,7 +78,9 @@ class Place(Node):
         return steward.hand_tag_key(self.journal, self.desk, KEY, other.name, self.now)
 
     def renew(self) -> int:
-        return steward.renew_tag_key(self.journal, self.desk, KEY, by="worker", now=self.now)[0]
+        """A new key, half an hour after the last."""
+        then, self.renewed = NOW + self.renewed, self.renewed + timedelta(minutes=30)
+        return steward.renew_tag_key(self.journal, self.desk, KEY, by="worker", now=then)[0]
 
     def key_nos(self) -> list[int]:
         with snapshot(self.engine) as connection:
@@ -139,9 +143,9 @@ def all_confirm(land: Land) -> tuple[Place, Place, Place]:
 def test_confirmed_nodes_get_the_key_and_tag_alike_and_the_lead_never_holds_it(land: Land) -> None:
     first, second, third = all_confirm(land)
     third.register("earlier")
-    assert first.renew() == 1
+    assert first.renew() == FIRST
     land.work()
-    assert first.key_nos() == second.key_nos() == third.key_nos() == [1]
+    assert first.key_nos() == second.key_nos() == third.key_nos() == [FIRST]
     assert first.secrets() == second.secrets() == third.secrets()
     (key,) = first.secrets()
     for place in land.places.values():
@@ -167,10 +171,10 @@ def test_nobody_who_was_not_confirmed_is_handed_the_key(land: Land) -> None:
     first.confirm(second)
     first.renew()
     land.work()
-    assert (second.key_nos(), third.key_nos()) == ([1], [])
+    assert (second.key_nos(), third.key_nos()) == ([FIRST], [])
     assert first.confirm(third), "who is confirmed later gets it then"
     land.work()
-    assert third.key_nos() == [1]
+    assert third.key_nos() == [FIRST]
 
 
 def test_no_key_is_taken_from_a_steward_who_was_not_confirmed(land: Land) -> None:
@@ -183,7 +187,7 @@ def test_no_key_is_taken_from_a_steward_who_was_not_confirmed(land: Land) -> Non
     assert len(kit.rows(first.engine, post_out)) == 1, "the letter waits, and its sender sees it"
     second.confirm(first)
     land.work()
-    assert second.key_nos() == [1]
+    assert second.key_nos() == [FIRST]
     assert kit.rows(first.engine, post_out) == []
 
 
@@ -270,16 +274,41 @@ def test_the_key_is_replaced_with_overlap_and_the_old_one_given_up_everywhere(la
     third.register("anna")
     first.renew()
     land.work()
-    assert first.renew() == 2
+    assert first.renew() == FIRST + 1
     land.work()
-    assert [place.key_nos() for place in land.places.values()] == [[1, 2]] * 3
-    assert [key_no for _, key_no in third.tags()] == [1, 2]
-    steward.retire_tag_key(first.journal, first.desk, KEY, 1, by="worker", now=land.now)
+    assert [place.key_nos() for place in land.places.values()] == [[FIRST, FIRST + 1]] * 3
+    assert [key_no for _, key_no in third.tags()] == [FIRST, FIRST + 1]
+    steward.retire_tag_key(first.journal, first.desk, KEY, FIRST, by="worker", now=land.now)
     land.work()
-    assert [place.key_nos() for place in land.places.values()] == [[2]] * 3
+    assert [place.key_nos() for place in land.places.values()] == [[FIRST + 1]] * 3
     assert len(first.secrets() | second.secrets() | third.secrets()) == 1
     left = [row["line"] for row in kit.rows(third.engine, journal_line) if row["kind"] == PersonTagged.kind]
-    assert [b'"key_no":2' in bytes(line) for line in left] == [True]
+    assert [b'"key_no":%d' % (FIRST + 1) in bytes(line) for line in left] == [True]
+
+
+def test_a_steward_that_was_restored_gives_no_keys_number_to_another_key(land: Land) -> None:
+    """Else people tagged by the two would be compared as if it were one, and the report would not say so."""
+    first, second, third = all_confirm(land)
+    first.renew()
+    land.work()
+    with transaction(first.engine) as connection:  # restored from before it
+        store.drop_tag_key(connection, KEY, FIRST)
+    (first.keys / "tag-1").unlink()
+    again = first.renew()
+    land.work()
+    assert [place.key_nos() for place in (second, third)] == [[FIRST, again]] * 2
+    newest = first.secrets()
+    assert len(newest) == 1
+    assert newest < second.secrets() == third.secrets()
+
+
+def test_one_key_is_made_in_half_an_hour_and_a_refusal_says_when_the_next_may_be(land: Land) -> None:
+    first, _, _ = all_confirm(land)
+    first.renew()
+    first.renewed -= timedelta(minutes=30)
+    with pytest.raises(InvalidInput, match=r"not before 2016-11-22 09:30 UTC"):
+        first.renew()
+    assert first.key_nos() == [FIRST]
 
 
 def test_only_the_stewards_node_makes_or_gives_up_a_key(land: Land) -> None:
@@ -322,7 +351,7 @@ def test_a_node_stays_confirmed_only_with_keys_that_the_confirmed_one_vouches_fo
     assert len(known.pairs) == 1 + vouched
     first.renew()
     land.work()
-    assert second.key_nos() == [1]
+    assert second.key_nos() == [FIRST]
 
 
 def test_a_lead_that_records_an_old_statement_again_brings_no_key_back(land: Land) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete
 
-from services.intake import store, texts
+from services.intake import store, text_store, texts
 from services.intake.texts import NewText
 from shared.contracts.commands import load
 from shared.contracts.errors import InvalidInput, UnknownProgramme
@@ -19,7 +19,7 @@ from tests.services.intake.kit import KEYS, arrival, known, register
 from tests.services.kit import KEY, NOW, key_of
 
 SECRET = "Äskettäin luottotiedot-menivät, soittaa Kelaan"
-STATE = (store.text, store.text_key, store.keys)
+STATE = (text_store.text, text_store.text_key, store.keys)
 
 
 def ready(engine: Engine) -> tuple[Journal, str]:
@@ -108,8 +108,10 @@ def test_a_text_moved_to_another_place_does_not_open(engine: Engine) -> None:
     journal, subject = ready(engine)
     refs = [result["text_ref"] for result in keep(journal, note("a", subject), note("b", subject))]
     with transaction(engine) as connection:
-        first, second = store.find_texts(connection, KEY, refs)
-        connection.execute(store.text.update().where(store.text.c.text_ref == second.text_ref).values(box=first.box))
+        first, second = text_store.find_texts(connection, KEY, refs)
+        connection.execute(
+            text_store.text.update().where(text_store.text.c.text_ref == second.text_ref).values(box=first.box)
+        )
     with pytest.raises(VaultError):
         read(journal, second.text_ref.hex())
 
@@ -127,10 +129,10 @@ def test_a_withdrawn_text_is_deleted_if_it_is_that_persons(engine: Engine) -> No
     (result,) = keep(journal, note("a", subject))
     ref = result["text_ref"]
     with transaction(engine) as connection:
-        store.drop_text(connection, ref, "0b" * 16)
+        text_store.drop_text(connection, ref, "0b" * 16)
     assert list(read(journal, ref)) == [ref]
     with transaction(engine) as connection:
-        store.drop_text(connection, ref, subject)
+        text_store.drop_text(connection, ref, subject)
     assert read(journal, ref) == {}
 
 

@@ -12,7 +12,7 @@ from services.node.admitting import join
 from services.node.courier import CourierRounds
 from services.node.opening import open_database
 from services.node.receiver import ReceiverRounds
-from services.reporting import operations, queries, versions
+from services.reporting import operations, partner_queries, versions
 from shared.contracts.catalogue import FACTS, StandingReached
 from shared.journal import Journal, crypto
 from shared.journal.carry_tables import received_line, received_segment
@@ -125,7 +125,7 @@ class Pair:
         assert self.state()["streams"][0]["same_chain"] is True
 
     def state(self) -> dict[str, Any]:
-        return queries.completeness(self.lead_engine, KEY, self.now)
+        return partner_queries.completeness(self.lead_engine, KEY, self.now)
 
     def signers(self) -> list[str]:
         """By which keys the lead's stored proofs are signed, in order, each run once."""

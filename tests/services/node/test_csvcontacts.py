@@ -11,10 +11,10 @@ from tests.services.node.sets import CONTACT, OWN, PERSON, PROGRAMMES, write_set
 def test_a_row_is_how_one_person_is_reached_and_its_key_says_nothing_of_it(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     checked = check_set(write_set(tmp_path, contacts=[CONTACT, CONTACT]), PROGRAMMES)
-    first, again = checked.contacts()
+    first, again = checked.rows("contacts.csv")
     assert (first.participant, first.partner, first.phone, first.contact_way) == ("p1", OWN, "0401112223", "call")
     changed = check_set(write_set(tmp_path / "other", contacts=[CONTACT | {"phone": "+358401112224"}]), PROGRAMMES)
-    assert {first.key, again.key} == {row.key for row in changed.contacts()}
+    assert {first.key, again.key} == {row.key for row in changed.rows("contacts.csv")}
     assert "p1" not in repr(first)
 
 
@@ -44,4 +44,4 @@ def test_of_two_rows_about_one_person_that_differ_nobody_knows_which_holds(tmp_p
     checked = check_set(write_set(tmp_path, [PERSON, PERSON | {"ref": "p2"}], contacts=rows), PROGRAMMES)
     says = "contacts.csv, line 4, column participant: stands in another row already, which differs"
     assert checked.problem_lines() == [says]
-    assert [row.line for row in checked.contacts()] == [2, 3]
+    assert [row.line for row in checked.rows("contacts.csv")] == [2, 3]

@@ -31,13 +31,13 @@ def test_rows_are_typed_and_equal_ones_are_numbered(tmp_path: Path) -> None:
     checked = check(tmp_path, [EXIT, told, EXIT, *others], [FOLLOWUP, asked])
     assert checked.problem_lines() == []
     person = next(checked.participants())
-    plain, full, again, back = checked.exits()
+    plain, full, again, back = checked.rows("exits.csv")
     assert (plain.date, plain.reason, plain.results, plain.next) == (date(2016, 9, 1), "completed", (), None)
     assert (full.results, full.next) == (("qualification", "employment"), "open_labour_market")
     assert (plain.before, again.before) == (0, 1)
     assert (plain.back, back.back, back.before) == (None, date(2016, 10, 1), 0)
     assert len({plain.key, full.key, again.key, back.key}) == 4
-    first, second = checked.followups()
+    first, second = checked.rows("followups.csv")
     assert (first.due, first.date, first.status) == (date(2017, 3, 1), date(2017, 3, 2), "reached")
     assert (first.results, second.results) == ((), ("none",))
     assert first.key != second.key
@@ -91,7 +91,7 @@ def test_bad_cell_is_reported_once_with_line_and_column(what: str, tmp_path: Pat
 def test_rows_of_a_bad_person_are_passed_over_with_them(tmp_path: Path) -> None:
     checked = check(tmp_path, [EXIT | {"participant": "x1"}], [FOLLOWUP | {"participant": "x1"}], PEOPLE)
     assert (checked.problem_count, checked.dependent) == (1, {EXITS: 1, FOLLOWUPS: 1})
-    assert [*checked.exits(), *checked.followups()] == []
+    assert [*checked.rows("exits.csv"), *checked.rows("followups.csv")] == []
 
 
 def test_a_programme_that_nobody_leaves_into_nothing_has_its_rule_looked_at_in_the_file(tmp_path: Path) -> None:
@@ -107,7 +107,10 @@ def test_a_programme_that_nobody_leaves_into_nothing_has_its_rule_looked_at_in_t
     write_set(tmp_path, PEOPLE[:3], [], [], exits=rows[2:4], followups=[])
     checked = check_set(tmp_path, {programme.key: programme}, {programme.key: OWN})
     assert checked.problem_lines() == []
-    assert [(row.next, row.planned) for row in checked.exits()] == [("work_trial", "education"), ("education", None)]
+    assert [(row.next, row.planned) for row in checked.rows("exits.csv")] == [
+        ("work_trial", "education"),
+        ("education", None),
+    ]
 
 
 def test_a_programme_that_asks_nobody_after_they_left_takes_no_follow_up(tmp_path: Path) -> None:

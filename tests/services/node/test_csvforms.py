@@ -79,7 +79,7 @@ def test_whoever_starts_by_a_list_may_leave_and_take_part_as_a_participant(tmp_p
 
 def test_the_days_of_the_proof_are_part_of_a_rows_identity_and_answers_are_not(tmp_path: Path) -> None:
     def key(**changes: str) -> str:
-        return next(check(tmp_path, starts=[START | changes]).starts()).key
+        return next(check(tmp_path, starts=[START | changes]).rows("starts.csv")).key
 
     assert key() == key(gender="f")
     assert len({key(), key(form_signed_on=""), key(eura_on="2016-03-02", eura_by="self")}) == 3

@@ -18,7 +18,7 @@ def test_what_an_archive_has_written_is_read_with_the_persons_programme(tmp_path
     write_csv(tmp_path / FILE, COLUMNS[FILE], informed_rows({"x": "p1"}, people))
     checked = check_set(tmp_path, PROGRAMMES, {"lahde-mukaan": OWN})
     assert checked.problem_lines() == []
-    first, second = checked.informed()
+    first, second = checked.rows("informed.csv")
     assert (first.notice, first.language, first.consents, second.consents) == (3, "so", ("measurement",), ())
     assert {(row.programme, row.partner) for row in (first, second)} == {("lahde-mukaan", OWN)}
     assert first.participant_key == next(checked.participants()).key
@@ -40,4 +40,4 @@ def test_a_row_that_cannot_be_is_a_problem(tmp_path: Path, change: dict[str, str
     checked = check_set(write_set(tmp_path, [PERSON], informed=[INFORMED | change]), PROGRAMMES)
     (line,) = checked.problem_lines()
     assert line.startswith(f"informed.csv, line 2, {says}")
-    assert list(checked.informed()) == []
+    assert list(checked.rows("informed.csv")) == []

@@ -354,11 +354,11 @@ def test_rows_of_steps_and_outcomes_are_typed_and_equal_ones_are_numbered(tmp_pa
     checked = check(write_set(tmp_path, [PERSON, other], steps=[STEP, left], outcomes=outcomes))
     assert checked.ok
     (person,) = checked.participants()
-    first, second = checked.steps()
+    first, second = checked.rows("steps.csv")
     assert (first.since, first.until, second.until) == (date(2016, 3, 1), None, date(2016, 5, 1))
     assert first.participant_key == second.participant_key == person.key
     assert first.key != second.key
-    ours = list(checked.outcomes())
+    ours = list(checked.rows("outcomes.csv"))
     assert [(row.date, row.outcome, row.partner) for row in ours] == [(date(2016, 8, 15), "education", OWN)] * 3
     assert [row.before for row in ours] == [0, 1, 2]
     assert len({row.key for row in ours}) == 3
@@ -369,7 +369,7 @@ def test_rows_of_steps_and_outcomes_are_typed_and_equal_ones_are_numbered(tmp_pa
 def test_steps_and_outcomes_of_a_bad_person_are_passed_over_with_them(tmp_path: Path) -> None:
     checked = check(write_set(tmp_path, [PERSON | {"gender": "?"}], [], [], [STEP], [OUTCOME]))
     assert (checked.problem_count, checked.dependent) == (1, {STEPS: 1, OUTCOMES: 1})
-    assert [*checked.steps(), *checked.outcomes()] == []
+    assert [*checked.rows("steps.csv"), *checked.rows("outcomes.csv")] == []
 
 
 @pytest.mark.parametrize("file", [STEPS, OUTCOMES])

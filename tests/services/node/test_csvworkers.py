@@ -13,7 +13,7 @@ from tests.services.node.sets import OWN, PROGRAMMES, WORKER, write_set
 
 def test_a_row_is_one_persons_worker(tmp_path: Path) -> None:
     checked = check_set(write_set(tmp_path, workers=[WORKER, WORKER]), PROGRAMMES)
-    first, again = checked.workers()
+    first, again = checked.rows("workers.csv")
     assert (first.participant, first.programme, first.partner, first.worker) == ("p1", "lahde-mukaan", OWN, "anna.k")
     assert first.key != again.key
     assert "p1" not in repr(first)

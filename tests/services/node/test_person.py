@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import select
 
-from services.intake import operations, queries, referral_store, store
+from services.intake import operations, queries, referral_store, store, text_store
 from services.node.control import Rpc
 from services.node.documents import command_classes
 from services.node.opening import open_database
@@ -211,7 +211,7 @@ def test_every_method_that_answers_with_something_sealed_writes_down_who_looks_a
     with transaction(engine) as connection:
         owner = store.owners(connection, kit.KEY, [subject])[subject]
         vault = {1: load_keys(home.keys).newest("vault").secret()}
-        store.add_text(connection, vault, REF, kit.KEY, subject, owner, "Sovittiin")
+        text_store.add_text(connection, vault, REF, kit.KEY, subject, owner, "Sovittiin")
         ids = {"subject": bytes.fromhex(subject), "text_ref": bytes.fromhex(REF)}
         coded = {"programme": kit.KEY, "direction": "out", "node": "x", "partner": "x", "state": "sent", "revision": 0}
         referral_store.add_referral(connection, REF, "2016", **coded, **ids)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from services.node.leadstream import LeadCouriers
-from services.reporting import operations, partners, queries, store, versions
+from services.reporting import operations, partner_queries, partners, store, versions
 from shared.contracts.catalogue import EpochAccepted
 from shared.contracts.errors import HomeHeld, NotFound
 from shared.journal import Journal, crypto
@@ -158,7 +158,7 @@ def test_what_it_had_said_comes_back_with_its_effects_and_it_goes_on(fed: Fed, b
     assert not fed.held(), "the other one is no member any more, says what has come back"
     with snapshot(fed.lead) as connection:
         assert members(connection, KEY) == directory
-    assert [node.node for node in queries.admitted_nodes(fed.lead, fed.now)] == [NODE]
+    assert [node.node for node in partner_queries.admitted_nodes(fed.lead, fed.now)] == [NODE]
     fed.load(silence_limit_days=9)
     fed.work()
     fed.assert_whole()

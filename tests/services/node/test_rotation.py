@@ -11,7 +11,7 @@ import pytest
 from services.node import rotating
 from services.node.complete import lines, node_state
 from services.node.terms import learn, note_expulsion, terms_of
-from services.reporting import partners, queries
+from services.reporting import partner_queries, partners, queries
 from shared.contracts.errors import InvalidInput
 from shared.journal import certificate, directory
 from shared.journal.carrier import EXPELLED, KEYS, MANIFEST
@@ -46,9 +46,9 @@ def test_a_node_signs_with_the_older_key_until_the_lead_lists_the_new_one(pair: 
     old, new = ids(pair.node, "signing")
     pair.record(2)
     pair.courier_round()
-    assert queries.admitted_keys(pair.lead_engine, pair.now)[pair.stream].keys() == {old}
+    assert partner_queries.admitted_keys(pair.lead_engine, pair.now)[pair.stream].keys() == {old}
     pair.receiver_round()
-    assert queries.admitted_keys(pair.lead_engine, pair.now)[pair.stream].keys() == {old, new}
+    assert partner_queries.admitted_keys(pair.lead_engine, pair.now)[pair.stream].keys() == {old, new}
     pair.go()
     pair.record(2)
     pair.go()
@@ -65,10 +65,13 @@ def test_the_key_before_is_taken_for_sixty_days_and_what_it_signed_verifies_for_
     pair.go()
     old, new = ids(pair.node, "signing")
     after = pair.now + OVERLAP
-    assert queries.admitted_keys(pair.lead_engine, after - timedelta(minutes=2))[pair.stream].keys() == {old, new}
-    assert queries.admitted_keys(pair.lead_engine, after)[pair.stream].keys() == {new}
+    assert partner_queries.admitted_keys(pair.lead_engine, after - timedelta(minutes=2))[pair.stream].keys() == {
+        old,
+        new,
+    }
+    assert partner_queries.admitted_keys(pair.lead_engine, after)[pair.stream].keys() == {new}
     assert list(pair.listed().signing(wire_time(after))) == [new]
-    assert queries.may_carry(pair.lead_engine, pair.node.name, KEY, None, after)["signing_keys"] == [
+    assert partner_queries.may_carry(pair.lead_engine, pair.node.name, KEY, None, after)["signing_keys"] == [
         pair.listed().signing_keys[-1].hex()
     ]
     proof = queries.report(pair.lead_engine, KEY, None, None, pair.now)["proof"]

@@ -1,7 +1,7 @@
 """A node in two programmes of two leads: neither lead's home nor folder holds anything of the other's."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,16 +12,17 @@ from services.node.admitting import join
 from services.node.courier import CourierRounds
 from services.node.opening import open_database
 from services.node.receiver import ReceiverRounds
-from services.reporting import operations, queries, versions
+from services.reporting import operations, partner_queries, versions
 from shared.contracts.catalogue import StandingReached
 from shared.journal import Journal, segment
 from shared.journal.crypto import load_keys
+from shared.journal.holding import hold, is_held
 from shared.journal.joining import Invite, token_digest
 from shared.journal.tables import journal_line
 from shared.journal.unit import new_id
-from shared.ops.clock import utcnow
+from shared.ops.clock import utcnow, wire_time
 from shared.ops.settings import Home
-from shared.storage import snapshot
+from shared.storage import snapshot, transaction
 from tests.services import kit
 from tests.services.kit import KEY, OWN
 from tests.services.node.made import new_home
@@ -72,7 +73,7 @@ class Land:
         """All names and bytes of a lead's home: database with its log, inbox, keys; and what its keys open of it."""
         lead, seen = self.leads[name], bytearray()
         admitted, opens = (
-            queries.admitted_keys(open_database(lead), self.now),
+            partner_queries.admitted_keys(open_database(lead), self.now),
             load_keys(lead.keys).privates("receiving"),
         )
         for path in sorted(lead.path.rglob("*")):
@@ -91,6 +92,37 @@ def land(tmp_path: Path) -> Iterator[Land]:
     made = Land(tmp_path)
     yield made
     made.engine.dispose()
+
+
+DAMAGED = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+
+
+def test_a_lead_that_the_home_lacks_what_it_needs_to_reach_holds_up_no_other(
+    land: Land, caplog: pytest.LogCaptureFixture
+) -> None:
+    (good,) = (place for place in land.node.joined if place.programme == OTHER_KEY)
+    stream = f"{land.node.name}/{OTHER_KEY}"
+    for bad, why in (
+        (replace(good, uplink="https://localhost:9", authority=DAMAGED), "is no certificate"),
+        (replace(good, uplink="amqps://yhdistys@localhost/polku"), f"keys/broker.{OTHER_KEY}"),
+    ):
+        land.node.with_programme(bad).save()
+        land.record(KEY, 1)
+        land.go()
+        assert partner_queries.completeness(open_database(land.leads["a"]), None, land.now)["complete"]
+        assert stream in str(land.courier.check())
+        assert KEY not in str(land.courier.check())
+        assert why in " ".join(str(getattr(record, "why", "")) for record in caplog.records)
+    with transaction(land.engine) as connection:
+        hold(connection, wire_time(land.now), land.node.name)
+    land.go()
+    with snapshot(land.engine) as connection:
+        assert is_held(connection), "a held home waits for this lead, too"
+    land.node.with_programme(good).save()
+    land.go()
+    with snapshot(land.engine) as connection:
+        assert not is_held(connection)
+    assert land.courier.check() is None
 
 
 def needles(land: Land, programme: str, subjects: list[str]) -> set[bytes]:
@@ -120,6 +152,6 @@ def test_neither_lead_holds_a_line_or_a_stream_name_of_the_other(land: Land) -> 
             assert [needle for needle in looked_for[other] if needle in seen] == [], moment
         land.go()
     for name, programme in PROGRAMMES.items():
-        state = queries.completeness(open_database(land.leads[name]), None, land.now)
+        state = partner_queries.completeness(open_database(land.leads[name]), None, land.now)
         assert state["complete"]
         assert [row["stream"] for row in state["streams"]] == [f"{land.node.name}/{programme}"]

@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from services.node.opening import init_home
+from shared.contracts.catalogue import NodeAdmitted, NodeKeysChanged
 from shared.contracts.release_facts import ReleaseMade
 from shared.journal.certificate import Proof, StreamProof
-from shared.journal.crypto import Key, load_keys
+from shared.journal.crypto import Key, load_keys, make_key
+from shared.journal.directory import members_of
 from shared.journal.fingerprint import fingerprint
 from shared.journal.lines import chain_start
+from shared.journal.renewing import renew
 from shared.ops.clock import wire_time
 from shared.ops.settings import Home, Joined
 from shared.storage import open_engine
@@ -178,6 +181,36 @@ def test_a_node_sees_that_a_report_names_another_key_for_it(file: Path, tmp_path
     assert (done.code, "not this home's" in done.error) == (1, True)
 
 
+@pytest.mark.parametrize("vouched", [True, False])
+def test_a_key_that_a_restore_lost_is_a_warning_where_the_homes_own_keys_vouch_for_it_alone(
+    file: Path, tmp_path: Path, vouched: bool
+) -> None:
+    home = joined(tmp_path / "node", LEAD)
+    own, receiving = (load_keys(home.keys).newest(kind) for kind in ("signing", "receiving"))
+    lost, second = make_key(tmp_path / "lost", "signing"), make_key(tmp_path / "lost", "receiving")
+    assert own.public is not None
+    assert lost.public is not None
+    # A lead that lists a key of its own first, and ours as if that had vouched for it, proves nothing.
+    first, then = ((own, receiving), (lost, second)) if vouched else ((lost, second), (own, receiving))
+    (signing, sealing), (later, sealing_later) = ((key.public or b"" for key in pair) for pair in (first, then))
+    names = {"partner": "town", "node": home.name}
+    admitted = NodeAdmitted(None, **names, signing_key=signing.hex(), receiving_key=sealing.hex())
+    stated = members_of(renew(home.name, later, sealing_later, first[0], TIME))
+    engine = open_engine(home.database_url)
+    changed = NodeKeysChanged(None, node=home.name, until="2099-01-01T00:00:00.000000Z", **stated)
+    receive(engine, f"lead/{PROGRAMME}", [admitted, changed])
+    engine.dispose()
+    start = chain_start(f"{home.name}/{PROGRAMME}")
+    there = StreamProof("town", "joined", home.name, 1, 0, start, (own.public, lost.public))
+    file.write_bytes(certified("csv", proof(there)))
+    done = run("verify", file, home=home.path)
+    if vouched:
+        assert (done.code, done.out.splitlines()[0].endswith("(pinned)")) == (0, True)
+        assert f"lacks the key {lost.id}" in done.out
+    else:
+        assert (done.code, "not this home's" in done.error) == (1, True)
+
+
 def test_a_report_of_a_programme_that_the_home_has_not_joined_is_not_pinned(file: Path, tmp_path: Path) -> None:
     done = run("verify", file, home=joined(tmp_path / "node", OTHER_KEY, "another").path)
     assert (done.code, "(not pinned)\n" in done.out) == (0, True)
@@ -225,6 +258,17 @@ def test_lines_that_the_figures_lack_are_said(file: Path) -> None:
 def test_an_expelled_partner_is_said_with_its_last_line(file: Path) -> None:
     file.write_bytes(report(proof(stream(state="expelled"))))
     assert "leader_association: expelled; pori-0a1b2c3d" in run("verify", file).out
+
+
+def test_each_node_of_a_partner_that_came_back_is_compared_with_the_certificate(file: Path) -> None:
+    what = proof(replace(silent(), partner="leader_association"), stream(state="expelled"))
+    file.write_bytes(report(what))
+    done = run("verify", file)
+    assert (done.code, done.out.count("leader_association: ")) == (0, 2)
+    rows = json.loads(report(what))["streams"]
+    for at, row in enumerate(rows):
+        file.write_bytes(report(what, streams=[*rows[:at], row | {"watermark": 5}, *rows[at + 1 :]]))
+        assert run("verify", file).code == 1
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", BODIES["json"].encode()])

@@ -7,24 +7,20 @@ is down for days, hears in pieces; the timer looks when it is up; sometimes the 
 
 import os
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
 
 from services.pathways import hearing, operations, store
 from services.pathways.store import shelf
-from shared.contracts.catalogue import FACTS, TaskClosed, TaskOpened
-from shared.contracts.facts import Fact
-from shared.journal import Journal, lines
+from shared.contracts.catalogue import TaskClosed, TaskOpened
+from shared.journal import Journal
 from shared.journal.follow import Follower
-from shared.journal.tables import journal_line
-from shared.ops.clock import today_in_helsinki
 from shared.programmes import parse
 from shared.storage import snapshot
-from tests.journal.journal_kit import Killed, killed_at
 from tests.services import kit
 from tests.services.pathways.kit import (
     DOCUMENT,
@@ -44,7 +40,8 @@ from tests.services.pathways.kit import (
     talk,
     there,
 )
-from tests.services.pathways.model import ByHand, Entry, Expected, Key, Looked, Told, expected
+from tests.services.pathways.living import Living
+from tests.services.pathways.model import ByHand, Entry, Expected, Key, Looked, expected
 
 SEED = int(os.environ.get("POLKU_SEED", "1"))
 PROGRAMME = parse(DOCUMENT)
@@ -53,7 +50,7 @@ FIRST, DAYS = date(2016, 1, 4), 366
 
 
 @dataclass
-class Year:
+class Year(Living):
     """The system under test, and the history as pathways has seen it."""
 
     engine: Engine
@@ -63,42 +60,18 @@ class Year:
     now: datetime = field(default_factory=lambda: noon(FIRST))
     history: list[Entry] = field(default_factory=list)
     seen: int = 0
+    activity: dict[str, str] = field(default_factory=dict)
+    kills: float = 0.3
+    deadly: int = 12
+    reached: Counter[tuple[str, str]] = field(default_factory=Counter)
     made: int = 0
 
     def __post_init__(self) -> None:
         self.journal = known(self.engine, DOCUMENT)
         self.following = follower(self.journal)
 
-    @property
-    def today(self) -> date:
-        return today_in_helsinki(self.now)
-
-    def dies(self, what: Any, *arguments: Any, **options: Any) -> Any:
-        """Do it, perhaps killed on the way and done again from the beginning by a new process."""
-        while True:
-            try:
-                if self.chance.random() < 0.3:
-                    with killed_at(self.engine, self.chance.randrange(12)):
-                        return what(*arguments, **options)
-                return what(*arguments, **options)
-            except Killed:
-                self.following = follower(self.journal)
-
-    def hear(self, most: int = 10**9) -> None:
-        """Follow some steps."""
-        for _ in range(most):
-            if not self.dies(lambda: self.following.advance(self.now)):
-                break
-        self.note()
-
     def note(self) -> None:
-        """Write into the history what pathways has heard since."""
-        with snapshot(self.engine) as connection:
-            at = self.following.position()
-            query = select(journal_line.c.line).where(journal_line.c.pos > self.seen, journal_line.c.pos <= at)
-            for line in connection.execute(query.order_by(journal_line.c.pos)).scalars():
-                self.history += told(lines.parse(line), self.engine)
-        self.seen = at
+        self.history += self.heard_since()
 
     def look(self) -> None:
         """The timer; as in the service it follows first, unless following is what fails."""
@@ -151,33 +124,6 @@ class Year:
             entered = (date.fromisoformat(day) - timedelta(days=self.chance.choice([0, 3, 9]))).isoformat()
             new = stay(f"s{name}", person, step, entered_on=entered, left_on=left)
             self.dies(record_steps, self.journal, new, now=self.now)
-
-
-def told(line: lines.Line, engine: Engine) -> list[Told]:
-    """What a line tells, read without any code of pathways."""
-    fact = FACTS[line.kind, line.v].read(line.subject, line.body)
-    on = line.kind.partition(".")[2]
-    codes: dict[str, str | None] = {
-        word: fact[word] for word in ("standing", "step", "activity", "outcome") if word in fact.members
-    }
-    if line.kind.startswith("pathways.task") or fact.subject is None:
-        return []
-    heard = datetime.strptime(line.recorded_at[:10], "%Y-%m-%d").date()  # noon UTC: the same day in Helsinki
-    day = next((fact[word] for word in ("occurred_on", "on") if word in fact.members), None)
-    if on == "attendance_recorded":
-        if fact["role"] != "participant":
-            return []
-        codes["activity"] = activity_of(engine, fact)
-    due = date.fromisoformat(fact["due_on"]) if "due_on" in fact.members and fact["due_on"] else None
-    cause = f"{line.stream} {line.epoch} {line.seq}"
-    return [Told(on, str(fact.subject), date.fromisoformat(day) if day else heard, heard, cause, codes, due)]
-
-
-def activity_of(engine: Engine, fact: Fact) -> str:
-    for line in kit.lines(engine):
-        if line.kind == "activities.session_held" and line.body["session"] == fact["session"]:
-            return str(line.body["activity"])
-    raise AssertionError("a session nobody held")
 
 
 def stored(engine: Engine) -> dict[Key, Expected]:

@@ -1,20 +1,6 @@
 """What each method takes that the portal calls: the services' own contracts."""
 
 from shared.contracts.closing import AskClosing, CloseProgramme, LeaveOpen, ListLeft, ListStillIn, SealStream
-from shared.contracts.commands import (
-    AskReport,
-    CertifyReport,
-    CloseTask,
-    ErasePerson,
-    FindPeople,
-    ListPeople,
-    ListSessions,
-    ListTasks,
-    RecordAssessments,
-    RecordOutcomes,
-    RecordSteps,
-    RegisterParticipants,
-)
 from shared.contracts.contacts import ReadContacts, SetContact, SetLanguages
 from shared.contracts.encounters import (
     CorrectEncounter,
@@ -31,8 +17,9 @@ from shared.contracts.encounters import (
 )
 from shared.contracts.filled import AskFilled, ShowFilled
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
+from shared.contracts.people import ErasePerson, FindPeople, ListPeople, RegisterParticipants
 from shared.contracts.plans import RecordPlans, ShowPlan
-from shared.contracts.questionnaires import ListDue, ShowForms, ShowWording
+from shared.contracts.questionnaires import ListDue, RecordAssessments, ShowForms, ShowWording
 from shared.contracts.records import ListMissingEvidence, RecordFollowUps, ResumeParticipation
 from shared.contracts.referrals import (
     AcceptReferral,
@@ -44,6 +31,7 @@ from shared.contracts.referrals import (
     WithdrawReferral,
 )
 from shared.contracts.releases import ListReleases, ReadRelease
+from shared.contracts.reports import AskReport, CertifyReport
 from shared.contracts.rights import (
     AskInformed,
     AskReceipts,
@@ -62,6 +50,7 @@ from shared.contracts.rights import (
     ListDue as RetentionDue,
 )
 from shared.contracts.samples import DrawSample, ShowSample
+from shared.contracts.sessions import ListSessions
 from shared.contracts.starts import (
     ListEura,
     ListFollowUps,
@@ -72,7 +61,7 @@ from shared.contracts.starts import (
     ShowExit,
     ShowStart,
 )
-from shared.contracts.steps import ListProposals, RecordPauses, StepsOf, StepStates
+from shared.contracts.steps import ListProposals, RecordPauses, RecordSteps, StepsOf, StepStates
 from shared.contracts.talks import (
     AskRecent,
     AskRegister,
@@ -87,6 +76,7 @@ from shared.contracts.talks import (
     StartCounter,
 )
 from shared.contracts.workers import AssignWorkers, HandOver, ListWorkers, SeesPeople, TasksOf
+from shared.contracts.workflow import CloseTask, ListTasks, RecordOutcomes
 
 BODIES = {
     ("reporting", "report"): AskReport,

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from services.portal.logos import MOST_BYTES, LogoRefused, picture, pictures
+from services.portal.names import ProgrammeNames
 from services.portal.publicity import logos, publicity
-from services.portal.report_page import ProgrammeNames, render_report_html
+from services.portal.report_page import render_report_html
 from tests.services.portal.documents import DOCUMENT, LISTED, report
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 2 1">{}</svg>'

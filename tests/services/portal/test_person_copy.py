@@ -7,14 +7,14 @@ from typing import Any, get_args
 
 import pytest
 
+from services.portal.names import ProgrammeNames
 from services.portal.person_copy import language_of, render_copy
-from services.portal.report_page import ProgrammeNames
 from services.portal.words import Lang
 from services.portal.words_copy import FIELDS, KINDS, TABLES, TECHNICAL, VALUES, WORKING_TABLES
 from shared.contracts import catalogue, record_facts, referral_facts, rights_facts
 from shared.contracts.catalogue import FACTS
-from shared.contracts.commands import PersonIdentity
 from shared.contracts.facts import About
+from shared.contracts.people import PersonIdentity
 from shared.contracts.rights import RecordChanges
 from shared.storage.forgetting import naming_people
 from tests.conftest import ROOT

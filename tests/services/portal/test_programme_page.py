@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from services.portal.names import ProgrammeNames
 from services.portal.programme_page import _SAID, programme_values
 from services.portal.publicity import logos, publicity
 from services.portal.rendering import Frame, render
 from services.portal.report_csv import render_report_csv
-from services.portal.report_page import ProgrammeNames, render_report_html
+from services.portal.report_page import render_report_html
 from services.portal.words import LANGS, Lang, known_keys
 from shared.programmes import load_file
 from shared.programmes.checking import SCHEMA_FILE

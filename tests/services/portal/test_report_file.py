@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.portal.names import ProgrammeNames
 from services.portal.report_csv import render_report_csv
-from services.portal.report_page import ProgrammeNames, statement
+from services.portal.report_page import statement
 from services.portal.words import LANGS, Lang, words
 from shared.journal.certificate import PLACES, Form, check
 from tests.services.portal.certifying import SIGNED_BY

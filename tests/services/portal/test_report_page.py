@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.portal.charts import Bar, bar_chart
+from services.portal.labels import figure
+from services.portal.names import ProgrammeNames
 from services.portal.rendering import Frame
-from services.portal.report_page import ProgrammeNames, figure, render_report_html
+from services.portal.report_page import render_report_html
 from services.portal.words import LANGS, Lang
 from tests.services.portal.documents import CHAIN, DOCUMENT, LISTED, report
 from tests.services.portal.pages import Page, table_rows

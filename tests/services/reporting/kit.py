@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select
 
-from services.reporting import operations, store, versions
+from services.reporting import operations, partner_store, store, versions
 from shared.contracts.catalogue import (
     AnonymousSheetRecorded,
     AttendanceRecorded,
@@ -27,7 +27,7 @@ from shared.journal.carry_tables import received_erased, received_head, received
 from shared.journal.lines import BadLine, Line, chain_next, chain_start, line_digest, read_envelope, serialise
 from shared.ops.clock import wire_time
 from shared.storage import transaction
-from tests.services.kit import DOCUMENT, KEY, NOW, OTHER, OWN, empty
+from tests.services.kit import DOCUMENT, KEY, NOW, OTHER, OWN, empty, rows
 
 NODES = {OWN: "pori-0a1b2c3d", OTHER: "rauma-0a1b2c3e"}
 STREAMS = {partner: f"{node}/{KEY}" for partner, node in NODES.items()}
@@ -54,7 +54,7 @@ def admit(engine: Engine, *partners: str, programme: str = KEY) -> None:
         for partner in partners:
             node = NODES[partner]
             names = {"stream": f"{node}/{programme}", "programme": programme, "partner": partner, "node": node}
-            store.add_node(connection, names | {"signing_key": SIGNING, "receiving_key": RECEIVING})
+            partner_store.add_node(connection, names | {"signing_key": SIGNING, "receiving_key": RECEIVING})
 
 
 def session(name: object, activity: str, day: str, minutes: int | None) -> Fact:
@@ -158,9 +158,14 @@ def _indexed(data: bytes | None) -> tuple[str | None, int | None, bytes | None]:
     return content.kind, content.v, bytes.fromhex(content.subject) if content.subject else None
 
 
-def derive_all(engine: Engine) -> None:
-    while operations.derive(engine):
+def derive_all(engine: Engine, failing: operations.Failing | None = None) -> None:
+    while operations.derive(engine, {} if failing is None else failing):
         pass
+
+
+def asides(engine: Engine) -> dict[int, str]:
+    """Which lines are kept and not counted, and why."""
+    return {row["seq"]: row["reason"] for row in rows(engine, store.aside)}
 
 
 def forget_everything(engine: Engine) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from services.portal.names import ProgrammeNames
 from services.portal.report_file import make_release, release_file
-from services.portal.report_page import ProgrammeNames
 from services.reporting import certifying, queries, releases
-from shared.contracts.commands import AskReport, CertifyReport, load
+from shared.contracts.commands import load
 from shared.contracts.releases import MakeRelease, ReadRelease
+from shared.contracts.reports import AskReport, CertifyReport
 from shared.journal import Journal
 from shared.journal.certificate import Form
 from shared.journal.crypto import Key, Keys

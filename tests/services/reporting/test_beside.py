@@ -10,12 +10,12 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from services.node.rounds import RoundFailed, Rounds
-from services.reporting import beside, store
+from services.reporting import beside, operations, store
 from services.reporting.beside import COUNTERS, Deriver, DerivingEnded
 from shared.ops.clock import utcnow
 from shared.testing.wait import until
 from tests.services import kit
-from tests.services.kit import OWN
+from tests.services.kit import OTHER, OWN
 from tests.services.reporting.kit import STREAMS, admit, lead, receive, session
 
 
@@ -127,3 +127,29 @@ def test_a_receiver_whose_deriver_is_gone_goes_on_and_is_not_ready_meanwhile() -
     state = Rounds("receiver", utcnow())
     assert state.run(round_, utcnow()) > 0
     assert state.check() is not None
+
+
+def test_a_stream_whose_batch_is_given_up_waits_and_says_so_while_the_others_go_on(
+    postgres_engine: Engine, child: tuple[Deriver, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deriver, _ = child
+    admit(postgres_engine, OTHER)
+    shown = operations.stuck.labels(STREAMS[OWN])
+    for number, stream in enumerate(STREAMS.values(), 1):
+        receive(postgres_engine, stream, [session(number, "kaapeli", "2016-03-01", 60)])
+    with postgres_engine.begin() as other:  # that which the batch waits for stands for one that has no end
+        store.lock_derived(other, STREAMS[OWN])
+        monkeypatch.setattr(beside, "BATCH_SECONDS", 1.0)
+        with pytest.raises(DerivingEnded):
+            deriver.beside(lambda: 0)
+        monkeypatch.undo()
+        assert shown._value.get() == 1
+        work(deriver, postgres_engine, range(0))
+        assert {row["stream"] for row in kit.rows(postgres_engine, store.cursor) if row["seq"] > 1} == set()
+        assert STREAMS[OTHER] in {row["stream"] for row in kit.rows(postgres_engine, store.cursor)}
+        assert shown._value.get() == 1, "another process knows of it"
+    deriver.close()
+    deriver._failing[STREAMS[OWN]] = 0.0  # it is due
+    work(deriver, postgres_engine, range(0))
+    assert {row["seq"] for row in kit.rows(postgres_engine, store.cursor)} == {1, 2}
+    assert shown._value.get() == 0

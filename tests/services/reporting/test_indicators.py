@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, text, update
 
-from services.reporting import rebuilding, store
+from services.reporting import partner_store, rebuilding, store
 from services.reporting.indicators import people_behind
 from services.reporting.operations import derive_what_has_become_readable
 from services.reporting.people import find_equal
@@ -336,7 +336,7 @@ def test_any_lines_give_what_the_kit_counts(
     sqlite_engine: Engine, mine: list[Fact], theirs: list[Fact], same: bool
 ) -> None:
     engine = sqlite_engine
-    if not kit.rows(engine, store.node):
+    if not kit.rows(engine, partner_store.node):
         lead(engine, TAGGED)
         admit(engine, OWN, OTHER)
     forget_everything(engine)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from services.reporting import operations, partners, queries
+from services.reporting import operations, partner_queries, partners, queries
 from shared.contracts.catalogue import NodeExpelled
 from shared.contracts.errors import InvalidInvite, NotFound, PartnerAlreadyJoined
 from shared.journal import Journal
@@ -51,16 +51,16 @@ def test_an_expelled_partners_last_watermark_and_figures_stay_and_it_does_not_ch
     assert after["activities"] == before["activities"]
     (row,) = [row for row in after["streams"] if row["partner"] == OTHER]  # type: ignore[attr-defined]
     assert (row["watermark"], row["expelled"]) == (2, wire_time(NOW))
-    assert queries.completeness(engine, KEY, NOW)["complete"] is True
+    assert partner_queries.completeness(engine, KEY, NOW)["complete"] is True
     states = [(stream.partner, stream.state) for stream in after["proof"].streams]  # type: ignore[attr-defined]
     assert (OTHER, "expelled") in states
 
 
 def test_nothing_more_is_taken_of_it_nor_sent_to_it(engine: Engine, journal: Journal) -> None:
     expel(journal)
-    assert list(queries.admitted_keys(engine, NOW)) == [STREAMS[OWN]]
-    assert [node.node for node in queries.admitted_nodes(engine, NOW)] == [NODES[OWN]]
-    assert list(queries.silence_limits(engine)) == [STREAMS[OWN]]
+    assert list(partner_queries.admitted_keys(engine, NOW)) == [STREAMS[OWN]]
+    assert [node.node for node in partner_queries.admitted_nodes(engine, NOW)] == [NODES[OWN]]
+    assert list(partner_queries.silence_limits(engine)) == [STREAMS[OWN]]
 
 
 def test_it_is_a_line_of_the_leads_stream_and_stands_in_the_audit_log(engine: Engine, journal: Journal) -> None:

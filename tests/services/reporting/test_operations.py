@@ -1,11 +1,8 @@
-"""The lead's own facts, and deriving: idempotent, restartable at any line, the same in batches of any size."""
+"""Programmes in use, and deriving: idempotent, restartable at any line, the same in batches of any size."""
 
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -13,16 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text
 
-from services.reporting import effects, operations, store, versions
+from services.reporting import effects, operations, partner_store, store, versions
 from services.reporting.effects import EFFECTS
 from services.reporting.queries import report
 from shared.contracts import catalogue
-from shared.contracts.catalogue import AnswersRecorded, NodeAdmitted, SessionHeld, SubjectErased
-from shared.contracts.errors import InvalidInvite, InvalidProgramme, PartnerAlreadyJoined, UnknownCode, UnknownProgramme
+from shared.contracts.catalogue import NodeAdmitted, SessionHeld, SubjectErased
+from shared.contracts.errors import InvalidProgramme
 from shared.contracts.facts import Fact, Reach
 from shared.journal import Journal
 from shared.journal.carry_tables import received_erased, received_line
-from shared.journal.joining import Join
 from shared.journal.lines import Line, chain_next, chain_start, serialise
 from shared.programmes import digest
 from shared.storage import LINES_AT_ONCE, snapshot, transaction
@@ -33,6 +29,7 @@ from tests.services.reporting.kit import (
     NODES,
     STREAMS,
     admit,
+    asides,
     attendance,
     attendance_removed,
     derive_all,
@@ -52,18 +49,11 @@ from tests.services.reporting.kit import (
 )
 
 STREAM = STREAMS[OWN]
-TOKEN = sha256(b"token").digest()
-JOIN = Join(KEY, OWN, NODES[OWN], b"s" * 32, b"r" * 32, TOKEN)
-WEEK = timedelta(days=7)
 
 
 def tables(engine: Engine) -> list[Any]:
     """The derived tables and the cursor, by content."""
     return [sorted(map(repr, kit.rows(engine, table))) for table in (*store.DERIVED, store.cursor)]
-
-
-def asides(engine: Engine) -> dict[int, str]:
-    return {row["seq"]: row["reason"] for row in kit.rows(engine, store.aside)}
 
 
 # --- programmes
@@ -129,7 +119,7 @@ def test_a_new_version_waits_for_the_derivation_that_is_under_way(
     activities = [*kit.DOCUMENT["activities"], {**kit.DOCUMENT["activities"][0], "key": "uusi"}]
     newer = kit.changed(activities=activities)
     with ThreadPoolExecutor(2) as pool:
-        deriving = pool.submit(operations.derive, engine)
+        deriving = pool.submit(operations.derive, engine, {})
         assert reached.wait(10)
         loading = pool.submit(versions.load_programme, journal, newer, "boss", NOW)
         try:
@@ -149,108 +139,6 @@ def _waiting_for_a_lock(engine: Engine) -> bool:
     )
     with engine.connect() as connection:
         return bool(connection.execute(query).scalar_one())
-
-
-# --- admitting
-
-
-def invited(engine: Engine, partner: str = OWN, token: bytes = TOKEN) -> Journal:
-    journal = lead(engine)
-    operations.admit_partner(journal, KEY, partner, token, valid=WEEK, by="boss", now=NOW)
-    return journal
-
-
-def refused(journal: Journal, join: Join, now: Any = NOW) -> str:
-    """The reason, after checking that nothing changed."""
-    before = [kit.heads(journal.engine), kit.rows(journal.engine, store.node), kit.rows(journal.engine, store.invite)]
-    with pytest.raises((InvalidInvite, PartnerAlreadyJoined)) as caught:
-        operations.accept_join(journal, join, now)
-    after = [kit.heads(journal.engine), kit.rows(journal.engine, store.node), kit.rows(journal.engine, store.invite)]
-    assert after == before
-    return str(caught.value.params.get("reason", caught.value.code))
-
-
-def test_the_node_that_answers_an_invite_is_admitted_on_the_leads_stream(engine: Engine) -> None:
-    journal = invited(engine)
-    assert operations.accept_join(journal, JOIN, NOW) is True
-    line = kit.lines(engine)[-1]
-    assert (line.stream, line.kind, line.subject) == (f"lead/{KEY}", "reporting.node_admitted", None)
-    assert line.body == {
-        "partner": OWN,
-        "node": NODES[OWN],
-        "signing_key": (b"s" * 32).hex(),
-        "receiving_key": (b"r" * 32).hex(),
-    }
-    assert kit.audit(engine)[-1]["action"] == "admit_node"
-    (node,) = kit.rows(engine, store.node)
-    assert (node["stream"], node["partner"]) == (STREAM, OWN)
-
-
-def test_no_token_is_kept_in_clear(engine: Engine) -> None:
-    invited(engine, token=sha256(b"very-secret-token").digest())
-    assert b"very-secret-token" not in kit.stored_bytes(engine)
-
-
-def test_the_same_answer_again_is_known_and_adds_nothing(engine: Engine) -> None:
-    journal = invited(engine)
-    operations.accept_join(journal, JOIN, NOW)
-    before = kit.heads(engine)
-    assert operations.accept_join(journal, JOIN, NOW + 2 * WEEK) is False
-    assert kit.heads(engine) == before
-
-
-@pytest.mark.parametrize("changes", [{"token_digest": b"x" * 32}, {"partner": OTHER}, {"programme": "toinen"}])
-def test_an_answer_that_fits_no_invite_is_refused(engine: Engine, changes: dict[str, Any]) -> None:
-    assert "not given out" in refused(invited(engine), replace(JOIN, **changes))
-
-
-def test_an_invite_ends(engine: Engine) -> None:
-    journal = invited(engine)
-    assert "expired" in refused(journal, JOIN, NOW + WEEK + timedelta(microseconds=1))
-    assert operations.accept_join(journal, JOIN, NOW + WEEK)
-
-
-@pytest.mark.parametrize("changes", [{"node": "toinen-00000001"}, {"signing_key": b"x" * 32}])
-def test_a_second_node_cannot_use_an_invite_again(engine: Engine, changes: dict[str, Any]) -> None:
-    journal = invited(engine)
-    operations.accept_join(journal, JOIN, NOW)
-    assert refused(journal, replace(JOIN, **changes)) == "partner_already_joined"
-
-
-def test_a_used_invite_stays_used_whoever_is_a_partner_now(engine: Engine) -> None:
-    journal = invited(engine)
-    operations.accept_join(journal, JOIN, NOW)
-    kit.empty(engine, store.node)  # as when a partner is expelled
-    assert refused(journal, JOIN) == "it has been used"
-
-
-def test_a_second_open_invite_of_a_joined_partner_is_worth_nothing(engine: Engine) -> None:
-    journal, second = invited(engine), sha256(b"second").digest()
-    operations.admit_partner(journal, KEY, OWN, second, valid=WEEK, by="boss", now=NOW)
-    operations.accept_join(journal, JOIN, NOW)
-    assert refused(journal, replace(JOIN, node="toinen-00000001", token_digest=second)) == "partner_already_joined"
-
-
-def test_one_node_is_not_two_partners_of_a_programme(engine: Engine) -> None:
-    """Nor can a partner take the name, and so the stream, of another's node."""
-    journal, second = invited(engine), sha256(b"second").digest()
-    operations.admit_partner(journal, KEY, OTHER, second, valid=WEEK, by="boss", now=NOW)
-    operations.accept_join(journal, JOIN, NOW)
-    for key in (JOIN.signing_key, b"x" * 32):
-        join = replace(JOIN, partner=OTHER, token_digest=second, signing_key=key)
-        assert refused(journal, join) == "partner_already_joined"
-
-
-def test_only_partners_of_a_loaded_programme_are_invited_and_each_once(engine: Engine) -> None:
-    journal = invited(engine)
-    with pytest.raises(UnknownCode):
-        operations.admit_partner(journal, KEY, "kuu", b"2" * 32, valid=WEEK, by="boss", now=NOW)
-    with pytest.raises(UnknownProgramme):
-        operations.admit_partner(journal, "toinen", OWN, b"2" * 32, valid=WEEK, by="boss", now=NOW)
-    operations.accept_join(journal, JOIN, NOW)
-    with pytest.raises(PartnerAlreadyJoined):
-        operations.admit_partner(journal, KEY, OWN, b"2" * 32, valid=WEEK, by="boss", now=NOW)
-    assert len(kit.rows(engine, store.invite)) == 1
 
 
 # --- deriving
@@ -354,9 +242,9 @@ def test_deriving_again_does_nothing(engine: Engine) -> None:
     lead(engine)
     admit(engine, OWN)
     receive(engine, STREAM, [session(1, "kaapeli", "2016-03-01", 60)])
-    assert operations.derive(engine) is True
+    assert operations.derive(engine, {}) is True
     before = tables(engine)
-    assert operations.derive(engine) is False
+    assert operations.derive(engine, {}) is False
     assert tables(engine) == before
 
 
@@ -401,7 +289,7 @@ def test_so_it_is_where_they_are_stored_while_the_next_are_read(
 
 
 def assert_batches_do_not_matter(engine: Engine, content: Sequence[Fact], data: st.DataObject) -> None:
-    if not kit.rows(engine, store.node):
+    if not kit.rows(engine, partner_store.node):
         lead(engine)
         admit(engine, OWN)
     forget_everything(engine)
@@ -428,7 +316,7 @@ def assert_batches_do_not_matter(engine: Engine, content: Sequence[Fact], data: 
                 patch.setattr(store, "set_cursor", die if dies else set_cursor)
                 before = tables(engine)
                 try:
-                    operations.derive(engine)
+                    operations.derive(engine, {})
                 except Killed:
                     assert tables(engine) == before
         patch.setattr(store, "set_cursor", set_cursor)
@@ -472,20 +360,20 @@ def test_a_line_whose_effect_fails_stops_its_stream_alone_until_it_is_mended(
         return right(derivation, fact)
 
     monkeypatch.setitem(effects.EFFECTS, SessionHeld, broken)
-    monkeypatch.setattr(operations, "failing", {})
+    failing = operations.Failing()
     for stream in STREAMS.values():
         receive(engine, stream, [session("poison", "kaapeli", "2016-03-01", 60)])
-    derive_all(engine)
+    derive_all(engine, failing)
     assert {row["stream"] for row in kit.rows(engine, store.session)} == {STREAMS[OTHER]}
-    assert operations.failing.keys() == {STREAM}
+    assert failing.keys() == {STREAM}
     receive(engine, STREAMS[OTHER], [session("more", "kaapeli", "2016-03-01", 60)])
-    derive_all(engine)
+    derive_all(engine, failing)
     assert len(kit.rows(engine, store.session)) == 2, "the others go on"
     monkeypatch.setitem(effects.EFFECTS, SessionHeld, right)
-    operations.failing[STREAM] = 0.0  # it is due
-    derive_all(engine)
+    failing[STREAM] = 0.0  # it is due
+    derive_all(engine, failing)
     assert {row["stream"] for row in kit.rows(engine, store.session)} == set(STREAMS.values())
-    assert not operations.failing
+    assert not failing
 
 
 def test_who_is_erased_stays_so_whatever_was_read_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -509,78 +397,6 @@ def test_two_streams_are_derived_apart(engine: Engine) -> None:
     derive_all(engine)
     assert {row["stream"] for row in kit.rows(engine, store.session)} == set(STREAMS.values())
     assert len(kit.rows(engine, store.attendance)) == 2
-
-
-# --- scores
-
-
-def scores(engine: Engine) -> dict[tuple[str, str, str], tuple[str | None, str]]:
-    """Score and occasion by stream, assessment and scale."""
-    return {
-        (row["stream"], row["assessment"].hex(), row["scale"]): (row["score"], row["occasion"])
-        for row in kit.rows(engine, store.score)
-    }
-
-
-def test_of_each_assessment_and_scale_the_last_score_holds(engine: Engine) -> None:
-    lead(engine)
-    admit(engine, OWN, OTHER)
-    receive(engine, STREAM, [score(1, "p", "3"), score(1, "p", None, "work_ability"), score(2, "q", "4")])
-    receive(engine, STREAMS[OTHER], [score(1, "r", "9")])
-    derive_all(engine)
-    receive(engine, STREAM, [score(1, "p", "5", occasion="exit"), score(2, "q", None)])
-    derive_all(engine)
-    one, two = hex_id("assessment", 1), hex_id("assessment", 2)
-    assert scores(engine) == {
-        (STREAM, one, "functioning"): ("5", "exit"),
-        (STREAM, one, "work_ability"): (None, "baseline"),
-        (STREAM, two, "functioning"): (None, "baseline"),  # too little answered, after all
-        (STREAMS[OTHER], one, "functioning"): ("9", "baseline"),
-    }
-    row = next(row for row in kit.rows(engine, store.score) if row["score"] == "9")
-    assert (row["subject"].hex(), row["definition"], row["version"]) == (hex_id("person", "r"), "d" * 64, "1")
-
-
-def test_forms_that_name_nobody_are_only_there(engine: Engine) -> None:
-    lead(engine)
-    admit(engine, OWN)
-    receive(engine, STREAM, [sheet(1), sheet(2), sheet(1)])
-    derive_all(engine)
-    assert len(kit.rows(engine, store.sheet)) == 2
-    assert kit.rows(engine, store.score) == []
-
-
-def test_an_instrument_that_the_programme_does_not_use_is_set_aside_until_it_does(engine: Engine) -> None:
-    journal = lead(engine, kit.changed(instruments=[]))
-    admit(engine, OWN)
-    receive(engine, STREAM, [score(1, "p", "3"), sheet(2), score(3, "p", "3", version="2")])
-    derive_all(engine)
-    assert asides(engine) == dict.fromkeys((1, 2, 3), "unknown_instrument")
-    versions.load_programme(journal, kit.DOCUMENT, "boss", NOW)
-    derive_all(engine)
-    assert asides(engine) == {3: "unknown_instrument"}
-    assert len(kit.rows(engine, store.score)) == 1
-
-
-def test_answers_that_reached_a_lead_are_refused(engine: Engine) -> None:
-    lead(engine)
-    admit(engine, OWN)
-    receive(engine, STREAM, [AnswersRecorded(hex_id("person", 1), **AnswersRecorded.example)])
-    derive_all(engine)
-    assert asides(engine) == {1: "foreign_kind"}
-
-
-def test_no_report_shows_scores_yet(engine: Engine) -> None:
-    lead(engine)
-    admit(engine, OWN)
-    before = report(engine, KEY, None, None, NOW)
-    receive(engine, STREAM, [score(1, "p", "3"), sheet(2)])
-    derive_all(engine)
-    after = report(engine, KEY, None, None, NOW)
-    assert after.keys() == before.keys()
-    assert "change" not in after
-    assert after["activities"] == before["activities"]
-    assert after["data_quality"]["refused_lines"] == 0
 
 
 def test_a_line_that_says_who_was_erased_reaches_only_its_own_stream(engine: Engine) -> None:

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services.reporting import store
+from services.reporting import partner_store
 from services.reporting.outcomes import rows_behind
+from services.reporting.partners import expel_partner
 from services.reporting.people import find_equal
 from services.reporting.queries import report
 from shared.contracts.catalogue import (
@@ -22,7 +23,7 @@ from shared.contracts.catalogue import (
     StepLeft,
 )
 from shared.contracts.facts import Fact
-from shared.storage import snapshot
+from shared.storage import snapshot, transaction
 from tests.services import kit
 from tests.services.kit import KEY, NOW, OTHER, OWN, PROGRAMME
 from tests.services.reporting.kit import (
@@ -102,7 +103,7 @@ def test_outcomes_are_those_of_the_model(
 
 
 def agree(engine: Engine, streams: Mapping[str, Sequence[Fact]], start: date | None, end: date | None) -> None:
-    if not kit.rows(engine, store.node):
+    if not kit.rows(engine, partner_store.node):
         lead(engine)
         admit(engine, OWN, OTHER)
     forget_everything(engine)
@@ -135,6 +136,24 @@ def test_a_partner_confirms_a_period_and_the_last_day_holds(engine: Engine) -> N
         {"partner": OWN, "period": "whole_project", "on": "2017-07-01"},
         {"partner": OTHER, "period": "whole_project", "on": "2017-06-20"},
     ]
+
+
+@pytest.mark.parametrize(("before", "after"), [("2017-06-20", "2017-07-01"), ("2017-07-01", "2017-06-20")])
+def test_of_a_partner_with_an_expelled_node_a_period_is_confirmed_once_on_the_newest_day_of_either(
+    engine: Engine, before: str, after: str
+) -> None:
+    journal = lead(engine)
+    admit(engine, OTHER)
+    receive(engine, STREAMS[OTHER], [confirmed(day=before)])
+    expel_partner(journal, KEY, OTHER, by="boss", now=NOW)
+    node = "rauma-0000000f"
+    names = {"stream": f"{node}/{KEY}", "programme": KEY, "partner": OTHER, "node": node}
+    with transaction(engine) as connection:
+        partner_store.add_node(connection, names | {"signing_key": b"1" * 32, "receiving_key": b"2" * 32})
+    receive(engine, f"{node}/{KEY}", [confirmed(day=after)])
+    derive_all(engine)
+    told = {"partner": OTHER, "period": "whole_project", "on": "2017-07-01"}
+    assert report(engine, KEY, None, None, NOW)["confirmed"] == [told]
 
 
 def test_arrived_and_confirmed_are_told_apart(engine: Engine) -> None:

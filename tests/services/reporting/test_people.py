@@ -1,6 +1,7 @@
 """One person, one count: people whom several partners met, against a slow model that looks at every pair."""
 
 import json
+import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -12,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
+from services.reporting import partner_store, rebuilding, store
 from services.reporting import people as one_by_one
-from services.reporting import rebuilding, store
-from services.reporting.domain import CountedPeople, count_people, join_equal, one_record
+from services.reporting.domain import CountedPeople, Person, count_people, join_equal, one_record
 from services.reporting.queries import report
 from shared.contracts.catalogue import (
     OutcomeRecorded,
@@ -25,6 +26,7 @@ from shared.contracts.catalogue import (
     TagsRetired,
 )
 from shared.contracts.facts import Fact
+from shared.contracts.rights_facts import SamePerson
 from shared.journal.carry_tables import received_line
 from shared.storage import snapshot, transaction
 from tests.services import kit
@@ -84,7 +86,7 @@ def a_lead(engine: Engine, document: dict[str, Any] = DOCUMENT) -> None:
     with transaction(engine) as connection:
         for partner, stream in STREAMS.items():
             row = {"stream": stream, "programme": KEY, "partner": partner, "node": stream.partition("/")[0]}
-            store.add_node(connection, row | {"signing_key": SIGNING, "receiving_key": RECEIVING})
+            partner_store.add_node(connection, row | {"signing_key": SIGNING, "receiving_key": RECEIVING})
 
 
 def made(engine: Engine, streams: Mapping[str, Sequence[Fact]], end: date | None = None) -> dict[str, Any]:
@@ -127,6 +129,12 @@ def expected(streams: Mapping[str, Sequence[Fact]], end: date | None) -> dict[st
                 at[partner, fact["attendance"]] = (who[1], fact["session"])
     everybody = {(partner, who) for (partner, _), (who, _) in at.items()} | set(tags)
     everybody |= {(partner, who) for (partner, _), (who, _, _) in became.items()} | came_in
+    said = {who: dict(theirs) for who, theirs in tags.items()}
+    for a, b in combinations(sorted(said), 2):  # nobody here is found to be one by their own node
+        for key_no in said[a].keys() & said[b].keys() if a[0] == b[0] else ():
+            if said[a][key_no] == said[b][key_no]:
+                for twin in (a, b):
+                    tags[twin].pop(key_no, None)
     one = {person: {person} for person in everybody}
     for a, b in combinations(sorted(everybody), 2):
         common = tags[a].keys() & tags[b].keys()
@@ -229,7 +237,7 @@ STATE = st.fixed_dictionaries({partner: a_partner(partner) for partner in PARTNE
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STATE, st.sampled_from([None, date(2016, 3, 2)]))
 def test_people_are_those_of_the_model(sqlite_engine: Engine, streams: dict[str, list[Fact]], end: date | None) -> None:
-    if not kit.rows(sqlite_engine, store.node):
+    if not kit.rows(sqlite_engine, partner_store.node):
         a_lead(sqlite_engine)
     forget_everything(sqlite_engine)
     assert shown(made(sqlite_engine, streams, end)) == expected(streams, end)
@@ -239,7 +247,7 @@ def test_people_are_those_of_the_model(sqlite_engine: Engine, streams: dict[str,
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STATE)
 def test_people_are_those_of_the_model_on_postgresql(postgres_engine: Engine, streams: dict[str, list[Fact]]) -> None:
-    if not kit.rows(postgres_engine, store.node):
+    if not kit.rows(postgres_engine, partner_store.node):
         a_lead(postgres_engine)
     forget_everything(postgres_engine)
     assert shown(made(postgres_engine, streams)) == expected(streams, None)
@@ -264,6 +272,19 @@ def test_the_same_person_at_two_partners_counts_once(engine: Engine) -> None:
     assert found["people"] == {"counted_once_by_tag": 2, "not_comparable": 0, "range": [2, 2]}
     assert shown(found)["participants"] == [0, 2]
     assert found["activities"][4]["attendances"] == 3
+
+
+def test_two_of_one_partner_with_one_name_and_birth_date_are_two_until_their_node_says_otherwise(
+    engine: Engine,
+) -> None:
+    a_lead(engine)
+    found = made(engine, {"one": at("one", 0, "anna") + at("one", 1, "anna"), "two": at("two", 0, "anna")})
+    assert found["people"] == {"counted_once_by_tag": 1, "not_comparable": 2, "range": [2, 3]}
+    assert shown(found)["participants"] == [0, 3]
+    first, second = (hex_id("person", ("one", n)) for n in (0, 1))
+    receive(engine, STREAMS["one"], [SamePerson(second, **SamePerson.example | {"same_as": first})])
+    derive_all(engine)
+    assert report(engine, KEY, None, None, NOW)["people"]["range"] == [1, 1]
 
 
 def test_who_cannot_be_compared_is_counted_apart_and_the_total_is_a_range(engine: Engine) -> None:
@@ -440,6 +461,46 @@ def test_who_equals_somebody_is_one_with_all_of_theirs() -> None:
     a, b, c, d = (("s", bytes([n])) for n in range(4))
     tags = [(a, 1, b"x"), (b, 1, b"x"), (b, 2, b"y"), (c, 2, b"y"), (d, 2, b"z")]
     assert join_equal(tags) == {a: a, b: a, c: a}
+
+
+TAGGED = [(f"s{number % 3}", bytes([number])) for number in range(8)]
+
+
+@given(
+    st.dictionaries(st.tuples(st.sampled_from(TAGGED), st.integers(1, 5)), st.sampled_from([b"x", b"y"]), max_size=30)
+)
+def test_tags_join_whom_comparing_each_with_each_joins(tags: dict[tuple[Person, int], bytes]) -> None:
+    of: dict[Person, dict[int, bytes]] = defaultdict(dict)
+    for (person, key_no), tag in tags.items():
+        of[person][key_no] = tag
+    groups = {person: {person} for person in of}
+    for one, other in combinations(of, 2):
+        common = of[one].keys() & of[other].keys()
+        if common and of[one][max(common)] == of[other][max(common)]:
+            groups |= dict.fromkeys(both := groups[one] | groups[other], both)
+    rows = [(person, key_no, tag) for (person, key_no), tag in tags.items()]
+    assert join_equal(rows) == {person: min(group) for person, group in groups.items() if len(group) > 1}
+
+
+def test_a_partner_whose_people_all_have_other_keys_keeps_no_report_waiting() -> None:
+    """Each with each they would be 50 million comparisons, in every report."""
+    people = [("s", number.to_bytes(4)) for number in range(10_000)]
+    own = [(person, number + 3, person[1]) for number, person in enumerate(people)]
+    alike = [(person, 1, b"x") for person in people]
+    began = time.process_time()
+    assert set(join_equal([*own, *alike]).values()) == {people[0]}
+    assert join_equal([*own, *alike, *((person, 2, person[1]) for person in people)]) == {}, "a newer one that differs"
+    join_equal(own, [(person, ("t", b"z")) for person in people])
+    assert time.process_time() - began < 15.0
+
+
+def test_a_link_joins_no_records_by_the_thousand() -> None:
+    ours = [[("s", bytes([side, number])) for number in range(200)] for side in range(2)]
+    tags = [(person, 1 + side, b"x") for side in range(2) for person in ours[side]]
+    tags += [(person, 10 + number, person[1]) for number, person in enumerate([*ours[0], *ours[1]])]
+    link = [(ours[0][0], ("t", b"z")), (ours[1][0], ("t", b"z"))]
+    joined = join_equal(tags, link)
+    assert joined[ours[0][0]] != joined[ours[1][0]]
 
 
 def test_of_two_records_with_the_same_last_day_both_hold() -> None:

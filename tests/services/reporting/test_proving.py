@@ -73,14 +73,14 @@ def test_a_report_made_while_lines_still_come_in_is_provable_after_every_step(
 ) -> None:
     house.courier.max_lines = 3
     house.register(*(f"person {number}" for number in range(6)))
-    monkeypatch.setattr(operations, "derive", lambda engine: False)
+    monkeypatch.setattr(operations, "derive", lambda engine, failing: False)
     house.work()
     monkeypatch.undo()
     monkeypatch.setattr(operations, "DERIVE_BATCH", dict.fromkeys(LINES_AT_ONCE, 4))  # not where segments end
     seen = []
     more = True
     while more:
-        more = operations.derive(house.lead)
+        more = operations.derive(house.lead, {})
         (own, _) = verified(house, house.report()["proof"]).proof.streams
         seen.append(own.watermark)
     assert len(set(seen)) > 3

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
-from services.reporting import operations, queries, store, versions
+from services.reporting import operations, partner_queries, partner_store, queries, versions
 from services.reporting.queries import report
 from services.reporting.records import STARTED
 from shared.contracts.catalogue import AttendanceRecorded, AttendanceRemoved, HeadsCounted, SessionHeld, SessionRemoved
@@ -142,7 +142,7 @@ def test_figures_are_those_of_the_model(
     """Of two partners, with corrections, refused lines, other roles, zeros and gaps, whole and from day to day."""
     if start and end and end < start:
         start, end = end, start
-    if not kit.rows(sqlite_engine, store.node):
+    if not kit.rows(sqlite_engine, partner_store.node):
         lead(sqlite_engine)
         admit(sqlite_engine, OWN, OTHER)
     forget_everything(sqlite_engine)
@@ -268,7 +268,7 @@ def test_watermark_and_chain_are_what_the_figures_contain_not_what_has_come(
     before = report(engine, KEY, None, None, NOW)
     assert (before["streams"][0]["watermark"], before["streams"][0]["head"], before["arrived"]) == (0, 2, False)
     monkeypatch.setattr(operations, "DERIVE_BATCH", dict.fromkeys(LINES_AT_ONCE, 1))
-    operations.derive(engine)
+    operations.derive(engine, {})
     made = report(engine, KEY, None, None, NOW)
     assert (made["streams"][0]["watermark"], made["streams"][0]["chain"]) == (1, first.hex())
     assert (made["activities"][0]["sessions"], made["arrived"]) == (1, False)
@@ -293,7 +293,7 @@ def test_the_report_and_completeness_agree(
     receive(engine, STREAMS[OWN], [session(1, "kaapeli", DAY, 60)], said=said, heard=heard, state=state)
     derive_all(engine)
     assert report(engine, KEY, None, None, NOW)["arrived"] is arrived
-    found = queries.completeness(engine, KEY, NOW)
+    found = partner_queries.completeness(engine, KEY, NOW)
     (stream,) = found["streams"]
     assert (found["complete"], stream["state"]) == (word == "complete", word)
     assert stream["missing"] == ([[2, 3]] if word == "missing" else [])
@@ -306,7 +306,7 @@ def test_a_node_that_has_joined_and_not_spoken_makes_it_unknown(engine: Engine) 
     made = report(engine, KEY, None, None, NOW)
     assert made["arrived"] is None
     assert (made["streams"][0]["node"], made["streams"][0]["watermark"]) == (NODES[OWN], None)
-    found = queries.completeness(engine, None, NOW)
+    found = partner_queries.completeness(engine, None, NOW)
     assert (found["complete"], found["streams"][0]["state"]) == (False, "not_known_since")
 
 
@@ -315,7 +315,7 @@ def test_the_programmes_own_limit_of_silence_holds(engine: Engine) -> None:
     admit(engine, OWN)
     receive(engine, STREAMS[OWN], [], heard=NOW - timedelta(days=9))
     assert report(engine, KEY, None, None, NOW)["arrived"] is True
-    assert queries.completeness(engine, KEY, NOW)["complete"] is True
+    assert partner_queries.completeness(engine, KEY, NOW)["complete"] is True
 
 
 def test_a_joined_partner_that_a_new_version_leaves_out_still_stands_with_its_figures(engine: Engine) -> None:
@@ -342,15 +342,17 @@ def test_only_the_streams_of_the_programme_count(engine: Engine) -> None:
     derive_all(engine)
     assert report(engine, KEY, None, None, NOW)["activities"][0]["sessions"] == 1
     assert report(engine, "toinen", None, None, NOW)["activities"][0]["sessions"] == 3
-    assert len(queries.completeness(engine, None, NOW)["streams"]) == 2
-    assert len(queries.completeness(engine, KEY, NOW)["streams"]) == 1
+    assert len(partner_queries.completeness(engine, None, NOW)["streams"]) == 2
+    assert len(partner_queries.completeness(engine, KEY, NOW)["streams"]) == 1
 
 
 def test_the_receiver_is_told_each_admitted_stream_with_its_keys(engine: Engine) -> None:
     lead(engine)
-    assert queries.admitted_keys(engine, NOW) == {}
+    assert partner_queries.admitted_keys(engine, NOW) == {}
     admit(engine, OWN, OTHER)
-    assert queries.admitted_keys(engine, NOW) == {stream: {key_id(SIGNING): SIGNING} for stream in STREAMS.values()}
+    assert partner_queries.admitted_keys(engine, NOW) == {
+        stream: {key_id(SIGNING): SIGNING} for stream in STREAMS.values()
+    }
 
 
 def test_programmes_are_listed_with_names_and_document(engine: Engine) -> None:

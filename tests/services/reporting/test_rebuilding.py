@@ -190,7 +190,7 @@ def test_lines_of_a_newer_release_are_derived_anew_when_this_release_knows_them(
         (37, HappenedLater.kind, "newer"),
     }
     derive_what_has_become_readable(derived)
-    assert not operations.derive(derived), "still newer: nothing is done"
+    assert not operations.derive(derived, {}), "still newer: nothing is done"
     known = {**catalogue.FACTS, (HappenedLater.kind, 1): HappenedLater}
     for module in (outdated_store, effects):
         monkeypatch.setattr(module, "FACTS", known)

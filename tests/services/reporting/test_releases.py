@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,23 @@ import pytest
 from sqlalchemy import Engine
 
 from services.portal import report_file
-from services.reporting import versions
+from services.reporting import operations, partners, versions
 from shared.contracts.errors import AlreadyRecordedDiffers, ChangedMeanwhile, InvalidInput, NotFound, PolkuError
 from shared.contracts.release_facts import ReleaseMade
 from shared.journal import Journal
-from shared.journal.certificate import check
+from shared.journal.certificate import Form, check
+from shared.journal.joining import Join, token_digest
+from shared.journal.sending import Courier
 from shared.storage import open_engine
-from tests.flows.house import House
-from tests.journal.exchange_kit import make_key
+from tests.flows.house import House, sent_by
+from tests.journal.exchange_kit import make_key, public
 from tests.services import kit
-from tests.services.kit import KEY
+from tests.services.kit import KEY, OWN
+from tests.services.node.commands import run
 from tests.services.reporting.releasing import Reporting
+
+FORMS: tuple[Form, ...] = ("json", "html", "csv")
+SUCCESSOR = "pori-0000000f"
 
 
 @pytest.fixture
@@ -66,6 +73,31 @@ def test_a_release_stays_as_it_is_while_lines_and_versions_come(house: House, re
         assert release in made.decode()
         assert "Renamed" not in made.decode()
         assert names.get("en", names["fi"]) in made.decode()
+
+
+def test_a_partner_that_was_expelled_and_joins_again_stands_there_with_both_its_nodes_and_all_verifies(
+    house: House, reporting: Reporting, tmp_path: Path
+) -> None:
+    before = reporting.file(reporting.release())
+    lead, key, stream = Journal(house.lead, "lead"), make_key("signing"), f"{SUCCESSOR}/{KEY}"
+    partners.expel_partner(lead, KEY, OWN, by="boss", now=house.now)
+    token = token_digest("again")
+    operations.admit_partner(lead, KEY, OWN, token, valid=timedelta(days=1), by="boss", now=house.now)
+    operations.accept_join(lead, Join(KEY, OWN, SUCCESSOR, sent_by(key), sent_by(key), token), house.now)
+    assert house.lead_receiving.public is not None
+    courier = Courier(house.node, house.carrier, key, public(house.lead_key), house.lead_receiving.public)
+    courier.round([stream], house.now)  # of the new home, which has recorded nothing
+    house.work()
+    release = reporting.release()
+    for form in FORMS:
+        made = reporting.file(release, form)
+        nodes = [s for s in check(made)[1].proof.streams if s.partner == OWN]
+        assert [(s.node, s.state) for s in nodes] == [(SUCCESSOR, "joined"), (kit.NODE, "expelled")]
+        assert nodes[0].watermark == 0
+        (tmp_path / f"again.{form}").write_bytes(made)
+        assert run("verify", tmp_path / f"again.{form}").code == 0
+    (tmp_path / "before.json").write_bytes(before)
+    assert run("verify", tmp_path / "before.json").code == 0
 
 
 def test_the_leads_stream_says_that_it_was_made_and_no_figure(house: House, reporting: Reporting) -> None:

@@ -1,0 +1,84 @@
+"""`polku node leave PROGRAMME`: a lead is gone for good; nothing more goes to it, and a restored home waits for it no
+longer. See decision 0242."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, update
+
+from services.node.opening import open_database
+from services.node.rounds import one_round
+from shared.contracts.errors import InvalidInput, NotFound
+from shared.journal import Journal
+from shared.journal.holding import AHEAD, held_streams
+from shared.journal.sending import shipped
+from shared.journal.tables import journal_head
+from shared.ops.clock import wire_time
+from shared.ops.settings import Home, Joined, load_home
+from shared.storage import snapshot
+
+
+def preview(home: Home, programme: str) -> Iterator[str]:
+    """What leaving would mean. Raises as `leave`."""
+    place, engine = _place(home, programme), open_database(home)
+    try:
+        state, held = _state(home, place, engine)
+    finally:
+        engine.dispose()
+    yield f"{programme}: nothing more is sent to its lead or comes from it; letters to and from its nodes stop."
+    yield "What is recorded here stays and can be worked with. Only a new home can join the programme again."
+    for first, last in state["missing"]:
+        yield f"lines {first}–{last} have no receipt here and will not reach the lead; its reports do not contain them"
+    if held:
+        yield "This home was restored: what the lead has of after the backup does not come back, and whoever was erased"
+        yield "after it is here again: erase them again. If the lead may come back, wait for it."
+    yield "If the lead still works, ask it for `polku lead expel`: else its reports wait for this node and say so."
+
+
+def leave(home: Home, programme: str, by: str, now: datetime) -> dict[str, Any]:
+    """Note in home.toml that the programme is left; the state of its stream. If the home is held, the stream goes on in
+    another epoch: the lead may have lines of other content under the next numbers.
+
+    Raises `NotFound` if it has not been joined, `InvalidInput` if it has been left, the lead has expelled this node, or
+    has answered after a restore: then its lines are on their way.
+    """
+    engine = open_database(home)
+    try:
+        with one_round(home):  # the courier writes home.toml too
+            home = load_home(home.path)
+            place = _place(home, programme)
+            state, held = _state(home, place, engine)
+            with Journal(engine, home.name).unit(now) as unit:
+                if held:
+                    this = journal_head.c.name == state["stream"]
+                    unit.connection.execute(update(journal_head).where(this).values(epoch=journal_head.c.epoch + 1))
+                receipted = {"head": state["head"], "receipted": state["watermark"], "held": held}
+                unit.audit(by, "leave_programme", programme=programme, **receipted)
+            home.with_programme(replace(place, left_at=wire_time(now))).save()
+    finally:
+        engine.dispose()
+    return state
+
+
+def _place(home: Home, programme: str) -> Joined:
+    place = next((place for place in home.joined if place.programme == programme), None)
+    if place is None:
+        raise NotFound(what=f"joined programme {programme}")
+    if place.gone_at:
+        reason = "left" if place.left_at else "expelled by its lead"
+        raise InvalidInput(field="PROGRAMME", reason=f"{reason} on {place.gone_at}: nothing is sent to it any more")
+    return place
+
+
+def _state(home: Home, place: Joined, engine: Engine) -> tuple[dict[str, Any], bool]:
+    """Of its stream; and whether the home is held."""
+    stream = f"{home.name}/{place.programme}"
+    reasons = held_streams(engine, [f"{home.name}/{one.programme}" for one in home.joined if not one.gone_at])
+    if reasons.get(stream) == AHEAD:
+        reason = "its lead has answered: what this home has lost is on its way back, and ends the waiting"
+        raise InvalidInput(field="PROGRAMME", reason=reason)
+    with snapshot(engine) as connection:
+        (state,) = shipped(connection, [stream])
+    return state, bool(reasons)

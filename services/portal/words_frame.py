@@ -1,0 +1,163 @@
+"""What stands around every page: the frame, login and password, errors, start pages, lists; and units."""
+
+FRAME_WORDS: dict[str, tuple[str, str, str]] = {
+    # frame
+    "skip": ("Siirry sisältöön", "Gå till innehållet", "Skip to content"),
+    "language": ("Kieli", "Språk", "Language"),
+    "navigation": ("Sivut", "Sidor", "Pages"),
+    "start": ("Alku", "Start", "Start"),
+    "log_out": ("Kirjaudu ulos", "Logga ut", "Log out"),
+    "change_password": ("Vaihda salasana", "Byt lösenord", "Change password"),
+    "logged_in_as": ("Kirjautuneena {name}", "Inloggad som {name}", "Logged in as {name}"),
+    # login
+    "log_in": ("Kirjaudu sisään", "Logga in", "Log in"),
+    "user_name": ("Käyttäjätunnus", "Användarnamn", "User name"),
+    "password": ("Salasana", "Lösenord", "Password"),
+    "login_help": (
+        "Tunnuksen antaa se, joka hoitaa oman organisaatiosi Polkua.",
+        "Användarnamnet får du av den som sköter din organisations Polku.",
+        "Whoever runs your organisation's Polku gives you a user name.",
+    ),
+    "login_failed": (
+        "Käyttäjätunnus tai salasana on väärin.",
+        "Användarnamnet eller lösenordet är fel.",
+        "The user name or the password is wrong.",
+    ),
+    "login_wait": (
+        "Liian monta yritystä. Yritä uudelleen {time} kuluttua.",
+        "För många försök. Försök igen om {time}.",
+        "Too many attempts. Try again in {time}.",
+    ),
+    # password page
+    "password_title": ("Uusi salasana", "Nytt lösenord", "New password"),
+    "password_first": (
+        "Kirjauduit kertakäyttöisellä salasanalla. Valitse oma salasanasi, ennen kuin jatkat.",
+        "Du loggade in med ett engångslösenord. Välj ett eget lösenord innan du fortsätter.",
+        "You logged in with a one-time password. Choose your own before you go on.",
+    ),
+    "password_rule": (
+        "Vähintään 12 merkkiä. Pitkä lause, jonka vain sinä tiedät, on hyvä salasana.",
+        "Minst 12 tecken. En lång mening som bara du känner till är ett bra lösenord.",
+        "At least 12 characters. A long sentence that only you know is a good password.",
+    ),
+    "password_now": ("Nykyinen salasana", "Nuvarande lösenord", "Present password"),
+    "password_new": ("Uusi salasana", "Nytt lösenord", "New password"),
+    "password_again": ("Uusi salasana uudelleen", "Det nya lösenordet igen", "New password again"),
+    "password_save": ("Tallenna salasana", "Spara lösenordet", "Save password"),
+    "password_wrong": (
+        "Nykyinen salasana on väärin.",
+        "Det nuvarande lösenordet är fel.",
+        "The present password is wrong.",
+    ),
+    "password_short": (
+        "Uudessa salasanassa on oltava vähintään 12 merkkiä.",
+        "Det nya lösenordet måste ha minst 12 tecken.",
+        "The new password must have at least 12 characters.",
+    ),
+    "password_long": (
+        "Uudessa salasanassa saa olla enintään 256 merkkiä.",
+        "Det nya lösenordet får ha högst 256 tecken.",
+        "The new password may have at most 256 characters.",
+    ),
+    "password_trivial": (
+        "Uusi salasana on liian helppo arvata.",
+        "Det nya lösenordet är för lätt att gissa.",
+        "The new password is too easy to guess.",
+    ),
+    "password_is_name": (
+        "Uusi salasana ei saa olla käyttäjätunnus.",
+        "Det nya lösenordet får inte vara användarnamnet.",
+        "The new password must not be the user name.",
+    ),
+    "password_differs": (
+        "Uudet salasanat eivät ole samat.",
+        "De nya lösenorden är inte lika.",
+        "The new passwords are not the same.",
+    ),
+    "password_same": (
+        "Uusi salasana on sama kuin nykyinen.",
+        "Det nya lösenordet är detsamma som det nuvarande.",
+        "The new password is the same as the present one.",
+    ),
+    # errors
+    "error_400": ("Pyyntöä ei voitu lukea", "Begäran kunde inte läsas", "The request could not be read"),
+    "error_401": ("Kirjaudu ensin sisään", "Logga in först", "Log in first"),
+    "error_403": ("Tämä ei ole sallittu", "Detta är inte tillåtet", "This is not allowed"),
+    "error_404": ("Sivua ei ole", "Sidan finns inte", "There is no such page"),
+    "error_405": ("Näin sivua ei voi käyttää", "Sidan kan inte användas så", "The page cannot be used this way"),
+    "error_413": ("Lähetys on liian suuri", "Det som skickades är för stort", "What was sent is too large"),
+    "error_500": ("Jokin meni vikaan", "Något gick fel", "Something went wrong"),
+    "error_503": (
+        "Palvelu ei vastaa juuri nyt",
+        "Tjänsten svarar inte just nu",
+        "The service does not answer now",
+    ),
+    "error_503_help": (
+        "Mitään ei ole kadonnut. Yritä hetken kuluttua uudelleen.",
+        "Ingenting har gått förlorat. Försök igen om en stund.",
+        "Nothing is lost. Try again in a moment.",
+    ),
+    "error_form": (
+        "Lomake oli vanhentunut tai tuli muualta. Avaa sivu uudelleen ja yritä vielä kerran.",
+        "Formuläret var föråldrat eller kom från en annan plats. Öppna sidan på nytt och försök igen.",
+        "The form was out of date or came from elsewhere. Open the page again and try once more.",
+    ),
+    "reference": ("Viite", "Referens", "Reference"),
+    # start pages
+    "projects": ("Hankkeet", "Projekt", "Projects"),
+    "no_projects": (
+        "Täällä ei ole vielä yhtään hanketta.",
+        "Här finns ännu inget projekt.",
+        "There is no project here yet.",
+    ),
+    "no_pages": (
+        "Roolillasi ei ole tässä versiossa omia sivuja.",
+        "Din roll har inga egna sidor i den här versionen.",
+        "Your role has no pages of its own in this release.",
+    ),
+    "open_report": ("Raportti", "Rapport", "Report"),
+    "open_sessions": ("Kerrat", "Träffar", "Sessions"),
+    "open_people": ("Ihmiset", "Personer", "People"),
+    "as_json": ("Sama JSON-muodossa", "Samma som JSON", "The same as JSON"),
+    # lists
+    "page_of": ("Sivu {page} / {pages}", "Sida {page} / {pages}", "Page {page} / {pages}"),
+    "previous": ("Edellinen", "Föregående", "Previous"),
+    "next": ("Seuraava", "Nästa", "Next"),
+    "total_sessions": ("{n} kertaa", "{n} träffar", "{n} sessions"),
+    "total_people": ("{n} ihmistä", "{n} personer", "{n} people"),
+    "no_sessions": (
+        "Yhtään kertaa ei ole kirjattu.",
+        "Inga träffar har registrerats.",
+        "No session has been recorded.",
+    ),
+    "no_people": ("Ketään ei ole kirjattu.", "Ingen har registrerats.", "Nobody has been recorded."),
+    "date": ("Päivä", "Datum", "Date"),
+    "time": ("Kello", "Klockan", "Time"),
+    "activity": ("Toiminta", "Verksamhet", "Activity"),
+    "minutes": ("Minuuttia", "Minuter", "Minutes"),
+    "place": ("Paikka", "Plats", "Place"),
+    "counted": ("laskettu", "räknat", "counted"),
+    "estimated": ("arvioitu", "uppskattat", "estimated"),
+    "person_name": ("Nimi", "Namn", "Name"),
+    "token_only": ("nimi ei tiedossa", "namnet okänt", "name not known"),
+    "cannot_open": (
+        "Nimeä ei voitu avata",
+        "Namnet kunde inte öppnas",
+        "The name could not be opened",
+    ),
+    "standing": ("Asema", "Ställning", "Standing"),
+    "started_on": ("Aloitti", "Började", "Started"),
+    "standing_visitor": ("kävijä", "besökare", "visitor"),
+    "standing_client": ("asiakas", "klient", "client"),
+    "standing_esf_participant": ("osallistuja (ESR)", "deltagare (ESF)", "participant (ESF)"),
+    "read_logged": (
+        "Tämän sivun avaaminen on kirjattu lokiin: kuka katsoi ja milloin.",
+        "Att den här sidan öppnades har antecknats i loggen: vem som såg den och när.",
+        "Opening this page has been logged: who looked and when.",
+    ),
+    # units
+    "seconds": ("{n} s", "{n} s", "{n} s"),
+    "minutes_short": ("{n} min", "{n} min", "{n} min"),
+    "hours_short": ("{n} h", "{n} h", "{n} h"),
+    "days_short": ("{n} pv", "{n} d", "{n} d"),
+}
