@@ -65,9 +65,8 @@ def register_participants(
 
         def take(arrival: Arrival) -> str:
             check_arrival(arrival, definition, today)
-            arrival = with_birth_date(arrival, today)
             subject = new_id()
-            record_start(unit, definition, subject, arrival)
+            record_start(unit, definition, subject, with_birth_date(arrival, today))
             return subject
 
         results, added = each_once(

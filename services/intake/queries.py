@@ -196,8 +196,7 @@ def due_follow_ups(engine: Engine, programme: str, today: date) -> list[dict[str
     found = []
     for row in rows:
         tries = asked[bytes(row.subject)]
-        may_be = not _SILENT & silent.get(row.subject.hex(), frozenset())
-        if may_be and records.is_to_be_asked(tries, row.may_call):
+        if records.is_to_be_asked(tries, row.may_call) and not _SILENT & silent.get(row.subject.hex(), frozenset()):
             due = (row.ended_on + span).isoformat()
             found.append({"person": row.subject.hex(), "due": due, "tries": len(tries)})
     return found

@@ -122,7 +122,7 @@ def test_nobody_is_asked_about_somebody_protected_unknown_or_restricted_or_witho
     with pytest.raises(UnknownPerson):
         ask(third, "ab" * 16)
     with pytest.raises(InvalidInput, match="subject"):
-        ask(third, come(third, "nameless", identity=IDENTITY | {"birth_date": None}))
+        ask(third, come(third, "nameless", identity=IDENTITY | {"birth_date": None, "identity_code": None}))
     set_record(third, protected := come(third, "protected"), {"protected_address": "yes"})
     with pytest.raises(InvalidInput, match="protected"):
         ask(third, protected)

@@ -75,7 +75,7 @@ def test_a_client_with_a_whole_record_is_a_participant_with_age_on_the_start_day
 
 
 def test_an_incomplete_record_is_taken_and_says_what_it_lacks(journal: Journal) -> None:
-    subject = client(journal)
+    subject = client(journal, identity={"given_name": "A"})
     (result,) = save(journal, form(journal, subject, record={"gender": "f", "paid_by_project": "no"}, content={}))
     assert result["lacks"] == ["proof", "age", "labour_status", "education"]
     assert kit.lines(journal.engine)[-1].body["proof"] == "none"
@@ -268,7 +268,7 @@ def test_a_first_form_that_contradicts_what_was_known_corrects_that_alone(journa
 def test_a_corrected_birth_date_that_makes_no_tag_any_more_leaves_the_tag_of_nobody(
     engine: Engine, journal: Journal
 ) -> None:
-    subject = client(journal)
+    subject = client(journal, identity=IDENTITY | {"identity_code": None})
     save(journal, form(journal, subject))
     with journal.unit(kit.NOW) as unit:
         store.add_tag_key(unit.connection, kit.KEY, store.TagKey(1, 1, "name_and_birth_date"))
