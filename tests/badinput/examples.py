@@ -103,7 +103,7 @@ def special(world: World) -> dict[str, dict[str, Any]]:
                 "items": [{"key": "functioning", "text": {"fi": "Oma kysymys"}}],
             },
         },
-        "RecordExits": {"items.subject": people["eerik"], "items.results": ["employment"]},
+        "RecordExits": {"items.subject": people["exiting"], "items.results": ["employment"]},
         "ResumeParticipation": {"subject": people["back"], "date": "2016-09-01"},
         "RecordFollowUps": {"items.subject": people["left"], "items.date": "2016-09-02", "items.status": "not_reached"},
         "RemoveFollowUp": {"subject": people["left"]},

@@ -4,7 +4,7 @@
 A new command is tried as soon as its contract is there. If its example is not taken, the failure says what to add.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -255,7 +255,14 @@ def test_the_example_itself_is_taken(world: World, command: type[Schema]) -> Non
 
 
 def _keyed(command: type[Schema]) -> Place | None:
-    return next((place for place in places(command()) if place.path[-1] == "key" and "held" not in place.path), None)
+    """Where its key is; None also where the key has no content beside it, and names what another command made."""
+    key = next((place for place in places(command()) if place.path[-1] == "key" and "held" not in place.path), None)
+    return key if key and any(_beside(key)(place) for place in places(command())) else None
+
+
+def _beside(key: Place) -> Callable[[Place], bool]:
+    around = ("key", "programme", "by", "after")
+    return lambda place: place.path[:-1] == key.path[:-1] and place.path[-1] not in around
 
 
 @pytest.mark.parametrize(
@@ -269,11 +276,12 @@ def test_the_same_key_is_the_same_once_more_and_never_something_else(world: Worl
     world.follow()
     before = world.content()
     assert ask(world, service, method, body).error is None
-    at = _keyed(command).path[:-1]  # type: ignore[union-attr]
+    key = _keyed(command)
+    assert key is not None
+    at = key.path[:-1]
     other = next(
         put(body, place.path, value)
-        for place in places(command())
-        if place.path[:-1] == at and place.path[-1] not in ("key", "programme", "by", "after")
+        for place in filter(_beside(key), places(command()))
         for value in other_values(world, place.field)
         if put(body, place.path, value) != body
     )

@@ -219,6 +219,7 @@ def _prepare_people(made: World) -> None:
         "ended",
         "restricted",
         "leaving",
+        "exiting",
         "listed",
         "listed_form",
     )

@@ -202,6 +202,7 @@ def test_every_fact_that_leaves_the_home_is_of_a_programme_and_every_kind_is_of_
         "intake.tagging_due",
         "intake.worker_changed",
         "intake.record_attempted",
+        "intake.attempt_removed",
         "intake.visitor_met",
         "intake.history_asked",
         "intake.visit_removed",
