@@ -11,13 +11,19 @@ from services.pathways.domain import find_period
 from services.pathways.store import attendance, session, shelf, task
 from services.pathways.worker_store import count_tasks, theirs_first, theirs_or_nobodys, worker
 from shared.contracts.errors import UnknownPerson
+from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.journal.releases import releases
 from shared.ops.clock import iso_day, today_in_helsinki
 from shared.programmes import Programme, ReportingPeriod
 from shared.storage import snapshot
+from shared.storage.restricting import EVERYTHING, restricted
 
 SHOWN = 100
 """So many of each kind of what is missing are listed; all are counted."""
+
+_SILENT = select(restricted.c.subject).where(restricted.c.purpose.in_((EVERYTHING, PURPOSE_OF_SERVICE["pathways"])))
+_TO_BE_DONE = (task.c.state == "open") & task.c.subject.not_in(_SILENT)
+"""Of whom nothing may be recorded no task can be done: it is in lists, and nobody is reminded of it."""
 
 
 def list_programmes(engine: Engine) -> list[dict[str, Any]]:
@@ -170,7 +176,7 @@ def _without_outcome(connection: Connection, definition: Programme, sessions: An
 def lateness(engine: Engine, now: datetime) -> dict[str, tuple[int, int]]:
     """How many open tasks are late, and the most days that one of them is (0: none), per programme that has had one."""
     today = today_in_helsinki(now)
-    late = (task.c.state == "open") & (task.c.due_on < today)
+    late = _TO_BE_DONE & (task.c.due_on < today)
     query = select(
         task.c.programme,
         func.count(case((late, 1))).label("count_"),
@@ -185,7 +191,7 @@ def waiting(engine: Engine, now: datetime) -> dict[str, Any]:
     """How many open tasks are due today in Helsinki or late, of all programmes, by the role whose they are; and, by
     worker, how many of the case workers' are about their people (`workers`: ``[{"worker", "tasks"}]``)."""
     today, counts, theirs = today_in_helsinki(now), {"case_worker": 0, "coordinator": 0}, Counter[str]()
-    due = (task.c.state == "open") & (task.c.due_on <= today)
+    due = _TO_BE_DONE & (task.c.due_on <= today)
     whose = (task.c.programme, task.c.rule, worker.c.worker)
     both = task.outerjoin(worker, worker.c.subject == task.c.subject)
     query = select(*whose, func.count()).select_from(both).where(due).group_by(*whose)

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from services.pathways import operations, queries
 from services.pathways.store import shelf
 from shared.contracts.errors import NotFound
+from shared.contracts.rights_facts import PersonRestricted
 from shared.contracts.worker_facts import WorkerChanged
 from tests.services import kit
 from tests.services.pathways.kit import ANNA, BERTTA, NOW, client, follow, known, noon, record, record_steps, stay
@@ -38,6 +39,18 @@ def test_what_waits_is_counted_by_the_role_whose_it_is(engine: Engine) -> None:
     follow(journal)
     theirs = [{"worker": "0a" * 16, "tasks": 1}]
     assert queries.waiting(engine, NOW) == {"case_worker": 1, "coordinator": 1, "workers": theirs}
+
+
+def test_of_whom_nothing_may_be_recorded_no_task_is_counted_as_waiting_or_late(engine: Engine) -> None:
+    journal = known(engine)
+    record(journal, client(day="2016-11-10"), client(BERTTA, day="2016-11-10"))
+    follow(journal)
+    late = noon("2016-12-01")
+    assert (queries.waiting(engine, late)["case_worker"], queries.lateness(engine, late)[kit.KEY][0]) == (2, 2)
+    with journal.unit(NOW, right=True) as unit:
+        unit.record(PersonRestricted(ANNA, occurred_on="2016-11-22"), kit.KEY)
+    assert (queries.waiting(engine, late)["case_worker"], queries.lateness(engine, late)[kit.KEY][0]) == (1, 1)
+    assert queries.list_tasks(engine, kit.KEY, "open", 10, 0, late, None)["total"] == 2, "and stays listed"
 
 
 def test_ones_own_tasks_stand_first_and_go_along_when_a_person_is_handed_over(engine: Engine) -> None:
