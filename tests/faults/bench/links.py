@@ -134,7 +134,10 @@ class _FolderHeld:
         self._still.__exit__(None, None, None)
 
     def segments(self) -> dict[str, bytes]:
-        found = {file.name: file.read_bytes() for file in sorted(self._link.channel().glob("*.seg"))}
+        found = {}
+        for file in sorted(self._link.channel().glob("*.seg")):
+            with suppress(FileNotFoundError):  # a courier by https may take it away meanwhile
+                found[file.name] = file.read_bytes()
         keep(self._link.tape, found)
         return found
 
@@ -144,7 +147,7 @@ class _FolderHeld:
 
     def wipe(self) -> None:
         for file in self._link.channel().iterdir():
-            file.unlink()
+            file.unlink(missing_ok=True)  # as above
 
 
 @dataclass
