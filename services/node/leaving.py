@@ -6,15 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine
 
 from services.node.opening import open_database
 from services.node.rounds import one_round
 from shared.contracts.errors import InvalidInput, NotFound
 from shared.journal import Journal
-from shared.journal.holding import AHEAD, held_streams
+from shared.journal.holding import AHEAD, go_on_in_another_epoch, held_streams
 from shared.journal.sending import shipped
-from shared.journal.tables import journal_head
 from shared.ops.clock import wire_time
 from shared.ops.settings import Home, Joined, load_home
 from shared.storage import snapshot
@@ -52,8 +51,7 @@ def leave(home: Home, programme: str, by: str, now: datetime) -> dict[str, Any]:
             state, held = _state(home, place, engine)
             with Journal(engine, home.name).unit(now) as unit:
                 if held:
-                    this = journal_head.c.name == state["stream"]
-                    unit.connection.execute(update(journal_head).where(this).values(epoch=journal_head.c.epoch + 1))
+                    go_on_in_another_epoch(unit.connection, state["stream"])
                 receipted = {"head": state["head"], "receipted": state["watermark"], "held": held}
                 unit.audit(by, "leave_programme", programme=programme, **receipted)
             home.with_programme(replace(place, left_at=wire_time(now))).save()

@@ -4,7 +4,7 @@ The rows go and a fact says so. What a fact has met or opened meanwhile stays, a
 are a worker's to dismiss, and what ended by itself was ended on a day that can be told again.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 
 from services.pathways import step_store, store
 from services.pathways.domain import Pause, Stay
@@ -13,6 +13,7 @@ from shared.contracts.errors import UnknownPerson
 from shared.contracts.mistake_facts import OutcomeRemoved, PauseRemoved, StepRemoved
 from shared.journal import Journal, Unit
 from shared.journal.follow import lock_cursor
+from shared.ops.clock import iso_day
 
 
 def remove_outcome(
@@ -46,9 +47,9 @@ def remove_step(
         pauses = step_store.find_pauses(unit.connection, [subject]).get(place, ())
         gone = [p for p in pauses if _within(p, wrong) and not any(_during(p, other) for other in others)]
         for pause in gone:
-            days = {"paused_on": pause.paused_on.isoformat(), "resumed_on": _text(pause.resumed_on)}
+            days = {"paused_on": pause.paused_on.isoformat(), "resumed_on": iso_day(pause.resumed_on)}
             unit.record(PauseRemoved(subject, step=place[1], **days), programme)
-        days = {"entered_on": wrong.entered_on.isoformat(), "left_on": _text(wrong.left_on)}
+        days = {"entered_on": wrong.entered_on.isoformat(), "left_on": iso_day(wrong.left_on)}
         unit.record(StepRemoved(subject, step=place[1], **days), programme)
         step_store.remove_stay(unit.connection, stay, [pause.pause for pause in gone])
         unit.audit(by, "remove_step", programme=programme, subject=subject)
@@ -62,10 +63,6 @@ def _within(pause: Pause, stay: Stay) -> bool:
 def _during(pause: Pause, stay: Stay) -> bool:
     """The same, but for one that began on the day of leaving: it may belong to the next time on the step."""
     return _within(pause, stay) and pause.paused_on != stay.left_on
-
-
-def _text(day: date | None) -> str | None:
-    return day.isoformat() if day else None
 
 
 def _check(unit: Unit, programme: str, subject: str) -> None:

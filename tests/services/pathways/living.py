@@ -1,6 +1,7 @@
 """A home that lives: a clock, kills, and what pathways has heard, read without any code of pathways."""
 
 import random
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
@@ -20,7 +21,7 @@ from tests.services.pathways.kit import follower
 from tests.services.pathways.model import Told
 
 
-class Living:
+class Living(ABC):
     """What a home that lives can do; whoever inherits has these members and says what becomes of the lines heard."""
 
     engine: Engine
@@ -61,9 +62,9 @@ class Living:
                 break
         self.note()
 
+    @abstractmethod
     def note(self) -> None:
         """Write into the history what pathways has heard since."""
-        raise NotImplementedError
 
     def heard_since(self) -> list[Told]:
         """What pathways has heard since this was asked last."""
