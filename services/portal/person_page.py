@@ -125,6 +125,7 @@ class PersonPages:
             visitor=row.get("standing") == "visitor",
             standing=standing_word(row),
             left=left_words(row),
+            died=row.get("end_reason") == "died",
             since=talks.said_day(row["started_on"]) if row.get("started_on") else "",
             talks=bool(individual(names)),
             restricted=bool(row.get("restricted")),

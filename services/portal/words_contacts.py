@@ -13,6 +13,11 @@ CONTACT_WORDS: dict[str, tuple[str, str, str]] = {
         "Spärrmarkering: kontaktuppgifter sparas inte.",
         "Protected address: no contact details are kept.",
     ),
+    "contact_died": (
+        "Hän on kuollut: yhteystietoja ei näytetä.",
+        "Personen har avlidit: kontaktuppgifter visas inte.",
+        "The person has died: contact details are not shown.",
+    ),
     "contact_restricted": (
         "Tietojen käsittelyä on rajoitettu: yhteystietoja ei näytetä.",
         "Behandlingen är begränsad: kontaktuppgifterna visas inte.",

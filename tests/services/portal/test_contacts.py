@@ -82,7 +82,13 @@ def test_the_text_of_a_task_fits_it(anna: Portal, rule: dict[str, Any], text: tu
 def test_whom_nobody_may_reach_has_no_link_and_no_form(anna: Portal) -> None:
     anna.rpc.unreached = {AINO}
     assert hrefs(anna) == hrefs(anna, TASKS) == []
-    assert 'name="phone"' not in anna.client.get(PERSON).get_data(as_text=True)
+    html = anna.client.get(PERSON).get_data(as_text=True)
+    assert 'name="phone"' not in html
+    assert "Tietojen käsittelyä on rajoitettu: yhteystietoja ei näytetä." in html
+    anna.rpc.people[0] |= {"ended_on": "2020-08-03", "end_reason": "died"}
+    html = anna.client.get(PERSON).get_data(as_text=True)
+    assert "Hän on kuollut: yhteystietoja ei näytetä." in html
+    assert "rajoitettu" not in html
     anna.rpc.people[0]["protected"] = True
     assert "Turvakielto: yhteystietoja ei säilytetä." in anna.client.get(PERSON).get_data(as_text=True)
 
