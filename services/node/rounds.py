@@ -78,8 +78,7 @@ def run_rounds(
         HealthServer(home.health_host, port, {"rounds": state.check, **checks}).start()
     inputs = [reader, sys.stdin.fileno()] if child else [reader]
     while not stopping.is_set():
-        due = state.run(round_, utcnow())
-        readable, _, _ = select.select([*inputs, *watched()], [], [], due)
+        readable = state.wait(state.run(round_, utcnow()), inputs, watched)
         if child and sys.stdin.fileno() in readable and not os.read(sys.stdin.fileno(), 65536):
             return
 
@@ -117,6 +116,16 @@ class Rounds:
         self.failed = None
         round_at.labels(self.process).set(now.timestamp())
         return due
+
+    def wait(self, seconds: float, inputs: list[int], watched: Callable[[], list[int]]) -> list[int]:
+        """Until the next round; what of these became readable and so made it come sooner.
+
+        A round that failed may not have come to what is `watched`, which nobody else reads: the next one waits its
+        time, or it would be tried and logged a thousand times a second.
+        """
+        waking = inputs if self.failed else [*inputs, *watched()]
+        readable, _, _ = select.select(waking, [], [], seconds)
+        return readable
 
     def check(self) -> str | None:
         """For `/ready`."""

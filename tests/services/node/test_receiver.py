@@ -1,9 +1,12 @@
 """What a round of a real lead's receiver bears."""
 
+import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from services.node.opening import open_database
 from services.node.receiver import ReceiverRounds
@@ -45,3 +48,17 @@ def test_a_receiver_whose_deriver_is_gone_goes_on_and_is_not_ready_meanwhile(
     monkeypatch.undo()
     state.run(receiver.round, utcnow())
     assert state.check() is None
+
+
+def test_after_a_round_that_failed_the_next_waits_its_time_whatever_lies_unread() -> None:
+    def failing(_: datetime) -> float:
+        raise OperationalError("", None, ConnectionRefusedError())
+
+    state, (reader, writer) = Rounds("receiver", utcnow()), os.pipe()
+    os.write(writer, b"x")
+    state.run(failing, utcnow())
+    assert state.wait(0.01, [], lambda: [reader]) == []
+    state.run(lambda _: 5.0, utcnow())
+    assert state.wait(5.0, [], lambda: [reader]) == [reader]
+    os.close(reader)
+    os.close(writer)
