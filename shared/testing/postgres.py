@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.testing.private import CannotRun, end, find_program, free_port, give_up, spawn
+from shared.testing.wait import until
 
 if TYPE_CHECKING:
     import psycopg
@@ -79,7 +80,14 @@ class PrivatePostgres:
     def crash(self, port: int) -> None:
         """Kill all its processes and start it again on the same port, with what was committed."""
         assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)  # so that it starts no more of them
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()  # each in a process group of its own
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
         end(self.process, signal.SIGKILL, 10)
+        until(lambda: not any(map(_lives, children)))  # while one has the shared memory, no other server starts
         (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
         self._run(port)
 
@@ -88,6 +96,14 @@ class PrivatePostgres:
         if self.process is not None:
             end(self.process, signal.SIGQUIT, 5)  # at once, its children too
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _lives(pid: str) -> bool:
+    """Whether a process has memory: it is not gone, nor dead and waiting to be asked for its exit code."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 _own: PrivatePostgres | None = None
