@@ -98,16 +98,22 @@ class Effects:
 
 @dataclass(slots=True)
 class Derivation:
-    """Turns lines of one stream into effects. It asks `connection` which sessions there are, and remembers those that
-    it has made itself: what it made need not be there yet."""
+    """Turns the lines of one stream after line `after` into effects. It asks `connection` which sessions and which rows
+    of steps there are of earlier lines, and remembers those that it has made itself: what it made need not be there
+    yet."""
 
     connection: Connection
     stream: str
     programme: Programme
+    after: int
     effects: Effects = field(default_factory=Effects)
     made: dict[bytes, bool] = field(default_factory=dict)
     seen: set[bytes] = field(default_factory=set)
+    steps: step_mistakes.Lines = field(init=False)
     seq: int = 0
+
+    def __post_init__(self) -> None:
+        self.steps = step_mistakes.Lines(self.connection, self.stream, self.after)
 
     def take(self, lines: Sequence[Read], gone: Iterable[str] = ()) -> Effects:
         """The effects of these lines, in order; one that is refused or of a newer release is set aside, and why. `gone`
@@ -275,8 +281,17 @@ class Derivation:
         if step.level != "individual":
             return "step_of_nobody"
         day = date.fromisoformat(fact["occurred_on"])
-        what = {"subject": _subject(fact), "step": key, "what": _WHAT[type(fact)], "occurred_on": day}
-        self._set("reporting_step", seq=self.seq, **what)
+        subject, what = _subject(fact), _WHAT[type(fact)]
+        self._set("reporting_step", seq=self.seq, subject=subject, step=key, what=what, occurred_on=day)
+        self.steps.add(self.seq, (subject, key, what, day))
+        return None
+
+    def step_removed(self, fact: Fact) -> str | None:
+        step = self.programme.now("steps", fact["step"])
+        for what, day in step_mistakes.named(fact):
+            seq = self.steps.take_back((_subject(fact), step, what, day))
+            if seq is not None:
+                self.effects.rows["reporting_step"][self.stream, seq] = None
         return None
 
     def product(self, fact: Fact) -> str | None:
@@ -355,7 +370,7 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     AnonymousSheetRecorded: Derivation.sheet,
     SubjectErased: Derivation.erase,
     **dict.fromkeys(_WHAT, Derivation.step),
-    **dict.fromkeys((StepRemoved, PauseRemoved), step_mistakes.removed),
+    **dict.fromkeys((StepRemoved, PauseRemoved), Derivation.step_removed),
     ProductRecorded: Derivation.product,
     OutcomeRecorded: Derivation.outcome,
     PeriodConfirmed: Derivation.confirmed,

@@ -209,7 +209,7 @@ def derive_next(source: Connection, look: Connection, target: Connection, stream
     most = seq + DERIVE_BATCH[source.dialect.name]
     # Where a segment ends the node has signed the chain: a cursor there is one that a certificate can prove.
     to = min(bound for bound in (last, last_end(source, stream, seq, most), most) if bound is not None)
-    derivation, count = Derivation(look, stream, store.shelf.get(source, stream.split("/")[1])), 0
+    derivation, count = Derivation(look, stream, store.shelf.get(source, stream.split("/")[1]), seq), 0
     gone = erased_received(source, stream)
     with Storing(target, stream) as storing:
         while rows := store.next_lines(source, stream, seq, min(seq + READ_AT_ONCE, to)):

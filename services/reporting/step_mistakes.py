@@ -1,39 +1,52 @@
-"""What a node says of times on steps that were none: their rows go, whatever order the days have."""
+"""What a node says of times on steps that were none: which of its earlier lines it takes back."""
 
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, select
 
 from services.reporting.step_tables import step
 from shared.contracts.facts import Fact
 
-if TYPE_CHECKING:
-    from services.reporting.effects import Derivation
+Said = tuple[bytes, str, str, date]
+"""Subject, step, what happened, and on which day."""
 
 _WHAT = {"entered_on": "entered", "left_on": "left", "paused_on": "paused", "resumed_on": "resumed"}
 """What happened on the day of each member of the facts."""
 
 
-def removed(made: "Derivation", fact: Fact) -> str | None:
-    """Take back what `StepRemoved` and `PauseRemoved` name: of equal rows the last. What is not there, because its line
-    was refused, has not to be undone."""
-    rows, table = made.effects.rows["reporting_step"], step.c
-    key = {"subject": bytes.fromhex(str(fact.subject)), "step": made.programme.now("steps", fact["step"])}
-    for member in (name for name in _WHAT if name in fact.members and fact[name]):
-        told = {**key, "what": _WHAT[member], "day": fact[member]}
-        pending = [at for at, row in rows.items() if row is not None and _said(row) == told]
-        if not pending:
-            query = select(func.max(table.seq)).where(table.stream == made.stream, table.subject == told["subject"])
-            query = query.where(table.step == told["step"], table.what == told["what"])
-            query = query.where(table.occurred_on == date.fromisoformat(fact[member]))
-            query = query.where(table.seq.not_in([seq for (_, seq), row in rows.items() if row is None]))
-            seq = made.connection.execute(query).scalar_one()
-            pending = [] if seq is None else [(made.stream, seq)]
-        if pending:
-            rows[max(pending)] = None
-    return None
+def named(fact: Fact) -> Iterator[tuple[str, date]]:
+    """What `StepRemoved` or `PauseRemoved` takes back: what happened, and on which day."""
+    for member, what in _WHAT.items():
+        if member in fact.members and fact[member]:
+            yield what, date.fromisoformat(fact[member])
 
 
-def _said(row: dict[str, Any]) -> dict[str, Any]:
-    return {"subject": row["subject"], "step": row["step"], "what": row["what"], "day": str(row["occurred_on"])}
+@dataclass(slots=True)
+class Lines:
+    """The numbers of the lines that say the same of steps: those up to line `after` as the derived table has them,
+    later ones as they are added. The table may have some of these already, or none."""
+
+    connection: Connection
+    stream: str
+    after: int
+    _added: dict[Said, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _known: set[Said] = field(default_factory=set)
+
+    def add(self, seq: int, said: Said) -> None:
+        """Line `seq` says so."""
+        self._added[said].append(seq)
+
+    def take_back(self, said: Said) -> int | None:
+        """The line that says so no more: of equal ones the last. None if there is none: it may have been refused, and
+        then there is nothing to undo."""
+        if said not in self._known:
+            (subject, key, what, day), c = said, step.c
+            query = select(c.seq).where(c.stream == self.stream, c.subject == subject, c.step == key, c.what == what)
+            query = query.where(c.occurred_on == day, c.seq <= self.after).order_by(c.seq)
+            self._added[said][:0] = self.connection.execute(query).scalars()
+            self._known.add(said)
+        lines = self._added[said]
+        return lines.pop() if lines else None

@@ -4,9 +4,10 @@ import copy
 from datetime import date
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, delete
 
-from services.reporting import rebuilding, store
+from services.reporting import operations, rebuilding, store
 from services.reporting.operations import derive_what_has_become_readable
 from services.reporting.queries import report
 from services.reporting.step_tables import step
@@ -101,6 +102,22 @@ def test_a_time_that_was_a_mistake_is_in_no_figure_whether_it_came_just_now_or_l
     receive(engine, MINE, [away_removed, wrong("b", "2016-06-01"), wrong("a", "2016-05-01", "2016-05-01")])
     assert people() == {"entered": 1, "on": 1, "paused": 0, "left": 0}
     assert behind() == [6]
+    assert rebuilding.check(engine)["equal"]
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 100])
+def test_what_is_taken_back_of_steps_does_not_depend_on_how_many_lines_are_read_at_once(
+    engine: Engine, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "READ_AT_ONCE", at_once)
+    lead(engine, STEPPED)
+    admit(engine, OWN)
+    wrong = StepRemoved(hex_id("person", "a"), step="outreach", entered_on="2016-05-01", left_on=None)
+    three = [went(StepEntered, "a", "2016-05-01")] * 3
+    receive(engine, MINE, [*three, went(StepEntered, "b", "2016-03-01"), wrong, wrong])
+    derive_all(engine)
+    with snapshot(engine) as connection:
+        assert sorted(line for _, line in rows_behind(connection, [MINE], "outreach", None)) == [1, 4]
     assert rebuilding.check(engine)["equal"]
 
 
