@@ -14,7 +14,7 @@ from services.node.rounds import one_round
 from services.node.terms import pin, pinned
 from services.node.uplink import authority_of, hand_in, password_file
 from shared.contracts.errors import ForeignProgramme, InvalidInput, InvalidInvite
-from shared.contracts.fields import UPLINK
+from shared.contracts.fields import is_uplink
 from shared.journal.amqpcarrier import box_of, definitions
 from shared.journal.crypto import load_keys
 from shared.journal.durable import write_file
@@ -30,7 +30,7 @@ def invite(home: Home, rpc: Rpc, programme: str, partner: str, by: str, uplink: 
     partner becomes a user of its own there (`broker_definitions`), whose name and password the invite holds.
     """
     uplink, password = uplink or home.inbox.as_uri().replace("file://", "file:"), ""
-    if not UPLINK.fullmatch(uplink) or "@" in uplink.partition("://")[2]:
+    if not is_uplink(uplink) or "@" in uplink.partition("://")[2]:
         raise InvalidInput(
             field="uplink", reason="file:/folder, https://… or amqps://…/vhost; in clear only to loopback"
         )

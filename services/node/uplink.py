@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from shared.contracts.errors import HomeUnusable, LeadUnreachable
-from shared.contracts.fields import UPLINK
+from shared.contracts.fields import is_uplink
 from shared.journal.carrier import (
     EXPELLED,
     JOIN,
@@ -47,6 +47,9 @@ def folder_of(uplink: str) -> Path:
 def carrier_to(home: Home, place: Joined, signer: Key) -> Carrier:
     """The carrier between a node and the lead of a programme, for both directions; `signer` signs our requests. Raises
     `HomeUnusable` if what it needs is not in the home."""
+    if not is_uplink(place.uplink):
+        reason = f"the address of the lead of {place.programme} (home.toml: uplink) leads nowhere"
+        raise HomeUnusable(home=str(home.path), reason=reason)
     # A courier on a folder needs neither TLS nor a broker: an eighth of its memory.
     if place.uplink.startswith("http"):
         from shared.journal.httpcarrier import HttpCarrier
@@ -105,8 +108,9 @@ def _own_broker(home: Home, url: str) -> "Broker":
         reason = "POLKU_CARRIER_URL is not amqps://USER:PASSWORD@HOST[:PORT]/VHOST"
         raise HomeUnusable(home=str(home.path), reason=reason)
     clean = url.replace(f":{parts.password}@", "@", 1)
-    if not UPLINK.fullmatch(clean):
-        raise HomeUnusable(home=str(home.path), reason="POLKU_CARRIER_URL: in clear (amqp://) only on loopback")
+    if not is_uplink(clean):
+        reason = "POLKU_CARRIER_URL: host or port is malformed, or in clear (amqp://) beyond loopback"
+        raise HomeUnusable(home=str(home.path), reason=reason)
     return Broker(clean, unquote(parts.password), authority_of(home))
 
 

@@ -7,7 +7,7 @@ because somebody may be in both; they are counted again.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -110,6 +110,26 @@ MOST_PAIRS = 100
 """Of records with different tags, of one partner, that a link may join."""
 
 
+@dataclass(slots=True)
+class _Groups:
+    """Who is one with whom: each stands for itself or, by others perhaps, for the least one of its group."""
+
+    stands_for: dict[Person, Person] = field(default_factory=dict)
+
+    def first(self, person: Person) -> Person:
+        """Who stands for the group."""
+        while (other := self.stands_for.get(person, person)) != person:
+            self.stands_for[person] = self.stands_for.get(other, other)
+            person = other
+        return person
+
+    def join(self, one: Person, other: Person) -> None:
+        """The two are one, and so are their groups."""
+        low, high = sorted((self.first(one), self.first(other)))
+        self.stands_for[low] = low
+        self.stands_for[high] = low
+
+
 def join_equal(
     tags: Iterable[tuple[Person, int, bytes]],
     linked: Iterable[tuple[Person, Person]] = (),
@@ -134,21 +154,9 @@ def join_equal(
                 del theirs[key_no]
         for key_no, tag in theirs.items():
             equal[key_no, tag].append(person)
-    stands_for: dict[Person, Person] = {}
-
-    def first(person: Person) -> Person:
-        while (other := stands_for.get(person, person)) != person:
-            stands_for[person] = stands_for.get(other, other)
-            person = other
-        return person
-
-    def join(one: Person, other: Person) -> None:
-        low, high = sorted((first(one), first(other)))
-        stands_for[low] = low
-        stands_for[high] = low
-
+    groups = _Groups()
     for pair in same:
-        join(*pair)
+        groups.join(*pair)
     for (key_no, _), people in equal.items():
         if len(people) == 1:
             continue
@@ -163,17 +171,17 @@ def join_equal(
             together = [[person for place in part for person in alike[newer[place]]] for part in parts]
         for one, *others in together:
             for other in others:
-                join(one, other)
+                groups.join(one, other)
     known: dict[Person, _Tags] = defaultdict(lambda: defaultdict(set))
     for person, theirs in of.items():
-        known[first(person)][person[0]].add(frozenset(theirs.items()))
+        known[groups.first(person)][person[0]].add(frozenset(theirs.items()))
     for link in sorted(linked):
-        low, high = sorted(map(first, link))
+        low, high = sorted(map(groups.first, link))
         if low != high and not _two_of_a_partner(known[low], known[high]):
-            join(low, high)
+            groups.join(low, high)
             for stream, tags_there in known.pop(high).items():
                 known[low][stream] |= tags_there
-    return {person: first(person) for person in list(stands_for)}
+    return {person: groups.first(person) for person in list(groups.stands_for)}
 
 
 def doubtful(
@@ -181,17 +189,16 @@ def doubtful(
 ) -> set[tuple[Person, int]]:
     """The tags that say nothing, as person and key number: two people of one partner have them, whom their node has
     not found to be one (`same`). Which of them somebody else with that tag would be, nobody can tell."""
-    group: dict[Person, set[Person]] = {}
-    for one, other in same:
-        both = group.get(one, {one}) | group.get(other, {other})
-        group.update(dict.fromkeys(both, both))
+    groups = _Groups()
+    for pair in same:
+        groups.join(*pair)
     holders: dict[tuple[str, int, bytes], list[Person]] = defaultdict(list)
     for person, key_no, tag in tags:
         holders[person[0], key_no, tag].append(person)
     return {
         (person, key_no)
         for (_, key_no, _), people in holders.items()
-        if any(other not in group.get(people[0], ()) for other in people[1:])
+        if len({groups.first(person) for person in people}) > 1
         for person in people
     }
 

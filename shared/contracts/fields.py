@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from marshmallow import ValidationError, fields, validate
 
@@ -24,10 +25,24 @@ UPLINK = re.compile(
     re.ASCII,
 )
 """By which carrier a node reaches its lead: a folder, the lead's portal or its broker; in clear only on loopback.
-No URL has a password in it: `home.toml` holds no secret."""
+No URL has a password in it: `home.toml` holds no secret. Of these `is_uplink` takes those that lead anywhere."""
 CERTIFICATES = re.compile(r"|-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n -]+")
 """Certificates as PEM, or none."""
 NODE = re.compile(r"[a-z0-9-]{1,24}-[0-9a-f]{8}")
+
+
+def is_uplink(text: str) -> bool:
+    """Whether a node can try to reach its lead there: an `UPLINK` whose port, host and path a system understands. One
+    that it does not would end the courier to every lead."""
+    if not UPLINK.fullmatch(text):
+        return False
+    try:
+        parts = urlsplit(text)
+        (parts.hostname or "").encode("idna")
+        return parts.port != 0 and "\0" not in unquote(parts.path)
+    except ValueError:
+        return False
+
 
 _LOOKS_PERSONAL = re.compile(
     r"[0-9]{6}[-+_a-fu-y]?[0-9]{3}[0-9a-y]"  # a Finnish personal identity code, its sign perhaps left out

@@ -192,7 +192,7 @@ def immediate(form: Form, end: End) -> frozenset[str]:
     others: set[str] = set()
     heard = sorted(end.later, key=lambda told: told[0])
     for day, results in ((end.ended_on, end.results), *heard):
-        if end.ended_on <= day <= end.ended_on + IMMEDIATE:
+        if timedelta(0) <= day - end.ended_on <= IMMEDIATE:  # no day is added to: the last one there is may be told
             event = _labour(form, results)
             labour = event if event or NONE in results else labour
             others |= results - event - {NONE}

@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from shared.contracts.errors import InvalidInvite
-from shared.contracts.fields import CERTIFICATES, CODE, NODE, PROGRAMME, UPLINK
+from shared.contracts.fields import CERTIFICATES, CODE, NODE, PROGRAMME, UPLINK, is_uplink
 from shared.journal.crypto import CannotOpen, can_seal_to, open_sealed, seal, sign, verify
 from shared.ops.clock import parse_wire_time, wire_time
 
@@ -87,6 +87,8 @@ def read_invite(text: str) -> Invite:
     for member, rule in rules.items():
         if not isinstance(data.get(member), str) or not rule.fullmatch(data[member]):
             raise InvalidInvite(reason=f"{member} is missing or malformed")
+    if not is_uplink(data["uplink"]):
+        raise InvalidInvite(reason="uplink leads nowhere: its port, host or path is malformed")
     if data["authority"] and not _loads(data["authority"]):
         raise InvalidInvite(reason="authority is no certificate")
     try:

@@ -29,6 +29,8 @@ POST_CONTEXT, ACK_CONTEXT = b"polku-post-1", b"polku-post-ack-1"
 MAX_PLAIN = 16 * 1024
 MAX_POST = 1024 * 1024
 """Bytes of one item; what does not fit waits until something has been acknowledged."""
+MOST_ENTRIES = 4096
+"""Letters, or acknowledgements, of one item: more than fit if they are any, for each has a signature."""
 _TIME = re.compile(r"[0-9T:.-]{1,26}Z")
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 _HEAD = {
@@ -137,6 +139,8 @@ def unpack(item: bytes) -> tuple[list[bytes], list[bytes]]:
         raise LetterRefused("malformed") from None
     if data.get("polku_post") != 1:
         raise LetterRefused("newer")
+    if max(len(letters), len(acks)) > MOST_ENTRIES:
+        raise LetterRefused("too_many")
     return letters, acks
 
 

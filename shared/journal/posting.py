@@ -16,6 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 
@@ -107,11 +108,14 @@ class NodePost:
     def round(self, programme: str, now: datetime) -> None:
         """Take what has come, and say what is to go. What the carrier fails at is tried again in the next round."""
         item = self.carrier.read(channel_to(self.node, programme), POST, MAX_POST + 1)
-        letters, acks = _unpacked(item)
+        refused = Counter[str]()
+        letters, acks = _unpacked(item, refused)
         with snapshot(self.engine) as connection:
             members = self.members(connection, programme)
-        came = [(head, letter) for letter in letters if (head := self._for_us(letter, programme, members))]
-        done = [head for ack in acks if (head := self._for_us(ack, programme, members, verify=verify_ack))]
+        ours = partial(self._for_us, programme, members, refused)
+        came = [(head, letter) for letter in letters if (head := ours(verify_letter, letter))]
+        done = [head for ack in acks if (head := ours(verify_ack, ack))]
+        _note_refused(refused, programme, "lead")
         stray = self._store(came, done, now)
         with snapshot(self.engine) as connection:
             to_go = _outbox(connection, programme, members)
@@ -120,15 +124,15 @@ class NodePost:
         self._write(programme, pack(to_go, answers), bool(to_go or answers), stray, now)
 
     def _for_us(
-        self, data: bytes, programme: str, members: Members, verify: Callable[..., Head] = verify_letter
+        self, programme: str, members: Members, refused: Counter[str], verify: Callable[..., Head], data: bytes
     ) -> Head | None:
         try:
             head = verify(data, members.get(sender_of(data), {}))
         except LetterRefused as error:
-            _refused(error.reason)
+            refused[error.reason] += 1
             return None
         if (head.recipient, head.programme) != (self.node, programme):
-            _refused("wrong_recipient")
+            refused["wrong_recipient"] += 1
             return None
         return head
 
@@ -184,13 +188,15 @@ class LeadPost:
                 # What it had said is unsaid until it can be read again; said anew, a letter has its effect once still.
                 log.error("letters were not read", extra={"node": node, "error": type(error).__name__})
                 continue
+            refused = Counter[str]()
             for found, sorted_out, verify in zip(
-                _unpacked(item), (letters, acks), (verify_letter, verify_ack), strict=True
+                _unpacked(item, refused), (letters, acks), (verify_letter, verify_ack), strict=True
             ):
                 for data in found:
-                    to = _sent_by(node, programme, data, keys, verify)
+                    to = _sent_by(node, programme, data, keys, verify, refused)
                     if to is not None:
                         sorted_out[to][node].append(data)
+            _note_refused(refused, programme, node)
         for node in sorted(members):
             try:
                 self._write(channel_to(node, programme), _in_turns(letters[node]), _in_turns(acks[node]), now)
@@ -210,33 +216,40 @@ class LeadPost:
 
 
 def _sent_by(
-    node: str, programme: str, data: bytes, keys: Mapping[str, bytes], verify: Callable[..., Head]
+    node: str,
+    programme: str,
+    data: bytes,
+    keys: Mapping[str, bytes],
+    verify: Callable[..., Head],
+    refused: Counter[str],
 ) -> str | None:
     """To whom it is, if this node has signed it for this programme."""
     try:
         head: Head = verify(data, keys)
     except LetterRefused as error:
-        _refused(error.reason)
+        refused[error.reason] += 1
         return None
     if (head.sender, head.programme) != (node, programme):
-        _refused("wrong_sender")
+        refused["wrong_sender"] += 1
         return None
     return head.recipient
 
 
-def _unpacked(item: bytes | None) -> tuple[list[bytes], list[bytes]]:
+def _unpacked(item: bytes | None, refused: Counter[str]) -> tuple[list[bytes], list[bytes]]:
     if item is None:
         return [], []
     try:
         return unpack(item)
     except LetterRefused as error:
-        _refused(error.reason)
+        refused[error.reason] += 1
         return [], []
 
 
-def _refused(reason: str) -> None:
-    letters_total.labels("refused").inc()
-    log.warning("a letter was refused", extra={"reason": reason})
+def _note_refused(refused: Counter[str], programme: str, sender: str) -> None:
+    """Say once of an item what of it was refused: it is read in every round, and may hold thousands."""
+    if refused:
+        letters_total.labels("refused").inc(refused.total())
+        log.warning("letters were refused", extra={"programme": programme, "node": sender, "why": dict(refused)})
 
 
 def _outbox(connection: Connection, programme: str, members: Members) -> list[bytes]:

@@ -65,6 +65,10 @@ def test_results_hold_one_labour_event_at_most_and_never_none(end: End) -> None:
     assert "none" not in found
 
 
+def test_the_last_day_there_is_may_be_told_as_the_day_of_leaving() -> None:
+    assert immediate(FORM, End(date.max, frozenset({"employment"}), ())) == {"employment"}
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(STARTS, st.none() | ENDS), min_size=1, max_size=4), st.randoms())
 def test_the_record_of_a_person_does_not_depend_on_the_order_of_days_that_differ(stays: Any, chance: Any) -> None:

@@ -1,7 +1,10 @@
 """A carrier that fails for one node ends nobody's process and holds up no other node's letters."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 from shared.journal.carrier import POST, channel_to
 from shared.journal.filecarrier import FileCarrier
@@ -45,3 +48,16 @@ def test_a_node_whose_letters_cannot_be_read_holds_up_no_other_nodes_letters(tmp
     LeadPost(carrier).round(PROGRAMME, {AWAY: {}, THERE: public(signer), THIRD: {}}, NOW)
     assert carrier.away in carrier.asked
     assert unpack(carrier.read(channel_to(THIRD, PROGRAMME), POST, MAX_POST) or b"") == ([letter], [])
+
+
+@pytest.mark.parametrize(("entries", "why"), [(3, {"malformed": 3}), (300_000, {"too_many": 1})])
+def test_a_node_whose_letters_are_none_gets_one_line_of_the_log_a_round(
+    entries: int, why: dict[str, int], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    carrier = FileCarrier(tmp_path)
+    item = json.dumps({"polku_post": 1, "letters": [""] * entries, "acks": []}, separators=(",", ":"))
+    carrier.write(f"{THERE}/{PROGRAMME}", POST, item.encode())
+    LeadPost(carrier).round(PROGRAMME, {THERE: {}}, NOW)
+    assert [(record.getMessage(), getattr(record, "why", None)) for record in caplog.records] == [
+        ("letters were refused", why)
+    ]

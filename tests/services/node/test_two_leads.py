@@ -104,6 +104,7 @@ def test_a_lead_that_the_home_lacks_what_it_needs_to_reach_holds_up_no_other(
     stream = f"{land.node.name}/{OTHER_KEY}"
     for bad, why in (
         (replace(good, uplink="https://localhost:9", authority=DAMAGED), "is no certificate"),
+        (replace(good, uplink="https://localhost:84000"), "leads nowhere"),
         (replace(good, uplink="amqps://yhdistys@localhost/polku"), f"keys/broker.{OTHER_KEY}"),
     ):
         land.node.with_programme(bad).save()

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select
 
 from services.reporting import partner_store, rebuilding, store
 from services.reporting import people as one_by_one
-from services.reporting.domain import CountedPeople, Person, count_people, join_equal, one_record
+from services.reporting.domain import CountedPeople, Person, count_people, doubtful, join_equal, one_record
 from services.reporting.queries import report
 from shared.contracts.catalogue import (
     OutcomeRecorded,
@@ -491,6 +491,7 @@ def test_a_partner_whose_people_all_have_other_keys_keeps_no_report_waiting() ->
     assert set(join_equal([*own, *alike]).values()) == {people[0]}
     assert join_equal([*own, *alike, *((person, 2, person[1]) for person in people)]) == {}, "a newer one that differs"
     join_equal(own, [(person, ("t", b"z")) for person in people])
+    assert doubtful(own, [(people[0], person) for person in people]) == set(), "each is said to be the first one"
     assert time.process_time() - began < 15.0
 
 
