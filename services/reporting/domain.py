@@ -134,6 +134,7 @@ def join_equal(
     tags: Iterable[tuple[Person, int, bytes]],
     linked: Iterable[tuple[Person, Person]] = (),
     same: Iterable[tuple[Person, Person]] = (),
+    unsure: Set[tuple[Person, int]] = frozenset(),
 ) -> dict[Person, Person]:
     """Who is one person: for each who has equals, the one who stands for them all. `tags`: person, key number, tag.
 
@@ -141,8 +142,8 @@ def join_equal(
     `MOST_TAGS`. `linked` were referred from one
     partner to the other, by name: they are one whatever their tags say, but no link makes two people of one partner
     one whose tags differ: it is only a claim about somebody else's person. `same` are two of one node whom it has
-    itself found to be one, whatever their tags. None of `tags` is `doubtful`. Who is one with a second is one with the
-    second's others too.
+    itself found to be one, whatever their tags. Of those that are `unsure` (`doubtful`) none makes anybody one, but two
+    that differ are of two people. Who is one with a second is one with the second's others too.
     """
     of: dict[Person, dict[int, bytes]] = defaultdict(dict)
     equal: dict[tuple[int, bytes], list[Person]] = defaultdict(list)
@@ -153,7 +154,8 @@ def join_equal(
             for key_no in sorted(theirs)[:-MOST_TAGS]:
                 del theirs[key_no]
         for key_no, tag in theirs.items():
-            equal[key_no, tag].append(person)
+            if (person, key_no) not in unsure:
+                equal[key_no, tag].append(person)
     groups = _Groups()
     for pair in same:
         groups.join(*pair)
@@ -162,7 +164,8 @@ def join_equal(
             continue
         alike: dict[frozenset[int], list[Person]] = defaultdict(list)
         for person in people:
-            alike[frozenset([other for other in of[person] if other > key_no])].append(person)
+            newer_ones = [other for other in of[person] if other > key_no and (person, other) not in unsure]
+            alike[frozenset(newer_ones)].append(person)
         newer, together = list(alike), []
         if frozenset() in alike:  # whose newest key it is has no newer one in common with anybody
             together = [people]

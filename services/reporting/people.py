@@ -138,7 +138,7 @@ def find_equal(connection: Connection, streams: Sequence[str], *, by_tag: bool) 
     twins_found = [((row.stream, bytes(row.subject)), (row.stream, bytes(row.same_as))) for row in found_one]
     unsure = doubtful(rows, twins_found)
     sure = [row for row in rows if row[:2] not in unsure]
-    equal_ones = join_equal(sure, linked, twins_found)
+    equal_ones = join_equal(rows, linked, twins_found, unsure)
     return OnePerson(tagging, shared, equal_ones, _keys(row[:2] for row in sure), _keys(unsure))
 
 

@@ -1,15 +1,19 @@
 """A year of all five programmes with thousands of people, held against the slow models, on SQLite and on PostgreSQL.
 
+Both live side by side, each in a process of its own.
+
 ``python -m tests.bench.bench_years [people]`` (2000 in all) prints figures, writes ``build/bench/years.json``. Exit 1
 if anything differs from the models or a state was not reached in a programme. ``POLKU_SEED`` chooses other years.
 """
 
 import json
+import multiprocessing
 import os
 import random
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,7 @@ from tests.years.must import MUST
 from tests.years.programmes import KEYS
 from tests.years.year import Years
 
+SPAWN = multiprocessing.get_context("spawn")
 RESULT = Path(__file__).parents[2] / "build" / "bench" / "years.json"
 
 
@@ -66,11 +71,10 @@ def lived(url: str, people: int, seed: int) -> dict[str, Any]:
 
 def main(people: int, seed: int) -> int:
     """Both databases; 0 if all states were reached (what differs from a model raises)."""
-    with hosted() as (_, postgres), tempfile.TemporaryDirectory() as folder:
-        rows = {
-            "sqlite": lived(f"sqlite:///{folder}/home.db", people, seed),
-            "postgresql": lived(new_database(postgres), people, seed + 1),
-        }
+    with hosted() as (_, postgres), tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(2, SPAWN) as pool:
+        sqlite = pool.submit(lived, f"sqlite:///{folder}/home.db", people, seed)
+        postgresql = pool.submit(lived, new_database(postgres), people, seed + 1)
+        rows = {"sqlite": sqlite.result(), "postgresql": postgresql.result()}
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({"seed": seed, "rows": rows}, indent=2) + "\n")
     print(f"{'':20}" + "".join(f"{name:>14}" for name in rows))

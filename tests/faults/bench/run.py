@@ -235,6 +235,7 @@ class Injection:
             self._stand_up(homes)
         except Exception as error:  # the bench itself could not do it: the run has failed, and goes on to be judged
             self.result.failures.append(f"{fault} at {at}: {type(error).__name__}: {error}")
+            self.progress(self.result.failures[-1])
         finally:
             self._over(number, fault, at)
             with self._turn:

@@ -147,7 +147,7 @@ def expected(streams: Mapping[str, Sequence[Fact]], end: date | None) -> dict[st
         for b in sorted(came_in):
             if b[0] == a[0] or b[1] != before or one[a] is one[b]:
                 continue
-            if any(x[0] == y[0] and _differ(tags[x], tags[y]) for x in one[a] for y in one[b]):
+            if any(x[0] == y[0] and _differ(said.get(x, {}), said.get(y, {})) for x in one[a] for y in one[b]):
                 continue
             one[a] |= one[b]
             for person in one[a]:
@@ -502,6 +502,13 @@ def test_a_link_joins_no_records_by_the_thousand() -> None:
     link = [(ours[0][0], ("t", b"z")), (ours[1][0], ("t", b"z"))]
     joined = join_equal(tags, link)
     assert joined[ours[0][0]] != joined[ours[1][0]]
+
+
+def test_no_link_makes_two_of_one_partner_one_whose_tags_differ_though_others_have_one_of_them() -> None:
+    a, b, c, far = ("s", b"1"), ("s", b"2"), ("s", b"3"), ("t", b"1")
+    tags = [(a, 1, b"x"), (b, 1, b"x"), (c, 1, b"y")]
+    assert doubtful(tags) == {(a, 1), (b, 1)}
+    assert join_equal(tags, [(far, a), (far, c)], unsure=doubtful(tags)) == {a: a, far: a}
 
 
 def test_of_two_records_with_the_same_last_day_both_hold() -> None:
