@@ -1,7 +1,7 @@
 """`polku step` and `polku product`."""
 
-import hashlib
 import json
+import secrets
 from datetime import datetime
 from typing import Any
 
@@ -77,8 +77,7 @@ def step_proposals(programme: str, limit: int, offset: int, as_json: bool) -> No
 def step_pause(programme: str, key: str, person: str, since: datetime, until: datetime | None) -> None:
     """Note that somebody is away from a step that they are on, or is back."""
     body = {"subject": person, "step": key, "paused_on": _text(since), "resumed_on": _text(until)}
-    once = hashlib.sha256(json.dumps(["pause", programme, body]).encode()).hexdigest()
-    item = {"key": once, **body}
+    item = {"key": secrets.token_hex(32), **body}  # of no content: what was taken back may be recorded again
     answer = _ask("record_pauses", by=actor(), programme=programme, items=[item])
     _tell(answer["results"][0])
 
