@@ -165,6 +165,7 @@ def changes_nothing(act: Act, life: Life) -> bool:
         (act.what == "return" and exit_ is None and back == act.day)
         or (act.what == "restrict" and bool(act["ground"]) and act["ground"] == life.ground)
         or (act.what == "lift" and not life.restricted)
+        or (act.what == "withdraw" and any((a.what, a["purpose"]) == ("withdraw", act["purpose"]) for a in life.acts))
         or (act.what == "link" and act["verdict"] == act["before"] and not act["self"])
         or (act["how"] in ("tile", "nickname", "tile off") and (act["at"] in life.visits) == (act["how"] != "tile off"))
     )
