@@ -161,6 +161,8 @@ def _participation_ended(unit: Unit, line: Line, fact: Fact) -> None:
         leaving.corrected(unit, definition, subject, _written(line))
     _event(unit, line, fact, now.left_on, {"reason": now.reason})
     if definition is not None:
+        if before is not None and before.asked_nothing and not now.asked_nothing:
+            leaving.asked_after_all(unit, definition, subject, now, _written(line), _cause(line))
         leaving.left(unit, definition, subject, now, _written(line))
 
 
@@ -327,6 +329,8 @@ def _event(
             continue
         if not rule.opens.holds(event.on, event.codes) or leaving.may_open(unit, rule, str(fact.subject)):
             _hold(unit, definition, rule, str(fact.subject), event)
+        else:
+            leaving.refused(unit, definition, rule, str(fact.subject), event)
 
 
 def _hold(unit: Unit, definition: Programme, rule: TaskRule, subject: str, event: Event) -> None:
