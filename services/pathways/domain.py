@@ -85,12 +85,15 @@ def check_stay(
     _check_person(new.subject, programme, people)
     _check_span(new.entered_on, new.left_on, programme, today)
     same, own = stays.get((new.subject, new.step), ()), (new.entered_on, new.left_on)
+    by_leaving = [stay for stay in same if _by_leaving(stay, away, programme)]
     for stay in same:
-        by_leaving = _by_leaving(stay, away, programme)
-        if (step.completion == "automatic" or by_leaving) and stay.left_on and (stay.entered_on, stay.left_on) == own:
+        by_itself = step.completion == "automatic" or stay in by_leaving
+        if by_itself and stay.left_on and (stay.entered_on, stay.left_on) == own:
             return stay
-        longer = stay.left_on is None or (by_leaving and new.left_on is not None and new.left_on < stay.left_on)
-        if longer and stay.entered_on == new.entered_on and new.left_on is not None:
+    for stay in same:
+        if new.left_on is None or stay.entered_on != new.entered_on:
+            continue
+        if stay.left_on is None or (stay in by_leaving and new.left_on < stay.left_on):
             mine = [p for p in pauses.get((new.subject, new.step), ()) if within(p, stay) or lasted(p, stay)]
             _check_not_later(new.left_on, [replace(p, resumed_on=None) if lasted(p, stay) else p for p in mine])
             return stay
