@@ -161,9 +161,8 @@ def _participation_ended(unit: Unit, line: Line, fact: Fact) -> None:
         leaving.corrected(unit, definition, subject, _written(line))
     _event(unit, line, fact, now.left_on, {"reason": now.reason})
     if definition is not None:
-        if before is not None and before.asked_nothing and not now.asked_nothing:
-            leaving.asked_after_all(unit, definition, subject, now, _written(line), _cause(line))
         leaving.left(unit, definition, subject, now, _written(line))
+        leaving.asked_after_all(unit, definition, subject, before, now, _written(line), _cause(line))
 
 
 def _participation_resumed(unit: Unit, line: Line, fact: Fact) -> None:

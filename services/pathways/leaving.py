@@ -44,10 +44,13 @@ def back(unit: Unit, definition: Programme, subject: str, event: Event) -> None:
     _begin_again(unit, definition, subject, event, lambda _rule: True)
 
 
-def asked_after_all(unit: Unit, definition: Programme, subject: str, now: Leaving, heard: date, cause: str) -> None:
-    """It was a mistake that nobody asks the person anything: what goes on after leaving begins on the last day."""
-    event = Event("participation_ended", now.left_on, heard, cause, {"reason": now.reason})
-    _begin_again(unit, definition, subject, event, lambda rule: rule.after_leaving)
+def asked_after_all(
+    unit: Unit, definition: Programme, subject: str, before: Leaving | None, now: Leaving, heard: date, cause: str
+) -> None:
+    """If it was a mistake that nobody asks the person anything, what goes on after leaving begins on the last day."""
+    if before is not None and before.asked_nothing and not now.asked_nothing:
+        event = Event("participation_ended", now.left_on, heard, cause, {"reason": now.reason})
+        _begin_again(unit, definition, subject, event, lambda rule: rule.after_leaving)
 
 
 def may_open(unit: Unit, rule: TaskRule, subject: str) -> bool:
