@@ -138,16 +138,6 @@ def check_pause(
     return None
 
 
-def _by_leaving(stay: Stay, away: date | None, programme: Programme) -> bool:
-    """Whether leaving the programme has ended a time on a step: on the last day, if nothing of it began later."""
-    return away is not None and stay.left_on is not None and stay.left_on >= min(away, programme.period.end)
-
-
-def lasted(pause: Pause, stay: Stay) -> bool:
-    """Whether somebody was away from a step until they left it: that ended both."""
-    return pause.paused_on >= stay.entered_on and stay.left_on is not None and pause.resumed_on == stay.left_on
-
-
 def _individual(key: str, programme: Programme) -> Step:
     step = programme.step_by_key.get(key)
     if step is None:
@@ -205,6 +195,16 @@ def present(stay: Stay, pauses: Sequence[Pause]) -> list[_Span]:
 def within(pause: Pause | NewPause, stay: Stay) -> bool:
     """Whether a time away is one from this time on a step."""
     return stay.entered_on <= pause.paused_on and (stay.left_on is None or pause.paused_on < stay.left_on)
+
+
+def _by_leaving(stay: Stay, away: date | None, programme: Programme) -> bool:
+    """Whether leaving the programme has ended a time on a step: on the last day, if nothing of it began later."""
+    return away is not None and stay.left_on is not None and stay.left_on >= min(away, programme.period.end)
+
+
+def lasted(pause: Pause, stay: Stay) -> bool:
+    """Whether somebody was away from a step until they left it: that ended both."""
+    return pause.paused_on >= stay.entered_on and stay.left_on is not None and pause.resumed_on == stay.left_on
 
 
 def _overlap(one: _Span, other: _Span) -> bool:
