@@ -162,6 +162,7 @@ def _participation_ended(unit: Unit, line: Line, fact: Fact) -> None:
     _event(unit, line, fact, now.left_on, {"reason": now.reason})
     if definition is not None:
         leaving.left(unit, definition, subject, now, _written(line))
+        leaving.asked_after_all(unit, definition, subject, before, now, _written(line), _cause(line))
 
 
 def _participation_resumed(unit: Unit, line: Line, fact: Fact) -> None:
@@ -327,6 +328,8 @@ def _event(
             continue
         if not rule.opens.holds(event.on, event.codes) or leaving.may_open(unit, rule, str(fact.subject)):
             _hold(unit, definition, rule, str(fact.subject), event)
+        else:
+            leaving.refused(unit, definition, rule, str(fact.subject), event)
 
 
 def _hold(unit: Unit, definition: Programme, rule: TaskRule, subject: str, event: Event) -> None:
