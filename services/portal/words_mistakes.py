@@ -27,11 +27,11 @@ MISTAKE_WORDS: dict[str, tuple[str, str, str]] = {
         "The try is shown nowhere any more. Tasks that it opened or ended stay as they are.",
     ),
     "mistake_means_return": (
-        "Aiempi lopettaminen on taas voimassa, ja lopetuslomake sen mukana. Avoimet tehtävät päättyvät, kuten kun joku "
-        "lopettaa.",
-        "Det tidigare avslutet gäller igen, och slutblanketten med det. Öppna uppgifter avslutas, som när någon "
-        "slutar.",
-        "The exit before it holds again, and with it the exit form. Open tasks end, as when somebody leaves.",
+        "Aiempi lopettaminen on taas voimassa, ja lopetusilmoitus sen mukana. Avoimet tehtävät päättyvät, kuten "
+        "aina, kun joku lopettaa.",
+        "Det tidigare avslutet gäller igen, och blanketten för slutläge med det. Öppna uppgifter avslutas, som "
+        "alltid när någon slutar.",
+        "The exit before it holds again, and with it the end form. Open tasks end, as when somebody leaves.",
     ),
     "problem_before_back": (
         "Päivä on ennen paluuta. Jos paluu kirjattiin vahingossa, poista se ensin ja korjaa sitten lopettaminen.",

@@ -41,7 +41,7 @@ def test_a_try_that_was_noted_for_the_wrong_person_is_taken_back_whatever_the_pr
 def test_a_return_of_the_wrong_person_is_taken_back_where_it_is_told(worker: Portal) -> None:
     assert f'action="{EXIT}/not-back"' not in worker.client.get(EXIT).get_data(as_text=True), "nobody was back"
     worker.rpc.exit = {"resumed_on": "2017-05-20"}
-    assert "lopetuslomake sen mukana" in page(worker.client.get(EXIT)).said
+    assert "lopetusilmoitus sen mukana" in page(worker.client.get(EXIT)).said
     answer = worker.post(f"{EXIT}/not-back", form=EXIT, date="2017-05-20")
     assert answer.headers["Location"] == f"{EXIT}?saved=removed"
     sent = worker.rpc.sent("remove_return")
