@@ -230,7 +230,7 @@ class RegisterPages:
         everybody = talks.people_at_hand(self.pages.context, names.key)
         left_out = talks.left_out(everybody[one] for one in left if one in everybody)
         day = filled.date if talks.day_from(filled.date) else end.isoformat()
-        earliest = day if session else (date.fromisoformat(day) - LATE).isoformat()
+        earliest = day if session else (max(date.fromisoformat(day), start) - LATE).isoformat()
         people = {
             s: one if one.was_there(day) else _who_left(one)
             for s, one in everybody.items()
