@@ -110,6 +110,11 @@ class Stay:
     def resumed(self, day: date) -> "Stay":
         return Stay(self.started_on, resumed_on=day)
 
+    @property
+    def said(self) -> tuple[Any, ...]:
+        """What the exit says."""
+        return self.ended_on, self.reason, self.results, self.next, self.planned
+
 
 def check_exit(
     new: NewExit, stay: Stay, programme: Programme, today: date, asked: Collection[date] = frozenset()

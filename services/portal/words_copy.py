@@ -73,7 +73,7 @@ COPY_WORDS: dict[str, Three] = {
     ),
     "refused_withdrawn": (
         "Mitään ei tallennettu: ihminen on perunut suostumuksensa tähän.",
-        "Ingenting sparades: personen har återtagit sitt samtycke till detta.",
+        "Ingenting sparades: personen har återkallat sitt samtycke till detta.",
         "Nothing was saved: the person has withdrawn their consent to this.",
     ),
     "protected_person": ("turvakielto", "spärrmarkering", "protected address"),
@@ -314,7 +314,7 @@ VALUES: dict[str, Three] = {
     ),
     "employed": ("työssä tai yrittäjä", "i arbete eller företagare", "employed"),
     "self": ("itse", "själv", "by yourself"),
-    "with_help": ("autettuna", "med hjälp", "with help"),
+    "with_help": ("avustettuna", "med hjälp", "with help"),
     "worker": ("työntekijä", "medarbetare", "a worker"),
     "completed": ("suunnitellusti", "enligt planen", "as planned"),
     "interrupted": ("keskeytyi", "avbröts", "interrupted"),

@@ -21,6 +21,23 @@ MISTAKE_WORDS: dict[str, tuple[str, str, str]] = {
         "Ingen anteckning om att personen har informerats om behandlingen av personuppgifter.",
         "No note that the person was informed of the processing of personal data.",
     ),
+    "mistake_means_try": (
+        "Yritys ei enää näy missään. Tehtävät, jotka se avasi tai päätti, jäävät ennalleen.",
+        "Försöket syns inte längre någonstans. Uppgifter som det öppnade eller avslutade blir kvar som de är.",
+        "The try is shown nowhere any more. Tasks that it opened or ended stay as they are.",
+    ),
+    "mistake_means_return": (
+        "Aiempi lopettaminen on taas voimassa, ja lopetusilmoitus sen mukana. Avoimet tehtävät päättyvät, kuten "
+        "aina, kun joku lopettaa.",
+        "Det tidigare avslutet gäller igen, och blanketten för slutläge med det. Öppna uppgifter avslutas, som "
+        "alltid när någon slutar.",
+        "The exit before it holds again, and with it the end form. Open tasks end, as when somebody leaves.",
+    ),
+    "problem_before_back": (
+        "Päivä on ennen paluuta. Jos paluu kirjattiin vahingossa, poista se ensin ja korjaa sitten lopettaminen.",
+        "Dagen är före återkomsten. Om återkomsten antecknades av misstag, ta först bort den och rätta sedan slutet.",
+        "The day is before the return. If that was recorded by mistake, remove it first, then correct the exit.",
+    ),
     "mistake_means": (
         "Kirjaus poistuu myös hankkeen luvuista. Tehtävät, jotka se avasi tai päätti, jäävät ennalleen.",
         "Registreringen försvinner också ur projektets siffror. Uppgifter som den öppnade eller avslutade blir kvar "

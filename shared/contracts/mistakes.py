@@ -1,7 +1,7 @@
 """Commands that take back what was recorded of the wrong person, or by a wrong tap; and what shows it."""
 
 from shared.contracts.commands import Command, Question
-from shared.contracts.fields import EntityId, ProgrammeKey, SubjectRef
+from shared.contracts.fields import Day, EntityId, ProgrammeKey, SubjectRef
 
 
 class OutcomesOf(Question):
@@ -25,6 +25,15 @@ class RemoveFollowUp(Command):
     programme = ProgrammeKey(required=True)
     subject = SubjectRef(required=True)
     follow_up = EntityId(required=True)
+
+
+class RemoveReturn(Command):
+    """`intake.remove_return`: this person did not come back on that day; the exit before it holds again, with its
+    form. A second time changes nothing."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    date = Day(required=True)
 
 
 class RemoveStep(Command):

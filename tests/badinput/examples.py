@@ -107,6 +107,7 @@ def special(world: World) -> dict[str, dict[str, Any]]:
         "ResumeParticipation": {"subject": people["back"], "date": "2016-09-01"},
         "RecordFollowUps": {"items.subject": people["left"], "items.date": "2016-09-02", "items.status": "not_reached"},
         "RemoveFollowUp": {"subject": people["left"]},
+        "RemoveReturn": {"subject": people["returned"], "date": "2016-08-01"},
         "FindPeople": {"sealed": world.sealed({"name": named["family_name"]})},
         "KeepTexts": {"items.sealed": world.sealed({"text": "Soitetaan."}), "items.subject": people["anna"]},
         "SendReferral": {"subject": people["refer2"], "sealed": world.sealed({"text": "Haluaa ryhmään."})},

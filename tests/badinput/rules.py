@@ -21,6 +21,7 @@ MAY_BE_ANY_DAY: dict[tuple[str, str], str] = {
     ("AskReport", "to"): "figures of days on which nothing was recorded are 0",
     ("DrawSample", "from_"): "behind the figures of days on which nothing was recorded are no rows",
     ("DrawSample", "to"): "behind the figures of days on which nothing was recorded are no rows",
+    ("RemoveReturn", "date"): "of a day on which nobody came back nothing is taken back: again, and never, look alike",
 }
 """Days that may lie anywhere: by command and member, why."""
 LIES_AHEAD = {
@@ -142,6 +143,7 @@ def rules(world: World) -> list[Rule]:
         Rule("RemoveStep", "no such person", "person", {"subject": people["visitor"][::-1]}),
         Rule("RemoveAttempt", "no such person", "person", {"subject": people["visitor"][::-1]}),
         Rule("RemoveFollowUp", "no such person", "participant", {"subject": people["visitor"][::-1]}),
+        Rule("RemoveReturn", "no such person", "participant", {"subject": people["visitor"][::-1]}),
         Rule("ConfirmPeriod", "not over", "period", {"period": "whole_project"}),
         Rule("RecordPauses", "not on this step", "from", _record(paused_on="2016-02-28")),
         Rule("RecordPauses", "before from", "to", _record(resumed_on="2016-03-31")),

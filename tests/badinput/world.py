@@ -211,6 +211,7 @@ def _prepare_people(made: World) -> None:
         "eerik",
         "left",
         "back",
+        "returned",
         "erased",
         "refer",
         "refer2",
@@ -238,6 +239,7 @@ def _prepare_people(made: World) -> None:
         {"key": key_of(f"exit {name}"), "subject": people[name], "date": "2016-06-01", "reason": "completed"}
         for name in ("left", "back", "form", "listed_form")
     ]
+    left.append(left[0] | {"key": key_of("exit returned"), "subject": people["returned"], "resumed_on": "2016-08-01"})
     made.done("intake", "record_exits", **common, items=left)
     made.follow()
     held = [

@@ -208,6 +208,7 @@ class FakeRpc:
             ("pathways", "remove_outcome"): lambda **_: {"pos": 1, "removed": True},
             ("pathways", "remove_step"): lambda **_: {"pos": 1, "removed": True},
             ("intake", "remove_attempt"): lambda **_: {"pos": 1, "removed": True},
+            ("intake", "remove_return"): lambda **_: {"pos": 1, "removed": True},
             ("intake", "remove_follow_up"): lambda **_: {"pos": 1, "removed": True},
             ("intake", "record_attempts"): lambda **_: {"pos": 1, "results": [{"attempt": MADE, "new": True}]},
             ("intake", "show_filled"): lambda **_: {"why_not": None, "not_asked": [], "answers": []} | self.filled,

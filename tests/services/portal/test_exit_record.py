@@ -118,6 +118,7 @@ def test_a_slip_is_named_at_its_field_and_nothing_is_sent(worker: Portal, change
         (InvalidInput(field="next", reason="x"), 400, "next"),
         (InvalidInput(field="planned", reason="x"), 400, "planned"),
         (InvalidInput(field="participant", reason="x"), 400, ""),
+        (InvalidInput(field="exit.resumed_on", reason="x"), 400, "date"),
         (AlreadyRecordedDiffers(field="date"), 409, ""),
         (ChangedMeanwhile(field="was"), 409, ""),
         (RpcTimeout(service="intake", method="record_leaving", seconds=10), 503, ""),
