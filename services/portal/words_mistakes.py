@@ -3,6 +3,12 @@
 MISTAKE_WORDS: dict[str, tuple[str, str, str]] = {
     "mistake_removed": ("Kirjaus on poistettu.", "Registreringen är borttagen.", "The record has been removed."),
     "outcomes_recorded": ("Kirjatut tulokset", "Antecknade utfall", "Recorded outcomes"),
+    "problem_form_removed": (
+        "Korjattava lomake on sillä välin poistettu vahingossa kirjattuna. Jos tallennat, tästä tulee uusi lomake.",
+        "Blanketten som skulle rättas har under tiden tagits bort som ett misstag. Om du sparar blir det här en ny "
+        "blankett.",
+        "The form to be corrected has been removed meanwhile as a mistake. If you save, this becomes a new form.",
+    ),
     "wishes_recorded": (
         "Yllä on se, mitä kirjoitit. Kirjattuna on:",
         "Ovan står det som du skrev. Antecknat är:",

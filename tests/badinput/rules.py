@@ -178,6 +178,7 @@ def rules(world: World) -> list[Rule]:
             "date",
             {f"{first}.occasion": "exit", f"{first}.date": "2016-01-01"},
         ),
+        Rule("RemoveAssessment", "no such person", "participant", {"subject": people["visitor"][::-1]}),
         Rule("LoadWording", "no such instrument", "instrument", {"document": _words("four_items", "functioning")}),
         Rule("LoadWording", "no key in", "document", {"document": _words("three_items", "pain")}),
         # referrals
