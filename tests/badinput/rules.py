@@ -140,6 +140,7 @@ def rules(world: World) -> list[Rule]:
         Rule("RecordOutcomes", "at no session", "participant", client),
         Rule("RemoveOutcome", "no such person", "person", {"subject": people["visitor"][::-1]}),
         Rule("RemoveStep", "no such person", "person", {"subject": people["visitor"][::-1]}),
+        Rule("RemovePause", "no such person", "person", {"subject": people["visitor"][::-1]}),
         Rule("RemoveAttempt", "no such person", "person", {"subject": people["visitor"][::-1]}),
         Rule("RemoveFollowUp", "no such person", "participant", {"subject": people["visitor"][::-1]}),
         Rule("ConfirmPeriod", "not over", "period", {"period": "whole_project"}),

@@ -22,6 +22,7 @@ from shared.contracts.mistakes import (
     RemoveAttempt,
     RemoveFollowUp,
     RemoveOutcome,
+    RemovePause,
     RemoveStep,
 )
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
@@ -156,6 +157,7 @@ BODIES = {
     ("pathways", "outcomes_of"): OutcomesOf,
     ("pathways", "remove_outcome"): RemoveOutcome,
     ("pathways", "remove_step"): RemoveStep,
+    ("pathways", "remove_pause"): RemovePause,
     ("measurement", "remove_assessment"): RemoveAssessment,
     ("intake", "remove_follow_up"): RemoveFollowUp,
     ("intake", "remove_attempt"): RemoveAttempt,
