@@ -221,6 +221,8 @@ _GONE = {
     **{"session_removed": ("session_held", "session"), "attendance_removed": ("attendance_recorded", "attendance")},
     **{"encounter_removed": ("encounter_recorded", "encounter")},
     **{"outcome_removed": ("outcome_recorded", "outcome_id"), "follow_up_removed": ("follow_up_recorded", "follow_up")},
+    "assessment_removed": (_ANSWERS[0], "assessment"),
+    "anonymous_sheet_removed": (_ANSWERS[1], "assessment"),
 }
 
 

@@ -138,6 +138,21 @@ def check_pause(
     return None
 
 
+def check_no_pause(
+    pause: Pause,
+    key: str,
+    subject: str,
+    programme: Programme,
+    stays: Mapping[tuple[str, str], Sequence[Stay]],
+    pauses: Pauses,
+) -> None:
+    """Refuse that a person was never away from a step if they were on another meanwhile and one of the two is `alone`.
+    Raises `InvalidInput`."""
+    step = programme.step_by_key.get(key)
+    if step is not None:
+        _check_apart("pause", (pause.paused_on, pause.resumed_on), step, subject, programme, stays, pauses)
+
+
 def _individual(key: str, programme: Programme) -> Step:
     step = programme.step_by_key.get(key)
     if step is None:

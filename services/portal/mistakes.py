@@ -32,6 +32,8 @@ class MistakePages:
         self.pages.add(app, rule, "remove_attempt", self.attempt, LIST_ROLES, "POST")
         rule = "/steps/<programme:key>/<entity:person>/mistake"
         self.pages.add(app, rule, "remove_step", self.step, LIST_ROLES, "POST")
+        rule = "/questionnaire/<programme:key>/<entity:person>/mistake"
+        self.pages.add(app, rule, "remove_assessment", self.form, LIST_ROLES, "POST")
 
     def outcome(self, key: str, person: str) -> ResponseReturnValue:
         self._remove(key, person, "pathways", "remove_outcome", "outcome_id")
@@ -53,6 +55,10 @@ class MistakePages:
     def step(self, key: str, person: str) -> ResponseReturnValue:
         self._remove(key, person, "pathways", "remove_step", "stay")
         return redirect(url_for("steps", key=key, person=person, done="removed"), 303)
+
+    def form(self, key: str, person: str) -> ResponseReturnValue:
+        self._remove(key, person, "measurement", "remove_assessment", "assessment")
+        return redirect(url_for("questionnaire", key=key, person=person, done="removed"), 303)
 
     def _remove(self, key: str, person: str, service: str, method: str, member: str) -> None:
         self.pages.programme(key)

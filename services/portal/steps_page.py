@@ -62,6 +62,7 @@ class StepPages:
         rule = "/steps/<programme:key>/<entity:person>"
         self.pages.add(app, rule, "steps", self.show, LIST_ROLES)
         self.pages.add(app, rule, "record_step", self.record, LIST_ROLES, "POST")
+        self.pages.add(app, f"{rule}/no-pause", "remove_pause", self.no_pause, LIST_ROLES, "POST")
 
     def show(self, key: str, person: str) -> ResponseReturnValue:
         return self._page(self.pages.programme(key), person)
@@ -76,6 +77,17 @@ class StepPages:
         if back == "tasks":
             return redirect(url_for("tasks", key=key, done=act), 303)
         return redirect(url_for("person" if back in _BACK else "steps", key=key, person=person, done=act), 303)
+
+    def no_pause(self, key: str, person: str) -> ResponseReturnValue:
+        names, by = self.pages.programme(key), g.session.user.name
+        given: dict[str, Any] = {"programme": key, "subject": person, "pause": request.form.get("pause", "")}
+        try:
+            self.pages.context.rpc.call("pathways", "remove_pause", **given, by=by)
+        except InvalidInput:  # another step was begun meanwhile
+            return self._page(names, person, "problem_pause_removed"), 409
+        except UnknownPerson:
+            abort(404)
+        return redirect(url_for("steps", key=key, person=person, done="removed"), 303)
 
     def _record(self, names: ProgrammeNames, person: str, act: str) -> None:
         """What the form wants. Raises `Refused`, or what is no fault of the form."""

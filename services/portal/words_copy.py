@@ -502,6 +502,7 @@ KINDS: dict[str, Three] = {
     "intake.follow_up_removed": ("Yhteydenotto poistettiin", "En kontakt togs bort", "A contact was removed"),
     "pathways.step_removed": ("Vaihe poistettiin", "Ett steg togs bort", "A step was removed"),
     "pathways.pause_removed": ("Tauko poistettiin", "En paus togs bort", "A pause was removed"),
+    "measurement.assessment_removed": ("Kysely poistettiin", "En enkät togs bort", "A questionnaire was removed"),
     "pathways.outcome_removed": ("Tulos poistettiin", "Ett utfall togs bort", "An outcome was removed"),
     "intake.worker_changed": (
         "Sait työntekijän",

@@ -3,6 +3,17 @@
 MISTAKE_WORDS: dict[str, tuple[str, str, str]] = {
     "mistake_removed": ("Kirjaus on poistettu.", "Registreringen är borttagen.", "The record has been removed."),
     "outcomes_recorded": ("Kirjatut tulokset", "Antecknade utfall", "Recorded outcomes"),
+    "problem_pause_removed": (
+        "Ihminen oli sillä välin toisessa vaiheessa, jota ei voi tehdä yhtä aikaa tämän kanssa. Taukoa ei poistettu.",
+        "Personen var under tiden på ett annat steg som inte kan pågå samtidigt. Pausen togs inte bort.",
+        "The person was on another step meanwhile that cannot go on at the same time. The pause was not removed.",
+    ),
+    "problem_form_removed": (
+        "Korjattava lomake on sillä välin poistettu vahingossa kirjattuna. Jos tallennat, tästä tulee uusi lomake.",
+        "Blanketten som skulle rättas har under tiden tagits bort som ett misstag. Om du sparar blir det här en ny "
+        "blankett.",
+        "The form to be corrected has been removed meanwhile as a mistake. If you save, this becomes a new form.",
+    ),
     "wishes_recorded": (
         "Yllä on se, mitä kirjoitit. Kirjattuna on:",
         "Ovan står det som du skrev. Antecknat är:",

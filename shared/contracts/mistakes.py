@@ -51,3 +51,21 @@ class RemoveAttempt(Command):
     programme = ProgrammeKey(required=True)
     subject = SubjectRef(required=True)
     attempt = EntityId(required=True)
+
+
+class RemovePause(Command):
+    """`pathways.remove_pause`: this person was not away from a step then; the time on it stays. A second time changes
+    nothing."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(required=True)
+    pause = EntityId(required=True)
+
+
+class RemoveAssessment(Command):
+    """`measurement.remove_assessment`: this person did not fill in this form; no `subject`: it is one that names
+    nobody. A second time changes nothing."""
+
+    programme = ProgrammeKey(required=True)
+    subject = SubjectRef(allow_none=True)
+    assessment = EntityId(required=True)

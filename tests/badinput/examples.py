@@ -64,6 +64,8 @@ def values(world: World) -> dict[str, Any]:
         "follow_up": ids["follow_up"],
         "attempt": ids["attempt"],
         "stay": ids["stay"],
+        "pause": ids["pause"],
+        "assessment": ids["assessment"],
         "key_no": ids["key_no"],
     }
 

@@ -141,6 +141,7 @@ def rules(world: World) -> list[Rule]:
         Rule("RecordOutcomes", "at no session", "participant", client),
         Rule("RemoveOutcome", "no such person", "person", {"subject": people["visitor"][::-1]}),
         Rule("RemoveStep", "no such person", "person", {"subject": people["visitor"][::-1]}),
+        Rule("RemovePause", "no such person", "person", {"subject": people["visitor"][::-1]}),
         Rule("RemoveAttempt", "no such person", "person", {"subject": people["visitor"][::-1]}),
         Rule("RemoveFollowUp", "no such person", "participant", {"subject": people["visitor"][::-1]}),
         Rule("RemoveReturn", "no such person", "participant", {"subject": people["visitor"][::-1]}),
@@ -180,6 +181,7 @@ def rules(world: World) -> list[Rule]:
             "date",
             {f"{first}.occasion": "exit", f"{first}.date": "2016-01-01"},
         ),
+        Rule("RemoveAssessment", "no such person", "participant", {"subject": people["visitor"][::-1]}),
         Rule("LoadWording", "no such instrument", "instrument", {"document": _words("four_items", "functioning")}),
         Rule("LoadWording", "no key in", "document", {"document": _words("three_items", "pain")}),
         # referrals

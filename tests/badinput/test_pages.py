@@ -41,7 +41,7 @@ PAGES: dict[HomeRole, tuple[str, ...]] = {
         *(f"/exit/{KEY}/{{{who}}}" for who in ("left", "returned", "unasked")),
         *(f"/tasks/{KEY}", f"/steps/{KEY}/{{on_step}}"),
         f"/round/{KEY}",
-        f"/questionnaire/{KEY}/{{started}}?instrument=three_items&version=1&occasion=interim",
+        *(f"/questionnaire/{KEY}/{{started}}{at}" for at in ("", "?instrument=three_items&version=1&occasion=interim")),
         "/password",
         "/login",
         "/",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, update
 
-from services.measurement import rounds, store
+from services.measurement import mistakes, rounds, store
 from shared.contracts.catalogue import ParticipationStarted
 from shared.contracts.errors import UnknownPerson
 from shared.contracts.mistake_facts import FollowUpRemoved
@@ -68,6 +68,13 @@ def test_whoever_has_started_is_due_those_first_who_were_due_first_until_a_form_
     assert due(engine, limit=1, offset=1) == [second]
     record(journal, form())
     assert due(engine) == [second]
+
+
+def test_whose_form_was_a_mistake_is_asked_again(engine: Engine, journal: Journal) -> None:
+    ((made,), _), asked = record(journal, form()), (SUBJECT, "baseline", "2016-02-15")
+    assert due(engine, SUBJECT) == []
+    mistakes.remove_assessment(journal, kit.KEY, SUBJECT, made["assessment"], by="anna", now=kit.NOW)
+    assert (due(engine, SUBJECT), shown(journal, SUBJECT)["forms"]) == ([asked], [])
 
 
 def test_leaving_and_coming_back_change_what_is_asked(engine: Engine, journal: Journal) -> None:

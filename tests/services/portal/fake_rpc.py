@@ -207,6 +207,8 @@ class FakeRpc:
             ("pathways", "outcomes_of"): lambda **_: self.outcomes,
             ("pathways", "remove_outcome"): lambda **_: {"pos": 1, "removed": True},
             ("pathways", "remove_step"): lambda **_: {"pos": 1, "removed": True},
+            ("pathways", "remove_pause"): lambda **_: {"pos": 1, "removed": True},
+            ("measurement", "remove_assessment"): lambda **_: {"pos": 1, "removed": True},
             ("intake", "remove_attempt"): lambda **_: {"pos": 1, "removed": True},
             ("intake", "remove_return"): lambda **_: {"pos": 1, "removed": True},
             ("intake", "remove_follow_up"): lambda **_: {"pos": 1, "removed": True},

@@ -221,3 +221,17 @@ def test_a_step_that_was_a_wrong_tap_is_taken_back_also_when_it_is_over(worker: 
     sent = worker.rpc.sent("remove_step")
     assert (sent["subject"], sent["stay"]) == (AINO, OTHER)
     assert "Kirjaus on poistettu." in Page(worker.client.get(answer.headers["Location"]).get_data(as_text=True)).said
+
+
+def test_a_time_away_that_was_a_wrong_tap_is_taken_back_by_itself(worker: Portal) -> None:
+    away = {"pause": PAUSE, "paused_on": "2017-02-20", "resumed_on": None}
+    worker.rpc.steps = [stay(pauses=[away]), stay(OTHER, "studies", left_on="2017-02-10")]
+    html = worker.client.get(OWN).get_data(as_text=True)
+    assert html.count(f'action="{OWN}/no-pause"') == 1
+    answer = worker.post(f"{OWN}/no-pause", form=OWN, pause=PAUSE)
+    sent = worker.rpc.sent("remove_pause")
+    assert (sent["subject"], sent["pause"], sent["by"]) == (AINO, PAUSE, "worker")
+    assert answer.headers["Location"] == f"{OWN}?done=removed"
+    worker.rpc.failing["remove_pause"] = InvalidInput(field="pause", reason="the person is on studies then")
+    refused = worker.post(f"{OWN}/no-pause", form=OWN, pause=PAUSE)
+    assert (refused.status_code, "Taukoa ei poistettu" in refused.get_data(as_text=True)) == (409, True)
