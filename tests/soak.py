@@ -1,8 +1,9 @@
 """``python -m tests.soak [--seconds N] [--seed S]``: an hour of schedules, years, faults and bad input; one table.
 
-Three tenths of the time go to schedules of the simulator (100,000 of them at least, unless the soak is short), a quarter
-to random bad input; beside them a year of all five programmes is lived, and a campaign of the fault bench is run whole.
-Whatever is under way is finished. What each found stands in ``build/soak/``. Exits 1 if any of them found something.
+Three tenths of the time go to schedules of the simulator (100,000 of them at least, unless the soak is short), a
+quarter to random bad input; beside them a year of all five programmes is lived, and a campaign of the fault bench is
+run whole. Whatever is under way is finished. What each found stands in ``build/soak/``. Exits 1 if any of them found
+something.
 """
 
 import argparse
