@@ -246,6 +246,7 @@ class ExitPages:
             problems={name: say(problem) for name, problem in (problems or {}).items()},
             started=shown["started_on"],
             ended=ended,
+            away=bool(ended or shown.get("away")) and ended.get("reason") != "died",
             wished=recorded if typed and recorded != filled["wishes"] else "",
             returned=talks.said_day(shown["resumed_on"]) if shown["resumed_on"] and not ended else "",
             reasons=[(code, say(f"exit_{code}")) for code in EXITS if code in (*_reasons(names), ended.get("reason"))],

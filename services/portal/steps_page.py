@@ -145,7 +145,7 @@ class StepPages:
             on=[stay_row(stay, names) for stay in found["steps"] if stay["left_on"] is None],
             earlier=[stay_row(stay, names) for stay in found["steps"] if stay["left_on"] is not None],
             proposals=[proposal_row(one, names) for one in found["proposals"]],
-            steps=[] if row.get("ended_on") else [(key, named("steps", key, names)) for key in individual(names)],
+            steps=[] if talks.last_day(row) else [(key, named("steps", key, names)) for key in individual(names)],
             tap_day=tap_day(self.pages, names),
             first=first.isoformat(),
             last=last.isoformat(),
