@@ -173,6 +173,7 @@ def show_exit(
     coded = {
         **{"person": subject, "standing": row.standing, "started_on": iso_day(row.started_on)},
         **{"resumed_on": iso_day(row.resumed_on), "ended": ended, "form": form},
+        "away": row.end_reason,
         **{"service_language": json.loads(row.record).get("service_language")},
         **{"revision": _revision(keys, ended, form, kept), "attempts": tries, "follow_ups": asked},
     }

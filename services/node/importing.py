@@ -121,7 +121,7 @@ class Import:
         send(ENCOUNTERS, "intake", "record_encounters", "encounter", self._encounter)
         send(WORKERS, "intake", "assign_workers", "subject", self._worker)
         send(CONTACTS, "intake", "add_contacts", "subject", self._contact)
-        send(INFORMED, "intake", "record_informed", "informed", self._informed)
+        send(INFORMED, "intake", "add_informed", "informed", self._informed)
         send(EXIT_FORMS, "intake", "add_exit_forms", "subject", self._exit_form)
         send(ATTEMPTS, "intake", "record_attempts", "attempt", self._attempt)
         send(PLANS, "pathways", "record_plans", "subject", self._plan, most=1)

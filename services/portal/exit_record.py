@@ -13,7 +13,7 @@ from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
 from services.portal.mistakes import outcomes_of, tries_of
 from services.portal.names import ProgrammeNames
-from services.portal.pages import LIST_ROLES, Pages
+from services.portal.pages import LIST_ROLES, Pages, left_words
 from services.portal.plan import plan_of
 from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
@@ -252,6 +252,8 @@ class ExitPages:
             problems={name: say(problem) for name, problem in (problems or {}).items()},
             started=shown["started_on"],
             ended=ended,
+            away=bool(ended or shown.get("away")) and ended.get("reason") != "died",
+            left="" if ended else left_words({"end_reason": shown.get("away")}),
             wished=recorded if typed and recorded != filled["wishes"] else "",
             returned=talks.said_day(shown["resumed_on"]) if shown["resumed_on"] and not ended else "",
             returned_on=shown["resumed_on"],

@@ -157,6 +157,7 @@ class StepPages:
         say, context = words(g.lang), self.pages.context
         row, name = person_row(self.pages, names.key, person)
         found, (first, last) = self._steps(names, person), talks.days(context, names)
+        known = not row.get("end_reason") or row.get("ended_on")  # whose exit is erased are on no step any more
         return self.pages.show(
             "steps.html",
             programme=names.key,
@@ -167,7 +168,7 @@ class StepPages:
             on=[stay_row(stay, names) for stay in found["steps"] if stay["left_on"] is None],
             earlier=[stay_row(stay, names) for stay in found["steps"] if stay["left_on"] is not None],
             proposals=[proposal_row(one, names) for one in found["proposals"]],
-            steps=[(key, named("steps", key, names)) for key in individual(names)],
+            steps=[(key, named("steps", key, names)) for key in individual(names)] if known else [],
             ended=min(row["ended_on"], last.isoformat()) if row.get("ended_on") else "",
             tap_day=tap_day(self.pages, names),
             first=first.isoformat(),

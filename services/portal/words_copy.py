@@ -372,6 +372,7 @@ VALUES: dict[str, Three] = {
     "not_needed": ("ei tarpeen", "behövs inte", "not needed"),
     "done_elsewhere": ("tehty muualla", "gjord annanstans", "done elsewhere"),
     "has_left": ("on lopettanut", "har slutat", "has left"),
+    "left": ("on lopettanut", "har slutat", "has left"),
     "mistake": ("virheellinen kirjaus", "felaktig anteckning", "mistake"),
     "name": ("nimi", "namn", "name"),
     "birth_date": ("syntymäaika", "födelsedatum", "birth date"),

@@ -61,7 +61,7 @@ def _stands(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def _must_stand(life: Life) -> tuple[Any, ...]:
     holds, back = life.leaving
-    ended = (holds.day, *(holds[name] for name in EXIT)) if holds else (None,) * 5
+    ended = (holds.day, *(holds[name] for name in EXIT)) if holds else (None, life.away, *(None,) * 3)
     return life.standing, life.start, back, ended
 
 

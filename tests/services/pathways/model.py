@@ -5,7 +5,7 @@ else is to be known is looked up in the whole history, each time anew.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from shared.programmes import Condition, TaskRule
@@ -91,6 +91,10 @@ def expected(history: Sequence[Entry], rules: Sequence[TaskRule], last_day: date
                     _stop(rule, entry, before, before, tasks, stops, last_day, "not_needed")
                 elif entry.on == "participation_resumed":
                     _begin_again(rule, entry, before, tasks, stops)
+        if isinstance(entry, Told) and _begins_anew(entry) and _left_unknown(entry.person, before):
+            for rule in rules:
+                if not _of_leaving(rule):
+                    _begin_again(rule, replace(entry, day=entry.heard), before, tasks, stops)
         if isinstance(entry, Told) and _is_corrected(entry, before):
             for rule in rules:  # asked anew, of the day and the reason that hold
                 if rule.opens.on == "participation_ended":
@@ -132,6 +136,23 @@ NOBODY_ASKS = ("died", "transferred")
 
 def _exit_is_erased(told: Told) -> bool:
     return told.on == "purpose_ended" and told.codes["purpose"] == "esf_record"
+
+
+def _begins_anew(told: Told) -> bool:
+    return told.on == "standing_reached" and told.codes.get("standing") == "esf_participant"
+
+
+def _left_unknown(person: str, past: Sequence[Entry]) -> bool:
+    """Whether the person is away, and the exit is erased."""
+    unknown = False
+    for number, entry in enumerate(past):
+        if not isinstance(entry, Told) or entry.person != person:
+            continue
+        if _exit_is_erased(entry):
+            unknown = unknown or exit_of(person, past[:number]) is not None
+        elif entry.on in ("participation_ended", "participation_resumed") or _begins_anew(entry):
+            unknown = False
+    return unknown
 
 
 def exit_of(person: str, past: Sequence[Entry]) -> Told | None:
@@ -322,7 +343,9 @@ def _place(cause: str, past: Sequence[Entry]) -> int:
 
 def _might_ask(rule: TaskRule, told: Told, before: Sequence[Entry]) -> bool:
     holds = told if told.on == "participation_ended" else exit_of(told.person, before)
-    return holds is None or (_goes_on(rule) and holds.codes["reason"] not in NOBODY_ASKS)
+    if holds is None:
+        return _begins_anew(told) or not _left_unknown(told.person, before)
+    return _goes_on(rule) and holds.codes["reason"] not in NOBODY_ASKS
 
 
 def _stops(rule: TaskRule, entry: Entry, person: str) -> bool:

@@ -16,7 +16,7 @@ from services.node.csvcells import Cells
 from services.node.csvrows import STEPS
 from services.pathways import hearing, leaving_store, mistakes, operations, queries, step_queries, store
 from services.pathways.domain import NewStay
-from shared.contracts.catalogue import FACTS, SubjectErased
+from shared.contracts.catalogue import FACTS, StandingReached, SubjectErased
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.journal import Journal
@@ -326,17 +326,47 @@ def test_who_left_before_this_release_is_settled_once_by_the_timer(engine: Engin
     assert look(journal, "2016-06-02") == 0
 
 
-@pytest.mark.parametrize("ends", ["record", "person"])
-def test_that_somebody_left_goes_with_their_record_for_the_fund_or_with_them(journal: Journal, ends: str) -> None:
+def ended(day: str = "2016-09-01", purpose: str = "esf_record") -> PurposeEnded:
+    return PurposeEnded(ANNA, ending="0f" * 16, purpose=purpose, why="asked", occurred_on=day)
+
+
+def test_that_somebody_left_goes_with_them(journal: Journal) -> None:
     tell(journal, client(), left(), now="2016-06-01")
-    said = {"ending": "0f" * 16, "purpose": "esf_record", "why": "asked", "occurred_on": "2016-09-01"}
-    tell(journal, PurposeEnded(ANNA, **said) if ends == "record" else SubjectErased(ANNA), now="2016-09-01")
+    tell(journal, SubjectErased(ANNA), now="2016-09-01")
     assert kit.rows(journal.engine, leaving_store.leaving) == []
     assert open_tasks(journal) == []
-    if ends == "record":
-        assert ("call", "2016-07-01", "not_needed") in tasks(journal), "there is no exit to ask about"
-        tell(journal, session(1, day="2016-09-02"), there(1), now="2016-09-02")
-        assert [rule for rule, _ in open_tasks(journal)] == ["ask_outcome"]
+
+
+@pytest.mark.parametrize("reason", ["completed", "died"])
+def test_whose_record_is_erased_is_no_less_away_and_nobody_knows_since_when(engine: Engine, reason: str) -> None:
+    journal = known(engine, WHOLE)
+    tell(journal, client(), talk(1, "2016-03-02"), now="2016-03-02")
+    tell(journal, left("2016-05-31", reason), now="2016-06-01")
+    tell(journal, ended(), client(day=None), now="2016-09-01")  # as intake writes both
+    (row,) = kit.rows(engine, leaving_store.leaving)
+    assert (row["left_on"], row["reason"]) == (date(2016, 9, 1), "record_erased"), "of the erasing, not of the exit"
+    assert open_tasks(journal) == [], "neither anew, nor what leaving had asked"
+    if reason == "completed":
+        assert ("call", "2016-06-30", "not_needed") in tasks(journal), "there is no exit to ask about"
+    tell(journal, session(2, day="2016-09-02"), there(2), action(2), now="2016-09-02")
+    assert (open_tasks(journal), look(journal, "2016-11-01")) == ([], 0)
+    assert queries.waiting(engine, noon("2016-11-01"))["case_worker"] == 0
+
+
+@pytest.mark.parametrize("how", ["returns", "begins anew"])
+def test_whose_record_is_erased_is_worked_with_again_when_they_are_back(journal: Journal, how: str) -> None:
+    tell(journal, client(), left("2016-05-31"), now="2016-06-01")
+    tell(journal, ended(), client(day=None), now="2016-09-01")
+    anew = StandingReached(ANNA, standing="esf_participant", occurred_on="2016-10-01")
+    tell(journal, back("2016-10-01") if how == "returns" else anew, now="2016-10-01")
+    assert kit.rows(journal.engine, leaving_store.leaving) == []
+    assert open_tasks(journal) == [("talk", "2016-10-08")]
+
+
+def test_who_is_there_when_their_record_is_erased_is_there(journal: Journal) -> None:
+    tell(journal, client(), ended(), client(day=None))
+    assert kit.rows(journal.engine, leaving_store.leaving) == []
+    assert open_tasks(journal) == [("talk", "2016-03-08")]
 
 
 def test_a_wrong_exit_that_is_taken_back_at_once_leaves_the_rules_as_they_were(journal: Journal) -> None:

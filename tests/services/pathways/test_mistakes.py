@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from services.pathways import mistakes, queries, step_queries, step_store, store
 from shared.contracts.errors import InvalidInput, UnknownPerson
+from shared.contracts.rights_facts import PersonRestricted
 from shared.journal import Journal
 from tests.services import kit
 from tests.services.kit import KEY
@@ -62,6 +63,15 @@ def test_an_outcome_of_the_wrong_person_is_taken_back_once_by_a_line(engine: Eng
     assert not again["new"], "a list that is read in again does not bring it back"
     assert remove_outcome(journal, other["outcome"])
     assert kit.rows(engine, store.outcome) == []
+
+
+def test_of_a_restricted_person_what_was_wrong_is_taken_back_and_nothing_else_recorded(engine: Engine) -> None:
+    journal = prepared(engine)
+    (done,), _ = record_outcomes(journal, outcome())
+    record(journal, PersonRestricted(ANNA, occurred_on="2016-09-01"))
+    assert remove_outcome(journal, done["outcome"])
+    (refused,), _ = record_outcomes(journal, outcome("again"))
+    assert refused["error"]["code"] == "processing_restricted"
 
 
 def remove_step(journal: Journal, made: str, subject: str = ANNA) -> bool:

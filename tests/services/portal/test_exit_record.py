@@ -178,6 +178,15 @@ def test_who_has_no_start_is_sent_to_the_start_form(worker: Portal) -> None:
     assert f"/start/lahde-mukaan/{MADE}" in links
 
 
+@pytest.mark.parametrize(("away", "said"), [("left", "On lopettanut."), ("died", "Kuoli.")])
+def test_whoever_is_away_and_the_record_erased_comes_back_on_the_same_page(
+    worker: Portal, away: str, said: str
+) -> None:
+    worker.rpc.exit = {"started_on": None, "away": away}
+    html = worker.client.get(FORM).get_data(as_text=True)
+    assert (said in html, f'action="{FORM}/back"' in html, "Aloitus pysyy" in html) == (True, True, False)
+
+
 def test_afterwards_is_asked_only_where_the_project_does_until_three_tries_were_in_vain(worker: Portal) -> None:
     worker.rpc.exit = {"ended": ENDED}
     assert "Jälkiseuranta" not in page(worker.client.get(FORM)).said
