@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import exit_forms, exits, returns, start_store, store, text_store
+from services.intake import exit_forms, exits, referrals, returns, start_store, store, text_store
 from services.intake.exit_forms import NewExitForm
 from services.intake.records import NewExit
 from shared.contracts.errors import InvalidInput, UnknownPerson
@@ -68,11 +68,16 @@ def test_of_several_returns_the_last_is_taken_back_and_the_one_before_stays(engi
         assert (row["end_results"], row["end_next"]) == ("education", "work_trial")
 
 
-def test_who_leaves_again_has_no_form_of_the_exit_before(engine: Engine, journal: Journal) -> None:
+@pytest.mark.parametrize("referred", [False, True])
+def test_who_leaves_again_has_no_form_of_the_exit_before(engine: Engine, journal: Journal, referred: bool) -> None:
     subject = gone(journal)
     write(journal, subject, wishes_ref=wish(journal, subject, "Merille"))
     back(journal, subject)
-    assert leave(journal, subject, date(2016, 9, 1))["new"]
+    if referred:
+        with journal.unit(kit.NOW) as unit:
+            referrals._transferred(unit, kit.KEY, kit.PROGRAMME, subject, date(2016, 9, 1))
+    else:
+        assert leave(journal, subject, date(2016, 9, 1))["new"]
     assert (seen(journal, subject)[0]["form"], seen(journal, subject)[1].get("form_kept")) == ({}, None)
     assert kit.rows(engine, start_store.exit_form) == kit.rows(engine, text_store.text) == []
 

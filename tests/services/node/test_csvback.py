@@ -1,9 +1,13 @@
 """What an archive's CSV set holds is what was brought in, and an empty node takes it back with all its evidence."""
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
+from services.intake.store import participation
 from services.node.archiving import archive
 from services.node.csvrows import COLUMNS, ORDER, PARTICIPANTS
 from services.node.csvset import check_set
@@ -68,7 +72,10 @@ SET: dict[str, list[dict[str, str]]] = {
     "encounters": [{name: value for name, value in sets.ENCOUNTER.items() if name != "token"}],
     "assessments": [sets.ANSWER],
     "informed": [sets.INFORMED | {"consents": ""}, sets.INFORMED | {"ref": "p2", "consents": "", "notice": "1"}],
-    "exitforms": [sets.EXIT_FORM | FORM | {"eura_on": "2016-09-05", "eura_by": "self", "may_call": "no"}],
+    "exitforms": [
+        sets.EXIT_FORM | FORM | {"eura_on": "2016-09-05", "eura_by": "self", "may_call": "no"},
+        sets.EXIT_FORM | P4,
+    ],
     "plans": [sets.PLAN, P2 | {"what": "strength", "code": "ideas"}],
     "attempts": [
         sets.ATTEMPT | {"status": "not_reached"},
@@ -95,6 +102,16 @@ def brought_in(home: Home, folder: Path) -> tuple[int, dict[str, int]]:
     return sum(work.new.values()), {file: number for file, number in work.known.items() if number}
 
 
+def came_back(home: Home, started: date, day: str) -> None:
+    """Whoever began on this day is back since that one."""
+    with open_database(home).connect() as connection:
+        subject = connection.execute(select(participation.c.subject).where(participation.c.started_on == started))
+        who = subject.scalar_one().hex()
+    with services_of(home) as rpc:
+        asked = {"programme": "lahde-mukaan", "subject": who, "date": day, "by": "boss"}
+        assert rpc.call("intake", "resume_participation", **asked)["new"]
+
+
 def texts(folder: Path) -> dict[str, str]:
     """The lists about people; ids, of which another node makes others, by the order in which they come."""
     ids: dict[str, str] = {}
@@ -114,10 +131,13 @@ def test_an_archive_read_back_into_an_empty_node_is_the_same_archive(tmp_path: P
     new, _ = brought_in(first, folder)
     assert new == len([*PEOPLE, *HELD, *CAME]) + sum(map(len, SET.values()))
     assert brought_in(first, folder)[0] == 0, "bringing it in again adds nothing"
+    came_back(first, date(2016, 5, 2), "2017-01-01")
     archive(first, "lahde-mukaan", tmp_path / "one")
     made = tmp_path / "one" / "personal" / "csv"
+    at_last = {"exits": [*SET["exits"][:-1], SET["exits"][-1] | {"back": "2017-01-01"}]}
+    at_last["exitforms"] = SET["exitforms"][:1]  # the other is of an exit that is no more
     for name in ("exitforms", "attempts", "informed", "steps", "pauses", "followups", "outcomes", "exits"):
-        assert read(made, f"{name}.csv") == [_row(f"{name}.csv", row) for row in SET[name]], name
+        assert read(made, f"{name}.csv") == [_row(f"{name}.csv", row) for row in (SET | at_last)[name]], name
     one, two, *_ = read(made, PARTICIPANTS)
     given = ANSWERS | FORM | {"form_kept": "'=kaappi 3"}
     assert {name: (one[name], two[name]) for name in given} == {name: (said, said) for name, said in given.items()}
