@@ -132,10 +132,10 @@ class RecordMethods:
     def record_leaving(self, **command: Any) -> dict[str, Any]:
         body = load(RecordLeaving, command)
         self.home.follow_to(body["after"])
-        both = new_exit(body["exit"]), self._exit_form("form.sealed", body["form"])
-        common = {"by": body["by"], "now": self.home.now()}
+        form = self._exit_form("form.sealed", body["form"]) if body["form"] else None
+        common = {"was": body["was"], "by": body["by"], "now": self.home.now()}
         place = self.home.journal, vault_of(self.home.keys), body["programme"]
-        new, pos = exit_forms.record_leaving(*place, *both, **common)
+        new, pos = exit_forms.record_leaving(*place, new_exit(body["exit"]), form, **common)
         return {"pos": self.home.committed(pos), "new": new}
 
     @rpc

@@ -183,11 +183,13 @@ def forget_corrections(connection: Connection, subject: bytes) -> None:
     connection.execute(delete(correction).where(correction.c.subject == subject))
 
 
-def no_participant(connection: Connection, subject: bytes, standing: str, record: dict[str, Any]) -> None:
-    """The person has no start record any more, and this standing."""
+def no_participant(connection: Connection, row: Any, standing: str, record: dict[str, Any]) -> None:
+    """The person has no start record any more, and this standing; `row` is of `store.locked_participation`. That
+    somebody left who had no start is no part of the record."""
     names = ("started_on", "ended_on", "end_reason", "end_results", "end_next", "end_planned", "resumed_on")
-    this = participation.c.subject == subject
-    values = {"standing": standing, "record": json.dumps(record), **dict.fromkeys(names)}
+    ends = dict.fromkeys(names) if row.started_on is not None else {}
+    this = participation.c.subject == row.subject
+    values = {"standing": standing, "record": json.dumps(record), **ends}
     connection.execute(update(participation).where(this).values(**values))
 
 

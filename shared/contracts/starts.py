@@ -183,11 +183,12 @@ class AddExitForms(Command):
 
 class RecordLeaving(Command):
     """`intake.record_leaving`: somebody's exit and what is written down beside it, both or neither. The reply says
-    whether anything was `new`."""
+    whether anything was `new`. Who has no start of the fund's record has no `form`: then `was` stands by itself."""
 
     programme = ProgrammeKey(required=True)
     exit = fields.Nested(ExitItem, required=True)
-    form = fields.Nested(ExitFormItem, required=True)
+    form = fields.Nested(ExitFormItem, load_default=None, allow_none=True)
+    was = Digest(load_default=None, allow_none=True)
 
 
 class ShowExit(Command):
