@@ -99,35 +99,38 @@ def write_down(
 
 
 def record_leaving(
-    journal: Journal,
-    keys: Vault,
-    programme: str,
-    leaving: NewExit,
-    form: NewExitForm | None,
-    *,
-    was: str | None = None,
-    by: str,
-    now: datetime,
+    journal: Journal, keys: Vault, programme: str, leaving: NewExit, form: NewExitForm, *, by: str, now: datetime
 ) -> tuple[bool, int | None]:
-    """Somebody's exit and its form, both or neither; whether anything is new, and the journal position. Who has no
-    start has no form: `was` is the revision that whoever writes has seen.
+    """Somebody's exit and its form, both or neither; whether anything is new, and the journal position.
 
-    Raises what either is refused with; `ChangedMeanwhile` also if a form is missing, of who has a start by now.
+    Raises what either is refused with.
     """
-    if form is not None and leaving.subject != form.subject:
+    if leaving.subject != form.subject:
         raise InvalidInput(field="form.subject", reason="is somebody else than who leaves")
     with journal.unit(now) as unit:
-        exit_store.stays(unit.connection, programme, [leaving.subject])  # locked, before it is looked at
-        row = store.find_participation(unit.connection, programme, leaving.subject)
+        exit_store.stays(unit.connection, programme, [form.subject])  # locked, before it is looked at
+        row = store.find_participation(unit.connection, programme, form.subject)
         before = None if row is None else _revision_of(unit.connection, keys, row)
         left = unless_refused(*exits.leave(unit, programme, [leaving], by=by))
-        if form is None:
-            started = row is not None and row.started_on is not None
-            if started or (left["new"] and was != before):
-                raise ChangedMeanwhile(field="was")
-            return left["new"], unit.pos
         written = unless_refused(*write_down(unit, keys, programme, [form], by=by, before=before))
     return left["new"] or written["new"], unit.pos
+
+
+def record_client_leaving(
+    journal: Journal, keys: Vault, programme: str, leaving: NewExit, was: str, *, by: str, now: datetime
+) -> tuple[bool, int | None]:
+    """The leaving of a client without a start, who has no form; `was`: the revision that whoever writes has seen.
+
+    Returns as above. Raises what it is refused with; `ChangedMeanwhile` also of who has a start by now.
+    """
+    with journal.unit(now) as unit:
+        row = store.locked_participation(unit.connection, programme, leaving.subject)
+        before = None if row is None else _revision_of(unit.connection, keys, row)
+        left = unless_refused(*exits.leave(unit, programme, [leaving], by=by))
+        has_started = row is not None and row.started_on is not None
+        if has_started or (left["new"] and was != before):
+            raise ChangedMeanwhile(field="was")
+    return left["new"], unit.pos
 
 
 def _record(

@@ -24,6 +24,7 @@ from shared.contracts.starts import (
     ListFollowUps,
     NoteEura,
     RecordAttempts,
+    RecordClientLeaving,
     RecordExitForms,
     RecordLeaving,
     RecordStarts,
@@ -132,10 +133,19 @@ class RecordMethods:
     def record_leaving(self, **command: Any) -> dict[str, Any]:
         body = load(RecordLeaving, command)
         self.home.follow_to(body["after"])
-        form = self._exit_form("form.sealed", body["form"]) if body["form"] else None
-        common = {"was": body["was"], "by": body["by"], "now": self.home.now()}
+        both = new_exit(body["exit"]), self._exit_form("form.sealed", body["form"])
+        common = {"by": body["by"], "now": self.home.now()}
         place = self.home.journal, vault_of(self.home.keys), body["programme"]
-        new, pos = exit_forms.record_leaving(*place, new_exit(body["exit"]), form, **common)
+        new, pos = exit_forms.record_leaving(*place, *both, **common)
+        return {"pos": self.home.committed(pos), "new": new}
+
+    @rpc
+    def record_client_leaving(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordClientLeaving, command)
+        self.home.follow_to(body["after"])
+        place = self.home.journal, vault_of(self.home.keys), body["programme"]
+        told = new_exit(body["exit"]), body["was"]
+        new, pos = exit_forms.record_client_leaving(*place, *told, by=body["by"], now=self.home.now())
         return {"pos": self.home.committed(pos), "new": new}
 
     @rpc

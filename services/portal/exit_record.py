@@ -106,7 +106,7 @@ class ExitPages:
         item |= {"results": list(results) or None, "corrects": bool(filled["ended"])}
         given = {"programme": names.key, "by": g.session.user.name, "exit": item}
         if filled["client"]:  # without the fund's record, so without its form
-            self.pages.context.rpc.call("intake", "record_leaving", **given, was=filled["was"])
+            self.pages.context.rpc.call("intake", "record_client_leaving", **given, was=filled["was"])
             return
         typed = filled["wishes"] != self._wished(names, filled["wishes_ref"])
         texts = [filled["wishes"]] if typed and filled["wishes"] else []

@@ -183,12 +183,20 @@ class AddExitForms(Command):
 
 class RecordLeaving(Command):
     """`intake.record_leaving`: somebody's exit and what is written down beside it, both or neither. The reply says
-    whether anything was `new`. Who has no start of the fund's record has no `form`: then `was` stands by itself."""
+    whether anything was `new`."""
 
     programme = ProgrammeKey(required=True)
     exit = fields.Nested(ExitItem, required=True)
-    form = fields.Nested(ExitFormItem, load_default=None, allow_none=True)
-    was = Digest(load_default=None, allow_none=True)
+    form = fields.Nested(ExitFormItem, required=True)
+
+
+class RecordClientLeaving(Command):
+    """`intake.record_client_leaving`: a client without a start of the fund's record leaves, by day and reason alone.
+    `was`: the revision that whoever writes has seen (`ShowExit`). The reply says whether it was `new`."""
+
+    programme = ProgrammeKey(required=True)
+    exit = fields.Nested(ExitItem, required=True)
+    was = Digest(required=True)
 
 
 class ShowExit(Command):

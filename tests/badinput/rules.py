@@ -106,6 +106,8 @@ def rules(world: World) -> list[Rule]:
         Rule("NoteEura", "has not left", "person", _record(record="exit")),
         Rule("NoteEura", "before the exit", "date", _record(record="exit", subject=people["left"], date="2016-05-31")),
         Rule("RecordExitForms", "somebody else", "was", _record(was="00" * 32)),
+        Rule("RecordClientLeaving", "somebody else", "was", {"was": "00" * 32}),
+        Rule("RecordClientLeaving", "of the fund's record", "next", {"exit.next": "education"}),
         Rule("RecordExitForms", "has not left", "person", _record(subject=people["leaving"], was=ids["leaving_was"])),
         Rule("RecordExitForms", "before the start", "form_signed_on", _record(form_signed_on="2016-02-29")),
         Rule("RecordExitForms", "before the exit", "eura_on", _record(eura_on="2016-05-31", eura_by="self")),

@@ -148,8 +148,8 @@ def test_that_a_client_left_stays_when_answers_of_the_form_are_erased_and_is_tol
 
 def test_of_two_workers_who_write_it_down_the_second_is_told(engine: Engine, journal: Journal, client: str) -> None:
     def write(name: str, was: str, day: date = DAY) -> tuple[bool, int | None]:
-        place = journal, KEYS, kit.KEY
-        return exit_forms.record_leaving(*place, leaving(client, name, day), None, was=was, by="w", now=kit.NOW)
+        new = leaving(client, name, day)
+        return exit_forms.record_client_leaving(journal, KEYS, kit.KEY, new, was, by="w", now=kit.NOW)
 
     seen = exit_forms.show_exit(journal, KEYS, kit.KEY, client, by="w", now=kit.NOW)[0]["revision"]
     assert write("one", seen)[0]
@@ -159,7 +159,5 @@ def test_of_two_workers_who_write_it_down_the_second_is_told(engine: Engine, jou
     assert stands(engine)[1] == DAY
     of_the_fund = person(journal, "p")
     with pytest.raises(ChangedMeanwhile):
-        exit_forms.record_leaving(
-            journal, KEYS, kit.KEY, leaving(of_the_fund, "x"), None, was=seen, by="w", now=kit.NOW
-        )
+        exit_forms.record_client_leaving(journal, KEYS, kit.KEY, leaving(of_the_fund, "x"), seen, by="w", now=kit.NOW)
     assert [row["ended_on"] for row in kit.rows(engine, store.participation)].count(None) == 1
