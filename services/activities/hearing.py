@@ -1,13 +1,14 @@
 """What activities makes of facts that others record about people; `service.py` says which it hears."""
 
 from services.activities import store
+from shared.contracts.client_facts import ClientLeft
 from shared.contracts.purpose_facts import ActivitiesCleared, PurposeEnded
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.contracts.record_facts import ParticipationEnded
 from shared.journal import Line, Unit
 
 
-def participation_ended(unit: Unit, fact: ParticipationEnded) -> None:
+def left(unit: Unit, fact: ParticipationEnded | ClientLeft) -> None:
     """Keep the day of a death: nobody is anywhere after it (decision 0247)."""
     store.put_left(unit.connection, str(fact.subject), fact["reason"], fact["occurred_on"])
 

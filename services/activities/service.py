@@ -9,6 +9,7 @@ from shared.bus.entrypoints import JournalFollower, rpc, subscribes, timer
 from shared.bus.home import HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import ProgrammeLoaded, StandingReached, SubjectErased
+from shared.contracts.client_facts import ClientLeft
 from shared.contracts.commands import load
 from shared.contracts.errors import InvalidInput
 from shared.contracts.purpose_facts import PurposeEnded
@@ -143,7 +144,11 @@ class ActivitiesService(ParkedLines):
 
     @subscribes(ParticipationEnded)
     def on_participation_ended(self, unit: Unit, _line: Line, fact: ParticipationEnded) -> None:
-        hearing.participation_ended(unit, fact)
+        hearing.left(unit, fact)
+
+    @subscribes(ClientLeft)
+    def on_client_left(self, unit: Unit, _line: Line, fact: ClientLeft) -> None:
+        hearing.left(unit, fact)
 
     @subscribes(PurposeEnded)
     def on_purpose_ended(self, unit: Unit, line: Line, fact: PurposeEnded) -> None:

@@ -77,7 +77,7 @@ person = Table(
     Column("died_on", Date),
 )
 """The people of this node whom an attendance may name, as intake's facts say; `standing` null: heard by a release that
-did not keep it. `died_on`: the exit of who has died, part of their record for the fund."""
+did not keep it. `died_on`: the last day of who has died; of an exit, part of their record for the fund."""
 
 
 conversation = Table(

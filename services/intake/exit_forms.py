@@ -119,6 +119,23 @@ def record_leaving(
     return left["new"] or written["new"], unit.pos
 
 
+def record_client_leaving(
+    journal: Journal, keys: Vault, programme: str, leaving: NewExit, was: str, *, by: str, now: datetime
+) -> tuple[bool, int | None]:
+    """The leaving of a client without a start, who has no form; `was`: the revision that whoever writes has seen.
+
+    Returns as above. Raises what it is refused with; `ChangedMeanwhile` also of who has a start by now.
+    """
+    with journal.unit(now) as unit:
+        row = store.locked_participation(unit.connection, programme, leaving.subject)
+        before = None if row is None else _revision_of(unit.connection, keys, row)
+        left = unless_refused(*exits.leave(unit, programme, [leaving], by=by))
+        has_started = row is not None and row.started_on is not None
+        if has_started or (left["new"] and was != before):
+            raise ChangedMeanwhile(field="was")
+    return left["new"], unit.pos
+
+
 def _record(
     unit: Unit,
     keys: Vault,

@@ -33,20 +33,18 @@ def stays(connection: Connection, programme: str, subjects: Iterable[str]) -> di
     """The participations of these people in the programme. Nobody else changes them until the transaction ends."""
     c = participation.c
     wanted = sorted({bytes.fromhex(subject) for subject in subjects})
-    query = select(
-        c.subject, c.started_on, c.resumed_on, c.ended_on, c.end_reason, c.end_results, c.end_next, c.end_planned
-    )
+    ends = (c.ended_on, c.end_reason, c.end_results, c.end_next, c.end_planned)
+    query = select(c.subject, c.standing, c.started_on, c.resumed_on, *ends)
     # In one order everywhere: two workers with the same people wait for each other, not in a circle.
     rows = query.where(c.programme == programme, c.subject.in_(wanted)).order_by(c.subject).with_for_update()
-    return {
-        row.subject.hex(): Stay(
-            *(row.started_on, row.resumed_on, row.ended_on, row.end_reason),
-            None if row.end_results is None else tuple(row.end_results.split()),
-            row.end_next,
-            row.end_planned,
-        )
-        for row in connection.execute(rows)
-    }
+    return {row.subject.hex(): stay_of(row) for row in connection.execute(rows)}
+
+
+def stay_of(row: Any) -> Stay:
+    """How a participation stands, of its row."""
+    results = None if row.end_results is None else tuple(row.end_results.split())
+    until = (row.started_on, row.resumed_on, row.ended_on, row.end_reason)
+    return Stay(*until, results, row.end_next, row.end_planned, row.standing)
 
 
 def put_stays(connection: Connection, changed: Mapping[str, Stay]) -> None:

@@ -3,13 +3,15 @@
 Rules are in `records.py`, the statements in `exit_store.py`.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
 from services.intake import eura, exit_store, start_store, store
 from services.intake.records import NewExit, NewFollowUp, Stay, check_exit, check_follow_up, check_resumed, takes_effect
+from shared.contracts.client_facts import ClientLeft, ClientReturned
 from shared.contracts.errors import UnknownPerson
 from shared.contracts.mistake_facts import FollowUpRemoved
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
@@ -47,9 +49,7 @@ def leave(unit: Unit, programme: str, items: Sequence[NewExit], *, by: str, skip
             if stay.ended_on is None and stay.resumed_on is not None:  # a form is of the exit before they came back
                 start_store.forget_exit_form(unit.connection, programme, new.subject)
             stays[new.subject] = changed[new.subject] = stay.left(new)
-            body = {"reason": new.reason, "results": _list(new.results), "next": new.next}
-            body |= {"planned": new.service}
-            unit.record(ParticipationEnded(new.subject, occurred_on=new.date.isoformat(), **body), programme)
+            tell_left(unit, programme, new.subject, stays[new.subject])
         if new.resumed_on is not None and stays[new.subject].ended_on == new.date:
             stays[new.subject] = changed[new.subject] = _back(
                 unit, programme, new.subject, stays[new.subject], new.resumed_on
@@ -87,8 +87,47 @@ def resume_participation(
 def _back(unit: Unit, programme: str, subject: str, stay: Stay, day: date) -> Stay:
     """Record that somebody who has left is back; how they stand then. The form beside the exit stays until the next
     one, should the return have been a mistake (`returns`); meanwhile nobody has one."""
-    unit.record(ParticipationResumed(subject, occurred_on=day.isoformat()), programme)
+    _tell_back(unit, programme, subject, stay, day)
     return stay.resumed(day)
+
+
+def tell_left(unit: Unit, programme: str, subject: str, stay: Stay) -> None:
+    """Record that somebody has left, as the exit says that holds; who has no start is of no figure of the lead's.
+
+    Raises ValueError if they have not left.
+    """
+    if stay.ended_on is None:
+        raise ValueError("the person has not left")
+    said = {"reason": stay.reason, "occurred_on": stay.ended_on.isoformat()}
+    if stay.started_on is None:
+        unit.record(ClientLeft(subject, programme=programme, **said))
+        return
+    more = {"results": _list(stay.results), "next": stay.next, "planned": stay.planned}
+    unit.record(ParticipationEnded(subject, **said, **more), programme)
+
+
+def _tell_back(unit: Unit, programme: str, subject: str, stay: Stay, day: date) -> None:
+    if stay.started_on is None:
+        unit.record(ClientReturned(subject, programme=programme, occurred_on=day.isoformat()))
+    else:
+        unit.record(ParticipationResumed(subject, occurred_on=day.isoformat()), programme)
+
+
+@contextmanager
+def beginning(unit: Unit, programme: str, subject: str, stay: Stay, start: date | None) -> Iterator[None]:
+    """Around the facts of a first start of somebody who had perhaps left without one (`stay`, of before): they are
+    back if it begins after they left; else that they left is the exit of the record now (decision 0240)."""
+    if start is None or stay.started_on is not None or (stay.ended_on or stay.resumed_on) is None:
+        yield
+        return
+    now = replace(stay, started_on=start, resumed_on=None)
+    if stay.ended_on is not None and start > stay.ended_on:
+        _tell_back(unit, programme, subject, stay, start)
+        now = Stay(start)
+    yield
+    if now.ended_on is not None:
+        tell_left(unit, programme, subject, now)
+    exit_store.put_stays(unit.connection, {subject: now})
 
 
 def record_follow_ups(

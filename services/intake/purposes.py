@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import eura, exit_store, identity_store, rights_store, start_store, store, text_store
+from services.intake import eura, exit_store, exits, identity_store, rights_store, start_store, store, text_store
 from services.intake.domain import check_evidence
 from services.intake.operations import Vault
 from services.intake.previewing import refuse_unseen
@@ -232,6 +232,8 @@ def end(
     if answered:
         _forget_record(unit, keys, programme, row)
         rows += 1
+    if purpose == "esf_record" and row.started_on is None and row.ended_on is not None:
+        exits.tell_left(unit, programme, subject, exit_store.stay_of(row))  # others forget by the ending whoever left
     columns = {"subject": raw, "programme": programme, "purpose": purpose, "why": why, "occurred_on": today}
     rights_store.add_ending(connection, ending, **columns)
     if "intake" in rights_store.HOLDERS[purpose]:
@@ -246,7 +248,7 @@ def _forget_record(unit: Unit, keys: Vault, programme: str, row: Any) -> None:
     kept = {name: value for name, value in json.loads(row.record).items() if name in KEPT_OF_THE_RECORD}
     with eura.recounting(unit, programme):
         away = row.end_reason if row.end_reason in (None, "died") else LEFT
-        rights_store.no_participant(unit.connection, row.subject, standing, kept, away)
+        rights_store.no_participant(unit.connection, row, standing, kept, away)
         start_store.forget_exit_form(unit.connection, programme, row.subject.hex())
     identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
     if any(name in identity for name in _EVIDENCE):

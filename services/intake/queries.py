@@ -191,7 +191,7 @@ def due_follow_ups(engine: Engine, programme: str, today: date) -> list[dict[str
         for try_ in connection.execute(told.where(f.programme == programme, SINCE_THE_EXIT)):
             asked[bytes(try_.subject)].append(try_.status)
         left = select(p.subject, p.ended_on, e.may_call).where(p.programme == programme, p.ended_on <= today - span)
-        left = left.where(p.end_reason.not_in(GONE))
+        left = left.where(p.end_reason.not_in(GONE), p.started_on.is_not(None))
         left = left.select_from(participation.outerjoin(exit_form, p.subject == e.subject))
         rows = connection.execute(left.order_by(p.ended_on, p.subject)).all()
         silent = restricted_among(connection, (row.subject.hex() for row in rows))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.intake import eura, rights_store, start_store, store, worker_store
+from services.intake import eura, exit_store, exits, rights_store, start_store, store, worker_store
 from services.intake.correcting import change_identity
 from services.intake.domain import Arrival, Before, check_arrival, is_protected, with_birth_date, without_contact
 from services.intake.encounter_rules import Raise, check_raise, tokens_of
@@ -85,7 +85,7 @@ class _Raising:
             return self._begin(replace(new, arrival=with_birth_date(new.arrival, self.today)), row, identity)
         arrival = _together(new.arrival, row, identity, self.definition)
         check_arrival(arrival, self.definition, self.today, Before(row.standing, identity))
-        check_first_start(arrival.start_date, row.ended_on, row.resumed_on)
+        check_first_start(arrival.start_date, exit_store.stay_of(row))
         self._go_on(new, row, identity, with_birth_date(arrival, self.today))
         return new.subject
 
@@ -93,7 +93,9 @@ class _Raising:
         start_store.put_start(self.unit.connection, row, arrival)
         change_identity(self.unit, self.keys, row, identity, arrival.identity)
         follow_protection(self.unit, self.desk, row, arrival.record)
-        record_start(self.unit, self.definition, new.subject, arrival)
+        whose = self.definition.key, new.subject, exit_store.stay_of(row)
+        with exits.beginning(self.unit, *whose, arrival.start_date):
+            record_start(self.unit, self.definition, new.subject, arrival)
         if new.keeps_history is not None:
             self._asked(new.subject, kept=True)
 

@@ -24,6 +24,7 @@ from shared.contracts.starts import (
     ListFollowUps,
     NoteEura,
     RecordAttempts,
+    RecordClientLeaving,
     RecordExitForms,
     RecordLeaving,
     RecordStarts,
@@ -136,6 +137,15 @@ class RecordMethods:
         common = {"by": body["by"], "now": self.home.now()}
         place = self.home.journal, vault_of(self.home.keys), body["programme"]
         new, pos = exit_forms.record_leaving(*place, *both, **common)
+        return {"pos": self.home.committed(pos), "new": new}
+
+    @rpc
+    def record_client_leaving(self, **command: Any) -> dict[str, Any]:
+        body = load(RecordClientLeaving, command)
+        self.home.follow_to(body["after"])
+        place = self.home.journal, vault_of(self.home.keys), body["programme"]
+        told = new_exit(body["exit"]), body["was"]
+        new, pos = exit_forms.record_client_leaving(*place, *told, by=body["by"], now=self.home.now())
         return {"pos": self.home.committed(pos), "new": new}
 
     @rpc

@@ -106,6 +106,7 @@ class Stay:
     results: tuple[str, ...] | None = None
     next: str | None = None
     planned: str | None = None
+    standing: str = ""
 
     def left(self, new: NewExit) -> "Stay":
         ended = replace(self, ended_on=new.date, reason=new.reason, results=new.results)
@@ -113,7 +114,8 @@ class Stay:
 
     def resumed(self, day: date) -> "Stay":
         """Back from the exit that holds; of a record that is erased nothing was interrupted."""
-        return Stay(self.started_on, resumed_on=day if self.ended_on is not None else self.resumed_on)
+        since = day if self.ended_on is not None else self.resumed_on
+        return Stay(self.started_on, resumed_on=since, standing=self.standing)
 
     @property
     def said(self) -> tuple[Any, ...]:
@@ -127,7 +129,7 @@ def check_exit(
     """Refuse an exit that cannot be; `asked`: the days on which the person was asked how they fare. Raises
     `InvalidInput`, `UnknownCode` or `AlreadyRecordedDiffers`, by field."""
     if stay.started_on is None:
-        raise InvalidInput(field="participant", reason="has no start date: there is nothing to leave")
+        _check_client(new, stay, programme)
     if new.date > today:
         raise InvalidInput(field="date", reason="in the future")
     if new.date > programme.period.end + LATEST_EXIT:
@@ -135,11 +137,12 @@ def check_exit(
     if new.next and new.next not in programme.outcome_by_key:
         raise UnknownCode(field="next", programme=programme.key, value=new.next)
     check_next(new, stay, programme)
-    if new.results and programme.esf_record == "eura_only":
-        raise InvalidInput(field="results", reason=IN_EURA)
-    form = find_form(programme.funding_programme)
-    for field, reason in end_problems(form, stay.started_on, End(new.date, frozenset(new.results or ()))):
-        raise InvalidInput(field=field, reason=reason)
+    if stay.started_on is not None:
+        if new.results and programme.esf_record == "eura_only":
+            raise InvalidInput(field="results", reason=IN_EURA)
+        form = find_form(programme.funding_programme)
+        for field, reason in end_problems(form, stay.started_on, End(new.date, frozenset(new.results or ()))):
+            raise InvalidInput(field=field, reason=reason)
     if new.corrects:
         if stay.ended_on is None:
             raise InvalidInput(field="corrects", reason="the person has not left: there is no exit to correct")
@@ -159,8 +162,20 @@ def check_next(new: NewExit, stay: Stay, programme: Programme) -> None:
     if new.service is not None and new.service not in programme.outcome_by_key:
         raise UnknownCode(field="planned", programme=programme.key, value=new.service)
     for field, reason in next_problems(programme, new.reason, new.next, new.service):
-        if field != "reason" or stay.reason != new.reason:
+        is_known = stay.reason == new.reason if field == "reason" else stay.started_on is None
+        if not is_known:  # who has no start leaves into nothing of the programme's
             raise InvalidInput(field=field, reason=reason)
+
+
+def _check_client(new: NewExit, stay: Stay, programme: Programme) -> None:
+    """Refuse the leaving of somebody who has no start and is no client, and what only the fund's record has."""
+    if stay.standing != "client":
+        raise InvalidInput(field="participant", reason="has no start date: there is nothing to leave")
+    for field, told in (("results", new.results), ("next", new.next), ("planned", new.service)):
+        if told:
+            raise InvalidInput(field=field, reason="is of the fund's record, and the person has no start date")
+    if new.date < programme.period.start:
+        raise InvalidInput(field="date", reason="before the programme's period")
 
 
 def takes_effect(new: NewExit, stay: Stay) -> bool:
@@ -194,6 +209,8 @@ def _check_return(day: date, ended_on: date, reason: str | None, today: date, fi
 
 def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: date, tries: int) -> None:
     """Refuse a follow-up that cannot be; `tries` since the exit were in vain before. Raises `InvalidInput`."""
+    if stay.started_on is None:
+        raise InvalidInput(field="participant", reason="has no start date: follow-ups are of the fund's record")
     if stay.ended_on is None:
         raise InvalidInput(field="participant", reason="has not left")
     if programme.follow_up_days is None:
@@ -217,17 +234,20 @@ def check_follow_up(new: NewFollowUp, stay: Stay, programme: Programme, today: d
         raise InvalidInput(field=field, reason=reason)
 
 
-def check_first_start(start: date | None, left: date | None, back: date | None) -> None:
+def check_first_start(start: date | None, stay: Stay) -> None:
     """Refuse a first start after the person left or came back: a record keeps the first one, whatever comes later
-    (reference §1.2). Raises `InvalidInput`."""
-    if start is not None and any(start > day for day in (left, back) if day is not None):
+    (reference §1.2). Who had no start yet may begin after they left, unless they had died. Raises `InvalidInput`."""
+    last = (stay.ended_on, stay.resumed_on)
+    if stay.started_on is None:
+        last = (stay.ended_on if stay.reason == "died" else None, None)
+    if start is not None and any(start > day for day in last if day is not None):
         raise InvalidInput(field="start_date", reason="after the person left or came back")
 
 
 def check_start(arrival: Arrival, before: Before, stay: Stay, programme: Programme, today: date) -> None:
     """Refuse a start record of somebody who is known. Raises `InvalidInput` or `UnknownCode` naming the field."""
     check_arrival(arrival, programme, today, before)
-    check_first_start(arrival.start_date, stay.ended_on, stay.resumed_on)
+    check_first_start(arrival.start_date, stay)
     for field in ("form_signed_on", "eura_on"):
         if date.fromisoformat(arrival.record.get(field, "0001-01-01")) > today:
             raise InvalidInput(field=field, reason="in the future")
@@ -300,6 +320,8 @@ def check_exit_form(told: Mapping[str, Any], before: Mapping[str, Any], stay: St
     """Refuse an exit form that cannot be. Raises `InvalidInput` naming the field. An entry in EURA that stands there
     from `before` may precede the exit: its day was corrected since, and the rest of the form can be written all the
     same."""
+    if stay.started_on is None:
+        raise InvalidInput(field="person", reason="has no start date: the form is of the fund's record")
     if stay.ended_on is None:
         raise InvalidInput(field="person", reason="has not left")
     for field in ("form_signed_on", "eura_on"):
@@ -366,7 +388,7 @@ def has_record(row: Any) -> bool:
     given them before there is a start. Gender alone is none: the door counts women by it."""
     kept = (*KEPT_OF_THE_RECORD, "gender", "age")
     answered = any(value is not None and name not in kept for name, value in json.loads(row.record).items())
-    return row.started_on is not None or row.ended_on is not None or row.standing == "esf_participant" or answered
+    return row.started_on is not None or row.standing == "esf_participant" or answered
 
 
 def purposes_of(row: Any, kinds: Iterable[str], *, texts: bool) -> set[str]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import filled_store, peers, referral_store, start_store, store, text_store, worker_store
+from services.intake import exits, filled_store, peers, referral_store, start_store, store, text_store, worker_store
 from services.intake.domain import (
     AT_RECEIVER,
     AT_SENDER,
@@ -36,6 +36,7 @@ from services.intake.domain import (
 )
 from services.intake.operations import Vault, record_start
 from services.intake.peers import Desk
+from services.intake.records import Stay
 from services.intake.workers import take_on
 from shared.contracts.commands import load
 from shared.contracts.errors import (
@@ -46,7 +47,6 @@ from shared.contracts.errors import (
     UnknownCode,
     UnknownPerson,
 )
-from shared.contracts.record_facts import ParticipationEnded
 from shared.contracts.referral_facts import (
     ReferralAccepted,
     ReferralAnswered,
@@ -351,10 +351,9 @@ def _transferred(unit: Unit, programme: str, definition: Programme, subject: str
     first = (person.started_on if person else None) or definition.period.start
     day = min(max(said, first), today_in_helsinki(unit.now))
     if store.end_participation(unit.connection, subject, day, "transferred"):
-        start_store.forget_exit_form(
-            unit.connection, programme, subject
-        )  # of an exit before, after which they came back
-        unit.record(ParticipationEnded(subject, reason="transferred", occurred_on=day.isoformat()), programme)
+        start_store.forget_exit_form(unit.connection, programme, subject)  # of an exit before they came back
+        started_on = person.started_on if person else None
+        exits.tell_left(unit, programme, subject, Stay(started_on, ended_on=day, reason="transferred"))
 
 
 def _tell(unit: Unit, desk: Desk, to: Member, row: Any) -> None:

@@ -7,13 +7,16 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from services.intake import eura, exit_store, start_store, store
+from services.intake import eura, exit_store, exits, start_store, store
 from services.intake.records import PlannedExit, Stay
+from shared.contracts.client_facts import ClientLeft, ClientReturned
 from shared.contracts.errors import UnknownPerson
 from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.journal import Journal, Line, Unit
 from shared.journal.reading import lines_about
+
+_LEFT, _BACK = (ParticipationEnded.kind, ClientLeft.kind), (ParticipationResumed.kind, ClientReturned.kind)
 
 
 def remove_return(
@@ -28,8 +31,7 @@ def remove_return(
         stay = exit_store.stays(unit.connection, programme, [subject]).get(subject)
         if stay is None:
             raise UnknownPerson(field="participant", programme=programme)
-        lines = lines_about(unit.connection, [subject], (ParticipationEnded.kind, ParticipationResumed.kind))
-        left = _before_the_return(stay.started_on, lines)
+        left = _before_the_return(stay, lines_about(unit.connection, [subject], [*_LEFT, *_BACK]))
         if stay.ended_on is not None or stay.resumed_on != day or left is None:
             return False, None
         with eura.recounting(unit, programme):
@@ -39,12 +41,12 @@ def remove_return(
     return True, unit.pos
 
 
-def _before_the_return(started_on: date | None, lines: Iterable[Line]) -> Stay | None:
+def _before_the_return(now: Stay, lines: Iterable[Line]) -> Stay | None:
     """How the participation stood before the last return, by its lines; None: they tell of none."""
-    course = [Stay(started_on)]
+    course = [Stay(now.started_on, standing=now.standing)]
     for line in lines:
         day = date.fromisoformat(line.body["occurred_on"])
-        if line.kind == ParticipationResumed.kind:
+        if line.kind in _BACK:
             course.append(course[-1].resumed(day))
             continue
         left = course[-1].left(_exit(line.body, day))
@@ -72,10 +74,7 @@ def _exit(body: dict[str, Any], day: date) -> PlannedExit:
 
 def _tell(unit: Unit, programme: str, subject: str, left: Stay) -> None:
     """The exit once more, and the form beside it: the last lines hold."""
-    body: dict[str, Any] = {"reason": left.reason, "next": left.next, "planned": left.planned}
-    body |= {"results": None if left.results is None else list(left.results)}
-    day = left.ended_on.isoformat() if left.ended_on else None
-    unit.record(ParticipationEnded(subject, occurred_on=day, **body), programme)
+    exits.tell_left(unit, programme, subject, left)
     form = start_store.exit_form_of(unit.connection, subject)
     if "may_call" in form:
         said = {"signed_on": form.get("form_signed_on"), "text_ref": form.get("wishes_ref")}

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import eura, rights_store, start_store, store, text_store
+from services.intake import eura, exit_store, exits, rights_store, start_store, store, text_store
 from services.intake.correcting import change_identity, differences, keep_correction
 from services.intake.domain import (
     WHERE_PEOPLE_LIVE,
@@ -90,7 +90,8 @@ def correct_person(
         if not change:
             return [], None
         check_arrival(told, definition, today, Before(row.standing, before))
-        check_first_start(start, row.ended_on, row.resumed_on)
+        stay = exit_store.stay_of(row)
+        check_first_start(start, stay)
         change_identity(unit, keys, row, before, after.identity)
         with eura.recounting(unit, programme):
             rights_store.set_record(connection, row.subject, start, after.record | {"age": after.age})
@@ -99,7 +100,8 @@ def correct_person(
         to_tell = {"start_date", "birth_date", *FACT_MEMBERS} & {*change}
         proved = proof_of(record, definition) != proof_of(after.record, definition)
         if (to_tell or proved) and start is not None:
-            record_start(unit, definition, subject, after, new_standing="start_date" in change)
+            with exits.beginning(unit, programme, subject, stay, start):
+                record_start(unit, definition, subject, after, new_standing="start_date" in change)
     return sorted(change), unit.pos
 
 

@@ -183,13 +183,13 @@ def forget_corrections(connection: Connection, subject: bytes) -> None:
     connection.execute(delete(correction).where(correction.c.subject == subject))
 
 
-def no_participant(
-    connection: Connection, subject: bytes, standing: str, record: dict[str, Any], away: str | None
-) -> None:
-    """The person has no start record any more, and this standing; `away`: what is kept of it if they had left."""
+def no_participant(connection: Connection, row: Any, standing: str, record: dict[str, Any], away: str | None) -> None:
+    """The person has no start record any more, and this standing; `row` is of `store.locked_participation`, `away` what
+    is kept of it if they had left. That somebody left who had no start is no part of the record."""
     names = ("started_on", "ended_on", "end_results", "end_next", "end_planned", "resumed_on")
-    this = participation.c.subject == subject
-    values = {"standing": standing, "record": json.dumps(record), "end_reason": away, **dict.fromkeys(names)}
+    ends = dict.fromkeys(names) | {"end_reason": away} if row.started_on is not None else {}
+    this = participation.c.subject == row.subject
+    values = {"standing": standing, "record": json.dumps(record), **ends}
     connection.execute(update(participation).where(this).values(**values))
 
 

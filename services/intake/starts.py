@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from services.intake import eura, exit_store, start_store, store
+from services.intake import eura, exit_store, exits, start_store, store
 from services.intake.correcting import change_identity, completed, differences, keep_correction
 from services.intake.domain import Arrival, Before, with_birth_date, without_contact
 from services.intake.operations import Vault, log_identity_read
@@ -17,7 +17,6 @@ from services.intake.peers import Desk
 from services.intake.protecting import follow_protection
 from services.intake.records import (
     KEPT_OF_THE_RECORD,
-    Stay,
     check_attempt,
     check_start,
     misfits,
@@ -90,10 +89,10 @@ def record_starts(
     """
     with journal.unit(now) as unit:
         definition = store.shelf.get(unit.connection, programme)
-        stays = exit_store.stays(unit.connection, programme, (new.subject for new in items))  # in one order, locked
+        exit_store.stays(unit.connection, programme, (new.subject for new in items))  # in one order, locked
 
         def take(new: NewStart) -> str:
-            _record_start(unit, keys, desk, definition, new, stays, by)
+            _record_start(unit, keys, desk, definition, new, by)
             return new.subject
 
         with eura.recounting(unit, programme):
@@ -117,11 +116,10 @@ def record_starts(
     return results, unit.pos
 
 
-def _record_start(
-    unit: Unit, keys: Vault, desk: Desk, definition: Programme, new: NewStart, stays: Mapping[str, Stay], by: str
-) -> None:
+def _record_start(unit: Unit, keys: Vault, desk: Desk, definition: Programme, new: NewStart, by: str) -> None:
     programme, today = definition.key, today_in_helsinki(unit.now)
     row = _of(unit, programme, new.subject)
+    stay = exit_store.stay_of(row)
     if row.standing == "visitor":
         raise InvalidInput(
             field="standing", reason="a visitor registers first: whether the history goes along is asked"
@@ -138,7 +136,7 @@ def _record_start(
     known = without_contact(identity, record)
     kept = {name: value for name, value in known.items() if name not in IN_VAULT}
     arrival = Arrival(new.key, "esf_participant", new.start_date, record, kept | told)
-    check_start(arrival, Before(row.standing, identity), stays[new.subject], definition, today)
+    check_start(arrival, Before(row.standing, identity), stay, definition, today)
     arrival = with_birth_date(arrival, today)
     there = row.standing == arrival.standing and row.started_on == new.start_date
     if listed and there and not differences(identity | before, arrival.identity | {"age": before.get("age")} | record):
@@ -150,9 +148,10 @@ def _record_start(
     if change := _corrected(row, known | before, new, arrival):
         keep_correction(unit, keys, row, change, by)
     day = new.start_date.isoformat()
-    if row.standing != arrival.standing:
-        unit.record(StandingReached(new.subject, standing=arrival.standing, occurred_on=day), programme)
-    unit.record(fact, programme)
+    with exits.beginning(unit, programme, new.subject, stay, new.start_date):
+        if row.standing != arrival.standing:
+            unit.record(StandingReached(new.subject, standing=arrival.standing, occurred_on=day), programme)
+        unit.record(fact, programme)
     if (record.get("eura_on"), record.get("eura_by")) != (before.get("eura_on"), before.get("eura_by")):
         eura.tell(unit, programme, new.subject, "start", record.get("eura_on"), record.get("eura_by"))
 

@@ -178,8 +178,8 @@ class CsvArchive:
         return rows
 
     def _exit(self, subject: str, said: Mapping[str, Any]) -> Row | None:
-        if not said.get("ended_on"):
-            return None
+        if not said.get("ended_on") or (said.get("standing") == "visitor" and not said.get("started_on")):
+            return None  # a visitor who goes on elsewhere: a set knows no such exit
         results = (said["end_results"] or "").split()
         following = ";".join(filter(None, (self._now("outcomes", said.get(n)) for n in ("end_next", "end_planned"))))
         return [self.people[subject], self.programme, said["ended_on"], said["end_reason"], results, following, None]

@@ -94,6 +94,20 @@ def leaving(line: int, raw: list[str], report: Say, programmes: Mapping[str, Pro
     return ExitRow(line, who, key, "", day, reason, results, to, 0, planned, back)
 
 
+def not_of(row: ExitRow, started: date | None, is_client: bool, programme: Programme) -> tuple[str, str] | None:
+    """Column and reason of what cannot be of this person: a client without a start leaves by day and reason alone."""
+    if started is not None:
+        missing = next_problems(programme, row.reason, row.next, row.planned) if row.next is None else ()
+        return next(((field, why) for field, why in missing if field == "next"), None)
+    if not is_client:
+        return "participant", "has no start_date: there is nothing to leave"
+    if row.date < programme.period.start:
+        return "date", "lies before the programme's period"
+    told = {"results": row.results, "next": row.next}
+    of_the_record = "is given, but the person has no start_date: that is of the fund's record"
+    return next(((column, of_the_record) for column, value in told.items() if value), None)
+
+
 def followup(line: int, raw: list[str], report: Say, programmes: Mapping[str, Programme]) -> FollowUpRow | None:
     """The row, its partner still blank, or None after reporting every bad cell."""
     cells = Cells(FOLLOWUPS, raw, report)
@@ -129,7 +143,8 @@ def _next(cells: Cells, programme: Programme | None, reason: str | None) -> tupl
         return None, None
     to, planned = (*told, None, None)[:2]
     for field, why in next_problems(programme, reason or "", to, planned):
-        cells.bad("reason" if field == "reason" else "next", why)
+        if field != "next":  # whether a next service is needed hangs on the person: `csvset` looks
+            cells.bad("reason" if field == "reason" else "next", why)
     return to, planned
 
 

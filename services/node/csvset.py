@@ -14,6 +14,7 @@ from services.node import (
     csvassessments,
     csvcells,
     csvencounters,
+    csvexits,
     csvinformed,
     csvpeople,
     csvplans,
@@ -31,7 +32,6 @@ from services.node.csvrows import (
     CONTACTS,
     ENCOUNTERS,
     EXIT_FORMS,
-    EXITS,
     FOLLOWUPS,
     INFORMED,
     OPTIONAL,
@@ -292,7 +292,11 @@ class _Check:
 
     def misfit(self, row: PersonRow, who: Parent, cells: list[str]) -> tuple[str, str] | None:
         """Column and reason of what cannot be of this person, each cell right by itself."""
-        if self.file in (EXITS, FOLLOWUPS, EXIT_FORMS) and who.day is None:
+        if isinstance(row, ExitRow):
+            of = who.day, who.standing == _LEVEL["client"]
+            if reason := csvexits.not_of(row, *of, self.programmes[row.programme]):
+                return reason
+        if self.file in (FOLLOWUPS, EXIT_FORMS) and who.day is None:
             return "participant", "has no start_date: there is nothing to leave"
         if isinstance(row, ExitRow | FollowUpRow) and who.day and row.date < who.day:
             return "date", "is before the person's start_date"

@@ -27,6 +27,7 @@ from shared.contracts.errors import UnknownProgramme
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import PathwaysCleared
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
+from shared.contracts.record_facts import ParticipationEnded
 from shared.journal import Journal, Line, Unit
 from shared.ops.clock import day_of, parse_wire_time, today_in_helsinki
 from shared.ops.metrics import gauge
@@ -157,21 +158,23 @@ def _withdraw(unit: Unit, line: Line, fact: Fact, thing: str, reason: str = "mis
 
 
 def _participation_ended(unit: Unit, line: Line, fact: Fact) -> None:
-    """Somebody left, or the exit that holds is another one."""
-    subject, programme, definition = str(fact.subject), _programme(line), _definition(unit, _programme(line))
+    """Somebody left, or the exit that holds is another one. Who has no start may close tasks by it and opens none: what
+    leaving asks is of the fund's record (decision 0240)."""
+    subject, programme = str(fact.subject), _programme(line, fact)
+    definition, recorded = _definition(unit, programme), fact.kind == ParticipationEnded.kind
     before = leaving_store.find(unit.connection, subject)
     now = Leaving(date.fromisoformat(fact["occurred_on"]), fact["reason"])
     leaving_store.put(unit.connection, subject, programme, now)
     if before not in (None, now) and definition is not None:
         leaving.corrected(unit, definition, subject, _written(line))
-    _event(unit, line, fact, now.left_on, {"reason": now.reason})
+    _event(unit, line, fact, now.left_on, {"reason": now.reason}, on="participation_ended", opens=recorded)
     if definition is not None:
         leaving.left(unit, definition, subject, now, _written(line))
         leaving.asked_after_all(unit, definition, subject, before, now, _written(line), _cause(line))
 
 
 def _participation_resumed(unit: Unit, line: Line, fact: Fact) -> None:
-    definition, subject, heard = _definition(unit, _programme(line)), str(fact.subject), _written(line)
+    definition, subject, heard = _definition(unit, _programme(line, fact)), str(fact.subject), _written(line)
     event = Event("participation_resumed", _day(fact, "occurred_on") or heard, heard, _cause(line), {})
     _is_back(unit, definition, subject, event)
 
@@ -253,6 +256,8 @@ _HEARD: Mapping[str, Callable[[Unit, Line, Fact], None]] = {
     "pathways.plan_entry_withdrawn": _plan_entry_withdrawn,
     "intake.participation_ended": _participation_ended,
     "intake.participation_resumed": _participation_resumed,
+    "intake.client_left": _participation_ended,
+    "intake.client_returned": _participation_resumed,
     "intake.follow_up_recorded": _coded,
     "intake.exit_form_recorded": _exit_form_recorded,
     "intake.record_attempted": _coded,
@@ -322,9 +327,10 @@ def _event(
     text_ref: str | None = None,
     thing: str | None = None,
     on: str = "",
+    opens: bool = True,
 ) -> None:
     """Hold a fact about a person against every rule and step of its programme; `on`: as what rules wait for it, if
-    that is not its kind."""
+    that is not its kind; `opens`: whether it opens tasks, and does not only close them."""
     programme = _programme(line, fact)
     definition = _definition(unit, programme)
     written, named = _written(line), on or fact.kind.partition(".")[2]
@@ -335,7 +341,8 @@ def _event(
     for rule in definition.tasks:
         if not concerns(rule, event):
             continue
-        if not rule.opens.holds(event.on, event.codes) or leaving.may_open(unit, rule, str(fact.subject)):
+        asks = rule.opens.holds(event.on, event.codes)
+        if not asks or (opens and leaving.may_open(unit, rule, str(fact.subject))):
             _hold(unit, definition, rule, str(fact.subject), event)
         else:
             leaving.refused(unit, definition, rule, str(fact.subject), event)

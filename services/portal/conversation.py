@@ -217,7 +217,7 @@ class ConversationPages:
         except StandingTooLow:
             return self._show(names, people, filled, {"": "problem_standing"}), 400
         except (InvalidInput, UnknownCode, UnknownPerson):
-            fresh = replace(filled, key=talks.new_key())
+            fresh = replace(filled, key=talks.new_key(), person=item["subject"])
             return self._show(names, people, fresh, {"": "problem_refused"}), 400
         return redirect(url_for("conversation_held", key=key, session=session, saved=1), 303)
 
@@ -323,6 +323,8 @@ class ConversationPages:
         say, (start, end) = words(g.lang), talks.days(self.pages.context, names)
         offered = individual(names)
         day = filled.date if talks.day_from(filled.date) else end.isoformat()
+        refused = "problem_refused" in (problems or {}).values()
+        died = talks.had_died((people[s] for s in {filled.person} & {*people}), day) if refused else {}
         people = {s: one for s, one in people.items() if s == filled.person or one.was_there(day)}
         return self.pages.show(
             "conversation.html",
@@ -330,7 +332,7 @@ class ConversationPages:
             programme=names.key,
             filled=filled,
             removed=removed,
-            problems={name: say(problem) for name, problem in (problems or {}).items()},
+            problems={name: say(problem) for name, problem in (problems or {}).items()} | died,
             people=list(people.values()),
             quick=list(choices) or self._quick(names.key, people, filled.person),
             activities=[(a.key, self._label(names.activities, a.key)) for a in offered],

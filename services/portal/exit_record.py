@@ -37,7 +37,7 @@ from shared.programmes.leaving import ELSEWHERE
 
 _FIELDS = (
     *("date", "reason", "next", "planned", "outcome", "may_call", "form_signed_on", "form_language", "form_help"),
-    *("form_version", "form_kept", "eura_on", "eura_by", "wishes", "wishes_ref", "was", "ended"),
+    *("form_version", "form_kept", "eura_on", "eura_by", "wishes", "wishes_ref", "was", "ended", "client"),
 )
 _TEXT = "how_are_you"
 """What a message to somebody who has left says."""
@@ -111,6 +111,9 @@ class ExitPages:
         item |= {name: filled[name] for name in ("date", "reason", "next", "planned") if filled[name]}
         item |= {"results": list(results) or None, "corrects": bool(filled["ended"])}
         given = {"programme": names.key, "by": g.session.user.name, "exit": item}
+        if filled["client"]:  # without the fund's record, so without its form
+            self.pages.context.rpc.call("intake", "record_client_leaving", **given, was=filled["was"])
+            return
         typed = filled["wishes"] != self._wished(names, filled["wishes_ref"])
         texts = [filled["wishes"]] if typed and filled["wishes"] else []
         with talks.texts_kept(self.pages.context, names.key, person, filled["key"], texts) as refs:
@@ -239,7 +242,7 @@ class ExitPages:
         recorded = filled["wishes"]
         filled = filled | {name: typed[name] for name in _TEXTS if typed[name]} if typed else filled
         here = names.document.get("esf_record", "here") == "here"
-        follow = _follow_up(names, shown, self._today())
+        follow = _follow_up(names, shown, talks.today(self.pages.context))
         return self.pages.show(
             "exit_record.html",
             title=label_of(names.name, g.lang, names.key),
@@ -251,6 +254,7 @@ class ExitPages:
             done=say(done) if done else "",
             problems={name: say(problem) for name, problem in (problems or {}).items()},
             started=shown["started_on"],
+            client=shown["standing"] == "client" and not shown["started_on"],
             ended=ended,
             away=bool(ended or shown.get("away")) and ended.get("reason") != "died",
             left="" if ended else left_words({"end_reason": shown.get("away")}),
@@ -272,7 +276,7 @@ class ExitPages:
             languages=listed_languages(filled["form_language"]),
             here=here,
             eura=names.funding == "esf_plus_2021_2027" or not here,
-            last_day=self._today().isoformat(),
+            last_day=talks.today(self.pages.context).isoformat(),
             attempts=tries_of(shown, "exit"),
             tries=[(code, say(f"attempt_{code}")) for code in ATTEMPTS],
             follow=follow,
@@ -290,9 +294,6 @@ class ExitPages:
         """The ways to ask the person how they are; none of whom nobody may reach."""
         found = contacting.read_contacts(self.pages.context, names.key, [person], _first_language(names))
         return contacting.links(found.get(person), _TEXT)
-
-    def _today(self) -> date:
-        return talks.today(self.pages.context)
 
     def _read(self, names: ProgrammeNames, person: str) -> tuple[dict[str, Any], dict[str, str]]:
         reply = ReplyKey()

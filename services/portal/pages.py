@@ -344,6 +344,8 @@ def left_words(row: Mapping[str, Any]) -> str:
     say, reason = words(g.lang), row.get("end_reason")
     if not row.get("ended_on"):
         return say("exit_died" if reason == "died" else "has_left_once") if reason else ""
+    if reason == "died":
+        return say("has_died", day=talks.said_day(row["ended_on"]))
     why = say(f"exit_{reason}") if reason in EXITS else str(reason)
     return say("has_left", day=talks.said_day(row["ended_on"]), why=why)
 

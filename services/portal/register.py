@@ -121,7 +121,8 @@ class RegisterPages:
             return self._show(names, register, filled, ticked, {"": "problem_standing"}), 400
         except InvalidInput:
             register = self._register(key, activity=filled.activity)
-            return self._show(names, register, filled, ticked, {"": "problem_refused"}), 400
+            wrong = {"": "problem_register_refused"}
+            return self._show(names, register, filled, ticked, wrong, refused=ticked), 400
         except AlreadyRecordedDiffers:
             register = self._register(key, activity=filled.activity)
             return self._show(names, register, filled, ticked, {"": "problem_saved_already"}), 409
@@ -141,7 +142,7 @@ class RegisterPages:
         except StandingTooLow:
             return self._show_held(key, session, problem="problem_standing"), 400
         except InvalidInput:
-            return self._show_held(key, session, problem="problem_refused"), 400
+            return self._show_held(key, session, problem="problem_register_refused", refused=ticked - was), 400
         except (ChangedMeanwhile, AlreadyRecordedDiffers):
             return self._show_held(key, session, problem="problem_changed"), 409
         except UnknownSession:
@@ -203,7 +204,7 @@ class RegisterPages:
         )
 
     def _show_held(
-        self, key: str, session: str, *, saved: bool = False, problem: str | None = None, left: Collection[str] = ()
+        self, key: str, session: str, *, saved: bool = False, problem: str | None = None, **of: Collection[str]
     ) -> str:
         names = self.pages.programme(key)
         register = self._register(key, session=session)
@@ -211,7 +212,7 @@ class RegisterPages:
         filled = Filled(talks.new_key(), register["activity"], at["occurred_on"], str(at["minutes"] or ""), "")
         present = {row["subject"] for row in register["present"]}
         problems = {"": problem} if problem else {}
-        return self._show(names, register, filled, present, problems, session=session, saved=saved, left=left)
+        return self._show(names, register, filled, present, problems, session=session, saved=saved, **of)
 
     def _show(
         self,
@@ -224,12 +225,15 @@ class RegisterPages:
         session: str = "",
         saved: bool = False,
         left: Collection[str] = (),
+        refused: Collection[str] = (),
     ) -> str:
+        """`left`: of whom nothing was recorded, while the others were; `refused`: for whom nothing at all was."""
         say, (start, end) = words(g.lang), talks.days(self.pages.context, names)
         present = {row["subject"] for row in register["present"]}
         everybody = talks.people_at_hand(self.pages.context, names.key)
         left_out = talks.left_out(everybody[one] for one in left if one in everybody)
         day = filled.date if talks.day_from(filled.date) else end.isoformat()
+        left_out |= talks.had_died((everybody[one] for one in sorted(refused) if one in everybody), day)
         earliest = day if session else (max(date.fromisoformat(day), start) - LATE).isoformat()
         people = {
             s: one if one.was_there(day) else _who_left(one)

@@ -47,6 +47,8 @@ class Person:
     standing: str = ""
     ended_on: str = ""
     """The last day, in ISO form, of who has left the programme."""
+    died: bool = False
+    """Whether they left so."""
 
     def was_there(self, day: str) -> bool:
         """Whether the person had not left yet on this day, in ISO form."""
@@ -89,7 +91,8 @@ def people_at_hand(
         label = name or say(missing)
         if row.get("restricted"):
             label += f" ({say('restricted')})"
-        found.append((row["person"], label, row.get("started_on"), str(row.get("standing")), last_day(row)))
+        how = str(row.get("standing")), last_day(row), row.get("end_reason") == "died"
+        found.append((row["person"], label, row.get("started_on"), *how))
     names, alike = Counter(name for _, name, *_ in found), Counter((name, day) for _, name, day, *_ in found)
     people = []
     for subject, name, started, *more in found:
@@ -108,6 +111,14 @@ def left_out(people: Iterable[Person]) -> dict[str, str]:
     """As a page's problem: of whom nothing was recorded, for nothing may be."""
     named = ", ".join(person.label for person in people)
     return {"": words(g.lang)("problem_left_out", who=named)} if named else {}
+
+
+def had_died(people: Iterable[Person], day: str) -> dict[str, str]:
+    """As a page's problem: who of these had died before the day, in ISO form."""
+    say = words(g.lang)
+    gone = [person for person in people if person.died and person.ended_on != LONG_AGO and not person.was_there(day)]
+    said = " ".join(say("problem_died", who=one.label, day=said_day(one.ended_on)) for one in gone)
+    return {"": said} if said else {}
 
 
 def full_name(who: Identity | None) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 from services.portal.words_certificate import CERTIFICATE_WORDS
+from services.portal.words_client import CLIENT_WORDS
 from services.portal.words_closing import CLOSING_WORDS
 from services.portal.words_coming import COMING_WORDS
 from services.portal.words_contacts import CONTACT_WORDS
@@ -49,6 +50,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     **DUPLICATE_WORDS,
     **ENCOUNTER_WORDS,
     **RECORDING,
+    **CLIENT_WORDS,
     **OUTCOME_WORDS,
     **CERTIFICATE_WORDS,
     **COPY_WORDS,

@@ -447,6 +447,8 @@ KINDS: dict[str, Three] = {
     "intake.participation_started": ("Aloitusilmoitus", "Utgångsblankett", "Start record"),
     "intake.participation_ended": ("Lopettaminen", "Avslut", "Exit record"),
     "intake.participation_resumed": ("Palasit mukaan", "Du kom tillbaka", "You came back"),
+    "intake.client_left": ("Lopettaminen", "Du slutade", "You left"),
+    "intake.client_returned": ("Palasit mukaan", "Du kom tillbaka", "You came back"),
     "intake.follow_up_recorded": ("Yhteydenotto jälkeenpäin", "Kontakt efteråt", "Contact afterwards"),
     "intake.person_tagged": (
         "Merkki, jolla sinut lasketaan vain kerran",

@@ -4,6 +4,7 @@ KINDS_ERASED: tuple[tuple[str, str], ...] = (
     ("intake.participation_started", "erases_start"),
     ("intake.participation_", "erases_exit"),
     ("intake.exit_form", "erases_exit"),
+    ("intake.client_", "erases_exit"),
     ("intake.follow_up", "erases_follow_up"),
     ("intake.record_attempted", "erases_attempts"),
     ("intake.attempt", "erases_attempts"),

@@ -197,7 +197,7 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
         "There is no start day: fill in the start form first.",
     ),
     "has_left_once": ("on lopettanut", "har slutat", "has left"),
-    "has_left": ("lopetti {day}: {why}", "avslutade {day}: {why}", "left on {day}: {why}"),
+    "has_left": ("lopetti {day}: {why}", "slutade {day}: {why}", "left on {day}: {why}"),
     "left_on": ("lopetti {day}", "slutade {day}", "left on {day}"),
     "wishes": ("Mitä hän toivoo", "Vad personen önskar", "What the person wishes"),
     "wishes_hint": (

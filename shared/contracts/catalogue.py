@@ -2,6 +2,7 @@
 
 from types import MappingProxyType
 
+from shared.contracts.client_facts import CLIENT_FACTS
 from shared.contracts.closing_facts import CLOSING_FACTS
 from shared.contracts.encounter_facts import ENCOUNTER_FACTS
 from shared.contracts.facts import About, Fact, Reach
@@ -553,6 +554,7 @@ FACTS: MappingProxyType[tuple[str, int], type[Fact]] = MappingProxyType(
             *ENCOUNTER_FACTS,
             *PLAN_FACTS,
             *RECORD_FACTS,
+            *CLIENT_FACTS,
             *REFERRAL_FACTS,
             *START_FACTS,
             *RIGHTS_FACTS,

@@ -190,6 +190,15 @@ class RecordLeaving(Command):
     form = fields.Nested(ExitFormItem, required=True)
 
 
+class RecordClientLeaving(Command):
+    """`intake.record_client_leaving`: a client without a start of the fund's record leaves, by day and reason alone.
+    `was`: the revision that whoever writes has seen (`ShowExit`). The reply says whether it was `new`."""
+
+    programme = ProgrammeKey(required=True)
+    exit = fields.Nested(ExitItem, required=True)
+    was = Digest(required=True)
+
+
 class ShowExit(Command):
     """`intake.show_exit`: a person's exit with its form, tries to get it, and follow-ups; name and where the paper is
     come back sealed to `reply_to`. Logged as read. `revision`, of exit and form, is what a change names as `was`."""

@@ -41,6 +41,7 @@ ALWAYS = RIGHTS | {"pathways.programme_loaded", "pathways.task_closed", Programm
 CORRECTIONS = ALWAYS | {
     *("intake.participation_started", "intake.participation_ended", "intake.follow_up_recorded"),
     *("intake.record_attempted", "intake.eura_entered", "intake.eura_counted", "intake.exit_form_recorded"),
+    "intake.client_left",
     *("intake.encounter_removed", "intake.visit_removed", "intake.tagging_due", "intake.person_tagged"),
     *("intake.referral_withdrawn", "intake.referral_declined", "intake.referral_followed_up"),
     *("intake.referral_answered", "intake.referral_recalled"),

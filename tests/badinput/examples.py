@@ -179,6 +179,7 @@ def special(world: World) -> dict[str, dict[str, Any]]:
             **{"exit.subject": people["leaving"], "form.subject": people["leaving"], "form.was": ids["leaving_was"]},
             **{"form.key": key_of("leaving form"), "form.sealed": world.sealed({"form_kept": "kaapissa"})},
         },
+        "RecordClientLeaving": {"exit.subject": people["leaving_client"], "was": ids["leaving_client_was"]},
         "NoteEura": {"items.by": "worker"},
         "SetLanguages": {"was": {}, "now": {"service_language": "so"}},
         "SetContact": {"sealed": world.sealed({"was": {}, "now": {"phone": "+358401234567"}})},

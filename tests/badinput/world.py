@@ -230,11 +230,12 @@ def _prepare_people(made: World) -> None:
         | {"start_date": "2016-03-01", "gender": "f"}
         for name in names
     ]
-    arrivals.append({"key": key_of("client"), "sealed": made.sealed(identity), "standing": "client"})
+    clients = ("client", "leaving_client")
+    arrivals += [{"key": key_of(c), "sealed": made.sealed(identity), "standing": "client"} for c in clients]
     common: dict[str, Any] = {"by": "worker", "programme": KEY}
     results = made.done("intake", "register_participants", **common, items=arrivals, worker="anna")
     made.ids["worker"] = made.call("intake", "list_workers")[0]["worker"]
-    people = {name: result["subject"] for name, result in zip((*names, "client"), results, strict=True)}
+    people = {name: result["subject"] for name, result in zip((*names, *clients), results, strict=True)}
     left = [
         {"key": key_of(f"exit {name}"), "subject": people[name], "date": "2016-06-01", "reason": "completed"}
         for name in ("left", "back", "form", "listed_form")
@@ -269,7 +270,7 @@ def _prepare_people(made: World) -> None:
 def _prepare_records(made: World, common: dict[str, Any]) -> None:
     """What must have been seen before a record is written anew; somebody on a step."""
     people = made.ids["people"]
-    shown = {name: ("show_exit", people[name]) for name in ("form", "leaving")} | {
+    shown = {name: ("show_exit", people[name]) for name in ("form", "leaving", "leaving_client")} | {
         "start": ("show_start", people["start"])
     }
     for name, (method, subject) in shown.items():

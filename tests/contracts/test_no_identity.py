@@ -203,6 +203,8 @@ def test_every_fact_that_leaves_the_home_is_of_a_programme_and_every_kind_is_of_
         "intake.worker_changed",
         "intake.record_attempted",
         "intake.attempt_removed",
+        "intake.client_left",
+        "intake.client_returned",
         "intake.visitor_met",
         "intake.history_asked",
         "intake.visit_removed",

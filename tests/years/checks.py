@@ -7,7 +7,7 @@ from services.pathways import queries, step_queries, store
 from services.pathways.domain import Stay
 from tests.services import kit
 from tests.services.pathways.legal import Person, done, is_due, still_open
-from tests.services.pathways.model import Entry, Expected, Key, Looked, Told, expected
+from tests.services.pathways.model import LEFT, Entry, Expected, Key, Looked, Told, expected
 from tests.years.home import Home, Known
 from tests.years.lives import same_lives
 from tests.years.must import ANYWHERE, MUST, must
@@ -58,7 +58,7 @@ def _ended_by_leaving(step: str, stay: Stay, one: Known, person: Person) -> bool
     """Whether an exit has ended this time on a step: on its day, or on the last one on which something of it began."""
     began = [p.resumed_on or p.paused_on for p in person.pauses.get(step, []) if p.paused_on >= stay.entered_on]
     began = [stay.entered_on, *(day for day in began if stay.left_on and day <= stay.left_on)]
-    exits = [e.day for _, e in one.heard if isinstance(e, Told) and e.on == "participation_ended"]
+    exits = [e.day for _, e in one.heard if isinstance(e, Told) and e.on in LEFT]
     return any(max(min(day, one.programme.period.end), *began) == stay.left_on for day in exits)
 
 

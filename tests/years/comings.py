@@ -67,11 +67,20 @@ class Life:
 
     @property
     def leaving(self) -> tuple[Act | None, date | None]:
-        """The exit that holds, and since when the person is back: the last exit holds, whenever it was written down."""
+        """The exit that holds, and since when the person is back: the last exit holds, whenever it was written down.
+        That a client left without a start is no part of the fund's record: it stays when that goes, and is the exit
+        once a record begins by then; who begins one later is back (decision 0240)."""
         holds: Act | None = None
         back: date | None = None
-        for act in self.record:
-            if act.what == "exit":
+        start: date | None = None
+        for act in self.acts:
+            if act.what == "forget record" and start is not None:
+                holds, back, start = None, None, None
+            elif act["start"] is not None:
+                if start is None:
+                    holds, back = holds if holds and act["start"] <= holds.day else None, None
+                start = act["start"]
+            elif act.what == "exit":
                 counts = act.day > holds.day if holds else back is None or act.day >= back
                 if act["corrects"] or counts:
                     holds = act
@@ -86,10 +95,11 @@ class Life:
         """What is known of who is away, when the exit is erased with the record: died, or left."""
         found: str | None = None
         for number, act in enumerate(self.acts):
-            holds, _ = Life(self.programme, self.acts[:number]).leaving
-            if act.what == "forget record" and holds:
+            before = Life(self.programme, self.acts[:number])
+            holds, _ = before.leaving
+            if act.what == "forget record" and holds and before.start is not None:
                 found = "died" if holds["reason"] == "died" else "left"
-            elif act.what == "return" or (act.what != "register" and act["standing"] == "esf_participant"):
+            elif act.what in ("return", "exit") or (act.what != "register" and act["standing"] == "esf_participant"):
                 found = None
         return found
 
@@ -119,10 +129,10 @@ class Life:
     def exit_form(self) -> Act | None:
         """The form beside the exit; who comes back has none."""
         form: Act | None = None
-        for number, act in enumerate(self.record):
+        for number, act in enumerate(self.acts):
             if act.what == "exit form":
                 form = act
-            elif Life(self.programme, self.record[: number + 1]).leaving[0] is None:
+            elif Life(self.programme, self.acts[: number + 1]).leaving[0] is None:
                 form = None
         return form
 
@@ -249,8 +259,10 @@ def _raise(act: Act, life: Life, today: date) -> dict[str, bool]:
 
 
 def _after_leaving(start: date | None, life: Life) -> bool:
-    """A first start later than an exit, or than a return, cannot be."""
+    """A first start later than an exit, or than a return, cannot be; of who had none, not after they had died."""
     exit_, back = life.leaving
+    if life.start is None:
+        exit_, back = exit_ if exit_ and exit_["reason"] == "died" else None, None
     return start is not None and any(start > day for day in (exit_ and exit_.day, back) if day)
 
 
@@ -274,12 +286,14 @@ def _exit(act: Act, life: Life, today: date) -> dict[str, bool]:
     holds, back = life.leaving
     outcomes = {outcome.key: outcome.is_plan for outcome in life.programme.outcomes}
     into, planned, start = act["next"], act["planned"], life.start
-    needed = life.programme.exit_needs_next and act["reason"] in MAY_STILL_BE_ASKED
+    client = start is None and life.standing == "client"
+    needed = life.programme.exit_needs_next and act["reason"] in MAY_STILL_BE_ASKED and not client
     asked = [other.day for other in life.record if other.what == "follow up"]
     same_day = holds is not None and holds.day == act.day and not act["corrects"]
     return {
-        "participant": start is None,
+        "participant": start is None and not client,
         "date": act.day > today
+        or (client and act.day < life.programme.period.start)
         or (start is not None and act.day < start)
         or act.day > life.programme.period.end + timedelta(days=366)
         or (bool(act["corrects"]) and back is not None and act.day < back)
@@ -287,9 +301,10 @@ def _exit(act: Act, life: Life, today: date) -> dict[str, bool]:
         or (same_day and holds is not None and any(holds[name] != act[name] for name in EXIT)),
         "corrects": bool(act["corrects"]) and holds is None,
         "reason": act["reason"] == "transferred" and len(life.programme.partners) == 1,
-        "results": _exclude(act["results"]),
-        "next": (into is not None and into not in outcomes) or (needed and into is None),
-        "planned": (planned is not None and (not outcomes.get(into, False) or outcomes.get(planned, True)))
+        "results": _exclude(act["results"]) or (client and bool(act["results"])),
+        "next": (into is not None and (client or into not in outcomes)) or (needed and into is None),
+        "planned": (client and planned is not None)
+        or (planned is not None and (not outcomes.get(into, False) or outcomes.get(planned, True)))
         or (needed and outcomes.get(into, False) and planned is None),
         "person": act["back"] is not None and act["reason"] == "died",
         "resumed_on": act["back"] is not None and (act["back"] > today or act["back"] < act.day),
@@ -308,7 +323,7 @@ def _return(act: Act, life: Life, today: date) -> dict[str, bool]:
 
 def _follow_up(act: Act, life: Life, today: date) -> dict[str, bool]:
     holds, _ = life.leaving
-    if holds is None:
+    if holds is None or life.start is None:
         return {"participant": True}
     return {
         "programme": life.programme.follow_up_days is None,
@@ -324,7 +339,7 @@ def _exit_form(act: Act, life: Life, today: date) -> dict[str, bool]:
     signed = act["signed"]
     wrong = signed is not None and (signed > today or (life.start is not None and signed < life.start))
     return {
-        "person": holds is None,
+        "person": holds is None or life.start is None,
         "was": bool(act["stale"]),
         "form_signed_on": wrong,
     }

@@ -108,6 +108,8 @@ def _told(act: Act, before: Life) -> list[str]:
             same = before.start == after.start
             found, participates = ([], False) if same else (["standing_reached"], participates)
         found += ["participation_started"] if participates else []
+        if before.start is None and after.start is not None and before.leaving[0]:
+            found += ["participation_ended" if after.leaving[0] else "client_returned"]
         asked = act["kept"] is not None
         found += ["worker_changed"] if act["worker"] else []
         return found + (["history_asked"] if asked else [])
@@ -116,16 +118,24 @@ def _told(act: Act, before: Life) -> list[str]:
     if act.what == "exit":
         left = before.leaving != after.leaving
         back = left and act["back"] is not None and after.leaving == (None, act["back"])
-        return ["participation_ended"] * left + ["participation_resumed"] * back
+        return [_who(before, "ended")] * left + [_who(before, "resumed")] * back
     if act.what == "return":
-        return ["participation_resumed"]
+        return [_who(before, "resumed")]
     if act.what in ("worker", "hand over"):
         return ["worker_changed"] if before.worker != after.worker else []
     if act.what == "forget record":
         held = before.start is not None or bool(before.answers.keys() - {"gender"})
         held = held or any(kind.startswith(OF_THE_RECORD) for kind in _lines_of(before))
-        return ["purpose_ended"] * held + ["standing_reached"] * (before.start is not None)
+        again = held and before.start is None and before.leaving[0] is not None
+        return ["purpose_ended"] * held + ["standing_reached"] * (before.start is not None) + ["client_left"] * again
     return []
+
+
+def _who(life: Life, how: str) -> str:
+    """By which fact somebody leaves or comes back."""
+    if life.start is not None:
+        return f"participation_{how}"
+    return {"ended": "client_left", "resumed": "client_returned"}[how]
 
 
 def _lacks(home: Home, row: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from services.activities import conversations, hearing, registers, store
 from services.activities.domain import NewSession, Presence
 from shared.contracts.catalogue import ProgrammeLoaded, StandingReached
+from shared.contracts.client_facts import ClientLeft
 from shared.contracts.errors import InvalidInput, PolkuError, UnknownProgramme
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.record_facts import ParticipationEnded
@@ -198,7 +199,8 @@ def follower(engine: Engine) -> Follower:
         (StandingReached.kind, 1): lambda unit, line, fact: store.put_person(
             unit.connection, fact.subject, line.stream.partition("/")[2], fact["standing"]
         ),
-        (ParticipationEnded.kind, 1): lambda unit, _line, fact: hearing.participation_ended(unit, fact),
+        (ParticipationEnded.kind, 1): lambda unit, _line, fact: hearing.left(unit, fact),
+        (ClientLeft.kind, 1): lambda unit, _line, fact: hearing.left(unit, fact),
         (PurposeEnded.kind, 1): hearing.purpose_ended,
     }
     return Follower(Journal(engine, kit.NODE), "activities", handlers)
@@ -307,3 +309,4 @@ def test_that_somebody_died_is_heard_corrected_and_goes_with_their_record_for_th
     assert after(ParticipationEnded(SUBJECT, **died)) == DAY
     assert after(ParticipationEnded(SUBJECT, **died | {"reason": "moved"})) is None
     assert after(ParticipationEnded(SUBJECT, **died), PurposeEnded(SUBJECT, **said)) is None
+    assert after(ClientLeft(SUBJECT, programme=KEY, **died)) == DAY, "who has no such record dies as well"

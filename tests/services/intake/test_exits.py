@@ -180,11 +180,6 @@ def test_another_exit_on_the_same_day_must_be_said_to_correct(engine: Engine, jo
     assert refusal(result) == ("already_recorded_differs", "date")
 
 
-def test_who_has_no_start_cannot_leave(journal: Journal) -> None:
-    subject = person(journal, standing="client")
-    assert refusal(leave(journal, leaving(subject))[0]) == ("invalid_input", "participant")
-
-
 def test_skip_bad_goes_on_past_what_is_refused(journal: Journal) -> None:
     subject = person(journal)
     bad = leaving(subject, "bad", date(2015, 1, 1))

@@ -27,6 +27,7 @@ from services.intake.referrals import NewReferral
 from services.intake.referrals import Place as Referring
 from services.intake.workers import NewWorker
 from shared.contracts.catalogue import ParticipationStarted, StandingReached
+from shared.contracts.client_facts import ClientLeft
 from shared.contracts.errors import (
     AlreadyRecordedDiffers,
     InvalidInput,
@@ -243,7 +244,7 @@ def test_a_withdrawn_referral_is_gone_at_the_receiver(land: Land) -> None:
 
 def test_withdrawn_while_it_was_being_accepted_the_receivers_decision_holds(land: Land) -> None:
     first, _, third = all_confirm(land)
-    sent = send(first, first.register("anna")[0])
+    sent = send(first, first.register("anna", standing="client")[0])
     land.work()
     withdraw(first, sent)
     taken = accept(third, incoming(third))
@@ -251,7 +252,8 @@ def test_withdrawn_while_it_was_being_accepted_the_receivers_decision_holds(land
     land.work()
     assert [row["state"] for place in (first, third) for row in seen(place)] == ["accepted"] * 2
     assert [line.subject for line in facts(third, ReferralAccepted)] == [taken]
-    assert len(facts(first, ParticipationEnded)) == 1
+    assert [line.body["reason"] for line in facts(first, ClientLeft)] == ["transferred"]
+    assert facts(first, ParticipationEnded) == [], "the lead hears of no exit of who has no start"
 
 
 def test_doing_it_again_does_it_once(land: Land) -> None:

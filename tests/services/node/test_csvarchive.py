@@ -146,6 +146,14 @@ def test_an_exit_after_which_somebody_came_back_is_told_beside_the_one_that_hold
     assert told == [("2016-05-02", "interrupted", "education", "2016-06-01"), ("2016-09-01", "completed", "", "")]
 
 
+def test_a_visitor_who_goes_on_elsewhere_is_no_exit_of_a_set_and_a_client_who_left_is(tmp_path: Path) -> None:
+    made = CsvArchive(PROGRAMME, "leader", {ANNA: "p1", GONE: "p2"})
+    left = {"ended_on": "2016-09-01", "end_reason": "transferred", "end_results": None}
+    made.write(tmp_path, {ANNA: {"standing": "client", **left}, GONE: {"standing": "visitor", "token": "N", **left}})
+    rows = csv.DictReader((tmp_path / "exits.csv").open(encoding="utf-8"))
+    assert [(row["participant"], row["date"], row["reason"]) for row in rows] == [("p1", "2016-09-01", "transferred")]
+
+
 def test_a_worklist_that_was_filled_in_wrongly_is_refused_by_line_and_column(tmp_path: Path) -> None:
     file = tmp_path / "worklist.csv"
     for text, field in (

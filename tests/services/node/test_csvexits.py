@@ -15,11 +15,12 @@ PEOPLE = [
     PERSON | {"start_date": "2016-03-01"},
     PERSON | {"ref": "o1", "partner": OTHER, "start_date": "2016-03-01"},
     PERSON | {"ref": "n1"},
+    PERSON | {"ref": "v1", "standing": "visitor", "token": "sinikettu8"},
     PERSON | {"ref": "x1", "gender": "?"},
 ]
 
 
-def check(folder: Path, exits: Any = (EXIT,), followups: Any = (FOLLOWUP,), people: Any = PEOPLE[:3]) -> CheckedSet:
+def check(folder: Path, exits: Any = (EXIT,), followups: Any = (FOLLOWUP,), people: Any = PEOPLE[:4]) -> CheckedSet:
     write_set(folder, people, [], [], exits=exits, followups=followups)
     return check_set(folder, PROGRAMMES, {"lahde-mukaan": OWN})
 
@@ -62,7 +63,11 @@ CELLS: dict[str, tuple[str, dict[str, str], str, str]] = {
     "before the start": (EXITS, EXIT | {"date": "2016-02-29"}, "date", "before the person's start_date"),
     "long after the project": (EXITS, EXIT | {"date": "2018-06-02"}, "date", "more than a year after"),
     "of nobody": (EXITS, EXIT | {"participant": "p9"}, "participant", "no row of participants.csv"),
-    "of somebody without a start": (EXITS, EXIT | {"participant": "n1"}, "participant", "has no start_date"),
+    "of a visitor": (EXITS, EXIT | {"participant": "v1"}, "participant", "has no start_date"),
+    "results of a client": (EXITS, EXIT | {"participant": "n1", "results": "none"}, "results", "has no start_date"),
+    "a client into something": (EXITS, EXIT | {"participant": "n1", "next": "education"}, "next", "has no start_date"),
+    "a client before": (EXITS, EXIT | {"participant": "n1", "date": "2014-01-01"}, "date", "before the programme's"),
+    "asked without a start": (FOLLOWUPS, FOLLOWUP | {"participant": "n1"}, "participant", "has no start_date"),
     "in no programme": (EXITS, EXIT | {"programme": "kuntsari"}, "programme", "no programme"),
     "not due": (FOLLOWUPS, FOLLOWUP | {"due": ""}, "due", "missing"),
     "unknown status": (FOLLOWUPS, FOLLOWUP | {"status": "busy"}, "status", '"busy" is none of reached'),
@@ -99,7 +104,8 @@ def test_a_programme_that_nobody_leaves_into_nothing_has_its_rule_looked_at_in_t
     programme = parse(LAHDE | {"outcomes": outcomes, "exit_needs_next": True})
     places = ["", "work_trial", "work_trial;education", "education", "work_trial;moon", "work_trial;education;x"]
     rows = [EXIT | {"next": to, "date": f"2016-09-0{n + 1}"} for n, to in enumerate(places)]
-    write_set(tmp_path, PEOPLE[:3], [], [], exits=[*rows, EXIT | {"reason": "died"}], followups=[])
+    client = EXIT | {"participant": "n1"}
+    write_set(tmp_path, PEOPLE[:3], [], [], exits=[*rows, EXIT | {"reason": "died"}, client], followups=[])
     checked = check_set(tmp_path, {programme.key: programme}, {programme.key: OWN})
     found = checked.problem_lines()
     assert sorted({line.split(", column")[0] for line in found}) == [f"exits.csv, line {n}" for n in (2, 3, 6, 7)]

@@ -85,11 +85,11 @@ def expected(history: Sequence[Entry], rules: Sequence[TaskRule], last_day: date
             for _, task in _of_thing(entry, before, tasks):
                 _end(task, "dismissed", entry.heard, reason)
             continue
-        if isinstance(entry, Told) and (entry.on == "participation_resumed" or _exit_is_erased(entry)):
+        if isinstance(entry, Told) and (entry.on in BACK or _exit_is_erased(entry)):
             for rule in rules:
                 if _of_leaving(rule):
                     _stop(rule, entry, before, before, tasks, stops, last_day, "not_needed")
-                elif entry.on == "participation_resumed":
+                elif entry.on in BACK:
                     _begin_again(rule, entry, before, tasks, stops)
         if isinstance(entry, Told) and _begins_anew(entry) and _left_unknown(entry.person, before):
             for rule in rules:
@@ -111,7 +111,7 @@ def expected(history: Sequence[Entry], rules: Sequence[TaskRule], last_day: date
         for rule in rules:
             for person in people:
                 _play(rule, person, entry, before, tasks, stops, last_day)
-        if isinstance(entry, Told) and entry.on == "participation_ended":
+        if isinstance(entry, Told) and entry.on in LEFT:
             for rule in rules:
                 if not _goes_on(rule) or entry.codes["reason"] in NOBODY_ASKS:
                     why = "not_needed" if _of_leaving(rule) else "has_left"
@@ -132,6 +132,8 @@ def _of_thing(told: Told, past: Sequence[Entry], tasks: dict[Key, Expected]) -> 
 
 
 NOBODY_ASKS = ("died", "transferred")
+LEFT, BACK = ("participation_ended", "client_left"), ("participation_resumed", "client_returned")
+"""Who has no start of the fund's record leaves by a fact of their own: it opens nothing, and ends what exits end."""
 
 
 def _exit_is_erased(told: Told) -> bool:
@@ -150,7 +152,7 @@ def _left_unknown(person: str, past: Sequence[Entry]) -> bool:
             continue
         if _exit_is_erased(entry):
             unknown = unknown or exit_of(person, past[:number]) is not None
-        elif entry.on in ("participation_ended", "participation_resumed") or _begins_anew(entry):
+        elif entry.on in (*LEFT, *BACK) or _begins_anew(entry):
             unknown = False
     return unknown
 
@@ -160,16 +162,14 @@ def exit_of(person: str, past: Sequence[Entry]) -> Told | None:
     told = [
         entry
         for entry in past
-        if isinstance(entry, Told)
-        and entry.person == person
-        and (entry.on in ("participation_ended", "participation_resumed") or _exit_is_erased(entry))
+        if isinstance(entry, Told) and entry.person == person and (entry.on in (*LEFT, *BACK) or _exit_is_erased(entry))
     ]
-    return told[-1] if told and told[-1].on == "participation_ended" else None
+    return told[-1] if told and told[-1].on in LEFT else None
 
 
 def _is_corrected(told: Told, before: Sequence[Entry]) -> bool:
     """Whether an exit held before this one, of another day or for another reason."""
-    holds = exit_of(told.person, before) if told.on == "participation_ended" else None
+    holds = exit_of(told.person, before) if told.on in LEFT else None
     return holds is not None and (holds.day, holds.codes["reason"]) != (told.day, told.codes["reason"])
 
 
@@ -237,6 +237,12 @@ def _is(condition: Condition | None, told: Entry, person: str) -> bool:
     return all(told.codes.get(word) == code for word, code in condition.codes.items())
 
 
+def _closes(rule: TaskRule, told: Told, person: str) -> bool:
+    if isinstance(told, Told) and told.on == "client_left":
+        told = replace(told, on="participation_ended")
+    return _is(rule.closes, told, person)
+
+
 def _play(
     rule: TaskRule,
     person: str,
@@ -246,7 +252,7 @@ def _play(
     stops: Stops,
     last: date,
 ) -> None:
-    opens, closes = _is(rule.opens, entry, person), _is(rule.closes, entry, person)
+    opens, closes = _is(rule.opens, entry, person), _closes(rule, entry, person)
     if isinstance(entry, Told) and opens and not closes and not _might_ask(rule, entry, before):
         settled = any(day >= entry.day for day in _settling_days(rule, person, before))
         if rule.after_leaving and not settled and rule.opens.on not in ONE_EACH:
@@ -293,7 +299,7 @@ def _mine(rule: TaskRule, person: str, tasks: dict[Key, Expected]) -> list[Expec
 
 def _settling_days(rule: TaskRule, person: str, past: Sequence[Entry]) -> list[date]:
     """Days of closing facts and of closings by hand; an action's or a meeting's own closing settles no other."""
-    days = [entry.day for entry in past if isinstance(entry, Told) and _is(rule.closes, entry, person)]
+    days = [entry.day for entry in past if isinstance(entry, Told) and _closes(rule, entry, person)]
     if rule.opens.on in ONE_EACH:
         return days
     return days + [entry.day for entry in past if isinstance(entry, ByHand) and entry.task[:2] == (rule.key, person)]
@@ -342,7 +348,7 @@ def _place(cause: str, past: Sequence[Entry]) -> int:
 
 
 def _might_ask(rule: TaskRule, told: Told, before: Sequence[Entry]) -> bool:
-    holds = told if told.on == "participation_ended" else exit_of(told.person, before)
+    holds = told if told.on in LEFT else exit_of(told.person, before)
     if holds is None:
         return _begins_anew(told) or not _left_unknown(told.person, before)
     return _goes_on(rule) and holds.codes["reason"] not in NOBODY_ASKS
@@ -352,6 +358,6 @@ def _stops(rule: TaskRule, entry: Entry, person: str) -> bool:
     """Whether this has ended for good what the rule would ask again."""
     if not isinstance(entry, Told) or entry.person != person:
         return False
-    if entry.on == "participation_ended":
+    if entry.on in LEFT:
         return not _goes_on(rule) or entry.codes["reason"] in NOBODY_ASKS
-    return _of_leaving(rule) and (entry.on == "participation_resumed" or _exit_is_erased(entry))
+    return _of_leaving(rule) and (entry.on in BACK or _exit_is_erased(entry))

@@ -17,6 +17,7 @@ from services.node.csvrows import STEPS
 from services.pathways import hearing, leaving_store, mistakes, operations, queries, step_queries, store
 from services.pathways.domain import NewStay
 from shared.contracts.catalogue import FACTS, StandingReached, SubjectErased
+from shared.contracts.client_facts import ClientLeft, ClientReturned
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.journal import Journal
@@ -117,6 +118,32 @@ def test_of_who_died_or_goes_on_elsewhere_nothing_at_all_is_open(journal: Journa
     tell(journal, FollowUpRecorded(ANNA, status="not_reached", **asked), now="2016-07-01")
     assert open_tasks(journal) == []
     assert ("call", "2016-07-01", "not_needed") in tasks(journal)
+
+
+@pytest.mark.parametrize("reason", ["moved", "died"])
+def test_a_client_leaves_all_that_was_open_and_nothing_is_asked_of_a_record_that_is_none(
+    journal: Journal, reason: str
+) -> None:
+    tell(journal, client(), session(1), there(1), action(1))
+    record_steps(journal, stay())
+    gone = ClientLeft(ANNA, programme=KEY, reason=reason, occurred_on="2016-06-01")
+    tell(journal, gone, gone, now="2016-06-02")
+    assert {state for _, _, state in tasks(journal)} == {"has_left"}
+    assert step_lines(journal.engine)[-1] == ("left", "2016-06-01")
+    tell(journal, session(2), there(2), now="2016-06-03")
+    assert open_tasks(journal) == []
+    said = {"ending": "0f" * 16, "purpose": "esf_record", "why": "asked", "occurred_on": "2016-09-01"}
+    tell(journal, PurposeEnded(ANNA, **said), gone, now="2016-09-01")  # as intake tells it again
+    assert look(journal, "2016-10-01") == 0
+
+
+def test_a_client_comes_back_and_whose_record_began_before_has_left_by_its_exit(journal: Journal) -> None:
+    tell(journal, client())
+    gone = ClientLeft(ANNA, programme=KEY, reason="moved", occurred_on="2016-06-01")
+    tell(journal, gone, ClientReturned(ANNA, programme=KEY, occurred_on="2016-07-01"), now="2016-07-01")
+    assert open_tasks(journal) == [("talk", "2016-07-08")]
+    tell(journal, gone, left(), now="2016-07-02")
+    assert open_tasks(journal) == [("call", "2016-07-01")]
 
 
 def test_a_repetition_stops_and_begins_again_on_the_day_of_coming_back(engine: Engine) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, select
 from services.pathways import hearing, operations, store
 from services.pathways.store import shelf
 from shared.contracts.catalogue import TaskClosed, TaskOpened
+from shared.contracts.client_facts import ClientLeft, ClientReturned
 from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
 from shared.journal import Journal
 from shared.journal.follow import Follower
@@ -58,6 +59,8 @@ ABOUT_WHO_LEFT: list[dict[str, Any]] = [
 WHOLE = DOCUMENT | {"tasks": DOCUMENT["tasks"] + [{"name": {"fi": rule["key"]}, **rule} for rule in ABOUT_WHO_LEFT]}
 PROGRAMME = parse(WHOLE)
 PEOPLE = [hex_id("person", number) for number in range(4)]
+CLIENT = PEOPLE[-1]
+"""Leaves without the fund's record."""
 FIRST, DAYS = date(2016, 1, 4), 366
 
 
@@ -128,11 +131,14 @@ class Year(Living):
             record(self.journal, session(name, activity, day), there(name, person, role, day), now=self.now)
         elif kind == "exit" and person in self.away and self.chance.random() < 0.7:
             self.away.remove(person)
-            record(self.journal, ParticipationResumed(person, occurred_on=day), now=self.now)
+            returned = ClientReturned(person, occurred_on=day, programme=kit.KEY) if person == CLIENT else None
+            record(self.journal, returned or ParticipationResumed(person, occurred_on=day), now=self.now)
         elif kind == "exit":  # or another day or reason of it
             self.away.add(person)
             reason = self.chance.choice(["completed", "completed", "moved", "died"])
-            record(self.journal, ParticipationEnded(person, reason=reason, occurred_on=day), now=self.now)
+            said = {"reason": reason, "occurred_on": day}
+            gone = ClientLeft(person, programme=kit.KEY, **said) if person == CLIENT else None
+            record(self.journal, gone or ParticipationEnded(person, **said), now=self.now)
         elif kind == "action":
             due = (self.today + timedelta(days=3)).isoformat() if back else None
             record(self.journal, action(name, person, due), now=self.now)

@@ -195,6 +195,7 @@ class FakeRpc:
             ("intake", "record_informed"): lambda **_: {"pos": 1, "results": [self.informed_result]},
             ("intake", "resume_participation"): lambda **_: {"pos": 1, "new": True},
             ("intake", "record_leaving"): lambda **_: {"pos": 1, "new": True},
+            ("intake", "record_client_leaving"): lambda **_: {"pos": 1, "new": True},
             ("intake", "record_follow_ups"): lambda **_: {"pos": 1, "results": [{"follow_up": MADE, "new": True}]},
             ("measurement", "list_due"): lambda **_: {"total": len(self.forms_due), "due": self.forms_due},
             ("measurement", "show_forms"): lambda **_: {"refused": self.refused, "forms": self.forms},

@@ -249,6 +249,15 @@ def test_who_has_left_is_not_offered_and_an_earlier_talk_is_recorded_still(worke
     assert save(worker, person="", who="Pekka Esimerkki").status_code == 303
 
 
+def test_a_talk_after_a_death_is_refused_with_who_died_when(worker: Portal) -> None:
+    worker.rpc.people = [person("Pekka", "Esimerkki", person=PEKKA)]
+    worker.rpc.people[0] |= {"ended_on": "2017-01-10", "end_reason": "died"}
+    worker.rpc.failing["record_conversation"] = InvalidInput(field="subject", reason="x")
+    answer = save(worker, person="", who="Pekka")
+    assert answer.status_code == 400
+    assert "Pekka Esimerkki: kuollut 10.1.2017." in page(answer).said
+
+
 def test_people_of_the_same_name_are_told_apart(worker: Portal) -> None:
     worker.rpc.people = [
         person("Aino", "Esimerkki", person=AINO),

@@ -79,6 +79,29 @@ def test_a_recorded_exit_is_shown_and_corrected(worker: Portal) -> None:
     assert worker.rpc.sent("record_leaving")["exit"]["corrects"]
 
 
+CLIENT = {"standing": "client", "started_on": None}
+
+
+def test_a_client_leaves_by_day_and_reason_alone_and_comes_back(worker: Portal) -> None:
+    worker.rpc.exit = CLIENT
+    shown = page(worker.client.get(FORM))
+    asked = {v["name"] for tag, v in shown.elements if tag in ("input", "textarea", "select") and v["type"] != "hidden"}
+    assert asked == {"date", "reason"}
+    given = {"key": "0a" * 32, "was": "ef" * 32, "client": "1", "date": "2017-05-01", "reason": "died"}
+    assert worker.post(FORM, form=FORM, **given).headers["Location"] == f"{FORM}?saved=1"
+    assert methods(worker) == ["record_client_leaving"]
+    sent = worker.rpc.sent("record_client_leaving")
+    assert (sent["was"], sent["exit"]["reason"], sent["exit"]["corrects"]) == ("ef" * 32, "died", False)
+    worker.rpc.exit = CLIENT | {"ended": ENDED}
+    html = worker.client.get(FORM).get_data(as_text=True)
+    assert f'action="{FORM}/back"' in html
+    assert 'name="ended" value="1"' in html
+    worker.rpc.failing = {"record_client_leaving": ChangedMeanwhile(field="was")}
+    assert worker.post(FORM, form=FORM, **given).status_code == 409
+    worker.rpc.exit = CLIENT | {"standing": "visitor"}
+    assert f'action="{FORM}"' not in worker.client.get(FORM).get_data(as_text=True)
+
+
 def test_an_outcome_that_is_refused_leaves_the_exit_saved_and_says_so(worker: Portal) -> None:
     worker.rpc.outcome = {"error": NeverTookPart(field="participant", value="duuniin").to_wire()}
     answer = worker.post(FORM, form=FORM, **FILLED)

@@ -49,15 +49,21 @@ def test_a_list_marks_the_restricted_and_names_nobody_with_a_protected_address(w
 
 @pytest.mark.parametrize(
     ("reason", "said"),
-    [("died", "kuoli"), ("interrupted", "keskeytyi"), ("of_a_newer_release", "of_a_newer_release")],
+    [
+        ("died", "kuoli 9.1.2020"),
+        ("interrupted", "lopetti 9.1.2020: keskeytyi"),
+        ("of_a_newer_release", "lopetti 9.1.2020: of_a_newer_release"),
+    ],
 )
 def test_list_and_page_say_who_has_left_when_and_why(worker: Portal, reason: str, said: str) -> None:
     left = person("Aino", "Esimerkki", ended_on="2020-01-09", end_reason=reason)
     worker.rpc.people = [left]
     html = worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
-    assert [row[0] for row in table_rows(html, "figures")] == [f"Aino Esimerkki (lopetti 9.1.2020: {said})"]
+    assert [row[0] for row in table_rows(html, "figures")] == [f"Aino Esimerkki ({said})"]
     page = worker.client.get(f"/person/lahde-mukaan/{left['person']}").get_data(as_text=True)
-    assert f"Lopetti 9.1.2020: {said}" in page
+    assert said[:1].upper() + said[1:] in page
+    links = (f"/conversation/lahde-mukaan?person={left['person']}", f"/questionnaire/lahde-mukaan/{left['person']}")
+    assert [link in page for link in links] == [reason != "died"] * 2
 
 
 @pytest.mark.parametrize(("reason", "said"), [("died", "kuoli"), ("left", "on lopettanut")])

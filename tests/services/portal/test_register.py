@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.errors import ChangedMeanwhile, ProcessingRestricted, RpcTimeout, UnknownSession
+from shared.contracts.errors import ChangedMeanwhile, InvalidInput, ProcessingRestricted, RpcTimeout, UnknownSession
 from tests.services.portal.documents import EMPTY_REGISTER, MADE, person
 from tests.services.portal.pages import Page, page
 from tests.services.portal.samples import Portal
@@ -105,6 +105,20 @@ def test_who_has_left_is_offered_for_the_days_before_alone_once_the_session_is_t
     there = [{"subject": IDS[0], "role": "participant", "minutes": None}]
     worker.rpc.register = worker.rpc.register | {"present": there}
     assert IDS[0] in ticks(page(worker.client.get(f"{PATH}/{MADE}")), checked=True), "a slip can be mended"
+
+
+def test_of_the_dead_it_is_said_who_and_when_and_nothing_of_agreed_things(worker: Portal) -> None:
+    worker.rpc.people[0] |= {"ended_on": "2017-05-29", "end_reason": "died"}
+    worker.rpc.failing["record_register"] = InvalidInput(field="subject", reason="x")
+    said = page(save(worker)).said
+    assert "Henkilö A: kuollut 29.5.2017." in said
+    worker.rpc.register = EMPTY_REGISTER | {"session": HELD}
+    answer = worker.post(f"{PATH}/{MADE}", form=f"{PATH}/{MADE}", key="e" * 64, there=[IDS[0]])
+    assert "Henkilö A: kuollut 29.5.2017." in page(answer).said
+    del worker.rpc.people[0]["end_reason"]
+    refused = page(save(worker)).said
+    assert "Tarkista päivä, kesto ja paikka." in refused
+    assert "sovittu asia" not in said + refused
 
 
 def test_of_several_groups_one_is_chosen_first(worker: Portal) -> None:
