@@ -10,9 +10,9 @@ CLIENT_WORDS: dict[str, tuple[str, str, str]] = {
         "and steps end.",
     ),
     "client_starts": (
-        "Jos hän on hankkeen osallistuja, täytä ensin aloitusilmoitus:",
-        "Om personen är projektets deltagare, fyll först i utgångsblanketten:",
-        "If they are a participant of the project, fill in the start form first:",
+        "Jos hän on hankkeen osallistuja, täytä ensin:",
+        "Om personen är deltagare i projektet, fyll först i:",
+        "If they are a participant of the project, fill in first:",
     ),
     "client_back_means": (
         "Lopetus poistuu, ja se, mitä häneltä kysytään toistuvasti, alkaa uudelleen.",

@@ -6,13 +6,13 @@ from typing import Any
 
 from shared.programmes import Programme
 
-LIVES = ("whole", "other", "third")
+LIVES = ("whole", "other", "third", "fourth")
 Try = tuple[str, str, date, dict[str, Any], str]
 """Who, what, of which day, what is told, as what it counts."""
 
 
 def whole_lives(programme: Programme, day: date, today: date) -> Iterator[Try]:
-    """Three visitors, from `day` on, forty days before `today`."""
+    """Four visitors, from `day` on, forty days before `today`."""
     later, into = day + timedelta(days=20), next(o.key for o in programme.outcomes if not o.is_plan)
     record = {"gender": "f", "labour_status": "employed", "education": 3, "form_signed_on": day.isoformat()}
     said = {"standing": "esf_participant", "start": day, "born": date(1980, 5, 17), "record": record, "named": True}
@@ -62,10 +62,17 @@ def whole_lives(programme: Programme, day: date, today: date) -> Iterator[Try]:
     yield "third", "raise", day, client, register
     yield "third", "lift", today, {}, "done"
     yield "third", "raise", day, client | {"record": {"gender": "f"}}, register
+    yield "fourth", "raise", day, client | {"start": None, "record": {"gender": "f"}}, register
+    yield "fourth", "exit", later, nothing | {"reason": "died"}, "died"
+    yield "fourth", "return", later, {}, "back"
+    yield "fourth", "exit", later, nothing | {"reason": "moved", "corrects": True}, "corrected"
+    yield "fourth", "return", later, {}, "back"
+    yield "fourth", "exit", later, nothing | {"reason": "moved"}, "again"
+    yield "fourth", "start form", today, said | {"start": later + timedelta(days=1)}, "client > esf_participant"
 
 
 def last_lives(today: date) -> Iterator[Try]:
-    """Three visitors who stand in every way at the end, whoever of the others was erased."""
+    """Visitors who stand in every way at the end, whoever of the others was erased."""
     record = {"gender": "m", "labour_status": "employed", "education": 3, "form_signed_on": today.isoformat()}
     said = {"start": today, "born": date(1980, 5, 17), "named": True, "kept": True}
     nothing = dict.fromkeys(("results", "next", "planned", "corrects", "back")) | {"reason": "no_contact"}
@@ -77,3 +84,7 @@ def last_lives(today: date) -> Iterator[Try]:
     yield "other", "raise", today, said | participant | {"record": {"gender": "m"}}, way
     yield "other", "exit", today, nothing, "no_contact"
     yield "third", "raise", today, said | client, "visitor > client with history"
+    yield "fourth", "raise", today, said | client | {"start": None}, "visitor > client with history"
+    yield "fourth", "exit", today, nothing, "no_contact"
+    begun = said | participant | {"record": {"gender": "m"}, "kept": None}
+    yield "fourth", "start form", today, begun, "client > esf_participant"
