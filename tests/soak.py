@@ -1,8 +1,9 @@
 """``python -m tests.soak [--seconds N] [--seed S]``: an hour of schedules, years, faults and bad input; one table.
 
-Four tenths of the time go to schedules of the simulator (100,000 of them at least, unless the soak is short), three to
-random bad input; beside them a year of all five programmes is lived, and a campaign of the fault bench is run whole.
-Whatever is under way is finished. What each found stands in ``build/soak/``. Exits 1 if any of them found something.
+Three tenths of the time go to schedules of the simulator (100,000 of them at least, unless the soak is short), a
+quarter to random bad input; beside them a year of all five programmes is lived, and a campaign of the fault bench is
+run whole. Whatever is under way is finished. What each found stands in ``build/soak/``. Exits 1 if any of them found
+something.
 """
 
 import argparse
@@ -98,10 +99,10 @@ def main() -> int:
         file.unlink()
     short = asked.seconds < SHORT
     parts = [
-        schedules(asked.seconds * 0.4, asked.seed, 1 if short else SCHEDULES),
+        schedules(asked.seconds * 0.3, asked.seed, 1 if short else SCHEDULES),
         years(200 if short else 2000, asked.seed),
         faults(asked.seed, "smoke" if short else "campaign"),
-        bad_input(asked.seconds * 0.3, asked.seed),
+        bad_input(asked.seconds * 0.25, asked.seed),
     ]
     print(f"\n{'soak':12} {'seconds':>8} {'failures':>9}  done{'':24}  once more")
     for part in parts:

@@ -112,6 +112,9 @@ def record_leaving(
         row = store.find_participation(unit.connection, programme, form.subject)
         before = None if row is None else _revision_of(unit.connection, keys, row)
         left = unless_refused(*exits.leave(unit, programme, [leaving], by=by))
+        stay = exit_store.stays(unit.connection, programme, [form.subject])[form.subject]
+        if left["new"] and stay.ended_on is None:
+            raise InvalidInput(field="exit.resumed_on", reason="later than this exit: was the return a mistake?")
         written = unless_refused(*write_down(unit, keys, programme, [form], by=by, before=before))
     return left["new"] or written["new"], unit.pos
 
@@ -129,9 +132,8 @@ def _record(
     row = store.find_participation(connection, programme, new.subject)
     if row is None:
         raise UnknownPerson(field="person", programme=programme)
-    before = start_store.exit_form_of(connection, new.subject)
+    before, kept = _form_of(connection, keys, row)
     if new.was is None:
-        kept = start_store.open_exit_form(connection, keys.vault, row)
         told, content = completed(before, new.told, ("not_asked",)), completed(kept, new.content, ())
         if (told, content) == (before, kept):
             return
@@ -165,13 +167,13 @@ def show_exit(
         row = store.find_participation(connection, programme, subject)
         if row is None:
             raise UnknownPerson(field="person", programme=programme)
-        form = start_store.exit_form_of(connection, subject)
-        kept = start_store.open_exit_form(connection, keys.vault, row)
+        form, kept = _form_of(connection, keys, row)
         tries, asked = start_store.attempts(connection, row.subject), exit_store.follow_ups_of(connection, row.subject)
     identity, ended = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box), _ended(row)
     coded = {
         **{"person": subject, "standing": row.standing, "started_on": iso_day(row.started_on)},
         **{"resumed_on": iso_day(row.resumed_on), "ended": ended, "form": form},
+        "away": row.end_reason,
         **{"service_language": json.loads(row.record).get("service_language")},
         **{"revision": _revision(keys, ended, form, kept), "attempts": tries, "follow_ups": asked},
     }
@@ -188,8 +190,16 @@ def _ended(row: Any) -> dict[str, Any] | None:
 
 
 def _revision_of(connection: Connection, keys: Vault, row: Any) -> str:
+    return _revision(keys, _ended(row), *_form_of(connection, keys, row))
+
+
+def _form_of(connection: Connection, keys: Vault, row: Any) -> tuple[dict[str, str], dict[str, str]]:
+    """The form beside the exit that holds: what is coded, and what the vault has. Who came back has none, though the
+    one of the exit before is kept (`returns`)."""
+    if row.ended_on is None:
+        return {}, {}
     form = start_store.exit_form_of(connection, row.subject.hex())
-    return _revision(keys, _ended(row), form, start_store.open_exit_form(connection, keys.vault, row))
+    return form, start_store.open_exit_form(connection, keys.vault, row)
 
 
 def _revision(keys: Vault, ended: Mapping[str, Any] | None, form: Mapping[str, Any], kept: Mapping[str, Any]) -> str:

@@ -44,6 +44,8 @@ def leave(unit: Unit, programme: str, items: Sequence[NewExit], *, by: str, skip
         stay = _of(stays, new.subject, programme)
         check_exit(new, stay, definition, today, asked[new.subject])
         if takes_effect(new, stay):
+            if stay.ended_on is None and stay.resumed_on is not None:  # a form is of the exit before they came back
+                start_store.forget_exit_form(unit.connection, programme, new.subject)
             stays[new.subject] = changed[new.subject] = stay.left(new)
             body = {"reason": new.reason, "results": _list(new.results), "next": new.next}
             body |= {"planned": new.service}
@@ -83,8 +85,8 @@ def resume_participation(
 
 
 def _back(unit: Unit, programme: str, subject: str, stay: Stay, day: date) -> Stay:
-    """Record that somebody who has left is back; how they stand then."""
-    start_store.forget_exit_form(unit.connection, programme, subject)  # it was of the exit that is no more
+    """Record that somebody who has left is back; how they stand then. The form beside the exit stays until the next
+    one, should the return have been a mistake (`returns`); meanwhile nobody has one."""
     unit.record(ParticipationResumed(subject, occurred_on=day.isoformat()), programme)
     return stay.resumed(day)
 

@@ -16,7 +16,7 @@ from services.intake import eura, exit_store, identity_store, rights_store, star
 from services.intake.domain import check_evidence
 from services.intake.operations import Vault
 from services.intake.previewing import refuse_unseen
-from services.intake.records import KEPT_OF_THE_RECORD, has_record, purposes_of
+from services.intake.records import KEPT_OF_THE_RECORD, LEFT, has_record, purposes_of
 from shared.contracts.catalogue import StandingReached
 from shared.contracts.errors import InvalidInput, KeptByLaw, UnknownPerson
 from shared.contracts.purpose_facts import PersonInformed, PurposeEnded
@@ -49,10 +49,17 @@ class NewInformed:
 
 
 def record_informed(
-    journal: Journal, programme: str, items: Sequence[NewInformed], *, by: str, now: datetime, skip_bad: bool = False
+    journal: Journal,
+    programme: str,
+    items: Sequence[NewInformed],
+    *,
+    by: str,
+    now: datetime,
+    skip_bad: bool = False,
+    listed: bool = False,
 ) -> tuple[Results, int | None]:
     """Record who was informed, in order, up to the first that is refused (`skip_bad`: all that are not);
-    ``{"informed", "new"}`` or ``{"error"}``."""
+    ``{"informed", "new"}`` or ``{"error"}``. `listed`: a list says so, and nobody who was there."""
     with journal.unit(now, right=True) as unit:
         connection, today = unit.connection, today_in_helsinki(now)
         definition = store.shelf.get(connection, programme)
@@ -65,7 +72,7 @@ def record_informed(
             for purpose in new.consents:
                 if definition.purpose_by_key[purpose].basis != "consent":
                     raise InvalidInput(field="consents", reason=f"{purpose} is no matter of consent")
-            refuse_withdrawn(withdrawn_since(connection, new.subject), new)
+            refuse_withdrawn(withdrawn_since(connection, new.subject), new, listed=listed)
             made = new_id()
             said: dict[str, Any] = {"programme": programme, "notice": new.notice, "language": new.language}
             consents = list(new.consents)
@@ -84,9 +91,13 @@ def record_informed(
     return results, unit.pos
 
 
-def refuse_withdrawn(since: Mapping[str, str], new: NewInformed) -> None:
-    """Refuse a consent of before it was withdrawn: whoever finds the paper later, or imports it, gives none anew."""
+def refuse_withdrawn(since: Mapping[str, str], new: NewInformed, *, listed: bool) -> None:
+    """Refuse a consent of before it was withdrawn: whoever finds the paper later, or imports it, gives none anew. Which
+    of two on one day was first, a worker knows and a list does not."""
     for purpose in new.consents:
+        if listed and new.date.isoformat() == since.get(purpose):
+            reason = f"{purpose} was withdrawn on this day: who agreed again afterwards is recorded by hand"
+            raise InvalidInput(field="consents", reason=reason)
         if new.date.isoformat() < since.get(purpose, ""):
             raise InvalidInput(field="consents", reason=f"{purpose} was withdrawn on {since[purpose]}, after this day")
 
@@ -229,11 +240,13 @@ def end(
 
 
 def _forget_record(unit: Unit, keys: Vault, programme: str, row: Any) -> None:
-    """The person stays without a start record: who was a participant as a client, others with the standing they had."""
+    """The person stays without a start record: who was a participant as a client, others with the standing they had;
+    who was away stays so, without day and reason."""
     standing = "client" if row.standing == "esf_participant" else row.standing
     kept = {name: value for name, value in json.loads(row.record).items() if name in KEPT_OF_THE_RECORD}
     with eura.recounting(unit, programme):
-        rights_store.no_participant(unit.connection, row.subject, standing, kept)
+        away = row.end_reason if row.end_reason in (None, "died") else LEFT
+        rights_store.no_participant(unit.connection, row.subject, standing, kept, away)
         start_store.forget_exit_form(unit.connection, programme, row.subject.hex())
     identity = store.open_identity(keys.vault, row.person, row.wrapped_key, row.box)
     if any(name in identity for name in _EVIDENCE):

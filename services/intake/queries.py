@@ -57,8 +57,9 @@ def list_people(
     of: str | None = None,
     own_only: bool = False,
 ) -> tuple[int, list[PersonRow]]:
-    """How many people the programme has here (`subjects`: of these), and one page of them: those of the worker `by`
-    first, then the newest. `of`: those of this worker; `own_only`: leave out whoever is another's than `by`'s.
+    """How many people the programme has here (`subjects`: of these), and one page of them: who is here before who has
+    left, of both those of the worker `by` first, then the newest. `of`: those of this worker; `own_only`: leave out
+    whoever is another's than `by`'s.
 
     Raises `UnknownProgramme`.
     """
@@ -77,7 +78,8 @@ def list_people(
         # The two databases disagree on where those without a start date stand.
         mine = case((worker.c.name == by, 0), else_=1)
         newest = (participation.c.started_on.desc().nulls_last(), participation.c.subject)
-        query = _people(programme).where(here).order_by(mine, *newest)
+        there = participation.c.ended_on.is_(None) & participation.c.end_reason.is_(None)
+        query = _people(programme).where(here).order_by(case((there, 0), else_=1), mine, *newest)
         return total, [_row(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
 

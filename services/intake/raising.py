@@ -13,7 +13,7 @@ from typing import Any
 from services.intake import eura, rights_store, start_store, store, worker_store
 from services.intake.correcting import change_identity
 from services.intake.domain import Arrival, Before, check_arrival, is_protected, with_birth_date, without_contact
-from services.intake.encounter_rules import Raise, check_raise
+from services.intake.encounter_rules import Raise, check_raise, tokens_of
 from services.intake.operations import Vault, record_start
 from services.intake.peers import Desk
 from services.intake.protecting import follow_protection
@@ -21,7 +21,7 @@ from services.intake.records import check_first_start
 from services.intake.visitors import Visitors
 from services.intake.workers import take_on
 from shared.contracts.encounter_facts import HistoryAsked
-from shared.contracts.errors import UnknownPerson
+from shared.contracts.errors import InvalidInput, UnknownPerson
 from shared.forms import find_form
 from shared.journal import Journal, Unit
 from shared.journal.unit import new_id
@@ -100,14 +100,15 @@ class _Raising:
     def _begin(self, new: Raise, row: Any, identity: dict[str, Any]) -> str:
         """Somebody new; the visitor of before has neither nickname nor token any more, nor the tag of who begins."""
         unit, key, subject = self.unit, self.definition.key, new_id()
+        visitors, tokens = Visitors(unit, self.keys, key), sorted(tokens_of(new.arrival.identity))
+        if any(visitors.find(token, note=False) not in (None, new.subject) for token in tokens):  # nothing is done yet
+            raise InvalidInput(field="token", reason="somebody else goes by one of these nicknames")
         change_identity(unit, self.keys, row, identity, {})
         rights_store.forget_corrections(unit.connection, row.subject)
         follow_protection(unit, self.desk, row, new.arrival.record)  # of the visitor they were, too
         store.add_people(unit.connection, self.keys.vault, key, [(new_id(), subject, new.arrival)])
-        visitors = Visitors(unit, self.keys, key)
-        for token in (new.arrival.identity.get("token") or "").split(";"):
-            if token and visitors.find(token) != subject:
-                visitors.remember(token, subject)
+        for token in tokens:
+            visitors.remember(token, subject)
         record_start(unit, self.definition, subject, new.arrival)
         self._asked(subject, kept=False)
         return subject

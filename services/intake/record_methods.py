@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.intake import eura, exit_forms, exits, queries, samples, starts, text_store, texts
+from services.intake import eura, exit_forms, exits, queries, returns, samples, starts, text_store, texts
 from services.intake.peers import Desk
 from services.intake.records import NewExit, PlannedExit, ReturnedExit
 from services.intake.sealing import inside, vault_of
@@ -12,7 +12,7 @@ from shared.bus.entrypoints import rpc, subscribes
 from shared.bus.home import ServiceHome
 from shared.contracts.closing import ListStillIn
 from shared.contracts.commands import load
-from shared.contracts.mistakes import RemoveAttempt, RemoveFollowUp
+from shared.contracts.mistakes import RemoveAttempt, RemoveFollowUp, RemoveReturn
 from shared.contracts.people import ParticipantItem
 from shared.contracts.plan_facts import PlanEntryWithdrawn
 from shared.contracts.samples import ShowSample
@@ -143,6 +143,14 @@ class RecordMethods:
         body = load(RemoveFollowUp, command)
         what = body["programme"], body["subject"], body["follow_up"]
         removed, pos = exits.remove_follow_up(self.home.journal, *what, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "removed": removed}
+
+    @rpc
+    def remove_return(self, **command: Any) -> dict[str, Any]:
+        body = load(RemoveReturn, command)
+        self.home.follow_to(body["after"])
+        what = body["programme"], body["subject"], date.fromisoformat(body["date"])
+        removed, pos = returns.remove_return(self.home.journal, *what, by=body["by"], now=self.home.now())
         return {"pos": self.home.committed(pos), "removed": removed}
 
     @rpc

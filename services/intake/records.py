@@ -30,6 +30,10 @@ KEPT_OF_THE_RECORD = ("service_language", "contact_language", "interpreter", "pr
 """What serves the work with a person, and what protects them. No form of the fund asks it: it stays where a form says
 nothing else, and when the fund's record goes."""
 
+LEFT = "left"
+"""As `end_reason` without a day: the fund's record of who had left is erased, and they are no less away (decision
+0247). Of the dead it stays that they died: what protects persons' data is for the living (GDPR, recital 27)."""
+
 _Day = date
 """A day, in a class that has a `date`."""
 
@@ -108,7 +112,13 @@ class Stay:
         return replace(ended, next=new.next, planned=new.service)
 
     def resumed(self, day: date) -> "Stay":
-        return Stay(self.started_on, resumed_on=day)
+        """Back from the exit that holds; of a record that is erased nothing was interrupted."""
+        return Stay(self.started_on, resumed_on=day if self.ended_on is not None else self.resumed_on)
+
+    @property
+    def said(self) -> tuple[Any, ...]:
+        """What the exit says."""
+        return self.ended_on, self.reason, self.results, self.next, self.planned
 
 
 def check_exit(
@@ -164,6 +174,10 @@ def takes_effect(new: NewExit, stay: Stay) -> bool:
 
 def check_resumed(day: date, stay: Stay, today: date) -> None:
     """Refuse a return of somebody who has not left, or before they did. Raises `InvalidInput`."""
+    if stay.ended_on is None and stay.reason is not None:  # what is left of an erased exit: no day, nothing to correct
+        if day > today:
+            raise InvalidInput(field="date", reason="in the future")
+        return
     if stay.ended_on is None:
         raise InvalidInput(field="person", reason="has not left")
     _check_return(day, stay.ended_on, stay.reason, today, "date")
@@ -352,7 +366,7 @@ def has_record(row: Any) -> bool:
     given them before there is a start. Gender alone is none: the door counts women by it."""
     kept = (*KEPT_OF_THE_RECORD, "gender", "age")
     answered = any(value is not None and name not in kept for name, value in json.loads(row.record).items())
-    return row.started_on is not None or row.standing == "esf_participant" or answered
+    return row.started_on is not None or row.ended_on is not None or row.standing == "esf_participant" or answered
 
 
 def purposes_of(row: Any, kinds: Iterable[str], *, texts: bool) -> set[str]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.intake import filled_store, peers, referral_store, store, text_store, worker_store
+from services.intake import filled_store, peers, referral_store, start_store, store, text_store, worker_store
 from services.intake.domain import (
     AT_RECEIVER,
     AT_SENDER,
@@ -351,6 +351,9 @@ def _transferred(unit: Unit, programme: str, definition: Programme, subject: str
     first = (person.started_on if person else None) or definition.period.start
     day = min(max(said, first), today_in_helsinki(unit.now))
     if store.end_participation(unit.connection, subject, day, "transferred"):
+        start_store.forget_exit_form(
+            unit.connection, programme, subject
+        )  # of an exit before, after which they came back
         unit.record(ParticipationEnded(subject, reason="transferred", occurred_on=day.isoformat()), programme)
 
 

@@ -15,6 +15,7 @@ from shared.contracts.errors import UnknownPerson
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import ActivitiesCleared, LeadCleared, MeasurementCleared, PathwaysCleared
 from shared.contracts.rights import (
+    AddInformed,
     ApplyRetention,
     AskInformed,
     AskReceipts,
@@ -87,6 +88,12 @@ class RightsMethods:
     def record_informed(self, **command: Any) -> dict[str, Any]:
         body = load(RecordInformed, command)
         return self.home.record(body, purposes.record_informed, [_informed(item) for item in body["items"]])
+
+    @rpc
+    def add_informed(self, **command: Any) -> dict[str, Any]:
+        body = load(AddInformed, command)
+        items = [_informed(item) for item in body["items"]]
+        return self.home.record(body, purposes.record_informed, items, listed=True)
 
     @rpc
     def list_informed(self, **question: Any) -> dict[str, Any]:

@@ -183,11 +183,13 @@ def forget_corrections(connection: Connection, subject: bytes) -> None:
     connection.execute(delete(correction).where(correction.c.subject == subject))
 
 
-def no_participant(connection: Connection, subject: bytes, standing: str, record: dict[str, Any]) -> None:
-    """The person has no start record any more, and this standing."""
-    names = ("started_on", "ended_on", "end_reason", "end_results", "end_next", "end_planned", "resumed_on")
+def no_participant(
+    connection: Connection, subject: bytes, standing: str, record: dict[str, Any], away: str | None
+) -> None:
+    """The person has no start record any more, and this standing; `away`: what is kept of it if they had left."""
+    names = ("started_on", "ended_on", "end_results", "end_next", "end_planned", "resumed_on")
     this = participation.c.subject == subject
-    values = {"standing": standing, "record": json.dumps(record), **dict.fromkeys(names)}
+    values = {"standing": standing, "record": json.dumps(record), "end_reason": away, **dict.fromkeys(names)}
     connection.execute(update(participation).where(this).values(**values))
 
 

@@ -48,8 +48,11 @@ EXIT_FORM = "exit_form"
 
 
 def put_start(connection: Connection, row: Any, arrival: Arrival) -> None:
-    """Store the start record of a participation `row` (`store.locked_participation`)."""
-    values = {
+    """Store the start record of a participation `row` (`store.locked_participation`). Who becomes a participant after
+    their record was erased is there, if they were away."""
+    begins = arrival.standing == "esf_participant" and row.ended_on is None
+    values: dict[str, Any] = {"end_reason": None} if begins else {}
+    values |= {
         "standing": arrival.standing,
         "started_on": arrival.start_date,
         "record": json.dumps(arrival.record | {"age": arrival.age}),

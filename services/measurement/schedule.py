@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import takewhile
 from typing import Any
 
 from shared.contracts.catalogue import ParticipationStarted
+from shared.contracts.mistake_facts import FollowUpRemoved
 from shared.contracts.record_facts import GONE, MOST_TRIES, FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.programmes import InstrumentUse, Programme
@@ -25,13 +27,21 @@ class Participation:
     ended_on: date | None = None
     reason: str = ""
     may_call: bool = True
-    tries: int = 0
-    """How often they were not reached since they left."""
+    asked: tuple[tuple[date, str, str], ...] = ()
+    """Tries to reach them after they left: the day of each, its id, what came of it."""
+
+    @property
+    def may_be_asked(self) -> bool:
+        """Whether they may be asked how they fare, after the tries since the exit that holds, by their own day
+        (decision 0217): not who refused, nor who was not reached so often; who was reached at last is to be asked."""
+        since = [status for day, _, status in self.asked if self.ended_on is not None and day >= self.ended_on]
+        vain = list(takewhile(lambda status: status == "not_reached", reversed(since)))
+        return self.may_call and "refused" not in since and len(vain) < MOST_TRIES
 
 
 TELLING = (
     *(ParticipationStarted.kind, ParticipationEnded.kind, ParticipationResumed.kind),
-    *(ExitFormRecorded.kind, FollowUpRecorded.kind),
+    *(ExitFormRecorded.kind, FollowUpRecorded.kind, FollowUpRemoved.kind),
 )
 """The facts of intake that tell of a participation, by kind."""
 
@@ -40,16 +50,17 @@ def told(before: Participation, kind: str, body: Mapping[str, Any]) -> Participa
     """How a participation stands after a fact of this kind (one of `TELLING`) with this body."""
     if kind == ExitFormRecorded.kind:
         return replace(before, may_call=body["may_call"] != "no")
-    if kind == FollowUpRecorded.kind:
-        status = body["status"]
-        tries = before.tries + 1 if status == "not_reached" else 0  # who was reached at last is to be asked
-        return replace(before, may_call=before.may_call and status != "refused", tries=tries)
+    if kind == FollowUpRemoved.kind:
+        return replace(before, asked=tuple(one for one in before.asked if one[1] != body["follow_up"]))
     day = date.fromisoformat(body["occurred_on"])
+    if kind == FollowUpRecorded.kind:
+        return replace(before, asked=(*before.asked, (day, body["follow_up"], body["status"])))
     if kind == ParticipationStarted.kind:
         return replace(before, started_on=day)
     if kind == ParticipationResumed.kind:  # the exit form was of the exit that is no more
-        return replace(before, back_on=day, ended_on=None, reason="", may_call=True, tries=0)
-    return replace(before, ended_on=day, reason=body["reason"])
+        return replace(before, back_on=day, ended_on=None, reason="", may_call=True)
+    back = before.back_on if before.back_on is None or before.back_on <= day else None  # else it was taken back
+    return replace(before, back_on=back, ended_on=day, reason=body["reason"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +112,7 @@ def _occasions(
     elif of.reason not in NOT_ASKED:
         for after in days.get("exit", ())[:1]:
             yield "exit", of.ended_on + timedelta(days=after), of.back_on or date.min
-        if (
-            programme.follow_up_days is not None
-            and _afterwards(programme, use)
-            and of.may_call
-            and of.tries < MOST_TRIES
-        ):
+        if programme.follow_up_days is not None and _afterwards(programme, use) and of.may_be_asked:
             day = of.ended_on + timedelta(days=programme.follow_up_days)
             if day <= today:
                 yield "followup", day, of.ended_on

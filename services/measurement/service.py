@@ -3,13 +3,14 @@
 from datetime import date
 from typing import Any
 
-from services.measurement import operations, rounds, sharing, store, wordings
+from services.measurement import mistakes, operations, rounds, sharing, store, wordings
 from services.measurement.domain import NewAssessment
 from shared.bus.entrypoints import JournalFollower, rpc, subscribes
 from shared.bus.home import EVERYTHING, HomeResource
 from shared.bus.parked import ParkedLines
 from shared.contracts.catalogue import ProgrammeLoaded, SessionHeld, StandingReached, SubjectErased
 from shared.contracts.commands import load
+from shared.contracts.mistakes import RemoveAssessment
 from shared.contracts.purpose_facts import MeasurementCleared, PurposeEnded
 from shared.contracts.purposes import PURPOSE_OF_SERVICE
 from shared.contracts.questionnaires import ListDue, LoadWording, RecordAssessments, ShowForms, ShowWording
@@ -42,6 +43,13 @@ class MeasurementService(ParkedLines):
         seen = {item["key"]: item["was"] for item in body["items"] if item.get("was") is not None}
         revisions = {item["key"]: item["revision"] for item in body["items"] if item.get("revision") is not None}
         return self.home.record(body, operations.record_assessments, items, seen=seen, revisions=revisions)
+
+    @rpc
+    def remove_assessment(self, **command: Any) -> dict[str, Any]:
+        body = load(RemoveAssessment, command)
+        what = body["programme"], body.get("subject"), body["assessment"]
+        removed, pos = mistakes.remove_assessment(self.home.journal, *what, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "removed": removed}
 
     @rpc
     def list_due(self, **question: Any) -> dict[str, Any]:

@@ -135,8 +135,10 @@ def find_sessions(connection: Connection, ids: Iterable[str | None]) -> dict[str
 
 
 def find_assessments(connection: Connection, ids: Iterable[str | None]) -> dict[str, KnownAssessment]:
-    """Those of these assessments that exist."""
-    rows = connection.execute(select(assessment).where(assessment.c.assessment.in_(_ids(ids))))
+    """Those of these assessments that exist. Nobody else changes them or takes them back until the transaction ends."""
+    query = select(assessment).where(assessment.c.assessment.in_(_ids(ids)))
+    # In one order everywhere: two who correct the same wait for each other, not in a circle.
+    rows = connection.execute(query.order_by(assessment.c.assessment).with_for_update())
     return {
         row.assessment.hex(): KnownAssessment(
             *(row.programme, _hex(row.subject), row.instrument, row.version),
@@ -197,6 +199,17 @@ def locked_forms(connection: Connection, subjects: Iterable[str | None]) -> Coun
     ).all()
     rows = connection.execute(select(c.subject, c.instrument, c.occasion).where(c.subject.in_(wanted)))
     return Counter((row.subject.hex(), row.instrument, row.occasion) for row in rows)
+
+
+def remove_assessment(connection: Connection, programme: str, subject: str | None, made: str) -> bool:
+    """Delete this form of this person (None: of nobody), and its scores; whether it was there."""
+    c, raw = assessment.c, bytes.fromhex(made)
+    this = (c.assessment == raw) & (c.programme == programme) & (c.subject == _raw(subject))
+    # The form first: whoever corrects it holds it, and the scores are those of their correction.
+    if not connection.execute(delete(assessment).where(this)).rowcount:
+        return False
+    connection.execute(delete(score).where(score.c.assessment == raw))
+    return True
 
 
 def put_person(connection: Connection, subject: str, programme: str, since: date | None) -> None:

@@ -240,7 +240,8 @@ class _Made:
             answer = self.rpc.call("intake", "copy_person", timeout=SECONDS, **asked)
             opened = reply.open_plain(answer["sealed"])
             kept = opened["intake"]
-            known = kept["participation"] | kept["identity"] | _exit_form(kept.get("exit_form") or [])
+            form = kept.get("exit_form") if kept["participation"].get("ended_on") else None  # else of an exit before
+            known = kept["participation"] | kept["identity"] | _exit_form(form or [])
             told = _still_agreed(kept.get("informed") or [], withdrawn(opened["history"]))
             known |= {"informed": told, "attempt": kept.get("attempt") or []}
             if is_protected(kept["participation"]):

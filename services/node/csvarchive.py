@@ -44,8 +44,8 @@ class CsvArchive:
     """The `ref` of each person, by subject."""
     _of: dict[str, dict[str, Fact]] = field(default_factory=dict)
     _steps: list[tuple[str, str, str, str | None]] = field(default_factory=list)
-    _left: dict[str, Fact] = field(default_factory=dict)
-    _back: list[tuple[Fact, str]] = field(default_factory=list)
+    _left: dict[str, list[tuple[Fact, str | None]]] = field(default_factory=dict)
+    """Of each person the exits, and when they were back from each; None: not said, or it was corrected."""
     _pauses: list[tuple[str, str, str, str | None]] = field(default_factory=list)
 
     @property
@@ -68,10 +68,13 @@ class CsvArchive:
         elif kind == "pause_removed":
             self._unspan(self._pauses, fact, fact["paused_on"], fact["resumed_on"])
         elif kind == "participation_ended":
-            self._left[str(fact.subject)] = fact
+            left = self._left.setdefault(str(fact.subject), [])
+            if left and (left[-1][1] or "") > fact["occurred_on"]:
+                left.pop()  # that return was taken back
+            left.append((fact, None))
         elif kind == "participation_resumed":
-            if left := self._left.pop(str(fact.subject), None):
-                self._back.append((left, fact["occurred_on"]))
+            if left := self._left.get(str(fact.subject), []):
+                left[-1] = (left[-1][0], fact["occurred_on"])
         elif kind in _KEPT:
             self._of.setdefault(kind, {})[fact[_KEPT[kind]]] = fact
         elif kind in _GONE:
@@ -97,6 +100,9 @@ class CsvArchive:
 
     def write(self, folder: Path, people: Mapping[str, Mapping[str, Any]]) -> None:
         """Write the files of the set; `people` is what intake has of each, by subject."""
+        asked: dict[str, list[Fact]] = {subject: [] for subject in people}
+        for fact in self._all("follow_up_recorded"):
+            asked.get(str(fact.subject), []).append(fact)
         rows = {
             PARTICIPANTS: [self._participant(subject, said) for subject, said in people.items()],
             SESSIONS: [self._session(fact) for fact in self._all("session_held")],
@@ -109,9 +115,8 @@ class CsvArchive:
                 for fact in self._all("outcome_recorded")
                 if self._known(fact)
             ],
-            EXITS: [self._return(fact, back) for fact, back in self._back if self._known(fact)]
-            + [row for subject, said in people.items() if (row := self._exit(subject, said))],
-            FOLLOWUPS: [self._follow_up(fact) for fact in self._all("follow_up_recorded") if self._known(fact)],
+            EXITS: [row for subject, said in people.items() for row in self._exits(subject, said, asked[subject])],
+            FOLLOWUPS: [self._follow_up(fact) for tries in asked.values() for fact in tries],
             ENCOUNTERS: [self._encounter(fact) for fact in self._all("encounter_recorded")],
             INFORMED: informed_rows(self.people, people),
             EXIT_FORMS: [row for subject, said in people.items() if (row := self._exit_form(subject, said))],
@@ -160,6 +165,18 @@ class CsvArchive:
     def _stay(self, subject: str, step: str, entered: str, left: str | None) -> Row:
         return [self.people[subject], self.programme, step, entered, left]
 
+    def _exits(self, subject: str, said: Mapping[str, Any], tries: Iterable[Fact]) -> list[Row]:
+        """A person's exits in their order: from each they came back, or were asked after it, until the one that holds.
+        Of a corrected one nobody was asked."""
+        told, holds = self._left.get(subject, []), self._exit(subject, said)
+        rows, until = ([holds], said["ended_on"]) if holds else ([], "")
+        asked = [min(fact["due"], fact["occurred_on"]) for fact in tries]
+        for fact, back in reversed(told[:-1] if holds else told):
+            day = fact["occurred_on"]
+            if back or any(day <= when < until for when in asked):
+                rows, until = [self._earlier_exit(fact, back), *rows], day
+        return rows
+
     def _exit(self, subject: str, said: Mapping[str, Any]) -> Row | None:
         if not said.get("ended_on"):
             return None
@@ -175,8 +192,8 @@ class CsvArchive:
         for one in said.get("attempt") or ():
             yield [self.people[subject], self.programme, one["record"], one["status"], one["occurred_on"]]
 
-    def _return(self, fact: Fact, back: str) -> Row:
-        """An exit after which the person came back: intake has only the last one that holds."""
+    def _earlier_exit(self, fact: Fact, back: str | None) -> Row:
+        """An exit before the one that holds, which is all that intake has."""
         following = ";".join(filter(None, (self._now("outcomes", fact[name]) for name in ("next", "planned"))))
         said = [fact[name] for name in ("occurred_on", "reason", "results")]
         return [self._ref(fact), self.programme, *said, following, back]
@@ -204,6 +221,8 @@ _GONE = {
     **{"session_removed": ("session_held", "session"), "attendance_removed": ("attendance_recorded", "attendance")},
     **{"encounter_removed": ("encounter_recorded", "encounter")},
     **{"outcome_removed": ("outcome_recorded", "outcome_id"), "follow_up_removed": ("follow_up_recorded", "follow_up")},
+    "assessment_removed": (_ANSWERS[0], "assessment"),
+    "anonymous_sheet_removed": (_ANSWERS[1], "assessment"),
 }
 
 

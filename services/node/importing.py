@@ -5,9 +5,8 @@ identity, so a row that is there already answers with what it made then: an impo
 from the start and only adds what is missing.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from typing import Any
 
@@ -30,6 +29,7 @@ from services.node.csvrows import (
     EXITS,
     FOLLOWUPS,
     INFORMED,
+    ORDER,
     OUTCOMES,
     PARTICIPANTS,
     PAUSES,
@@ -47,6 +47,7 @@ from services.node.csvrows import (
 from services.node.csvset import CheckedSet, Row
 from services.node.csvspans import SpanRow
 from services.node.csvworkers import WorkerRow
+from services.node.importcourse import Leaving, courses
 from shared.contracts.commands import MAX_ITEMS
 from shared.contracts.errors import AlreadyRecordedDiffers, PolkuError, UnknownPerson
 from shared.contracts.plan_facts import ENTRIES
@@ -92,46 +93,86 @@ class Import:
 
     def run(self, checked: CheckedSet) -> None:
         """Import a checked set. Raises `RowRefused` at the first refused row, unless bad ones are skipped."""
-        send = partial(self._send, checked)
+        self.new, self.known = dict.fromkeys(ORDER, 0), dict.fromkeys(ORDER, 0)
+        course = courses(checked)
+
+        def send(
+            file: str,
+            service: str,
+            method: str,
+            made: str,
+            item: Callable[[Any], dict[str, Any] | None],
+            most: int = MAX_ITEMS,
+        ) -> None:
+            self._send(checked.rows(file), file, service, method, made, item, most)
+
         send(PARTICIPANTS, "intake", "register_participants", "subject", self._person)
         send(STARTS, "intake", "add_starts", "subject", self._start)
         send(SESSIONS, "activities", "record_sessions", "session", self._session)
         send(ATTENDANCE, "activities", "record_attendance", "attendance", self._attendance)
         send(ASSESSMENTS, "measurement", "record_assessments", "assessment", self._assessment)
+        self._leavings(course.until_back)
         send(STEPS, "pathways", "record_steps", "stay", self._span)
         send(PAUSES, "pathways", "record_pauses", "pause", self._span)
         send(OUTCOMES, "pathways", "record_outcomes", "outcome", self._outcome)
-        send(EXITS, "intake", "record_exits", "subject", self._exit)
-        send(FOLLOWUPS, "intake", "record_follow_ups", "follow_up", self._followup)
+        self._leavings(course.since)
+        self._exits(course.others(checked, EXITS, ExitRow))
+        self._followups(course.others(checked, FOLLOWUPS, FollowUpRow))
         send(ENCOUNTERS, "intake", "record_encounters", "encounter", self._encounter)
         send(WORKERS, "intake", "assign_workers", "subject", self._worker)
         send(CONTACTS, "intake", "add_contacts", "subject", self._contact)
-        send(INFORMED, "intake", "record_informed", "informed", self._informed)
+        send(INFORMED, "intake", "add_informed", "informed", self._informed)
         send(EXIT_FORMS, "intake", "add_exit_forms", "subject", self._exit_form)
         send(ATTEMPTS, "intake", "record_attempts", "attempt", self._attempt)
         send(PLANS, "pathways", "record_plans", "subject", self._plan, most=1)
 
+    def _leavings(self, rounds: Sequence[Sequence[Leaving]]) -> None:
+        """Of each person the exits in their order. Who was asked before they came back has left first: their row is
+        sent without the return, and then whole."""
+        for several in rounds:
+            asked = [one.exit for one in several if one.asked and one.exit.back]
+            self._exits((replace(row, back=None) for row in asked), counted=False)
+            known = {id(row) for row in asked}
+            self._exits(one.exit for one in several if id(one.exit) not in known)
+            self._followups(row for one in several for row in one.asked)
+            self._exits(asked)
+
+    def _exits(self, rows: Iterable[ExitRow], *, counted: bool = True) -> None:
+        self._send(rows, EXITS, "intake", "record_exits", "subject", self._exit, counted=counted)
+
+    def _followups(self, rows: Iterable[FollowUpRow]) -> None:
+        self._send(rows, FOLLOWUPS, "intake", "record_follow_ups", "follow_up", self._followup)
+
     def _send(
         self,
-        checked: CheckedSet,
+        rows: Iterable[Any],
         file: str,
         service: str,
         method: str,
         made: str,
         item: Callable[[Any], dict[str, Any] | None],
         most: int = MAX_ITEMS,
+        counted: bool = True,
     ) -> None:
-        """Send a file's rows, at most `most` at once: one, if to make an item of a row does something already."""
-        self.new[file] = self.known[file] = 0
-        for programme, group in groupby(checked.rows(file), key=lambda row: row.programme):
+        """Send a file's rows, at most `most` at once: one, if to make an item of a row does something already. Not
+        `counted`: they are sent once more, and what is wrong with them is said then."""
+        for programme, group in groupby(rows, key=lambda row: row.programme):
             while batch := list(islice(group, most)):
                 sent = [(row, content) for row in batch if (content := item(row)) is not None]
                 if sent:
-                    self._batch(file, programme, sent, service, method, made)
-                self.progress(file, len(batch))
+                    self._batch(file, programme, sent, service, method, made, counted)
+                if counted:
+                    self.progress(file, len(batch))
 
     def _batch(
-        self, file: str, programme: str, sent: list[tuple[Row, dict[str, Any]]], service: str, method: str, made: str
+        self,
+        file: str,
+        programme: str,
+        sent: list[tuple[Row, dict[str, Any]]],
+        service: str,
+        method: str,
+        made: str,
+        counted: bool,
     ) -> None:
         answer = self.rpc.call(
             service,
@@ -146,6 +187,8 @@ class Import:
         if answer["pos"] is not None:
             self.after = answer["pos"]
         for (row, _), result in zip(sent, answer["results"], strict=False):
+            if not counted and (self.skip_bad or "error" not in result):
+                continue
             if "error" in result:
                 self._refuse(file, row.line, result["error"])
                 continue

@@ -2,7 +2,7 @@
 may say is in `shared.programmes`."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 
@@ -77,20 +77,25 @@ def check_stay(
     """Refuse a time on a step that cannot be; `stays` are the person's and others', by (person, step); `away`: the last
     day of a person who has left the programme.
 
-    Returns the open stay that the new one ends, or one that has ended just so by itself; None if it is another one.
-    Whoever is away from a step that is `alone` may be on others meanwhile. Raises `InvalidInput`, `UnknownCode` or
-    `UnknownPerson` naming the field.
+    Returns the open stay that the new one ends, one that has ended just so by itself, or one that leaving has ended
+    later than the person left it; None if it is another one. Whoever is away from a step that is `alone` may be on
+    others meanwhile. Raises `InvalidInput`, `UnknownCode` or `UnknownPerson` naming the field.
     """
     step = _individual(new.step, programme)
     _check_person(new.subject, programme, people)
     _check_span(new.entered_on, new.left_on, programme, today)
     same, own = stays.get((new.subject, new.step), ()), (new.entered_on, new.left_on)
+    by_leaving = [stay for stay in same if _by_leaving(stay, away, programme)]
     for stay in same:
-        by_leaving = away is not None and stay.left_on is not None and stay.left_on >= away
-        if (step.completion == "automatic" or by_leaving) and stay.left_on and (stay.entered_on, stay.left_on) == own:
+        by_itself = step.completion == "automatic" or stay in by_leaving
+        if by_itself and stay.left_on and (stay.entered_on, stay.left_on) == own:
             return stay
-        if stay.left_on is None and stay.entered_on == new.entered_on and new.left_on is not None:
-            _check_not_later(new.left_on, [p for p in pauses.get((new.subject, new.step), ()) if within(p, stay)])
+    for stay in same:
+        if new.left_on is None or stay.entered_on != new.entered_on:
+            continue
+        if stay.left_on is None or (stay in by_leaving and new.left_on < stay.left_on):
+            mine = [p for p in pauses.get((new.subject, new.step), ()) if within(p, stay) or lasted(p, stay)]
+            _check_not_later(new.left_on, [replace(p, resumed_on=None) if lasted(p, stay) else p for p in mine])
             return stay
     if any(_overlap((stay.entered_on, stay.left_on), own) for stay in same):
         raise InvalidInput(field="from", reason="the person is on this step already at that time")
@@ -131,6 +136,21 @@ def check_pause(
         if within(pause, during) and _overlap((pause.paused_on, pause.resumed_on), (new.paused_on, new.resumed_on)):
             raise InvalidInput(field="from", reason="the person is away from this step already at that time")
     return None
+
+
+def check_no_pause(
+    pause: Pause,
+    key: str,
+    subject: str,
+    programme: Programme,
+    stays: Mapping[tuple[str, str], Sequence[Stay]],
+    pauses: Pauses,
+) -> None:
+    """Refuse that a person was never away from a step if they were on another meanwhile and one of the two is `alone`.
+    Raises `InvalidInput`."""
+    step = programme.step_by_key.get(key)
+    if step is not None:
+        _check_apart("pause", (pause.paused_on, pause.resumed_on), step, subject, programme, stays, pauses)
 
 
 def _individual(key: str, programme: Programme) -> Step:
@@ -190,6 +210,16 @@ def present(stay: Stay, pauses: Sequence[Pause]) -> list[_Span]:
 def within(pause: Pause | NewPause, stay: Stay) -> bool:
     """Whether a time away is one from this time on a step."""
     return stay.entered_on <= pause.paused_on and (stay.left_on is None or pause.paused_on < stay.left_on)
+
+
+def _by_leaving(stay: Stay, away: date | None, programme: Programme) -> bool:
+    """Whether leaving the programme has ended a time on a step: on the last day, if nothing of it began later."""
+    return away is not None and stay.left_on is not None and stay.left_on >= min(away, programme.period.end)
+
+
+def lasted(pause: Pause, stay: Stay) -> bool:
+    """Whether somebody was away from a step until they left it: that ended both."""
+    return pause.paused_on >= stay.entered_on and stay.left_on is not None and pause.resumed_on == stay.left_on
 
 
 def _overlap(one: _Span, other: _Span) -> bool:

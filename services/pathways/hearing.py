@@ -67,7 +67,12 @@ def heard(unit: Unit, line: Line, fact: Fact) -> None:
 
 
 def _standing_reached(unit: Unit, line: Line, fact: Fact) -> None:
-    store.put_person(unit.connection, str(fact.subject), _programme(line))
+    subject, definition = str(fact.subject), _definition(unit, _programme(line))
+    store.put_person(unit.connection, subject, _programme(line))
+    away = leaving_store.find(unit.connection, subject)
+    if away is not None and away.record_erased and fact["standing"] == "esf_participant":  # begins anew
+        heard = _written(line)
+        _is_back(unit, definition, subject, Event("participation_resumed", heard, heard, _cause(line), {}))
     _event(unit, line, fact, _day(fact, "occurred_on"), {"standing": fact["standing"]})
 
 
@@ -162,11 +167,16 @@ def _participation_ended(unit: Unit, line: Line, fact: Fact) -> None:
     _event(unit, line, fact, now.left_on, {"reason": now.reason})
     if definition is not None:
         leaving.left(unit, definition, subject, now, _written(line))
+        leaving.asked_after_all(unit, definition, subject, before, now, _written(line), _cause(line))
 
 
 def _participation_resumed(unit: Unit, line: Line, fact: Fact) -> None:
     definition, subject, heard = _definition(unit, _programme(line)), str(fact.subject), _written(line)
     event = Event("participation_resumed", _day(fact, "occurred_on") or heard, heard, _cause(line), {})
+    _is_back(unit, definition, subject, event)
+
+
+def _is_back(unit: Unit, definition: Programme | None, subject: str, event: Event) -> None:
     leaving_store.forget(unit.connection, subject)
     if definition is not None:
         leaving.back(unit, definition, subject, event)
@@ -215,7 +225,7 @@ def _purpose_ended(unit: Unit, line: Line, fact: Fact) -> None:
         unit.record(PathwaysCleared(fact.subject, ending=fact["ending"], programme=_programme(line, fact), rows=rows))
     elif fact["purpose"] == "esf_record":  # of a start record little is kept here, so no receipt is asked for
         closing_store.forget_left(unit.connection, str(fact.subject))
-        leaving_store.forget(unit.connection, str(fact.subject))
+        leaving_store.forget_exit(unit.connection, str(fact.subject), _day(fact, "occurred_on") or _written(line))
         if (definition := _definition(unit, _programme(line, fact))) is not None:
             leaving.no_exit(unit, definition, str(fact.subject), _written(line))
         step_store.forget_seen(unit.connection, str(fact.subject), "participation_started")
@@ -327,6 +337,8 @@ def _event(
             continue
         if not rule.opens.holds(event.on, event.codes) or leaving.may_open(unit, rule, str(fact.subject)):
             _hold(unit, definition, rule, str(fact.subject), event)
+        else:
+            leaving.refused(unit, definition, rule, str(fact.subject), event)
 
 
 def _hold(unit: Unit, definition: Programme, rule: TaskRule, subject: str, event: Event) -> None:

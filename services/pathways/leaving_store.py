@@ -20,7 +20,11 @@ leaving = Table(
     Column("settled", Boolean, nullable=False),
 )
 """Who has left and is not back, as the exit says that holds. `settled`: what was open of them has ended; not yet of
-those who left before this table was. It belongs to the person's record for the fund, and goes with it."""
+those who left before this table was. Day and reason belong to the person's record for the fund, and go with it: then
+it says `RECORD_ERASED`, and the day of that."""
+
+RECORD_ERASED = "record_erased"
+"""As `reason`: the exit is erased, and the person no less away."""
 
 _ONE = (leaving.c.left_on, leaving.c.reason)
 
@@ -34,8 +38,14 @@ class Leaving:
 
     @property
     def asked_nothing(self) -> bool:
-        """Whether nobody asks the person anything any more: the dead, and who goes on at another partner."""
-        return self.reason in GONE
+        """Whether nobody asks the person anything any more: the dead, who goes on at another partner, and of whose
+        exit nothing is left to ask about."""
+        return self.reason in GONE or self.record_erased
+
+    @property
+    def record_erased(self) -> bool:
+        """Whether nobody knows any more when and why they left."""
+        return self.reason == RECORD_ERASED
 
 
 def find(connection: Connection, subject: str) -> Leaving | None:
@@ -45,9 +55,10 @@ def find(connection: Connection, subject: str) -> Leaving | None:
 
 
 def days(connection: Connection, subjects: Iterable[str]) -> dict[str, date]:
-    """The last days of those of these people who have left."""
+    """The last days of those of these people who have left; nobody knows those of whom the record is erased."""
     wanted = [bytes.fromhex(subject) for subject in set(subjects)]
-    query = select(leaving.c.subject, leaving.c.left_on).where(leaving.c.subject.in_(wanted))
+    known = leaving.c.subject.in_(wanted) & (leaving.c.reason != RECORD_ERASED)
+    query = select(leaving.c.subject, leaving.c.left_on).where(known)
     return {raw.hex(): day for raw, day in connection.execute(query)}
 
 
@@ -61,6 +72,12 @@ def put(connection: Connection, subject: str, programme: str, now: Leaving) -> N
     """Keep that a person has left, and that what was open of them ends with it."""
     row = {"subject": bytes.fromhex(subject), "programme": programme, "settled": True}
     upsert(connection, leaving, [row | {"left_on": now.left_on, "reason": now.reason}])
+
+
+def forget_exit(connection: Connection, subject: str, day: date) -> None:
+    """Keep of who has left that they are away, and nothing of when and why; `day`: when the record was erased."""
+    this = leaving.c.subject == bytes.fromhex(subject)
+    connection.execute(update(leaving).where(this).values(left_on=day, reason=RECORD_ERASED))
 
 
 def forget(connection: Connection, subject: str) -> None:

@@ -7,13 +7,14 @@ are a worker's to dismiss, and what ended by itself was ended on a day that can 
 from datetime import datetime
 
 from services.pathways import step_store, store
-from services.pathways.domain import Pause, Stay
+from services.pathways.domain import Pause, Stay, check_no_pause
 from services.pathways.store import shelf
 from shared.contracts.errors import UnknownPerson
 from shared.contracts.mistake_facts import OutcomeRemoved, PauseRemoved, StepRemoved
 from shared.journal import Journal, Unit
 from shared.journal.follow import lock_cursor
 from shared.ops.clock import iso_day
+from shared.programmes import Programme
 
 
 def remove_outcome(
@@ -47,13 +48,37 @@ def remove_step(
         pauses = step_store.find_pauses(unit.connection, [subject]).get(place, ())
         gone = [p for p in pauses if _within(p, wrong) and not any(_during(p, other) for other in others)]
         for pause in gone:
-            days = {"paused_on": pause.paused_on.isoformat(), "resumed_on": iso_day(pause.resumed_on)}
-            unit.record(PauseRemoved(subject, step=place[1], **days), programme)
+            _tell(unit, programme, place, pause)
         days = {"entered_on": wrong.entered_on.isoformat(), "left_on": iso_day(wrong.left_on)}
         unit.record(StepRemoved(subject, step=place[1], **days), programme)
         step_store.remove_stay(unit.connection, stay, [pause.pause for pause in gone])
         unit.audit(by, "remove_step", programme=programme, subject=subject)
     return True, unit.pos
+
+
+def remove_pause(
+    journal: Journal, programme: str, subject: str, pause: str, *, by: str, now: datetime
+) -> tuple[bool, int | None]:
+    """Take back a time away from a step; the time on it stays. Results and refusals as in `remove_outcome`; and
+    `InvalidInput` if the person was on another step meanwhile that cannot go on at the same time."""
+    with journal.unit(now) as unit:
+        lock_cursor(unit.connection, "pathways")
+        definition, stays = _check(unit, programme, subject), store.find_stays(unit.connection, [subject])
+        pauses = step_store.find_pauses(unit.connection, [subject])
+        found = next(((place, one) for place, several in pauses.items() for one in several if one.pause == pause), None)
+        if found is None:
+            return False, None
+        place, wrong = found
+        check_no_pause(wrong, place[1], subject, definition, stays, pauses)
+        _tell(unit, programme, place, wrong)
+        step_store.remove_pauses(unit.connection, [pause])
+        unit.audit(by, "remove_pause", programme=programme, subject=subject)
+    return True, unit.pos
+
+
+def _tell(unit: Unit, programme: str, place: tuple[str, str], pause: Pause) -> None:
+    days = {"paused_on": pause.paused_on.isoformat(), "resumed_on": iso_day(pause.resumed_on)}
+    unit.record(PauseRemoved(place[0], step=place[1], **days), programme)
 
 
 def _within(pause: Pause, stay: Stay) -> bool:
@@ -65,7 +90,8 @@ def _during(pause: Pause, stay: Stay) -> bool:
     return _within(pause, stay) and pause.paused_on != stay.left_on
 
 
-def _check(unit: Unit, programme: str, subject: str) -> None:
-    shelf.get(unit.connection, programme)
+def _check(unit: Unit, programme: str, subject: str) -> Programme:
+    definition = shelf.get(unit.connection, programme)
     if store.find_people(unit.connection, [subject]).get(subject) != programme:
         raise UnknownPerson(field="person", programme=programme)
+    return definition

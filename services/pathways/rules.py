@@ -12,9 +12,6 @@ from datetime import date, timedelta
 
 from shared.programmes import TaskRule
 
-AFTER_LEAVING = ("participation_ended", "follow_up_recorded", "exit_form_recorded")
-"""Facts of who has left; tries and EURA entries are so too if they are of the exit."""
-
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -53,7 +50,8 @@ class Track:
     """Where a rule stands for a person: up to which day nothing is to be done, and when it opens a task again.
 
     `cause` and `round` are the last task's; None: there was none yet. While `repeat_on` is set, no task is open.
-    `stopped`: the person left while something was to be done; the rule begins again when they come back.
+    `stopped`: the person left while something was to be done, or it would have been asked of who is not asked anything;
+    the rule begins again when they come back.
     """
 
     settled_on: date | None = None
@@ -111,9 +109,9 @@ def at_day(rule: TaskRule, track: Track, today: date) -> Change:
     return Change(replace(track, repeat_on=None, round=task.round), (task,))
 
 
-def of_leaving(rule: TaskRule) -> bool:
-    """Whether it is about who has left: leaving opens it, or what is done after that."""
-    return rule.opens.on in AFTER_LEAVING or rule.opens.codes.get("record") == "exit"
+def goes_on(rule: TaskRule | None) -> bool:
+    """Whether it is asked of who has left too; `None` is a rule that a later version of the programme file has not."""
+    return rule is not None and (rule.of_leaving or rule.after_leaving)
 
 
 def at_leaving(
@@ -124,13 +122,21 @@ def at_leaving(
     change = at_day(rule, track, today) if rule is not None else Change(track)
     ended = (*tasks, *change.opened)
     stopped = bool(ended) or change.track.repeat_on is not None
-    begins_again = rule is not None and not (rule.one_each or of_leaving(rule))
+    begins_again = rule is not None and not (rule.one_each or rule.of_leaving)
     track = replace(change.track, repeat_on=None, stopped=track.stopped or (stopped and begins_again))
     return replace(change, track=track), ended
 
 
+def at_refusal(rule: TaskRule, last_day: date, track: Track, event: Event) -> Track:
+    """What it leads to that a rule that goes on after leaving is not asked of somebody (the dead, who goes on at
+    another partner): if the exit is corrected, it begins."""
+    asks = rule.after_leaving and not rule.one_each and bool(_asked(rule, last_day, track, (), event).opened)
+    return replace(track, stopped=True) if asks else track
+
+
 def at_return(rule: TaskRule, last_day: date, track: Track, event: Event) -> Change:
-    """What a person's coming back opens, of whom the rule was stopped: it asks as if for the first time."""
+    """What a person's coming back opens, or that they may be asked after all, of whom the rule was stopped: it asks as
+    if for the first time."""
     return _asked(rule, last_day, replace(track, cause=None, round=0, stopped=False), (), event)
 
 

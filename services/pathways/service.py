@@ -26,7 +26,7 @@ from shared.contracts.catalogue import FACTS, ProgrammeVersion
 from shared.contracts.closing import AskClosing, CloseProgramme, LeaveOpen, ListLeft, ReopenProgramme, SealStream
 from shared.contracts.commands import load
 from shared.contracts.facts import Fact
-from shared.contracts.mistakes import OutcomesOf, RemoveOutcome, RemoveStep
+from shared.contracts.mistakes import OutcomesOf, RemoveOutcome, RemovePause, RemoveStep
 from shared.contracts.plans import RecordPlans, ShowPlan
 from shared.contracts.releases import ListReleases
 from shared.contracts.rights import PersonShare
@@ -144,6 +144,14 @@ class PathwaysService(ParkedLines):
         self.home.follow_to(EVERYTHING)
         what = body["programme"], body["subject"], body["stay"]
         removed, pos = mistakes.remove_step(self.home.journal, *what, by=body["by"], now=self.home.now())
+        return {"pos": self.home.committed(pos), "removed": removed}
+
+    @rpc
+    def remove_pause(self, **command: Any) -> dict[str, Any]:
+        body = load(RemovePause, command)
+        self.home.follow_to(EVERYTHING)
+        what = body["programme"], body["subject"], body["pause"]
+        removed, pos = mistakes.remove_pause(self.home.journal, *what, by=body["by"], now=self.home.now())
         return {"pos": self.home.committed(pos), "removed": removed}
 
     @rpc

@@ -130,6 +130,11 @@ def end_stay(connection: Connection, stay_id: str, day: date) -> None:
 def remove_stay(connection: Connection, stay_id: str, pauses: Iterable[str]) -> None:
     """A time on a step, and these away from it, were none."""
     connection.execute(delete(stay).where(stay.c.stay == bytes.fromhex(stay_id)))
+    remove_pauses(connection, pauses)
+
+
+def remove_pauses(connection: Connection, pauses: Iterable[str]) -> None:
+    """These times away from steps were none."""
     connection.execute(delete(pause).where(pause.c.pause.in_([bytes.fromhex(one) for one in pauses])))
 
 

@@ -11,11 +11,22 @@ from datetime import date, datetime
 
 from services.pathways import leaving_store, step_store, store
 from services.pathways.conditions import Met, completed, of_stays, unmet
-from services.pathways.domain import NewPause, NewStay, Pause, Pauses, Stay, check_pause, check_product_day, check_stay
+from services.pathways.domain import (
+    NewPause,
+    NewStay,
+    Pause,
+    Pauses,
+    Stay,
+    check_pause,
+    check_product_day,
+    check_stay,
+    lasted,
+)
 from services.pathways.rules import Event
 from services.pathways.store import shelf
 from shared.contracts.catalogue import StepEntered, StepLeft
 from shared.contracts.errors import InvalidInput
+from shared.contracts.mistake_facts import PauseRemoved, StepRemoved
 from shared.contracts.step_facts import ProductRecorded, StepPaused, StepResumed
 from shared.journal import Journal, Unit
 from shared.journal.follow import lock_cursor
@@ -31,8 +42,9 @@ def record_steps(
     """Record people's times on steps, in order, up to the first that is refused (`skip_bad`: all that are not).
 
     Returns a result per item, ``{"stay", "new"}`` or ``{"error"}``, and the journal position. An item that ends a time
-    that is open, because it began on the same day, or that says how one has ended by itself, answers with that one's
-    id. Entering a step ends the times on steps that are completed by this, as the programme says.
+    that is open, because it began on the same day, that says how one has ended by itself, or that the person had left
+    the step before leaving has ended it, answers with that one's id. Entering a step ends the times on steps that are
+    completed by this, as the programme says.
     """
     with journal.unit(now) as unit:
         lock_cursor(unit.connection, "pathways")
@@ -49,8 +61,10 @@ def record_steps(
             ends = _completed_by(definition, new, stays, pauses, met[new.subject])
             after = {**stays, **{(new.subject, step): _with(stays[new.subject, step], stay) for step, stay in ends}}
             ended = check_stay(new, definition, people, after, today, pauses, away.get(new.subject))
-            if ended is not None and ended.left_on is not None:
+            if ended is not None and ended.left_on == new.left_on:
                 return ended.stay
+            if ended is not None and ended.left_on is not None:
+                pauses[place] = _untell(unit, programme, place, ended, pauses.get(place, ()))
             if ended is None:
                 _check_conditions(definition.step_by_key[new.step], new, after, met[new.subject])
                 for step, stay in ends:
@@ -89,15 +103,17 @@ def _completed_by(
     facts = [*met, *of_stays(new.subject, stays), entered]
     found = completed(definition, new.subject, stays, facts)
     return [
-        (step.key, replace(stay, left_on=_not_before(day, stay, pauses.get((new.subject, step.key), ()))))
+        (step.key, replace(stay, left_on=_last_day(day, definition, stay, pauses.get((new.subject, step.key), ()))))
         for step, stay, day in found
         if step.completion == "automatic" and step.key != new.step and stay.entered_on <= new.entered_on
     ]
 
 
-def _not_before(day: date, stay: Stay, pauses: Sequence[Pause]) -> date:
-    """The day, or the last on which the person went away or came back, if that is later."""
-    return max([day, *(p.resumed_on or p.paused_on for p in pauses if p.paused_on >= stay.entered_on)])
+def _last_day(day: date, definition: Programme, stay: Stay, pauses: Sequence[Pause]) -> date:
+    """The day on which a time on a step ends by itself: not after the programme, whose steps they are, and not before
+    it began, or the person last went away or came back."""
+    began = [p.resumed_on or p.paused_on for p in pauses if p.paused_on >= stay.entered_on]
+    return max([min(day, definition.period.end), stay.entered_on, *began])
 
 
 def _with(stays: Sequence[Stay], changed: Stay) -> list[Stay]:
@@ -130,16 +146,32 @@ def leave(
     unit.record(StepLeft(subject, step=step, occurred_on=iso_day(day)), programme)
 
 
-def end_stays(unit: Unit, programme: str, subject: str, day: date) -> None:
+def _untell(unit: Unit, programme: str, place: tuple[str, str], stay: Stay, pauses: Sequence[Pause]) -> list[Pause]:
+    """Take back how leaving the programme has ended a time on a step, and tell that it is open; with it a time away
+    that lasted until then. Returns the times away as they are then."""
+    (subject, step), until = place, iso_day(stay.left_on)
+    cut = [pause for pause in pauses if lasted(pause, stay)]
+    for pause in cut:
+        days = {"paused_on": iso_day(pause.paused_on), "resumed_on": until}
+        unit.record(PauseRemoved(subject, step=step, **days), programme)
+    entered = iso_day(stay.entered_on)
+    unit.record(StepRemoved(subject, step=step, entered_on=entered, left_on=until), programme)
+    unit.record(StepEntered(subject, step=step, occurred_on=entered), programme)
+    for pause in cut:
+        unit.record(StepPaused(subject, step=step, occurred_on=iso_day(pause.paused_on)), programme)
+    return [replace(pause, resumed_on=None) if pause in cut else pause for pause in pauses]
+
+
+def end_stays(unit: Unit, definition: Programme, subject: str, day: date) -> None:
     """Whoever left the programme on `day` is on no step any more: one line each. Times that began, or times away that
-    changed, after that day end when they did so."""
+    changed, after that day end when they did so; none is longer than the programme."""
     stays, pauses = store.find_stays(unit.connection, [subject]), step_store.find_pauses(unit.connection, [subject])
     for (_, step), several in sorted(stays.items()):
         for stay in several:
             if stay.left_on is None:
-                last = _not_before(max(day, stay.entered_on), stay, pauses.get((subject, step), ()))
+                last = _last_day(day, definition, stay, pauses.get((subject, step), ()))
                 step_store.end_stay(unit.connection, stay.stay, last)
-                leave(unit, programme, (subject, step), replace(stay, left_on=last), pauses)
+                leave(unit, definition.key, (subject, step), replace(stay, left_on=last), pauses)
 
 
 def record_pauses(
@@ -217,6 +249,6 @@ def note(unit: Unit, programme: str, definition: Programme | None, subject: str,
     pauses = step_store.find_pauses(unit.connection, [subject])
     for step, stay, day in completed(definition, subject, stays, [*met, *of_stays(subject, stays)]):
         if step.completion == "automatic":
-            last = _not_before(day, stay, pauses.get((subject, step.key), ()))
+            last = _last_day(day, definition, stay, pauses.get((subject, step.key), ()))
             step_store.end_stay(unit.connection, stay.stay, last)
             leave(unit, programme, (subject, step.key), replace(stay, left_on=last), pauses)

@@ -162,8 +162,8 @@ def _collisions(programme: Programme, stays: Any, pauses: Any) -> tuple[int, int
 def _move(unit: Unit, programme: Programme) -> None:
     """Read what pathways keeps under the keys of this version: its tables, not the facts.
 
-    Who was on two steps that became one is on it once: the later time ends today with its pause, and these are facts of
-    their own.
+    Who was on two steps that became one is on it once: the later time ends today, or with the programme, and its pause
+    with it; these are facts of their own.
     """
     if not programme.mapping:
         return
@@ -175,7 +175,7 @@ def _move(unit: Unit, programme: Programme) -> None:
     for (subject, step), stays in store.find_stays_of(unit.connection, programme.key).items():
         still = sorted((s for s in stays if s.left_on is None), key=lambda s: (s.entered_on, s.stay))
         for stay in still[1:] if step in became else ():
-            day = max(today, stay.entered_on)
+            day = max(min(today, programme.period.end), stay.entered_on)
             step_store.end_stay(unit.connection, stay.stay, day)
             place = (subject, step)
             if not is_sealed(unit.connection, unit.home, programme.key):  # else its figures are what they were

@@ -13,7 +13,7 @@ from services.portal.instruments import instrument_title
 from services.portal.labels import Label, label_of
 from services.portal.mistakes import outcomes_of, tries_of
 from services.portal.names import ProgrammeNames
-from services.portal.pages import LIST_ROLES, Pages
+from services.portal.pages import LIST_ROLES, Pages, left_words
 from services.portal.plan import plan_of
 from services.portal.publicity import publicity
 from services.portal.replies import ReplyKey
@@ -46,7 +46,12 @@ _PROOF = ("form_signed_on", "form_language", "form_help", "eura_on", "eura_by")
 _WHY = {
     **{"date": "problem_exit_date", "next": "problem_next", "planned": "problem_planned", "reason": "problem_choose"},
     **{"results": "problem_results", "form_signed_on": "problem_future", "eura_on": "problem_eura_entry"},
-    **{"eura_by": "problem_eura_by", "participant": "problem_no_start", "status": "problem_three_tries"},
+    **{
+        "resumed_on": "problem_before_back",
+        "eura_by": "problem_eura_by",
+        "participant": "problem_no_start",
+        "status": "problem_three_tries",
+    },
 }
 _DONE = {
     **{"1": "saved", "try": "attempt_saved", "asked": "follow_up_saved"},
@@ -91,7 +96,8 @@ class ExitPages:
             return self._show(names, person, typed=filled, problems={"": "problem_exit_differs"}), 409
         except (InvalidInput, UnknownCode) as error:
             name = str(error.params.get("field")).rpartition(".")[2]
-            wrong = {name if name in _WHY and name != "participant" else "": _WHY.get(name, "problem_answer")}
+            place = "date" if name == "resumed_on" else name  # the last day is before they came back
+            wrong = {place if name in _WHY and name != "participant" else "": _WHY.get(name, "problem_answer")}
             return self._show(names, person, filled | {"key": talks.new_key()}, results, wrong), 400
         except talks.UNSURE:
             return self._show(names, person, filled, results, {"": "problem_unsure"}), 503
@@ -246,8 +252,11 @@ class ExitPages:
             problems={name: say(problem) for name, problem in (problems or {}).items()},
             started=shown["started_on"],
             ended=ended,
+            away=bool(ended or shown.get("away")) and ended.get("reason") != "died",
+            left="" if ended else left_words({"end_reason": shown.get("away")}),
             wished=recorded if typed and recorded != filled["wishes"] else "",
             returned=talks.said_day(shown["resumed_on"]) if shown["resumed_on"] and not ended else "",
+            returned_on=shown["resumed_on"],
             reasons=[(code, say(f"exit_{code}")) for code in EXITS if code in (*_reasons(names), ended.get("reason"))],
             results_offered=[(r.key, in_language(r.name, g.lang, r.key)[0]) for r in form.results]
             + [("none", say("result_none"))],

@@ -27,10 +27,13 @@ class MistakePages:
         rule = "/exit/<programme:key>/<entity:person>"
         self.pages.add(app, f"{rule}/outcome", "remove_outcome", self.outcome, LIST_ROLES, "POST")
         self.pages.add(app, f"{rule}/not-asked", "remove_follow_up", self.follow_up, LIST_ROLES, "POST")
+        self.pages.add(app, f"{rule}/not-back", "remove_return", self.return_, LIST_ROLES, "POST")
         rule = "/start/<programme:key>/<entity:person>/no-try"
         self.pages.add(app, rule, "remove_attempt", self.attempt, LIST_ROLES, "POST")
         rule = "/steps/<programme:key>/<entity:person>/mistake"
         self.pages.add(app, rule, "remove_step", self.step, LIST_ROLES, "POST")
+        rule = "/questionnaire/<programme:key>/<entity:person>/mistake"
+        self.pages.add(app, rule, "remove_assessment", self.form, LIST_ROLES, "POST")
 
     def outcome(self, key: str, person: str) -> ResponseReturnValue:
         self._remove(key, person, "pathways", "remove_outcome", "outcome_id")
@@ -38,6 +41,10 @@ class MistakePages:
 
     def follow_up(self, key: str, person: str) -> ResponseReturnValue:
         self._remove(key, person, "intake", "remove_follow_up", "follow_up")
+        return redirect(url_for("exit_record", key=key, person=person, saved="removed"), 303)
+
+    def return_(self, key: str, person: str) -> ResponseReturnValue:
+        self._remove(key, person, "intake", "remove_return", "date")
         return redirect(url_for("exit_record", key=key, person=person, saved="removed"), 303)
 
     def attempt(self, key: str, person: str) -> ResponseReturnValue:
@@ -48,6 +55,10 @@ class MistakePages:
     def step(self, key: str, person: str) -> ResponseReturnValue:
         self._remove(key, person, "pathways", "remove_step", "stay")
         return redirect(url_for("steps", key=key, person=person, done="removed"), 303)
+
+    def form(self, key: str, person: str) -> ResponseReturnValue:
+        self._remove(key, person, "measurement", "remove_assessment", "assessment")
+        return redirect(url_for("questionnaire", key=key, person=person, done="removed"), 303)
 
     def _remove(self, key: str, person: str, service: str, method: str, member: str) -> None:
         self.pages.programme(key)

@@ -339,10 +339,11 @@ def standing_word(row: Mapping[str, Any]) -> str:
 
 
 def left_words(row: Mapping[str, Any]) -> str:
-    """When and why the person has left, of a row of intake's; "" who is there. A reason of a newer release as it is."""
-    if not row.get("ended_on"):
-        return ""
+    """When and why the person has left, of a row of intake's; "" who is there. A reason of a newer release as it is.
+    Of whom the fund's record is erased it is known that they are away, or died."""
     say, reason = words(g.lang), row.get("end_reason")
+    if not row.get("ended_on"):
+        return say("exit_died" if reason == "died" else "has_left_once") if reason else ""
     why = say(f"exit_{reason}") if reason in EXITS else str(reason)
     return say("has_left", day=talks.said_day(row["ended_on"]), why=why)
 

@@ -103,7 +103,9 @@ class QuestionnairePages:
             return self._show(names, person, which, filled | {"key": talks.new_key()}, wrong), 400
         except talks.UNSURE:
             return self._show(names, person, which, filled, {"": "problem_unsure"}), 503
-        except (UnknownPerson, UnknownAssessment):
+        except UnknownAssessment:
+            return self._show(names, person, which, filled | {"key": talks.new_key()}), 409
+        except UnknownPerson:
             abort(404)
         at: dict[str, Any] = {"occasion": which.occasion, "instrument": which.instrument, "form": _form_lang(None)}
         at |= {name: told or None for name, told in _here().items()}
@@ -162,6 +164,7 @@ class QuestionnairePages:
                 for use, on in _uses(names)
             ],
             rows=[_form_row(form, names) for form in self._forms(names.key, person)["forms"]],
+            done="mistake_removed" if request.args.get("done") == "removed" else "",
         )
 
     def _show(
@@ -183,6 +186,9 @@ class QuestionnairePages:
         before = next((f for f in same if f["assessment"] == corrects and f["version"] == which.version), None)
         if filled is None:
             filled = self._recorded(instrument, before, len(same), self._last_day(names, which))
+        if corrects and before is None:  # taken back meanwhile (0249): what was typed is not lost
+            filled = {**filled, "corrects": "", "revision": "", "was": str(len(same))}
+            problems = {"": "problem_form_removed", **(problems or {})}
         meant: dict[str, Any] = {"instrument": which.instrument, "version": which.version}
         told = self.pages.context.rpc.call("measurement", "show_wording", **meant)
         items = [_asked(item, instrument, told["texts"].get(item.key) or item.name) for item in instrument.items]
@@ -298,6 +304,7 @@ def _form_row(form: Mapping[str, Any], names: ProgrammeNames) -> dict[str, Any]:
     used = any((use["key"], use["version"]) == (key, version) and occasion in on for use, on in _uses(names))
     scales = find_instrument(key, version).scale_by_key if known else {}
     return {
+        "assessment": form["assessment"],
         "title": instrument_title(names.document, key, version, g.lang),
         "occasion": say(f"occasion_{occasion}"),
         "day": talks.said_day(form["date"]),

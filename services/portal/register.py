@@ -1,7 +1,8 @@
 """The register of a group: one page, one tap a person, saved at once; and the same page to mend a slip."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Flask, abort, g, redirect, request, url_for
@@ -24,6 +25,8 @@ from shared.contracts.errors import (
 
 USUAL_MINUTES = 120
 LONGEST = 1440
+LATE = timedelta(days=60)
+"""So long after it a list on paper may be written down: who left meanwhile is on it."""
 MOST_NAMED = 20
 """So many people who were left out are named."""
 
@@ -227,10 +230,11 @@ class RegisterPages:
         everybody = talks.people_at_hand(self.pages.context, names.key)
         left_out = talks.left_out(everybody[one] for one in left if one in everybody)
         day = filled.date if talks.day_from(filled.date) else end.isoformat()
+        earliest = day if session else (max(date.fromisoformat(day), start) - LATE).isoformat()
         people = {
-            s: one
+            s: one if one.was_there(day) else _who_left(one)
             for s, one in everybody.items()
-            if s in present | ticked or (one.was_there(day) and _may(names, filled.activity, one))
+            if s in present | ticked or (one.was_there(earliest) and _may(names, filled.activity, one))
         }
         return self.pages.show(
             "register.html",
@@ -242,7 +246,7 @@ class RegisterPages:
             activity=label_of(names.activities.get(filled.activity, {}), g.lang, filled.activity),
             held=talks.said_day(filled.date) if session else "",
             problems={name: say(problem) for name, problem in (problems or {}).items()} | left_out,
-            parts_of_people=_parts(people, register, present, ticked),
+            parts_of_people=_parts(people, register, present, ticked, day),
             locations=[(code, _place(names, code)) for code in names.locations],
             days=(start.isoformat(), end.isoformat()),
             longest=LONGEST,
@@ -263,11 +267,13 @@ def groups(names: ProgrammeNames) -> list[str]:
 
 
 def _parts(
-    people: Mapping[str, Person], register: Mapping[str, Any], present: set[str], ticked: set[str]
+    people: Mapping[str, Person], register: Mapping[str, Any], present: set[str], ticked: set[str], day: str
 ) -> list[Part]:
-    """Who is there, who was there last time, who comes now and then, and everybody else; each by name."""
-    last = {row["subject"] for row in register["regulars"] if row["last_time"]}
-    sometimes = {row["subject"] for row in register["regulars"]}
+    """Who is there, who was there last time, who comes now and then, and everybody else, who had left by that day among
+    them; each by name."""
+    regulars = [row for row in register["regulars"] if row["subject"] in people]
+    sometimes = {row["subject"] for row in regulars if people[row["subject"]].was_there(day)}
+    last = {row["subject"] for row in regulars if row["last_time"]} & sometimes
     found = []
     left = dict(people)
     for word, group in (
@@ -280,6 +286,11 @@ def _parts(
         if rows:
             found.append(Part(word, rows))
     return found
+
+
+def _who_left(person: Person) -> Person:
+    left = words(g.lang)("left_on", day=talks.said_day(person.ended_on))
+    return replace(person, label=f"{person.label} ({left})")
 
 
 def _place(names: ProgrammeNames, code: str) -> Label:

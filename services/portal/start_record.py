@@ -95,8 +95,9 @@ class StartPages:
         except AlreadyRecordedDiffers:
             return self._show(names, person, problems={"": "problem_saved_already"}), 409
         except (InvalidInput, UnknownCode) as error:
-            wrong = _why(_form(names), filled, str(error.params.get("field")))
-            return self._show(names, person, filled | {"key": talks.new_key()}, wrong), 400
+            at_hand = shown_start(self.pages, key, person)
+            wrong = _why(_form(names), filled, at_hand[0], str(error.params.get("field")))
+            return self._show(names, person, filled | {"key": talks.new_key()}, wrong, at_hand=at_hand), 400
         except talks.UNSURE:
             return self._show(names, person, filled, {"": "problem_unsure"}), 503
         except UnknownPerson:
@@ -301,14 +302,16 @@ def _problems(names: ProgrammeNames, filled: Mapping[str, str]) -> dict[str, str
     return found
 
 
-def _why(form: Form, filled: Mapping[str, str], field: str) -> dict[str, str]:
-    """What intake has refused, at the page's field; what the page has no field for, above it."""
+def _why(form: Form, filled: Mapping[str, str], shown: Mapping[str, Any], field: str) -> dict[str, str]:
+    """What intake has refused, at the page's field; what the page has no field for, above it. A code that is known
+    is `shown` nowhere: it is the birth date beside it that was typed."""
     name = field.rpartition(".")[2]
     question = form.question_by_key.get(name)
     if question is not None and question.special and filled.get(name) == "refused":
         return {name: "problem_unsigned"}
     if name == "identity_code" and not filled[name]:
-        return {name: "problem_code_required"}
+        missing = bool(shown.get("lacks_code"))
+        return {name: "problem_code_required"} if missing else {"birth_date": "problem_born_otherwise"}
     if name in _WHY or question is not None:
         return {name: _WHY.get(name, "problem_answer")}
     return {"": "problem_answer"}

@@ -27,13 +27,15 @@ from shared.contracts.errors import (
     unless_refused,
 )
 
-ACTS = ("enter", "leave", "pause", "return")
+ACTS = ("enter", "leave", "pause", "return", "past")
 _DONE = {act: f"step_done_{act}" for act in ACTS}
 _DONE["removed"] = "mistake_removed"
 _BACK = ("tasks", "person")
 _WHY = {
     **{("enter", "from"): "problem_step_taken", ("enter", "step"): "problem_step_condition"},
     ("enter", "to"): "problem_step_left",
+    **{("past", "from"): "problem_step_past", ("past", "to"): "problem_step_past"},
+    ("past", "step"): "problem_step_condition",
     **{("leave", "from"): "problem_step_changed", ("leave", "to"): "problem_step_leave"},
     **{("pause", "from"): "problem_step_pause", ("pause", "to"): "problem_step_changed"},
     **{("return", "from"): "problem_step_changed", ("return", "to"): "problem_step_return"},
@@ -60,6 +62,7 @@ class StepPages:
         rule = "/steps/<programme:key>/<entity:person>"
         self.pages.add(app, rule, "steps", self.show, LIST_ROLES)
         self.pages.add(app, rule, "record_step", self.record, LIST_ROLES, "POST")
+        self.pages.add(app, f"{rule}/no-pause", "remove_pause", self.no_pause, LIST_ROLES, "POST")
 
     def show(self, key: str, person: str) -> ResponseReturnValue:
         return self._page(self.pages.programme(key), person)
@@ -75,15 +78,26 @@ class StepPages:
             return redirect(url_for("tasks", key=key, done=act), 303)
         return redirect(url_for("person" if back in _BACK else "steps", key=key, person=person, done=act), 303)
 
+    def no_pause(self, key: str, person: str) -> ResponseReturnValue:
+        names, by = self.pages.programme(key), g.session.user.name
+        given: dict[str, Any] = {"programme": key, "subject": person, "pause": request.form.get("pause", "")}
+        try:
+            self.pages.context.rpc.call("pathways", "remove_pause", **given, by=by)
+        except InvalidInput:  # another step was begun meanwhile
+            return self._page(names, person, "problem_pause_removed"), 409
+        except UnknownPerson:
+            abort(404)
+        return redirect(url_for("steps", key=key, person=person, done="removed"), 303)
+
     def _record(self, names: ProgrammeNames, person: str, act: str) -> None:
         """What the form wants. Raises `Refused`, or what is no fault of the form."""
         day = talks.day_from(request.form.get("day", ""))
         first, last = talks.days(self.pages.context, names)
-        if act not in ACTS or (act == "enter" and request.form.get("step", "") not in individual(names)):
+        if act not in ACTS or (act in ("enter", "past") and request.form.get("step", "") not in individual(names)):
             raise Refused("problem_choose")
         if day is None or not first <= day <= last:
             raise Refused("problem_step_day")
-        if act in ("enter", "leave"):
+        if act in ("enter", "leave", "past"):
             method, item = "record_steps", self._stay(names, person, act, day)
         else:
             method, item = "record_pauses", self._pause(names, person, act, day)
@@ -99,12 +113,20 @@ class StepPages:
 
     def _stay(self, names: ProgrammeNames, person: str, act: str, day: date) -> dict[str, Any]:
         form = request.form
-        if act == "enter":
-            return {"key": talks.key_from(form.get("key", "")), "step": form["step"], "entered_on": day.isoformat()}
+        if act in ("enter", "past"):
+            item = {"key": talks.key_from(form.get("key", "")), "step": form["step"], "entered_on": day.isoformat()}
+            return item | self._until(names, day) if act == "past" else item
         stay = self._open_stay(names, person)
         # By what it ends, not by the form: of two workers who end it at once, one does.
         key = talks.part_key(stay["stay"], "left")
         return {"key": key, "step": stay["step"], "entered_on": stay["entered_on"], "left_on": day.isoformat()}
+
+    def _until(self, names: ProgrammeNames, since: date) -> dict[str, str]:
+        """The last day of a time that is over, as it is told of who has left."""
+        day = talks.day_from(request.form.get("until", ""))
+        if day is None or not since <= day <= talks.days(self.pages.context, names)[1]:
+            raise Refused("problem_step_day")
+        return {"left_on": day.isoformat()}
 
     def _pause(self, names: ProgrammeNames, person: str, act: str, day: date) -> dict[str, Any]:
         form, stay = request.form, self._open_stay(names, person)
@@ -135,6 +157,7 @@ class StepPages:
         say, context = words(g.lang), self.pages.context
         row, name = person_row(self.pages, names.key, person)
         found, (first, last) = self._steps(names, person), talks.days(context, names)
+        known = not row.get("end_reason") or row.get("ended_on")  # whose exit is erased are on no step any more
         return self.pages.show(
             "steps.html",
             programme=names.key,
@@ -145,7 +168,8 @@ class StepPages:
             on=[stay_row(stay, names) for stay in found["steps"] if stay["left_on"] is None],
             earlier=[stay_row(stay, names) for stay in found["steps"] if stay["left_on"] is not None],
             proposals=[proposal_row(one, names) for one in found["proposals"]],
-            steps=[] if row.get("ended_on") else [(key, named("steps", key, names)) for key in individual(names)],
+            steps=[(key, named("steps", key, names)) for key in individual(names)] if known else [],
+            ended=min(row["ended_on"], last.isoformat()) if row.get("ended_on") else "",
             tap_day=tap_day(self.pages, names),
             first=first.isoformat(),
             last=last.isoformat(),

@@ -76,7 +76,11 @@ def stay_row(stay: Mapping[str, Any], names: ProgrammeNames) -> dict[str, Any]:
         "until": talks.said_day(stay["left_on"]) if stay["left_on"] else "",
         "away": talks.said_day(away["paused_on"]) if away else "",
         "pauses": [
-            (talks.said_day(pause["paused_on"]), talks.said_day(pause["resumed_on"]) if pause["resumed_on"] else "")
+            (
+                pause["pause"],
+                talks.said_day(pause["paused_on"]),
+                talks.said_day(pause["resumed_on"]) if pause["resumed_on"] else "",
+            )
             for pause in stay["pauses"]
         ],
     }

@@ -18,7 +18,7 @@ from services.portal.context import PortalContext
 from services.portal.names import ProgrammeNames
 from services.portal.replies import Identity, ReplyKey
 from services.portal.words import words
-from shared.contracts.commands import is_blank
+from shared.contracts.commands import CONTROL, is_blank
 from shared.contracts.errors import NotFound, PolkuError, RpcTimeout, ServiceAbsent, unless_refused
 from shared.contracts.talks import LONGEST_TEXT
 from shared.journal.sealed import seal_command
@@ -29,6 +29,10 @@ PAGE = 500
 UNSURE = (RpcTimeout, ServiceAbsent)
 """After these nobody knows whether it was saved: the same form is shown again with the same key."""
 
+LONG_AGO = "0001-01-01"
+"""As the last day of who is away when nobody knows any more since when."""
+
+_LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
 _HEX64 = re.compile("[0-9a-f]{64}")
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WORD = re.compile(r"[\s·-]+")
@@ -85,7 +89,7 @@ def people_at_hand(
         label = name or say(missing)
         if row.get("restricted"):
             label += f" ({say('restricted')})"
-        found.append((row["person"], label, row.get("started_on"), str(row.get("standing")), row.get("ended_on") or ""))
+        found.append((row["person"], label, row.get("started_on"), str(row.get("standing")), last_day(row)))
     names, alike = Counter(name for _, name, *_ in found), Counter((name, day) for _, name, day, *_ in found)
     people = []
     for subject, name, started, *more in found:
@@ -93,6 +97,11 @@ def people_at_hand(
         apart = since if alike[name, started] == 1 and since else f"{since} {subject[:4]}".strip()
         people.append(Person(subject, name if names[name] == 1 else f"{name} · {apart}", *more))
     return {person.subject: person for person in sorted(people, key=lambda p: (p.label.casefold(), p.subject))}
+
+
+def last_day(row: Mapping[str, Any]) -> str:
+    """The last day of who has left, of a row of intake's; "" who is there."""
+    return row.get("ended_on") or (LONG_AGO if row.get("end_reason") else "")
 
 
 def left_out(people: Iterable[Person]) -> dict[str, str]:
@@ -142,10 +151,10 @@ def part_key(key: str, part: str) -> str:
 
 
 def cleaned(text: str) -> str:
-    """Typed text as the vault takes it: line ends alike, no other control characters, nothing at either end; empty if
-    nothing of it can be seen."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    kept = "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    """Typed text as the vault takes it: line ends alike, nothing else of `CONTROL` (a name that is copied on a phone
+    may come with a mark that turns the direction), nothing at either end; empty if nothing of it can be seen."""
+    lines = _LINE_END.sub("\n", text).replace("\t", " ")
+    kept = "".join(c for c in lines if c == "\n" or not CONTROL.match(c)).strip()
     return "" if is_blank(kept) else kept
 
 

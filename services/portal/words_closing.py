@@ -34,7 +34,7 @@ CLOSING_WORDS: dict[str, tuple[str, str, str]] = {
         "for polku retention.",
     ),
     "closing_nothing": ("Mikään ei ole tiellä.", "Inget står i vägen.", "Nothing stands in the way."),
-    "closing_exit": ("Ei ole kirjattu lopettaneeksi", "Har inte antecknats som avslutade", "Have not left"),
+    "closing_exit": ("Ei ole kirjattu lopettaneeksi", "Avslut saknas", "Have not left"),
     "closing_task": ("Avoimet tehtävät", "Öppna uppgifter", "Open tasks"),
     "closing_evidence": ("Lomake tai vastaus puuttuu", "Blankett eller svar saknas", "A form or an answer is missing"),
     "closing_period": ("Vahvistamattomat kaudet", "Obekräftade perioder", "Periods not confirmed"),
@@ -55,9 +55,9 @@ CLOSING_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "closing_close": ("Päätä hanke", "Avsluta projektet", "Close the project"),
     "closing_sure": (
-        "Ymmärrän, ettei hanketta voi avata uudelleen.",
-        "Jag förstår att projektet inte kan öppnas på nytt.",
-        "I understand that the project cannot be opened again.",
+        "Ymmärrän, ettei hankkeeseen kirjata enää mitään uutta.",
+        "Jag förstår att inget nytt längre antecknas i projektet.",
+        "I understand that nothing new is recorded for the project any more.",
     ),
     "closing_sure_seal": (
         "Ymmärrän, ettei mitään voi enää lisätä eikä korjata.",

@@ -45,7 +45,7 @@ COMING_WORDS: dict[str, tuple[str, str, str]] = {
     "informed_consents": ("Ihminen suostuu", "Personen samtycker till", "The person agrees to"),
     "informed_consents_hint": (
         "Vain tähän tarvitaan suostumus. Tyhjä: ei suostu, tai ei kysytty. Aiempi suostumus ei peruunnu tästä.",
-        "Bara för detta behövs samtycke. Tomt: nej, eller inte frågat. Ett tidigare samtycke återtas inte härmed.",
+        "Bara för detta behövs samtycke. Tomt: nej, eller inte frågat. Ett tidigare samtycke återkallas inte härmed.",
         "Consent is needed for this alone. Empty: no, or not asked. An earlier consent is not withdrawn by it.",
     ),
     "informed_then": (
@@ -66,9 +66,10 @@ COMING_WORDS: dict[str, tuple[str, str, str]] = {
         "The day can be neither in the future nor more than a year before the project.",
     ),
     "problem_consent_older": (
-        "Suostumus on peruttu tämän päivän jälkeen. Uusi suostumus merkitään sille päivälle, jona se annettiin.",
-        "Samtycket har återkallats efter den här dagen. Ett nytt samtycke antecknas på den dag då det gavs.",
-        "The consent was withdrawn after this day. A new one is written down on the day when it was given.",
+        "Suostumus on peruttu myöhemmin kuin valittuna päivänä. Uusi suostumus merkitään sille päivälle, jona se "
+        "annettiin.",
+        "Samtycket har återkallats senare än på den valda dagen. Ett nytt samtycke antecknas på den dag då det gavs.",
+        "The consent was withdrawn later than on the chosen day. A new one is written down on the day it was given.",
     ),
     # service language
     "service_language": ("Palvelukieli", "Servicespråk", "Language of service"),

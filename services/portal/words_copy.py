@@ -73,7 +73,7 @@ COPY_WORDS: dict[str, Three] = {
     ),
     "refused_withdrawn": (
         "Mitään ei tallennettu: ihminen on perunut suostumuksensa tähän.",
-        "Ingenting sparades: personen har återtagit sitt samtycke till detta.",
+        "Ingenting sparades: personen har återkallat sitt samtycke till detta.",
         "Nothing was saved: the person has withdrawn their consent to this.",
     ),
     "protected_person": ("turvakielto", "spärrmarkering", "protected address"),
@@ -314,7 +314,7 @@ VALUES: dict[str, Three] = {
     ),
     "employed": ("työssä tai yrittäjä", "i arbete eller företagare", "employed"),
     "self": ("itse", "själv", "by yourself"),
-    "with_help": ("autettuna", "med hjälp", "with help"),
+    "with_help": ("avustettuna", "med hjälp", "with help"),
     "worker": ("työntekijä", "medarbetare", "a worker"),
     "completed": ("suunnitellusti", "enligt planen", "as planned"),
     "interrupted": ("keskeytyi", "avbröts", "interrupted"),
@@ -372,6 +372,7 @@ VALUES: dict[str, Three] = {
     "not_needed": ("ei tarpeen", "behövs inte", "not needed"),
     "done_elsewhere": ("tehty muualla", "gjord annanstans", "done elsewhere"),
     "has_left": ("on lopettanut", "har slutat", "has left"),
+    "left": ("on lopettanut", "har slutat", "has left"),
     "mistake": ("virheellinen kirjaus", "felaktig anteckning", "mistake"),
     "name": ("nimi", "namn", "name"),
     "birth_date": ("syntymäaika", "födelsedatum", "birth date"),
@@ -502,6 +503,7 @@ KINDS: dict[str, Three] = {
     "intake.follow_up_removed": ("Yhteydenotto poistettiin", "En kontakt togs bort", "A contact was removed"),
     "pathways.step_removed": ("Vaihe poistettiin", "Ett steg togs bort", "A step was removed"),
     "pathways.pause_removed": ("Tauko poistettiin", "En paus togs bort", "A pause was removed"),
+    "measurement.assessment_removed": ("Kysely poistettiin", "En enkät togs bort", "A questionnaire was removed"),
     "pathways.outcome_removed": ("Tulos poistettiin", "Ett utfall togs bort", "An outcome was removed"),
     "intake.worker_changed": (
         "Sait työntekijän",

@@ -71,7 +71,7 @@ ENCOUNTER_WORDS: dict[str, tuple[str, str, str]] = {
     ),
     "nicknames_correct": (
         "Tyhjä: paikalla olleet kävijät pysyvät. Kirjoitetut korvaavat heidät.",
-        "Tomt: besökarna som var med förblir. De som skrivs ersätter dem.",
+        "Tomt: besökarna som var med står kvar. De som skrivs ersätter dem.",
         "Blank: the visitors who were there stay. Those written take their place.",
     ),
     "problem_count": (

@@ -55,6 +55,12 @@ ERASING_WORDS: dict[str, tuple[str, str, str]] = {
         "Personbeteckningen saknas: projektet frågar varje deltagare om den.",
         "The identity code is missing: the project asks each of its participants for it.",
     ),
+    "problem_born_otherwise": (
+        "Syntymäaika ei ole sama kuin henkilötunnuksessa. Tarkista se, tai korjaa tunnus sivulla Oikeudet.",
+        "Födelsedatumet är ett annat än i personbeteckningen. Kontrollera det, eller rätta beteckningen på sidan "
+        "Rättigheter.",
+        "The birth date is another than the identity code tells. Check it, or correct the code on the page Rights.",
+    ),
     "correct_protected": ("Turvakielto", "Spärrmarkering", "Protected address"),
     "correct_protected_hint": (
         "Kun turvakielto kirjataan, kotikunta, alue ja yhteystiedot poistetaan eikä nimi näy luetteloissa.",

@@ -125,7 +125,7 @@ PROGRAMME_WORDS: dict[str, tuple[str, str, str]] = {
     "on_outcome_recorded": ("tulos on kirjattu", "utfallet har registrerats", "the outcome is recorded"),
     "on_action_agreed": ("jotain on sovittu", "något har avtalats", "something was agreed"),
     "on_answers_recorded": ("kysely on täytetty", "en enkät är ifylld", "a questionnaire is filled in"),
-    "on_participation_ended": ("on lopettanut", "har avslutat", "has left"),
+    "on_participation_ended": ("on lopettanut", "har slutat", "has left"),
     "on_follow_up_recorded": ("on kysytty jälkeenpäin", "har tillfrågats efteråt", "was asked afterwards"),
     "on_exit_form_recorded": (
         "lopetusilmoitus on kirjattu",

@@ -78,7 +78,7 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
     "form_signed_on": ("Allekirjoitettu", "Undertecknad den", "Signed on"),
     "form_help": ("Kuka täytti", "Vem fyllde i", "Who filled it in"),
     "form_help_self": ("itse", "själv", "the person alone"),
-    "form_help_with_help": ("autettuna", "med hjälp", "with help"),
+    "form_help_with_help": ("avustettuna", "med hjälp", "with help"),
     "form_kept": ("Missä paperi säilytetään", "Var papperet förvaras", "Where the paper is kept"),
     "in_eura": ("EURA 2021", "EURA 2021", "EURA 2021"),
     "eura_on": ("Tallennettu EURAan", "Införd i EURA den", "Entered in EURA on"),
@@ -196,7 +196,9 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
         "Personen har ingen startdag: fyll först i utgångsblanketten.",
         "There is no start day: fill in the start form first.",
     ),
+    "has_left_once": ("on lopettanut", "har slutat", "has left"),
     "has_left": ("lopetti {day}: {why}", "avslutade {day}: {why}", "left on {day}: {why}"),
+    "left_on": ("lopetti {day}", "slutade {day}", "left on {day}"),
     "wishes": ("Mitä hän toivoo", "Vad personen önskar", "What the person wishes"),
     "wishes_hint": (
         "Salataan ja jää tänne. Päätoteuttaja ei näe sitä.",
@@ -292,7 +294,7 @@ RECORD_WORDS: dict[str, tuple[str, str, str]] = {
     "problem_try_day": (
         "Päivä ei käy: se ei voi olla tulevaisuudessa eikä liian varhain, eikä tavoitetun vastaus ennen jälkiseurannan "
         "päivää.",
-        "Dagen går inte: den kan inte vara i framtiden eller för tidig, och ett svar inte före uppföljningens dag.",
+        "Dagen duger inte: den kan inte vara i framtiden eller för tidig, och ett svar inte före uppföljningens dag.",
         "This day cannot be: not in the future or too early, and nobody's answer before the day of the follow-up.",
     ),
     "problem_exit_date": (

@@ -45,10 +45,10 @@ RIGHTS_WORDS: dict[str, tuple[str, str, str]] = {
     "legal_legitimate_interest": ("oikeutettu etu", "berättigat intresse", "legitimate interest"),
     "legal_consent": ("suostumus", "samtycke", "consent"),
     "kept_until": ("säilytetään {day} asti", "sparas till {day}", "kept until {day}"),
-    "rights_withdraw": ("Kirjaa suostumuksen peruminen", "Anteckna att samtycket återtas", "Record a withdrawal"),
+    "rights_withdraw": ("Kirjaa suostumuksen peruminen", "Anteckna att samtycket återkallas", "Record a withdrawal"),
     "rights_sure": (
         "Ihminen on perunut suostumuksensa",
-        "Personen har återtagit sitt samtycke",
+        "Personen har återkallat sitt samtycke",
         "The person has withdrawn their consent",
     ),
     "rights_withdraw_means": (

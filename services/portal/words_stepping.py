@@ -9,6 +9,15 @@ STEPPING_WORDS: dict[str, tuple[str, str, str]] = {
     "step_away": ("tauolla {since} – {until}", "på paus {since} – {until}", "paused {since} – {until}"),
     "step_choose": ("Valitse vaihe", "Välj ett steg", "Choose a step"),
     "step_enter": ("Aloita vaihe", "Börja ett steg", "Begin a step"),
+    "step_past": ("Kirjaa aika vaiheessa", "Anteckna en tid på ett steg", "Record a time on a step"),
+    "step_past_hint": (
+        "Hän on lopettanut hankkeessa, joten aika on päättynyt viimeistään silloin. Jos kirjattu aika on väärä, poista "
+        "se ensin alta ja kirjaa oikea tähän.",
+        "Personen har slutat i projektet, så tiden tog slut senast då. Om en antecknad tid är fel, ta först bort den "
+        "nedan och anteckna den rätta här.",
+        "The person has left the project, so the time ended then at the latest. If a recorded time is wrong, remove it "
+        "below first, and record the right one here.",
+    ),
     "step_leave": ("Päätä vaihe", "Avsluta steget", "End the step"),
     "step_pause": ("Tauolle", "Ta paus", "Pause"),
     "step_return": ("Palasi tauolta", "Tillbaka från pausen", "Back from the pause"),
@@ -16,6 +25,7 @@ STEPPING_WORDS: dict[str, tuple[str, str, str]] = {
     "step_tap_leave": ("Päätä tänään", "Avsluta i dag", "End today"),
     "proposal_take": ("Tee", "Gör", "Do it"),
     "step_done_enter": ("Vaihe on aloitettu.", "Steget har börjat.", "The step has begun."),
+    "step_done_past": ("Aika on kirjattu.", "Tiden är antecknad.", "The time is recorded."),
     "step_done_leave": ("Vaihe on päätetty.", "Steget är avslutat.", "The step has ended."),
     "step_done_pause": ("Tauko on merkitty.", "Pausen är antecknad.", "The pause is noted."),
     "step_done_return": ("Paluu on merkitty.", "Återkomsten är antecknad.", "The return is noted."),
@@ -33,6 +43,13 @@ STEPPING_WORDS: dict[str, tuple[str, str, str]] = {
         "Ihminen on lopettanut hankkeessa. Kirjaa ensin, milloin hän palasi. Mitään ei tallennettu.",
         "Personen har slutat i projektet. Anteckna först när personen kom tillbaka. Inget sparades.",
         "The person has left the project. Note first when they came back. Nothing was saved.",
+    ),
+    "problem_step_past": (
+        "Aika menee päällekkäin toisen kirjatun ajan tai tauon kanssa tai päättyy lopettamisen jälkeen. Mitään ei "
+        "tallennettu.",
+        "Tiden överlappar en annan antecknad tid eller en paus, eller slutar efter det att personen slutade. Inget "
+        "sparades.",
+        "The time overlaps another recorded one or a pause, or ends after the person left. Nothing was saved.",
     ),
     "problem_step_condition": (
         "Hankkeen ehto vaiheelle ei täyty vielä sinä päivänä. Mitään ei tallennettu.",

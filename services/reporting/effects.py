@@ -9,12 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.reporting import records, step_mistakes, store
+from services.reporting import mistake_store, mistakes, records, step_mistakes, store
 from shared.contracts.catalogue import (
     FACTS,
     AnonymousSheetRecorded,
     AttendanceRecorded,
-    AttendanceRemoved,
     HeadsCounted,
     OutcomeRecorded,
     ParticipationStarted,
@@ -30,10 +29,10 @@ from shared.contracts.catalogue import (
     TagsRetired,
 )
 from shared.contracts.closing_facts import ClosingFinal, ProgrammeClosed, ProgrammeReopened, StreamSealed
-from shared.contracts.encounter_facts import EncounterRecorded, EncounterRemoved
+from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import FactNotWritable
 from shared.contracts.facts import Fact
-from shared.contracts.mistake_facts import FollowUpRemoved, OutcomeRemoved, PauseRemoved, StepRemoved
+from shared.contracts.mistake_facts import PauseRemoved, StepRemoved
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.rights_facts import NotSamePerson, PersonRestricted, RestrictionLifted, SamePerson
@@ -78,6 +77,7 @@ class Effects:
     erased: dict[str, int] = field(default_factory=dict)
     retired: dict[int, int] = field(default_factory=dict)
     purposes: list[tuple[str, str, str, int]] = field(default_factory=list)
+    forms_removed: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     def write(self, connection: Connection, stream: str) -> None:
         """Write them; whoever was erased, and what was retired, is gone from lines and derived tables. Each kind of it
@@ -88,6 +88,8 @@ class Effects:
         if self.purposes:
             note_purposes_ended(connection, stream, self.purposes)
             store.forget_purposes(connection, stream, ((subject, purpose) for subject, purpose, *_ in self.purposes))
+        if self.forms_removed:
+            mistake_store.remove_scores(connection, stream, self.forms_removed)
         store.put_derived(connection, self.rows)
         if self.erased:
             note_received(connection, stream, self.erased)
@@ -330,12 +332,6 @@ class Derivation:
         self._set("reporting_eura", starts=fact["starts"], exits=fact["exits"])
         return None
 
-    def removed(self, fact: Fact) -> str | None:
-        # Removing what is not there is no error: its line may have been refused, and then there is nothing to undo.
-        table, member = _REMOVED[type(fact)]
-        self._remove(table, bytes.fromhex(fact[member]))
-        return None
-
     def session_removed(self, fact: Fact) -> str | None:
         session = bytes.fromhex(fact["session"])
         if not self._has_session(session):
@@ -349,15 +345,6 @@ class Derivation:
 _KEY_OF = {table: itemgetter(*names) for table, names in store.KEYS.items()}
 _WHAT: dict[type[Fact], str] = {StepEntered: "entered", StepLeft: "left", StepPaused: "paused", StepResumed: "resumed"}
 _SCORE = ("definition", "scale", "score")
-_REMOVED: dict[type[Fact], tuple[str, str]] = {
-    AttendanceRemoved: ("reporting_attendance", "attendance"),
-    EncounterRemoved: ("reporting_encounter", "encounter"),
-    OutcomeRemoved: ("reporting_outcome", "outcome_id"),
-    FollowUpRemoved: ("reporting_follow_up", "follow_up"),
-}
-"""What is taken back by an id of its own: the derived table, and the member that holds the id."""
-
-
 CLOSING: tuple[type[Fact], ...] = (ProgrammeClosed, ClosingFinal, ProgrammeReopened, StreamSealed)
 
 EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
@@ -387,7 +374,7 @@ EFFECTS: dict[type[Fact], Callable[[Derivation, Fact], str | None]] = {
     PersonRestricted: Derivation.restricted,
     RestrictionLifted: Derivation.lifted,
     EncounterRecorded: Derivation.encounter,
-    **dict.fromkeys(_REMOVED, Derivation.removed),
+    **mistakes.EFFECTS,
     **dict.fromkeys(CLOSING, Derivation.nothing),
 }
 

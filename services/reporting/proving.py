@@ -9,6 +9,7 @@ from services.reporting import partner_store
 from services.reporting.domain import StreamState
 from shared.contracts.closing_facts import StreamSealed
 from shared.instruments.files import find_instrument
+from shared.journal import epochs
 from shared.journal.carry_tables import received_head, received_line, received_segment
 from shared.journal.certificate import Proof, SegmentWord, State, StreamProof
 from shared.journal.lines import parse
@@ -54,7 +55,7 @@ def _stream(connection: Connection, programme: str, at: StreamState) -> StreamPr
     if at.watermark:
         c = received_segment.c
         query = select(c.header, c.payload_digest, c.signature).where(c.stream == name, c.last == at.watermark)
-        row = connection.execute(query).one_or_none()
-        segment = SegmentWord(row.header, row.payload_digest, row.signature) if row else None
+        row = connection.execute(query).one_or_none() or epochs.opening(connection, name, at.epoch or 0, at.watermark)
+        segment = SegmentWord(*row) if row else None
     state: State = "expelled" if at.expelled else "closed" if at.closed else "joined"
     return StreamProof(at.partner, state, at.node, at.epoch, at.watermark, at.chain, keys, manifest, segment)

@@ -32,21 +32,26 @@ class Lines:
     connection: Connection
     stream: str
     after: int
-    _added: dict[Said, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _known: set[Said] = field(default_factory=set)
+    _lines: dict[Said, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _read: set[bytes] = field(default_factory=set)
+    """The people whose rows have been read, all at once: a removal may name somebody with thousands."""
 
     def add(self, seq: int, said: Said) -> None:
         """Line `seq` says so."""
-        self._added[said].append(seq)
+        self._lines[said].append(seq)
 
     def take_back(self, said: Said) -> int | None:
         """The line that says so no more: of equal ones the last. None if there is none: it may have been refused, and
         then there is nothing to undo."""
-        if said not in self._known:
-            (subject, key, what, day), c = said, step.c
-            query = select(c.seq).where(c.stream == self.stream, c.subject == subject, c.step == key, c.what == what)
-            query = query.where(c.occurred_on == day, c.seq <= self.after).order_by(c.seq)
-            self._added[said][:0] = self.connection.execute(query).scalars()
-            self._known.add(said)
-        lines = self._added[said]
+        if said[0] not in self._read:
+            self._read.add(said[0])
+            earlier = defaultdict[Said, list[int]](list)
+            c = step.c
+            query = select(c.step, c.what, c.occurred_on, c.seq).order_by(c.seq)
+            theirs = query.where(c.stream == self.stream, c.subject == said[0], c.seq <= self.after)
+            for key, what, day, seq in self.connection.execute(theirs):
+                earlier[said[0], key, what, day].append(seq)
+            for same, lines in earlier.items():
+                self._lines[same][:0] = lines
+        lines = self._lines[said]
         return lines.pop() if lines else None

@@ -56,4 +56,23 @@ class PauseRemoved(Fact):
     example = {"step": "resources", "paused_on": "2016-03-01", "resumed_on": "2016-04-01"}
 
 
-MISTAKE_FACTS = (OutcomeRemoved, FollowUpRemoved, AttemptRemoved, StepRemoved, PauseRemoved)
+class AssessmentRemoved(Fact):
+    """This person did not fill in this form: it was recorded of the wrong one. Its answers and all its scores go."""
+
+    kind, v, reach, about = "measurement.assessment_removed", 1, Reach.LEAD, About.SOMEBODY
+    assessment = EntityId()
+    example = {"assessment": _ID}
+
+
+class AnonymousSheetRemoved(Fact):
+    """There was no such form that names nobody: it was recorded by mistake, and its answers go."""
+
+    kind, v, reach, about = "measurement.anonymous_sheet_removed", 1, Reach.LEAD, About.NOBODY
+    assessment = EntityId()
+    example = {"assessment": _ID}
+
+
+MISTAKE_FACTS = (
+    *(OutcomeRemoved, FollowUpRemoved, AttemptRemoved, StepRemoved, PauseRemoved),
+    *(AssessmentRemoved, AnonymousSheetRemoved),
+)

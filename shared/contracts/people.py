@@ -84,7 +84,8 @@ class RegisterParticipants(Command):
 class ListPeople(Command):
     """`intake.list_people`: what comes back is sealed to `reply_to`, made for this request; reads are logged.
 
-    `people` asks for these alone: who needs one name does not read all. Those whose worker is `by` stand first;
+    `people` asks for these alone: who needs one name does not read all. Those whose worker is `by` stand first,
+    those who have left last;
     `worker` asks for one worker's people, `own_only` leaves out whoever is another's than `by`'s. Rows have
     `service_language` and `interpreter`, if they are known.
     """

@@ -102,6 +102,10 @@ class RecordInformed(Command):
     skip_bad = Flag(load_default=False)
 
 
+class AddInformed(RecordInformed):
+    """`intake.add_informed`: the same by a list, which gives no consent anew on the day on which it was withdrawn."""
+
+
 class AskInformed(Question):
     """`intake.list_informed`: when a person was informed, by which notice, in which language, and to what they agreed;
     the first first."""

@@ -245,7 +245,8 @@ def _check_segment(stream: StreamProof, word: SegmentWord, name: str) -> None:
         header = signed_header(word.header, word.payload_digest, word.signature, {name: _by_id(stream)})
     except Refused as refused:
         raise CertificateRefused(f"{stream.partner}: the segment's header does not hold ({refused.reason})") from None
-    if (header.last, header.chain) != (stream.watermark, stream.chain):
+    # At an epoch's beginning no segment ends that counts: the next one says by `before` what it goes on from.
+    if (stream.watermark, stream.chain) not in ((header.last, header.chain), (header.first - 1, header.before)):
         raise CertificateRefused(f"{stream.partner}: the node signed another chain than that of the figures")
 
 

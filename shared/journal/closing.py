@@ -49,6 +49,7 @@ CORRECTIONS = ALWAYS | {
     *("pathways.step_left", "pathways.outcome_recorded", "pathways.plan_entry_withdrawn"),
     *("pathways.outcome_removed", "intake.follow_up_removed", "intake.attempt_removed"),
     *("pathways.step_removed", "pathways.pause_removed"),
+    *("measurement.assessment_removed", "measurement.anonymous_sheet_removed"),
     *("pathways.product_recorded", "pathways.period_confirmed", ClosingFinal.kind),
     *("pathways.person_left_open", "pathways.thing_left_open"),
 }

@@ -151,7 +151,7 @@ def note_manifest(
     # What it says of the stream is signed and counts at once. What it says of the time does not: believed, it would
     # make a node that has fallen silent look alive for as long as its clock was wrong.
     from_the_future = manifest.time > now + CLOCK_SLACK
-    if not from_the_future:
+    if not from_the_future and manifest.epoch >= head.epoch:
         head.heard(manifest.time, now)
     if manifest.epoch != head.epoch:
         head.head_epoch = max(head.head_epoch, manifest.epoch)

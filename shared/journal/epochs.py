@@ -6,7 +6,8 @@ epoch. The lead takes none of them by itself: whoever could copy a home could re
 (`received_epoch`). A home that is restored once more before anybody has accepted opens the same epoch at another line:
 what it signed last is the claim. `polku lead accept-epoch` accepts it: what was held beyond `seq` moves, with its
 proofs, into tables of its own (`received_void*`), is kept and shown, and is in no figure; the stream goes on at `seq`,
-in the new epoch.
+in the new epoch. How far the node has gone in it meanwhile is not known until it speaks again: what it said before is
+no word on that (`received.Head.heard`).
 
 Call these under the lock of the stream's head (`received.lock_heads`).
 """
@@ -104,10 +105,39 @@ def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at
     for ahead in (received_early, received_claim):
         connection.execute(delete(ahead).where(ahead.c.stream == head.stream))
     if epoch != head.epoch:
-        head.manifest = None  # of the history that is void; the node states the new one within minutes
+        # Those of before are of the history that is void; the node states the new one within minutes.
+        head.manifest = _manifest_of(connection, head.stream, epoch, seq)
+    head.accepted_at, head.manifest_at = accepted_at, None
     head.epoch, head.seq, head.chain, head.state = epoch, seq, chain, OPEN
     head.head_epoch, head.head_seq, head.head_chain, head.claims = epoch, seq, chain, {}
     return True
+
+
+def opening(connection: Connection, stream: str, epoch: int, seq: int) -> tuple[bytes, bytes, bytes] | None:
+    """The header, payload digest and signature of the segment that opened an epoch after line `seq`: the node's word on
+    the chain there, where no segment that we hold ends. None if a manifest said so, or nobody has."""
+    statement, signature = _claim(connection, stream, epoch, seq)
+    end = _header_end(statement)
+    return (statement[:end], statement[end:], signature) if end < len(statement) else None
+
+
+def _manifest_of(connection: Connection, stream: str, epoch: int, seq: int) -> bytes | None:
+    """The manifest that claimed an epoch, as it came; None if it was a segment."""
+    statement, signature = _claim(connection, stream, epoch, seq)
+    whole = statement and _header_end(statement) == len(statement)
+    return statement + b"\n" + signature.hex().encode() + b"\n" if whole else None
+
+
+def _claim(connection: Connection, stream: str, epoch: int, seq: int) -> tuple[bytes, bytes]:
+    c = received_epoch.c
+    query = select(c.statement, c.signature).where(c.stream == stream, c.epoch == epoch, c.seq == seq)
+    row = connection.execute(query).one_or_none()
+    return (bytes(row.statement), bytes(row.signature)) if row else (b"", b"")
+
+
+def _header_end(statement: bytes) -> int:
+    """Where the JSON of a statement ends."""
+    return json.JSONDecoder().raw_decode(statement.decode("latin-1"))[1] if statement else 0
 
 
 def void_lines(connection: Connection) -> dict[str, int]:

@@ -50,11 +50,18 @@ class Head:
     echo: str
     state: str
     manifest: bytes | None = None
+    accepted_at: str | None = None
     claims: dict[int, bytes] = field(default_factory=dict)
 
     def heard(self, time: datetime, now: datetime) -> None:
-        """The node spoke at `time`; a clock that is ahead of ours counts as now."""
-        self.manifest_at = max(self.manifest_at or "", wire_time(min(time, now)))
+        """The node spoke at `time`; a clock that is ahead of ours counts as now.
+
+        What it said before somebody accepted a history does not count: it may have been told of the other one, or say
+        less than what is forgotten of this one.
+        """
+        said = wire_time(min(time, now))
+        if said >= (self.accepted_at or ""):
+            self.manifest_at = max(self.manifest_at or "", said)
 
 
 @dataclass(frozen=True, slots=True)

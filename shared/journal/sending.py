@@ -234,6 +234,8 @@ class Courier:
                 if known is not None and receipt.epoch > known.epoch and conflict is None:
                     # What the peer had refused because of its epoch is welcome now.
                     connection.execute(delete(courier_segment).where(courier_segment.c.stream == channel))
+            if known is not None and (receipt.epoch > known.epoch or known.conflict) and conflict is None:
+                self._stated.discard(channel)  # the peer waits for a word on how far the accepted history goes
             if conflict is not None:
                 log.error("the lead holds another history of this stream", extra={"stream": channel, "why": conflict})
             view = self._load(channel)

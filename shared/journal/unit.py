@@ -34,6 +34,7 @@ from sqlalchemy import Connection, Engine, case, delete, insert, literal, select
 from shared.contracts.catalogue import SubjectErased, TagsRetired
 from shared.contracts.errors import HomeHeld, UnknownPerson
 from shared.contracts.facts import Fact, Reach
+from shared.contracts.mistake_facts import MISTAKE_FACTS
 from shared.contracts.purpose_facts import RECEIPTS, PersonInformed, PurposeEnded
 from shared.contracts.purposes import PURPOSE_OF_SERVICE, purpose_of
 from shared.contracts.rights_facts import PersonRestricted, RestrictionLifted
@@ -218,10 +219,13 @@ def _refuse(connection: Connection, facts: Sequence[tuple[str, Fact]]) -> None:
 
 
 def _refuse_restricted(connection: Connection, facts: Sequence[tuple[str, Fact]]) -> None:
-    """Under the lock: who is restricted meanwhile has not been restricted for nothing."""
+    """Under the lock: who is restricted meanwhile has not been restricted for nothing. What was wrong is taken back all
+    the same, as it is corrected: a restriction lasts until it is (GDPR, article 18(1)(a))."""
     known = restricted_among(connection, {fact.subject for _, fact in facts})
+    but_mistakes = {subject: purposes - {EVERYTHING} for subject, purposes in known.items()}
     for _, fact in facts:
-        refuse_restricted(known, fact.subject, purpose_of(fact.kind), fact.kind.partition(".")[0])
+        here = but_mistakes if isinstance(fact, MISTAKE_FACTS) else known
+        refuse_restricted(here, fact.subject, purpose_of(fact.kind), fact.kind.partition(".")[0])
 
 
 _RESTRICTING = (PersonRestricted, RestrictionLifted, PurposeEnded, PersonInformed, *RECEIPTS)

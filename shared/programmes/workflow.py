@@ -45,6 +45,9 @@ on forms, plans and visits, which say nothing of where somebody stands."""
 ONE_EACH = ("action_agreed", "meeting_planned", "plan_action")
 """Each of these facts is a thing to do of its own; of the others a person has one open task of a rule at a time."""
 
+OF_LEAVING = ("participation_ended", "follow_up_recorded", "exit_form_recorded")
+"""Facts of who has left; tries and EURA entries are so too if they are of the exit."""
+
 
 @dataclass(frozen=True)
 class WorkArea(Named):
@@ -106,18 +109,25 @@ class ReportingPeriod(Named):
 
 @dataclass(frozen=True)
 class TaskRule(Named):
-    """Which fact opens a task, when it is due, what closes it; all in days."""
+    """Which fact opens a task, when it is due, what closes it; all in days. `after_leaving`: it is asked also about who
+    has left."""
 
     opens: Condition
     due_days: int
     closes: Condition | None
     repeats_days: int | None
     owner: Owner
+    after_leaving: bool = False
 
     @property
     def one_each(self) -> bool:
         """Whether every opening fact has a task of its own."""
         return self.opens.on in ONE_EACH
+
+    @property
+    def of_leaving(self) -> bool:
+        """Whether leaving opens it, or what is done after that."""
+        return self.opens.on in OF_LEAVING or self.opens.codes.get("record") == "exit"
 
 
 def work_areas(document: Mapping[str, Any]) -> tuple[WorkArea, ...]:
@@ -180,6 +190,7 @@ def tasks(document: Mapping[str, Any]) -> tuple[TaskRule, ...]:
             closes=_condition(t["closes"]) if "closes" in t else None,
             repeats_days=t.get("repeats_days"),
             owner=t.get("owner", "case_worker"),
+            after_leaving=t.get("after_leaving", False),
         )
         for t in document.get("tasks", ())
     )

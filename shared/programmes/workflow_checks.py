@@ -9,7 +9,7 @@ from typing import Any
 from shared.documents.checking import Found, codes, codes_stand_once, items, points_at, reached, short
 from shared.documents.reading import Path
 from shared.programmes.step_checks import step_rules
-from shared.programmes.workflow import FILTERS, ONE_EACH, TASKS_ALONE
+from shared.programmes.workflow import FILTERS, OF_LEAVING, ONE_EACH, TASKS_ALONE
 
 _TARGETS = {
     **{"target_group": "target_groups", "activity": "activities", "step": "steps", "outcome": "outcomes"},
@@ -115,6 +115,9 @@ def _task(document: dict[str, Any], index: int, item: dict[str, Any]) -> Found:
         yield (*path, "repeats_days"), f"{on}: each has a task of its own, which cannot repeat"
     if on == "participation_ended" and "repeats_days" in item:
         yield (*path, "repeats_days"), "somebody leaves once: what follows is not asked for again and again"
+    of_leaving = isinstance(opens, dict) and (on in OF_LEAVING or opens.get("record") == "exit")
+    if of_leaving and "after_leaving" in item:
+        yield (*path, "after_leaving"), "what leaving opens is asked of who has left anyway: leave it out"
     if on in ("action_agreed", "plan_action") and "closes" in item:
         yield (*path, "closes"), "only a worker can say that an agreed action is done: leave closes out"
     if isinstance(opens, dict) and isinstance(closes, dict) and _one_fact_does_both(opens, closes):

@@ -91,7 +91,11 @@ class Broker:
         """Evaluate an Erlang expression in the node; its value as text. Raises RuntimeError if the node cannot."""
         command = [find_program("erl_call"), "-sname", self.node, "-c", self.cookie, "-e"]
         env = {**os.environ, "ERL_EPMD_PORT": str(self.epmd_port)}
-        done = subprocess.run(command, input=f"{expression}\n".encode(), capture_output=True, env=env, timeout=60)
+        for last in (False, False, True):
+            done = subprocess.run(command, input=f"{expression}\n".encode(), capture_output=True, env=env, timeout=60)
+            if last or b"failed to connect" not in done.stderr:
+                break
+            time.sleep(0.5)  # a node that is busy does not answer in time; nothing has been evaluated
         if done.returncode or not done.stdout.startswith(b"{ok,"):
             raise RuntimeError(f"the broker refused: {done.stdout[:500]!r} {done.stderr[:500]!r}")
         return done.stdout.decode()

@@ -11,7 +11,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -94,10 +93,9 @@ class PrivatePostgres:
         while True:
             try:
                 return self._run(port)
-            except CannotRun as error:  # a client that tries to come back may hold the port for a moment
+            except CannotRun:  # a client that tries to come back may hold the port for a moment
                 if time.monotonic() > deadline:
                     raise
-                print(f"PostgreSQL: {error}", file=sys.stderr)
                 time.sleep(0.1)
 
     def end(self) -> None:

@@ -64,6 +64,8 @@ def values(world: World) -> dict[str, Any]:
         "follow_up": ids["follow_up"],
         "attempt": ids["attempt"],
         "stay": ids["stay"],
+        "pause": ids["pause"],
+        "assessment": ids["assessment"],
         "key_no": ids["key_no"],
     }
 
@@ -107,6 +109,7 @@ def special(world: World) -> dict[str, dict[str, Any]]:
         "ResumeParticipation": {"subject": people["back"], "date": "2016-09-01"},
         "RecordFollowUps": {"items.subject": people["left"], "items.date": "2016-09-02", "items.status": "not_reached"},
         "RemoveFollowUp": {"subject": people["left"]},
+        "RemoveReturn": {"subject": people["returned"], "date": "2016-08-01"},
         "FindPeople": {"sealed": world.sealed({"name": named["family_name"]})},
         "KeepTexts": {"items.sealed": world.sealed({"text": "Soitetaan."}), "items.subject": people["anna"]},
         "SendReferral": {"subject": people["refer2"], "sealed": world.sealed({"text": "Haluaa ryhmään."})},

@@ -21,6 +21,7 @@ MAY_BE_ANY_DAY: dict[tuple[str, str], str] = {
     ("AskReport", "to"): "figures of days on which nothing was recorded are 0",
     ("DrawSample", "from_"): "behind the figures of days on which nothing was recorded are no rows",
     ("DrawSample", "to"): "behind the figures of days on which nothing was recorded are no rows",
+    ("RemoveReturn", "date"): "of a day on which nobody came back nothing is taken back: again, and never, look alike",
 }
 """Days that may lie anywhere: by command and member, why."""
 LIES_AHEAD = {
@@ -140,8 +141,10 @@ def rules(world: World) -> list[Rule]:
         Rule("RecordOutcomes", "at no session", "participant", client),
         Rule("RemoveOutcome", "no such person", "person", {"subject": people["visitor"][::-1]}),
         Rule("RemoveStep", "no such person", "person", {"subject": people["visitor"][::-1]}),
+        Rule("RemovePause", "no such person", "person", {"subject": people["visitor"][::-1]}),
         Rule("RemoveAttempt", "no such person", "person", {"subject": people["visitor"][::-1]}),
         Rule("RemoveFollowUp", "no such person", "participant", {"subject": people["visitor"][::-1]}),
+        Rule("RemoveReturn", "no such person", "participant", {"subject": people["visitor"][::-1]}),
         Rule("ConfirmPeriod", "not over", "period", {"period": "whole_project"}),
         Rule("RecordPauses", "not on this step", "from", _record(paused_on="2016-02-28")),
         Rule("RecordPauses", "before from", "to", _record(resumed_on="2016-03-31")),
@@ -178,6 +181,7 @@ def rules(world: World) -> list[Rule]:
             "date",
             {f"{first}.occasion": "exit", f"{first}.date": "2016-01-01"},
         ),
+        Rule("RemoveAssessment", "no such person", "participant", {"subject": people["visitor"][::-1]}),
         Rule("LoadWording", "no such instrument", "instrument", {"document": _words("four_items", "functioning")}),
         Rule("LoadWording", "no key in", "document", {"document": _words("three_items", "pain")}),
         # referrals

@@ -167,6 +167,8 @@ MAY_BE_ANYTHING: dict[tuple[str, str], str] = {
     ("RemoveFollowUp", "follow_up"): "as of an encounter: again, and one never made, look alike",
     ("RemoveAttempt", "attempt"): "as of an encounter: again, and one never made, look alike",
     ("RemoveStep", "stay"): "as of an encounter: again, and one never made, look alike",
+    ("RemovePause", "pause"): "as of an encounter: again, and one never made, look alike",
+    ("RemoveAssessment", "assessment"): "as of an encounter: again, and one never made, look alike",
     ("PersonShare", "subject"): "a service keeps nothing about who it has not heard of; intake, asked first, refuses",
     ("ShowSample", "node"): "the lead's sample names other partners' nodes too; of those nobody is shown",
     ("ListTasks", "worker"): "a worker whom pathways has not heard of has nobody: all tasks are others'",

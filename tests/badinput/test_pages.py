@@ -38,10 +38,10 @@ PAGES: dict[HomeRole, tuple[str, ...]] = {
         *(f"/{page}/{KEY}/{{started}}" for page in ("start", "plan", "rights", "person")),
         *(f"/rights/{KEY}/{{started}}/{page}" for page in ("correct", "erase?what=all")),
         f"/handover/{KEY}?worker=anna",
-        *(f"/exit/{KEY}/{{{who}}}" for who in ("left", "unasked")),
+        *(f"/exit/{KEY}/{{{who}}}" for who in ("left", "returned", "unasked")),
         *(f"/tasks/{KEY}", f"/steps/{KEY}/{{on_step}}"),
         f"/round/{KEY}",
-        f"/questionnaire/{KEY}/{{started}}?instrument=three_items&version=1&occasion=interim",
+        *(f"/questionnaire/{KEY}/{{started}}{at}" for at in ("", "?instrument=three_items&version=1&occasion=interim")),
         "/password",
         "/login",
         "/",
@@ -227,7 +227,7 @@ def _portal(world: World, at: Running, role: HomeRole) -> Portal:
     first = add_user(at.engine, name, roles, NOW, CHEAP, home_role=role)
     places = {"talk": ids["talks"][1], "counter": ids["counter"], "session": ids["sessions"]["kaapeli"]}
     places |= {"person": ids["people"]["refer2"], "started": ids["people"]["start"], "left": ids["people"]["form"]}
-    places["unasked"] = ids["people"]["listed_form"]
+    places |= {"unasked": ids["people"]["listed_form"], "returned": ids["people"]["returned"]}
     places |= {
         "on_step": ids["people"]["eerik"],
         "door": ids["door"],

@@ -211,6 +211,7 @@ def _prepare_people(made: World) -> None:
         "eerik",
         "left",
         "back",
+        "returned",
         "erased",
         "refer",
         "refer2",
@@ -238,6 +239,7 @@ def _prepare_people(made: World) -> None:
         {"key": key_of(f"exit {name}"), "subject": people[name], "date": "2016-06-01", "reason": "completed"}
         for name in ("left", "back", "form", "listed_form")
     ]
+    left.append(left[0] | {"key": key_of("exit returned"), "subject": people["returned"], "resumed_on": "2016-08-01"})
     made.done("intake", "record_exits", **common, items=left)
     made.follow()
     held = [
@@ -275,6 +277,13 @@ def _prepare_records(made: World, common: dict[str, Any]) -> None:
     stay = {"key": key_of("stay"), "subject": people["eerik"], "step": "resources", "entered_on": "2016-03-01"}
     other = stay | {"key": key_of("other stay"), "subject": people["anna"]}
     made.ids["stay"] = made.done("pathways", "record_steps", **common, items=[other, stay])[0]["stay"]
+    away = {"step": "resources", "paused_on": "2016-03-10", "resumed_on": "2016-03-12"}
+    pauses = [away | {"key": key_of(f"away {name}"), "subject": people[name]} for name in ("anna", "eerik")]
+    made.ids["pause"] = made.done("pathways", "record_pauses", **common, items=pauses)[0]["pause"]
+    filled = {"instrument": "three_items", "version": "1", "occasion": "baseline", "date": "2016-03-02"}
+    filled |= {"answers": {"work_ability": 6}}
+    forms = [filled | {"key": key_of(f"filled {name}"), "subject": people[name]} for name in ("anna", "start")]
+    made.ids["assessment"] = made.done("measurement", "record_assessments", **common, items=forms)[0]["assessment"]
     vain = {"record": "start", "status": "refused", "date": "2016-03-05"}
     failed = [vain | {"key": key_of(f"vain {name}"), "subject": people[name]} for name in ("anna", "start")]
     made.ids["attempt"] = made.done("intake", "record_attempts", **common, items=failed)[0]["attempt"]

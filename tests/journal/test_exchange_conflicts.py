@@ -7,12 +7,15 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from shared.journal import carry_tables as tables
+from shared.journal import epochs
 from shared.journal.carrier import Found, Place
 from shared.journal.deciding import Outcome
-from shared.journal.received import read_heads
+from shared.journal.received import lock_heads, read_heads, save_heads
 from shared.journal.segment import build
 from shared.journal.statements import Manifest, read_manifest, write_manifest
 from shared.journal.tables import journal_line
+from shared.ops.clock import wire_time
+from shared.storage import transaction
 from tests.journal.exchange_kit import (
     START,
     STREAM,
@@ -212,3 +215,31 @@ def test_a_stopped_stream_echoes_nothing_new(world: World) -> None:
         world.pipe.sync()
         world.receiver()
     assert world.pipe.receipts[STREAM] == before
+
+
+def test_after_accepting_the_history_held_a_stream_is_not_complete_before_its_node_has_spoken(world: World) -> None:
+    append(world.node, 5)
+    world.heal()
+    early = world.pipe.manifests[STREAM]
+    world.pipe.open = False
+    append(world.node, 5)
+    world.courier()
+    world.pipe.arrived_manifests[STREAM] = world.pipe.manifests[STREAM]  # lines 6 to 10 are lost on the way
+    world.receiver()
+    assert said(world).missing == ((6, 10),)
+    copied = Manifest(STREAM, 1, 4, bytes(32), world.now, "a" * 32)
+    world.pipe.arrived_manifests[STREAM] = write_manifest(copied, world.node_key)
+    world.receiver()
+    assert said(world).state == "differs"
+    world.later()
+    with transaction(world.lead) as connection:
+        head = lock_heads(connection, [STREAM])[STREAM]
+        assert epochs.accept(connection, head, head.epoch, head.seq, wire_time(world.now))
+        save_heads(connection, [head])
+    world.pipe.arrived_manifests[STREAM] = early  # an old word, put back
+    world.restart()
+    world.receiver()
+    assert (said(world).state, said(world).watermark) == ("not_known_since", 5)
+    world.later(130)
+    world.heal()
+    assert (said(world).state, said(world).watermark) == ("complete", 10)

@@ -15,6 +15,7 @@ from services.reporting import partner_queries, partners
 from shared.contracts.errors import NotFound
 from shared.journal import Journal, received, returning
 from shared.journal.carry_tables import received_erased, received_head, received_void
+from shared.journal.certificate import certify, check, digest_of, frame, write_proof
 from shared.journal.holding import go_on, is_held, lost
 from shared.journal.returning import MAX_ERASED, Retriever, Returner, read_erased, write_erased
 from shared.journal.tables import journal_erased, journal_head
@@ -348,3 +349,61 @@ def test_what_a_home_claimed_before_it_came_back_with_nothing_lost_is_not_accept
             accept(twice.house)
         assert kit.rows(twice.house.lead, received_void) == []
         assert_same_lines(twice.house)
+
+
+def state_of(house: House) -> tuple[str, int, int | None, object]:
+    """What the lead says of the stream: state, watermark, head, and whether everything has arrived."""
+    with snapshot(house.lead) as connection:
+        (row,) = received.completeness(connection, house.now)
+    return row.state, row.watermark, row.head, house.report()["arrived"]
+
+
+def test_how_far_a_node_has_gone_is_not_known_from_accepting_its_epoch_until_it_speaks(
+    house: House, backup: Engine
+) -> None:
+    house.register("bertta")
+    house.work()
+    house.put_back(backup)
+    assert talk(house)
+    house.register("doris", "eeva")
+    house.work()  # the lead has read how far the new epoch goes, and refused its lines
+    house.later()
+    accept(house)
+    partners.apply_accepted(house.lead)
+    state, watermark, head, arrived = state_of(house)
+    assert (state, watermark, arrived) == ("not_known_since", head, False)
+    lead_round(house)  # the node is away
+    assert state_of(house)[0] == "not_known_since"
+    house.later()
+    house.work()
+    state, watermark, head, arrived = state_of(house)
+    assert (state, watermark, arrived) == ("complete", head, True)
+    assert_same_lines(house)
+
+
+def test_a_certificate_holds_while_a_node_whose_epoch_was_accepted_is_silent(
+    migrated_file: Path, tmp_path: Path, house: House
+) -> None:
+    house.register("bertta")  # and then one more, in the same segment
+    with backup_of(house.node, migrated_file, tmp_path / "one") as one:
+        house.register("cilla")
+        house.work()
+        house.put_back(one)
+        assert talk(house)
+        house.courier.round([STREAM], house.now)
+        lead_round(house)
+        accept(house)
+        partners.apply_accepted(house.lead)
+        certified(house)
+        lead_round(house)
+        certified(house)
+
+
+def certified(house: House) -> None:
+    """The report can be certified, and whoever checks it finds it right."""
+    report = house.report()
+    statement = write_proof(report["proof"], house.lead_key)
+    before, after = frame("json", '{\n  "figures": 1\n}\n')
+    own = {house.lead_key.id: public(house.lead_key)[house.lead_key.id]}
+    signed = certify(statement, digest_of(before, after), house.lead_key, own)
+    check(before + signed.hex().encode() + after)

@@ -61,6 +61,9 @@ def test_parts_are_read_as_values(tmp_path: Path) -> None:
         Condition("conversation_held", {}), 7, 23, "coordinator"
     )  # fmt: skip
     assert (action.closes, action.one_each) == (None, True)
+    assert [rule.after_leaving for rule in programme.tasks] == [True, False, False], (
+        "as the file says; no if it is silent"
+    )
     assert programme.outcome_by_key["education"].activity == "duuniin"
 
 
@@ -161,6 +164,18 @@ BROKEN = {
     "due before it is opened": ("due_days: 7", "due_days: -1", "tasks[1].due_days", "at least 0"),
     "rule twice": ("- key: talk", "- key: ask_outcome", "tasks[1].key", "twice"),
     "unknown owner": ("owner: coordinator", "owner: boss", "tasks[1].owner", "must be one of"),
+    "after leaving, neither yes nor no": (
+        "owner: coordinator",
+        "after_leaving: often",
+        "tasks[1].after_leaving",
+        "true or false",
+    ),
+    "after leaving what leaving opens": (
+        "    opens: {on: action_agreed}\n",
+        "    opens: {on: eura_entered, record: exit}\n    after_leaving: true\n",
+        "tasks[2].after_leaving",
+        "leave it out",
+    ),
     "figure of no outcome": (
         "{outcome: education,",
         "{outcome: eduction,",

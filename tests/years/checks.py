@@ -59,7 +59,7 @@ def _ended_by_leaving(step: str, stay: Stay, one: Known, person: Person) -> bool
     began = [p.resumed_on or p.paused_on for p in person.pauses.get(step, []) if p.paused_on >= stay.entered_on]
     began = [stay.entered_on, *(day for day in began if stay.left_on and day <= stay.left_on)]
     exits = [e.day for _, e in one.heard if isinstance(e, Told) and e.on == "participation_ended"]
-    return any(max(day, *began) == stay.left_on for day in exits)
+    return any(max(min(day, one.programme.period.end), *began) == stay.left_on for day in exits)
 
 
 def _with_looks(heard: list[tuple[int, Entry]], looks: list[tuple[int, Looked]]) -> list[Entry]:
@@ -73,12 +73,14 @@ def _with_looks(heard: list[tuple[int, Entry]], looks: list[tuple[int, Looked]])
 
 
 def _is_as_the_lines_say(one: Known, person: Person) -> None:
-    """Times on steps are what the lines of entering and leaving add up to."""
-    told = Counter(
-        (entry.on, entry.codes["step"], entry.day)
-        for _, entry in one.heard
-        if isinstance(entry, Told) and entry.on.startswith("step_")
-    )
+    """Times on steps are what the lines of entering and leaving, and of taking back, add up to."""
+    lines = [entry for _, entry in one.heard if isinstance(entry, Told) and entry.on.startswith("step_")]
+    told = Counter((line.on, line.codes["step"], line.day) for line in lines if line.on != "step_removed")
+    for line in lines:
+        if line.on == "step_removed":
+            for on, member in (("step_entered", "entered_on"), ("step_left", "left_on")):
+                told[on, line.codes["step"], date.fromisoformat(str(line.codes[member]))] -= 1
+    told = +told
     kept: Counter[tuple[str, str | None, date]] = Counter()
     for step, stays in person.stays.items():
         for stay in stays:

@@ -82,6 +82,18 @@ class Life:
         return holds, back
 
     @property
+    def away(self) -> str | None:
+        """What is known of who is away, when the exit is erased with the record: died, or left."""
+        found: str | None = None
+        for number, act in enumerate(self.acts):
+            holds, _ = Life(self.programme, self.acts[:number]).leaving
+            if act.what == "forget record" and holds:
+                found = "died" if holds["reason"] == "died" else "left"
+            elif act.what == "return" or (act.what != "register" and act["standing"] == "esf_participant"):
+                found = None
+        return found
+
+    @property
     def answers(self) -> dict[str, Any]:
         """What the start record says."""
         found: dict[str, Any] = {}
@@ -165,6 +177,7 @@ def changes_nothing(act: Act, life: Life) -> bool:
         (act.what == "return" and exit_ is None and back == act.day)
         or (act.what == "restrict" and bool(act["ground"]) and act["ground"] == life.ground)
         or (act.what == "lift" and not life.restricted)
+        or (act.what == "withdraw" and any((a.what, a["purpose"]) == ("withdraw", act["purpose"]) for a in life.acts))
         or (act.what == "link" and act["verdict"] == act["before"] and not act["self"])
         or (act["how"] in ("tile", "nickname", "tile off") and (act["at"] in life.visits) == (act["how"] != "tile off"))
     )
@@ -289,7 +302,7 @@ EXIT = ("reason", "results", "next", "planned")
 def _return(act: Act, life: Life, today: date) -> dict[str, bool]:
     holds, _ = life.leaving
     if holds is None:
-        return {"person": True}
+        return {"person": life.away is None, "date": life.away is not None and act.day > today}
     return {"person": holds["reason"] == "died", "date": act.day > today or act.day < holds.day}
 
 

@@ -85,7 +85,7 @@ def must(programme: str) -> tuple[str, ...]:
     return (*(what for what in MUST if not alone or what != WITH_ANOTHER), *([ALONE] if alone else []))
 
 
-ANYWHERE = ["killed", "task refused"]
+ANYWHERE = ["killed", "task refused", "step corrected"]
 """What must have been reached in one of them at least."""
 
 

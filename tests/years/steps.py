@@ -56,6 +56,11 @@ def stay(home: Home, one: Known, day: date, certainly: str | None = None) -> Non
         left = max(day, entered)
     elif person.stays and chance.random() < 0.4:  # a return
         step = chance.choice(sorted(person.stays))
+    over = [(key, s) for key, stays in sorted(person.stays.items()) for s in stays if s.left_on and person.left_on]
+    if over and chance.random() < 0.4:  # they had left it before they left the programme
+        step, was = chance.choice(over)
+        entered = was.entered_on
+        left = max(entered, (was.left_on or day) - timedelta(days=chance.choice([0, 1, 5])))
     if chance.random() < 0.2:
         step, entered, left = chance.choice([
             ("sim_net", day, None),
@@ -77,6 +82,8 @@ def stay(home: Home, one: Known, day: date, certainly: str | None = None) -> Non
         home.reached[one.programme.key, f"on {step}"] += 1
         before = [s for s in person.stays.get(step, []) if s.entered_on < entered]
         home.reached[one.programme.key, "returned"] += bool(before)
+        longer = [s for s in person.stays.get(step, []) if s.entered_on == entered and s.left_on and left]
+        home.reached[one.programme.key, "step corrected"] += any(s.left_on != left for s in longer)
         home.reached[one.programme.key, "in parallel"] += bool(opened) and (step, entered) not in opened
         again, pos = stepping.record_steps(home.journal, one.programme.key, [new], **common)
         assert (again[0]["stay"], again[0]["new"], pos) == (results[0]["stay"], False, None), "twice is once"

@@ -7,7 +7,21 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import exit_store, operations, purposes, queries, rights, rights_store, store, text_store, texts
+from services.intake import (
+    contacts,
+    exit_store,
+    exits,
+    operations,
+    purposes,
+    queries,
+    raising,
+    rights,
+    rights_store,
+    store,
+    text_store,
+    texts,
+)
+from services.intake.encounter_rules import Raise
 from shared.contracts.catalogue import AttendanceRecorded, ScoreComputed
 from shared.contracts.errors import (
     ChangedMeanwhile,
@@ -23,7 +37,7 @@ from shared.journal.tables import journal_erased, journal_hold, journal_line, jo
 from shared.storage import snapshot, transaction
 from shared.storage.restricting import restricted
 from tests.services import kit
-from tests.services.intake.kit import IDENTITY, KEYS, arrival, known, register
+from tests.services.intake.kit import DESK, IDENTITY, KEYS, arrival, known, register
 from tests.services.intake.test_exits import ask, leave, leaving
 from tests.services.reporting.kit import receive
 
@@ -58,10 +72,10 @@ def end(journal: Journal, subject: str, purpose: str, why: str = "asked", **opti
     return purposes.end_purpose(journal, KEYS, kit.KEY, subject, purpose, why, **common)[0]
 
 
-def inform(journal: Journal, subject: str, name: str = "i", **changes: Any) -> dict[str, Any]:
+def inform(journal: Journal, subject: str, name: str = "i", *, listed: bool = False, **changes: Any) -> dict[str, Any]:
     given: dict[str, Any] = {"notice": 3, "language": "sv", "date": date(2016, 3, 1), "consents": ("measurement",)}
     new = purposes.NewInformed(kit.key_of(name), subject, **given | changes)
-    return purposes.record_informed(journal, kit.KEY, [new], by="worker", now=kit.NOW)[0][0]
+    return purposes.record_informed(journal, kit.KEY, [new], by="worker", now=kit.NOW, listed=listed)[0][0]
 
 
 def law(engine: Engine, **changes: Any) -> None:
@@ -119,6 +133,8 @@ def test_a_consent_of_before_it_was_withdrawn_is_given_to_nobody_anew(
     assert not inform(journal, subject)["new"], "the same list again tells nothing"
     refused = PolkuError.from_wire(inform(journal, subject, "found later", date=date(2016, 11, 21))["error"])
     assert refused.message() == "consents: measurement was withdrawn on 2016-11-22, after this day"
+    listed = PolkuError.from_wire(inform(journal, subject, "a list", date=kit.NOW.date(), listed=True)["error"])
+    assert listed.message().startswith("consents: measurement was withdrawn on this day")
     assert inform(journal, subject, "the notice alone", consents=())["new"]
     with pytest.raises(ConsentWithdrawn):
         measure(journal, subject)
@@ -355,3 +371,33 @@ def test_a_withdrawn_consent_holds_again_after_a_restore_also_where_nothing_was_
     assert len(endings(engine, who)) == 1
     operations.erase_person(journal, kit.KEY, who, by="w", now=kit.NOW)
     assert again(journal) is None
+
+
+@pytest.mark.parametrize(("reason", "kept"), [("died", "died"), ("moved", "left")])
+def test_who_had_left_is_no_less_away_when_the_record_is_erased_until_they_are_back(
+    engine: Engine, journal: Journal, subject: str, reason: str, kept: str
+) -> None:
+    leave(journal, leaving(subject, reason=reason))
+    common: dict[str, Any] = {"by": "worker", "now": kit.NOW}
+    contact = contacts.NewContact(kit.key_of("c"), subject, {"phone": "0401112223"})
+    contacts.add_contacts(journal, KEYS, kit.KEY, [contact], **common)
+    end(journal, subject, "esf_record")
+    (row,) = queries.list_people(engine, kit.KEY, 9, 0)[1]
+    assert (row.standing, row.ended_on, row.end_reason) == ("client", None, kept), "without the day, or why"
+    assert bool(contacts.read_contacts(journal, KEYS, kit.KEY, [subject], **common)) == (kept == "left")
+    assert end(journal, subject, "esf_record") is None, "that is no record of the fund"
+    assert exits.resume_participation(journal, kit.KEY, subject, date(2016, 10, 1), **common)[0]
+    (row,) = queries.list_people(engine, kit.KEY, 9, 0)[1]
+    assert (row.end_reason, row.standing) == (None, "client")
+    with pytest.raises(InvalidInput, match="has not left"):
+        exits.resume_participation(journal, kit.KEY, subject, date(2016, 10, 2), **common)
+
+
+def test_who_begins_anew_after_the_record_was_erased_is_there(engine: Engine, journal: Journal, subject: str) -> None:
+    leave(journal, leaving(subject))
+    end(journal, subject, "esf_record")
+    new = Raise(kit.key_of("r"), subject, None, arrival("x", "esf_participant", start_date=date(2016, 9, 1)))
+    (result,), _ = raising.raise_standing(journal, KEYS, kit.KEY, [new], by="worker", now=kit.NOW, desk=DESK)
+    assert result["new"]
+    (row,) = queries.list_people(engine, kit.KEY, 9, 0)[1]
+    assert (row.started_on, row.end_reason) == (date(2016, 9, 1), None)

@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import Engine
 
 from services.intake import operations, queries, store
+from services.intake.exits import record_exits
+from services.intake.records import NewExit
 from shared.contracts.errors import UnknownProgramme
 from shared.journal import audit
 from shared.journal.erasing import subject_digest
@@ -21,6 +23,15 @@ def test_people_come_newest_first_and_those_without_a_start_last(engine: Engine)
     total, people = queries.list_people(engine, kit.KEY, 10, 0)
     assert total == 4
     assert [row.started_on for row in people] == [days[2], days[3], days[0], None]
+
+
+def test_who_has_left_stands_after_everybody_who_is_here(engine: Engine) -> None:
+    journal = known(engine)
+    days = [date(2016, 1, 1), None, date(2016, 3, 1)]
+    results, _ = register(journal, *(arrival(str(n), "client", start_date=day) for n, day in enumerate(days)))
+    newest = NewExit(kit.key_of("e"), str(results[2]["subject"]), date(2016, 6, 1), "moved", None, None)
+    record_exits(journal, kit.KEY, [newest], by="worker", now=kit.NOW)
+    assert [row.started_on for row in queries.list_people(engine, kit.KEY, 10, 0)[1]] == days
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(engine: Engine) -> None:

@@ -74,6 +74,17 @@ def test_a_nickname_that_goes_along_to_the_new_subject_is_theirs_from_then_on(en
     assert visitor(journal, "NALLE", "e2") == made
 
 
+def test_a_nickname_of_somebody_else_is_refused_before_anything_is_done(engine: Engine) -> None:
+    journal = known(engine)
+    before, other = visitor(journal), visitor(journal, "Kettu", "e2")
+    state = len(lines(engine)), len(rows(engine, store.person))
+    error = register_visitor(journal, before, False, identity=NAMED | {"token": "Nalle;kettu"})
+    assert (type(error), error.params["field"]) == (InvalidInput, "token")
+    assert (len(lines(engine)), len(rows(engine, store.person))) == state
+    assert identity_of(engine, before) == {"token": "Nalle"}
+    assert [visitor(journal, "nalle", "e3"), visitor(journal, "kettu", "e4")] == [before, other]
+
+
 @pytest.mark.parametrize("kept", [True, False])
 def test_the_same_form_sent_twice_registers_once(engine: Engine, kept: bool) -> None:
     journal = known(engine)

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, update
 
-from services.measurement import rounds, store
+from services.measurement import mistakes, rounds, store
 from shared.contracts.catalogue import ParticipationStarted
 from shared.contracts.errors import UnknownPerson
+from shared.contracts.mistake_facts import FollowUpRemoved
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.start_facts import ExitFormRecorded
 from shared.journal import Journal
@@ -20,6 +21,7 @@ from shared.storage.restricting import restricted
 from tests.services import kit
 from tests.services.measurement.kit import OTHER_SUBJECT, SUBJECT, form, known, record
 
+DUE = "2016-08-28"
 ASKED = [{"occasion": "baseline", "days": 14}, {"occasion": "exit", "days": 0}]
 DOCUMENT = kit.DOCUMENT | {
     "instruments": [{"key": "three_items", "version": "1", "schedule": ASKED}],
@@ -68,6 +70,13 @@ def test_whoever_has_started_is_due_those_first_who_were_due_first_until_a_form_
     assert due(engine) == [second]
 
 
+def test_whose_form_was_a_mistake_is_asked_again(engine: Engine, journal: Journal) -> None:
+    ((made,), _), asked = record(journal, form()), (SUBJECT, "baseline", "2016-02-15")
+    assert due(engine, SUBJECT) == []
+    mistakes.remove_assessment(journal, kit.KEY, SUBJECT, made["assessment"], by="anna", now=kit.NOW)
+    assert (due(engine, SUBJECT), shown(journal, SUBJECT)["forms"]) == ([asked], [])
+
+
 def test_leaving_and_coming_back_change_what_is_asked(engine: Engine, journal: Journal) -> None:
     tell(journal, ParticipationEnded(SUBJECT, occurred_on="2016-03-01", reason="completed"))
     assert due(engine, SUBJECT) == [(SUBJECT, "exit", "2016-03-01")]
@@ -86,10 +95,24 @@ def test_afterwards_nobody_is_asked_who_refused_or_was_not_reached(
     engine: Engine, journal: Journal, statuses: list[str], asked: bool
 ) -> None:
     tell(journal, ParticipationEnded(SUBJECT, occurred_on="2016-03-01", reason="completed"))
-    for status in statuses:
-        days = {"due": "2016-08-28", "occurred_on": "2016-08-29"}
-        tell(journal, FollowUpRecorded(SUBJECT, follow_up="0f" * 16, status=status, **days))
+    days = {"due": "2016-08-28", "occurred_on": "2016-08-29"}
+    for number, status in enumerate(statuses):
+        tell(journal, FollowUpRecorded(SUBJECT, follow_up=f"0{number}" * 16, status=status, **days))
     assert ("followup" in [occasion for _, occasion, _ in due(engine, SUBJECT, day="2016-09-01")]) is asked
+    tell(journal, FollowUpRemoved(SUBJECT, follow_up="00" * 16))
+    assert "followup" in [occasion for _, occasion, _ in due(engine, SUBJECT, day="2016-09-01")], "one was a mistake"
+
+
+def test_a_return_that_was_taken_back_is_forgotten_with_what_it_had_asked_anew(
+    engine: Engine, journal: Journal
+) -> None:
+    left = ParticipationEnded(SUBJECT, occurred_on="2016-03-01", reason="completed")
+    tell(journal, left)
+    record(journal, form(occasion="exit", occurred_on=date(2016, 3, 1)))
+    tell(journal, FollowUpRecorded(SUBJECT, follow_up="0f" * 16, status="refused", due=DUE, occurred_on=DUE))
+    tell(journal, ParticipationResumed(SUBJECT, occurred_on="2016-09-01"))
+    tell(journal, left)
+    assert due(engine, SUBJECT, day="2016-09-02") == []
 
 
 @pytest.mark.parametrize("purpose", ["", "measurement"])

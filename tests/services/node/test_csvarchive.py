@@ -12,6 +12,7 @@ from services.node.csvarchive import CsvArchive, informed_rows
 from services.node.csvrows import CONTACTS, ORDER, PLANS, STARTS, WORKERS
 from services.portal.closing_work import Open, Reason, check
 from shared.contracts.catalogue import (
+    AnonymousAnswersRecorded,
     AnswersRecorded,
     AttendanceRecorded,
     AttendanceRemoved,
@@ -23,7 +24,14 @@ from shared.contracts.catalogue import (
 )
 from shared.contracts.encounter_facts import EncounterRecorded
 from shared.contracts.errors import InvalidInput
-from shared.contracts.mistake_facts import FollowUpRemoved, OutcomeRemoved, PauseRemoved, StepRemoved
+from shared.contracts.mistake_facts import (
+    AnonymousSheetRemoved,
+    AssessmentRemoved,
+    FollowUpRemoved,
+    OutcomeRemoved,
+    PauseRemoved,
+    StepRemoved,
+)
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.contracts.step_facts import StepPaused, StepResumed
 from tests.services.kit import PROGRAMME
@@ -64,7 +72,11 @@ def written(tmp_path: Path) -> dict[str, list[dict[str, str]]]:
     made.take(StepPaused(ANNA, step="street", occurred_on="2016-05-01"))
     made.take(PauseRemoved(ANNA, step="outreach", paused_on="2016-05-01"))
     made.take(StepRemoved(ANNA, step="outreach", entered_on="2016-05-02", left_on="2016-05-02"))
-    made.take(AnswersRecorded(ANNA, **AnswersRecorded.example))
+    for number in (FIRST, SECOND):
+        made.take(AnswersRecorded(ANNA, **AnswersRecorded.example | {"assessment": number}))
+    made.take(AssessmentRemoved(ANNA, assessment=SECOND))
+    made.take(AnonymousAnswersRecorded(**AnonymousAnswersRecorded.example | {"assessment": SECOND}))
+    made.take(AnonymousSheetRemoved(assessment=SECOND))
     made.people[ANNA] = "p1"
     identity: dict[str, Any] = {"given_name": "=HYPERLINK(1)", "interpreter": False, "started_on": "2016-02-01"}
     identity |= {"protected_address": "no", "paid_by_project": "no"}

@@ -85,13 +85,18 @@ def may_stay(new: NewStay, person: Person, programme: Programme, today: date) ->
     step, own, days = programme.step_by_key[new.step], person.stays.get(new.step, []), (new.entered_on, new.left_on)
     if step.completion == "automatic" and any((s.entered_on, s.left_on) == days for s in own if s.left_on):
         return True  # it is so already
-    gone = person.left_on
+    gone = min(person.left_on, programme.period.end) if person.left_on else None
     if gone and any((s.entered_on, s.left_on) == days and s.left_on >= gone for s in own if s.left_on):
         return True  # leaving has ended it so
+    pauses = [p for p in person.pauses.get(new.step, []) if p.paused_on >= new.entered_on]
     ending = [s for s in own if s.left_on is None and s.entered_on == new.entered_on]
     if ending and new.left_on is not None:
-        edges = [p.resumed_on or p.paused_on for p in person.pauses.get(new.step, []) if p.paused_on >= new.entered_on]
-        return all(new.left_on >= edge for edge in edges)
+        return all(new.left_on >= (p.resumed_on or p.paused_on) for p in pauses)
+    if gone and (longer := still_on(new, own, gone)):
+        until = longer.left_on
+        mine = [p for p in pauses if until is None or p.paused_on < until or p.resumed_on == until]
+        ends = [p.paused_on if p.resumed_on == until else p.resumed_on or p.paused_on for p in mine]
+        return all(end <= (new.left_on or end) for end in ends)
     if any(meet((s.entered_on, s.left_on), days, today) for s in own):
         return False
     if gone and (new.left_on is None or new.left_on > gone):
@@ -111,6 +116,20 @@ def may_stay(new: NewStay, person: Person, programme: Programme, today: date) ->
     return all(any(c.holds(f.on, f.codes) for f in facts) for c in step.enter_when)
 
 
+def still_on(new: NewStay, own: Sequence[Stay], gone: date) -> Stay | None:
+    """The time on the step that leaving has ended, on `gone` or later, of which this says that it ended before."""
+    for s in own:
+        if (
+            s.entered_on == new.entered_on
+            and s.left_on
+            and new.left_on
+            and gone <= s.left_on
+            and new.left_on < s.left_on
+        ):
+            return s
+    return None
+
+
 def _both_instants(days: Days, stay: Stay) -> bool:
     return days[0] == days[1] and stay.entered_on == stay.left_on
 
@@ -124,7 +143,7 @@ def ended(stay: Stay, key: str, pauses: Sequence[Pause], entering: Seen, person:
     if day is None:
         return stay
     edges = [p.resumed_on or p.paused_on for p in pauses if p.paused_on >= stay.entered_on]
-    return Stay(stay.stay, stay.entered_on, max([day, *edges]))
+    return Stay(stay.stay, stay.entered_on, max([min(day, programme.period.end), *edges]))
 
 
 def may_pause(new: NewPause, person: Person, programme: Programme, today: date) -> bool:
@@ -182,4 +201,4 @@ def done(person: Person, programme: Programme) -> list[tuple[str, Stay]]:
 def is_due(key: str, stay: Stay, person: Person, programme: Programme) -> bool:
     """Whether the conditions of the step had come true, since it was entered, by the day on which it was left."""
     day = _day(programme.step_by_key[key].complete_when, person.all_facts(), stay.entered_on)
-    return day is not None and stay.left_on is not None and day <= stay.left_on
+    return day is not None and stay.left_on is not None and min(day, programme.period.end) <= stay.left_on

@@ -101,6 +101,6 @@ class Living(ABC):
 
 _CODES = (
     *("standing", "step", "activity", "outcome", "target_group", "reason", "status", "record", "who", "state"),
-    "purpose",
+    *("purpose", "entered_on", "left_on"),
 )
-"""The members of facts that hold codes which rules look at."""
+"""The members of facts that hold codes which rules look at, and the days of a time on a step that was none."""

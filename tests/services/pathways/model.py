@@ -5,7 +5,7 @@ else is to be known is looked up in the whole history, each time anew.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from shared.programmes import Condition, TaskRule
@@ -91,6 +91,10 @@ def expected(history: Sequence[Entry], rules: Sequence[TaskRule], last_day: date
                     _stop(rule, entry, before, before, tasks, stops, last_day, "not_needed")
                 elif entry.on == "participation_resumed":
                     _begin_again(rule, entry, before, tasks, stops)
+        if isinstance(entry, Told) and _begins_anew(entry) and _left_unknown(entry.person, before):
+            for rule in rules:
+                if not _of_leaving(rule):
+                    _begin_again(rule, replace(entry, day=entry.heard), before, tasks, stops)
         if isinstance(entry, Told) and _is_corrected(entry, before):
             for rule in rules:  # asked anew, of the day and the reason that hold
                 if rule.opens.on == "participation_ended":
@@ -109,10 +113,11 @@ def expected(history: Sequence[Entry], rules: Sequence[TaskRule], last_day: date
                 _play(rule, person, entry, before, tasks, stops, last_day)
         if isinstance(entry, Told) and entry.on == "participation_ended":
             for rule in rules:
-                if not _of_leaving(rule):
-                    _stop(rule, entry, history[: number + 1], before, tasks, stops, last_day, "has_left")
-                elif entry.codes["reason"] in NOBODY_ASKS:
-                    _stop(rule, entry, history[: number + 1], before, tasks, stops, last_day, "not_needed")
+                if not _goes_on(rule) or entry.codes["reason"] in NOBODY_ASKS:
+                    why = "not_needed" if _of_leaving(rule) else "has_left"
+                    _stop(rule, entry, history[: number + 1], before, tasks, stops, last_day, why)
+                elif rule.after_leaving and _might_be_asked_after_all(entry, before):
+                    _begin_again(rule, entry, history[: number + 1], tasks, stops)
     return tasks
 
 
@@ -131,6 +136,23 @@ NOBODY_ASKS = ("died", "transferred")
 
 def _exit_is_erased(told: Told) -> bool:
     return told.on == "purpose_ended" and told.codes["purpose"] == "esf_record"
+
+
+def _begins_anew(told: Told) -> bool:
+    return told.on == "standing_reached" and told.codes.get("standing") == "esf_participant"
+
+
+def _left_unknown(person: str, past: Sequence[Entry]) -> bool:
+    """Whether the person is away, and the exit is erased."""
+    unknown = False
+    for number, entry in enumerate(past):
+        if not isinstance(entry, Told) or entry.person != person:
+            continue
+        if _exit_is_erased(entry):
+            unknown = unknown or exit_of(person, past[:number]) is not None
+        elif entry.on in ("participation_ended", "participation_resumed") or _begins_anew(entry):
+            unknown = False
+    return unknown
 
 
 def exit_of(person: str, past: Sequence[Entry]) -> Told | None:
@@ -159,6 +181,17 @@ def _of_leaving(rule: TaskRule) -> bool:
     return opens.on in ("participation_ended", "follow_up_recorded", "exit_form_recorded")
 
 
+def _goes_on(rule: TaskRule) -> bool:
+    """Whether the rule is asked of who has left too."""
+    return _of_leaving(rule) or rule.after_leaving
+
+
+def _might_be_asked_after_all(told: Told, before: Sequence[Entry]) -> bool:
+    """Whether the exit that held before this one said that nobody asks the person anything."""
+    holds = exit_of(told.person, before)
+    return holds is not None and holds.codes["reason"] in NOBODY_ASKS
+
+
 def _stop(
     rule: TaskRule,
     told: Told,
@@ -181,14 +214,15 @@ def _stop(
         stops.stopped.add((rule.key, told.person))
 
 
-def _begin_again(rule: TaskRule, told: Told, before: Sequence[Entry], tasks: dict[Key, Expected], stops: Stops) -> None:
-    """Who comes back is asked what leaving has stopped, of the day on which they came."""
+def _begin_again(rule: TaskRule, told: Told, past: Sequence[Entry], tasks: dict[Key, Expected], stops: Stops) -> None:
+    """Who comes back is asked what leaving has stopped, of the day on which they came; who may be asked after all, of
+    their last day."""
     place = (rule.key, told.person)
     if place not in stops.stopped:
         return
     stops.stopped.remove(place)
     stops.again[place] = told
-    if not any(day >= told.day for day in _settling_days(rule, told.person, before)):
+    if not any(day >= told.day for day in _settling_days(rule, told.person, past)):
         tasks[rule.key, told.person, told.cause, 0] = Expected(told.day, told.day + timedelta(days=rule.due_days))
 
 
@@ -214,6 +248,9 @@ def _play(
 ) -> None:
     opens, closes = _is(rule.opens, entry, person), _is(rule.closes, entry, person)
     if isinstance(entry, Told) and opens and not closes and not _might_ask(rule, entry, before):
+        settled = any(day >= entry.day for day in _settling_days(rule, person, before))
+        if rule.after_leaving and not settled and rule.opens.on not in ONE_EACH:
+            stops.stopped.add((rule.key, person))  # it is asked if the exit is corrected
         return
     if isinstance(entry, Told) and not opens and not closes:
         return
@@ -306,7 +343,9 @@ def _place(cause: str, past: Sequence[Entry]) -> int:
 
 def _might_ask(rule: TaskRule, told: Told, before: Sequence[Entry]) -> bool:
     holds = told if told.on == "participation_ended" else exit_of(told.person, before)
-    return holds is None or (_of_leaving(rule) and holds.codes["reason"] not in NOBODY_ASKS)
+    if holds is None:
+        return _begins_anew(told) or not _left_unknown(told.person, before)
+    return _goes_on(rule) and holds.codes["reason"] not in NOBODY_ASKS
 
 
 def _stops(rule: TaskRule, entry: Entry, person: str) -> bool:
@@ -314,5 +353,5 @@ def _stops(rule: TaskRule, entry: Entry, person: str) -> bool:
     if not isinstance(entry, Told) or entry.person != person:
         return False
     if entry.on == "participation_ended":
-        return not _of_leaving(rule) or entry.codes["reason"] in NOBODY_ASKS
+        return not _goes_on(rule) or entry.codes["reason"] in NOBODY_ASKS
     return _of_leaving(rule) and (entry.on == "participation_resumed" or _exit_is_erased(entry))

@@ -1,6 +1,8 @@
 """Who leaves ends what is open of them; who comes back begins again; nothing twice."""
 
+import csv
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,18 +11,22 @@ from sqlalchemy import Engine, text, update
 import services.activities.store as activities_store
 from services.intake.exits import record_exits
 from services.intake.records import NewExit
-from services.pathways import hearing, leaving_store, operations, queries, step_queries, store
+from services.node.csvarchive import CsvArchive
+from services.node.csvcells import Cells
+from services.node.csvrows import STEPS
+from services.pathways import hearing, leaving_store, mistakes, operations, queries, step_queries, store
 from services.pathways.domain import NewStay
-from shared.contracts.catalogue import SubjectErased
+from shared.contracts.catalogue import FACTS, StandingReached, SubjectErased
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
 from shared.journal import Journal
+from shared.programmes import parse
 from shared.storage import transaction
 from shared.storage.migrate import migrate
 from tests.services import kit
 from tests.services.intake.kit import arrival, register
 from tests.services.intake.kit import known as intake_known
-from tests.services.kit import KEY
+from tests.services.kit import KEY, PROGRAMME
 from tests.services.pathways.kit import (
     ANNA,
     BERTTA,
@@ -216,6 +222,73 @@ def test_an_export_that_says_how_leaving_has_ended_a_step_adds_nothing(sqlite_en
     assert len(step_lines(sqlite_engine)) == 2
 
 
+def test_what_a_list_says_of_who_left_a_step_before_they_left_the_programme_holds(
+    sqlite_engine: Engine, journal: Journal
+) -> None:
+    tell(journal, client())
+    (first,), _ = record_steps(journal, stay())
+    record_pauses(journal, pause("a", paused_on="2016-03-10", resumed_on="2016-03-12"), pause("b"))
+    tell(journal, left(), now="2016-06-01")
+    before = kit.lines(sqlite_engine)
+    (refused,), _ = record_steps(journal, stay("early", left_on="2016-03-31"))
+    assert refused["error"]["params"]["reason"] == "the person was away from the step after that day"
+    assert kit.lines(sqlite_engine) == before
+    (corrected,), _ = record_steps(journal, stay("row", left_on="2016-05-20"))
+    assert corrected == {"stay": first["stay"], "new": True}
+    told = [(line.kind.partition(".")[2], line.body) for line in kit.lines(sqlite_engine)[len(before) :]]
+    step = {"step": "outreach"}
+    assert told == [
+        ("pause_removed", step | {"paused_on": "2016-04-01", "resumed_on": "2016-06-01"}),
+        ("step_removed", step | {"entered_on": "2016-03-01", "left_on": "2016-06-01"}),
+        ("step_entered", step | {"occurred_on": "2016-03-01"}),
+        ("step_paused", step | {"occurred_on": "2016-04-01"}),
+        ("step_resumed", step | {"occurred_on": "2016-05-20"}),
+        ("step_left", step | {"occurred_on": "2016-05-20"}),
+    ]
+    (row,) = step_queries.steps_of(sqlite_engine, KEY, ANNA)["steps"]
+    assert (row["stay"], row["entered_on"], row["left_on"]) == (first["stay"], "2016-03-01", "2016-05-20")
+    away = [(one["paused_on"], one["resumed_on"]) for one in row["pauses"]]
+    assert away == [("2016-03-10", "2016-03-12"), ("2016-04-01", "2016-05-20")]
+    assert record_steps(journal, stay("row", left_on="2016-05-20"))[1] is None, "the same list again adds nothing"
+    (other,), _ = record_steps(journal, stay("other", left_on="2016-05-10"))
+    assert other["error"]["params"]["field"] == "from", "what is said of it now is somebody's word"
+    assert open_tasks(journal) == [("call", "2016-07-01")]
+
+
+def test_a_time_on_a_step_of_who_has_left_is_put_right_by_taking_it_back_and_telling_it_anew(journal: Journal) -> None:
+    tell(journal, client())
+    (first,), _ = record_steps(journal, stay())
+    tell(journal, left("2016-05-01"), left("2016-05-10"), now="2016-06-01")
+    mistakes.remove_step(journal, KEY, ANNA, first["stay"], by="worker", now=noon("2016-06-01"))
+    assert record_steps(journal, stay("right", left_on="2016-05-10"))[0][0]["new"]
+    (row,) = step_queries.steps_of(journal.engine, KEY, ANNA)["steps"]
+    assert (row["entered_on"], row["left_on"]) == ("2016-03-01", "2016-05-10")
+
+
+def test_who_leaves_after_the_last_day_of_the_programme_was_on_a_step_until_that_day_and_the_archive_says_so(
+    sqlite_engine: Engine, journal: Journal, tmp_path: Path
+) -> None:
+    last, late = PROGRAMME.period.end.isoformat(), "2017-06-15"
+    tell(journal, client())
+    record_steps(journal, stay(), stay("b", step="resources", entered_on=last), now=noon(late))
+    tell(journal, left(late), now=late)
+    assert [day for what, day in step_lines(sqlite_engine) if what == "left"] == [last, last]
+    made = CsvArchive(PROGRAMME, "leader", {ANNA: "p1"})
+    for line in kit.lines(sqlite_engine):
+        if line.stream == f"{kit.NODE}/{KEY}" and line.kind.startswith("pathways.step_"):
+            made.take(FACTS[line.kind, line.v].read(line.subject, line.body))
+    made.write(tmp_path, {ANNA: {"standing": "client"}})
+    rows = list(csv.reader((tmp_path / "steps.csv").open(encoding="utf-8")))[1:]
+    wrong: list[tuple[str, str]] = []
+    spans = [Cells(STEPS, row, lambda *said: wrong.append(said)).step_span(parse(DOCUMENT)) for row in rows]
+    assert (wrong, len(spans)) == ([], 2), "the set can be read back"
+    for number, span in enumerate(spans):
+        assert span is not None
+        (same,), _ = record_steps(journal, NewStay(kit.key_of(f"row {number}"), ANNA, *span), now=noon(late))
+        assert "error" not in same
+    assert len(step_lines(sqlite_engine)) == 4, "and adds nothing where it stands already"
+
+
 def test_a_home_of_before_learns_who_has_left_and_who_has_died(engine: Engine) -> None:
     journal = intake_known(engine)
     results, _ = register(journal, arrival("a"), arrival("b", identity={"given_name": "B"}), arrival("c"))
@@ -253,17 +326,47 @@ def test_who_left_before_this_release_is_settled_once_by_the_timer(engine: Engin
     assert look(journal, "2016-06-02") == 0
 
 
-@pytest.mark.parametrize("ends", ["record", "person"])
-def test_that_somebody_left_goes_with_their_record_for_the_fund_or_with_them(journal: Journal, ends: str) -> None:
+def ended(day: str = "2016-09-01", purpose: str = "esf_record") -> PurposeEnded:
+    return PurposeEnded(ANNA, ending="0f" * 16, purpose=purpose, why="asked", occurred_on=day)
+
+
+def test_that_somebody_left_goes_with_them(journal: Journal) -> None:
     tell(journal, client(), left(), now="2016-06-01")
-    said = {"ending": "0f" * 16, "purpose": "esf_record", "why": "asked", "occurred_on": "2016-09-01"}
-    tell(journal, PurposeEnded(ANNA, **said) if ends == "record" else SubjectErased(ANNA), now="2016-09-01")
+    tell(journal, SubjectErased(ANNA), now="2016-09-01")
     assert kit.rows(journal.engine, leaving_store.leaving) == []
     assert open_tasks(journal) == []
-    if ends == "record":
-        assert ("call", "2016-07-01", "not_needed") in tasks(journal), "there is no exit to ask about"
-        tell(journal, session(1, day="2016-09-02"), there(1), now="2016-09-02")
-        assert [rule for rule, _ in open_tasks(journal)] == ["ask_outcome"]
+
+
+@pytest.mark.parametrize("reason", ["completed", "died"])
+def test_whose_record_is_erased_is_no_less_away_and_nobody_knows_since_when(engine: Engine, reason: str) -> None:
+    journal = known(engine, WHOLE)
+    tell(journal, client(), talk(1, "2016-03-02"), now="2016-03-02")
+    tell(journal, left("2016-05-31", reason), now="2016-06-01")
+    tell(journal, ended(), client(day=None), now="2016-09-01")  # as intake writes both
+    (row,) = kit.rows(engine, leaving_store.leaving)
+    assert (row["left_on"], row["reason"]) == (date(2016, 9, 1), "record_erased"), "of the erasing, not of the exit"
+    assert open_tasks(journal) == [], "neither anew, nor what leaving had asked"
+    if reason == "completed":
+        assert ("call", "2016-06-30", "not_needed") in tasks(journal), "there is no exit to ask about"
+    tell(journal, session(2, day="2016-09-02"), there(2), action(2), now="2016-09-02")
+    assert (open_tasks(journal), look(journal, "2016-11-01")) == ([], 0)
+    assert queries.waiting(engine, noon("2016-11-01"))["case_worker"] == 0
+
+
+@pytest.mark.parametrize("how", ["returns", "begins anew"])
+def test_whose_record_is_erased_is_worked_with_again_when_they_are_back(journal: Journal, how: str) -> None:
+    tell(journal, client(), left("2016-05-31"), now="2016-06-01")
+    tell(journal, ended(), client(day=None), now="2016-09-01")
+    anew = StandingReached(ANNA, standing="esf_participant", occurred_on="2016-10-01")
+    tell(journal, back("2016-10-01") if how == "returns" else anew, now="2016-10-01")
+    assert kit.rows(journal.engine, leaving_store.leaving) == []
+    assert open_tasks(journal) == [("talk", "2016-10-08")]
+
+
+def test_who_is_there_when_their_record_is_erased_is_there(journal: Journal) -> None:
+    tell(journal, client(), ended(), client(day=None))
+    assert kit.rows(journal.engine, leaving_store.leaving) == []
+    assert open_tasks(journal) == [("talk", "2016-03-08")]
 
 
 def test_a_wrong_exit_that_is_taken_back_at_once_leaves_the_rules_as_they_were(journal: Journal) -> None:

@@ -50,6 +50,10 @@ ABOUT_WHO_LEFT: list[dict[str, Any]] = [
     {"key": "call", "opens": {"on": "participation_ended"}, "due_days": 90, "closes": {"on": "conversation_held"}},
     {"key": "bye", "opens": {"on": "standing_reached"}, "due_days": 9, "closes": {"on": "participation_ended"},
      "repeats_days": 40},
+    {"key": "came_of_it", "opens": {"on": "attendance_recorded", "activity": "kaapeli"}, "due_days": 20,
+     "closes": {"on": "outcome_recorded"}, "repeats_days": 50, "after_leaving": True},
+    {"key": "whereto", "opens": {"on": "step_left"}, "due_days": 3, "closes": {"on": "step_entered"},
+     "after_leaving": True},
 ]  # fmt: skip
 WHOLE = DOCUMENT | {"tasks": DOCUMENT["tasks"] + [{"name": {"fi": rule["key"]}, **rule} for rule in ABOUT_WHO_LEFT]}
 PROGRAMME = parse(WHOLE)

@@ -1,6 +1,7 @@
 """A new version of a programme: keys that are gone are mapped, or it is refused; nobody's facts are changed."""
 
 import copy
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.services.pathways.kit import (
     client,
     follow,
     known,
+    noon,
     outcome,
     pause,
     record,
@@ -63,8 +65,8 @@ def prepared(engine: Engine) -> Journal:
     return journal
 
 
-def load(journal: Journal, document: dict[str, Any]) -> Any:
-    return versions.load_programme(journal, document, "worker", NOW)
+def load(journal: Journal, document: dict[str, Any], now: datetime = NOW) -> Any:
+    return versions.load_programme(journal, document, "worker", now)
 
 
 MERGED = (("steps", "outreach", "way"), ("steps", "resources", "way"))
@@ -123,6 +125,13 @@ def test_people_move_and_go_on_under_the_new_key(engine: Engine) -> None:
     left, _ = record_steps(journal, stay("l", BERTTA, "way", left_on="2016-05-01"))
     assert left[0]["new"]
     assert load(journal, newer(*MERGED, drop=BOTH))[1] is None
+
+
+def test_nobody_is_on_a_step_longer_than_the_programme_lasts_when_steps_become_one_later(sqlite_engine: Engine) -> None:
+    journal = prepared(sqlite_engine)
+    load(journal, newer(*MERGED, drop=BOTH), noon("2017-09-01"))
+    [line] = [line for line in kit.lines(sqlite_engine) if line.kind == "pathways.step_left"]
+    assert line.body["occurred_on"] == "2017-05-31"
 
 
 @pytest.mark.parametrize(("step", "ends"), [("resources", True), ("outreach", False)])

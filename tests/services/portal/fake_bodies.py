@@ -16,7 +16,16 @@ from shared.contracts.encounters import (
     TapVisitor,
 )
 from shared.contracts.filled import AskFilled, ShowFilled
-from shared.contracts.mistakes import OutcomesOf, RemoveAttempt, RemoveFollowUp, RemoveOutcome, RemoveStep
+from shared.contracts.mistakes import (
+    OutcomesOf,
+    RemoveAssessment,
+    RemoveAttempt,
+    RemoveFollowUp,
+    RemoveOutcome,
+    RemovePause,
+    RemoveReturn,
+    RemoveStep,
+)
 from shared.contracts.partners import ConfirmNode, ListNodes, RenewTagKey, RetireTagKey
 from shared.contracts.people import ErasePerson, FindPeople, ListPeople, RegisterParticipants
 from shared.contracts.plans import RecordPlans, ShowPlan
@@ -149,8 +158,11 @@ BODIES = {
     ("pathways", "outcomes_of"): OutcomesOf,
     ("pathways", "remove_outcome"): RemoveOutcome,
     ("pathways", "remove_step"): RemoveStep,
+    ("pathways", "remove_pause"): RemovePause,
+    ("measurement", "remove_assessment"): RemoveAssessment,
     ("intake", "remove_follow_up"): RemoveFollowUp,
     ("intake", "remove_attempt"): RemoveAttempt,
+    ("intake", "remove_return"): RemoveReturn,
     ("pathways", "record_plans"): RecordPlans,
     ("pathways", "show_plan"): ShowPlan,
     ("intake", "note_eura"): NoteEura,

@@ -324,7 +324,14 @@ def test_names_and_notes_cannot_become_markup(worker: Portal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"), [(" a\r\nb\rc ", "a\nb\nc"), ("a\tb\x00\x1b", "a b"), ("\ud800x", "x"), ("\n\n", "")]
+    ("typed", "kept"),
+    [
+        (" a\r\nb\rc ", "a\nb\nc"),
+        ("a\tb\x00\x1b", "a b"),
+        ("\ud800x", "x"),
+        ("\n\n", ""),
+        ("\u200eA\u2066i\ufeff", "Ai"),
+    ],
 )
 def test_typed_text_is_brought_to_what_the_vault_takes(typed: str, kept: str) -> None:
     assert cleaned(typed) == kept

@@ -74,7 +74,7 @@ def test_malformed_report_is_an_error_page_not_a_guess(lead: Portal) -> None:
     ("error", "said"),
     [
         (ProcessingRestricted(field="participant"), "behandlingen av någons uppgifter är begränsad"),
-        (ConsentWithdrawn(field="participant", purpose="support"), "återtagit sitt samtycke"),
+        (ConsentWithdrawn(field="participant", purpose="support"), "återkallat sitt samtycke"),
     ],
 )
 def test_who_works_on_a_person_nothing_may_be_recorded_about_is_told_so(

@@ -118,6 +118,7 @@ def test_a_slip_is_named_at_its_field_and_nothing_is_sent(worker: Portal, change
         (InvalidInput(field="next", reason="x"), 400, "next"),
         (InvalidInput(field="planned", reason="x"), 400, "planned"),
         (InvalidInput(field="participant", reason="x"), 400, ""),
+        (InvalidInput(field="exit.resumed_on", reason="x"), 400, "date"),
         (AlreadyRecordedDiffers(field="date"), 409, ""),
         (ChangedMeanwhile(field="was"), 409, ""),
         (RpcTimeout(service="intake", method="record_leaving", seconds=10), 503, ""),
@@ -175,6 +176,15 @@ def test_who_has_no_start_is_sent_to_the_start_form(worker: Portal) -> None:
     worker.rpc.exit = {"started_on": None}
     links = [values.get("href") for _, values in page(worker.client.get(FORM)).elements]
     assert f"/start/lahde-mukaan/{MADE}" in links
+
+
+@pytest.mark.parametrize(("away", "said"), [("left", "On lopettanut."), ("died", "Kuoli.")])
+def test_whoever_is_away_and_the_record_erased_comes_back_on_the_same_page(
+    worker: Portal, away: str, said: str
+) -> None:
+    worker.rpc.exit = {"started_on": None, "away": away}
+    html = worker.client.get(FORM).get_data(as_text=True)
+    assert (said in html, f'action="{FORM}/back"' in html, "Aloitus pysyy" in html) == (True, True, False)
 
 
 def test_afterwards_is_asked_only_where_the_project_does_until_three_tries_were_in_vain(worker: Portal) -> None:

@@ -60,6 +60,16 @@ def test_list_and_page_say_who_has_left_when_and_why(worker: Portal, reason: str
     assert f"Lopetti 9.1.2020: {said}" in page
 
 
+@pytest.mark.parametrize(("reason", "said"), [("died", "kuoli"), ("left", "on lopettanut")])
+def test_of_whom_the_record_is_erased_list_and_register_say_that_they_are_away(
+    worker: Portal, reason: str, said: str
+) -> None:
+    worker.rpc.people = [person("Aino", "Esimerkki", ended_on=None, end_reason=reason)]
+    html = worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
+    assert [row[0] for row in table_rows(html, "figures")] == [f"Aino Esimerkki ({said})"]
+    assert "Aino" not in worker.client.get("/register/lahde-mukaan?activity=kaapeli").get_data(as_text=True)
+
+
 def test_reader_is_named_and_each_request_has_its_own_key(worker: Portal) -> None:
     keys = set()
     for _ in range(2):

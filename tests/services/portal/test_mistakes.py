@@ -38,6 +38,17 @@ def test_a_try_that_was_noted_for_the_wrong_person_is_taken_back_whatever_the_pr
     assert worker.rpc.sent("remove_follow_up")["follow_up"] == "cd" * 16
 
 
+def test_a_return_of_the_wrong_person_is_taken_back_where_it_is_told(worker: Portal) -> None:
+    assert f'action="{EXIT}/not-back"' not in worker.client.get(EXIT).get_data(as_text=True), "nobody was back"
+    worker.rpc.exit = {"resumed_on": "2017-05-20"}
+    assert "lopetusilmoitus sen mukana" in page(worker.client.get(EXIT)).said
+    answer = worker.post(f"{EXIT}/not-back", form=EXIT, date="2017-05-20")
+    assert answer.headers["Location"] == f"{EXIT}?saved=removed"
+    sent = worker.rpc.sent("remove_return")
+    assert (sent["subject"], sent["date"], sent["by"]) == (MADE, "2017-05-20", "worker")
+    assert worker.post(f"{EXIT}/not-back", form=EXIT, date="20.5.2017").status_code == 400
+
+
 @pytest.mark.parametrize("record", ["start", "exit"])
 def test_a_try_in_vain_of_the_wrong_person_is_taken_back_from_the_page_of_its_form(worker: Portal, record: str) -> None:
     tried = [{"attempt": "ef" * 16, "record": record, "status": "refused", "date": "2017-05-02"}]

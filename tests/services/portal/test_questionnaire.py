@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.contracts.errors import ChangedMeanwhile, ConsentWithdrawn, InvalidInput, RpcTimeout
+from shared.contracts.errors import ChangedMeanwhile, ConsentWithdrawn, InvalidInput, RpcTimeout, UnknownAssessment
 from tests.services.portal.documents import MADE, person
 from tests.services.portal.pages import page
 from tests.services.portal.samples import Portal
@@ -144,6 +144,27 @@ def test_earlier_answers_are_told_and_one_can_be_corrected(worker: Portal) -> No
     assert send(worker, corrects=MADE, was="1", revision="cd" * 32).status_code == 303
     (sent,) = worker.rpc.sent("record_assessments")["items"]
     assert (sent["corrects"], sent["revision"]) == (MADE, "cd" * 32)
+
+
+def test_a_form_of_the_wrong_person_is_taken_back_from_the_persons_questionnaires(worker: Portal) -> None:
+    worker.rpc.forms, address = [ANSWERED], f"/questionnaire/{KEY}/{AINO}"
+    assert f'action="{address}/mistake"' in worker.client.get(address).get_data(as_text=True)
+    answer = worker.post(f"{address}/mistake", form=address, assessment=MADE)
+    sent = worker.rpc.sent("remove_assessment")
+    assert (sent["subject"], sent["assessment"], sent["by"]) == (AINO, MADE, "worker")
+    assert "Kirjaus on poistettu." in page(worker.client.get(answer.headers["Location"])).said
+
+
+def test_whoever_corrects_a_form_that_was_taken_back_meanwhile_is_told_and_keeps_what_was_typed(
+    worker: Portal,
+) -> None:
+    worker.rpc.assessed = {"error": UnknownAssessment(field="corrects", programme=KEY).to_wire()}
+    answer = send(worker, corrects=MADE, was="1", revision="cd" * 32)
+    html = answer.get_data(as_text=True)
+    assert (answer.status_code, "tagits bort som ett misstag" in html) == (409, True)
+    assert 'name="item.work_ability" value="6" required checked' in html
+    assert ('name="corrects" value=""' in html, 'name="was" value="0"' in html) == (True, True)
+    assert "poistettu vahingossa" in page(worker.client.get(f"{FORM}&form=fi&corrects={MADE}")).said, "by a stale link"
 
 
 def test_a_form_that_the_projects_file_has_no_more_is_shown_and_has_no_link_to_no_page(worker: Portal) -> None:

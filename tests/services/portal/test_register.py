@@ -83,9 +83,21 @@ def test_who_was_there_last_time_comes_first_then_who_came_before_then_all_other
     assert [v["value"] for t, v in read.elements if t == "option" and "selected" in v] == ["sampola_meeting_place"]
 
 
-def test_who_has_left_is_offered_for_the_days_before_alone(worker: Portal) -> None:
+def test_who_left_not_long_ago_is_offered_among_the_others_for_a_list_on_paper_is_written_down_late(
+    worker: Portal,
+) -> None:
+    today = "2017-05-31"
+    for subject, left in zip(IDS[:3], ("2017-03-31", "2017-04-01", today), strict=True):
+        worker.rpc.people[IDS.index(subject)]["ended_on"] = left
+    worker.rpc.register = EMPTY_REGISTER | {"regulars": [regular(subject, last_time=True) for subject in IDS[:4]]}
+    read = page(worker.client.get(PATH))
+    assert ticks(read) == [IDS[2], IDS[3], IDS[1], *IDS[4:]], "last time, then all others"
+    assert "(lopetti 1.4.2017)" in read.said
+    assert "lopetti 31.5.2017" not in read.said
+
+
+def test_who_has_left_is_offered_for_the_days_before_alone_once_the_session_is_there(worker: Portal) -> None:
     worker.rpc.people[0]["ended_on"], worker.rpc.people[1]["ended_on"] = "2017-05-29", "2017-05-30"
-    assert IDS[0] not in ticks(page(worker.client.get(PATH)))
     for day, offered in (("2017-05-29", True), ("2017-05-30", False)):
         worker.rpc.register = EMPTY_REGISTER | {"session": HELD | {"occurred_on": day}}
         shown = ticks(page(worker.client.get(f"{PATH}/{MADE}")))

@@ -21,7 +21,12 @@ def test_a_new_client_is_registered_without_having_been_a_nickname(worker: Porta
     assert f'href="{NEW}"' in worker.client.get("/people/lahde-mukaan").get_data(as_text=True)
     html = worker.client.get(NEW).get_data(as_text=True)
     assert (Page(html).problems, 'name="history"' in html) == ([], False)
-    typed = {"given_name": "Aino", "birth_date": "1990-02-01", "phone": "040 111 2223", "contact_language": "sv"}
+    typed = {
+        "given_name": "\u200eAino\u2069",
+        "birth_date": "1990-02-01",
+        "phone": "040 111 2223",
+        "contact_language": "sv",
+    }
     answer = worker.post(NEW, form=NEW, key="e" * 64, **typed)
     assert answer.headers["Location"] == f"/person/lahde-mukaan/{MADE}"
     sent = worker.rpc.sent("register_participants")

@@ -145,6 +145,15 @@ def test_a_code_that_the_project_requires_is_asked_of_who_has_none_and_named_whe
     assert (answer.status_code, "wrong-identity_code" in page(answer).ids) == (400, True)
 
 
+def test_a_birth_date_that_a_known_code_contradicts_is_said_at_the_birth_date(worker: Portal) -> None:
+    error = InvalidInput(field="items.0.sealed.identity_code", reason="tells another birth date than birth_date")
+    worker.rpc.failing = {"record_starts": error}
+    read = page(worker.post(FORM, form=FORM, **FILLED))
+    assert "wrong-birth_date" in read.ids
+    assert "Henkilötunnus puuttuu" not in read.said
+    assert "identity_code" not in fields(read), "the code is known and not asked anew"
+
+
 def test_a_try_in_vain_is_dated(worker: Portal) -> None:
     given = {"key": "0b" * 32, "status": "refused", "date": "2017-06-01"}
     assert worker.post(f"{FORM}/try", form=FORM, **given).headers["Location"] == f"{FORM}?saved=try"

@@ -115,6 +115,8 @@ def test_who_pauses_and_who_returns_stays_on_the_step(worker: Portal) -> None:
         ("enter", InvalidInput(field="from", reason="x"), 400, "yhtä aikaa"),
         ("enter", InvalidInput(field="to", reason="x"), 400, "milloin hän palasi"),
         ("enter", InvalidInput(field="step", reason="x"), 400, "ehto"),
+        ("past", InvalidInput(field="from", reason="x"), 400, "päällekkäin"),
+        ("past", InvalidInput(field="to", reason="x"), 400, "päällekkäin"),
         ("leave", InvalidInput(field="from", reason="x"), 409, "tällä välin"),
         ("leave", InvalidInput(field="to", reason="x"), 400, "ennen viimeistä taukoa"),
         ("pause", InvalidInput(field="from", reason="x"), 400, "jo tauolla"),
@@ -127,7 +129,7 @@ def test_a_refusal_is_said_in_the_workers_words(
 ) -> None:
     worker.rpc.steps = [stay(pauses=[{"pause": PAUSE, "paused_on": "2017-02-20", "resumed_on": None}])]
     worker.rpc.step = {"error": refusal.to_wire()}
-    answer = send(worker, act, stay=STAY, step="studies")
+    answer = send(worker, act, stay=STAY, step="studies", until=TODAY)
     assert (answer.status_code, said in answer.get_data(as_text=True)) == (status, True)
 
 
@@ -186,12 +188,23 @@ def test_after_the_projects_end_nothing_begins_by_one_tap(worker: Portal) -> Non
     assert (OWN in html, f'action="{OWN}"' in html) == (True, False)
 
 
-def test_who_has_left_enters_no_step(worker: Portal) -> None:
-    worker.rpc.people[0]["ended_on"] = "2017-02-20"
+@pytest.mark.parametrize("ended", ["2017-02-20", "2017-03-31"])
+def test_who_has_left_enters_no_step_but_a_time_on_one_that_is_over_is_put_right(worker: Portal, ended: str) -> None:
+    worker.rpc.people[0]["ended_on"] = ended
     worker.rpc.steps = [stay(left_on="2017-02-20")]
     read = Page(worker.client.get(OWN).get_data(as_text=True))
-    assert [at["value"] for _, at in read.elements if at.get("name") == "act"] == []
+    assert read.problems == []
+    assert [at["value"] for _, at in read.elements if at.get("name") == "act"] == ["past"]
+    days = {at["name"]: at for _, at in read.elements if at.get("type") == "date"}
+    assert {name: at["max"] for name, at in days.items()} == dict.fromkeys(("day", "until"), min(ended, TODAY))
     assert "20.2.2017" in read.said
+    for until in ("", "2017-01-09", "2017-03-02", "zz"):
+        assert send(worker, "past", "2017-01-10", step="studies", until=until).status_code == 400
+    assert "record_steps" not in [method for _, method, _ in worker.rpc.calls]
+    answer = send(worker, "past", "2017-01-10", step="studies", until="2017-02-17", key="ab" * 32)
+    assert answer.headers["Location"] == f"{OWN}?done=past"
+    item = {"step": "studies", "entered_on": "2017-01-10", "left_on": "2017-02-17"}
+    assert worker.rpc.sent("record_steps")["items"] == [{"key": "ab" * 32, "subject": AINO} | item]
 
 
 def test_a_project_without_steps_that_people_enter_speaks_of_none(worker: Portal) -> None:
@@ -208,3 +221,17 @@ def test_a_step_that_was_a_wrong_tap_is_taken_back_also_when_it_is_over(worker: 
     sent = worker.rpc.sent("remove_step")
     assert (sent["subject"], sent["stay"]) == (AINO, OTHER)
     assert "Kirjaus on poistettu." in Page(worker.client.get(answer.headers["Location"]).get_data(as_text=True)).said
+
+
+def test_a_time_away_that_was_a_wrong_tap_is_taken_back_by_itself(worker: Portal) -> None:
+    away = {"pause": PAUSE, "paused_on": "2017-02-20", "resumed_on": None}
+    worker.rpc.steps = [stay(pauses=[away]), stay(OTHER, "studies", left_on="2017-02-10")]
+    html = worker.client.get(OWN).get_data(as_text=True)
+    assert html.count(f'action="{OWN}/no-pause"') == 1
+    answer = worker.post(f"{OWN}/no-pause", form=OWN, pause=PAUSE)
+    sent = worker.rpc.sent("remove_pause")
+    assert (sent["subject"], sent["pause"], sent["by"]) == (AINO, PAUSE, "worker")
+    assert answer.headers["Location"] == f"{OWN}?done=removed"
+    worker.rpc.failing["remove_pause"] = InvalidInput(field="pause", reason="the person is on studies then")
+    refused = worker.post(f"{OWN}/no-pause", form=OWN, pause=PAUSE)
+    assert (refused.status_code, "Taukoa ei poistettu" in refused.get_data(as_text=True)) == (409, True)

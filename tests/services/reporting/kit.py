@@ -21,6 +21,7 @@ from shared.contracts.catalogue import (
     StandingReached,
 )
 from shared.contracts.facts import Fact
+from shared.contracts.mistake_facts import AnonymousSheetRemoved, AssessmentRemoved
 from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
 from shared.journal import Journal
 from shared.journal.carry_tables import received_erased, received_head, received_line
@@ -108,6 +109,14 @@ def score(name: object, person: object, value: str | None, scale: str = "functio
 def sheet(name: object, **changes: str) -> Fact:
     body = {"assessment": hex_id("assessment", name), "instrument": "three_items", "version": "1"}
     return AnonymousSheetRecorded(None, **body | {"occasion": "interim", "occurred_on": "2016-03-01"} | changes)
+
+
+def assessment_removed(name: object, person: object) -> Fact:
+    return AssessmentRemoved(hex_id("person", person), assessment=hex_id("assessment", name))
+
+
+def sheet_removed(name: object) -> Fact:
+    return AnonymousSheetRemoved(None, assessment=hex_id("assessment", name))
 
 
 def line(stream: str, seq: int, fact: Fact) -> bytes:

@@ -10,7 +10,18 @@ from shared.contracts.purpose_facts import LeadCleared, PurposeEnded
 from shared.journal.carry_tables import received_line
 from shared.journal.returning import Ended
 from tests.services.kit import NOW, OWN, lines, rows
-from tests.services.reporting.kit import STREAMS, WHOLE, admit, attendance, derive_all, hex_id, lead, receive, standing
+from tests.services.reporting.kit import (
+    STREAMS,
+    WHOLE,
+    admit,
+    assessment_removed,
+    attendance,
+    derive_all,
+    hex_id,
+    lead,
+    receive,
+    standing,
+)
 
 MINE = STREAMS[OWN]
 CAME = ParticipationStarted(
@@ -47,11 +58,12 @@ def test_a_line_set_aside_in_the_batch_in_which_its_purpose_ends_is_not_said_to_
 
 def written(numbers: range) -> list[Fact]:
     """Rightly signed lines of a member that makes as much work as it can: tags under a key each, lines that are set
-    aside, and then all of it erased, ended and retired, line by line."""
+    aside, and then all of it taken back, erased, ended and retired, line by line."""
     there = [fact for n in numbers for fact in (standing(n, "client"), attendance(n, "nowhere", n, "participant"))]
     tags = [PersonTagged(hex_id("person", n), tag="ab" * 32, key_no=n) for n in numbers]
+    wrong = [assessment_removed(n, n) for n in numbers]
     gone = [fact for n in numbers for fact in (TagsRetired(None, key_no=n), ended(n, "support"))]
-    return [*there, *tags, *gone, *(SubjectErased(hex_id("person", n)) for n in numbers[::2])]
+    return [*there, *tags, *wrong, *gone, *(SubjectErased(hex_id("person", n)) for n in numbers[::2])]
 
 
 def test_a_batch_is_as_many_statements_however_much_it_erases_ends_and_retires(engine: Engine) -> None:

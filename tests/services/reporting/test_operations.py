@@ -14,9 +14,10 @@ from services.reporting import effects, operations, partner_store, store, versio
 from services.reporting.effects import EFFECTS
 from services.reporting.queries import report
 from shared.contracts import catalogue
-from shared.contracts.catalogue import NodeAdmitted, SessionHeld, SubjectErased
+from shared.contracts.catalogue import NodeAdmitted, SessionHeld, StepEntered, StepLeft, SubjectErased
 from shared.contracts.errors import InvalidProgramme
 from shared.contracts.facts import Fact, Reach
+from shared.contracts.mistake_facts import StepRemoved
 from shared.journal import Journal
 from shared.journal.carry_tables import received_erased, received_line
 from shared.journal.lines import Line, chain_next, chain_start, serialise
@@ -30,6 +31,7 @@ from tests.services.reporting.kit import (
     STREAMS,
     admit,
     asides,
+    assessment_removed,
     attendance,
     attendance_removed,
     derive_all,
@@ -44,6 +46,7 @@ from tests.services.reporting.kit import (
     session,
     session_removed,
     sheet,
+    sheet_removed,
     standing,
     started,
 )
@@ -248,6 +251,14 @@ def test_deriving_again_does_nothing(engine: Engine) -> None:
     assert tables(engine) == before
 
 
+def on_a_step(what: type[Fact], person: object, day: str) -> Fact:
+    return what(hex_id("person", person), step="outreach", occurred_on=day)
+
+
+def step_removed(person: object, entered: str, left: str | None) -> Fact:
+    return StepRemoved(hex_id("person", person), step="outreach", entered_on=entered, left_on=left)
+
+
 PEOPLE, PLACES = st.integers(0, 3), st.integers(0, 3)
 ACTIVITIES = st.sampled_from(["kaapeli", "reeraa", "public_event", "info_session", "kuu"])
 DAYS = st.sampled_from(["2016-03-01", "2016-03-02", "2016-04-01"])
@@ -260,7 +271,11 @@ FACTS = st.one_of(
     st.builds(session_removed, PLACES),
     st.builds(standing, PEOPLE, st.sampled_from(["visitor", "client"])),
     st.builds(score, PLACES, PEOPLE, st.sampled_from([None, "0", "7"]), st.sampled_from(["functioning", "mood"])),
+    st.builds(assessment_removed, PLACES, PEOPLE),
     st.builds(sheet, PLACES),
+    st.builds(sheet_removed, PLACES),
+    st.builds(on_a_step, st.sampled_from([StepEntered, StepLeft]), PEOPLE, DAYS),
+    st.builds(step_removed, PEOPLE, DAYS, DAYS | st.none()),
     st.builds(started, PEOPLE),
     st.builds(ended, PEOPLE),
     st.builds(resumed, PEOPLE),

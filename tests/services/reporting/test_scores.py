@@ -1,13 +1,26 @@
 """Scores and forms at the lead: the last of each holds, and no report shows them yet (decision 0041)."""
 
+import pytest
 from sqlalchemy import Engine
 
-from services.reporting import store, versions
+from services.reporting import operations, rebuilding, store, versions
 from services.reporting.queries import report
 from shared.contracts.catalogue import AnswersRecorded
 from tests.services import kit
 from tests.services.kit import KEY, NOW, OTHER, OWN
-from tests.services.reporting.kit import STREAMS, admit, asides, derive_all, hex_id, lead, receive, score, sheet
+from tests.services.reporting.kit import (
+    STREAMS,
+    admit,
+    asides,
+    assessment_removed,
+    derive_all,
+    hex_id,
+    lead,
+    receive,
+    score,
+    sheet,
+    sheet_removed,
+)
 
 STREAM = STREAMS[OWN]
 
@@ -46,6 +59,24 @@ def test_forms_that_name_nobody_are_only_there(engine: Engine) -> None:
     derive_all(engine)
     assert len(kit.rows(engine, store.sheet)) == 2
     assert kit.rows(engine, store.score) == []
+
+
+@pytest.mark.parametrize("at_once", [1, 2_500])
+def test_a_form_that_was_a_mistake_has_no_score_whether_it_came_just_now_or_long_ago(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(operations, "READ_AT_ONCE", at_once)
+    lead(engine)
+    admit(engine, OWN)
+    wrong = [score(1, "p", "3"), score(1, "p", None, "work_ability"), assessment_removed(1, "p")]
+    receive(engine, STREAM, [*wrong, score(2, "p", "4"), score(3, "q", "5"), assessment_removed(3, "p"), sheet(4)])
+    derive_all(engine)
+    assert {assessment for _, assessment, _ in scores(engine)} == {hex_id("assessment", n) for n in (2, 3)}
+    receive(engine, STREAM, [assessment_removed(2, "p"), sheet_removed(4), assessment_removed(1, "p")])
+    derive_all(engine)
+    assert {assessment for _, assessment, _ in scores(engine)} == {hex_id("assessment", 3)}, "no line took back q's"
+    assert (kit.rows(engine, store.sheet), asides(engine)) == ([], {})
+    assert rebuilding.check(engine)["equal"]
 
 
 def test_an_instrument_that_the_programme_does_not_use_is_set_aside_until_it_does(engine: Engine) -> None:
