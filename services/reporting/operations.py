@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from services.reporting import outdated_store, partner_store, store
+from services.reporting import outdated_store, partner_store, receipt_store, receipts, store
 from services.reporting.effects import Derivation, read_lines
 from services.reporting.storing import Storing
 from shared.contracts.catalogue import NodeAdmitted
 from shared.contracts.errors import InvalidInput, InvalidInvite, PartnerAlreadyJoined, UnknownCode
-from shared.contracts.purpose_facts import LeadCleared
 from shared.journal import Journal
 from shared.journal.erasing import erased_lines, erased_received, purpose_digest, subject_digest
 from shared.journal.follow import databases_trouble
@@ -172,14 +172,14 @@ def _reading(engine: Engine) -> Iterator[Connection | None]:
 def answer_endings(journal: Journal, now: datetime) -> bool:
     """Give the receipts of purposes that ended, on the lead's own stream; False if none was due or it is held."""
     with snapshot(journal.engine) as connection:
-        if is_held(connection) or not store.unanswered(connection, 1):
+        if is_held(connection) or not receipt_store.unanswered(connection, 1):
             return False
     with journal.unit(now) as unit:
-        for row in store.unanswered(unit.connection, ANSWERED_AT_ONCE):
-            digest = purpose_digest(row.subject.hex(), row.purpose, row.ending.hex())
-            rows = erased_lines(unit.connection, row.stream, digest)
-            unit.record(LeadCleared(None, ending=row.ending.hex(), rows=rows), row.stream.partition("/")[2])
-            store.note_answered(unit.connection, row.stream, row.ending)
+        due = receipt_store.unanswered(unit.connection, ANSWERED_AT_ONCE)
+        for stream, rows in groupby(due, lambda row: str(row.stream)):
+            digests = {row.ending: purpose_digest(row.subject.hex(), row.purpose, row.ending.hex()) for row in rows}
+            cleared = [(one, erased_lines(unit.connection, stream, digest)) for one, digest in digests.items()]
+            receipts.give(unit, stream, cleared)
     return True
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from services.reporting import partner_store, store
+from services.reporting import partner_store, receipt_store, receipts, store
 from shared.contracts.catalogue import (
     FACTS,
     EpochAccepted,
@@ -18,7 +18,6 @@ from shared.contracts.catalogue import (
 )
 from shared.contracts.errors import NotFound
 from shared.contracts.facts import Fact
-from shared.contracts.purpose_facts import LeadCleared
 from shared.journal import Journal, epochs, received
 from shared.journal.directory import member, members, members_of, renewal_of
 from shared.journal.erasing import (
@@ -199,7 +198,7 @@ def end_received(journal: Journal, stream: str, ended: Collection[Ended], now: d
     Raises `HomeHeld` when all is erased: the receipts wait."""
     engine = journal.engine
     with snapshot(engine) as connection:
-        done, held = store.answered_of(connection, stream), is_held(connection)
+        done, held = receipt_store.answered_of(connection, stream), is_held(connection)
     due = list({one.ending: one for one in ended if one.ending not in done}.values())
     due = due if held else due[:AGAIN_AT_ONCE]
     subjects = {digest: subject for subject, digest in _subjects(engine, stream)} if due else {}
@@ -213,12 +212,12 @@ def end_received(journal: Journal, stream: str, ended: Collection[Ended], now: d
             store.forget_aside(connection, stream)
     if due:
         with journal.unit(now) as unit:
+            cleared = []
             for one in due:
                 subject = subjects.get(one.subject)
                 digest = purpose_digest(subject, one.purpose, NO_ENDING) if subject else b""
-                rows = erased_lines(unit.connection, stream, digest)
-                unit.record(LeadCleared(None, ending=one.ending.hex(), rows=rows), stream.partition("/")[2])
-                store.note_answered(unit.connection, stream, one.ending)
+                cleared.append((one.ending, erased_lines(unit.connection, stream, digest)))
+            receipts.give(unit, stream, cleared)
     return len(due)
 
 

@@ -23,7 +23,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     select,
 )
 
@@ -237,7 +236,7 @@ answered = Table(
     Column("stream", String(80), primary_key=True),
     Column("ending", LargeBinary, primary_key=True),
 )
-"""To which endings the lead has given its receipt; not derived."""
+"""To which endings the lead has given its receipt, or gives none (`receipts`, `receipt_store`); not derived."""
 
 same = Table(
     "reporting_same",
@@ -361,25 +360,6 @@ def _forget_of(connection: Connection, stream: str, tables: Iterable[Table], sub
     for table in tables:
         for some in pieces:
             connection.execute(delete(table).where(table.c.stream == stream, table.c.subject.in_(some)))
-
-
-def unanswered(connection: Connection, limit: int) -> Sequence[Any]:
-    """Endings without a receipt."""
-    c, done = ending.c, answered.c
-    there = (done.stream == c.stream) & (done.ending == c.ending)
-    query = select(ending).outerjoin(answered, there).where(done.ending.is_(None))
-    return connection.execute(query.order_by(c.stream, c.ending).limit(limit)).all()
-
-
-def answered_of(connection: Connection, stream: str) -> set[bytes]:
-    """The endings of a stream that have a receipt."""
-    query = select(answered.c.ending).where(answered.c.stream == stream)
-    return {bytes(number) for number in connection.execute(query).scalars()}
-
-
-def note_answered(connection: Connection, stream: str, number: bytes) -> None:
-    """An ending has its receipt."""
-    connection.execute(insert(answered), {"stream": stream, "ending": number})
 
 
 def forget_aside(connection: Connection, stream: str) -> None:

@@ -122,7 +122,8 @@ class Carrier(Protocol):
         """Delete an item of ours if it is there."""
 
     def decided(self, channel: str, found: Found) -> None:
-        """The reader will not read this segment again: what was delivered may go, what lies in a folder stays."""
+        """The reader needs no more of this segment, or has no room: what was delivered may go, what lies in a folder
+        stays."""
 
 
 @runtime_checkable

@@ -26,15 +26,13 @@ CLOCK_SLACK = timedelta(days=1)
 
 
 class Outcome(StrEnum):
-    """What was decided about a segment; the first five are final until the watermark goes back."""
+    """What was decided about a segment; all but the last are final until the watermark goes back."""
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
     EARLY = "early"
     REFUSED = "refused"
     CONFLICT = "conflict"
-    OVERFLOW = "overflow"
-    """Early, but 1,000 are held already: left where it lies, and asked for again."""
     UNDECIDED = "undecided"
     """Not now: the stream is stopped, or something changed in between."""
 
@@ -87,10 +85,11 @@ def decide(
         clash = _clash(header.first - 1, header.before, received.chain_at(connection, head, header.first - 1))
     clash = clash or _against_head(connection, head, header.last, header.chain)
     if clash is None and header.first > head.seq + 1:
+        if not received.add_early(connection, segment, arrival.data, early_limit, now):
+            return Outcome.UNDECIDED  # it was to join the watermark; else it had not been read
         head.heard(header.time, now)
         received.add_claim(connection, head, header.last, header.chain)
-        kept = received.add_early(connection, segment, arrival.data, early_limit, now)
-        return Outcome.EARLY if kept else Outcome.OVERFLOW
+        return Outcome.EARLY
     if clash is None and header.last > head.seq:
         if arrival.lines is None:
             return Outcome.UNDECIDED

@@ -195,6 +195,7 @@ _SAVE_HEAD = (
     .where(received_head.c.stream == bindparam("this"))
     .values({name: bindparam(name) for name in _HEAD_COLUMNS if name != "stream"})
 )
+_COUNT_EARLY = select(received_early.c.stream, func.count()).group_by(received_early.c.stream)
 _NEXT_EARLY = (
     select(received_early.c.first, received_early.c.last, received_early.c.data)
     .where(received_early.c.stream == bindparam("this"), received_early.c.first <= bindparam("following"))
@@ -278,9 +279,9 @@ def drop_early(connection: Connection, stream: str, first: int, last: int) -> No
     connection.execute(delete(received_early).where(c.stream == stream, c.first == first, c.last == last))
 
 
-def streams_ahead(connection: Connection) -> list[str]:
-    """The streams of which early segments are held, by name."""
-    return list(connection.execute(select(received_early.c.stream).distinct().order_by("stream")).scalars())
+def count_early(connection: Connection) -> dict[str, int]:
+    """How many early segments are held, of each stream of which there are any."""
+    return {stream: held for stream, held in connection.execute(_COUNT_EARLY)}
 
 
 def next_early(connection: Connection, stream: str, watermark: int, limit: int) -> list[tuple[int, int, bytes]]:

@@ -8,7 +8,8 @@ The receiver is a plain process of its own, the only one that writes the `receiv
 
    applied       it joins the watermark: its lines and its proof are stored, watermark and chain move
    duplicate     it ends at or below the watermark, and its chain is ours there
-   early         it is ahead of a gap: kept sealed, at most 1,000 per stream, and applied when the gap closes
+   early         it is ahead of a gap: kept sealed, at most 1,000 per stream, and applied when the gap closes. What is
+                 ahead by its name is not even read while there is no room: it is as good as not there yet
    refused       it is no segment of this stream that we can take (quarantined: content digest and reason are noted)
    conflict      its node signed another chain than we hold: two histories exist. The stream stops, nothing is
                  overwritten, `polku lead conflicts` shows both
@@ -68,6 +69,10 @@ Admitted = Mapping[str, Mapping[str, bytes]]
 """The streams that are taken, each with its node's public signing keys by id, old ones too."""
 
 EARLY_PER_STREAM = 1000
+SEGMENTS_PER_ROUND = 1000
+"""Of one stream, so that a node that lets many lie keeps no other waiting."""
+BATCH_ARRIVALS = 100
+"""Half a millisecond each, in which other writers of SQLite wait."""
 BATCH_BYTES = 8 * 1024 * 1024
 
 segments_total = counter("polku_receiver_segments_total", "Segments decided, by outcome", "outcome")
@@ -108,7 +113,9 @@ class _Round:
 
     admitted: Admitted
     now: datetime
-    reach: dict[str, int]
+    reach: dict[str, int] = field(default_factory=dict)
+    room: dict[str, int] = field(default_factory=dict)
+    read: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     refused: Counter[Reason] = field(default_factory=Counter)
     lines: int = 0
@@ -117,7 +124,9 @@ class _Round:
     batch: list[Arrival] = field(default_factory=list)
 
     def full(self, most: int) -> bool:
-        """Whether there are `most` lines in the batch, or it takes too much memory."""
+        """Whether there are `most` lines in the batch, or it takes too long or too much memory."""
+        if len(self.batch) >= BATCH_ARRIVALS:
+            return True
         lines = sum(len(arrival.lines or ()) for arrival in self.batch)
         return lines >= most or sum(arrival.size for arrival in self.batch) >= BATCH_BYTES
 
@@ -134,7 +143,6 @@ class Receiver:
     channel: Callable[[str], str] = str
     early_limit: int = EARLY_PER_STREAM
     _decided: dict[tuple[str, Found], None] = field(default_factory=dict)
-    _postponed: dict[tuple[str, Found], int] = field(default_factory=dict)
     _manifests: dict[str, bytes] = field(default_factory=dict)
     _receipts: dict[str, tuple[int, int, bytes, str]] = field(default_factory=dict)
     _admitted: Admitted = field(default_factory=dict)
@@ -152,17 +160,18 @@ class Receiver:
             self._decided.clear()
             self._manifests.clear()
             self._admitted = {stream: dict(keys) for stream, keys in admitted.items()}
-        work = _Round(admitted, now, {})
+        work = _Round(admitted, now)
         manifests = self._read_manifests(work)
         arrivals = self._list(work)
         with snapshot(self.engine) as connection:
             heads = received.read_heads(connection, admitted)
+            early = received.count_early(connection)
         work.reach = {stream: heads[stream].seq if stream in heads else 0 for stream in admitted}
-        halted = {stream for stream, head in heads.items() if head.state == STOPPED}
+        work.room = {stream: self.early_limit - early.get(stream, 0) for stream in admitted}
         for stream, found in arrivals:
-            # What there was no room for has none until the watermark moves.
-            if stream not in halted and self._postponed.get((stream, found)) != work.reach[stream]:
-                self._take_file(work, stream, found)
+            head = heads.get(stream)
+            if head is None or head.state != STOPPED:
+                self._look_at(work, stream, found, head.epoch if head else 1)
         self._decide_batch(work)
         for stream in self._streams_ahead(work) if first or work.lines else ():
             self._close_gap(work, stream)
@@ -196,7 +205,6 @@ class Receiver:
                 self._fail(work, stream, error)
                 work.unfinished.add(stream)
         self._decided = {key: None for key in self._decided if key in there}
-        self._postponed = {key: seq for key, seq in self._postponed.items() if key in there}
         return [key for key in there if key not in self._decided]
 
     def _fail(self, work: _Round, stream: str, error: OSError) -> None:
@@ -204,6 +212,20 @@ class Receiver:
         work.failed.add(stream)
         why = {"error": type(error).__name__, "why": str(error)}
         log.error("the carrier failed", extra={"stream": stream, **why})
+
+    def _look_at(self, work: _Round, stream: str, found: Found, epoch: int) -> None:
+        """Take it, unless there is no room for it, or enough of its stream has been read in this round."""
+        if found.place.epoch == epoch and found.place.first > work.reach[stream] + 1:
+            if work.room[stream] <= 0:
+                # Not remembered: where it stays, it is looked at when there is room. Else the echo asks for it again.
+                self.carrier.decided(self.channel(stream), found)
+                return
+            work.room[stream] -= 1
+        if work.read[stream] >= SEGMENTS_PER_ROUND:
+            work.unfinished.add(stream)
+            return
+        work.read[stream] += 1
+        self._take_file(work, stream, found)
 
     def _take_file(self, work: _Round, stream: str, found: Found) -> None:
         try:
@@ -282,13 +304,8 @@ class Receiver:
                 continue
             if arrival.found:
                 self.carrier.decided(self.channel(arrival.stream), arrival.found)
-            if outcome is Outcome.OVERFLOW:
-                if arrival.found:
-                    self._postponed[arrival.stream, arrival.found] = heads[arrival.stream].seq
-            else:
-                segments_total.labels(outcome).inc()
-                if arrival.found:
-                    self._decided[arrival.stream, arrival.found] = None
+                self._decided[arrival.stream, arrival.found] = None
+            segments_total.labels(outcome).inc()
         work.lines += lines
         lines_total.inc(lines)
         _count_refused(work, newly)
@@ -296,7 +313,7 @@ class Receiver:
     def _streams_ahead(self, work: _Round) -> list[str]:
         """The streams of which something early is held, by name."""
         with snapshot(self.engine) as connection:
-            return [stream for stream in received.streams_ahead(connection) if stream in work.admitted]
+            return [stream for stream in sorted(received.count_early(connection)) if stream in work.admitted]
 
     def _close_gap(self, work: _Round, stream: str) -> None:
         """Apply what had been early for as long as it joins the watermark."""

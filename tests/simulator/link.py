@@ -4,7 +4,8 @@ Two **sides**: what the nodes wrote lies `near`, what the lead sees `far`. In on
 same; otherwise somebody delivers. Nothing here decides anything: faults are done to it by the schedule.
 
 For the checks it notes, from outside, what the lead was shown: `examined` (versions of segments that the receiver has
-read, or was refused by the carrier), `first_read` (when a manifest was first read) and `heads` (see `world`).
+read, was refused by the carrier, or had no room for), `first_read` (when a manifest was first read) and `heads` (see
+`world`).
 """
 
 import json
@@ -184,7 +185,8 @@ class LeadEnd:
         raise AssertionError("the lead deletes nothing of the nodes'")
 
     def decided(self, channel: str, found: Found) -> None:
-        """It lies there until its writer takes it away."""
+        """It lies there until its writer takes it away; the receiver needs no more of it now, read or not."""
+        self.link.seen.examined.add(int(found.version))
 
 
 def _listed(side: Side, channel: str) -> list[Found]:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Engine, event
 
-from services.reporting import operations, partners, rebuilding, store
+from services.reporting import operations, partners, rebuilding, receipts, store
 from shared.contracts.catalogue import ParticipationStarted, PersonTagged, StandingReached, SubjectErased, TagsRetired
 from shared.contracts.facts import Fact
 from shared.contracts.purpose_facts import LeadCleared, PurposeEnded
@@ -97,3 +97,19 @@ def test_receipts_of_what_ended_after_the_seal_are_given_some_at_a_time_and_each
     assert [partners.end_received(journal, MINE, [*said, *said], NOW) for _ in range(4)] == [2, 2, 1, 0]
     given = [line.body["ending"] for line in lines(sqlite_engine) if line.kind == LeadCleared.kind]
     assert given == [one.ending.hex() for one in said]
+
+
+def test_one_node_gets_so_many_receipts_in_all(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every node gets and keeps each of them: else a member could fill their disks with endings of nobody."""
+    monkeypatch.setattr(receipts, "RECEIPTS_PER_STREAM", 3)
+    journal = lead(sqlite_engine)
+    admit(sqlite_engine, OWN)
+    receive(sqlite_engine, MINE, [ended(n, "support") for n in range(2)])
+    derive_all(sqlite_engine)
+    assert [operations.answer_endings(journal, NOW) for _ in range(2)] == [True, False]
+    said = [Ended(bytes([n]) * 32, "support", bytes([n]) * 16) for n in range(5)]
+    assert [partners.end_received(journal, MINE, said, NOW) for _ in range(2)] == [5, 0]
+    receive(sqlite_engine, MINE, [ended(n, "support") for n in range(2, 5)])
+    derive_all(sqlite_engine)
+    assert [operations.answer_endings(journal, NOW) for _ in range(2)] == [True, False]
+    assert sum(line.kind == LeadCleared.kind for line in lines(sqlite_engine)) == 3
