@@ -87,4 +87,4 @@ def _state(home: Home, place: Joined, engine: Engine, now: datetime) -> tuple[di
         raise InvalidInput(field="PROGRAMME", reason=reason)
     with snapshot(engine) as connection:
         (state,) = shipped(connection, [stream])
-    return state, bool(reasons), since and wire_time(since)
+    return state, bool(reasons), wire_time(since) if since else None

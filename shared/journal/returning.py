@@ -170,7 +170,8 @@ class Retriever:
                 received.save_heads(connection, [head])
                 del self._receivers[back]  # what it has refused because of the epoch is welcome now
                 return None
-            own, nothing = own_signing(connection, *stream.split("/"), ours), _only_an_epoch(connection, head)
+            home, _, programme = stream.partition("/")
+            own, nothing = own_signing(connection, home, programme, ours), _only_an_epoch(connection, head)
         if not head.echo or head.seq < head.head_seq or head.state == received.STOPPED:
             return None
         try:
