@@ -178,8 +178,7 @@ class CourierRounds:
     def _retriever(self, place: Joined) -> Retriever:
         retriever = self._retrievers.get(place)
         if retriever is None:
-            terms, own = self._terms[place], current_keys(self.home.keys).publics("signing")
-            keys = (terms.signer, terms.opens, own)
+            keys = (self._terms[place].signer, self._terms[place].opens)
             retriever = self._retrievers[place] = Retriever(self.engine, self._carrier(place), *keys)
         return retriever
 
@@ -188,7 +187,8 @@ class CourierRounds:
         if place is None:
             return None
         stream = f"{self.home.name}/{place.programme}"
-        return self._retriever(place).round(stream, stream, self._terms[place].peer, now)
+        ours = current_keys(self.home.keys).publics("signing")
+        return self._retriever(place).round(stream, stream, self._terms[place].peer, ours, now)
 
     def _ask_no_more(self, place: Joined) -> None:
         """Once in a process's life: whatever an earlier one had asked for has come."""

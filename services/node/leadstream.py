@@ -86,7 +86,7 @@ class LeadCouriers:
         for channel, reason in reasons.items():
             if reason == AHEAD:
                 node, stream = places[channel], stream_of(channel)
-                if self._retriever(node).round(stream, channel, node.signing, now):
+                if self._retriever(node).round(stream, channel, node.signing, self.own, now):
                     partners.take_back(self.engine, stream)
                     self._retrievers.clear()
                     return  # others may have to be admitted or asked again from there
@@ -106,8 +106,7 @@ class LeadCouriers:
 
     def _retriever(self, node: AdmittedNode) -> Retriever:
         if node not in self._retrievers:
-            keys = (self.signer, self.receiving, self.own)
-            self._retrievers[node] = Retriever(self.engine, self.carrier, *keys)
+            self._retrievers[node] = Retriever(self.engine, self.carrier, self.signer, self.receiving)
         return self._retrievers[node]
 
     def _ask_no_more(self, node: AdmittedNode) -> None:

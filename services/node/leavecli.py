@@ -16,7 +16,7 @@ def leave(programme: str, yes: bool) -> None:
     from services.node import leaving
 
     home = the_home("node")
-    for line in leaving.preview(home, programme):
+    for line in leaving.preview(home, programme, utcnow()):
         click.echo(line, err=True)
     if not yes:
         click.confirm("Leave for good?", abort=True, err=True)

@@ -100,6 +100,20 @@ def lead_facts(connection: Connection, programme: str, kinds: Sequence[str]) -> 
                 yield known.read(line.subject, line.body), line.recorded_at
 
 
+def own_signing(connection: Connection, home: str, programme: str, ours: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """All signing keys that are proved to be those of this home: `ours` (public keys by id, of the key files), and each
+    that one of them has vouched for, as the lead's stream tells. A restored home has lost the keys of after its backup;
+    what the lead or a node says without such a signature does not count.
+    """
+    kind = LeadKeysChanged.kind if home == "lead" else NodeKeysChanged.kind
+    known = dict(ours)
+    for fact, _ in lead_facts(connection, programme, (kind,)):
+        renewal = renewal_of(fact)
+        if renewal.home == home and known.get(key_id(renewal.key)) == renewal.key and _holds(renewal):
+            known[key_id(renewal.signing_key)] = renewal.signing_key
+    return known
+
+
 def _take(found: dict[str, Member], fact: Fact, at: str, had: Set[tuple[str, bytes, bytes]]) -> None:
     node = fact["node"]
     if isinstance(fact, NodeAdmitted):

@@ -113,6 +113,22 @@ def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at
     return True
 
 
+def go_on(connection: Connection, head: Head) -> bool:
+    """For a restored home, which gets its own stream back: go on in the next epoch that its peer says begins where
+    `head` stands; False if there is none. Nothing becomes void, and what was said of the epoch before is forgotten."""
+    c = received_epoch.c
+    here = (c.stream == head.stream) & (c.epoch > head.epoch) & (c.seq == head.seq) & (c.chain == head.chain)
+    epoch = connection.execute(select(func.min(c.epoch)).where(here)).scalar_one()
+    if epoch is None or head.state != OPEN:
+        return False
+    for ahead in (received_early, received_claim):
+        connection.execute(delete(ahead).where(ahead.c.stream == head.stream))
+    head.epoch = head.head_epoch = epoch
+    head.head_seq, head.head_chain, head.claims = head.seq, head.chain, {}
+    head.manifest, head.manifest_at, head.echo = None, None, ""
+    return True
+
+
 def opening(connection: Connection, stream: str, epoch: int, seq: int) -> tuple[bytes, bytes, bytes] | None:
     """The header, payload digest and signature of the segment that opened an epoch after line `seq`: the node's word on
     the chain there, where no segment that we hold ends. None if a manifest said so, or nobody has."""

@@ -13,9 +13,10 @@ the backup stood, in the next epoch. The lead takes nothing of it until `polku l
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, case, delete, insert, select, update
+from sqlalchemy import Connection, Engine, case, delete, func, insert, select, union_all, update
 
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.journal import closing
@@ -25,6 +26,7 @@ from shared.journal.carry_tables import (
     courier_segment,
     received_claim,
     received_early,
+    received_epoch,
     received_erased,
     received_head,
     received_line,
@@ -34,12 +36,16 @@ from shared.journal.lines import Line, chain_start, parse
 from shared.journal.received import SEALED, read_heads
 from shared.journal.returning import Tail, keep_erased
 from shared.journal.tables import journal_head, journal_hold
+from shared.ops.clock import parse_wire_time, wire_time
 from shared.storage import snapshot, transaction
 from shared.storage.upsert import add_missing
 
 WAITING, AHEAD, DIFFERS = "waiting", "lead_ahead", "differs"
 DONE_AGAIN = frozenset({PurposeEnded.kind})
 """Kinds of lost lines whose effect the home brings about again by itself (0206); erasures, too, which are no line."""
+
+
+_CAME_BACK = (received_head, received_line, received_segment, received_early, received_claim, received_epoch)
 
 
 def hold(connection: Connection, since: str, home: str = "") -> None:
@@ -52,7 +58,7 @@ def hold(connection: Connection, since: str, home: str = "") -> None:
         journal_hold,
     ):  # it may have been held at the backup
         connection.execute(delete(table))
-    for table in (received_head, received_line, received_segment, received_early, received_claim, received_erased):
+    for table in (*_CAME_BACK, received_erased):
         connection.execute(delete(table).where(table.c.stream.startswith(f"{home}/", autoescape=True)))
     connection.execute(insert(journal_hold), {"one": 1, "since": since})
 
@@ -112,8 +118,7 @@ def release(engine: Engine, tails: Iterable[Tail] = ()) -> bool:
     with transaction(engine) as connection:
         connection.execute(delete(journal_hold))
         for tail in tails:
-            start = {"name": tail.stream, "epoch": 1, "seq": 0, "chain": chain_start(tail.stream)}
-            add_missing(connection, journal_head, start)
+            _add_head(connection, tail.stream)
             sealed = closing.state_of(connection, *tail.stream.split("/")) == closing.SEALED
             sealed |= read_heads(connection, [tail.stream])[tail.stream].state == SEALED
             # The peer may have accepted an epoch that was opened after this backup.
@@ -130,8 +135,31 @@ def release(engine: Engine, tails: Iterable[Tail] = ()) -> bool:
     return True
 
 
+def came_back_at(engine: Engine, stream: str, now: datetime) -> datetime | None:
+    """When the last of what this held home has lost of a stream came back, or its lead said that it has it, or the home
+    was restored; None: it is not held. What a clock that is ahead of ours says is passed over."""
+    c = received_segment.c
+    came = select(c.received_at.label("at")).where(c.stream == stream, c.received_at != "")
+    said = select(courier_receipt.c.time.label("at")).where(courier_receipt.c.stream == stream)
+    times = union_all(came, said, select(journal_hold.c.since.label("at"))).subquery().c.at
+    with snapshot(engine) as connection:
+        last = connection.execute(select(func.max(times)).where(times <= wire_time(now))).scalar_one()
+    return parse_wire_time(last) if last else None
+
+
+def _add_head(connection: Connection, stream: str) -> None:
+    """A stream that had no line at the backup has no head of its own yet."""
+    add_missing(connection, journal_head, {"name": stream, "epoch": 1, "seq": 0, "chain": chain_start(stream)})
+
+
 def go_on_in_another_epoch(connection: Connection, stream: str) -> None:
-    """The stream's next line is of the next epoch: its lead, which was not asked, may have others under its numbers."""
+    """The stream's next line is of the next epoch: its lead, which was not asked, may have others under its numbers.
+
+    A part of them that has come back is forgotten: nothing proves that it is ours.
+    """
+    for table in _CAME_BACK:
+        connection.execute(delete(table).where(table.c.stream == stream))
+    _add_head(connection, stream)
     this = journal_head.c.name == stream
     connection.execute(update(journal_head).where(this).values(epoch=journal_head.c.epoch + 1))
 

@@ -7,7 +7,9 @@ what it has received beyond (`Returner`: a courier whose ledger is `planning.REC
 home's `received_line`, under its own stream's name: beside its journal, not in it. The echo rule heals every loss.
 
 Whoever sends is not believed about what the home itself had written. The **proof** is: the home's own signature, by
-which the last of these lines came to the peer. It is under the chain, so it holds for every line before. What goes with
+which the last of these lines came to the peer. It is under the chain, so it holds for every line before. A key that
+the restore has lost counts if one that is left has vouched for it (`directory.own_signing`). Lines of epochs that the
+home opened after its backup come back too: each is entered where it joins. What goes with
 it unproved is who was **erased**: digests of subjects, signed by the peer. Their lines are digests by now, so only
 in this way does a restored home learn of them. A restored lead learns it from its nodes by the same item in their own
 channels, which a node writes when a lead's database is another one (`erased_here`).
@@ -25,7 +27,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.purposes import PURPOSES
-from shared.journal import crypto, received
+from shared.journal import crypto, epochs, received
 from shared.journal.carrier import ERASED, MANIFEST, PROOF, RECEIPT, Carrier, back_of, stream_of
 from shared.journal.carry_tables import (
     courier_manifest,
@@ -38,6 +40,7 @@ from shared.journal.carry_tables import (
     received_line,
     received_segment,
 )
+from shared.journal.directory import own_signing
 from shared.journal.erasing import A_PURPOSE, subject_digest
 from shared.journal.lines import parse
 from shared.journal.planning import RECEIVED
@@ -139,17 +142,19 @@ class Ended:
 
 @dataclass(slots=True)
 class Retriever:
-    """The restored home's end. `signer` and `receiving` as of a `Receiver`, `own` the home's public signing keys."""
+    """The restored home's end. `signer` and `receiving` as of a `Receiver`."""
 
     engine: Engine
     carrier: Carrier
     signer: crypto.Key
     receiving: Mapping[str, bytes]
-    own: Mapping[str, bytes]
     _receivers: dict[str, Receiver] = field(default_factory=dict)
 
-    def round(self, stream: str, channel: str, peer: Mapping[str, bytes], now: datetime) -> Tail | None:
-        """Ask, and take in what has come; the tail once all of it is here and proved. `peer`: its signing keys."""
+    def round(
+        self, stream: str, channel: str, peer: Mapping[str, bytes], ours: Mapping[str, bytes], now: datetime
+    ) -> Tail | None:
+        """Ask, and take in what has come; the tail once all of it is here and proved. `peer`: its signing keys; `ours`:
+        the public ones of the home's key files."""
         back = back_of(channel)
         with transaction(self.engine) as connection:
             _begin(connection, stream)
@@ -158,8 +163,15 @@ class Retriever:
             receiver = Receiver(self.engine, self.carrier, self.signer, self.receiving, lambda _stream: back)
             self._receivers[back] = receiver
         receiver.round({stream: peer}, now)
-        with snapshot(self.engine) as connection:
-            head = received.read_heads(connection, [stream])[stream]
+        with transaction(self.engine) as connection:
+            head = received.lock_heads(connection, [stream])[stream]
+            # A lead never opens an epoch: whatever a node says of one.
+            if not stream.startswith("lead/") and epochs.go_on(connection, head):
+                received.save_heads(connection, [head])
+                del self._receivers[back]  # what it has refused because of the epoch is welcome now
+                return None
+            home, _, programme = stream.partition("/")
+            own, nothing = own_signing(connection, home, programme, ours), _only_an_epoch(connection, head)
         if not head.echo or head.seq < head.head_seq or head.state == received.STOPPED:
             return None
         try:
@@ -169,7 +181,8 @@ class Retriever:
             return None
         of = stream, peer, self.receiving
         erased = read_erased(said, *of) if said is not None else None
-        if said is None or erased is None or proof is None or not proves(proof, head, self.own):
+        proved = nothing or (proof is not None and proves(proof, head, own))
+        if said is None or erased is None or not proved:
             return None
         return Tail(stream, head.seq, erased, read_cleared(said, *of), head.head_epoch)
 
@@ -193,6 +206,14 @@ def _begin(connection: Connection, stream: str) -> None:
     received.save_heads(connection, [at])
 
 
+def _only_an_epoch(connection: Connection, head: received.Head) -> bool:
+    """Whether the peer has none of our lines that we have not, and only stands in a later epoch: nothing to prove."""
+    c = journal_head.c
+    at = connection.execute(select(c.epoch, c.seq).where(c.name == head.stream)).one_or_none()
+    epoch, seq = at or (1, 0)
+    return head.seq == seq and head.epoch > epoch
+
+
 def last_proof(connection: Connection, stream: str) -> bytes | None:
     """The signed header by which the last received line of the stream came: header, digest of payload, signature."""
     c = received_segment.c
@@ -202,14 +223,15 @@ def last_proof(connection: Connection, stream: str) -> bytes | None:
 
 
 def proves(proof: bytes, head: received.Head, keys: Mapping[str, bytes]) -> bool:
-    """Whether one of `keys` has signed that the stream has this chain at this last line."""
+    """Whether one of `keys` has signed that the stream has this chain at this last line, in whatever epoch: a later one
+    may have been opened there."""
     encoded, digest, signature = proof[:-_SIGNED], proof[-_SIGNED:-64], proof[-64:]
     try:
         header = signed_header(encoded, digest, signature, {head.stream: keys})
     except SegmentRefused:
         return False
-    says = (header.stream, header.epoch, header.last, header.chain)
-    return says == (head.stream, head.epoch, head.seq, head.chain)
+    same = (header.stream, header.last, header.chain) == (head.stream, head.seq, head.chain)
+    return same and header.epoch <= head.epoch
 
 
 def erased_of(connection: Connection, stream: str, key_no: int | None = None) -> Sequence[bytes]:

@@ -59,14 +59,14 @@ def test_the_end_comes_back_and_nothing_of_it_is_left(restored: World, ends: End
     receiving = make_key("receiving")
     assert receiving.public is not None
     opens, own, leads = {receiving.id: receiving.secret()}, public(restored.node_key), public(restored.lead_key)
-    retriever = Retriever(restored.node, ends.node, restored.node_key, opens, own)
+    retriever = Retriever(restored.node, ends.node, restored.node_key, opens)
     returner = Returner(restored.lead, ends.lead, restored.lead_key, own, receiving.public)
 
     courier = asking(restored, ends)
 
     def one_round() -> bool:
         courier.listen([STREAM], restored.now)
-        over = go_on(restored.node, [STREAM], lambda stream: retriever.round(stream, STREAM, leads, restored.now))
+        over = go_on(restored.node, [STREAM], lambda stream: retriever.round(stream, STREAM, leads, own, restored.now))
         restored.receiver()
         returner.round(STREAM, restored.now)
         restored.later(1)

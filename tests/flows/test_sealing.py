@@ -172,15 +172,15 @@ def restore(house: House, backup: Engine) -> None:
     house.put_back(backup)
     assert house.node_receiving.public is not None
     opens = {house.node_receiving.id: house.node_receiving.secret()}
-    asks = Retriever(backup, house.carrier, house.node_key, opens, public(house.node_key))
+    asks = Retriever(backup, house.carrier, house.node_key, opens)
     answers = Returner(house.lead, house.carrier, house.lead_key, public(house.node_key), house.node_receiving.public)
-    leads = public(house.lead_key)
+    leads, own = public(house.lead_key), public(house.node_key)
     for _ in range(8):
         house.courier.listen([STREAM], house.now)
         house.receiver.round(partner_queries.admitted_keys(house.lead, house.now), house.now)
         answers.round(STREAM, house.now)
         house.later()
-        if holding.go_on(backup, [STREAM], lambda stream: asks.round(stream, stream, leads, house.now)):
+        if holding.go_on(backup, [STREAM], lambda stream: asks.round(stream, stream, leads, own, house.now)):
             break
     with snapshot(backup) as connection:
         assert not holding.is_held(connection)

@@ -1,7 +1,5 @@
 """A restored node gets back what it has lost, to be shown; its stream goes on in a new epoch once the lead accepts."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -39,9 +37,9 @@ def talk(house: House, rounds: int = 8) -> bool:
 
 def node_round(house: House) -> bool:
     opens = {house.node_receiving.id: house.node_receiving.secret()}
-    retriever = Retriever(house.node, house.carrier, house.node_key, opens, public(house.node_key))
-    leads = public(house.lead_key)
-    over = go_on(house.node, [STREAM], lambda stream: retriever.round(stream, stream, leads, house.now))
+    retriever = Retriever(house.node, house.carrier, house.node_key, opens)
+    leads, own = public(house.lead_key), public(house.node_key)
+    over = go_on(house.node, [STREAM], lambda stream: retriever.round(stream, stream, leads, own, house.now))
     if over:
         retriever.thank(STREAM)
     return over
@@ -255,51 +253,6 @@ def test_a_home_gets_its_tail_back_whatever_segments_the_lead_makes_of_its_strea
         assert talk(house, 20)
 
 
-def test_a_home_may_be_restored_twice(migrated_file: Path, tmp_path: Path, house: House, backup: Engine) -> None:
-    house.register("bertta")
-    house.work()
-    house.put_back(backup)
-    assert talk(house)
-    house.register("doris")
-    house.work()
-    accept(house)
-    lead_round(house)
-    house.work()
-    with backup_of(house.node, migrated_file, tmp_path / "again") as again:
-        house.register("eeva")
-        house.work()
-        house.put_back(again)
-        assert talk(house, 20)
-
-
-@dataclass
-class Twice:
-    """A house with the backups of two days. `restore` puts one back and has it go on."""
-
-    house: House
-    older: Engine
-    newer: Engine
-
-    def restore(self, which: Engine, name: str) -> None:
-        self.house.put_back(which)
-        self.go_on(name)
-
-    def go_on(self, name: str) -> None:
-        assert talk(self.house, 20)
-        self.house.register(name)
-        self.house.work()
-
-
-@pytest.fixture
-def twice(migrated_file: Path, tmp_path: Path, house: House, backup: Engine) -> Iterator[Twice]:
-    house.register("bertta")
-    house.work()
-    with backup_of(house.node, migrated_file, tmp_path / "newer") as newer:
-        house.register("cilla")
-        house.work()
-        yield Twice(house, backup, newer)
-
-
 def accepted_and_whole(house: House) -> bool:
     accept(house)
     lead_round(house)
@@ -315,40 +268,6 @@ def assert_same_lines(house: House) -> None:
     with snapshot(house.node) as connection:
         own = select(journal_head.c.seq, journal_head.c.chain).where(journal_head.c.name == STREAM)
         assert tuple(connection.execute(own).one()) == (head["seq"], head["chain"])
-
-
-@pytest.mark.parametrize("order", [("older", "newer"), ("newer", "older")])
-def test_a_home_restored_again_before_anybody_has_accepted_goes_on_from_its_last_backup(
-    twice: Twice, order: tuple[str, str]
-) -> None:
-    for name in order:
-        twice.restore(getattr(twice, name), f"after {name}")
-        assert twice.house.report()["arrived"] is False
-    assert epoch_of(twice.house.node) == 2
-    assert accepted_and_whole(twice.house)
-
-
-def test_a_home_restored_again_when_its_first_return_has_been_accepted_opens_an_epoch_of_its_own(twice: Twice) -> None:
-    twice.restore(twice.newer, "doris")
-    twice.house.put_back(twice.older)
-    accept(twice.house)  # by whom the second restore is not known to
-    lead_round(twice.house)
-    twice.go_on("eeva")
-    assert epoch_of(twice.house.node) == 3
-    assert accepted_and_whole(twice.house)
-
-
-def test_what_a_home_claimed_before_it_came_back_with_nothing_lost_is_not_accepted(
-    migrated_file: Path, tmp_path: Path, twice: Twice
-) -> None:
-    with backup_of(twice.house.node, migrated_file, tmp_path / "whole") as whole:
-        twice.restore(twice.older, "doris")
-        twice.restore(whole, "eeva")
-        assert epoch_of(twice.house.node) == 1
-        with pytest.raises(NotFound):
-            accept(twice.house)
-        assert kit.rows(twice.house.lead, received_void) == []
-        assert_same_lines(twice.house)
 
 
 def state_of(house: House) -> tuple[str, int, int | None, object]:

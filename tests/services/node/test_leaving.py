@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from services.node import leaving
 from services.node.complete import lines, node_state
+from shared.contracts.errors import InvalidInput
 from shared.journal.holding import AHEAD, held_streams, is_held
 from shared.journal.sending import failing
 from shared.ops.settings import load_home
@@ -96,3 +99,25 @@ def test_a_lead_that_has_answered_is_not_left_while_lost_lines_are_on_their_way_
     pair.go()
     assert not held(pair)
     assert len(json.loads(run("parked", "list", "--json", home=pair.node.path).out)["lost"]) == 2
+
+
+def test_a_lead_that_had_answered_and_is_gone_can_be_left_a_day_after_its_last_line_came(pair: Pair) -> None:
+    passphrase = backup(pair)
+    pair.record(2)
+    pair.go()
+    restore(pair, passphrase)
+    pair.courier_round()
+    pair.receiver_round()
+    pair.courier_round()
+    place = load_home(pair.node.path)
+    with pytest.raises(InvalidInput, match="on its way back"):
+        leaving.leave(place, KEY, "boss", pair.now + timedelta(hours=23))
+    assert held(pair)
+    later = pair.now + timedelta(hours=25)
+    warned = "\n".join(leaving.preview(place, KEY, later))
+    assert "lost here for good" in warned
+    leaving.leave(place, KEY, "boss", later)
+    pair.courier_round()
+    assert not held(pair)
+    assert json.loads(run("parked", "list", "--json", home=pair.node.path).out)["lost"] == [], "not proved"
+    assert node_state(load_home(pair.node.path))["streams"][0]["epoch"] == 2

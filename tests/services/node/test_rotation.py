@@ -270,32 +270,6 @@ def test_an_invite_of_before_the_leads_new_key_is_good_and_joining_again_keeps_t
     assert load_home(pair.node.path).joined == pinned
 
 
-@pytest.mark.parametrize("which", ["node", "lead"])
-@pytest.mark.parametrize("kind", ["signing", "receiving"])
-def test_a_backup_of_before_a_rotation_still_restores(pair: Pair, which: str, kind: str) -> None:
-    home = pair.node if which == "node" else pair.lead
-    pair.record(2)
-    pair.go()
-    done = run("backup", pair.folder / "backup", home=home.path)
-    passphrase = done.out.splitlines()[0].rpartition(" ")[2]
-    rotate(home, kind)
-    pair.go(8, seconds=20)
-    pair.close()
-    home.path.rename(pair.folder / "lost")
-    done = run("restore", pair.folder / "backup", home=home.path, POLKU_RECOVERY_PASSPHRASE=passphrase)
-    assert done.code == 0, done.err
-    if which == "lead":
-        home.inbox.rmdir()
-        (pair.folder / "lost" / "inbox").rename(home.inbox)
-    pair.open()
-    pair.now += timedelta(days=20)
-    pair.go(12, seconds=40)
-    pair.record()
-    pair.go(8, seconds=40)
-    pair.assert_arrived(3)
-    assert pair.listed(pair.node_engine).pairs[-1] == load_keys(pair.node.keys).pair()
-
-
 @pytest.mark.parametrize(("role", "kind"), [("node", "tag"), ("node", "other"), ("lead", "vault")])
 def test_a_kind_that_is_not_rotated_here_is_refused(pair: Pair, role: str, kind: str) -> None:
     home = pair.node if role == "node" else pair.lead
