@@ -22,6 +22,7 @@ KINDS_ERASED: tuple[tuple[str, str], ...] = (
     ("intake.referral", "erases_referrals"),
     ("intake.visit", "erases_visits"),
     ("measurement.answers", "erases_answers"),
+    ("measurement.assessment", "erases_answers"),
     ("measurement.score", "erases_scores"),
 )
 """What a kind of line is, to whoever decides about erasing it, by how the kind begins; else `erases_other`."""
