@@ -69,8 +69,6 @@ Admitted = Mapping[str, Mapping[str, bytes]]
 """The streams that are taken, each with its node's public signing keys by id, old ones too."""
 
 EARLY_PER_STREAM = 1000
-SEGMENTS_PER_ROUND = 1000
-"""Of one stream, so that a node that lets many lie keeps no other waiting."""
 BATCH_ARRIVALS = 100
 """Half a millisecond each, in which other writers of SQLite wait."""
 BATCH_BYTES = 8 * 1024 * 1024
@@ -115,7 +113,6 @@ class _Round:
     now: datetime
     reach: dict[str, int] = field(default_factory=dict)
     room: dict[str, int] = field(default_factory=dict)
-    read: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     refused: Counter[Reason] = field(default_factory=Counter)
     lines: int = 0
@@ -214,17 +211,13 @@ class Receiver:
         log.error("the carrier failed", extra={"stream": stream, **why})
 
     def _look_at(self, work: _Round, stream: str, found: Found, epoch: int) -> None:
-        """Take it, unless there is no room for it, or enough of its stream has been read in this round."""
+        """Take it, unless it is ahead and there is no room for it."""
         if found.place.epoch == epoch and found.place.first > work.reach[stream] + 1:
             if work.room[stream] <= 0:
                 # Not remembered: where it stays, it is looked at when there is room. Else the echo asks for it again.
                 self.carrier.decided(self.channel(stream), found)
                 return
             work.room[stream] -= 1
-        if work.read[stream] >= SEGMENTS_PER_ROUND:
-            work.unfinished.add(stream)
-            return
-        work.read[stream] += 1
         self._take_file(work, stream, found)
 
     def _take_file(self, work: _Round, stream: str, found: Found) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from shared.journal import carry_tables as tables
-from shared.journal import planning, received, receiving
+from shared.journal import planning, receiving
 from shared.journal.carrier import Found, Place
 from shared.journal.deciding import Outcome
 from shared.journal.filecarrier import FileCarrier
@@ -276,21 +276,6 @@ def test_what_there_is_no_room_for_is_not_read_again_whenever_the_watermark_move
     assert world.receiver().outcomes == {Outcome.APPLIED: 3}
     assert world.receiver().outcomes == {Outcome.APPLIED: 5}
     assert held(world.lead) == kept(world.node)
-
-
-def test_of_a_stream_so_much_is_read_in_a_round_and_echoed_when_all_is_read(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(receiving, "SEGMENTS_PER_ROUND", 2)
-    monkeypatch.setattr(receiving, "BATCH_ARRIVALS", 1)
-    append(world.node, 15)
-    world.courier()
-    echoes = []
-    for taken in ({Outcome.APPLIED: 2}, {Outcome.APPLIED: 2}, {Outcome.APPLIED: 1}):
-        assert world.receiver().outcomes == taken
-        with world.lead.connect() as connection:
-            echoes.append(bool(received.read_heads(connection, [STREAM])[STREAM].echo))
-    assert (echoes, held(world.lead)) == ([False, False, True], kept(world.node))
 
 
 def test_a_replayed_old_segment_is_a_duplicate_and_changes_nothing(world: World) -> None:
