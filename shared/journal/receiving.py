@@ -112,7 +112,6 @@ class _Round:
     admitted: Admitted
     now: datetime
     reach: dict[str, int] = field(default_factory=dict)
-    room: dict[str, int] = field(default_factory=dict)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     refused: Counter[Reason] = field(default_factory=Counter)
     lines: int = 0
@@ -162,16 +161,10 @@ class Receiver:
         arrivals = self._list(work)
         with snapshot(self.engine) as connection:
             heads = received.read_heads(connection, admitted)
-            early = received.count_early(connection)
         work.reach = {stream: heads[stream].seq if stream in heads else 0 for stream in admitted}
-        work.room = {stream: self.early_limit - early.get(stream, 0) for stream in admitted}
-        for stream, found in arrivals:
-            head = heads.get(stream)
-            if head is None or head.state != STOPPED:
-                self._look_at(work, stream, found, head.epoch if head else 1)
-        self._decide_batch(work)
-        for stream in self._streams_ahead(work) if first or work.lines else ():
-            self._close_gap(work, stream)
+        halted = {stream for stream, head in heads.items() if head.state == STOPPED}
+        epochs = {stream: head.epoch for stream, head in heads.items()}
+        self._take(work, [(stream, found) for stream, found in arrivals if stream not in halted], epochs, first)
         self._note_manifests(work, manifests)
         receipts = self._write_receipts(work)
         for stream in admitted:
@@ -210,15 +203,31 @@ class Receiver:
         why = {"error": type(error).__name__, "why": str(error)}
         log.error("the carrier failed", extra={"stream": stream, **why})
 
-    def _look_at(self, work: _Round, stream: str, found: Found, epoch: int) -> None:
-        """Take it, unless it is ahead and there is no room for it."""
-        if found.place.epoch == epoch and found.place.first > work.reach[stream] + 1:
-            if work.room[stream] <= 0:
-                # Not remembered: where it stays, it is looked at when there is room. Else the echo asks for it again.
-                self.carrier.decided(self.channel(stream), found)
-                return
-            work.room[stream] -= 1
-        self._take_file(work, stream, found)
+    def _take(
+        self, work: _Round, arrivals: list[tuple[str, Found]], epochs: Mapping[str, int], everything: bool
+    ) -> None:
+        """Decide what has come, and what had been early; and so again what there was no room for, while there is some:
+        else nobody would know of what is behind it. `everything`: look at all that is early, whatever has come."""
+        while arrivals or everything:
+            with snapshot(self.engine) as connection:
+                early = received.count_early(connection)
+            room = {stream: self.early_limit - early.get(stream, 0) for stream in work.admitted}
+            before, left = dict(work.reach), list[tuple[str, Found]]()
+            for stream, found in arrivals:
+                if found.place.epoch == epochs.get(stream, 1) and found.place.first > work.reach[stream] + 1:
+                    if room[stream] <= 0:
+                        left.append((stream, found))
+                        continue
+                    room[stream] -= 1
+                self._take_file(work, stream, found)
+            self._decide_batch(work)
+            for stream in self._streams_ahead(work) if everything or work.lines else ():
+                self._close_gap(work, stream)
+            arrivals, everything = [(s, found) for s, found in left if work.reach[s] > before[s]], False
+            for stream, found in left:
+                if work.reach[stream] == before[stream]:
+                    # Not remembered: where it stays, it is looked at again. Else the echo asks for it.
+                    self.carrier.decided(self.channel(stream), found)
 
     def _take_file(self, work: _Round, stream: str, found: Found) -> None:
         try:
