@@ -13,7 +13,15 @@ from sqlalchemy import Engine, event
 from services.reporting import operations, partner_queries, partner_store, queries, versions
 from services.reporting.queries import report
 from services.reporting.records import STARTED
-from shared.contracts.catalogue import AttendanceRecorded, AttendanceRemoved, HeadsCounted, SessionHeld, SessionRemoved
+from shared.contracts.catalogue import (
+    AttendanceRecorded,
+    AttendanceRemoved,
+    HeadsCounted,
+    SessionHeld,
+    SessionRemoved,
+    StepEntered,
+    StepLeft,
+)
 from shared.contracts.errors import InvalidInput, UnknownProgramme
 from shared.contracts.facts import Fact
 from shared.forms import find_form
@@ -74,6 +82,8 @@ def expected(
                     there[stream, fact["attendance"]] = fact
                 else:
                     counted[stream, fact["session"]] = fact
+            elif isinstance(fact, StepEntered | StepLeft):
+                refused += fact["step"] not in PROGRAMME.step_by_key
     rows = []
     for group in PROGRAMME.groups:
         held = {
