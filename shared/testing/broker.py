@@ -21,9 +21,12 @@ from typing import Any
 import pytest
 
 from shared.testing.private import CannotRun, end, find_program, free_port, give_up, spawn
+from shared.testing.wait import until
 
 VARIABLE = "POLKU_TEST_RABBITMQ"
 START_SECONDS = 90
+BUSY_SECONDS = 5
+"""For so long a node that takes no connection may only be busy."""
 ATTEMPTS = 3
 
 
@@ -88,14 +91,19 @@ class Broker:
         _await_port(self.port, START_SECONDS)
 
     def erlang(self, expression: str) -> str:
-        """Evaluate an Erlang expression in the node; its value as text. Raises RuntimeError if the node cannot."""
+        """Evaluate an Erlang expression in the node; its value as text. Raises RuntimeError if the node cannot, or does
+        not answer for some seconds."""
         command = [find_program("erl_call"), "-sname", self.node, "-c", self.cookie, "-e"]
         env = {**os.environ, "ERL_EPMD_PORT": str(self.epmd_port)}
-        for last in (False, False, True):
+
+        def answer() -> list[subprocess.CompletedProcess[bytes]]:
             done = subprocess.run(command, input=f"{expression}\n".encode(), capture_output=True, env=env, timeout=60)
-            if last or b"failed to connect" not in done.stderr:
-                break
-            time.sleep(0.5)  # a node that is busy does not answer in time; nothing has been evaluated
+            return [] if b"failed to connect" in done.stderr else [done]  # busy: nothing has been evaluated
+
+        try:
+            (done,) = until(answer, BUSY_SECONDS)
+        except AssertionError:
+            raise RuntimeError("the broker does not answer") from None
         if done.returncode or not done.stdout.startswith(b"{ok,"):
             raise RuntimeError(f"the broker refused: {done.stdout[:500]!r} {done.stderr[:500]!r}")
         return done.stdout.decode()

@@ -89,14 +89,15 @@ class PrivatePostgres:
         end(self.process, signal.SIGKILL, 10)
         until(lambda: not any(map(_lives, children)))  # while one has the shared memory, no other server starts
         (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
-        deadline = time.monotonic() + START_SECONDS
-        while True:
+
+        def is_up() -> bool:
             try:
-                return self._run(port)
+                self._run(port)
             except CannotRun:  # a client that tries to come back may hold the port for a moment
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
+                return False
+            return True
+
+        until(is_up, START_SECONDS)
 
     def end(self) -> None:
         """End it and remove its directory."""

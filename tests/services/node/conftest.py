@@ -1,12 +1,14 @@
 """Homes as `polku init` makes them."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from services.node.opening import init_home
 from tests.flows.kit import free_port_triple
+from tests.services.node.pairs import Pair
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +28,11 @@ def lead(templates: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def node(templates: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(templates / "node", tmp_path / "node"))
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    """A lead and a node that have joined, new for each test."""
+    made = Pair(tmp_path)
+    yield made
+    made.close()

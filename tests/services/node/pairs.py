@@ -25,6 +25,7 @@ from shared.ops.clock import utcnow
 from shared.ops.settings import Home, load_home
 from shared.storage import snapshot
 from tests.services.kit import DOCUMENT, KEY, OWN
+from tests.services.node.commands import run
 from tests.services.node.made import new_home
 
 TOKEN = "7" * 64
@@ -154,3 +155,9 @@ class Pair:
 def ids(home: Home, name: str) -> list[str]:
     """The ids of the home's keys of this name, oldest first."""
     return list(crypto.load_keys(home.keys).publics(name))
+
+
+def rotate(home: Home, kind: str) -> None:
+    """A new key of this kind, as an operator makes it."""
+    done = run("keys", "rotate", kind, home=home.path)
+    assert done.code == 0, done.err

@@ -1,10 +1,5 @@
 """A node that was expelled is told and ships nothing more; a held lead need not wait for one that is gone for good."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from services.node.complete import lines, node_state
 from services.node.terms import expelled
 from services.reporting import partners, queries
@@ -19,13 +14,6 @@ from shared.storage import snapshot
 from tests.services.kit import KEY, OWN
 from tests.services.node.commands import run
 from tests.services.node.pairs import Pair
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Iterator[Pair]:
-    made = Pair(tmp_path)
-    yield made
-    made.close()
 
 
 def expel(pair: Pair) -> int | None:

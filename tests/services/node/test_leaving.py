@@ -1,9 +1,7 @@
 """A node leaves a lead that is gone for good; what that costs is said before and after."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +16,6 @@ from tests.services import kit
 from tests.services.kit import KEY
 from tests.services.node.commands import invite_of, run
 from tests.services.node.pairs import Pair
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Iterator[Pair]:
-    made = Pair(tmp_path)
-    yield made
-    made.close()
 
 
 def backup(pair: Pair) -> str:
@@ -86,7 +77,8 @@ def test_a_restored_node_whose_lead_is_gone_leaves_it_goes_on_and_says_what_neve
     assert "a new home" in run("node", "join", pair.folder / "invite", home=pair.node.path).error
 
 
-def test_a_lead_that_has_answered_is_not_left_while_lost_lines_are_on_their_way_back(pair: Pair) -> None:
+def restored_and_answered(pair: Pair) -> None:
+    """The node has lost two lines, and its lead has said that it has them."""
     passphrase = backup(pair)
     pair.record(2)
     pair.go()
@@ -95,6 +87,10 @@ def test_a_lead_that_has_answered_is_not_left_while_lost_lines_are_on_their_way_
     pair.receiver_round()
     pair.courier_round()
     assert held_streams(pair.node_engine, [pair.stream]) == {pair.stream: AHEAD}
+
+
+def test_a_lead_that_has_answered_is_not_left_while_lost_lines_are_on_their_way_back(pair: Pair) -> None:
+    restored_and_answered(pair)
     assert "on its way back" in run("node", "leave", KEY, "--yes", home=pair.node.path).error
     pair.go()
     assert not held(pair)
@@ -102,13 +98,7 @@ def test_a_lead_that_has_answered_is_not_left_while_lost_lines_are_on_their_way_
 
 
 def test_a_lead_that_had_answered_and_is_gone_can_be_left_a_day_after_its_last_line_came(pair: Pair) -> None:
-    passphrase = backup(pair)
-    pair.record(2)
-    pair.go()
-    restore(pair, passphrase)
-    pair.courier_round()
-    pair.receiver_round()
-    pair.courier_round()
+    restored_and_answered(pair)
     place = load_home(pair.node.path)
     with pytest.raises(InvalidInput, match="on its way back"):
         leaving.leave(place, KEY, "boss", pair.now + timedelta(hours=23))

@@ -1,7 +1,6 @@
 """New keys come into use while everything is under way: nothing is lost, refused for good or taken from a stranger."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,23 +19,11 @@ from shared.journal.expelling import write_expelled
 from shared.journal.filecarrier import FileCarrier
 from shared.journal.renewing import APART, OVERLAP, Renewal, read_renewals, renew
 from shared.ops.clock import wire_time
-from shared.ops.settings import Home, load_home
+from shared.ops.settings import load_home
 from shared.storage import snapshot
 from tests.services.kit import KEY
 from tests.services.node.commands import run
-from tests.services.node.pairs import Pair, ids
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Iterator[Pair]:
-    made = Pair(tmp_path)
-    yield made
-    made.close()
-
-
-def rotate(home: Home, kind: str) -> None:
-    done = run("keys", "rotate", kind, home=home.path)
-    assert done.code == 0, done.err
+from tests.services.node.pairs import Pair, ids, rotate
 
 
 def test_a_node_signs_with_the_older_key_until_the_lead_lists_the_new_one(pair: Pair) -> None:

@@ -1,8 +1,6 @@
 """A backup of before a key was rotated is restored: all that was recorded since comes back, whoever signed it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,19 +14,7 @@ from shared.storage import snapshot
 from tests.services import kit
 from tests.services.kit import KEY
 from tests.services.node.commands import run
-from tests.services.node.pairs import Pair
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Iterator[Pair]:
-    made = Pair(tmp_path)
-    yield made
-    made.close()
-
-
-def rotate(home: Home, kind: str) -> None:
-    done = run("keys", "rotate", kind, home=home.path)
-    assert done.code == 0, done.err
+from tests.services.node.pairs import Pair, rotate
 
 
 @pytest.mark.parametrize("which", ["node", "lead"])

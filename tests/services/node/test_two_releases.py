@@ -1,7 +1,5 @@
 """A node or a lead of the next release with one of this: nothing is lost, nothing is claimed, and it is read later."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -54,13 +52,6 @@ class ProgrammeVersion2(Fact):
     kind, v, reach, about = ProgrammeVersion.kind, 2, Reach.LEAD, About.NOBODY
     occurred_on = Day()
     example: ClassVar = {"occurred_on": "2016-03-01"}
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Iterator[Pair]:
-    made = Pair(tmp_path)
-    yield made
-    made.close()
 
 
 def test_a_lead_keeps_what_a_newer_node_says_claims_nothing_and_derives_it_when_it_can_read_it(

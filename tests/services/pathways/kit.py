@@ -21,6 +21,7 @@ from shared.contracts.catalogue import (
     StandingReached,
 )
 from shared.contracts.facts import Fact
+from shared.contracts.record_facts import ParticipationEnded
 from shared.journal import Journal
 from shared.journal.follow import Follower
 from tests.services import kit
@@ -106,6 +107,12 @@ def follow(journal: Journal, now: datetime = NOW) -> None:
         pass
 
 
+def tell(journal: Journal, *facts: Fact, now: str = "2016-03-01") -> None:
+    """Have the journal say it at noon of that day, and pathways hear it."""
+    record(journal, *facts, now=noon(now))
+    follow(journal, noon(now))
+
+
 def client(subject: str = ANNA, day: str | None = "2016-03-01") -> Fact:
     return StandingReached(subject, standing="client", occurred_on=day)
 
@@ -135,6 +142,10 @@ def action(name: object, subject: str = ANNA, due_on: str | None = None) -> Fact
 
 def meeting(name: object, on: str, subject: str = ANNA) -> Fact:
     return MeetingPlanned(subject, meeting=hex_id("meeting", name), programme=KEY, on=on)
+
+
+def left(day: str = "2016-06-01", reason: str = "completed", who: str = ANNA) -> ParticipationEnded:
+    return ParticipationEnded(who, reason=reason, occurred_on=day)
 
 
 def stay(name: str = "s", subject: str = ANNA, step: str = "outreach", **days: str | None) -> NewStay:

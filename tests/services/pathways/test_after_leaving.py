@@ -25,13 +25,14 @@ from tests.services.pathways.kit import (
     follow,
     hex_id,
     known,
+    left,
     noon,
     outcome,
-    record,
     record_outcomes,
     record_steps,
     session,
     stay,
+    tell,
     there,
 )
 
@@ -49,15 +50,6 @@ WHOLE = DOCUMENT | {"tasks": [{"name": {"fi": rule["key"]}, "after_leaving": Tru
 @pytest.fixture
 def journal(sqlite_engine: Engine) -> Journal:
     return known(sqlite_engine, WHOLE)
-
-
-def tell(journal: Journal, *facts: Fact, now: str = "2016-03-01") -> None:
-    record(journal, *facts, now=noon(now))
-    follow(journal, noon(now))
-
-
-def left(day: str = "2016-06-01", reason: str = "completed") -> ParticipationEnded:
-    return ParticipationEnded(ANNA, reason=reason, occurred_on=day)
 
 
 def tasks(engine: Engine) -> list[tuple[str, str, str]]:

@@ -33,10 +33,10 @@ from tests.services.pathways.kit import (
     meeting,
     noon,
     outcome,
-    record,
     record_outcomes,
     session,
     talk,
+    tell,
     there,
 )
 
@@ -45,11 +45,6 @@ def tasks(engine: Engine, state: str = "open", now: str = "2016-11-22") -> list[
     found = queries.list_tasks(engine, KEY, state, 100, 0, noon(now))
     assert found["total"] == len(found["tasks"])
     return [(task["rule"], task["person"], task["due_on"]) for task in found["tasks"]]
-
-
-def tell(journal: Journal, *facts: Any, now: str = "2016-03-01") -> None:
-    record(journal, *facts, now=noon(now))
-    follow(journal, noon(now))
 
 
 def look(journal: Journal, day: str) -> int:

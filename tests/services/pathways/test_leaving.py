@@ -19,7 +19,7 @@ from services.pathways.domain import NewStay
 from shared.contracts.catalogue import FACTS, StandingReached, SubjectErased
 from shared.contracts.client_facts import ClientLeft, ClientReturned
 from shared.contracts.purpose_facts import PurposeEnded
-from shared.contracts.record_facts import FollowUpRecorded, ParticipationEnded, ParticipationResumed
+from shared.contracts.record_facts import FollowUpRecorded, ParticipationResumed
 from shared.journal import Journal
 from shared.programmes import parse
 from shared.storage import transaction
@@ -37,15 +37,16 @@ from tests.services.pathways.kit import (
     follow,
     hex_id,
     known,
+    left,
     meeting,
     noon,
     pause,
-    record,
     record_pauses,
     record_steps,
     session,
     stay,
     talk,
+    tell,
     there,
 )
 
@@ -60,15 +61,6 @@ WHOLE: dict[str, Any] = DOCUMENT | {"tasks": [*DOCUMENT["tasks"], CALL, CALL_AGA
 @pytest.fixture
 def journal(sqlite_engine: Engine) -> Journal:
     return known(sqlite_engine, WHOLE)
-
-
-def tell(journal: Journal, *facts: Any, now: str = "2016-03-01") -> None:
-    record(journal, *facts, now=noon(now))
-    follow(journal, noon(now))
-
-
-def left(day: str = "2016-06-01", reason: str = "completed", who: str = ANNA) -> ParticipationEnded:
-    return ParticipationEnded(who, reason=reason, occurred_on=day)
 
 
 def back(day: str) -> ParticipationResumed:

@@ -13,7 +13,7 @@ from shared.contracts.start_facts import EuraEntered, ExitFormRecorded, RecordAt
 from shared.journal import Journal
 from tests.services import kit
 from tests.services.kit import KEY
-from tests.services.pathways.kit import ANNA, DOCUMENT, follow, hex_id, known, noon, record
+from tests.services.pathways.kit import ANNA, DOCUMENT, hex_id, known, noon, tell
 
 RULES: list[dict[str, Any]] = [
     {"key": "promise", "opens": {"on": "plan_action", "who": "worker"}, "due_days": 14},
@@ -33,11 +33,6 @@ AT = {"occurred_on": "2016-03-01"}
 @pytest.fixture
 def journal(sqlite_engine: Engine) -> Journal:
     return known(sqlite_engine, DOCUMENT | {"tasks": [{"name": {"fi": rule["key"]}, **rule} for rule in RULES]})
-
-
-def tell(journal: Journal, *facts: Any, now: str = "2016-03-01") -> None:
-    record(journal, *facts, now=noon(now))
-    follow(journal, noon(now))
 
 
 def tasks(journal: Journal) -> list[tuple[str, str, str]]:
