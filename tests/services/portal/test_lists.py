@@ -62,8 +62,8 @@ def test_list_and_page_say_who_has_left_when_and_why(worker: Portal, reason: str
     assert [row[0] for row in table_rows(html, "figures")] == [f"Aino Esimerkki ({said})"]
     page = worker.client.get(f"/person/lahde-mukaan/{left['person']}").get_data(as_text=True)
     assert said[:1].upper() + said[1:] in page
-    links = (f"/conversation/lahde-mukaan?person={left['person']}", f"/questionnaire/lahde-mukaan/{left['person']}")
-    assert [link in page for link in links] == [reason != "died"] * 2
+    links = ["/conversation/lahde-mukaan?person=", "/questionnaire/lahde-mukaan/", "/refer/lahde-mukaan/"]
+    assert [link + left["person"] in page for link in links] == [reason != "died"] * 3
 
 
 @pytest.mark.parametrize(("reason", "said"), [("died", "kuoli"), ("left", "on lopettanut")])
