@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from services.reporting.step_tables import step
+from services.reporting import mistake_store
 from shared.contracts.facts import Fact
 
 Said = tuple[bytes, str, str, date]
@@ -46,10 +46,7 @@ class Lines:
         if said[0] not in self._read:
             self._read.add(said[0])
             earlier = defaultdict[Said, list[int]](list)
-            c = step.c
-            query = select(c.step, c.what, c.occurred_on, c.seq).order_by(c.seq)
-            theirs = query.where(c.stream == self.stream, c.subject == said[0], c.seq <= self.after)
-            for key, what, day, seq in self.connection.execute(theirs):
+            for key, what, day, seq in mistake_store.steps_of(self.connection, self.stream, said[0], self.after):
                 earlier[said[0], key, what, day].append(seq)
             for same, lines in earlier.items():
                 self._lines[same][:0] = lines
