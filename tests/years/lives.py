@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -117,8 +119,9 @@ def _told(act: Act, before: Life) -> list[str]:
     if act.what == "door":
         return ["visit_removed" if act["how"] == "tile off" else "visitor_met"]
     if act.what == "exit":
-        left = before.leaving != after.leaving
-        back = left and act["back"] is not None and after.leaving == (None, act["back"])
+        held, _ = now = Life(before.programme, [*before.acts, replace(act, told={**act.told, "back": None})]).leaving
+        left = _says(*before.leaving) != _says(*now)
+        back = act["back"] is not None and held is not None and held.day == act.day
         return [_who(before, "ended")] * left + [_who(before, "resumed")] * back
     if act.what == "return":
         return [_who(before, "resumed")]
@@ -130,6 +133,11 @@ def _told(act: Act, before: Life) -> list[str]:
         again = held and before.start is None and before.leaving[0] is not None
         return ["purpose_ended"] * held + ["standing_reached"] * (before.start is not None) + ["client_left"] * again
     return []
+
+
+def _says(holds: Act | None, back: date | None) -> tuple[Any, ...]:
+    """The exit that holds, without who wrote it down and when; an exit that says the same again is told once."""
+    return (holds and (holds.day, *(holds[name] for name in EXIT)), back)
 
 
 def _who(life: Life, how: str) -> str:
