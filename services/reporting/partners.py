@@ -117,10 +117,10 @@ def accept_epoch(journal: Journal, node: str, *, by: str, now: datetime) -> tupl
     with journal.unit(now) as unit:
         streams = [row.stream for row in partner_store.streams_of_node(unit.connection, node)]
         for stream, head in received.read_heads(unit.connection, streams).items():
-            claim = epochs.claimed(unit.connection, head)
-            if claim is None and head.state != received.STOPPED:
+            counts = epochs.acceptable(unit.connection, head)
+            if counts is None:
                 continue
-            epoch, seq = claim or (head.epoch, head.seq)
+            epoch, seq = counts
             programme = stream.partition("/")[2]
             unit.record(EpochAccepted(None, node=node, epoch=epoch, seq=seq), programme)
             unit.audit(by, "accept_epoch", programme=programme, node=node, epoch=epoch, seq=seq)

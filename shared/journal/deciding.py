@@ -75,9 +75,9 @@ def decide(
     if (header.epoch, header.first) != (head.epoch, head.seq + 1):
         new.write(connection)  # its chain may be compared with a line's that is not stored yet
     if header.epoch != head.epoch:
-        head.head_epoch = max(head.head_epoch, header.epoch)
         said = {"statement": segment.header_bytes + segment.payload_digest, "signature": segment.signature}
         epochs.note_claim(connection, head, header.epoch, header.first - 1, header.before, **said, now=now)
+        epochs.note_reach(head, header.epoch, header.last, header.chain)
         arrival.reason = Reason.OTHER_EPOCH
         return Outcome.REFUSED
     clash = None
@@ -154,10 +154,10 @@ def note_manifest(
     if not from_the_future and manifest.epoch >= head.epoch:
         head.heard(manifest.time, now)
     if manifest.epoch != head.epoch:
-        head.head_epoch = max(head.head_epoch, manifest.epoch)
         encoded, signature, _ = data.split(b"\n")
         said = {"statement": encoded, "signature": bytes.fromhex(signature.decode())}
         epochs.note_claim(connection, head, manifest.epoch, manifest.seq, manifest.chain, **said, now=now)
+        epochs.note_reach(head, manifest.epoch, manifest.seq, manifest.chain)
     elif _note_claim(connection, head, manifest, data, now) and not from_the_future:
         _keep(head, manifest, data)
     if from_the_future:

@@ -6,8 +6,8 @@ epoch. The lead takes none of them by itself: whoever could copy a home could re
 (`received_epoch`). A home that is restored once more before anybody has accepted opens the same epoch at another line:
 what it signed last is the claim. `polku lead accept-epoch` accepts it: what was held beyond `seq` moves, with its
 proofs, into tables of its own (`received_void*`), is kept and shown, and is in no figure; the stream goes on at `seq`,
-in the new epoch. How far the node has gone in it meanwhile is not known until it speaks again: what it said before is
-no word on that (`received.Head.heard`).
+in the new epoch. How far the node has gone in it meanwhile it has signed (`note_reach`); whether that is all is not
+known until it speaks again (`received.Head.heard`).
 
 Call these under the lock of the stream's head (`received.lock_heads`).
 """
@@ -59,6 +59,15 @@ def note_claim(
         connection.execute(insert(received_epoch), row)
     elif _signed_at(known.statement, known.claimed_at) < _signed_at(statement, wire_time(now)):
         connection.execute(update(received_epoch).where(this).values(row))
+        if epoch == head.head_epoch:
+            head.next_seq, head.next_chain = 0, None  # what was said of it before is of a history that is given up
+
+
+def note_reach(head: Head, epoch: int, seq: int, chain: bytes) -> None:
+    """The node has signed that its stream goes at least to `seq` in another epoch than ours; of the last one that it
+    has named we have to know as soon as somebody accepts it."""
+    if epoch > head.head_epoch or (epoch == head.head_epoch != head.epoch and seq > head.next_seq):
+        head.head_epoch, head.next_seq, head.next_chain = epoch, seq, chain
 
 
 def _signed_at(statement: bytes, came: str) -> datetime:
@@ -79,6 +88,12 @@ def claimed(connection: Connection, head: Head) -> tuple[int, int] | None:
     if row is None or (head.manifest and stated_place(head.manifest)[2] > _signed_at(row.statement, row.claimed_at)):
         return None
     return row.epoch, row.seq
+
+
+def acceptable(connection: Connection, head: Head) -> tuple[int, int] | None:
+    """What somebody can accept now: a later epoch that the node claims, with the line after which it begins; or, of a
+    stream that has stopped, the history that we hold. None: there is nothing to accept."""
+    return claimed(connection, head) or ((head.epoch, head.seq) if head.state == STOPPED else None)
 
 
 def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at: str) -> bool:
@@ -108,8 +123,12 @@ def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at
         # Those of before are of the history that is void; the node states the new one within minutes.
         head.manifest = _manifest_of(connection, head.stream, epoch, seq)
     head.accepted_at, head.manifest_at = accepted_at, None
+    reach = seq, chain
+    if epoch != head.epoch and epoch == head.head_epoch and head.next_chain and head.next_seq > seq:
+        reach = head.next_seq, head.next_chain
     head.epoch, head.seq, head.chain, head.state = epoch, seq, chain, OPEN
-    head.head_epoch, head.head_seq, head.head_chain, head.claims = epoch, seq, chain, {}
+    head.head_epoch, head.claims, head.next_seq, head.next_chain = epoch, {}, 0, None
+    head.head_seq, head.head_chain = reach
     return True
 
 
@@ -124,6 +143,7 @@ def go_on(connection: Connection, head: Head) -> bool:
     for ahead in (received_early, received_claim):
         connection.execute(delete(ahead).where(ahead.c.stream == head.stream))
     head.epoch = head.head_epoch = epoch
+    head.next_seq, head.next_chain = 0, None
     head.head_seq, head.head_chain, head.claims = head.seq, head.chain, {}
     head.manifest, head.manifest_at, head.echo = None, None, ""
     return True

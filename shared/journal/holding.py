@@ -3,9 +3,10 @@
 Somebody may have recorded after the backup was made; what they recorded may have reached the lead. A home that went on
 from the backup would give the same numbers to other facts: two histories. So `polku restore` of a node sets the hold
 and forgets what the courier knew. While it holds, no unit of work commits a fact (`HomeHeld`), services do not follow,
-the courier writes manifests and reads receipts but ships nothing (`sending.Courier.listen`). A receipt that echoes one
-of these manifests was written after the restore, because nobody else could name its nonce. When such a receipt has
-come for every stream and agrees with our chain, the courier ends the hold.
+the courier writes manifests, reads receipts, ships what the lead lacks of the backup, and takes nothing away
+(`sending.Courier.listen`). A receipt that echoes one of these manifests was written after the restore, because nobody
+else could name its nonce. When such a receipt has come for every stream that says our last line, in our epoch, the
+courier ends the hold. One that says less does not do: behind the gap the lead may hold more, of what we have lost.
 
 If a lead is ahead, the lines that the home has lost come back first (`returning`), to be shown to people; they may have
 been entered from paper, and only people know what became of them. Then the hold ends and the stream goes on from where
@@ -20,6 +21,7 @@ from sqlalchemy import Connection, Engine, case, delete, func, insert, select, u
 
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.journal import closing
+from shared.journal.carrier import stream_of
 from shared.journal.carry_tables import (
     courier_manifest,
     courier_receipt,
@@ -74,12 +76,13 @@ def held_streams(engine: Engine, streams: Sequence[str]) -> dict[str, str]:
         if not is_held(connection):
             return {}
         rows = {row.stream: row for row in connection.execute(select(courier_receipt))}
+        heads = {row.name: (row.epoch, row.seq) for row in connection.execute(select(journal_head))}
     reasons = {}
     for stream in streams:
         row = rows.get(stream)
         if row is not None and row.conflict is not None:
             reasons[stream] = AHEAD if row.conflict == "receipt_ahead" else DIFFERS
-        elif row is None or not row.manifest:
+        elif row is None or not row.manifest or (row.epoch, row.seq) != heads.get(stream_of(stream), (1, 0)):
             reasons[stream] = WAITING
     return reasons
 

@@ -51,6 +51,8 @@ class Head:
     state: str
     manifest: bytes | None = None
     accepted_at: str | None = None
+    next_seq: int = 0
+    next_chain: bytes | None = None
     claims: dict[int, bytes] = field(default_factory=dict)
 
     def heard(self, time: datetime, now: datetime) -> None:
@@ -311,11 +313,12 @@ def add_conflict(
     signature: bytes,
     now: datetime,
 ) -> None:
-    """Note that the node signed another chain at `seq` than ours, and stop the stream."""
+    """Note that the node signed another chain at `seq` than ours, and stop the stream. `received_at`: when that came
+    last, so that nobody's word on which history counts is older."""
     head.state = STOPPED
     digest, c = sha256(statement).digest(), received_conflict.c
-    known = select(c.seq).where(c.stream == head.stream, c.digest == digest)
-    if connection.execute(known).one_or_none() is None:
+    again = update(received_conflict).where(c.stream == head.stream, c.digest == digest)
+    if not connection.execute(again.values(received_at=wire_time(now))).rowcount:
         row = {"stream": head.stream, "digest": digest, "epoch": head.epoch, "seq": seq, "ours": ours}
         rest = {"theirs": theirs, "statement": statement, "signature": signature, "received_at": wire_time(now)}
         connection.execute(insert(received_conflict), row | rest)

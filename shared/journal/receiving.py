@@ -141,6 +141,7 @@ class Receiver:
     _decided: dict[tuple[str, Found], None] = field(default_factory=dict)
     _manifests: dict[str, bytes] = field(default_factory=dict)
     _receipts: dict[str, tuple[int, int, bytes, str]] = field(default_factory=dict)
+    _epochs: dict[str, int] = field(default_factory=dict)
     _admitted: Admitted = field(default_factory=dict)
     _incarnation: str | None = None
 
@@ -157,19 +158,28 @@ class Receiver:
             self._manifests.clear()
             self._admitted = {stream: dict(keys) for stream, keys in admitted.items()}
         work = _Round(admitted, now)
-        manifests = self._read_manifests(work)
-        arrivals = self._list(work)
         with snapshot(self.engine) as connection:
             heads = received.read_heads(connection, admitted)
         work.reach = {stream: heads[stream].seq if stream in heads else 0 for stream in admitted}
         halted = {stream for stream, head in heads.items() if head.state == STOPPED}
         epochs = {stream: head.epoch for stream, head in heads.items()}
+        for stream in [stream for stream, epoch in epochs.items() if self._epochs.get(stream, epoch) != epoch]:
+            # What was refused for its epoch may be welcome now, and comes before any echo.
+            self._manifests.pop(stream, None)
+            self._decided = {key: None for key in self._decided if key[0] != stream}
+        self._epochs = epochs
+        manifests = self._read_manifests(work)
+        arrivals = self._list(work)
         self._take(work, [(stream, found) for stream, found in arrivals if stream not in halted], epochs, first)
         self._note_manifests(work, manifests)
         receipts = self._write_receipts(work)
         for stream in admitted:
             failing.labels(stream).set(stream in work.failed)
         return Taken(work.outcomes, work.refused, work.lines, receipts, frozenset(work.failed))
+
+    def say_again(self) -> None:
+        """Write all receipts again in the next round: one may have been lost that nobody waits for."""
+        self._receipts.clear()
 
     def _read_manifests(self, work: _Round) -> dict[str, bytes]:
         """The manifests that have changed since they were last noted."""

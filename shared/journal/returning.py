@@ -20,7 +20,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
@@ -61,6 +61,8 @@ MAX_ERASED = 4 * 1024 * 1024
 _SIGNED = 32 + 64
 """Digest of the payload and signature, at the end of a proof."""
 MAX_PROOF = MAX_HEADER + _SIGNED
+ASK_EVERY = timedelta(minutes=2)
+"""A question that the carrier has lost is put again."""
 _ENDING = re.compile("[0-9a-f]{32}")
 
 
@@ -149,6 +151,7 @@ class Retriever:
     signer: crypto.Key
     receiving: Mapping[str, bytes]
     _receivers: dict[str, Receiver] = field(default_factory=dict)
+    _asked: dict[str, datetime] = field(default_factory=dict)
 
     def round(
         self, stream: str, channel: str, peer: Mapping[str, bytes], ours: Mapping[str, bytes], now: datetime
@@ -162,13 +165,15 @@ class Retriever:
         if receiver is None:
             receiver = Receiver(self.engine, self.carrier, self.signer, self.receiving, lambda _stream: back)
             self._receivers[back] = receiver
+        if abs(now - self._asked.setdefault(back, now)) >= ASK_EVERY:
+            receiver.say_again()  # a peer that has not got the question says nothing that asked for an answer
+            self._asked[back] = now
         receiver.round({stream: peer}, now)
         with transaction(self.engine) as connection:
             head = received.lock_heads(connection, [stream])[stream]
             # A lead never opens an epoch: whatever a node says of one.
             if not stream.startswith("lead/") and epochs.go_on(connection, head):
                 received.save_heads(connection, [head])
-                del self._receivers[back]  # what it has refused because of the epoch is welcome now
                 return None
             home, _, programme = stream.partition("/")
             own, nothing = own_signing(connection, home, programme, ours), _only_an_epoch(connection, head)

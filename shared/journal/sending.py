@@ -31,7 +31,7 @@ in `carry_tables`) costs a repetition, never a line. No transaction lasts longer
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -107,7 +107,6 @@ class Courier:
     manifest_every: timedelta = MANIFEST_EVERY
     max_lines: int = LINES_PER_SEGMENT
     ledger: Ledger = OWN
-    new_nonce: Callable[[], str] = lambda: secrets.token_hex(16)
     _stated: set[str] = field(default_factory=set)
     _wondered: dict[str, str] = field(default_factory=dict)
     _last_refused: dict[str, bytes] = field(default_factory=dict)
@@ -151,18 +150,22 @@ class Courier:
         if conflict is not None:
             stated = self._state(channel, self._dispute(channel, view), now, False)
             return Sent(view.seq, view.receipt.seq if view.receipt else 0, manifest=stated, conflict=conflict)
+        written, deleted = self._ship(channel, view, now, tidy=True)
+        stated = self._state(channel, view, now, bool(written))
+        return Sent(view.seq, view.receipt.seq if view.receipt else 0, written, deleted, stated)
+
+    def _ship(self, channel: str, view: View, now: datetime, *, tidy: bool) -> tuple[int, int]:
+        """Write what the peer lacks; `tidy`: take away what it needs no more. How many segments of each."""
         found = self._found(channel, view)
         keep, drop = planning.sort_out(view, found, now, self.manifest_every)
         self._forget(channel, view, drop)
-        kept_places = {planning.place_of(row) for row in keep}
-        obsolete = sorted(found.keys() - kept_places)
+        obsolete = sorted(found.keys() - {planning.place_of(row) for row in keep}) if tidy else []
         for place in obsolete:
             self.carrier.delete(channel, place.name)
         written = sum(
             self._write_gap(channel, view, gap, drop, now) for gap in planning.due(view, keep, self.max_lines)
         )
-        stated = self._state(channel, view, now, bool(written))
-        return Sent(view.seq, view.receipt.seq if view.receipt else 0, written, len(obsolete), stated)
+        return written, len(obsolete)
 
     def _dispute(self, channel: str, view: View) -> View:
         """What to state in a conflict: our chain at the line where the peer stands, so that it sees it too."""
@@ -181,12 +184,13 @@ class Courier:
         return {entry.place: entry.size for entry in listed}
 
     def listen(self, channels: Iterable[str], now: datetime) -> dict[str, Sent]:
-        """A round of a held home (`holding`): write manifests, believe only receipts that echo one, ship nothing."""
+        """A round of a held home (`holding`): write manifests, believe only receipts that echo one, then ship what the
+        peer lacks. Nothing is taken away: what lies there may be all that is left of what is lost."""
         sent = {}
         for channel in channels:
             try:
                 sent[channel] = self._listen(channel, now)
-            except OSError as error:
+            except (OSError, JournalDamaged) as error:
                 failures_total.inc()
                 why = {"error": type(error).__name__, "why": str(error)}
                 log.error("a stream's lead was not asked", extra={"stream": channel, **why})
@@ -199,7 +203,10 @@ class Courier:
         answered = receipt is not None and receipt.echo in view.numbers
         view, conflict = self._take_receipt(channel, view) if answered else (view, None)
         stopped.labels(channel).set(conflict is not None)
-        return Sent(view.seq, manifest=self._state(channel, view, now, False), conflict=conflict)
+        knows = view.receipt is not None and view.receipt.manifest and conflict is None
+        written = self._ship(channel, view, now, tidy=False)[0] if knows else 0
+        stated = self._state(channel, view, now, bool(written))
+        return Sent(view.seq, written=written, manifest=stated, conflict=conflict)
 
     def _take_receipt(self, channel: str, view: View) -> tuple[View, str | None]:
         """Believe the carrier's receipt if it deserves it: what is known now, and why the stream is in conflict."""
@@ -340,7 +347,7 @@ class Courier:
         ):
             return False
         self._stated.discard(channel)
-        manifest = Manifest(stream_of(channel), view.epoch, view.seq, view.chain, now, self.new_nonce())
+        manifest = Manifest(stream_of(channel), view.epoch, view.seq, view.chain, now, secrets.token_hex(16))
         row = {
             "stream": channel,
             "number": planning.last_number(view) + 1,

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from shared.journal import deciding, planning, received, receiving
+from shared.journal import deciding, epochs, holding, planning, received, receiving
 from shared.journal.deciding import Outcome
-from shared.journal.received import NewLines
+from shared.journal.received import Head, NewLines
 from shared.journal.receiving import Receiver
 
 Put = Callable[[Any, str, Any], None]
@@ -114,6 +114,35 @@ def early_counted_as_held(put: Put) -> None:
     put(received, "_missing", missing)
 
 
+def held_until_any_answer(put: Put) -> None:
+    """A restored home goes on when its lead has answered, wherever that stands."""
+    real = holding.held_streams
+
+    def held_streams(engine: Any, streams: Any) -> dict[str, str]:
+        answered = {stream for (stream,) in engine.rows("SELECT stream FROM courier_receipt WHERE manifest > 0")}
+        return {
+            stream: why
+            for stream, why in real(engine, streams).items()
+            if why != holding.WAITING or stream not in answered
+        }
+
+    put(holding, "held_streams", held_streams)
+
+
+def accepting_forgets(put: Put) -> None:
+    """What a node has signed of an epoch is forgotten when that is accepted, and the word counts on."""
+    real = epochs.accept
+
+    def accept(connection: Any, head: Head, *what: Any) -> bool:
+        heard = head.manifest_at
+        if not real(connection, head, *what):
+            return False
+        head.manifest_at, head.head_seq, head.head_chain = heard, head.seq, head.chain
+        return True
+
+    put(epochs, "accept", accept)
+
+
 _PRIVATE: dict[str, bytes] = {}
 
 BUILDS: dict[Callable[[Put], None], set[str]] = {
@@ -124,6 +153,8 @@ BUILDS: dict[Callable[[Put], None], set[str]] = {
     manifest_after_listing: {"false_echo"},
     stale_receipts: {"stale_believed"},
     early_counted_as_held: {"false_complete"},
+    held_until_any_answer: {"lost"},
+    accepting_forgets: {"false_complete"},
 }
 """What is broken, and the counters that must move."""
 

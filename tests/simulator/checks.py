@@ -12,6 +12,7 @@ ALL = 10**9
 def check_lead(world: World) -> None:
     """The lead holds what was recorded, once, in order, and claims no more than that."""
     now = world.now + world.lead_skew
+    _forget_what_is_void(world)
     with world.lead.snapshot() as connection:
         said = {row.stream: row for row in received.completeness(connection, now, streams=world.admitted)}
     effects = "SELECT COUNT(*) FROM (SELECT 1 FROM simulator_effect GROUP BY stream, seq HAVING COUNT(*) > 1) AS again"
@@ -28,6 +29,16 @@ def check_lead(world: World) -> None:
         _compare(world, stream, said[stream], chains, kept.get(stream, []))
         _compare_receipt(world, stream, chains)
     world.counters.unexpected += sum(len(foreign) for foreign in lines.values())
+
+
+def _forget_what_is_void(world: World) -> None:
+    """Since somebody said which history counts, what was shown before is of another one, or of two."""
+    seen = world.link.seen
+    for stream, *which in world.lead.rows("SELECT stream, epoch, accepted_at FROM received_head"):
+        if which[1] and which != seen.accepted.get(stream):
+            seen.accepted[stream] = which
+            seen.heads.pop(stream, None)
+            world.link.receipts.pop(stream, None)
 
 
 def _chains(world: World, node: Node, stream: str, rows: list[tuple[Any, ...]]) -> dict[int, bytes]:
@@ -49,10 +60,14 @@ def _compare(world: World, stream: str, said: Any, chains: dict[int, bytes], ear
     world.coverage.states[said.state] += 1
     held, shown = len(chains) - 1, world.link.seen.heads.get(stream, set())
     if said.state == "complete":
-        complete = held == said.watermark and all(seq <= held and chains[seq] == chain for seq, chain in shown)
+        newest = [world.link.seen.newest[stream][1:]] if stream in world.link.seen.newest else []
+        all_shown = [*shown, *newest]
+        complete = held == said.watermark and all(seq <= held and chains[seq] == chain for seq, chain in all_shown)
         world.counters.false_complete += not complete
         if not complete:
-            world.say(f"  !! {stream} is said to be complete: {said}; held {held}, shown {sorted(s for s, _ in shown)}")
+            world.say(
+                f"  !! {stream} is said to be complete: {said}; held {held}, shown {sorted(s for s, _ in all_shown)}"
+            )
     reported = [(0, ALL)] if said.state == "differs" else [*said.missing, *early]
     furthest = max((seq for seq, _ in shown), default=0)
     gap = sum(not any(a <= seq <= b for a, b in reported) for seq in range(held + 1, furthest + 1))
@@ -73,7 +88,9 @@ def check_node(world: World, node: Node) -> None:
     """The node's courier does not go back to an older receipt, least of all one that says more than the lead holds."""
     rows = node.database.rows("SELECT stream, seq, incarnation, time FROM courier_receipt WHERE incarnation <> ''")
     for stream, seq, incarnation, time in rows:
-        index, before = world.link.said[stream, seq, incarnation, time].index, node.believed.get(stream, 0)
+        # Of one from before our epoch only what is of that epoch here is believed.
+        index = max(said.index for said in world.link.said[stream, incarnation, time] if said.seq >= seq)
+        before = node.believed.get(stream, 0)
         node.believed[stream] = index
         if index < before:
             world.counters.stale_believed += 1
@@ -98,13 +115,21 @@ def is_stopped(world: World, node: Node, stream: str) -> bool:
     return bool(held or world.lead.rows(lead) or node.database.rows(own))
 
 
+def is_in_conflict(node: Node) -> bool:
+    """Whether a node that is not held sees that its lead holds another history."""
+    held = node.database.rows("SELECT 1 FROM journal_hold")
+    return not held and bool(node.database.rows("SELECT 1 FROM courier_receipt WHERE conflict IS NOT NULL"))
+
+
 def settled(world: World) -> bool:
-    """Whether nothing is left to happen: every stream is whole and known to be, or has stopped."""
-    if not all(is_whole(world, *at) or is_stopped(world, *at) for at in world.streams()):
-        return False
+    """Whether nothing is left to happen: every stream is whole and known to be, or of a forked node and has stopped."""
     with world.lead.snapshot() as connection:
-        said = received.completeness(connection, world.now, streams=world.admitted)
-    return all(row.state in ("complete", "differs") for row in said)
+        said = {row.stream: row.state for row in received.completeness(connection, world.now, streams=world.admitted)}
+    return all(
+        (is_whole(world, node, stream) and said[stream] == "complete")
+        or (node.forked and is_stopped(world, node, stream) and said[stream] in ("complete", "differs"))
+        for node, stream in world.streams()
+    )
 
 
 def check_end(world: World) -> None:
@@ -119,7 +144,7 @@ def check_end(world: World) -> None:
         counters.applied += held
         if is_stopped(world, node, stream):
             counters.conflicted += 1
-        if node.branched:
+        if node.forked:
             continue
         lost = node.trees[stream].at[0] - held
         if lost or not is_whole(world, node, stream) or said[stream].state != "complete":

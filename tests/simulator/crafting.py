@@ -91,7 +91,7 @@ def _segment(world: World, node: Node, stream: str, what: str, where: int) -> tu
     header = built.header
     place = Place(1, header.first, header.last)
     if what == "other epoch":
-        node.branched = True  # nobody can accept one yet, so the stream differs from now on
+        node.forked = True  # whoever accepts it makes the stream differ from the node's
         return Place(2, header.first, header.last), built.data
     if what in ("stranger", "wrong recipient", "unknown stream"):
         return place, built.data

@@ -3,15 +3,17 @@
 Two **sides**: what the nodes wrote lies `near`, what the lead sees `far`. In one folder (`one_folder`) they are the
 same; otherwise somebody delivers. Nothing here decides anything: faults are done to it by the schedule.
 
+In a back channel (`carrier.back_of`) the roles are exchanged: the lead writes, the node answers.
+
 For the checks it notes, from outside, what the lead was shown: `examined` (versions of segments that the receiver has
-read, was refused by the carrier, or had no room for), `first_read` (when a manifest was first read) and `heads` (see
-`world`).
+read, was refused by the carrier, or had no room for), `first_read` (when a manifest was first read), `heads` and
+`newest` (see `world`).
 """
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shared.journal.carrier import MANIFEST, RECEIPT, Found, place_named
 
@@ -44,11 +46,13 @@ class Seen:
     examined: set[int] = field(default_factory=set)
     first_read: dict[str, int] = field(default_factory=dict)
     heads: dict[str, set[tuple[int, bytes]]] = field(default_factory=dict)
+    newest: dict[str, tuple[int, int, bytes]] = field(default_factory=dict)
+    accepted: dict[str, list[Any]] = field(default_factory=dict)
 
     def copy(self) -> "Seen":
         """As it is now."""
         heads = {stream: set(seen) for stream, seen in self.heads.items()}
-        return Seen(set(self.examined), dict(self.first_read), heads)
+        return Seen(set(self.examined), dict(self.first_read), heads, dict(self.newest), dict(self.accepted))
 
 
 @dataclass
@@ -64,12 +68,14 @@ class Link:
     seen: Seen = field(default_factory=Seen)
     written: list[tuple[str, str, bytes]] = field(default_factory=list)
     """Every segment and manifest that a courier wrote, and every receipt."""
-    nonces: dict[bytes, str] = field(default_factory=dict)
-    """The nonces of genuine manifests, by their bytes."""
+    nonces: dict[bytes, tuple[int, str]] = field(default_factory=dict)
+    """The genuine manifests by their bytes: how many were written before, and the nonce."""
     receipts: dict[str, Said] = field(default_factory=dict)
     """The newest receipt that this lead has written, by channel; empty after a restore."""
-    said: dict[tuple[str, int, str, str], Said] = field(default_factory=dict)
-    """Every receipt ever written, by channel, seq, incarnation and time."""
+    said: dict[tuple[str, str, str], list[Said]] = field(default_factory=dict)
+    """Every receipt ever written, by channel, incarnation and time."""
+    count: int = 0
+    """How many receipts were ever written."""
     read_manifests: dict[str, bytes] = field(default_factory=dict)
     """Genuine manifests that the receiver has read in this round."""
     delivered: int = 0
@@ -89,14 +95,17 @@ class Link:
         if self.one_folder:
             return
         for channel in {*self.near, *self.far}:
-            near, far = self.near.setdefault(channel, {}), self.far.setdefault(channel, {})
-            for name in [name for name in far if name != RECEIPT and name not in near]:
-                del far[name]
-            for name, item in list(near.items()):
-                if name != RECEIPT and (name not in far or far[name].data != item.data):
-                    self.put(self.far, channel, name, item.data)
-            if RECEIPT in far:
-                near[RECEIPT] = far[RECEIPT]
+            ends = (self.far, self.near) if is_back(channel) else (self.near, self.far)
+            here, there = (side.setdefault(channel, {}) for side in ends)
+            for name in [name for name in there if name != RECEIPT and name not in here]:
+                del there[name]
+            for name, item in list(here.items()):
+                if name != RECEIPT and (name not in there or there[name].data != item.data):
+                    self.put(ends[1], channel, name, item.data)
+            if RECEIPT in there:
+                here[RECEIPT] = there[RECEIPT]
+            elif is_back(channel):
+                here.pop(RECEIPT, None)  # it asks no more
 
     def places(self, side: Side) -> list[tuple[str, str]]:
         """Where segments lie, in order."""
@@ -106,9 +115,10 @@ class Link:
     def wrote_receipt(self, channel: str, data: bytes) -> None:
         """The lead says something: remember it, and count it if it says "examined" of what it has not read."""
         said = json.loads(data.partition(b"\n")[0])
-        key = channel, said["seq"], said["incarnation"], said["time"]
-        receipt = Said(len(self.said) + 1, said["seq"], said["chain"], said["incarnation"], said["echo"], said["time"])
-        self.said[key] = self.receipts[channel] = receipt
+        self.count += 1
+        receipt = Said(self.count, said["seq"], said["chain"], said["incarnation"], said["echo"], said["time"])
+        self.said.setdefault((channel, said["incarnation"], said["time"]), []).append(receipt)
+        self.receipts[channel] = receipt
         moment = self.seen.first_read.get(said["echo"], 0)
         for name, item in self.far.get(channel, {}).items():
             if name.endswith(".seg") and item.version <= moment and item.version not in self.seen.examined:
@@ -134,15 +144,19 @@ class NodeEnd:
     def write(self, channel: str, name: str, data: bytes) -> None:
         self.link.hook("write")
         self.link.put(self.link.near, channel, name, data)
-        self.link.written.append((channel, name, data))
+        if not is_back(channel):
+            self.link.written.append((channel, name, data))
         if name == MANIFEST:
-            self.link.nonces[data] = json.loads(data.partition(b"\n")[0])["nonce"]
+            self.link.nonces[data] = len(self.link.nonces), json.loads(data.partition(b"\n")[0])["nonce"]
         self.link.hook("written")
 
     def delete(self, channel: str, name: str) -> None:
         self.link.hook("delete")
         self.link.near.get(channel, {}).pop(name, None)
         self.link.hook("deleted")
+
+    def decided(self, channel: str, found: Found) -> None:
+        """What came back lies there until the lead takes it away."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +171,10 @@ class LeadEnd:
 
     def read(self, channel: str, name: str, limit: int) -> bytes | None:
         link = self.link
+        if is_back(channel):
+            link.hook("read")
+            asked = link.far.get(channel, {}).get(name)
+            return asked.data[:limit] if asked else None
         item = link.far.get(channel, {}).get(name)
         try:
             link.hook("read")
@@ -168,8 +186,8 @@ class LeadEnd:
         if item is None:
             return None
         link.seen.examined.add(item.version)
-        if name == MANIFEST and (nonce := link.nonces.get(item.data)):
-            link.seen.first_read.setdefault(nonce, link.clock)
+        if name == MANIFEST and (written := link.nonces.get(item.data)):
+            link.seen.first_read.setdefault(written[1], link.clock)
             link.read_manifests[channel] = item.data
         link.delivered += name != MANIFEST
         return item.data[:limit]
@@ -177,16 +195,25 @@ class LeadEnd:
     def write(self, channel: str, name: str, data: bytes) -> None:
         self.link.hook("write")
         self.link.put(self.link.far, channel, name, data)
-        self.link.written.append((channel, name, data))
-        self.link.wrote_receipt(channel, data)
+        if not is_back(channel):
+            self.link.written.append((channel, name, data))
+            self.link.wrote_receipt(channel, data)
         self.link.hook("written")
 
     def delete(self, channel: str, name: str) -> None:
-        raise AssertionError("the lead deletes nothing of the nodes'")
+        assert is_back(channel), "the lead deletes nothing of the nodes'"
+        self.link.hook("delete")
+        self.link.far.get(channel, {}).pop(name, None)
+        self.link.hook("deleted")
 
     def decided(self, channel: str, found: Found) -> None:
         """It lies there until its writer takes it away; the receiver needs no more of it now, read or not."""
         self.link.seen.examined.add(int(found.version))
+
+
+def is_back(channel: str) -> bool:
+    """Whether the end of a stream goes back through it."""
+    return channel.endswith("/back")
 
 
 def _listed(side: Side, channel: str) -> list[Found]:

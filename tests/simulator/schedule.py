@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from shared.storage import LINES_AT_ONCE
-from tests.simulator.checks import check_end, settled
+from tests.simulator.checks import check_end, is_in_conflict, settled
 from tests.simulator.ledger import Counters, Coverage
 from tests.simulator.standins import (
     LEAD_TABLES,
@@ -32,6 +32,8 @@ ROUNDS = 24
 
 KEYS = Keys(
     tuple(stand_in_key("signing", f"node {number}") for number in range(NODES)),
+    tuple(stand_in_key("signing", f"node {number} after a rotation") for number in range(NODES)),
+    stand_in_key("receiving", "nodes"),
     stand_in_key("signing", "lead"),
     stand_in_key("receiving", "lead"),
     stand_in_key("signing", "stranger"),
@@ -115,12 +117,20 @@ def _lead_restored(r: random.Random) -> list[Step]:
 
 def _node_restored(r: random.Random) -> list[Step]:
     node = _node(r)
-    return [("node_backup", node), *_turn(r, node), ("node_restore", node), *_turn(r, node)]
+    back: list[Step] = [("courier", node), ("sync",), ("receiver",), ("sync",)]
+    some = [step for _ in range(r.randrange(5)) for step in back]
+    accepted: list[Step] = [("accept", node), ("receiver",)] if r.random() < 0.7 else []
+    return [("node_backup", node), *_turn(r, node), ("node_restore", node), *some, *_turn(r, node), *accepted]
 
 
 def _node_copied(r: random.Random) -> list[Step]:
     node = _node(r)
     return [("node_backup", node), *_turn(r, node), ("node_copied", node), *_turn(r, node)]
+
+
+def _rotated(r: random.Random) -> list[Step]:
+    node = _node(r)
+    return [("rotate", node), *_turn(r, node), ("learn_keys", node, 0), *_turn(r, node), ("learn_keys", node, 1)]
 
 
 FAULTS: dict[str, Draw] = {
@@ -147,10 +157,12 @@ FAULTS: dict[str, Draw] = {
     "crafted": lambda r: [("crafted", r.randrange(16), _node(r), r.randrange(9)), ("receiver",)],
     "lead_restored": _lead_restored,
     "node_restored": _node_restored,
+    "accepted": lambda r: [("accept", _node(r)), ("receiver",)],
+    "rotated": _rotated,
     "node_copied": _node_copied,
     "other_epoch": lambda r: [("crafted", 16, _node(r), r.randrange(9)), ("receiver",)],
 }
-RARE = {"node_restored": 0.1, "node_copied": 0.1, "other_epoch": 0.02}
+RARE = {"node_restored": 0.15, "rotated": 0.1, "node_copied": 0.1, "other_epoch": 0.02}
 """How often a schedule has a fault at all, where it is not one of the usual."""
 
 
@@ -262,6 +274,8 @@ def heal(world: World) -> None:
     for node in world.nodes:
         node.skew = timedelta()
     enough = 3 if any(node.restored for node in world.nodes) else 0
+    for index in range(len(world.nodes)):
+        do(world, ("learn_keys", index, 0))
     for number in range(ROUNDS):
         do(world, ("sync",))
         for index in range(len(world.nodes)):
@@ -270,7 +284,12 @@ def heal(world: World) -> None:
         do(world, ("receiver",))
         if number >= enough and settled(world):
             return
-        do(world, ("later", 121 if number < 3 else 3700))
+        for index, node in enumerate(world.nodes):
+            do(world, ("accept", index))
+            if number in (5, 10) and node.restored and is_in_conflict(node):
+                # What it has lost had been on its way for so long that its lead answered without it.
+                do(world, ("node_restore", index))
+        do(world, ("later", 121 if number < 6 else 3700 if number != ROUNDS // 2 else 7 * 86400))
 
 
 def shrink(schedule: Schedule, why: Sequence[str]) -> Schedule:

@@ -11,26 +11,12 @@ from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, inspect
+from sqlalchemy import Connection, Engine, Table
 
-from shared.journal import carry_tables, crypto, erasing, holding, received, receiving, sending, tables, unit
+from shared.journal import carry_tables, crypto, erasing, holding, received, receiving, returning, sending, tables, unit
 from shared.storage import open_engine, restricting, snapshot, transaction
 
-NODE_TABLES: Sequence[Table] = [
-    tables.journal_head,
-    tables.journal_line,
-    tables.journal_cursor,
-    tables.journal_parked,
-    tables.journal_audit,
-    tables.journal_erased,
-    tables.journal_hold,
-    restricting.restricted,
-    carry_tables.courier_receipt,
-    carry_tables.courier_manifest,
-    carry_tables.courier_segment,
-    carry_tables.post_out,
-]
-LEAD_TABLES: Sequence[Table] = [
+_EXCHANGE = [
     carry_tables.received_incarnation,
     carry_tables.received_line,
     carry_tables.received_head,
@@ -41,19 +27,49 @@ LEAD_TABLES: Sequence[Table] = [
     carry_tables.received_conflict,
     carry_tables.received_erased,
     carry_tables.received_epoch,
+    carry_tables.courier_receipt,
+    carry_tables.courier_manifest,
+    carry_tables.courier_segment,
+]
+"""Both ends have both: what a node has lost comes back to it."""
+NODE_TABLES: Sequence[Table] = [
+    tables.journal_head,
+    tables.journal_line,
+    tables.journal_cursor,
+    tables.journal_parked,
+    tables.journal_audit,
+    tables.journal_erased,
+    tables.journal_hold,
+    restricting.restricted,
+    carry_tables.post_out,
+    *_EXCHANGE,
+]
+LEAD_TABLES: Sequence[Table] = [
+    tables.journal_erased,
+    tables.journal_line,
+    tables.journal_head,
     carry_tables.received_void,
     carry_tables.received_void_segment,
+    *_EXCHANGE,
 ]
-ALL_TABLES = [*NODE_TABLES, *LEAD_TABLES]
+ALL_TABLES = list(dict.fromkeys([*NODE_TABLES, *LEAD_TABLES]))
 
 EFFECTS = "CREATE TABLE simulator_effect (stream TEXT NOT NULL, seq BIGINT NOT NULL)"
-_SQLITE_TRIGGER = """CREATE TRIGGER simulator_note AFTER INSERT ON received_line
-BEGIN INSERT INTO simulator_effect VALUES (NEW.stream, NEW.seq); END"""
-_POSTGRES_TRIGGER = (
-    """CREATE FUNCTION simulator_note() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN INSERT INTO simulator_effect VALUES (NEW.stream, NEW.seq); RETURN NEW; END $$""",
-    "CREATE TRIGGER simulator_note AFTER INSERT ON received_line FOR EACH ROW EXECUTE FUNCTION simulator_note()",
-)
+_NOTED = {
+    "received_line": "INSERT INTO simulator_effect VALUES (NEW.stream, NEW.seq)",
+    "received_void": "DELETE FROM simulator_effect WHERE stream = NEW.stream AND seq = NEW.seq",
+}
+"""What a trigger does for each row that is added to one of these tables."""
+
+
+def _trigger(dialect: str, table: str, does: str) -> Iterator[str]:
+    name, when = f"simulator_{table}", f"AFTER INSERT ON {table}"
+    if dialect == "sqlite":
+        yield f"CREATE TRIGGER {name} {when} BEGIN {does}; END"
+    else:
+        yield f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {does}; RETURN NEW; END $$"
+        yield f"CREATE TRIGGER {name} {when} FOR EACH ROW EXECUTE FUNCTION {name}()"
+
 
 Row = tuple[Any, ...]
 
@@ -66,19 +82,19 @@ class Database:
     """A home's database as the real code sees it: what `transaction` and `snapshot` are given instead of an engine.
 
     `hook` is called at the steps of a transaction: "begin" and "commit" when none is open, "inside" at its end.
-    Every line that is stored at the lead leaves a row in `simulator_effect`, which nothing but a restore takes away.
+    Every line that is stored at the lead leaves a row in `simulator_effect`, which nothing takes away but a restore, or
+    that the line becomes void.
     """
 
     def __init__(self, engine: Engine, owned: Sequence[Table]) -> None:
         self.engine, self.dialect, self.hook = engine, engine.dialect, _nobody
         self.owned = [table.name for table in owned]
-        if inspect(engine).has_table("simulator_effect"):
-            return  # node and lead share it
         tables.journal_head.metadata.create_all(engine, tables=ALL_TABLES)
         with transaction(engine) as connection:
             connection.exec_driver_sql(EFFECTS)
-            for statement in _POSTGRES_TRIGGER if engine.dialect.name == "postgresql" else (_SQLITE_TRIGGER,):
-                connection.exec_driver_sql(statement)
+            for table, does in _NOTED.items():
+                for statement in _trigger(engine.dialect.name, table, does):
+                    connection.exec_driver_sql(statement)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -158,7 +174,7 @@ def lead_owned(database: Database) -> Database:
 
 
 @contextmanager
-def _watched_transaction(database: Database) -> Iterator[Connection]:
+def watched_transaction(database: Database) -> Iterator[Connection]:
     database.hook("begin")
     with database.transaction() as connection:
         yield connection
@@ -235,12 +251,13 @@ def installed(*, hashes: bool = True) -> Iterator[None]:
         setattr(module, name, value)
 
     try:
-        for module in (sending, receiving, unit, erasing, holding):
-            put(module, "transaction", _watched_transaction)
+        for module in (sending, receiving, unit, erasing, holding, returning):
+            put(module, "transaction", watched_transaction)
             if hasattr(module, "snapshot"):
                 put(module, "snapshot", _watched_snapshot)
         put(unit, "os", SimpleNamespace(urandom=RANDOMNESS.urandom))
-        put(received, "secrets", SimpleNamespace(token_hex=RANDOMNESS.token_hex))
+        for module in (received, sending):
+            put(module, "secrets", SimpleNamespace(token_hex=RANDOMNESS.token_hex))
         if hashes:
             for stand_in in (sign, verify, seal, open_sealed):
                 put(crypto, stand_in.__name__, stand_in)

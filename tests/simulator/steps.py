@@ -1,17 +1,20 @@
 """What can happen in a schedule, by name. Every step takes whole numbers, any of them, so that steps can be left out
 of a schedule and the rest still means something. A step that finds nothing to do does nothing."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from shared.contracts.catalogue import HeadsCounted, StandingReached, SubjectErased
 from shared.contracts.errors import HomeHeld, UnknownPerson
+from shared.journal import epochs, received
 from shared.journal.carrier import MANIFEST, RECEIPT, Place
 from shared.journal.holding import hold
 from shared.ops.clock import wire_time
 from tests.simulator.checks import check_lead, check_node
 from tests.simulator.crafting import CRAFTS, craft
-from tests.simulator.world import CARRIER, INSIDE, Killed, LeadBackup, Node, Step, World
+from tests.simulator.link import is_back
+from tests.simulator.world import CARRIER, INSIDE, Accepted, Killed, Node, Step, World
 
 
 def do(world: World, step: Step) -> None:
@@ -100,8 +103,12 @@ def second_receiver(world: World) -> None:
 
 def restart(world: World, which: int) -> None:
     """A process ends in good order and is started again."""
-    processes: list[dict[int, Any]] = [world.receivers, *(node.couriers for node in world.nodes)]
-    processes[which % len(processes)].clear()
+    homes = len(world.nodes) + 1
+    if which % homes:
+        world.nodes[which % homes - 1].stop()
+    else:
+        world.receivers.clear()
+        world.returners.clear()
     _happened(world, "restart")
 
 
@@ -182,6 +189,7 @@ def deliver(world: World, which: int) -> None:
     waiting = [
         (channel, name)
         for channel, items in sorted(link.near.items())
+        if not is_back(channel)
         for name, item in sorted(items.items())
         if name != RECEIPT and (name not in link.far.get(channel, {}) or link.far[channel][name].data != item.data)
     ]
@@ -279,6 +287,25 @@ def crafted(world: World, what: int, which: int, where: int) -> None:
         _happened(world, f"crafted {name}")
 
 
+# Keys
+
+
+def rotate(world: World, which: int) -> None:
+    """A node signs with a new key from now on; its lead has not heard of it yet."""
+    node = world.node_of(which)
+    if not node.rotated:
+        node.rotated = True
+        node.stop()
+        _happened(world, "rotated")
+
+
+def learn_keys(world: World, which: int, only: int) -> None:
+    """The lead hears which keys a node has; `only`: the time in which the old one counts too is over."""
+    node = world.node_of(which)
+    world.learn_keys(node, node.keys[only % 2 and node.rotated : node.rotated + 1])
+    _happened(world, "learned keys")
+
+
 # Backups
 
 
@@ -291,7 +318,7 @@ def lead_restore(world: World) -> None:
     """The lead's database is put back by `polku restore`: as every new database it has an incarnation of its own."""
     if world.lead_backup:
         rows = world.lead_backup.rows | {"received_incarnation": []}
-        world.restore_lead(LeadBackup(rows, world.lead_backup.seen))
+        world.restore_lead(replace(world.lead_backup, rows=rows))  # the end of its own stream has come back to it
         _happened(world, "lead_restored")
 
 
@@ -299,6 +326,7 @@ def lead_copied(world: World) -> None:
     """The lead's database is put back behind Polku's back, incarnation and all."""
     if world.lead_backup:
         world.restore_lead(world.lead_backup)
+        world.accepted = list(world.lead_backup.accepted)
         _happened(world, "lead_copied")
 
 
@@ -324,7 +352,7 @@ def node_restore(world: World, which: int) -> None:
 def _hold(connection: Any, world: World, node: Node) -> None:
     node.restored = True
     connection.exec_driver_sql("DELETE FROM journal_hold")
-    hold(connection, wire_time(world.now + node.skew))
+    hold(connection, wire_time(world.now + node.skew), node.name)
 
 
 def node_copied(world: World, which: int) -> None:
@@ -332,7 +360,20 @@ def node_copied(world: World, which: int) -> None:
     node = world.node_of(which)
     if node.backup:
         world.restore_node(node, lambda _connection: None)
+        node.forked |= node.branched
         _happened(world, "node_copied")
+
+
+def accept(world: World, which: int) -> None:
+    """Somebody at the lead says which of a node's histories counts: `reporting.partners.accept_epoch`."""
+    node, now = world.node_of(which), wire_time(world.now + world.lead_skew)
+    with world.lead.snapshot() as connection:
+        for stream, head in received.read_heads(connection, node.streams).items():
+            counts = epochs.acceptable(connection, head)
+            if counts is not None:
+                world.accepted.append(Accepted(stream, *counts, now))
+                world.say(f"  {world.accepted[-1]}")
+                _happened(world, "accepted")
 
 
 STEPS = {
@@ -368,5 +409,8 @@ STEPS = {
         node_backup,
         node_restore,
         node_copied,
+        accept,
+        rotate,
+        learn_keys,
     )
 }

@@ -18,10 +18,11 @@ from tests.simulator.schedule import KEYS, Schedule, draw, explain, quiet, run, 
 from tests.simulator.world import Setting
 
 SCHEDULES = 5000
-WITHIN = 800
+WITHIN = 2000
 """A broken build is noticed within so many schedules."""
 
 HAPPENED = {
+    "accepted",
     "changed",
     "clock",
     "courier_failing",
@@ -31,6 +32,7 @@ HAPPENED = {
     "lead_copied",
     "lead_emptied",
     "lead_restored",
+    "learned keys",
     "lost",
     "meanwhile",
     "misplaced",
@@ -46,6 +48,7 @@ HAPPENED = {
     "reordered",
     "repeated",
     "restart",
+    "rotated",
     "truncated",
     *(f"crafted {what}" for what in CRAFTS),
 }
@@ -86,6 +89,7 @@ def test_every_outcome_and_every_reason_was_seen(total: dict[str, Any]) -> None:
 def test_everything_that_can_be_said_of_a_stream_was_said(total: dict[str, Any]) -> None:
     states = {name for name, count in total["coverage"]["states"].items() if count}
     assert {"complete", "missing", "differs", "not_known_since", "courier receipt_ahead"} <= states
+    assert {"tail came back", "no longer held", "accepted"} <= states
 
 
 @pytest.mark.parametrize(("build", "counters"), BUILDS.items(), ids=lambda value: getattr(value, "__name__", ""))

@@ -5,21 +5,22 @@ at a time; a **plan** (`during`) lets something happen at the n-th step of a rou
 carrier, the beginning, the end or the commit of a transaction.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy.exc import IntegrityError
 
-from shared.journal import crypto, erasing, holding, receiving, unit
+from shared.journal import crypto, epochs, erasing, holding, received, receiving, unit
 from shared.journal.receiving import Receiver
+from shared.journal.returning import Retriever, Returner, Tail
 from shared.journal.sending import Courier
-from shared.journal.statements import read_manifest
+from shared.journal.statements import StatementRefused, read_manifest
 from tests.simulator.ledger import Counters, Coverage, Tree
 from tests.simulator.link import LeadEnd, Link, NodeEnd, Seen
-from tests.simulator.standins import RANDOMNESS, Database
+from tests.simulator.standins import RANDOMNESS, Database, watched_transaction
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 INSIDE = "inside"
@@ -46,6 +47,9 @@ class Keys:
     """The keys of all homes; the same for every world, because making real ones takes time."""
 
     nodes: tuple[crypto.Key, ...]
+    nodes_next: tuple[crypto.Key, ...]
+    """Those of after a rotation."""
+    nodes_receiving: crypto.Key
     lead: crypto.Key
     lead_receiving: crypto.Key
     stranger: crypto.Key
@@ -58,14 +62,20 @@ class Node:
 
     name: str
     database: Database
-    key: crypto.Key
+    keys: tuple[crypto.Key, crypto.Key]
+    """The one that it begins with, and that of after a rotation."""
     streams: tuple[str, ...]
     trees: dict[str, Tree]
     skew: timedelta = timedelta()
+    rotated: bool = False
     couriers: dict[int, Courier] = field(default_factory=dict)
+    retrievers: dict[int, Retriever] = field(default_factory=dict)
+    thanked: set[int] = field(default_factory=set)
     backup: tuple[dict[str, Any], dict[str, tuple[int, bytes]]] | None = None
     branched: bool = False
-    """Put back to an older state at least once: conflicts are to be expected."""
+    """Put back to an older state at least once."""
+    forked: bool = False
+    """Not by `polku restore`: two histories may have been shipped, and which counts is not for us to say."""
     restored: bool = False
     """By `polku restore`: perhaps still held."""
     believed: dict[str, int] = field(default_factory=dict)
@@ -77,6 +87,18 @@ class Node:
         """Its journal; the database stands in for the engine."""
         return unit.Journal(cast(Any, self.database), self.name)
 
+    @property
+    def key(self) -> crypto.Key:
+        """With which it signs."""
+        return self.keys[self.rotated]
+
+    def stop(self, which: int | None = None) -> None:
+        """A courier process ends, or all."""
+        for number in (0, 1) if which is None else (which,):
+            self.couriers.pop(number, None)
+            self.retrievers.pop(number, None)
+            self.thanked.discard(number)
+
 
 @dataclass
 class LeadBackup:
@@ -84,6 +106,16 @@ class LeadBackup:
 
     rows: dict[str, Any]
     seen: Seen
+    accepted: tuple["Accepted", ...]
+
+
+class Accepted(NamedTuple):
+    """What a line of the lead's own stream says: this history of a node's stream counts."""
+
+    stream: str
+    epoch: int
+    seq: int
+    at: str
 
 
 class World:
@@ -103,6 +135,8 @@ class World:
         self.counters, self.coverage = Counters(), Coverage()
         self.link = Link(setting.one_folder, self.hook, self.say)
         self.receivers: dict[int, Receiver] = {}
+        self.returners: dict[tuple[int, str], Returner] = {}
+        self.accepted: list[Accepted] = []
         self.lead_backup: LeadBackup | None = None
         self.nodes: list[Node] = []
         self.plan: Callable[[str], bool] | None = None
@@ -111,14 +145,14 @@ class World:
             name = f"node-0000000{number}"
             streams = tuple(f"{name}/programme-{p}" for p in range(count))
             trees = {stream: Tree(stream) for stream in streams}
-            self.nodes.append(Node(name, nodes[number], keys.nodes[number], streams, trees))
+            self.nodes.append(Node(name, nodes[number], (keys.nodes[number], keys.nodes_next[number]), streams, trees))
         for database in (lead, *(node.database for node in self.nodes)):
             database.hook = self.hook
             database.load({})
         for node in self.nodes:
             with node.database.transaction() as connection:
                 unit.prepare(connection)
-        self.admitted = {
+        self.admitted: dict[str, dict[str, bytes]] = {
             stream: {node.key.id: node.key.public or b""} for node in self.nodes for stream in node.streams
         }
 
@@ -177,23 +211,25 @@ class World:
                 {self.keys.lead.id: self.keys.lead.public},
                 self.keys.lead_receiving.public,
                 max_lines=self.setting.max_lines,
-                new_nonce=lambda: RANDOMNESS.token_hex(16),
             )
         courier, now = node.couriers[which], self.now + node.skew
         engine = cast(Any, node.database)
         try:
-            if node.restored and _still_held(engine, node.streams):
+            if node.restored and self._is_held(node):
                 sent = courier.listen(node.streams, now)
-                _still_held(engine, node.streams)
+                if holding.go_on(engine, node.streams, lambda stream: self._retrieve(node, which, stream, now)):
+                    node.believed.clear()
+                    self.coverage.states["no longer held"] += 1
             else:
                 sent = courier.round(node.streams, now)
+                self._ask_no_more(node, which)
                 erasing.finish(engine)
         except Killed:
-            node.couriers.pop(which, None)
+            node.stop(which)
             self.say("  the courier was killed")
         except IntegrityError:
             # Two at once: the later one dies of it and is started again.
-            node.couriers.pop(which, None)
+            node.stop(which)
             self.coverage.states["courier died beside another"] += 1
             self.say("  the courier died beside another one")
         else:
@@ -201,6 +237,31 @@ class World:
                 self.coverage.states["courier failed"] += done.failed
                 self.coverage.states[f"courier {done.conflict}"] += done.conflict is not None
                 self.say(f"  {stream}: {done}")
+
+    def _is_held(self, node: Node) -> bool:
+        with node.database.snapshot() as connection:
+            return holding.is_held(connection)
+
+    def _retriever(self, node: Node, which: int) -> Retriever:
+        if which not in node.retrievers:
+            opens = {self.keys.nodes_receiving.id: self.keys.nodes_receiving.secret()}
+            node.retrievers[which] = Retriever(cast(Any, node.database), NodeEnd(self.link), node.key, opens)
+        return node.retrievers[which]
+
+    def _retrieve(self, node: Node, which: int, stream: str, now: datetime) -> Tail | None:
+        """What the node has lost, once all of it has come."""
+        peer = {self.keys.lead.id: self.keys.lead.public or b""}
+        ours = {key.id: key.public or b"" for key in node.keys}
+        tail = self._retriever(node, which).round(stream, stream, peer, ours, now)
+        self.coverage.states["tail came back"] += tail is not None
+        return tail
+
+    def _ask_no_more(self, node: Node, which: int) -> None:
+        if node.restored and which not in node.thanked:
+            for stream in node.streams:
+                with suppress(OSError):
+                    self._retriever(node, which).thank(stream)
+            node.thanked.add(which)
 
     def receiver_round(self, which: int = 0) -> None:
         """A round of the lead's receiver."""
@@ -216,12 +277,16 @@ class World:
         now = self.now + self.lead_skew
         try:
             taken = self.receivers[which].round(self.admitted, now)
+            if not taken.failed and not taken.outcomes[receiving.Outcome.UNDECIDED]:
+                self._note_heads()
+            self._apply_accepted()
+            self._send_back(which, now)
         except Killed:
-            self.receivers.pop(which, None)
+            self._stop_receiver(which)
             self.say("  the receiver was killed")
             return
         except IntegrityError:
-            self.receivers.pop(which, None)
+            self._stop_receiver(which)
             self.coverage.states["receiver died beside another"] += 1
             self.say("  the receiver died beside another one")
             return
@@ -229,15 +294,54 @@ class World:
         self.coverage.reasons.update({str(reason): n for reason, n in taken.refused.items()})
         self.counters.quarantined += sum(taken.refused.values())
         self.say(f"  lines {taken.lines}, {dict(taken.outcomes)}, {dict(taken.refused)}, failed {set(taken.failed)}")
-        if not taken.failed and not taken.outcomes[receiving.Outcome.UNDECIDED]:
-            self._note_heads()
+
+    def _stop_receiver(self, which: int) -> None:
+        self.receivers.pop(which, None)
+        self.returners = {key: returner for key, returner in self.returners.items() if key[0] != which}
 
     def _note_heads(self) -> None:
-        """The round has noted these manifests; from now on the lead must know that the streams go so far."""
+        """The round has noted these manifests; from now on the lead must know that the streams go so far.
+
+        `heads`: those of the history that it holds. `newest`: what the node wrote last, whatever history counts.
+        """
+        epoch = dict(self.lead.rows("SELECT stream, epoch FROM received_head"))
+        seen = self.link.seen
         for stream, data in self.link.read_manifests.items():
-            manifest = read_manifest(data, self.admitted[stream])
-            if manifest.stream == stream and manifest.epoch == 1:
-                self.link.seen.heads.setdefault(stream, set()).add((manifest.seq, manifest.chain))
+            try:
+                manifest = read_manifest(data, self.admitted[stream])
+            except StatementRefused:
+                continue  # by a key that the lead does not know yet, or no more
+            if manifest.stream == stream:
+                if manifest.epoch == epoch.get(stream, 1):
+                    seen.heads.setdefault(stream, set()).add((manifest.seq, manifest.chain))
+                said = self.link.nonces[data][0], manifest.seq, manifest.chain
+                seen.newest[stream] = max(said, seen.newest.get(stream, said))
+
+    def _apply_accepted(self) -> None:
+        """Bring the lead's tables to what was accepted, as `reporting.partners.apply_accepted` does."""
+        for said in self.accepted:
+            with watched_transaction(self.lead) as connection:
+                head = received.read_heads(connection, [said.stream], lock=True).get(said.stream)
+                if head and epochs.accept(connection, head, said.epoch, said.seq, said.at):
+                    received.save_heads(connection, [head])
+                    self.coverage.states["accepted"] += 1
+
+    def _send_back(self, which: int, now: datetime) -> None:
+        """What restored nodes have lost goes back to them."""
+        for node in self.nodes:
+            if not node.restored:
+                continue
+            if (which, node.name) not in self.returners:
+                keys = self.keys.lead, dict(self.admitted[node.streams[0]]), self.keys.nodes_receiving.public or b""
+                self.returners[which, node.name] = Returner(cast(Any, self.lead), LeadEnd(self.link), *keys)
+            for stream in node.streams:
+                self.returners[which, node.name].round(stream, now)
+
+    def learn_keys(self, node: Node, keys: Iterable[crypto.Key]) -> None:
+        """From now on these keys of the node count."""
+        for stream in node.streams:
+            self.admitted[stream] = {key.id: key.public or b"" for key in keys}
+        self.returners.clear()
 
     def say(self, what: str) -> None:
         """Tell the reader of the log."""
@@ -248,7 +352,7 @@ class World:
 
     def take_lead_backup(self) -> None:
         """Remember the lead's database as it is."""
-        self.lead_backup = LeadBackup(self.lead.dump(), self.link.seen.copy())
+        self.lead_backup = LeadBackup(self.lead.dump(), self.link.seen.copy(), tuple(self.accepted))
 
     def restore_lead(self, backup: LeadBackup | None) -> None:
         """Put the lead's database back, or begin with an empty one."""
@@ -256,6 +360,7 @@ class World:
         self.link.seen = backup.seen.copy() if backup else Seen()
         self.link.receipts.clear()
         self.receivers.clear()
+        self.returners.clear()
 
     def take_node_backup(self, node: Node) -> None:
         """Remember a node's database as it is."""
@@ -271,14 +376,8 @@ class World:
         for stream, tree in node.trees.items():
             node.branched = node.branched or tree.at != at[stream]
             tree.at = at[stream]
-        node.couriers.clear()
+        node.stop()
         node.believed.clear()
 
 
 Step = tuple[Any, ...]
-
-
-def _still_held(engine: Any, streams: Any) -> bool:
-    """Whether a restored node waits for its leads; one whose lead is ahead waits for ever: nothing comes back here."""
-    holding.go_on(engine, list(streams), lambda _stream: None)
-    return bool(holding.held_streams(engine, list(streams)))

@@ -1,0 +1,17 @@
+"""How far a node goes in an epoch that nobody has accepted yet: known at once when somebody does."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "journal_0012"
+down_revision = "journal_0011"
+branch_labels = None
+depends_on = None
+
+_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Add the columns."""
+    op.add_column("received_head", sa.Column("next_seq", _BIG, nullable=False, server_default="0"))
+    op.add_column("received_head", sa.Column("next_chain", sa.LargeBinary()))
