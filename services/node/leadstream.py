@@ -102,7 +102,8 @@ class LeadCouriers:
         closed = {stream for stream, head in heads.items() if head.state == received.SEALED}
         sealed = {channel for channel, stream in own.items() if stream in closed}
         gone = sealed if len(reasons) < len(places) else set()
-        return [channel for channel, reason in reasons.items() if reason != holding.WAITING or channel not in gone]
+        waited = {channel: reason for channel, reason in reasons.items() if reason != holding.BEHIND}
+        return [channel for channel, reason in waited.items() if reason != holding.WAITING or channel not in gone]
 
     def _retriever(self, node: AdmittedNode) -> Retriever:
         if node not in self._retrievers:

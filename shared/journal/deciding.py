@@ -77,7 +77,7 @@ def decide(
     if header.epoch != head.epoch:
         said = {"statement": segment.header_bytes + segment.payload_digest, "signature": segment.signature}
         epochs.note_claim(connection, head, header.epoch, header.first - 1, header.before, **said, now=now)
-        epochs.note_reach(head, header.epoch, header.last, header.chain)
+        epochs.note_reach(head, header.epoch, header.last, header.chain, header.time, whole=False)
         arrival.reason = Reason.OTHER_EPOCH
         return Outcome.REFUSED
     clash = None
@@ -157,7 +157,7 @@ def note_manifest(
         encoded, signature, _ = data.split(b"\n")
         said = {"statement": encoded, "signature": bytes.fromhex(signature.decode())}
         epochs.note_claim(connection, head, manifest.epoch, manifest.seq, manifest.chain, **said, now=now)
-        epochs.note_reach(head, manifest.epoch, manifest.seq, manifest.chain)
+        epochs.note_reach(head, manifest.epoch, manifest.seq, manifest.chain, manifest.time, whole=True)
     elif _note_claim(connection, head, manifest, data, now) and not from_the_future:
         _keep(head, manifest, data)
     if from_the_future:

@@ -59,15 +59,21 @@ def note_claim(
         connection.execute(insert(received_epoch), row)
     elif _signed_at(known.statement, known.claimed_at) < _signed_at(statement, wire_time(now)):
         connection.execute(update(received_epoch).where(this).values(row))
-        if epoch == head.head_epoch:
-            head.next_seq, head.next_chain = 0, None  # what was said of it before is of a history that is given up
 
 
-def note_reach(head: Head, epoch: int, seq: int, chain: bytes) -> None:
-    """The node has signed that its stream goes at least to `seq` in another epoch than ours; of the last one that it
-    has named we have to know as soon as somebody accepts it."""
-    if epoch > head.head_epoch or (epoch == head.head_epoch != head.epoch and seq > head.next_seq):
-        head.head_epoch, head.next_seq, head.next_chain = epoch, seq, chain
+def note_reach(head: Head, epoch: int, seq: int, chain: bytes, time: datetime, *, whole: bool) -> None:
+    """The node has signed at `time` that its stream goes to `seq` in another epoch than ours (`whole`: a manifest), or
+    at least so far (a segment). Of the last epoch that it has named we have to know as soon as somebody accepts it.
+    What was signed before the newest manifest is in that, or of a history that it has given up."""
+    head.head_epoch, at = max(head.head_epoch, epoch), wire_time(time)
+    if epoch <= head.epoch or epoch < head.next_epoch:
+        return
+    if epoch > head.next_epoch:
+        head.next_epoch, head.next_seq, head.next_chain, head.next_at = epoch, seq, chain, None
+    elif at >= (head.next_at or "") and (seq > head.next_seq or (whole and at > (head.next_at or ""))):
+        head.next_seq, head.next_chain = seq, chain
+    if whole:
+        head.next_at = max(at, head.next_at or "")
 
 
 def _signed_at(statement: bytes, came: str) -> datetime:
@@ -85,8 +91,14 @@ def claimed(connection: Connection, head: Head) -> tuple[int, int] | None:
     c = received_epoch.c
     query = select(received_epoch).where(c.stream == head.stream, c.epoch > head.epoch)
     row = connection.execute(query.order_by(c.epoch.desc()).limit(1)).one_or_none()
-    if row is None or (head.manifest and stated_place(head.manifest)[2] > _signed_at(row.statement, row.claimed_at)):
+    if row is None:
         return None
+    if head.manifest is not None:
+        stated = stated_place(head.manifest)[2]
+        if head.manifest_at is not None:
+            stated = min(stated, parse_wire_time(head.manifest_at))  # a clock that was ahead of ours, as in the claim
+        if stated > _signed_at(row.statement, row.claimed_at):
+            return None
     return row.epoch, row.seq
 
 
@@ -104,7 +116,7 @@ def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at
     """
     if epoch == head.epoch and head.state == STOPPED:
         newest = select(func.max(received_conflict.c.received_at)).where(received_conflict.c.stream == head.stream)
-        if (connection.execute(newest).scalar_one() or "") >= accepted_at:
+        if head.seq != seq or (connection.execute(newest).scalar_one() or "") >= accepted_at:
             return False
     elif epoch <= head.epoch or head.seq < seq:
         return False
@@ -123,12 +135,13 @@ def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at
         # Those of before are of the history that is void; the node states the new one within minutes.
         head.manifest = _manifest_of(connection, head.stream, epoch, seq)
     head.accepted_at, head.manifest_at = accepted_at, None
-    reach = seq, chain
-    if epoch != head.epoch and epoch == head.head_epoch and head.next_chain and head.next_seq > seq:
-        reach = head.next_seq, head.next_chain
-    head.epoch, head.seq, head.chain, head.state = epoch, seq, chain, OPEN
-    head.head_epoch, head.claims, head.next_seq, head.next_chain = epoch, {}, 0, None
-    head.head_seq, head.head_chain = reach
+    head.head_seq, head.head_chain = seq, chain
+    if epoch == head.next_epoch and head.next_chain and head.next_seq > seq:
+        head.head_seq, head.head_chain = head.next_seq, head.next_chain
+    if epoch == head.epoch:
+        head.head_epoch = epoch
+    head.epoch, head.seq, head.chain, head.state, head.claims = epoch, seq, chain, OPEN, {}
+    head.head_epoch = max(head.head_epoch, epoch)  # a later one may have been named
     return True
 
 
@@ -143,7 +156,6 @@ def go_on(connection: Connection, head: Head) -> bool:
     for ahead in (received_early, received_claim):
         connection.execute(delete(ahead).where(ahead.c.stream == head.stream))
     head.epoch = head.head_epoch = epoch
-    head.next_seq, head.next_chain = 0, None
     head.head_seq, head.head_chain, head.claims = head.seq, head.chain, {}
     head.manifest, head.manifest_at, head.echo = None, None, ""
     return True

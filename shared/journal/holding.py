@@ -6,7 +6,9 @@ and forgets what the courier knew. While it holds, no unit of work commits a fac
 the courier writes manifests, reads receipts, ships what the lead lacks of the backup, and takes nothing away
 (`sending.Courier.listen`). A receipt that echoes one of these manifests was written after the restore, because nobody
 else could name its nonce. When such a receipt has come for every stream that says our last line, in our epoch, the
-courier ends the hold. One that says less does not do: behind the gap the lead may hold more, of what we have lost.
+courier ends the hold. One that says less does not do: behind the gap the lead may hold more, of what we have lost; nor
+one of an epoch before ours: once somebody accepts that, the lead takes what it had refused. (A lead is not kept waiting
+by a node that has answered and stands lower: nodes are away for long, and nobody else can go on.)
 
 If a lead is ahead, the lines that the home has lost come back first (`returning`), to be shown to people; they may have
 been entered from paper, and only people know what became of them. Then the hold ends and the stream goes on from where
@@ -42,7 +44,8 @@ from shared.ops.clock import parse_wire_time, wire_time
 from shared.storage import snapshot, transaction
 from shared.storage.upsert import add_missing
 
-WAITING, AHEAD, DIFFERS = "waiting", "lead_ahead", "differs"
+WAITING, BEHIND, AHEAD, DIFFERS = "waiting", "lead_behind", "lead_ahead", "differs"
+NOT_ACCEPTED = "not_accepted"
 DONE_AGAIN = frozenset({PurposeEnded.kind})
 """Kinds of lost lines whose effect the home brings about again by itself (0206); erasures, too, which are no line."""
 
@@ -82,8 +85,10 @@ def held_streams(engine: Engine, streams: Sequence[str]) -> dict[str, str]:
         row = rows.get(stream)
         if row is not None and row.conflict is not None:
             reasons[stream] = AHEAD if row.conflict == "receipt_ahead" else DIFFERS
-        elif row is None or not row.manifest or (row.epoch, row.seq) != heads.get(stream_of(stream), (1, 0)):
+        elif row is None or not row.manifest:
             reasons[stream] = WAITING
+        elif (row.epoch, row.seq) != (head := heads.get(stream_of(stream), (1, 0))):
+            reasons[stream] = BEHIND if row.epoch == head[0] else NOT_ACCEPTED
     return reasons
 
 

@@ -51,8 +51,10 @@ class Head:
     state: str
     manifest: bytes | None = None
     accepted_at: str | None = None
+    next_epoch: int = 0
     next_seq: int = 0
     next_chain: bytes | None = None
+    next_at: str | None = None
     claims: dict[int, bytes] = field(default_factory=dict)
 
     def heard(self, time: datetime, now: datetime) -> None:
@@ -212,7 +214,9 @@ _EARLY_RANGES = (
 
 
 def chain_at(connection: Connection, head: Head, seq: int) -> bytes:
-    """The chain we hold at line `seq`, which must not be beyond the watermark."""
+    """The chain we hold at line `seq`. Raises ValueError beyond the watermark."""
+    if seq > head.seq:
+        raise ValueError("beyond the watermark")
     if seq == head.seq:
         return head.chain
     proofs, lines = received_segment.c, received_line.c
@@ -313,12 +317,16 @@ def add_conflict(
     signature: bytes,
     now: datetime,
 ) -> None:
-    """Note that the node signed another chain at `seq` than ours, and stop the stream. `received_at`: when that came
-    last, so that nobody's word on which history counts is older."""
-    head.state = STOPPED
+    """Note that the node signed another chain at `seq` than ours, and stop the stream; not for a statement that was
+    known when somebody said that our history counts: it may lie there for ever."""
     digest, c = sha256(statement).digest(), received_conflict.c
-    again = update(received_conflict).where(c.stream == head.stream, c.digest == digest)
-    if not connection.execute(again.values(received_at=wire_time(now))).rowcount:
+    known = select(c.received_at).where(c.stream == head.stream, c.digest == digest, c.ours == ours)
+    came = connection.execute(known).scalar_one_or_none()
+    if came is not None and came < (head.accepted_at or ""):
+        return
+    head.state = STOPPED
+    if came is None:
+        connection.execute(delete(received_conflict).where(c.stream == head.stream, c.digest == digest))
         row = {"stream": head.stream, "digest": digest, "epoch": head.epoch, "seq": seq, "ours": ours}
         rest = {"theirs": theirs, "statement": statement, "signature": signature, "received_at": wire_time(now)}
         connection.execute(insert(received_conflict), row | rest)

@@ -195,6 +195,7 @@ class Courier:
                 why = {"error": type(error).__name__, "why": str(error)}
                 log.error("a stream's lead was not asked", extra={"stream": channel, **why})
                 sent[channel] = Sent(failed=True)
+            failing.labels(channel).set(sent[channel].failed)
         return sent
 
     def _listen(self, channel: str, now: datetime) -> Sent:

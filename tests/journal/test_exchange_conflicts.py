@@ -240,6 +240,46 @@ def test_after_accepting_the_history_held_a_stream_is_not_complete_before_its_no
     world.restart()
     world.receiver()
     assert (said(world).state, said(world).watermark) == ("not_known_since", 5)
+    world.pipe.arrived_manifests[STREAM] = write_manifest(copied, world.node_key)
+    world.restart()
+    world.receiver()
+    assert said(world).state == "not_known_since", "what was known when that was said stops nothing again"
     world.later(130)
     world.heal()
     assert (said(world).state, said(world).watermark) == ("complete", 10)
+
+
+def test_a_word_on_the_history_of_another_line_is_not_taken_for_one_on_ours(world: World) -> None:
+    append(world.node, 5)
+    world.heal()
+    copied = Manifest(STREAM, 1, 4, bytes(32), world.now, "a" * 32)
+    world.pipe.arrived_manifests[STREAM] = write_manifest(copied, world.node_key)
+    world.receiver()
+    world.later()
+    with transaction(world.lead) as connection:
+        head = lock_heads(connection, [STREAM])[STREAM]
+        for seq in (4, 6):
+            assert not epochs.accept(connection, head, head.epoch, seq, wire_time(world.now))
+        assert (head.seq, head.state) == (5, "stopped")
+
+
+def test_how_far_a_node_goes_in_an_epoch_that_nobody_has_accepted_is_its_newest_word(world: World) -> None:
+    append(world.node, 5)
+    world.heal()
+    with transaction(world.lead) as connection:
+        head = lock_heads(connection, [STREAM])[STREAM]
+
+    def reach(seq: int, minute: int, *, whole: bool, epoch: int = 2) -> int:
+        epochs.note_reach(head, epoch, seq, bytes([seq]) * 32, world.now + timedelta(minutes=minute), whole=whole)
+        assert head.next_chain == bytes([head.next_seq]) * 32
+        return head.next_seq
+
+    assert reach(8, 0, whole=False) == 8
+    assert reach(11, 1, whole=True) == 11
+    assert reach(8, 2, whole=False) == 11, "a segment that is written again takes nothing back"
+    assert reach(7, 3, whole=True) == 7, "restored once more"
+    assert reach(11, 1, whole=True) == 7, "the word of a history that is given up"
+    assert reach(10, 2, whole=False) == 7
+    assert reach(9, 3, whole=False) == 9
+    assert reach(6, 4, whole=True, epoch=3) == 6
+    assert reach(9, 5, whole=True) == 6, "of an epoch that was left"

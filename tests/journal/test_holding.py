@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Engine
 
 from services.intake.operations import log_identities_read
+from services.reporting import partner_queries
 from shared.contracts.errors import HomeHeld
-from shared.journal.holding import AHEAD, DIFFERS, WAITING, held_streams, is_held, release
+from shared.journal.holding import AHEAD, BEHIND, DIFFERS, WAITING, held_streams, is_held, release
 from shared.storage import snapshot, transaction
 from tests.flows.house import STREAM, House, backup_of
 from tests.services import kit
@@ -19,8 +20,6 @@ def reasons(house: House) -> dict[str, str]:
 
 def talk(house: House) -> None:
     """The held courier and the lead's receiver, in turn."""
-    from services.reporting import partner_queries
-
     for _ in range(3):
         house.courier.listen([STREAM], house.now)
         house.receiver.round(partner_queries.admitted_keys(house.lead, house.now), house.now)
@@ -70,6 +69,21 @@ def test_it_goes_on_if_what_came_after_the_backup_never_reached_the_lead(house: 
     house.put_back(backup)
     talk(house)
     assert reasons(house) == {}
+
+
+def test_until_the_lead_has_all_of_the_backup_it_is_held_and_ships_that(
+    house: House, migrated_file: Path, tmp_path: Path
+) -> None:
+    house.register("bertta")  # and not shipped
+    with backup_of(house.node, migrated_file, tmp_path / "one") as one:
+        house.put_back(one)
+        for _ in range(2):
+            house.courier.listen([STREAM], house.now)
+            last, now = reasons(house), house.now
+            house.receiver.round(partner_queries.admitted_keys(house.lead, now), now)
+        assert last == {STREAM: BEHIND}
+        talk(house)
+        assert reasons(house) == {}
 
 
 def test_it_stays_held_if_the_lead_has_another_history(house: House, backup: Engine, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from shared.contracts.errors import NotFound
 from shared.journal import Journal, received, returning
 from shared.journal.carry_tables import received_erased, received_head, received_void
 from shared.journal.certificate import certify, check, digest_of, frame, write_proof
-from shared.journal.holding import go_on, is_held, lost
+from shared.journal.holding import NOT_ACCEPTED, go_on, held_streams, is_held, lost
 from shared.journal.returning import MAX_ERASED, Retriever, Returner, read_erased, write_erased
 from shared.journal.tables import journal_erased, journal_head
 from shared.storage import snapshot, transaction
@@ -299,6 +299,26 @@ def test_what_a_node_has_signed_of_an_epoch_is_missing_as_soon_as_that_is_accept
     state, watermark, head, arrived = state_of(house)
     assert (state, watermark, arrived) == ("complete", head, True)
     assert_same_lines(house)
+
+
+def test_a_backup_of_an_epoch_that_nobody_has_accepted_is_held_until_somebody_does(
+    migrated_file: Path, tmp_path: Path, house: House, backup: Engine
+) -> None:
+    house.register("bertta")
+    house.work()
+    house.put_back(backup)
+    assert talk(house)
+    house.register("doris")
+    with backup_of(house.node, migrated_file, tmp_path / "two") as two:
+        house.register("eeva")
+        house.work()  # refused: of an epoch that is claimed
+        house.put_back(two)
+        assert not talk(house)
+        assert held_streams(house.node, [STREAM]) == {STREAM: NOT_ACCEPTED}
+        accept(house)
+        assert talk(house), "and what had been refused has come back"
+        with snapshot(house.node) as connection:
+            assert len(lost(connection, kit.NODE)) == 2
 
 
 def test_a_certificate_holds_while_a_node_whose_epoch_was_accepted_is_silent(

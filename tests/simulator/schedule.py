@@ -285,7 +285,8 @@ def heal(world: World) -> None:
         if number >= enough and settled(world):
             return
         for index, node in enumerate(world.nodes):
-            do(world, ("accept", index))
+            if node.restored or node.forked:
+                do(world, ("accept", index))
             if number in (5, 10) and node.restored and is_in_conflict(node):
                 # What it has lost had been on its way for so long that its lead answered without it.
                 do(world, ("node_restore", index))

@@ -371,6 +371,8 @@ def accept(world: World, which: int) -> None:
         for stream, head in received.read_heads(connection, node.streams).items():
             counts = epochs.acceptable(connection, head)
             if counts is not None:
+                # Nobody's history may differ but that of who was put back, or whose key was misused.
+                world.counters.unexpected += not (node.restored or node.branched or node.forked)
                 world.accepted.append(Accepted(stream, *counts, now))
                 world.say(f"  {world.accepted[-1]}")
                 _happened(world, "accepted")

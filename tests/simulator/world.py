@@ -5,7 +5,7 @@ at a time; a **plan** (`during`) lets something happen at the n-th step of a rou
 carrier, the beginning, the end or the commit of a transaction.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -274,11 +274,12 @@ class World:
                 early_limit=self.setting.early_limit,
             )
         self.link.read_manifests.clear()
+        noted = dict(self.receivers[which]._manifests)
         now = self.now + self.lead_skew
         try:
             taken = self.receivers[which].round(self.admitted, now)
             if not taken.failed and not taken.outcomes[receiving.Outcome.UNDECIDED]:
-                self._note_heads()
+                self._note_heads(noted)
             self._apply_accepted()
             self._send_back(which, now)
         except Killed:
@@ -299,14 +300,17 @@ class World:
         self.receivers.pop(which, None)
         self.returners = {key: returner for key, returner in self.returners.items() if key[0] != which}
 
-    def _note_heads(self) -> None:
+    def _note_heads(self, noted: Mapping[str, bytes]) -> None:
         """The round has noted these manifests; from now on the lead must know that the streams go so far.
 
-        `heads`: those of the history that it holds. `newest`: what the node wrote last, whatever history counts.
+        Those in `noted` it had read before. `heads`: those of the history that it holds. `newest`: what the node wrote
+        last, whatever history counts.
         """
         epoch = dict(self.lead.rows("SELECT stream, epoch FROM received_head"))
         seen = self.link.seen
         for stream, data in self.link.read_manifests.items():
+            if noted.get(stream) == data:
+                continue
             try:
                 manifest = read_manifest(data, self.admitted[stream])
             except StatementRefused:

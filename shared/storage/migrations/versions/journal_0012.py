@@ -13,5 +13,7 @@ _BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Add the columns."""
+    op.add_column("received_head", sa.Column("next_epoch", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("received_head", sa.Column("next_seq", _BIG, nullable=False, server_default="0"))
     op.add_column("received_head", sa.Column("next_chain", sa.LargeBinary()))
+    op.add_column("received_head", sa.Column("next_at", sa.String(32)))
