@@ -112,9 +112,7 @@ def record_leaving(
         row = store.find_participation(unit.connection, programme, form.subject)
         before = None if row is None else _revision_of(unit.connection, keys, row)
         left = unless_refused(*exits.leave(unit, programme, [leaving], by=by))
-        stay = exit_store.stays(unit.connection, programme, [form.subject])[form.subject]
-        if left["new"] and stay.ended_on is None:
-            raise InvalidInput(field="exit.resumed_on", reason="later than this exit: was the return a mistake?")
+        _refuse_without_effect(unit, programme, leaving, left)
         written = unless_refused(*write_down(unit, keys, programme, [form], by=by, before=before))
     return left["new"] or written["new"], unit.pos
 
@@ -133,7 +131,15 @@ def record_client_leaving(
         has_started = row is not None and row.started_on is not None
         if has_started or (left["new"] and was != before):
             raise ChangedMeanwhile(field="was")
+        _refuse_without_effect(unit, programme, leaving, left)
     return left["new"], unit.pos
+
+
+def _refuse_without_effect(unit: Unit, programme: str, leaving: NewExit, left: Mapping[str, Any]) -> None:
+    """Refuse an exit of before a return: a list's is taken and changes nothing, but somebody who types it means it."""
+    stay = exit_store.stays(unit.connection, programme, [leaving.subject])[leaving.subject]
+    if left["new"] and stay.ended_on is None:
+        raise InvalidInput(field="exit.resumed_on", reason="later than this exit: was the return a mistake?")
 
 
 def _record(

@@ -4,6 +4,7 @@ What the exit before it said is in its own line, for the journal keeps it; the f
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -26,7 +27,7 @@ def remove_return(
 
     Returns whether they were back since then, and the journal position. Raises `UnknownProgramme` or `UnknownPerson`.
     """
-    with journal.unit(now) as unit:
+    with journal.unit(now, mistake=True) as unit:
         store.shelf.get(unit.connection, programme)
         stay = exit_store.stays(unit.connection, programme, [subject]).get(subject)
         if stay is None:
@@ -47,7 +48,8 @@ def _before_the_return(now: Stay, lines: Iterable[Line]) -> Stay | None:
     for line in lines:
         day = date.fromisoformat(line.body["occurred_on"])
         if line.kind in _BACK:
-            course.append(course[-1].resumed(day))
+            begins = line.kind == ClientReturned.kind and day == now.started_on  # who had left as a client (0240)
+            course.append(replace(course[-1].resumed(day), resumed_on=None) if begins else course[-1].resumed(day))
             continue
         left = course[-1].left(_exit(line.body, day))
         if course[-1].ended_on is None and len(course) > 1 and _is_again(left, course[-2], course[-1].resumed_on):

@@ -20,10 +20,10 @@ NOT_ASKED = (*GONE, "no_contact")
 
 @dataclass(frozen=True, slots=True)
 class Participation:
-    """A person's participation as intake's facts say; `back_on`: they had left and came back on that day."""
+    """A person's participation as intake's facts say; `back_on`: the days on which they came back after leaving."""
 
     started_on: date | None = None
-    back_on: date | None = None
+    back_on: tuple[date, ...] = ()
     ended_on: date | None = None
     reason: str = ""
     may_call: bool = True
@@ -58,8 +58,8 @@ def told(before: Participation, kind: str, body: Mapping[str, Any]) -> Participa
     if kind == ParticipationStarted.kind:
         return replace(before, started_on=day)
     if kind == ParticipationResumed.kind:  # the exit form was of the exit that is no more
-        return replace(before, back_on=day, ended_on=None, reason="", may_call=True)
-    back = before.back_on if before.back_on is None or before.back_on <= day else None  # else it was taken back
+        return replace(before, back_on=(*before.back_on, day), ended_on=None, reason="", may_call=True)
+    back = tuple(one for one in before.back_on if one <= day)  # a later one was taken back
     return replace(before, back_on=back, ended_on=day, reason=body["reason"])
 
 
@@ -111,7 +111,7 @@ def _occasions(
         yield from _on_the_way(started, days.get("interim", ()), today)
     elif of.reason not in NOT_ASKED:
         for after in days.get("exit", ())[:1]:
-            yield "exit", of.ended_on + timedelta(days=after), of.back_on or date.min
+            yield "exit", of.ended_on + timedelta(days=after), of.back_on[-1] if of.back_on else date.min
         if programme.follow_up_days is not None and _afterwards(programme, use) and of.may_be_asked:
             day = of.ended_on + timedelta(days=programme.follow_up_days)
             if day <= today:

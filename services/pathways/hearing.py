@@ -230,7 +230,7 @@ def _purpose_ended(unit: Unit, line: Line, fact: Fact) -> None:
         closing_store.forget_left(unit.connection, str(fact.subject))
         leaving_store.forget_exit(unit.connection, str(fact.subject), _day(fact, "occurred_on") or _written(line))
         if (definition := _definition(unit, _programme(line, fact))) is not None:
-            leaving.no_exit(unit, definition, str(fact.subject), _written(line))
+            leaving.exit_erased(unit, definition, str(fact.subject), _written(line))
         step_store.forget_seen(unit.connection, str(fact.subject), "participation_started")
 
 

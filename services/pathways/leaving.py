@@ -38,6 +38,13 @@ def no_exit(unit: Unit, definition: Programme, subject: str, today: date) -> Non
     _end_tasks(unit, definition, subject, today, lambda rule: rule is not None and rule.of_leaving)
 
 
+def exit_erased(unit: Unit, definition: Programme, subject: str, today: date) -> None:
+    """The exit is erased: nothing is to be done because of it, and about who is away nothing at all."""
+    no_exit(unit, definition, subject, today)
+    if leaving_store.find(unit.connection, subject) is not None:
+        _end_tasks(unit, definition, subject, today, lambda _rule: True)
+
+
 def back(unit: Unit, definition: Programme, subject: str, event: Event) -> None:
     """Somebody is there again: the rules that leaving has stopped begin again, of the day on which they came."""
     no_exit(unit, definition, subject, event.heard)

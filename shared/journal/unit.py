@@ -77,6 +77,8 @@ class Unit:
     pos: int | None = None
     right: bool = False
     """Whether a right of the person is exercised: then a restriction does not stand in its way."""
+    mistake: bool = False
+    """Whether what was wrong is taken back by telling again what was so before: nor then."""
     late: bool = False
     """Whether what is recorded was done and shown before, and is only told now: a closing stands in its way no
     more than in what nobody does."""
@@ -108,10 +110,10 @@ class Journal:
     home: str
 
     @contextmanager
-    def unit(self, now: datetime, *, right: bool = False, late: bool = False) -> Iterator[Unit]:
+    def unit(self, now: datetime, *, right: bool = False, mistake: bool = False, late: bool = False) -> Iterator[Unit]:
         """Open a unit of work; it commits when the block ends and rolls back if the block raises."""
         with transaction(self.engine) as connection:
-            unit = Unit(connection, now, right=right, late=late, home=self.home)
+            unit = Unit(connection, now, right=right, mistake=mistake, late=late, home=self.home)
             yield unit
             if unit._facts or unit._audit:
                 self._commit_facts(unit)
@@ -129,7 +131,7 @@ class Journal:
             acting = bool(unit._audit) and not unit.late
             facts = closing.admitted(states, self.home, unit._facts, local=LOCAL, acting=acting, right=unit.right)
             if unit._audit and not unit.right:
-                _refuse_restricted(connection, unit._facts)
+                _refuse_restricted(connection, unit._facts, mistake=unit.mistake)
         pos = known[HOME_ROW][1]
         first = pos + 1
         erasures: list[tuple[Callable[..., int], dict[str, Any]]] = []
@@ -218,13 +220,13 @@ def _refuse(connection: Connection, facts: Sequence[tuple[str, Fact]]) -> None:
         raise UnknownPerson(field="participant", programme=programmes[subject])
 
 
-def _refuse_restricted(connection: Connection, facts: Sequence[tuple[str, Fact]]) -> None:
+def _refuse_restricted(connection: Connection, facts: Sequence[tuple[str, Fact]], *, mistake: bool) -> None:
     """Under the lock: who is restricted meanwhile has not been restricted for nothing. What was wrong is taken back all
     the same, as it is corrected: a restriction lasts until it is (GDPR, article 18(1)(a))."""
     known = restricted_among(connection, {fact.subject for _, fact in facts})
     but_mistakes = {subject: purposes - {EVERYTHING} for subject, purposes in known.items()}
     for _, fact in facts:
-        here = but_mistakes if isinstance(fact, MISTAKE_FACTS) else known
+        here = but_mistakes if mistake or isinstance(fact, MISTAKE_FACTS) else known
         refuse_restricted(here, fact.subject, purpose_of(fact.kind), fact.kind.partition(".")[0])
 
 

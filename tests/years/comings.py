@@ -261,6 +261,8 @@ def _raise(act: Act, life: Life, today: date) -> dict[str, bool]:
 def _after_leaving(start: date | None, life: Life) -> bool:
     """A first start later than an exit, or than a return, cannot be; of who had none, not after they had died."""
     exit_, back = life.leaving
+    if life.start is None and life.away == "died":
+        return start is not None
     if life.start is None:
         exit_, back = exit_ if exit_ and exit_["reason"] == "died" else None, None
     return start is not None and any(start > day for day in (exit_ and exit_.day, back) if day)

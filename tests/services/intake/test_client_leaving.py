@@ -58,6 +58,25 @@ def test_a_client_leaves_by_day_and_reason_and_the_lead_hears_nothing(
     assert refusal(ask(journal, client)) == ("invalid_input", "participant")
 
 
+def test_a_leaving_of_before_the_return_that_somebody_types_is_refused_not_passed_over(
+    journal: Journal, client: str
+) -> None:
+    gone(journal, client)
+    back(journal, client, AFTER)
+    early = leaving(client, "early", BEFORE, reason="moved")
+    was = exit_forms.show_exit(journal, KEYS, kit.KEY, client, by="w", now=kit.NOW)[0]["revision"]
+    with pytest.raises(PolkuError, match="was the return a mistake"):
+        exit_forms.record_client_leaving(journal, KEYS, kit.KEY, early, was, by="worker", now=kit.NOW)
+
+
+def test_who_died_and_whose_record_is_erased_begins_no_other(journal: Journal) -> None:
+    subject = person(journal)
+    leave(journal, leaving(subject, reason="died"))
+    end(journal, subject, "esf_record")
+    error = save(journal, form(journal, subject))[0]["error"]["params"]
+    assert (error["field"], error["reason"]) == ("start_date", "the person has died")
+
+
 def test_a_client_is_corrected_and_comes_back_as_others_are(engine: Engine, journal: Journal, client: str) -> None:
     gone(journal, client, "died")
     with pytest.raises(PolkuError, match="has died"):

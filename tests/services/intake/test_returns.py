@@ -14,6 +14,7 @@ from shared.journal import Journal
 from tests.services import kit
 from tests.services.intake.kit import KEYS
 from tests.services.intake.test_exit_forms import gone, seen, wish, write
+from tests.services.intake.test_rights import restrict
 
 BACK = date(2016, 8, 1)
 BY: dict[str, Any] = {"by": "worker", "now": kit.NOW}
@@ -66,6 +67,15 @@ def test_of_several_returns_the_last_is_taken_back_and_the_one_before_stays(engi
         (row,) = kit.rows(engine, store.participation)
         assert (row["resumed_on"], row["ended_on"], row["end_reason"]) == (BACK, date(2016, 9, 1), "moved")
         assert (row["end_results"], row["end_next"]) == ("education", "work_trial")
+
+
+def test_of_a_restricted_person_it_is_taken_back_too(engine: Engine, journal: Journal) -> None:
+    subject = gone(journal)
+    back(journal, subject)
+    restrict(journal, subject)
+    assert not_back(journal, subject)
+    (row,) = kit.rows(engine, store.participation)
+    assert (row["resumed_on"], row["end_reason"]) == (None, "completed")
 
 
 @pytest.mark.parametrize("referred", [False, True])

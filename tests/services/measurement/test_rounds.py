@@ -115,6 +115,18 @@ def test_a_return_that_was_taken_back_is_forgotten_with_what_it_had_asked_anew(
     assert due(engine, SUBJECT, day="2016-09-02") == []
 
 
+def test_of_several_returns_the_one_that_was_no_mistake_stays(engine: Engine, journal: Journal) -> None:
+    tell(journal, ParticipationEnded(SUBJECT, occurred_on="2016-03-01", reason="completed"))
+    record(journal, form(occasion="exit", occurred_on=date(2016, 3, 1)))
+    again = ParticipationEnded(SUBJECT, occurred_on="2016-06-01", reason="completed")
+    tell(journal, ParticipationResumed(SUBJECT, occurred_on="2016-05-01"))
+    tell(journal, again)
+    asked = due(engine, SUBJECT, day="2016-06-02")
+    tell(journal, ParticipationResumed(SUBJECT, occurred_on="2016-07-01"))
+    tell(journal, again)  # it was none
+    assert due(engine, SUBJECT, day="2016-06-02") == asked != []
+
+
 @pytest.mark.parametrize("purpose", ["", "measurement"])
 def test_about_whom_nothing_may_be_recorded_is_not_asked(engine: Engine, journal: Journal, purpose: str) -> None:
     row = {"subject": bytes.fromhex(SUBJECT), "purpose": purpose, "programme": kit.KEY, "ground": "accuracy"}

@@ -86,11 +86,14 @@ def expected(history: Sequence[Entry], rules: Sequence[TaskRule], last_day: date
                 _end(task, "dismissed", entry.heard, reason)
             continue
         if isinstance(entry, Told) and (entry.on in BACK or _exit_is_erased(entry)):
+            away = _is_away(entry.person, before)
             for rule in rules:
                 if _of_leaving(rule):
                     _stop(rule, entry, before, before, tasks, stops, last_day, "not_needed")
                 elif entry.on in BACK:
                     _begin_again(rule, entry, before, tasks, stops)
+                elif away:  # and nothing is left to ask about
+                    _stop(rule, entry, before, before, tasks, stops, last_day, "has_left")
         if isinstance(entry, Told) and _begins_anew(entry) and _left_unknown(entry.person, before):
             for rule in rules:
                 if not _of_leaving(rule):
@@ -155,6 +158,10 @@ def _left_unknown(person: str, past: Sequence[Entry]) -> bool:
         elif entry.on in (*LEFT, *BACK) or _begins_anew(entry):
             unknown = False
     return unknown
+
+
+def _is_away(person: str, past: Sequence[Entry]) -> bool:
+    return exit_of(person, past) is not None or _left_unknown(person, past)
 
 
 def exit_of(person: str, past: Sequence[Entry]) -> Told | None:
@@ -337,7 +344,8 @@ def _waits(
         if not early:
             return None
         cause, number = early[0], 0
-    if any(_stops(rule, entry, person) for entry in before[_place(cause, past) + 1 :]):
+    since = _place(cause, past) + 1
+    if any(_stops(rule, entry, person, before[:n]) for n, entry in enumerate(before) if n >= since):
         return None
     day = max(_settling_days(rule, person, past)) + timedelta(days=rule.repeats_days)
     return (day, cause, number + 1) if day <= last else None
@@ -354,10 +362,12 @@ def _might_ask(rule: TaskRule, told: Told, before: Sequence[Entry]) -> bool:
     return _goes_on(rule) and holds.codes["reason"] not in NOBODY_ASKS
 
 
-def _stops(rule: TaskRule, entry: Entry, person: str) -> bool:
+def _stops(rule: TaskRule, entry: Entry, person: str, past: Sequence[Entry]) -> bool:
     """Whether this has ended for good what the rule would ask again."""
     if not isinstance(entry, Told) or entry.person != person:
         return False
     if entry.on in LEFT:
         return not _goes_on(rule) or entry.codes["reason"] in NOBODY_ASKS
-    return _of_leaving(rule) and (entry.on in BACK or _exit_is_erased(entry))
+    if _exit_is_erased(entry):
+        return _of_leaving(rule) or _is_away(person, past)
+    return _of_leaving(rule) and entry.on in BACK

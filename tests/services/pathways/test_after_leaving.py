@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.pathways import operations, stepping, store
+from services.pathways import operations, queries, stepping, store
 from services.pathways.domain import NewStay
 from services.pathways.store import shelf
 from shared.contracts.catalogue import AttendanceRecorded, ConversationHeld, OutcomeRecorded, SessionHeld
 from shared.contracts.facts import Fact
+from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.record_facts import ParticipationEnded, ParticipationResumed
 from shared.journal import Journal
 from shared.programmes import Programme, load_file, parse
@@ -56,6 +57,16 @@ def tasks(engine: Engine) -> list[tuple[str, str, str]]:
     """Rule, day it is due, state or why it was dismissed."""
     rows = sorted(kit.rows(engine, store.task), key=lambda row: (row["rule"], row["due_on"]))
     return [(row["rule"], row["due_on"].isoformat(), row["reason"] or row["state"]) for row in rows]
+
+
+def test_nothing_goes_on_about_whom_whose_record_is_erased(engine: Engine) -> None:
+    journal = known(engine, WHOLE)
+    tell(journal, client(), session(1, day="2016-03-01"), there(1), left("2016-05-31"), now="2016-06-01")
+    assert [state for rule, _, state in tasks(engine) if rule == "came_of"] == ["open"]
+    ended = PurposeEnded(ANNA, ending="0f" * 16, purpose="esf_record", why="asked", occurred_on="2016-09-01")
+    tell(journal, ended, client(day=None), now="2016-09-01")
+    assert [state for rule, _, state in tasks(engine) if rule == "came_of"] == ["has_left"]
+    assert queries.waiting(engine, noon("2016-11-01"))["case_worker"] == 0
 
 
 # --- the shipped files
