@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -23,15 +24,19 @@ from shared.journal.carrier import KEYS, Carrier, channel_to, stream_of
 from shared.journal.crypto import Key
 from shared.journal.directory import lead_stream
 from shared.journal.holding import AHEAD, held_streams, is_held, release
+from shared.journal.planning import receipt_of
 from shared.journal.reading import last_numbers
 from shared.journal.returning import Retriever, Returner
 from shared.journal.sending import Courier, Sent
+from shared.ops.clock import parse_wire_time
 from shared.storage import snapshot
 
 log = logging.getLogger(__name__)
 
 WAITING = timedelta(seconds=5)
 CONFIRMED = timedelta(minutes=1)
+SILENT = timedelta(days=1)
+"""A restored lead does not wait for a node that has answered and has not moved for so long."""
 
 
 @dataclass(slots=True)
@@ -90,20 +95,23 @@ class LeadCouriers:
                     partners.take_back(self.engine, stream)
                     self._retrievers.clear()
                     return  # others may have to be admitted or asked again from there
-        if not self._waited_for(reasons, places) and release(self.engine):
+        if not self._waited_for(reasons, places, now) and release(self.engine):
             log.info("the nodes have answered: the lead is no longer held")
 
-    def _waited_for(self, reasons: Mapping[str, str], places: Mapping[str, AdmittedNode]) -> list[str]:
+    def _waited_for(self, reasons: Mapping[str, str], places: Mapping[str, AdmittedNode], now: datetime) -> list[str]:
         """The channels whose answer is still to come. A node that has sealed its stream may be gone for good: if
-        another one has answered, it is not waited for."""
+        another one has answered, it is not waited for; nor one that stands lower and has been silent for a day."""
         own = {channel: f"{node.node}/{node.programme}" for channel, node in places.items()}
         with snapshot(self.engine) as connection:
             heads = received.read_heads(connection, own.values())
+            silent = {channel for channel in reasons if self._is_silent(receipt_of(connection, channel), now)}
         closed = {stream for stream, head in heads.items() if head.state == received.SEALED}
         sealed = {channel for channel, stream in own.items() if stream in closed}
-        gone = sealed if len(reasons) < len(places) else set()
-        waited = {channel: reason for channel, reason in reasons.items() if reason != holding.BEHIND}
-        return [channel for channel, reason in waited.items() if reason != holding.WAITING or channel not in gone]
+        gone = {holding.WAITING: sealed if len(reasons) < len(places) else set(), holding.BEHIND: silent}
+        return [channel for channel, reason in reasons.items() if channel not in gone.get(reason, ())]
+
+    def _is_silent(self, receipt: Any, now: datetime) -> bool:
+        return receipt is not None and now - parse_wire_time(receipt.time) >= SILENT
 
     def _retriever(self, node: AdmittedNode) -> Retriever:
         if node not in self._retrievers:

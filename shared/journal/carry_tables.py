@@ -99,13 +99,18 @@ received_head = Table(
     Column("next_seq", BIG, nullable=False, server_default="0"),
     Column("next_chain", LargeBinary),
     Column("next_at", String(32)),
+    Column("spoke_at", String(32)),
+    Column("accepted_after", String(32)),
+    Column("kept_at", String(32)),
 )
 """Per stream the watermark (`epoch`, `seq`, `chain`: everything up to there is applied; the row is the stream's
 lock), the furthest head its node has signed, the time of the newest word from it, the nonce of the last manifest
 before which everything has been examined, `state`: "open", or "stopped" by a conflict, and the bytes of the newest
 manifest that agreed with all we hold: what a report's certificate shows of the node. `accepted_at`: when somebody last
 said which of its histories counts (`epochs.accept`). `next_seq`, `next_chain`: how far the node has signed that it goes
-in a later epoch `next_epoch`, by its newest manifest, of `next_at`, and the segments signed since; 0: nothing."""
+in a later epoch `next_epoch`, by its newest manifest, of `next_at`, and the segments signed since; 0: nothing.
+`spoke_at`: the latest time that it has signed, by its own clock; `accepted_after`: what that was at `accepted_at`.
+`kept_at`: when the manifest that is kept was signed, or came, if its clock was ahead."""
 
 received_segment = Table(
     "received_segment",

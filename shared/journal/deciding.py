@@ -19,6 +19,7 @@ from shared.journal.lines import chain_next
 from shared.journal.received import SEALED, STOPPED, Head, NewLines
 from shared.journal.segment import OpenedLine, Reason, Refused, Segment
 from shared.journal.statements import Manifest, StatementRefused, read_manifest, stated_place
+from shared.ops.clock import wire_time
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ def decide(
     if header.epoch != head.epoch:
         said = {"statement": segment.header_bytes + segment.payload_digest, "signature": segment.signature}
         epochs.note_claim(connection, head, header.epoch, header.first - 1, header.before, **said, now=now)
-        epochs.note_reach(head, header.epoch, header.last, header.chain, header.time, whole=False)
+        epochs.note_reach(head, header.epoch, header.last, header.chain, header.time, now=now, whole=False)
         arrival.reason = Reason.OTHER_EPOCH
         return Outcome.REFUSED
     clash = None
@@ -157,9 +158,11 @@ def note_manifest(
         encoded, signature, _ = data.split(b"\n")
         said = {"statement": encoded, "signature": bytes.fromhex(signature.decode())}
         epochs.note_claim(connection, head, manifest.epoch, manifest.seq, manifest.chain, **said, now=now)
-        epochs.note_reach(head, manifest.epoch, manifest.seq, manifest.chain, manifest.time, whole=True)
+        epochs.note_reach(head, manifest.epoch, manifest.seq, manifest.chain, manifest.time, now=now, whole=True)
     elif _note_claim(connection, head, manifest, data, now) and not from_the_future:
-        _keep(head, manifest, data)
+        _keep(head, manifest, data, now)
+        if epochs.given_up(connection, head, manifest.time):
+            head.head_epoch = head.epoch
     if from_the_future:
         return Reason.FROM_THE_FUTURE
     if head.state != STOPPED:
@@ -178,10 +181,10 @@ def _note_claim(connection: Connection, head: Head, manifest: Manifest, data: by
     return clash is None
 
 
-def _keep(head: Head, manifest: Manifest, data: bytes) -> None:
+def _keep(head: Head, manifest: Manifest, data: bytes, now: datetime) -> None:
     """The newest manifest is kept: a replayed old one is true, but says less than the one we have."""
     if head.manifest is None or stated_place(head.manifest) < (manifest.epoch, manifest.seq, manifest.time):
-        head.manifest = data
+        head.manifest, head.kept_at = data, wire_time(min(manifest.time, now))
 
 
 def _clash(seq: int, theirs: bytes, ours: bytes) -> tuple[int, bytes, bytes] | None:

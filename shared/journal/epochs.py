@@ -61,16 +61,18 @@ def note_claim(
         connection.execute(update(received_epoch).where(this).values(row))
 
 
-def note_reach(head: Head, epoch: int, seq: int, chain: bytes, time: datetime, *, whole: bool) -> None:
+def note_reach(head: Head, epoch: int, seq: int, chain: bytes, time: datetime, *, now: datetime, whole: bool) -> None:
     """The node has signed at `time` that its stream goes to `seq` in another epoch than ours (`whole`: a manifest), or
     at least so far (a segment). Of the last epoch that it has named we have to know as soon as somebody accepts it.
-    What was signed before the newest manifest is in that, or of a history that it has given up."""
-    head.head_epoch, at = max(head.head_epoch, epoch), wire_time(time)
+    What was signed before the newest manifest is in that, or of a history that it has given up. A time ahead of ours
+    counts as when it came, and takes nothing back: it may have come before."""
+    head.head_epoch, at = max(head.head_epoch, epoch), wire_time(min(time, now))
+    head.spoke(time)
     if epoch <= head.epoch or epoch < head.next_epoch:
         return
     if epoch > head.next_epoch:
         head.next_epoch, head.next_seq, head.next_chain, head.next_at = epoch, seq, chain, None
-    elif at >= (head.next_at or "") and (seq > head.next_seq or (whole and at > (head.next_at or ""))):
+    elif at >= (head.next_at or "") and (seq > head.next_seq or (whole and time <= now and at > (head.next_at or ""))):
         head.next_seq, head.next_chain = seq, chain
     if whole:
         head.next_at = max(at, head.next_at or "")
@@ -94,12 +96,23 @@ def claimed(connection: Connection, head: Head) -> tuple[int, int] | None:
     if row is None:
         return None
     if head.manifest is not None:
-        stated = stated_place(head.manifest)[2]
-        if head.manifest_at is not None:
-            stated = min(stated, parse_wire_time(head.manifest_at))  # a clock that was ahead of ours, as in the claim
+        stated = parse_wire_time(head.kept_at) if head.kept_at else stated_place(head.manifest)[2]
         if stated > _signed_at(row.statement, row.claimed_at):
             return None
     return row.epoch, row.seq
+
+
+def given_up(connection: Connection, head: Head, time: datetime) -> bool:
+    """Whether a manifest of our epoch, signed at `time`, says that the node has given up the later one that it claimed:
+    it is the newest word of all."""
+    c = received_epoch.c
+    known = select(c.epoch).where(c.stream == head.stream, c.epoch == head.head_epoch)
+    return (
+        head.head_epoch > head.epoch
+        and wire_time(time) == head.spoke_at
+        and connection.execute(known).first() is not None
+        and claimed(connection, head) is None
+    )
 
 
 def acceptable(connection: Connection, head: Head) -> tuple[int, int] | None:
@@ -133,10 +146,10 @@ def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at
         connection.execute(delete(ahead).where(ahead.c.stream == head.stream))
     if epoch != head.epoch:
         # Those of before are of the history that is void; the node states the new one within minutes.
-        head.manifest = _manifest_of(connection, head.stream, epoch, seq)
-    head.accepted_at, head.manifest_at = accepted_at, None
+        head.manifest, head.kept_at = _manifest_of(connection, head.stream, epoch, seq), None
+    head.accepted_at, head.accepted_after, head.manifest_at = accepted_at, head.spoke_at, None
     head.head_seq, head.head_chain = seq, chain
-    if epoch == head.next_epoch and head.next_chain and head.next_seq > seq:
+    if epoch == head.next_epoch > head.epoch and head.next_chain and head.next_seq > seq:
         head.head_seq, head.head_chain = head.next_seq, head.next_chain
     if epoch == head.epoch:
         head.head_epoch = epoch

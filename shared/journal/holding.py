@@ -7,8 +7,7 @@ the courier writes manifests, reads receipts, ships what the lead lacks of the b
 (`sending.Courier.listen`). A receipt that echoes one of these manifests was written after the restore, because nobody
 else could name its nonce. When such a receipt has come for every stream that says our last line, in our epoch, the
 courier ends the hold. One that says less does not do: behind the gap the lead may hold more, of what we have lost; nor
-one of an epoch before ours: once somebody accepts that, the lead takes what it had refused. (A lead is not kept waiting
-by a node that has answered and stands lower: nodes are away for long, and nobody else can go on.)
+one of an epoch before ours: once somebody accepts that, the lead takes what it had refused.
 
 If a lead is ahead, the lines that the home has lost come back first (`returning`), to be shown to people; they may have
 been entered from paper, and only people know what became of them. Then the hold ends and the stream goes on from where

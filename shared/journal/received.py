@@ -55,17 +55,25 @@ class Head:
     next_seq: int = 0
     next_chain: bytes | None = None
     next_at: str | None = None
+    spoke_at: str | None = None
+    accepted_after: str | None = None
+    kept_at: str | None = None
     claims: dict[int, bytes] = field(default_factory=dict)
 
     def heard(self, time: datetime, now: datetime) -> None:
         """The node spoke at `time`; a clock that is ahead of ours counts as now.
 
         What it said before somebody accepted a history does not count: it may have been told of the other one, or say
-        less than what is forgotten of this one.
+        less than what is forgotten of this one. By its own clock too: where that is ahead, an old word looks new.
         """
-        said = wire_time(min(time, now))
-        if said >= (self.accepted_at or ""):
+        said, own = wire_time(min(time, now)), wire_time(time)
+        if said >= (self.accepted_at or "") and own > (self.accepted_after or ""):
             self.manifest_at = max(self.manifest_at or "", said)
+        self.spoke(time)
+
+    def spoke(self, time: datetime) -> None:
+        """The node has signed something at `time`, whether it counts or not."""
+        self.spoke_at = max(self.spoke_at or "", wire_time(time))
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,7 +302,8 @@ class Receiver:
                         connection, arrival.stream, arrival.name, arrival.data, arrival.reason, work.now
                     )
                     newly[arrival.reason] += new
-                if arrival.early and outcome in (Outcome.APPLIED, Outcome.DUPLICATE, Outcome.REFUSED):
+                known = outcome is Outcome.CONFLICT and head.state != STOPPED
+                if arrival.early and (known or outcome in (Outcome.APPLIED, Outcome.DUPLICATE, Outcome.REFUSED)):
                     received.drop_early(connection, arrival.stream, *arrival.early)
                 outcomes.append((arrival, outcome))
             new_lines.write(connection)

@@ -270,7 +270,8 @@ def test_how_far_a_node_goes_in_an_epoch_that_nobody_has_accepted_is_its_newest_
         head = lock_heads(connection, [STREAM])[STREAM]
 
     def reach(seq: int, minute: int, *, whole: bool, epoch: int = 2) -> int:
-        epochs.note_reach(head, epoch, seq, bytes([seq]) * 32, world.now + timedelta(minutes=minute), whole=whole)
+        now, at = world.now + timedelta(minutes=4), world.now + timedelta(minutes=minute)
+        epochs.note_reach(head, epoch, seq, bytes([seq]) * 32, at, now=now, whole=whole)
         assert head.next_chain == bytes([head.next_seq]) * 32
         return head.next_seq
 
@@ -282,4 +283,6 @@ def test_how_far_a_node_goes_in_an_epoch_that_nobody_has_accepted_is_its_newest_
     assert reach(10, 2, whole=False) == 7
     assert reach(9, 3, whole=False) == 9
     assert reach(6, 4, whole=True, epoch=3) == 6
-    assert reach(9, 5, whole=True) == 6, "of an epoch that was left"
+    assert reach(9, 4, whole=True) == 6, "of an epoch that was left"
+    assert reach(5, 9, whole=True, epoch=3) == 6, "of a clock that is ahead it may be an old one"
+    assert reach(7, 9, whole=True, epoch=3) == 7

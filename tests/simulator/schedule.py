@@ -120,6 +120,10 @@ def _node_restored(r: random.Random) -> list[Step]:
     back: list[Step] = [("courier", node), ("sync",), ("receiver",), ("sync",)]
     some = [step for _ in range(r.randrange(5)) for step in back]
     accepted: list[Step] = [("accept", node), ("receiver",)] if r.random() < 0.7 else []
+    if r.random() < 0.3:  # its clock is ahead for some of it
+        ahead, right = ("node_clock", node, r.choice((5, 1400))), ("node_clock", node, 0)
+        some.insert(r.randrange(len(some) + 1), ahead)
+        accepted.insert(r.randrange(len(accepted) + 1), right)
     return [("node_backup", node), *_turn(r, node), ("node_restore", node), *some, *_turn(r, node), *accepted]
 
 

@@ -173,6 +173,12 @@ def clock(world: World, which: int, minutes: int) -> None:
         world.lead_skew = timedelta(minutes=minutes)
 
 
+def node_clock(world: World, which: int, minutes: int) -> None:
+    """A node's clock is set wrong, or right again (0)."""
+    _happened(world, "clock")
+    world.node_of(which).skew = timedelta(minutes=minutes)
+
+
 # The carrier
 
 
@@ -393,6 +399,7 @@ STEPS = {
         meanwhile,
         later,
         clock,
+        node_clock,
         sync,
         deliver,
         lose,

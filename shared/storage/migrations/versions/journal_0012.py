@@ -1,4 +1,4 @@
-"""How far a node goes in an epoch that nobody has accepted yet: known at once when somebody does."""
+"""How far a node goes in an epoch that nobody has accepted yet; when it spoke last, by its own clock."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,4 +16,5 @@ def upgrade() -> None:
     op.add_column("received_head", sa.Column("next_epoch", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("received_head", sa.Column("next_seq", _BIG, nullable=False, server_default="0"))
     op.add_column("received_head", sa.Column("next_chain", sa.LargeBinary()))
-    op.add_column("received_head", sa.Column("next_at", sa.String(32)))
+    for name in ("next_at", "spoke_at", "accepted_after", "kept_at"):
+        op.add_column("received_head", sa.Column(name, sa.String(32)))
