@@ -261,6 +261,23 @@ def test_a_word_on_the_history_of_another_line_is_not_taken_for_one_on_ours(worl
         for seq in (4, 6):
             assert not epochs.accept(connection, head, head.epoch, seq, wire_time(world.now))
         assert (head.seq, head.state) == (5, "stopped")
+        head.next_epoch, head.next_seq, head.next_chain = head.epoch, 9, bytes(32)  # of before this epoch was accepted
+        assert epochs.accept(connection, head, head.epoch, 5, wire_time(world.now))
+        assert (head.head_seq, head.state) == (5, "open")
+
+
+def test_after_accepting_an_old_word_of_a_clock_that_is_ahead_is_none(world: World) -> None:
+    append(world.node, 3)
+    world.heal()
+    with transaction(world.lead) as connection:
+        head = lock_heads(connection, [STREAM])[STREAM]
+        ahead = world.now + timedelta(hours=1)
+        head.heard(ahead, world.now)
+        head.accepted_at, head.accepted_after, head.manifest_at = wire_time(world.now), head.spoke_at, None
+        head.heard(ahead, world.now + timedelta(minutes=1))
+        assert head.manifest_at is None
+        head.heard(ahead + timedelta(minutes=2), world.now + timedelta(minutes=2))
+        assert head.manifest_at == wire_time(world.now + timedelta(minutes=2))
 
 
 def test_how_far_a_node_goes_in_an_epoch_that_nobody_has_accepted_is_its_newest_word(world: World) -> None:

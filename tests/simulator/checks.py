@@ -121,6 +121,17 @@ def is_in_conflict(node: Node) -> bool:
     return not held and bool(node.database.rows("SELECT 1 FROM courier_receipt WHERE conflict = 'receipt_ahead'"))
 
 
+def missing_for_good(world: World) -> list[int]:
+    """By number the streams of restored nodes of which the lead knows lines that the node has lost, and nobody has."""
+    with world.lead.snapshot() as connection:
+        said = {row.stream: row for row in received.completeness(connection, world.now, streams=world.admitted)}
+    return [
+        number
+        for number, (node, stream) in enumerate(world.streams())
+        if node.restored and not node.forked and is_whole(world, node, stream) and said[stream].state == "missing"
+    ]
+
+
 def settled(world: World) -> bool:
     """Whether nothing is left to happen: every stream is whole and known to be, or of a forked node and has stopped."""
     with world.lead.snapshot() as connection:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from shared.storage import LINES_AT_ONCE
-from tests.simulator.checks import check_end, is_in_conflict, settled
+from tests.simulator.checks import check_end, is_in_conflict, missing_for_good, settled
 from tests.simulator.ledger import Counters, Coverage
 from tests.simulator.standins import (
     LEAD_TABLES,
@@ -294,6 +294,9 @@ def heal(world: World) -> None:
             if number in (5, 10) and node.restored and is_in_conflict(node):
                 # What it has lost had been on its way for so long that its lead answered without it.
                 do(world, ("node_restore", index))
+        if number > 6:  # what is lost for good is missing until the node has other lines there (0072)
+            for index in missing_for_good(world):
+                do(world, ("record", index, 2))
         do(world, ("later", 121 if number < 6 else 3700 if number != ROUNDS // 2 else 7 * 86400))
 
 

@@ -1,6 +1,7 @@
 """A restored lead takes back from its nodes what it had said after its backup, before it says anything new."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -76,13 +77,16 @@ class Fed:
         """The lead's process, then those of the nodes, each just started."""
         self.couriers.round(self.now)
         for name in names or self.nodes:
-            channel, carrier = channel_to(name, KEY), FileCarrier(self.folder)
-            opens = {self.node_receiving.id: self.node_receiving.secret()}
-            receiver = Receiver(self.nodes[name], carrier, self.node_key, opens, lambda _s, c=channel: c)  # type: ignore[misc]
-            receiver.round({STREAM: public(self.lead_key)}, self.now)
-            keys = (public(self.lead_key), sent_by(self.lead_receiving))
-            Returner(self.nodes[name], carrier, self.node_key, *keys).round(channel, self.now)
+            self.node_round(name)
         self.now += timedelta(seconds=6)
+
+    def node_round(self, name: str) -> None:
+        channel, carrier = channel_to(name, KEY), FileCarrier(self.folder)
+        opens = {self.node_receiving.id: self.node_receiving.secret()}
+        receiver = Receiver(self.nodes[name], carrier, self.node_key, opens, lambda _stream: channel)
+        receiver.round({STREAM: public(self.lead_key)}, self.now)
+        keys = (public(self.lead_key), sent_by(self.lead_receiving))
+        Returner(self.nodes[name], carrier, self.node_key, *keys).round(channel, self.now)
 
     def work(self, *names: str) -> None:
         for _ in range(5):
@@ -127,6 +131,12 @@ def fed(migrated_file: Path, tmp_path: Path) -> Iterator[Fed]:
 
 @pytest.fixture
 def backup(fed: Fed, migrated_file: Path, tmp_path: Path) -> Iterator[Engine]:
+    with backup_of(fed, migrated_file, tmp_path) as database:
+        yield database
+
+
+@contextmanager
+def backup_of(fed: Fed, migrated_file: Path, tmp_path: Path) -> Iterator[Engine]:
     restored = copied(migrated_file, tmp_path / "restored")
     with snapshot(fed.lead) as connection:
         records = list(dump_rows(connection))
@@ -184,6 +194,49 @@ def test_a_lead_that_has_lost_nothing_goes_on_when_its_nodes_have_answered(fed: 
     fed.work()
     assert not fed.held()
     fed.load(silence_limit_days=5)
+    fed.work()
+    fed.assert_whole()
+
+
+def test_what_a_node_keeps_behind_a_gap_comes_back_before_it_goes_on(
+    fed: Fed, migrated_file: Path, tmp_path: Path
+) -> None:
+    fed.load(silence_limit_days=5)
+    fed.couriers.round(fed.now)
+    with backup_of(fed, migrated_file, tmp_path) as database:
+        fed.load(silence_limit_days=6)
+        fed.now += timedelta(seconds=6)
+        fed.couriers.round(fed.now)
+        for channel in fed.folder.rglob("manifest"):
+            early, *_ = sorted(channel.parent.glob("*.seg"))
+            early.unlink()  # lost, and the next one is not
+        for name in fed.nodes:
+            fed.node_round(name)
+        for late in fed.folder.rglob("*.seg"):
+            late.unlink()
+        restored(fed, database)
+        fed.work()
+        fed.work()
+        assert not fed.held()
+        fed.load(silence_limit_days=9)
+        fed.work()
+        fed.assert_whole()
+
+
+def test_a_node_that_had_answered_and_is_away_is_waited_for_a_day(fed: Fed, backup: Engine) -> None:
+    fed.load(silence_limit_days=5)
+    fed.work("rauma-0a1b2c3e")
+    for lost in fed.folder.rglob(f"{NODE}/*.seg"):
+        lost.unlink()
+    restored(fed, backup)
+    fed.round()
+    fed.round()
+    fed.work("rauma-0a1b2c3e")
+    fed.work("rauma-0a1b2c3e")
+    assert fed.held(), "what the other one has brought back it has not yet"
+    fed.now += timedelta(days=1)
+    fed.work("rauma-0a1b2c3e")
+    assert not fed.held()
     fed.work()
     fed.assert_whole()
 
