@@ -77,7 +77,7 @@ def check_stay(
     """Refuse a time on a step that cannot be; `stays` are the person's and others', by (person, step); `away`: the last
     day of a person who has left the programme.
 
-    Returns the open stay that the new one ends, one that has ended just so by itself, or one that leaving has ended
+    Returns the open stay that the new one ends, one that has ended just so already, or one that leaving has ended
     later than the person left it; None if it is another one. Whoever is away from a step that is `alone` may be on
     others meanwhile. Raises `InvalidInput`, `UnknownCode` or `UnknownPerson` naming the field.
     """
@@ -87,9 +87,8 @@ def check_stay(
     same, own = stays.get((new.subject, new.step), ()), (new.entered_on, new.left_on)
     by_leaving = [stay for stay in same if _by_leaving(stay, away, programme)]
     for stay in same:
-        by_itself = step.completion == "automatic" or stay in by_leaving
-        if by_itself and stay.left_on and (stay.entered_on, stay.left_on) == own:
-            return stay
+        if stay.left_on and (stay.entered_on, stay.left_on) == own:
+            return stay  # a list of later says what is so
     for stay in same:
         if new.left_on is None or stay.entered_on != new.entered_on:
             continue
@@ -116,7 +115,7 @@ def check_pause(
 ) -> Pause | None:
     """Refuse a time away from a step that cannot be: it lies within one time on the step.
 
-    Returns the open pause that the new one ends, None if it is another one. Coming back is refused while the person is
+    Returns the open pause that the new one ends, or one that is just so already; None if it is another one. Coming back is refused while the person is
     on another step and one of the two is `alone`. Raises as `check_stay`.
     """
     step = _individual(new.step, programme)
@@ -129,6 +128,8 @@ def check_pause(
     if during.left_on is not None and (new.resumed_on is None or new.resumed_on > during.left_on):
         raise InvalidInput(field="to", reason=f"the person left the step on {during.left_on.isoformat()}")
     for pause in pauses.get(place, ()):
+        if pause.resumed_on is not None and (pause.paused_on, pause.resumed_on) == (new.paused_on, new.resumed_on):
+            return pause
         if pause.resumed_on is None and pause.paused_on == new.paused_on and new.resumed_on is not None:
             later = (new.resumed_on, during.left_on)
             _check_apart("to", later, step, new.subject, programme, stays, pauses)

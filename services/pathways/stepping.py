@@ -42,7 +42,7 @@ def record_steps(
     """Record people's times on steps, in order, up to the first that is refused (`skip_bad`: all that are not).
 
     Returns a result per item, ``{"stay", "new"}`` or ``{"error"}``, and the journal position. An item that ends a time
-    that is open, because it began on the same day, that says how one has ended by itself, or that the person had left
+    that is open, because it began on the same day, that says how one has ended already, or that the person had left
     the step before leaving has ended it, answers with that one's id. Entering a step ends the times on steps that are
     completed by this, as the programme says.
     """
@@ -189,6 +189,8 @@ def record_pauses(
         def take(new: NewPause) -> str:
             place = (new.subject, new.step)
             ended = check_pause(new, definition, people, stays, pauses, today)
+            if ended is not None and ended.resumed_on == new.resumed_on:
+                return ended.pause
             if ended is None:
                 made = Pause(new_id(), new.paused_on, new.resumed_on)
                 unit.record(StepPaused(new.subject, step=new.step, occurred_on=iso_day(new.paused_on)), programme)

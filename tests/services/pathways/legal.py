@@ -83,11 +83,9 @@ def may_stay(new: NewStay, person: Person, programme: Programme, today: date) ->
     if not _possible(new.step, new.entered_on, new.left_on, person, programme, today):
         return False
     step, own, days = programme.step_by_key[new.step], person.stays.get(new.step, []), (new.entered_on, new.left_on)
-    if step.completion == "automatic" and any((s.entered_on, s.left_on) == days for s in own if s.left_on):
+    if any((s.entered_on, s.left_on) == days for s in own if s.left_on):
         return True  # it is so already
     gone = min(person.left_on, programme.period.end) if person.left_on else None
-    if gone and any((s.entered_on, s.left_on) == days and s.left_on >= gone for s in own if s.left_on):
-        return True  # leaving has ended it so
     pauses = [p for p in person.pauses.get(new.step, []) if p.paused_on >= new.entered_on]
     ending = [s for s in own if s.left_on is None and s.entered_on == new.entered_on]
     if ending and new.left_on is not None:
@@ -157,6 +155,8 @@ def may_pause(new: NewPause, person: Person, programme: Programme, today: date) 
     if stay.left_on is not None and (new.resumed_on is None or new.resumed_on > stay.left_on):
         return False
     own = [p for p in person.pauses.get(new.step, []) if _during(p.paused_on, stay)]
+    if any((p.paused_on, p.resumed_on) == days for p in own if p.resumed_on):
+        return True  # it is so already
     ending = [p for p in own if p.resumed_on is None and p.paused_on == new.paused_on]
     if not (ending and new.resumed_on is not None):
         return not any(meet((p.paused_on, p.resumed_on), days, today) for p in own)

@@ -116,6 +116,18 @@ def test_a_pause_lies_within_a_time_on_the_step(
     assert told(sqlite_engine, "paused") == []
 
 
+def test_a_later_list_that_says_what_is_so_already_adds_nothing(engine: Engine) -> None:
+    journal = prepared(engine, DOCUMENT)
+    on, _ = record_steps(journal, stay())
+    away, _ = record_pauses(journal, pause(resumed_on="2016-05-01"))
+    record_steps(journal, stay("ends", left_on="2016-06-01"))
+    lines = kit.kinds(engine)
+    stays, _ = record_steps(journal, stay("of a later list", left_on="2016-06-01"))
+    pauses, _ = record_pauses(journal, pause("of a later list", resumed_on="2016-05-01"))
+    assert (stays[0]["stay"], pauses[0]["pause"]) == (on[0]["stay"], away[0]["pause"])
+    assert kit.kinds(engine) == lines
+
+
 def test_two_pauses_of_a_step_never_overlap(sqlite_engine: Engine) -> None:
     journal = prepared(sqlite_engine, DOCUMENT)
     record_steps(journal, stay())
