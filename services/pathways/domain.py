@@ -115,8 +115,8 @@ def check_pause(
 ) -> Pause | None:
     """Refuse a time away from a step that cannot be: it lies within one time on the step.
 
-    Returns the open pause that the new one ends, or one that is just so already; None if it is another one. Coming back is refused while the person is
-    on another step and one of the two is `alone`. Raises as `check_stay`.
+    Returns the open pause that the new one ends, or one that is just so already; None if it is another one. Coming back
+    is refused while the person is on another step and one of the two is `alone`. Raises as `check_stay`.
     """
     step = _individual(new.step, programme)
     _check_person(new.subject, programme, people)

@@ -123,7 +123,7 @@ def test_a_later_list_that_says_what_is_so_already_adds_nothing(engine: Engine) 
     record_steps(journal, stay("ends", left_on="2016-06-01"))
     lines = kit.kinds(engine)
     stays, _ = record_steps(journal, stay("of a later list", left_on="2016-06-01"))
-    pauses, _ = record_pauses(journal, pause("of a later list", resumed_on="2016-05-01"))
+    pauses, _ = record_pauses(journal, pause("away, of a later list", resumed_on="2016-05-01"))
     assert (stays[0]["stay"], pauses[0]["pause"]) == (on[0]["stay"], away[0]["pause"])
     assert kit.kinds(engine) == lines
 
