@@ -104,14 +104,11 @@ class LeadCouriers:
         own = {channel: f"{node.node}/{node.programme}" for channel, node in places.items()}
         with snapshot(self.engine) as connection:
             heads = received.read_heads(connection, own.values())
-            silent = {channel for channel in reasons if self._is_silent(receipt_of(connection, channel), now)}
+            silent = {channel for channel in reasons if _is_silent(receipt_of(connection, channel), now)}
         closed = {stream for stream, head in heads.items() if head.state == received.SEALED}
         sealed = {channel for channel, stream in own.items() if stream in closed}
         gone = {holding.WAITING: sealed if len(reasons) < len(places) else set(), holding.BEHIND: silent}
         return [channel for channel, reason in reasons.items() if channel not in gone.get(reason, ())]
-
-    def _is_silent(self, receipt: Any, now: datetime) -> bool:
-        return receipt is not None and now - parse_wire_time(receipt.time) >= SILENT
 
     def _retriever(self, node: AdmittedNode) -> Retriever:
         if node not in self._retrievers:
@@ -143,3 +140,7 @@ class LeadCouriers:
         with contextlib.suppress(OSError):  # said again with the next manifest
             if item:
                 self.carrier.write(channel_to(node.node, node.programme), KEYS, item)
+
+
+def _is_silent(receipt: Any, now: datetime) -> bool:
+    return receipt is not None and now - parse_wire_time(receipt.time) >= SILENT
