@@ -116,9 +116,9 @@ def is_stopped(world: World, node: Node, stream: str) -> bool:
 
 
 def is_in_conflict(node: Node) -> bool:
-    """Whether a node that is not held sees that its lead holds more than it has."""
+    """Whether a node that is not held sees that its lead holds more than it has, or other lines."""
     held = node.database.rows("SELECT 1 FROM journal_hold")
-    return not held and bool(node.database.rows("SELECT 1 FROM courier_receipt WHERE conflict = 'receipt_ahead'"))
+    return not held and bool(node.database.rows("SELECT 1 FROM courier_receipt WHERE conflict IS NOT NULL"))
 
 
 def missing_for_good(world: World) -> list[int]:
