@@ -119,12 +119,8 @@ def held_until_any_answer(put: Put) -> None:
     real = holding.held_streams
 
     def held_streams(engine: Any, streams: Any) -> dict[str, str]:
-        answered = {stream for (stream,) in engine.rows("SELECT stream FROM courier_receipt WHERE manifest > 0")}
-        return {
-            stream: why
-            for stream, why in real(engine, streams).items()
-            if why != holding.WAITING or stream not in answered
-        }
+        lower = (holding.BEHIND, holding.NOT_ACCEPTED)
+        return {stream: why for stream, why in real(engine, streams).items() if why not in lower}
 
     put(holding, "held_streams", held_streams)
 

@@ -219,6 +219,7 @@ class World:
                 sent = courier.listen(node.streams, now)
                 if holding.go_on(engine, node.streams, lambda stream: self._retrieve(node, which, stream, now)):
                     node.believed.clear()
+                    self._check_release(node)
                     self.coverage.states["no longer held"] += 1
             else:
                 sent = courier.round(node.streams, now)
@@ -237,6 +238,14 @@ class World:
                 self.coverage.states["courier failed"] += done.failed
                 self.coverage.states[f"courier {done.conflict}"] += done.conflict is not None
                 self.say(f"  {stream}: {done}")
+
+    def _check_release(self, node: Node) -> None:
+        """A hold that ended: of a stream that goes on in its epoch, its lead had said the last line of the backup."""
+        said = "SELECT h.name, h.epoch, h.seq, r.epoch, r.seq FROM journal_head h JOIN courier_receipt r"
+        for stream, *at in node.database.rows(f"{said} ON r.stream = h.name AND r.conflict IS NULL"):
+            if at[:2] != at[2:]:
+                self.counters.lost += 1
+                self.say(f"  !! {stream}: no longer held at {at[:2]}, the lead had said {at[2:]}")
 
     def _is_held(self, node: Node) -> bool:
         with node.database.snapshot() as connection:

@@ -68,7 +68,7 @@ def test_who_cannot_be_asked_is_not(reason: str) -> None:
 
 
 def test_who_came_back_and_leaves_again_is_asked_again() -> None:
-    again = replace(LEFT, back_on=date(2016, 10, 1), ended_on=date(2016, 12, 1))
+    again = replace(LEFT, back_on=(date(2016, 10, 1),), ended_on=date(2016, 12, 1))
     assert asked(again, date(2016, 12, 1), {"exit": [date(2016, 9, 1)]}) == {"exit": date(2016, 12, 8)}
 
 
