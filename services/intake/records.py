@@ -238,10 +238,11 @@ def check_first_start(start: date | None, stay: Stay) -> None:
     """Refuse a first start after the person left or came back: a record keeps the first one, whatever comes later
     (reference §1.2). Who had no start yet may begin after they left, unless they had died. Raises `InvalidInput`."""
     last = (stay.ended_on, stay.resumed_on)
-    if stay.started_on is None and stay.ended_on is None and stay.reason == "died" and start is not None:
-        raise InvalidInput(field="start_date", reason="the person has died")  # when, is erased
     if stay.started_on is None:
-        last = (stay.ended_on if stay.reason == "died" else None, None)
+        died = stay.reason == "died"
+        if died and stay.ended_on is None and start is not None:
+            raise InvalidInput(field="start_date", reason="the person has died")  # when, is erased
+        last = (stay.ended_on if died else None, None)
     if start is not None and any(start > day for day in last if day is not None):
         raise InvalidInput(field="start_date", reason="after the person left or came back")
 

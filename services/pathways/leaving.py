@@ -40,9 +40,8 @@ def no_exit(unit: Unit, definition: Programme, subject: str, today: date) -> Non
 
 def exit_erased(unit: Unit, definition: Programme, subject: str, today: date) -> None:
     """The exit is erased: nothing is to be done because of it, and about who is away nothing at all."""
-    no_exit(unit, definition, subject, today)
-    if leaving_store.find(unit.connection, subject) is not None:
-        _end_tasks(unit, definition, subject, today, lambda _rule: True)
+    away = leaving_store.find(unit.connection, subject) is not None
+    _end_tasks(unit, definition, subject, today, lambda rule: away or (rule is not None and rule.of_leaving))
 
 
 def back(unit: Unit, definition: Programme, subject: str, event: Event) -> None:

@@ -151,10 +151,9 @@ def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at
     head.head_seq, head.head_chain = seq, chain
     if epoch == head.next_epoch > head.epoch and head.next_chain and head.next_seq > seq:
         head.head_seq, head.head_chain = head.next_seq, head.next_chain
-    if epoch == head.epoch:
-        head.head_epoch = epoch
+    # Of a later one that the node has named beside this we go on to know; of ours accepted nothing is left.
+    head.head_epoch = epoch if epoch == head.epoch else max(head.head_epoch, epoch)
     head.epoch, head.seq, head.chain, head.state, head.claims = epoch, seq, chain, OPEN, {}
-    head.head_epoch = max(head.head_epoch, epoch)  # a later one may have been named
     return True
 
 

@@ -12,10 +12,11 @@ from services.reporting import operations as reporting
 from services.reporting import partner_queries, partners
 from shared.contracts.errors import NotFound
 from shared.journal import Journal, received, returning
+from shared.journal.carrier import RECEIPT, back_of
 from shared.journal.carry_tables import received_erased, received_head, received_void
 from shared.journal.certificate import certify, check, digest_of, frame, write_proof
 from shared.journal.holding import NOT_ACCEPTED, go_on, held_streams, is_held, lost
-from shared.journal.returning import MAX_ERASED, Retriever, Returner, read_erased, write_erased
+from shared.journal.returning import ASK_EVERY, MAX_ERASED, Retriever, Returner, read_erased, write_erased
 from shared.journal.tables import journal_erased, journal_head
 from shared.storage import snapshot, transaction
 from tests.flows.house import STREAM, House, backup_of, joined
@@ -299,6 +300,45 @@ def test_what_a_node_has_signed_of_an_epoch_is_missing_as_soon_as_that_is_accept
     state, watermark, head, arrived = state_of(house)
     assert (state, watermark, arrived) == ("complete", head, True)
     assert_same_lines(house)
+
+
+def test_a_question_that_the_carrier_has_lost_is_put_again(house: House, backup: Engine) -> None:
+    house.register("bertta")
+    house.work()
+    house.put_back(backup)
+    opens = {house.node_receiving.id: house.node_receiving.secret()}
+    retriever = Retriever(house.node, house.carrier, house.node_key, opens)
+
+    def lies_there() -> bool:
+        retriever.round(STREAM, STREAM, public(house.lead_key), public(house.node_key), house.now)
+        return house.carrier.read(back_of(STREAM), RECEIPT, 1) is not None
+
+    assert lies_there()
+    house.carrier.delete(back_of(STREAM), RECEIPT)
+    assert not lies_there()
+    house.now += ASK_EVERY
+    assert lies_there()
+
+
+def test_an_epoch_that_a_node_has_given_up_is_forgotten_when_it_says_so(
+    migrated_file: Path, tmp_path: Path, house: House, backup: Engine
+) -> None:
+    house.register("bertta")
+    house.work()
+    with backup_of(house.node, migrated_file, tmp_path / "newer") as newer:
+        house.put_back(backup)
+        assert talk(house)
+        house.later()
+        house.work()
+        assert state_of(house)[0] == "differs", "it claims an epoch"
+        house.put_back(newer)  # of which nothing is lost: it goes on where it was
+        house.later()
+        assert talk(house)
+        house.later()
+        house.work()
+        assert state_of(house)[0] == "complete"
+        with pytest.raises(NotFound):
+            accept(house)
 
 
 def test_a_backup_of_an_epoch_that_nobody_has_accepted_is_held_until_somebody_does(

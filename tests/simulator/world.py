@@ -283,10 +283,12 @@ class World:
                 early_limit=self.setting.early_limit,
             )
         self.link.read_manifests.clear()
-        noted = dict(self.receivers[which]._manifests)
+        receiver, epoch = self.receivers[which], dict(self.lead.rows("SELECT stream, epoch FROM received_head"))
+        same = {stream for stream, known in receiver._epochs.items() if known == epoch.get(stream)}
+        noted = {stream: data for stream, data in receiver._manifests.items() if stream in same}
         now = self.now + self.lead_skew
         try:
-            taken = self.receivers[which].round(self.admitted, now)
+            taken = receiver.round(self.admitted, now)
             if not taken.failed and not taken.outcomes[receiving.Outcome.UNDECIDED]:
                 self._note_heads(noted)
             self._apply_accepted()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.intake import exit_forms, queries, rights, store
+from services.intake import exit_forms, queries, returns, rights, store
 from services.intake.encounter_rules import Raise
 from services.intake.raising import raise_standing
 from services.intake.records import PlannedExit
@@ -67,6 +67,18 @@ def test_a_leaving_of_before_the_return_that_somebody_types_is_refused_not_passe
     was = exit_forms.show_exit(journal, KEYS, kit.KEY, client, by="w", now=kit.NOW)[0]["revision"]
     with pytest.raises(PolkuError, match="was the return a mistake"):
         exit_forms.record_client_leaving(journal, KEYS, kit.KEY, early, was, by="worker", now=kit.NOW)
+
+
+def test_a_start_after_leaving_as_a_client_is_no_return_that_could_be_taken_back(
+    engine: Engine, journal: Journal, client: str
+) -> None:
+    gone(journal, client)
+    assert save(journal, form(journal, client, start_date=AFTER))[0]["new"]
+    leave(journal, leaving(client, "f", date(2016, 9, 1)))
+    back(journal, client, date(2016, 10, 1))
+    for day, was in ((AFTER, False), (date(2016, 10, 1), True)):
+        assert returns.remove_return(journal, kit.KEY, client, day, by="worker", now=kit.NOW)[0] is was
+    assert stands(engine) == (AFTER, date(2016, 9, 1), "completed", None)
 
 
 def test_who_died_and_whose_record_is_erased_begins_no_other(journal: Journal) -> None:
