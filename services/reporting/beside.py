@@ -29,9 +29,6 @@ log = logging.getLogger(__name__)
 COUNTERS = (operations.derived_total, effects.aside_total)
 """What deriving counts: the parent's are what is scraped."""
 
-SWITCH_SECONDS = 0.0005
-"""After how long a thread that computes makes way: for the one that stores, which the server waits for."""
-
 BATCH_SECONDS = 60.0
 """After how long a batch that is not done is given up: lock and connection time-outs are far shorter."""
 
@@ -160,7 +157,6 @@ def derive_when_told(pipe: Connection, at: int) -> None:
     which stream."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # a supervisor may tell the whole group: it ends with its parent
-    sys.setswitchinterval(SWITCH_SECONDS)
 
     def begin(stream: str) -> None:
         os.pwrite(at, stream.encode().ljust(_NAME), 0)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +13,6 @@ from sqlalchemy import Connection, Engine
 
 from services.reporting import outdated_store, partner_store, receipt_store, receipts, store
 from services.reporting.effects import Derivation, read_lines
-from services.reporting.storing import Storing
 from shared.contracts.catalogue import NodeAdmitted
 from shared.contracts.errors import InvalidInput, InvalidInvite, PartnerAlreadyJoined, UnknownCode
 from shared.journal import Journal
@@ -23,12 +23,13 @@ from shared.journal.joining import Join
 from shared.journal.lines import chain_next
 from shared.journal.received import last_end
 from shared.ops.metrics import counter, gauge
-from shared.storage import LINES_AT_ONCE, snapshot, transaction
+from shared.storage import snapshot, transaction
+from shared.storage.aside import Aside
 
 log = logging.getLogger(__name__)
 
-DERIVE_BATCH = LINES_AT_ONCE
-"""Lines of one derive transaction, by dialect."""
+DERIVE_BATCH = {"sqlite": 1_000, "postgresql": 10_000}
+"""Lines of one derive transaction: SQLite's other writers wait for it."""
 
 READ_AT_ONCE = 2_500
 """Lines of it in memory at the same time: a line may have 64 KiB."""
@@ -211,13 +212,14 @@ def derive_next(source: Connection, look: Connection, target: Connection, stream
     to = min(bound for bound in (last, last_end(source, stream, seq, most), most) if bound is not None)
     derivation, count = Derivation(look, stream, store.shelf.get(source, stream.split("/")[1]), seq), 0
     gone = erased_received(source, stream)
-    with Storing(target, stream) as storing:
+    with Aside[None](target.dialect.name) as storing:
         while rows := store.next_lines(source, stream, seq, min(seq + READ_AT_ONCE, to)):
             effects = derivation.take(read_lines(rows), _erased_before(gone, rows))
             for row in rows:
                 chain = chain_next(chain, row[6])
             count, seq, epoch = count + len(rows), rows[-1][0], rows[-1][5]
-            storing.put(effects, last=seq >= to)
+            storing.wait()
+            storing.do(partial(effects.write, target, stream), last=seq >= to)
     if count:
         store.set_cursor(target, stream, epoch, seq, chain)
     return count

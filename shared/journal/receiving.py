@@ -43,6 +43,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Engine
 
@@ -62,6 +63,7 @@ from shared.journal.statements import MAX_STATEMENT, Receipt, write_receipt
 from shared.ops.clock import parse_wire_time
 from shared.ops.metrics import counter, gauge
 from shared.storage import LINES_AT_ONCE, snapshot, transaction
+from shared.storage.aside import Aside
 
 log = logging.getLogger(__name__)
 
@@ -105,12 +107,25 @@ class Taken:
         return self.lines > 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What a transaction has decided; where each of its streams was expected to stand then, and stands."""
+
+    outcomes: list[tuple[Arrival, Outcome]]
+    refused: Counter[Reason]
+    lines: int
+    expected: Mapping[str, int]
+    stands: Mapping[str, int]
+
+
 @dataclass(slots=True)
 class _Round:
-    """What is known and counted within one round."""
+    """What is known and counted within one round. `reach`: where a stream will stand when all is decided that has been
+    opened."""
 
     admitted: Admitted
     now: datetime
+    aside: Aside[_Decided]
     reach: dict[str, int] = field(default_factory=dict)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     refused: Counter[Reason] = field(default_factory=Counter)
@@ -157,7 +172,7 @@ class Receiver:
             self._decided.clear()
             self._manifests.clear()
             self._admitted = {stream: dict(keys) for stream, keys in admitted.items()}
-        work = _Round(admitted, now)
+        work = _Round(admitted, now, Aside(self.engine.dialect.name))
         with snapshot(self.engine) as connection:
             heads = received.read_heads(connection, admitted)
         work.reach = {stream: heads[stream].seq if stream in heads else 0 for stream in admitted}
@@ -170,7 +185,8 @@ class Receiver:
         self._epochs = epochs
         manifests = self._read_manifests(work)
         arrivals = self._list(work)
-        self._take(work, [(stream, found) for stream, found in arrivals if stream not in halted], epochs, first)
+        with work.aside:
+            self._take(work, [(stream, found) for stream, found in arrivals if stream not in halted], epochs, first)
         self._note_manifests(work, manifests)
         receipts = self._write_receipts(work)
         for stream in admitted:
@@ -262,7 +278,7 @@ class Receiver:
             self._open_if_needed(work, arrival)
         work.batch.append(arrival)
         if work.full(LINES_AT_ONCE[self.engine.dialect.name]):
-            self._decide_batch(work)
+            self._decide_batch(work, last=False)
 
     def _examine(self, work: _Round, arrival: Arrival) -> None:
         try:
@@ -282,24 +298,30 @@ class Receiver:
             except SegmentRefused as refused:
                 arrival.segment, arrival.reason = None, refused.reason
 
-    def _decide_batch(self, work: _Round) -> None:
-        """Decide the arrivals in one transaction; count and remember after its commit."""
+    def _decide_batch(self, work: _Round, *, last: bool = True) -> None:
+        """Decide the arrivals in one transaction; beside what comes next, if they are not the `last`."""
+        self._settle(work)
         batch, work.batch = work.batch, []
-        if not batch:
-            return
+        if batch:
+            expected = {arrival.stream: work.reach[arrival.stream] for arrival in batch}
+            work.aside.do(partial(self._decide, batch, expected, work.now), last=last)
+        if last:
+            self._settle(work)
+
+    def _decide(self, batch: list[Arrival], expected: Mapping[str, int], now: datetime) -> _Decided:
         outcomes: list[tuple[Arrival, Outcome]] = []
         lines = 0
         newly: Counter[Reason] = Counter()
         with transaction(self.engine) as connection:
-            heads, new_lines = received.lock_heads(connection, (arrival.stream for arrival in batch)), NewLines()
+            heads, new_lines = received.lock_heads(connection, expected), NewLines()
             for arrival in batch:
                 head = heads[arrival.stream]
                 before = head.seq
-                outcome = decide(connection, head, arrival, self.early_limit, work.now, new_lines)
+                outcome = decide(connection, head, arrival, self.early_limit, now, new_lines)
                 lines += head.seq - before
                 if outcome is Outcome.REFUSED and arrival.reason:
                     new = received.add_refused(
-                        connection, arrival.stream, arrival.name, arrival.data, arrival.reason, work.now
+                        connection, arrival.stream, arrival.name, arrival.data, arrival.reason, now
                     )
                     newly[arrival.reason] += new
                 known = outcome is Outcome.CONFLICT and head.state != STOPPED
@@ -308,9 +330,17 @@ class Receiver:
                 outcomes.append((arrival, outcome))
             new_lines.write(connection)
             received.save_heads(connection, heads.values())
-        for stream, head in heads.items():
-            work.reach[stream] = head.seq
-        for arrival, outcome in outcomes:
+        return _Decided(outcomes, newly, lines, expected, {stream: head.seq for stream, head in heads.items()})
+
+    def _settle(self, work: _Round) -> None:
+        """Count and remember what has been decided beside us, after its commit."""
+        done = work.aside.wait()
+        if done is None:
+            return
+        for stream, seq in done.stands.items():
+            if seq != done.expected[stream]:  # what was opened meanwhile, in the belief that it joins, is decided anew
+                work.reach[stream] = seq
+        for arrival, outcome in done.outcomes:
             work.outcomes[outcome] += 1
             if outcome is Outcome.UNDECIDED:
                 work.unfinished.add(arrival.stream)
@@ -319,9 +349,9 @@ class Receiver:
                 self.carrier.decided(self.channel(arrival.stream), arrival.found)
                 self._decided[arrival.stream, arrival.found] = None
             segments_total.labels(outcome).inc()
-        work.lines += lines
-        lines_total.inc(lines)
-        _count_refused(work, newly)
+        work.lines += done.lines
+        lines_total.inc(done.lines)
+        _count_refused(work, done.refused)
 
     def _streams_ahead(self, work: _Round) -> list[str]:
         """The streams of which something early is held, by name."""

@@ -23,9 +23,9 @@ LOCK_MS = 10_000
 IDLE_MS = 60_000
 """PostgreSQL ends a transaction that has been left open for so long."""
 
-LINES_AT_ONCE = {"sqlite": 1_000, "postgresql": 10_000}
-"""Lines that one transaction takes in, about: SQLite's other writers wait for it and may wait for 50 ms; PostgreSQL's
-do not, there it is what a lead holds in memory."""
+LINES_AT_ONCE = {"sqlite": 1_000, "postgresql": 5_000}
+"""Lines that one transaction takes in, about: SQLite's other writers wait for it and may wait for 50 ms; PostgreSQL
+stores so many while the next are opened."""
 
 
 def open_engine(url: str) -> Engine:

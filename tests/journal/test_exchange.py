@@ -165,15 +165,73 @@ def test_a_batch_is_full_by_what_its_lines_take_when_opened(world: World, monkey
     world.courier()
     sizes = []
 
-    def decide(receiver: receiving.Receiver, work: Any) -> None:
+    def decide(receiver: receiving.Receiver, work: Any, **how: Any) -> None:
         sizes.append(len(work.batch))
-        decide_batch(receiver, work)
+        decide_batch(receiver, work, **how)
 
     decide_batch = receiving.Receiver._decide_batch
     monkeypatch.setattr(receiving.Receiver, "_decide_batch", decide)
     monkeypatch.setattr(receiving, "BATCH_BYTES", max(found.size for found in segments(world)) + 1)
     assert world.receiver().lines == 9
     assert [size for size in sizes if size] == [1, 1, 1]
+
+
+@pytest.fixture
+def each_batch_is_a_segment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that on PostgreSQL every one is stored while the next is opened."""
+    monkeypatch.setattr(receiving, "LINES_AT_ONCE", {"sqlite": 1, "postgresql": 1})
+
+
+@pytest.mark.usefixtures("each_batch_is_a_segment")
+def test_batches_that_are_stored_beside_the_next_ones_arrive_in_order(either_world: World) -> None:
+    either_world.streams = (STREAM, OTHER)
+    append(either_world.node, 40)
+    append(either_world.node, 10, stream=OTHER)
+    either_world.courier()
+    assert either_world.receiver().lines == 50
+    assert held(either_world.lead) == kept(either_world.node)
+    assert held(either_world.lead, OTHER) == kept(either_world.node, OTHER)
+
+
+@pytest.mark.usefixtures("each_batch_is_a_segment")
+def test_what_was_opened_in_the_belief_that_it_joins_is_decided_anew(
+    either_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decide(connection: Any, head: Any, arrival: Any, *rest: Any) -> Outcome:
+        return Outcome.UNDECIDED if arrival.name == second else decided(connection, head, arrival, *rest)
+
+    append(either_world.node, 15)
+    either_world.courier()
+    second, decided = segments(either_world)[1].place.name, receiving.decide
+    monkeypatch.setattr(receiving, "decide", decide)
+    outcomes = either_world.receiver().outcomes
+    assert (outcomes[Outcome.APPLIED], outcomes[Outcome.UNDECIDED], outcomes[Outcome.EARLY]) == (1, 1, 3)
+    assert said(either_world).watermark == 3
+    monkeypatch.setattr(receiving, "decide", decided)
+    assert either_world.receiver().lines == 12
+    assert held(either_world.lead) == kept(either_world.node)
+
+
+@pytest.mark.usefixtures("each_batch_is_a_segment")
+def test_a_batch_that_fails_beside_the_next_ends_the_round_and_loses_nothing(
+    either_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(connection: Any, heads: Any) -> None:
+        heads = list(heads)
+        if any(head.seq == 6 for head in heads):
+            raise TimeoutError("the disk is slow")
+        saved(connection, heads)
+
+    append(either_world.node, 15)
+    either_world.courier()
+    saved = receiving.received.save_heads
+    monkeypatch.setattr(receiving.received, "save_heads", save)
+    with pytest.raises(TimeoutError):
+        either_world.receiver()
+    assert said(either_world).watermark == 3
+    monkeypatch.setattr(receiving.received, "save_heads", saved)
+    assert either_world.receiver().lines == 12
+    assert held(either_world.lead) == kept(either_world.node)
 
 
 def test_a_stream_whose_carrier_fails_does_not_hold_up_another(world: World) -> None:

@@ -16,7 +16,7 @@ def receipt_before_commit(put: Put) -> None:
     """The receiver writes its receipts inside the transaction that applies the lines."""
     real, save = Receiver._decide_batch, received.save_heads
 
-    def decide_batch(self: Receiver, work: Any) -> None:
+    def decide_batch(self: Receiver, work: Any, **how: Any) -> None:
         def save_and_say(connection: Any, heads: Any) -> None:
             heads = list(heads)
             save(connection, heads)
@@ -24,7 +24,7 @@ def receipt_before_commit(put: Put) -> None:
 
         received.save_heads = save_and_say
         try:
-            real(self, work)
+            real(self, work, **how)
         finally:
             received.save_heads = save
 
@@ -35,11 +35,11 @@ def watermark_before_lines(put: Put) -> None:
     """The watermark is committed before the lines it speaks of: the cursor before the effect."""
     real, write = Receiver._decide_batch, NewLines.write
 
-    def decide_batch(self: Receiver, work: Any) -> None:
+    def decide_batch(self: Receiver, work: Any, **how: Any) -> None:
         later: list[NewLines] = []
         NewLines.write = lambda new, _connection: later.append(new)  # type: ignore[assignment, method-assign]
         try:
-            real(self, work)
+            real(self, work, **how)
         finally:
             NewLines.write = write  # type: ignore[method-assign]
         if later:

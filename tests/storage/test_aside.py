@@ -1,0 +1,60 @@
+"""Work that is done beside its caller: one thing at a time, and nothing of it is forgotten."""
+
+import threading
+
+import pytest
+
+from shared.storage.aside import Aside
+
+
+def where() -> int:
+    return threading.get_ident()
+
+
+def test_on_postgresql_work_is_done_beside_its_caller() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work() -> str:
+        begun.set()
+        assert go_on.wait(10)
+        return "done"
+
+    with Aside[str]("postgresql") as aside:
+        aside.do(work)
+        assert begun.wait(10)
+        go_on.set()
+        assert aside.wait() == "done"
+        assert aside.wait() is None
+
+
+@pytest.mark.parametrize(("dialect", "last"), [("sqlite", False), ("sqlite", True), ("postgresql", True)])
+def test_on_sqlite_and_at_the_end_it_is_done_at_once(dialect: str, last: bool) -> None:
+    with Aside[int](dialect) as aside:
+        aside.do(where, last=last)
+        assert aside.wait() == where()
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_fails_beside_its_caller_fails_where_the_answer_is_asked_for_or_at_the_end(asked: bool) -> None:
+    def work() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError), Aside[None]("postgresql") as aside:
+        aside.do(work)
+        if asked:
+            aside.wait()
+            pytest.fail("it was not told")
+
+
+def test_whoever_leaves_the_block_knows_that_it_is_done() -> None:
+    said, go_on = [], threading.Event()
+
+    def work() -> None:
+        assert go_on.wait(10)
+        said.append("done")
+
+    with pytest.raises(LookupError), Aside[None]("postgresql") as aside:
+        aside.do(work)
+        go_on.set()
+        raise LookupError
+    assert said == ["done"]
