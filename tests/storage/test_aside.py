@@ -34,27 +34,35 @@ def test_on_sqlite_and_at_the_end_it_is_done_at_once(dialect: str, last: bool) -
         assert aside.wait() == where()
 
 
-@pytest.mark.parametrize("asked", [True, False])
-def test_what_fails_beside_its_caller_fails_where_the_answer_is_asked_for_or_at_the_end(asked: bool) -> None:
-    def work() -> None:
-        raise LookupError
+def fail() -> None:
+    raise LookupError
 
-    with pytest.raises(LookupError), Aside[None]("postgresql") as aside:
-        aside.do(work)
-        if asked:
+
+def test_what_has_failed_is_told_where_the_answer_is_asked_for() -> None:
+    with Aside[None]("postgresql") as aside:
+        aside.do(fail)
+        with pytest.raises(LookupError):
             aside.wait()
-            pytest.fail("it was not told")
 
 
-def test_whoever_leaves_the_block_knows_that_it_is_done() -> None:
+def test_what_has_failed_is_told_at_the_end_if_nobody_asks() -> None:
+    with pytest.raises(LookupError), Aside[None]("postgresql") as aside:
+        aside.do(fail)
+
+
+def test_whoever_fails_beside_it_knows_that_it_is_done() -> None:
     said, go_on = [], threading.Event()
 
     def work() -> None:
         assert go_on.wait(10)
         said.append("done")
 
-    with pytest.raises(LookupError), Aside[None]("postgresql") as aside:
-        aside.do(work)
-        go_on.set()
-        raise LookupError
+    def begin_and_fail() -> None:
+        with Aside[None]("postgresql") as aside:
+            aside.do(work)
+            go_on.set()
+            fail()
+
+    with pytest.raises(LookupError):
+        begin_and_fail()
     assert said == ["done"]
