@@ -115,7 +115,7 @@ class ReceiverRounds:
             admitted = partner_queries.admitted_keys(self._engine, now)
         more = self._deriver.beside(partial(self._take, admitted, now))
         more = operations.answer_endings(Journal(self._engine, self._home.name), now) or more
-        more = self._apply_accepted() or more
+        more = self._apply_accepted(now) or more
         self._couriers.round(now)
         self._forgotten.round(admitted, now)
         for programme, members in _by_programme(admitted).items():
@@ -145,7 +145,7 @@ class ReceiverRounds:
         self._failed = took.failed
         return took.lines
 
-    def _apply_accepted(self) -> bool:
+    def _apply_accepted(self, now: datetime) -> bool:
         """Once when the process begins, then when the lead has recorded something; again as long as one has to wait for
         lines. Whether it was done.
 
@@ -155,7 +155,7 @@ class ReceiverRounds:
             recorded = last_position(connection)
         if recorded == self._recorded:
             return False
-        done = partners.apply_accepted(self._engine)
+        done = partners.apply_accepted(self._engine, now)
         self._recorded = recorded if done else -1
         return done
 

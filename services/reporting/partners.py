@@ -130,7 +130,7 @@ def accept_epoch(journal: Journal, node: str, *, by: str, now: datetime) -> tupl
     return accepted, unit.pos
 
 
-def apply_accepted(engine: Engine) -> bool:
+def apply_accepted(engine: Engine, now: datetime) -> bool:
     """Bring the received streams to the epochs that were accepted, and have their figures derived anew; False if one
     must wait for lines before it, which a restored lead is being sent again.
 
@@ -144,7 +144,8 @@ def apply_accepted(engine: Engine) -> bool:
         stream = f"{line.body['node']}/{line.stream.partition('/')[2]}"
         with transaction(engine) as connection:
             head = received.read_heads(connection, [stream], lock=True).get(stream)
-            if head and epochs.accept(connection, head, line.body["epoch"], line.body["seq"], line.recorded_at):
+            at = line.body["epoch"], line.body["seq"], line.recorded_at
+            if head and epochs.accept(connection, head, *at, now=now):
                 received.save_heads(connection, [head])
                 store.forget_derived(connection, [stream])
             waits |= head is None or head.epoch < line.body["epoch"]

@@ -109,8 +109,9 @@ before which everything has been examined, `state`: "open", or "stopped" by a co
 manifest that agreed with all we hold: what a report's certificate shows of the node. `accepted_at`: when somebody last
 said which of its histories counts (`epochs.accept`). `next_seq`, `next_chain`: how far the node has signed that it goes
 in a later epoch `next_epoch`, by its newest manifest, of `next_at`, and the segments signed since; 0: nothing.
-`spoke_at`: the latest time that it has signed, by its own clock; `accepted_after`: what that was at `accepted_at`.
-`kept_at`: when the manifest that is kept was signed, or came, if its clock was ahead."""
+`spoke_at`: the latest time that it has signed, by its own clock; `accepted_after`: what that was at `accepted_at`, or
+when the node was put back to what is void here.
+`kept_at`: when its newest manifest of our epoch, or of one before, was signed; or came, if its clock was ahead."""
 
 received_segment = Table(
     "received_segment",

@@ -88,7 +88,7 @@ def decide(
     if clash is None and header.first > head.seq + 1:
         if not received.add_early(connection, segment, arrival.data, early_limit, now):
             return Outcome.UNDECIDED  # it was to join the watermark; else it had not been read
-        head.heard(header.time, now)
+        head.heard(header.time, now, whole=False)
         received.add_claim(connection, head, header.last, header.chain)
         return Outcome.EARLY
     if clash is None and header.last > head.seq:
@@ -103,11 +103,11 @@ def decide(
             head.seq, head.chain = header.last, header.chain
             if arrival.lines[-1].kind == StreamSealed.kind and head.head_seq <= head.seq:
                 head.state = SEALED  # if the node has signed more than this, that more is missing, visibly
-            head.heard(header.time, now)
+            head.heard(header.time, now, whole=False)
             received.add_claim(connection, head, header.last, header.chain)
             return Outcome.APPLIED
     if clash is None:
-        head.heard(header.time, now)
+        head.heard(header.time, now, whole=False)
         return Outcome.DUPLICATE
     _stop(connection, head, clash, segment.header_bytes + segment.payload_digest, segment.signature, now)
     return Outcome.CONFLICT
@@ -153,15 +153,23 @@ def note_manifest(
     # make a node that has fallen silent look alive for as long as its clock was wrong.
     from_the_future = manifest.time > now + CLOCK_SLACK
     if not from_the_future and manifest.epoch >= head.epoch:
-        head.heard(manifest.time, now)
+        head.heard(manifest.time, now, whole=True)
     if manifest.epoch != head.epoch:
         encoded, signature, _ = data.split(b"\n")
         said = {"statement": encoded, "signature": bytes.fromhex(signature.decode())}
+        back = manifest.epoch < head.epoch and not from_the_future and wire_time(manifest.time) > (head.spoke_at or "")
+        if back and not _is_known(connection, head, manifest.epoch, manifest.seq, manifest.chain):
+            # It was put back to what is void here: until it speaks again, where it will go on is not known.
+            head.manifest_at, head.accepted_after = None, wire_time(manifest.time)
         epochs.note_claim(connection, head, manifest.epoch, manifest.seq, manifest.chain, **said, now=now)
         epochs.note_reach(head, manifest.epoch, manifest.seq, manifest.chain, manifest.time, now=now, whole=True)
-    elif _note_claim(connection, head, manifest, data, now) and not from_the_future:
-        _keep(head, manifest, data, now)
-        if epochs.given_up(connection, head, manifest.time):
+        agrees = manifest.epoch < head.epoch
+    else:
+        agrees = _note_claim(connection, head, manifest, data, now)
+    if agrees and not from_the_future:
+        head.kept_at = max(head.kept_at or "", wire_time(min(manifest.time, now)))
+        kept = manifest.epoch == head.epoch and _keep(head, manifest, data)
+        if kept and epochs.given_up(connection, head, manifest.time):
             head.head_epoch = head.epoch
     if from_the_future:
         return Reason.FROM_THE_FUTURE
@@ -181,10 +189,12 @@ def _note_claim(connection: Connection, head: Head, manifest: Manifest, data: by
     return clash is None
 
 
-def _keep(head: Head, manifest: Manifest, data: bytes, now: datetime) -> None:
-    """The newest manifest is kept: a replayed old one is true, but says less than the one we have."""
-    if head.manifest is None or stated_place(head.manifest) < (manifest.epoch, manifest.seq, manifest.time):
-        head.manifest, head.kept_at = data, wire_time(min(manifest.time, now))
+def _keep(head: Head, manifest: Manifest, data: bytes) -> bool:
+    """Keep the newest manifest: a replayed old one is true, but says less than the one we have. Whether it was."""
+    newer = head.manifest is None or stated_place(head.manifest) < (manifest.epoch, manifest.seq, manifest.time)
+    if newer:
+        head.manifest = data
+    return newer
 
 
 def _clash(seq: int, theirs: bytes, ours: bytes) -> tuple[int, bytes, bytes] | None:

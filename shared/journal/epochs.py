@@ -15,7 +15,7 @@ Call these under the lock of the stream's head (`received.lock_heads`).
 import json
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, true, update
 
 from shared.journal import received
 from shared.journal.carry_tables import (
@@ -87,32 +87,25 @@ def _signed_at(statement: bytes, came: str) -> datetime:
 def claimed(connection: Connection, head: Head) -> tuple[int, int] | None:
     """The newest epoch that the node claims and nobody has accepted, and the line after which it begins.
 
-    None too if it has stated the epoch that we hold since: it was restored once more, from a backup that had lost
-    nothing, and goes on there.
+    None too if it has stated the epoch that we hold since, or one before: it was restored once more, and either goes on
+    there or will open another.
     """
     c = received_epoch.c
     query = select(received_epoch).where(c.stream == head.stream, c.epoch > head.epoch)
     row = connection.execute(query.order_by(c.epoch.desc()).limit(1)).one_or_none()
-    if row is None:
+    if row is None or row.seq > head.seq or received.chain_at(connection, head, row.seq) != row.chain:
         return None
-    if head.manifest is not None:
-        stated = parse_wire_time(head.kept_at) if head.kept_at else stated_place(head.manifest)[2]
-        if stated > _signed_at(row.statement, row.claimed_at):
-            return None
+    stated = parse_wire_time(head.kept_at) if head.kept_at else head.manifest and stated_place(head.manifest)[2]
+    if stated and stated > _signed_at(row.statement, row.claimed_at):
+        return None
     return row.epoch, row.seq
 
 
 def given_up(connection: Connection, head: Head, time: datetime) -> bool:
-    """Whether a manifest of our epoch, signed at `time`, says that the node has given up the later one that it claimed:
-    it is the newest word of all."""
-    c = received_epoch.c
-    known = select(c.epoch).where(c.stream == head.stream, c.epoch == head.head_epoch)
-    return (
-        head.head_epoch > head.epoch
-        and wire_time(time) == head.spoke_at
-        and connection.execute(known).first() is not None
-        and claimed(connection, head) is None
-    )
+    """Whether a manifest of our epoch that goes as far as any, signed at `time`, says that the node has given up the
+    later one that it has named: it is the newest word of all."""
+    newest = wire_time(time) == head.spoke_at
+    return head.head_epoch > head.epoch and newest and claimed(connection, head) is None
 
 
 def acceptable(connection: Connection, head: Head) -> tuple[int, int] | None:
@@ -121,17 +114,16 @@ def acceptable(connection: Connection, head: Head) -> tuple[int, int] | None:
     return claimed(connection, head) or ((head.epoch, head.seq) if head.state == STOPPED else None)
 
 
-def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at: str) -> bool:
-    """Bring `head` and the tables to what was accepted; False if they are there already, or not that far yet.
+def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at: str, *, now: datetime) -> bool:
+    """Bring `head` and the tables to what was accepted; False if they are there already, not that far yet, or further
+    than whoever accepted could know.
 
-    A later epoch: void what is held beyond `seq`, go on there. The epoch of the head: reopen the stream if all its
-    conflicts are older than `accepted_at`; the history that we hold is the one that counts.
+    A later epoch: void what is held beyond `seq`, go on there; if it is what the node claims, and nothing of that has
+    come since. A lead and a node that were both restored may have gone on in another history, and to that the old
+    acceptance is nothing. The epoch of the head: reopen the stream if all its conflicts are older; the history that we
+    hold is the one that counts. What a clock that is ahead of ours has dated is older.
     """
-    if epoch == head.epoch and head.state == STOPPED:
-        newest = select(func.max(received_conflict.c.received_at)).where(received_conflict.c.stream == head.stream)
-        if head.seq != seq or (connection.execute(newest).scalar_one() or "") >= accepted_at:
-            return False
-    elif epoch <= head.epoch or head.seq < seq:
+    if not _counts(connection, head, epoch, seq, accepted_at, now):
         return False
     chain = received.chain_at(connection, head, seq)
     for table, void, number in (
@@ -144,9 +136,8 @@ def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at
         connection.execute(delete(table).where(beyond))
     for ahead in (received_early, received_claim):
         connection.execute(delete(ahead).where(ahead.c.stream == head.stream))
-    if epoch != head.epoch:
-        # Those of before are of the history that is void; the node states the new one within minutes.
-        head.manifest, head.kept_at = _manifest_of(connection, head.stream, epoch, seq), None
+    # Those of before may be of the history that is void; the node states the one that counts within minutes.
+    head.manifest = _manifest_of(connection, head.stream, epoch, seq)
     head.accepted_at, head.accepted_after, head.manifest_at = accepted_at, head.spoke_at, None
     head.head_seq, head.head_chain = seq, chain
     if epoch == head.next_epoch > head.epoch and head.next_chain and head.next_seq > seq:
@@ -155,6 +146,22 @@ def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at
     head.head_epoch = epoch if epoch == head.epoch else max(head.head_epoch, epoch)
     head.epoch, head.seq, head.chain, head.state, head.claims = epoch, seq, chain, OPEN, {}
     return True
+
+
+def _counts(connection: Connection, head: Head, epoch: int, seq: int, accepted_at: str, now: datetime) -> bool:
+    """Whether what was accepted is to be brought about now; see `accept`."""
+    beyond: ColumnElement[bool] = true()
+    if epoch == head.epoch:
+        table = received_conflict
+        if head.state != STOPPED or head.seq != seq or accepted_at <= (head.accepted_at or ""):
+            return False
+    else:
+        table, beyond = received_segment, received_segment.c.last > seq
+        if epoch < head.epoch or claimed(connection, head) != (epoch, seq):
+            return False
+    came = table.c.received_at
+    since = select(came).where(table.c.stream == head.stream, beyond, came >= accepted_at, came <= wire_time(now))
+    return connection.execute(since.limit(1)).first() is None
 
 
 def go_on(connection: Connection, head: Head) -> bool:

@@ -27,17 +27,13 @@ from shared.journal.carry_tables import (
     courier_manifest,
     courier_receipt,
     courier_segment,
-    received_claim,
-    received_early,
-    received_epoch,
     received_erased,
-    received_head,
     received_line,
     received_segment,
 )
 from shared.journal.lines import Line, chain_start, parse
 from shared.journal.received import SEALED, read_heads
-from shared.journal.returning import Tail, keep_erased
+from shared.journal.returning import CAME_BACK, Tail, forget, keep_erased
 from shared.journal.tables import journal_head, journal_hold
 from shared.ops.clock import parse_wire_time, wire_time
 from shared.storage import snapshot, transaction
@@ -47,9 +43,6 @@ WAITING, BEHIND, AHEAD, DIFFERS = "waiting", "lead_behind", "lead_ahead", "diffe
 NOT_ACCEPTED = "not_accepted"
 DONE_AGAIN = frozenset({PurposeEnded.kind})
 """Kinds of lost lines whose effect the home brings about again by itself (0206); erasures, too, which are no line."""
-
-
-_CAME_BACK = (received_head, received_line, received_segment, received_early, received_claim, received_epoch)
 
 
 def hold(connection: Connection, since: str, home: str = "") -> None:
@@ -62,7 +55,7 @@ def hold(connection: Connection, since: str, home: str = "") -> None:
         journal_hold,
     ):  # it may have been held at the backup
         connection.execute(delete(table))
-    for table in (*_CAME_BACK, received_erased):
+    for table in (*CAME_BACK, received_erased):
         connection.execute(delete(table).where(table.c.stream.startswith(f"{home}/", autoescape=True)))
     connection.execute(insert(journal_hold), {"one": 1, "since": since})
 
@@ -164,8 +157,7 @@ def go_on_in_another_epoch(connection: Connection, stream: str) -> None:
 
     A part of them that has come back is forgotten: nothing proves that it is ours.
     """
-    for table in _CAME_BACK:
-        connection.execute(delete(table).where(table.c.stream == stream))
+    forget(connection, stream)
     _add_head(connection, stream)
     this = journal_head.c.name == stream
     connection.execute(update(journal_head).where(this).values(epoch=journal_head.c.epoch + 1))

@@ -24,6 +24,7 @@ from shared.journal.carry_tables import (
 )
 from shared.journal.lines import chain_next, chain_start
 from shared.journal.segment import OpenedLine, Reason, Segment
+from shared.journal.tables import journal_line
 from shared.ops.clock import parse_wire_time, wire_time
 from shared.storage.upsert import insert_many
 
@@ -60,14 +61,17 @@ class Head:
     kept_at: str | None = None
     claims: dict[int, bytes] = field(default_factory=dict)
 
-    def heard(self, time: datetime, now: datetime) -> None:
-        """The node spoke at `time`; a clock that is ahead of ours counts as now.
+    def heard(self, time: datetime, now: datetime, *, whole: bool) -> None:
+        """The node spoke at `time`, all that it has (`whole`: a manifest) or at least so far; a clock that is ahead of
+        ours counts as now.
 
         What it said before somebody accepted a history does not count: it may have been told of the other one, or say
-        less than what is forgotten of this one. By its own clock too: where that is ahead, an old word looks new.
+        less than what is forgotten of this one. By its own clock too: where that is ahead, an old word looks new. Nor
+        does anything before the first manifest since: how far this history goes has been forgotten.
         """
         said, own = wire_time(min(time, now)), wire_time(time)
-        if said >= (self.accepted_at or "") and own > (self.accepted_after or ""):
+        since = whole or self.manifest_at or not self.accepted_at
+        if since and said >= (self.accepted_at or "") and own > (self.accepted_after or ""):
             self.manifest_at = max(self.manifest_at or "", said)
         self.spoke(time)
 
@@ -232,7 +236,12 @@ def chain_at(connection: Connection, head: Head, seq: int) -> bytes:
     near = connection.execute(query.order_by(proofs.last.desc()).limit(1)).one_or_none()
     start, chain = (near.last, near.chain) if near else (0, chain_start(head.stream))
     between = select(lines.digest).where(lines.stream == head.stream, lines.seq > start, lines.seq <= seq)
-    for digest in connection.execute(between.order_by(lines.seq)).scalars():
+    digests = connection.execute(between.order_by(lines.seq)).scalars().all()
+    if len(digests) < seq - start:  # a home's own stream, which comes back from where its journal ends
+        own = journal_line.c
+        before = select(own.digest).where(own.stream == head.stream, own.seq > start, own.seq <= seq - len(digests))
+        digests = [*connection.execute(before.order_by(own.seq)).scalars(), *digests]
+    for digest in digests:
         chain = chain_next(chain, digest)
     return bytes(chain)
 

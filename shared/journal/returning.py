@@ -15,6 +15,7 @@ in this way does a restored home learn of them. A restored lead learns it from i
 channels, which a node writes when a lead's database is another one (`erased_here`).
 """
 
+import contextlib
 import json
 import logging
 import re
@@ -35,6 +36,7 @@ from shared.journal.carry_tables import (
     courier_segment,
     received_claim,
     received_early,
+    received_epoch,
     received_erased,
     received_head,
     received_line,
@@ -47,7 +49,7 @@ from shared.journal.planning import RECEIVED
 from shared.journal.receiving import Receiver
 from shared.journal.segment import HEX64, MAX_HEADER, SegmentRefused, signed_header
 from shared.journal.sending import Courier
-from shared.journal.statements import MAX_STATEMENT
+from shared.journal.statements import MAX_STATEMENT, StatementRefused, read_manifest
 from shared.journal.tables import journal_erased, journal_head, journal_line
 from shared.ops.clock import wire_time
 from shared.storage import snapshot, transaction
@@ -61,6 +63,8 @@ MAX_ERASED = 4 * 1024 * 1024
 _SIGNED = 32 + 64
 """Digest of the payload and signature, at the end of a proof."""
 MAX_PROOF = MAX_HEADER + _SIGNED
+CAME_BACK = (received_head, received_line, received_segment, received_early, received_claim, received_epoch)
+"""Where a home's own stream lies when it comes back; who is erased stands apart (`keep_erased`)."""
 ASK_EVERY = timedelta(minutes=2)
 """A question that the carrier has lost is put again."""
 _ENDING = re.compile("[0-9a-f]{32}")
@@ -94,7 +98,9 @@ class Returner:
         if courier is None:
             keys = (self.signer, self.peer_signing, self.peer_receiving)
             courier = self._couriers[back] = Courier(self.engine, self.carrier, *keys, ledger=RECEIVED)
-        courier.round([back], now)
+        if courier.round([back], now)[back].conflict:
+            with contextlib.suppress(OSError):  # what lies there is of before we were restored, or is void now
+                self._take_away(back)
         return True
 
     def _tell(self, back: str, now: datetime) -> None:
@@ -110,8 +116,7 @@ class Returner:
     def _clear(self, back: str) -> None:
         if back in self._cleared:
             return
-        for found in self.carrier.list_segments(back) or []:
-            self.carrier.delete(back, found.place.name)
+        self._take_away(back)
         for name in (MANIFEST, PROOF, ERASED):
             self.carrier.delete(back, name)
         with transaction(self.engine) as connection:
@@ -119,6 +124,10 @@ class Returner:
                 connection.execute(delete(table).where(table.c.stream == back))
         self._couriers.pop(back, None)
         self._cleared.add(back)
+
+    def _take_away(self, back: str) -> None:
+        for found in self.carrier.list_segments(back) or []:
+            self.carrier.delete(back, found.place.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +186,11 @@ class Retriever:
                 return None
             home, _, programme = stream.partition("/")
             own, nothing = own_signing(connection, home, programme, ours), _only_an_epoch(connection, head)
+        if self._stands_elsewhere(back, head, peer):
+            with transaction(self.engine) as connection:
+                forget(connection, stream)
+            del self._receivers[back]
+            return None
         if not head.echo or head.seq < head.head_seq or head.state == received.STOPPED:
             return None
         try:
@@ -191,9 +205,33 @@ class Retriever:
             return None
         return Tail(stream, head.seq, erased, read_cleared(said, *of), head.head_epoch)
 
+    def _stands_elsewhere(self, back: str, head: received.Head, peer: Mapping[str, bytes]) -> bool:
+        """Whether the peer, by what it said last, holds less than has come from it, or goes on from before that in
+        another epoch: it was restored meanwhile, or somebody there has accepted what we had opened before. Then we ask
+        anew from where the backup stands."""
+        try:
+            data = self.carrier.read(back, MANIFEST, MAX_STATEMENT + 1)
+            said = read_manifest(data, peer) if data else None
+        except (OSError, StatementRefused):
+            return False
+        if said is None or said.nonce != head.echo:
+            return False
+        if said.epoch <= head.epoch:
+            return (said.epoch, said.seq) < (head.epoch, head.seq)
+        c = received_epoch.c
+        before = select(c.epoch).where(c.stream == head.stream, c.epoch > head.epoch, c.seq < head.seq)
+        with snapshot(self.engine) as connection:
+            return connection.execute(before.limit(1)).first() is not None
+
     def thank(self, channel: str) -> None:
         """Ask no more: the peer takes away what it has sent."""
         self.carrier.delete(back_of(channel), RECEIPT)
+
+
+def forget(connection: Connection, stream: str) -> None:
+    """Forget what has come back of the home's own stream."""
+    for table in CAME_BACK:
+        connection.execute(delete(table).where(table.c.stream == stream))
 
 
 def _begin(connection: Connection, stream: str) -> None:

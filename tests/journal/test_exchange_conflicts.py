@@ -10,7 +10,7 @@ from shared.journal import carry_tables as tables
 from shared.journal import epochs
 from shared.journal.carrier import Found, Place
 from shared.journal.deciding import Outcome
-from shared.journal.received import lock_heads, read_heads, save_heads
+from shared.journal.received import STOPPED, chain_at, lock_heads, read_heads, save_heads
 from shared.journal.segment import build
 from shared.journal.statements import Manifest, read_manifest, write_manifest
 from shared.journal.tables import journal_line
@@ -234,7 +234,7 @@ def test_after_accepting_the_history_held_a_stream_is_not_complete_before_its_no
     world.later()
     with transaction(world.lead) as connection:
         head = lock_heads(connection, [STREAM])[STREAM]
-        assert epochs.accept(connection, head, head.epoch, head.seq, wire_time(world.now))
+        assert epochs.accept(connection, head, head.epoch, head.seq, wire_time(world.now), now=world.now)
         save_heads(connection, [head])
     world.pipe.arrived_manifests[STREAM] = early  # an old word, put back
     world.restart()
@@ -259,10 +259,10 @@ def test_a_word_on_the_history_of_another_line_is_not_taken_for_one_on_ours(worl
     with transaction(world.lead) as connection:
         head = lock_heads(connection, [STREAM])[STREAM]
         for seq in (4, 6):
-            assert not epochs.accept(connection, head, head.epoch, seq, wire_time(world.now))
+            assert not epochs.accept(connection, head, head.epoch, seq, wire_time(world.now), now=world.now)
         assert (head.seq, head.state) == (5, "stopped")
         head.next_epoch, head.next_seq, head.next_chain = head.epoch, 9, bytes(32)  # of before this epoch was accepted
-        assert epochs.accept(connection, head, head.epoch, 5, wire_time(world.now))
+        assert epochs.accept(connection, head, head.epoch, 5, wire_time(world.now), now=world.now)
         assert (head.head_seq, head.state) == (5, "open")
 
 
@@ -272,11 +272,11 @@ def test_after_accepting_an_old_word_of_a_clock_that_is_ahead_is_none(world: Wor
     with transaction(world.lead) as connection:
         head = lock_heads(connection, [STREAM])[STREAM]
         ahead = world.now + timedelta(hours=1)
-        head.heard(ahead, world.now)
+        head.heard(ahead, world.now, whole=True)
         head.accepted_at, head.accepted_after, head.manifest_at = wire_time(world.now), head.spoke_at, None
-        head.heard(ahead, world.now + timedelta(minutes=1))
+        head.heard(ahead, world.now + timedelta(minutes=1), whole=True)
         assert head.manifest_at is None
-        head.heard(ahead + timedelta(minutes=2), world.now + timedelta(minutes=2))
+        head.heard(ahead + timedelta(minutes=2), world.now + timedelta(minutes=2), whole=True)
         assert head.manifest_at == wire_time(world.now + timedelta(minutes=2))
 
 
@@ -303,3 +303,125 @@ def test_how_far_a_node_goes_in_an_epoch_that_nobody_has_accepted_is_its_newest_
     assert reach(9, 4, whole=True) == 6, "of an epoch that was left"
     assert reach(5, 9, whole=True, epoch=3) == 6, "of a clock that is ahead it may be an old one"
     assert reach(7, 9, whole=True, epoch=3) == 7
+
+
+def word(world: World, epoch: int, seq: int, minute: int) -> None:
+    """The lead reads a manifest that says so, signed in this minute."""
+    world.now = START + timedelta(minutes=minute)
+    with transaction(world.lead) as connection:
+        head = lock_heads(connection, [STREAM])[STREAM]
+        chain = chain_at(connection, head, seq) if seq <= head.seq else bytes(32)
+    manifest = Manifest(STREAM, epoch, seq, chain, world.now, f"{minute:032x}")
+    world.pipe.arrived_manifests[STREAM] = write_manifest(manifest, world.node_key)
+    world.receiver()
+
+
+def can_be_accepted(world: World) -> tuple[int, int] | None:
+    with transaction(world.lead) as connection:
+        return epochs.acceptable(connection, lock_heads(connection, [STREAM])[STREAM])
+
+
+def accept(world: World, epoch: int, seq: int, minute: int) -> bool:
+    """Bring about what somebody has accepted in this minute."""
+    at = wire_time(START + timedelta(minutes=minute))
+    with transaction(world.lead) as connection:
+        head = lock_heads(connection, [STREAM])[STREAM]
+        done = epochs.accept(connection, head, epoch, seq, at, now=world.now)
+        save_heads(connection, [head])
+    return done
+
+
+@pytest.fixture
+def five(world: World) -> World:
+    """Of a stream the lead holds five lines, and hears what the tests say."""
+    append(world.node, 5)
+    world.heal()
+    world.pipe.open = False
+    return world
+
+
+def test_what_a_node_says_after_it_was_restored_again_overtakes_what_it_had_claimed(five: World) -> None:
+    word(five, 2, 3, minute=10)
+    assert can_be_accepted(five) == (2, 3)
+    word(five, 1, 2, minute=20)  # held, at an older backup
+    assert (can_be_accepted(five), said(five).state) == (None, "differs")
+    word(five, 2, 3, minute=10)  # the old word once more
+    assert can_be_accepted(five) is None
+    word(five, 2, 2, minute=30)
+    assert can_be_accepted(five) == (2, 2)
+
+
+def test_a_node_that_goes_on_where_the_lead_stands_has_given_up_whatever_epoch_it_had_named(five: World) -> None:
+    word(five, 2, 9, minute=10)  # joins nothing that the lead holds: it was restored too
+    assert (can_be_accepted(five), said(five).state) == (None, "differs")
+    word(five, 1, 5, minute=20)
+    assert said(five).state == "complete"
+    word(five, 2, 9, minute=10)
+    word(five, 1, 5, minute=20)
+    assert said(five).state == "differs", "said again, neither is the newest word"
+
+
+def test_what_was_accepted_comes_to_nothing_while_the_node_does_not_claim_it(five: World) -> None:
+    assert not accept(five, 2, 3, minute=10)
+    word(five, 2, 3, minute=20)
+    assert accept(five, 2, 3, minute=30)
+    assert (said(five).epoch, said(five).watermark) == (2, 3)
+
+
+def test_what_was_accepted_makes_nothing_void_that_has_come_since(five: World) -> None:
+    word(five, 2, 3, minute=10)
+    five.now = START + timedelta(minutes=40)
+    assert not accept(five, 2, 3, minute=-1)
+    assert said(five).watermark == 5
+    assert accept(five, 2, 3, minute=20)
+
+
+def test_a_claim_that_our_history_does_not_lead_to_any_more_is_none(five: World) -> None:
+    word(five, 3, 5, minute=10)
+    with transaction(five.lead) as connection:
+        head = lock_heads(connection, [STREAM])[STREAM]
+        head.seq, head.chain = 4, chain_at(connection, head, 4)
+        assert epochs.acceptable(connection, head) is None
+
+
+def test_a_node_that_is_put_back_to_what_is_void_is_not_complete(five: World) -> None:
+    word(five, 2, 3, minute=10)
+    assert accept(five, 2, 3, minute=20)
+    word(five, 2, 3, minute=30)
+    assert said(five).state == "complete"
+    word(five, 1, 5, minute=40)
+    assert said(five).state == "not_known_since"
+    word(five, 2, 3, minute=30)
+    assert said(five).state == "not_known_since"
+    word(five, 2, 3, minute=50)
+    assert said(five).state == "complete"
+    word(five, 1, 2, minute=60)  # a backup of before, all of which is held
+    assert said(five).state == "complete"
+
+
+def test_after_accepting_a_segment_does_not_say_how_far_the_history_goes(five: World) -> None:
+    word(five, 2, 3, minute=10)
+    assert accept(five, 2, 3, minute=20)
+    with transaction(five.lead) as connection:
+        head = lock_heads(connection, [STREAM])[STREAM]
+        late = five.now + timedelta(minutes=30)
+        head.heard(late, late, whole=False)
+        assert head.manifest_at is None
+        head.heard(late, late, whole=True)
+        assert head.manifest_at == wire_time(late)
+
+
+def test_a_conflict_that_was_dated_by_a_clock_that_is_ahead_can_be_accepted_once(five: World) -> None:
+    copied = Manifest(STREAM, 1, 4, bytes(32), five.now, "a" * 32)
+    five.pipe.arrived_manifests[STREAM] = write_manifest(copied, five.node_key)
+    five.now += timedelta(days=365)
+    five.receiver()
+    assert said(five).state == "differs"
+    word(five, 1, 9, minute=20)
+    assert accept(five, 1, 5, minute=20)
+    with transaction(five.lead) as connection:
+        head = lock_heads(connection, [STREAM])[STREAM]
+        assert head.manifest is None, "it may be of the other history"
+        head.state = STOPPED  # another conflict: of that nobody has said anything
+        save_heads(connection, [head])
+    assert not accept(five, 1, 5, minute=20)

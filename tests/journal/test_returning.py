@@ -48,7 +48,7 @@ def node_round(house: House) -> bool:
 
 def lead_round(house: House) -> None:
     house.receiver.round(partner_queries.admitted_keys(house.lead, house.now), house.now)
-    partners.apply_accepted(house.lead)
+    partners.apply_accepted(house.lead, house.now)
     while reporting.derive(house.lead, {}):
         pass
     assert house.node_receiving.public is not None
@@ -289,7 +289,7 @@ def test_what_a_node_has_signed_of_an_epoch_is_missing_as_soon_as_that_is_accept
     house.work()  # the lead has read how far the new epoch goes, and refused its lines
     house.later()
     accept(house)
-    partners.apply_accepted(house.lead)
+    partners.apply_accepted(house.lead, house.now)
     state, watermark, head, arrived = state_of(house)
     assert head is not None
     assert (state, head - watermark, arrived) == ("missing", 4, False)
@@ -373,7 +373,7 @@ def test_a_certificate_holds_while_a_node_whose_epoch_was_accepted_is_silent(
         house.courier.round([STREAM], house.now)
         lead_round(house)
         accept(house)
-        partners.apply_accepted(house.lead)
+        partners.apply_accepted(house.lead, house.now)
         certified(house)
         lead_round(house)
         certified(house)

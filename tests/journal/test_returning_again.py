@@ -9,11 +9,20 @@ import pytest
 from sqlalchemy import Engine
 
 from shared.contracts.errors import NotFound
-from shared.journal.carry_tables import received_void
+from shared.journal.carry_tables import received_line, received_void
 from shared.journal.holding import lost
-from shared.storage import snapshot
+from shared.journal.received import forget_incarnation
+from shared.storage import snapshot, transaction
 from tests.flows.house import STREAM, House, backup_of
-from tests.journal.test_returning import accept, accepted_and_whole, assert_same_lines, epoch_of, lead_round, talk
+from tests.journal.test_returning import (
+    accept,
+    accepted_and_whole,
+    assert_same_lines,
+    epoch_of,
+    lead_round,
+    node_round,
+    talk,
+)
 from tests.services import kit
 
 
@@ -81,6 +90,42 @@ def test_a_home_restored_again_when_its_first_return_has_been_accepted_opens_an_
     twice.go_on("eeva")
     assert epoch_of(twice.house.node) == 3
     assert accepted_and_whole(twice.house)
+
+
+def test_a_newer_backup_may_be_restored_while_the_end_that_an_older_one_lacks_is_coming_back(twice: Twice) -> None:
+    """What was sent back first begins before the line where this backup ends."""
+    twice.house.put_back(twice.older)
+    while not any(path.suffix == ".seg" for path in twice.house.folder.rglob("back/*")):
+        assert not talk(twice.house, 1)
+    twice.restore(twice.newer, "doris")
+    assert accepted_and_whole(twice.house)
+
+
+def test_a_held_home_asks_anew_when_its_lead_is_restored_from_before_what_has_come_back(
+    migrated_file: Path, tmp_path: Path, house: House, backup: Engine
+) -> None:
+    house.register("bertta")
+    house.work()
+    with backup_of(house.lead, migrated_file, tmp_path / "before", held=False) as before:
+        house.register("cilla")
+        house.work()
+        house.put_back(backup)
+        while not (proof := list(house.folder.rglob("back/proof"))):
+            assert not talk(house, 1)
+        proof[0].unlink()
+        assert not node_round(house), "all has come, and nothing proves it"
+        house.lead = before
+        with transaction(house.lead) as connection:
+            forget_incarnation(connection)
+        house.restart()
+        assert talk(house, 60), "within five minutes"
+        with snapshot(house.node) as connection:
+            back = lost(connection, kit.NODE)
+        assert back
+        assert {row["seq"] for row in back} < {row["seq"] for row in kit.rows(house.lead, received_line)}
+        house.register("doris")
+        house.work()
+        assert accepted_and_whole(house)
 
 
 def test_what_a_home_claimed_before_it_came_back_with_nothing_lost_is_not_accepted(

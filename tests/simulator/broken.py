@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
-from shared.journal import deciding, epochs, holding, planning, received, receiving
+from shared.journal import crypto, deciding, epochs, holding, planning, received, receiving
 from shared.journal.deciding import Outcome
 from shared.journal.received import Head, NewLines
 from shared.journal.receiving import Receiver
+from shared.journal.sending import Courier
+from shared.ops.clock import wire_time
 
 Put = Callable[[Any, str, Any], None]
 
@@ -129,14 +132,75 @@ def accepting_forgets(put: Put) -> None:
     """What a node has signed of an epoch is forgotten when that is accepted, and the word counts on."""
     real = epochs.accept
 
-    def accept(connection: Any, head: Head, *what: Any) -> bool:
+    def accept(connection: Any, head: Head, *what: Any, **how: Any) -> bool:
         heard = head.manifest_at
-        if not real(connection, head, *what):
+        if not real(connection, head, *what, **how):
             return False
         head.manifest_at, head.head_seq, head.head_chain = heard, head.seq, head.chain
         return True
 
     put(epochs, "accept", accept)
+
+
+def accepting_unasked(put: Put) -> None:
+    """A new epoch that a node claims counts at once."""
+    real = epochs.note_claim
+
+    def note_claim(connection: Any, head: Head, epoch: int, *where: Any, **said: Any) -> None:
+        real(connection, head, epoch, *where, **said)
+        counts = epochs.claimed(connection, head)
+        if counts is not None:
+            epochs.accept(connection, head, *counts, wire_time(said["now"] + timedelta(seconds=1)), now=said["now"])
+
+    put(epochs, "note_claim", note_claim)
+
+
+def texts_dropped(put: Put) -> None:
+    """The lead keeps the digests of the lines alone."""
+    real = NewLines.add
+
+    def add(new: NewLines, segment: Any, lines: Any, now: Any) -> None:
+        real(new, segment, [line._replace(line=None, kind=None, v=None, subject=None) for line in lines], now)
+
+    put(NewLines, "add", add)
+
+
+def signatures_believed(put: Put) -> None:
+    """Nobody looks at a signature."""
+    put(crypto, "verify", lambda *_: True)
+
+
+def stopped_though_whole(put: Put) -> None:
+    """A courier takes its lead's agreement for a conflict."""
+    real = Courier._agrees
+
+    def agrees(courier: Courier, channel: str, view: Any, receipt: Any) -> Any:
+        whole = receipt.epoch == view.epoch and receipt.seq == view.seq > 0
+        return ("chain_differs", receipt.seq, receipt.chain) if whole else real(courier, channel, view, receipt)
+
+    put(Courier, "_agrees", agrees)
+
+
+def held_for_ever(put: Put) -> None:
+    """A restored home whose lead agrees is not released."""
+    real = holding.go_on
+
+    def go_on(engine: Any, streams: Any, retrieve: Any) -> bool:
+        return bool(holding.held_streams(engine, streams)) and real(engine, streams, retrieve)
+
+    put(holding, "go_on", go_on)
+
+
+def manifests_forgotten(put: Put) -> None:
+    """A manifest that was read in a round in which the carrier failed for its stream counts as noted."""
+    real = Receiver._note_manifests
+
+    def note(self: Receiver, work: Any, manifests: Any) -> None:
+        gone = {stream: data for stream, data in manifests.items() if stream in work.failed - work.unfinished}
+        real(self, work, {stream: data for stream, data in manifests.items() if stream not in gone})
+        self._manifests |= gone
+
+    put(Receiver, "_note_manifests", note)
 
 
 _PRIVATE: dict[str, bytes] = {}
@@ -151,8 +215,14 @@ BUILDS: dict[Callable[[Put], None], set[str]] = {
     early_counted_as_held: {"false_complete"},
     held_until_any_answer: {"lost"},
     accepting_forgets: {"false_complete"},
+    accepting_unasked: {"unexpected"},
+    texts_dropped: {"unexpected"},
+    signatures_believed: {"unexpected"},
+    stopped_though_whole: {"lost"},
+    held_for_ever: {"lost"},
+    manifests_forgotten: {"undetected_gap"},
 }
-"""What is broken, and the counters that must move."""
+"""What is broken, and the counters that must move, each of them."""
 
 
 @contextmanager

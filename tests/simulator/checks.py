@@ -35,6 +35,10 @@ def _forget_what_is_void(world: World) -> None:
     """Since somebody said which history counts, what was shown before is of another one, or of two."""
     seen = world.link.seen
     for stream, *which in world.lead.rows("SELECT stream, epoch, accepted_at FROM received_head"):
+        asked = any((said.stream, said.epoch, said.at) == (stream, *which) for said in world.accepted)
+        if which[1] and not asked:
+            world.counters.unexpected += 1
+            world.say(f"  !! {stream}: epoch {which[0]} counts, and nobody has accepted it")
         if which[1] and which != seen.accepted.get(stream):
             seen.accepted[stream] = which
             seen.heads.pop(stream, None)
@@ -121,6 +125,22 @@ def is_in_conflict(node: Node) -> bool:
     return not held and bool(node.database.rows("SELECT 1 FROM courier_receipt WHERE conflict IS NOT NULL"))
 
 
+def is_astray(world: World, node: Node) -> bool:
+    """Whether a node is held at a backup of a history that it gave up when it was restored from an older one: its lead
+    holds other lines, or has accepted another epoch from before."""
+    if not node.database.rows("SELECT 1 FROM journal_hold"):
+        return False
+    own = {name: (epoch, seq) for name, epoch, seq in node.database.rows("SELECT name, epoch, seq FROM journal_head")}
+    with world.lead.snapshot() as connection:
+        for stream, head in received.read_heads(connection, node.streams).items():
+            epoch, seq = own.get(stream, (1, 0))
+            both = min(seq, head.seq)
+            here = received.chain_at(connection, head, both)
+            if (epoch < head.epoch and seq > head.seq) or not node.trees[stream].leads_through(both, here):
+                return True
+    return False
+
+
 def missing_for_good(world: World) -> list[int]:
     """By number the streams of restored nodes of which the lead knows lines that the node has lost, and nobody has."""
     with world.lead.snapshot() as connection:
@@ -137,7 +157,7 @@ def settled(world: World) -> bool:
     with world.lead.snapshot() as connection:
         said = {row.stream: row.state for row in received.completeness(connection, world.now, streams=world.admitted)}
     return all(
-        (is_whole(world, node, stream) and said[stream] == "complete")
+        (is_whole(world, node, stream) and said[stream] == "complete" and not is_stopped(world, node, stream))
         or (node.forked and is_stopped(world, node, stream) and said[stream] in ("complete", "differs"))
         for node, stream in world.streams()
     )
@@ -153,11 +173,17 @@ def check_end(world: World) -> None:
         count = f"SELECT COUNT(*) FROM received_line WHERE stream = '{stream}'"
         held = cast(int, world.lead.rows(count)[0][0])
         counters.applied += held
-        if is_stopped(world, node, stream):
-            counters.conflicted += 1
+        stopped = is_stopped(world, node, stream)
+        counters.conflicted += stopped
         if node.forked:
             continue
         lost = node.trees[stream].at[0] - held
-        if lost or not is_whole(world, node, stream) or said[stream].state != "complete":
+        if lost or stopped or not is_whole(world, node, stream) or said[stream].state != "complete":
             counters.lost += max(lost, 1)
             world.say(f"  !! {stream}: not healed, {lost} lost: {said[stream]}")
+        text = f"SELECT seq, line FROM {{}} WHERE stream = '{stream}' AND line IS NOT NULL"
+        theirs = dict(world.lead.rows(text.format("received_line")))
+        for seq, line in node.database.rows(text.format("journal_line")):
+            if bytes(theirs.get(seq, b"")) != bytes(line):
+                counters.unexpected += 1
+                world.say(f"  !! {stream}: line {seq} is another one")

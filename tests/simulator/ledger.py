@@ -95,6 +95,13 @@ class Tree:
             count += 1
         return count
 
+    def leads_through(self, seq: int, chain: bytes) -> bool:
+        """Whether the node's present history has this chain at a line where it is or has been."""
+        at = self.at
+        while at[0] > seq:
+            at = at[0] - 1, self.before[at]
+        return at == (seq, chain)
+
     def holds(self, seq: int, chain: bytes) -> bool:
         """Whether the node ever stood there."""
         return (seq, chain) in self.before or (seq, chain) == (0, chain_start(self.stream))

@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from shared.journal import receiving
 from shared.storage import LINES_AT_ONCE
-from tests.simulator.checks import check_end, is_in_conflict, missing_for_good, settled
+from tests.simulator.checks import check_end, is_astray, is_in_conflict, missing_for_good, settled
 from tests.simulator.ledger import Counters, Coverage
 from tests.simulator.standins import (
     LEAD_TABLES,
     NODE_TABLES,
     Database,
+    Late,
     MemoryDatabase,
     installed,
     lead_owned,
@@ -124,7 +126,26 @@ def _node_restored(r: random.Random) -> list[Step]:
         ahead, right = ("node_clock", node, r.choice((5, 1400))), ("node_clock", node, 0)
         some.insert(r.randrange(len(some) + 1), ahead)
         accepted.insert(r.randrange(len(accepted) + 1), right)
-    return [("node_backup", node), *_turn(r, node), ("node_restore", node), *some, *_turn(r, node), *accepted]
+    once: list[Step] = [("node_backup", node), *_turn(r, node)]
+    if r.random() < 0.3:  # of two backups this one or that, then perhaps the other
+        once += [*once, ("node_restore", node, r.randrange(2)), *some[: r.randrange(len(some) + 1)], *_turn(r, node)]
+        once += [accepted[0]] if accepted and r.random() < 0.5 else []
+    return [*once, ("node_restore", node, r.randrange(2)), *some, *_turn(r, node), *accepted]
+
+
+def _both_restored(r: random.Random) -> list[Step]:
+    """A node's hold, perhaps a new epoch that is accepted; in the middle or afterwards the lead is put back to before,
+    and perhaps the node once more."""
+    node = _node(r)
+    way: list[Step] = [("courier", node), ("sync",), ("receiver",), ("sync",)]
+    lines: list[Step] = [("record", node, 1 + r.randrange(5)), *way, *way]
+    before: list[Step] = [*lines, ("node_backup", node), ("lead_backup",), *lines, ("node_backup", node), *lines]
+    hold: list[Step] = [("node_restore", node, r.randrange(2)), *way * r.randrange(2, 7)]
+    accepted: list[Step] = [*lines, ("accept", node), *way, *way] if r.random() < 0.5 else []
+    again: list[Step] = [("node_restore", node, 1)] if r.random() < 0.6 else []
+    gone: list[Step] = [("purge", 0), ("purge", 1)] if r.random() < 0.6 else []
+    after: list[Step] = [*way * r.randrange(1, 5), *lines, ("later", 130)]
+    return [*before, *hold, *accepted, ("lead_restore",), *again, *gone, *after]
 
 
 def _node_copied(r: random.Random) -> list[Step]:
@@ -163,10 +184,11 @@ FAULTS: dict[str, Draw] = {
     "node_restored": _node_restored,
     "accepted": lambda r: [("accept", _node(r)), ("receiver",)],
     "rotated": _rotated,
+    "both_restored": _both_restored,
     "node_copied": _node_copied,
     "other_epoch": lambda r: [("crafted", 16, _node(r), r.randrange(9)), ("receiver",)],
 }
-RARE = {"node_restored": 0.15, "rotated": 0.1, "node_copied": 0.1, "other_epoch": 0.02}
+RARE = {"node_restored": 0.15, "both_restored": 0.1, "rotated": 0.1, "node_copied": 0.1, "other_epoch": 0.02}
 """How often a schedule has a fault at all, where it is not one of the usual."""
 
 
@@ -201,6 +223,7 @@ def draw(seed: int) -> Schedule:
         max_lines=r.choice((1, 2, 3, 3, 50)),
         early_limit=r.choice((1, 2, 2, 5)),
         batch_lines=r.choice((1, 4, 1000)),
+        late=r.random() < 0.5,
     )
     chance = r.choice((0.15, 0.3, 0.5))
     faults = [name for name in FAULTS if r.random() < RARE.get(name, chance)]
@@ -256,19 +279,21 @@ def run(schedule: Schedule, log: Callable[[str], None] | None = None) -> Result:
     lead, *nodes = databases()
     world = World(schedule.setting, nodes, lead, KEYS, log)
     result = Result(world.counters, world.coverage)
-    batch = LINES_AT_ONCE["sqlite"]
+    batch, aside = LINES_AT_ONCE["sqlite"], receiving.Aside
     LINES_AT_ONCE["sqlite"] = schedule.setting.batch_lines
+    receiving.Aside = Late if schedule.setting.late else aside  # type: ignore[misc]
     try:
         for step in schedule.steps:
             do(world, step)
         heal(world)
+        live_on(world)
         check_end(world)
     except Exception as error:
         result.error = f"{type(error).__name__}: {error}"
         if log is not None:
             raise
     finally:
-        LINES_AT_ONCE["sqlite"] = batch
+        LINES_AT_ONCE["sqlite"], receiving.Aside = batch, aside  # type: ignore[misc]
     return result
 
 
@@ -291,13 +316,25 @@ def heal(world: World) -> None:
         for index, node in enumerate(world.nodes):
             if node.restored or node.forked:
                 do(world, ("accept", index))
-            if number in (5, 10) and node.restored and is_in_conflict(node):
-                # What it has lost had been on its way for so long that its lead answered without it.
-                do(world, ("node_restore", index))
+            if number in (5, 10) and node.restored and (is_in_conflict(node) or is_astray(world, node)):
+                # What it has lost had been on its way for so long that its lead answered without it; or it was the
+                # wrong backup.
+                do(world, ("node_restore", index, len(node.backups) - 1 if number > 5 else 0))
         if number > 6:  # what is lost for good is missing until the node has other lines there (0072)
             for index in missing_for_good(world):
                 do(world, ("record", index, 2))
         do(world, ("later", 121 if number < 6 else 3700 if number != ROUNDS // 2 else 7 * 86400))
+
+
+def live_on(world: World) -> None:
+    """Life goes on: every stream gets one line more, and that arrives too."""
+    for index, (node, stream) in enumerate(world.streams()):
+        before = world.counters.committed
+        do(world, ("record", index, 1))
+        if world.counters.committed == before and not node.forked:
+            world.counters.lost += 1
+            world.say(f"  !! {stream}: nothing can be recorded")
+    heal(world)
 
 
 def shrink(schedule: Schedule, why: Sequence[str]) -> Schedule:

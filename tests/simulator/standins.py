@@ -7,6 +7,7 @@ import hmac
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, Engine, Table
 
 from shared.journal import carry_tables, crypto, erasing, holding, received, receiving, returning, sending, tables, unit
 from shared.storage import open_engine, restricting, snapshot, transaction
+from shared.storage.aside import Aside
 
 _EXCHANGE = [
     carry_tables.received_incarnation,
@@ -53,6 +55,9 @@ LEAD_TABLES: Sequence[Table] = [
     *_EXCHANGE,
 ]
 ALL_TABLES = list(dict.fromkeys([*NODE_TABLES, *LEAD_TABLES]))
+
+TAIL_LINES = 3
+"""How much of what a node has lost goes back to it in a segment, so that a part of it may have come."""
 
 EFFECTS = "CREATE TABLE simulator_effect (stream TEXT NOT NULL, seq BIGINT NOT NULL)"
 _NOTED = {
@@ -240,6 +245,24 @@ class Randomness:
 RANDOMNESS = Randomness()
 
 
+class Late(Aside[Any]):
+    """What is done beside its caller is done as late as may be: when its answer is asked for."""
+
+    _work: Callable[[], Any] | None = None
+
+    def do(self, work: Callable[[], Any], *, last: bool = False) -> None:
+        assert self._work is None
+        self._work = work
+
+    def wait(self) -> Any:
+        work, self._work = self._work, None
+        return work() if work is not None else None
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or issubclass(kind, Exception):
+            self.wait()
+
+
 @contextmanager
 def installed(*, hashes: bool = True) -> Iterator[None]:
     """The stand-ins are in place; `hashes`: those for signatures and sealing too."""
@@ -255,6 +278,7 @@ def installed(*, hashes: bool = True) -> Iterator[None]:
             put(module, "transaction", watched_transaction)
             if hasattr(module, "snapshot"):
                 put(module, "snapshot", _watched_snapshot)
+        put(returning, "Courier", partial(sending.Courier, max_lines=TAIL_LINES))
         put(unit, "os", SimpleNamespace(urandom=RANDOMNESS.urandom))
         for module in (received, sending):
             put(module, "secrets", SimpleNamespace(token_hex=RANDOMNESS.token_hex))

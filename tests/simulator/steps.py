@@ -18,7 +18,8 @@ from tests.simulator.world import CARRIER, INSIDE, Accepted, Killed, Node, Step,
 
 
 def do(world: World, step: Step) -> None:
-    """Let a step happen, and check what must hold after it."""
+    """Let a step happen, and check what must hold after it. No two happen in the same instant."""
+    world.now += timedelta(milliseconds=7)
     name, *arguments = step
     world.say(f"{world.now:%d %H:%M:%S} {name} {' '.join(map(str, arguments))}")
     STEPS[name](world, *arguments)
@@ -347,12 +348,14 @@ def node_backup(world: World, which: int) -> None:
     world.take_node_backup(world.node_of(which))
 
 
-def node_restore(world: World, which: int) -> None:
-    """A node's database is put back by `polku restore`: it is held."""
+def node_restore(world: World, which: int, back: int) -> None:
+    """A node's database is put back by `polku restore`, from its newest backup or one `back` before it: it is held."""
     node = world.node_of(which)
-    if node.backup:
-        world.restore_node(node, lambda connection: _hold(connection, world, node))
+    if node.backups:
         _happened(world, "node_restored")
+        if back % len(node.backups):
+            _happened(world, "older_backup")
+        world.restore_node(node, back, lambda connection: _hold(connection, world, node))
 
 
 def _hold(connection: Any, world: World, node: Node) -> None:
@@ -364,8 +367,8 @@ def _hold(connection: Any, world: World, node: Node) -> None:
 def node_copied(world: World, which: int) -> None:
     """A node's database is put back behind Polku's back: two histories may come to be."""
     node = world.node_of(which)
-    if node.backup:
-        world.restore_node(node, lambda _connection: None)
+    if node.backups:
+        world.restore_node(node, 0, lambda _connection: None)
         node.forked |= node.branched
         _happened(world, "node_copied")
 

@@ -142,10 +142,10 @@ class Exchange(RuleBasedStateMachine):
     def a_node_is_backed_up(self) -> None:
         self.happen("node_backup", 0)
 
-    @rule()
-    @precondition(lambda self: self.world.nodes[0].backup is not None)
-    def a_node_is_restored(self) -> None:
-        self.happen("node_restore", 0)
+    @rule(back=side)
+    @precondition(lambda self: self.world.nodes[0].backups)
+    def a_node_is_restored(self, back: int) -> None:
+        self.happen("node_restore", 0, back)
 
     @rule()
     @precondition(lambda self: self.world.nodes[0].restored)

@@ -38,6 +38,7 @@ HAPPENED = {
     "misplaced",
     "node_copied",
     "node_restored",
+    "older_backup",
     "old_manifest",
     "old_receipt",
     "purged",
@@ -72,7 +73,7 @@ def test_nothing_is_lost_repeated_made_up_or_claimed_falsely_in_any_schedule(tot
     assert total["failed"] == {}
     assert {name: counters[name] for name in MUST_BE_ZERO} == dict.fromkeys(MUST_BE_ZERO, 0)
     assert counters["attempted"] > counters["committed"] > 5 * SCHEDULES
-    assert counters["applied"] > 0.95 * counters["committed"]
+    assert counters["applied"] > 0.9 * counters["committed"]
 
 
 def test_every_fault_happened(total: dict[str, Any]) -> None:
@@ -95,7 +96,11 @@ def test_everything_that_can_be_said_of_a_stream_was_said(total: dict[str, Any])
 @pytest.mark.parametrize(("build", "counters"), BUILDS.items(), ids=lambda value: getattr(value, "__name__", ""))
 def test_a_broken_build_is_noticed(build: Any, counters: set[str]) -> None:
     with quiet(), broken(build, OPEN):
-        assert any(counters & run(draw(seed)).bad.keys() for seed in range(WITHIN))
+        moved, seed = set[str](), 0
+        while not counters <= moved and seed < WITHIN:
+            moved |= run(draw(seed)).bad.keys()
+            seed += 1
+        assert counters <= moved
 
 
 def test_a_schedule_replays_from_its_number() -> None:

@@ -5,6 +5,7 @@ at a time; a **plan** (`during`) lets something happen at the n-th step of a rou
 carrier, the beginning, the end or the commit of a transaction.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,9 +14,10 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy.exc import IntegrityError
 
-from shared.journal import crypto, epochs, erasing, holding, received, receiving, unit
+from shared.journal import crypto, epochs, erasing, holding, received, unit
 from shared.journal.receiving import Receiver
 from shared.journal.returning import Retriever, Returner, Tail
+from shared.journal.segment import MAGIC
 from shared.journal.sending import Courier
 from shared.journal.statements import StatementRefused, read_manifest
 from tests.simulator.ledger import Counters, Coverage, Tree
@@ -40,6 +42,8 @@ class Setting:
     max_lines: int = 3
     early_limit: int = 2
     batch_lines: int = 1000
+    late: bool = False
+    """A batch of the receiver is stored when the next one is full, not at once: on PostgreSQL it may be either."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ class Node:
     couriers: dict[int, Courier] = field(default_factory=dict)
     retrievers: dict[int, Retriever] = field(default_factory=dict)
     thanked: set[int] = field(default_factory=set)
-    backup: tuple[dict[str, Any], dict[str, tuple[int, bytes]]] | None = None
+    backups: list[tuple[dict[str, Any], dict[str, tuple[int, bytes]]]] = field(default_factory=list)
+    """From the oldest to the newest."""
     branched: bool = False
     """Put back to an older state at least once."""
     forked: bool = False
@@ -289,9 +294,8 @@ class World:
         now = self.now + self.lead_skew
         try:
             taken = receiver.round(self.admitted, now)
-            if not taken.failed and not taken.outcomes[receiving.Outcome.UNDECIDED]:
-                self._note_heads(noted)
-            self._apply_accepted()
+            self._note_heads(receiver, noted)
+            self._apply_accepted(now)
             self._send_back(which, now)
         except Killed:
             self._stop_receiver(which)
@@ -311,16 +315,21 @@ class World:
         self.receivers.pop(which, None)
         self.returners = {key: returner for key, returner in self.returners.items() if key[0] != which}
 
-    def _note_heads(self, noted: Mapping[str, bytes]) -> None:
-        """The round has noted these manifests; from now on the lead must know that the streams go so far.
+    def _note_heads(self, receiver: Receiver, noted: Mapping[str, bytes]) -> None:
+        """The round has noted these manifests, and kept segments early; from now on the lead must know that the streams
+        go so far.
 
         Those in `noted` it had read before. `heads`: those of the history that it holds. `newest`: what the node wrote
         last, whatever history counts.
         """
         epoch = dict(self.lead.rows("SELECT stream, epoch FROM received_head"))
         seen = self.link.seen
+        for stream, data in self.lead.rows("SELECT stream, data FROM received_early"):
+            header, _ = json.JSONDecoder().raw_decode(bytes(data[len(MAGIC) + 2 :]).decode("latin-1"))
+            if header["epoch"] == epoch[stream]:
+                seen.heads.setdefault(stream, set()).add((header["last"], bytes.fromhex(header["chain"])))
         for stream, data in self.link.read_manifests.items():
-            if noted.get(stream) == data:
+            if noted.get(stream) == data or receiver._manifests.get(stream) != data:
                 continue
             try:
                 manifest = read_manifest(data, self.admitted[stream])
@@ -332,12 +341,12 @@ class World:
                 said = self.link.nonces[data][0], manifest.seq, manifest.chain
                 seen.newest[stream] = max(said, seen.newest.get(stream, said))
 
-    def _apply_accepted(self) -> None:
+    def _apply_accepted(self, now: datetime) -> None:
         """Bring the lead's tables to what was accepted, as `reporting.partners.apply_accepted` does."""
         for said in self.accepted:
             with watched_transaction(self.lead) as connection:
                 head = received.read_heads(connection, [said.stream], lock=True).get(said.stream)
-                if head and epochs.accept(connection, head, said.epoch, said.seq, said.at):
+                if head and epochs.accept(connection, head, said.epoch, said.seq, said.at, now=now):
                     received.save_heads(connection, [head])
                     self.coverage.states["accepted"] += 1
 
@@ -379,12 +388,12 @@ class World:
 
     def take_node_backup(self, node: Node) -> None:
         """Remember a node's database as it is."""
-        node.backup = node.database.dump(), {stream: tree.at for stream, tree in node.trees.items()}
+        node.backups.append((node.database.dump(), {stream: tree.at for stream, tree in node.trees.items()}))
 
-    def restore_node(self, node: Node, hold: Callable[[Any], None]) -> None:
-        """Put a node's database back; `hold` is called in the transaction that does so."""
-        assert node.backup is not None
-        rows, at = node.backup
+    def restore_node(self, node: Node, back: int, hold: Callable[[Any], None]) -> None:
+        """Put a node's database back, the newest backup or one `back` before it; `hold` is called in the transaction
+        that does so."""
+        rows, at = node.backups[-1 - back % len(node.backups)]
         node.database.load(rows)
         with node.database.transaction() as connection:
             hold(connection)

@@ -19,7 +19,7 @@ from shared.journal.carry_tables import received_erased, received_head, received
 from shared.journal.directory import lead_stream, members
 from shared.journal.erasing import subject_digest
 from shared.journal.filecarrier import FileCarrier
-from shared.journal.holding import hold, is_held
+from shared.journal.holding import go_on_in_another_epoch, hold, is_held
 from shared.journal.joining import Join, token_digest
 from shared.journal.lines import chain_next, chain_start
 from shared.journal.receiving import Receiver
@@ -293,8 +293,9 @@ def test_whom_a_node_knows_to_be_erased_is_erased_again_and_nobody_else(fed: Fed
     assert len(kit.rows(fed.lead, received_erased)) == 1
 
 
-def test_an_accepted_epoch_waits_for_the_lines_before_it_and_is_then_applied(tmp_path: Path) -> None:
-    """A lead that was restored from before knows its own word again sooner than the lines it is about."""
+def test_an_accepted_epoch_waits_for_the_lines_before_it_and_for_its_node_to_claim_it(tmp_path: Path) -> None:
+    """A lead that was restored from before knows its own word again sooner than the lines it is about; and its node may
+    have been restored too, and gone on in the epoch before."""
     pair = Pair(tmp_path)
     pair.record()
     pair.go()
@@ -305,9 +306,15 @@ def test_an_accepted_epoch_waits_for_the_lines_before_it_and_is_then_applied(tmp
     pair.record(2)
     pair.courier_round()
     pair.receiver_round()
+    (unclaimed,) = kit.rows(pair.lead_engine, received_head)
+    with transaction(pair.node_engine) as connection:
+        go_on_in_another_epoch(connection, unclaimed["stream"])
+    pair.courier_round()
+    pair.receiver_round()
     (applied,) = kit.rows(pair.lead_engine, received_head)
     pair.close()
     assert (waiting["epoch"], waiting["seq"]) == (1, 1)
+    assert (unclaimed["epoch"], unclaimed["seq"]) == (1, 3)
     assert (applied["epoch"], applied["seq"]) == (2, 3)
 
 
