@@ -234,7 +234,9 @@ def main(lines: int, rival_lines: int) -> int:
     """Measure; 0 if all is within the limits."""
     with hosted() as (broker, postgres):
         found = measure(broker, postgres, lines, rival_lines)
-    rivals = [row["per_second"] for name, row in found.items() if name in ("FastStream", "nameko")]
+    if absent := [title for title in RIVALS.values() if title not in found]:
+        sys.exit(f"nothing to compare with: {', '.join(absent)} (make install-bench)")
+    rivals = [found[name]["per_second"] for name in ("FastStream", "nameko")]
     for row in found.values():
         row["times_the_better"] = row["per_second"] / max(rivals)
         row["of_copy"] = row["per_second"] / found["COPY alone"]["per_second"]

@@ -26,6 +26,7 @@ def test_the_limits_decide_and_the_result_is_kept(
     speeds = {
         "FastStream": 1000.0,
         "nameko": 500.0,
+        "Celery": 400.0,
         "receipted": 30_000.0,
         "derived": 12_000.0,
         "COPY alone": 300_000.0,
@@ -39,6 +40,9 @@ def test_the_limits_decide_and_the_result_is_kept(
     rows["nameko"]["per_second"] = 1001.0
     assert bench_uplink.main(1, 1) == 1
     assert "of COPY" in capsys.readouterr().out
+    del rows["FastStream"]
+    with pytest.raises(SystemExit, match="FastStream"):
+        bench_uplink.main(1, 1)
 
 
 def test_a_lead_of_several_nodes_is_measured(rabbitmq: Broker, postgres: int) -> None:

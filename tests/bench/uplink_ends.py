@@ -24,11 +24,12 @@ from shared.journal.brokerlink import Broker
 from shared.journal.carry_tables import received_head
 from shared.journal.crypto import Key, key_id
 from shared.journal.filecarrier import FileCarrier
+from shared.journal.received import completeness
 from shared.journal.receiving import Receiver
 from shared.journal.sending import Courier
 from shared.ops.clock import utcnow
 from shared.ops.collecting import collect_seldom
-from shared.storage import open_engine
+from shared.storage import open_engine, snapshot
 
 IDLE_SECONDS = 0.5
 
@@ -95,12 +96,18 @@ def receive(config: dict[str, Any]) -> None:
 
 
 def _all_in(engine: Engine, config: dict[str, Any]) -> bool:
-    """Whether all lines are in, and every node can hear so: where it speaks is known by its manifest alone."""
+    """Whether all lines are in, and every node can hear so: where it speaks is known by its manifest alone. Raises
+    RuntimeError if the lead does not call every stream complete then."""
     table = store.cursor if config["derive"] else received_head
     silent = query(func.count()).where(received_head.c.echo == "")
-    with engine.connect() as connection:
+    with snapshot(engine) as connection:
         total = connection.execute(query(func.sum(table.c.seq))).scalar_one()
-        return bool(total == config["lines"] * len(config["streams"]) and not connection.execute(silent).scalar_one())
+        if total != config["lines"] * len(config["streams"]) or connection.execute(silent).scalar_one():
+            return False
+        said = {row.stream: row.state for row in completeness(connection, utcnow(), streams=config["streams"])}
+    if set(said.values()) != {"complete"}:
+        raise RuntimeError(f"all lines are in, and yet: {said}")
+    return True
 
 
 def _wait_for_start() -> float:

@@ -79,6 +79,33 @@ def _publish(channel: amqp.Channel, exchange: str) -> None:
     channel.connection.drain_events(timeout=10)
 
 
+@pytest.mark.parametrize("queue", [up(BOX), down(BOX)])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"x-single-active-consumer": False},
+        {"x-expires": 60_000},
+        {"x-message-ttl": 60_000},
+        {"x-max-length": 9},
+        {"x-max-length-bytes": 9},
+        {"x-dead-letter-exchange": "amq.fanout"},
+        {"x-delivery-limit": 3},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+def test_queues_are_quorum_queues_with_one_reader_and_no_limit_or_other_way_out(
+    by_broker: Ends, queue: str, more: dict[str, Any]
+) -> None:
+    """The broker refuses to declare a queue again with any argument that it was not made with."""
+    _, lead = carriers(by_broker)
+    connection = lead._in._broker.connect(0)
+    as_made = {"x-queue-type": "quorum", "x-single-active-consumer": True}
+    connection.channel().queue_declare(queue, durable=True, auto_delete=False, arguments=as_made)
+    with pytest.raises(amqp.exceptions.PreconditionFailed):
+        connection.channel().queue_declare(queue, durable=True, auto_delete=False, arguments=as_made | more)
+    connection.collect()
+
+
 def test_what_is_decided_is_acked_and_what_is_not_comes_again(by_broker: Ends, rabbitmq: Broker) -> None:
     node, lead = carriers(by_broker)
     for first in (1, 4):

@@ -111,6 +111,22 @@ def test_a_renewed_certificate_is_used_without_a_restart(tmp_path: Path) -> None
         write(port, "localhost", authority)
 
 
+def test_a_lead_may_change_to_another_authority_whose_nodes_know_both(tmp_path: Path) -> None:
+    old, new = Authority(tmp_path / "old"), Authority(tmp_path / "new")
+    file = old.issue("localhost")
+    with tls_lead(tmp_path, file) as (port, served, _):
+
+        def written(pem: str) -> None:
+            HttpCarrier(f"https://localhost:{port}", NODE_KEY, pem).write(STREAM, MANIFEST, b"x")
+
+        written(old.pem + new.pem)
+        file.write_text(new.issue("localhost").read_text())
+        served.look()
+        written(old.pem + new.pem)
+        with pytest.raises(HttpFailed, match="SSLCertVerificationError"):
+            written(old.pem)
+
+
 def test_a_renewed_certificate_of_no_use_leaves_the_old_one(tmp_path: Path) -> None:
     authority = Authority(tmp_path / "ca")
     file = authority.issue("localhost")

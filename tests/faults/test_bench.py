@@ -23,7 +23,18 @@ from tests.faults.bench.faults import FAULTS
 from tests.faults.bench.federation import Federation
 from tests.faults.bench.judge import ZERO, Verdict, claims, judge
 from tests.faults.bench.page import page, table
-from tests.faults.bench.run import CAMPAIGN, FULL, SMOKE, Profile, Result, never_staged, plan_of, run, statement
+from tests.faults.bench.run import (
+    CAMPAIGN,
+    FULL,
+    SMOKE,
+    Profile,
+    Result,
+    never_staged,
+    plan_of,
+    run,
+    statement,
+    too_little,
+)
 from tests.faults.bench.scene import Scene
 from tests.faults.bench.summary import summary
 
@@ -177,3 +188,13 @@ def test_a_fault_that_came_about_not_once_fails_the_run(monkeypatch: pytest.Monk
     result.not_staged.update({"F24": 3, "F20": 3, "F21": 2, "F30": 3})
     result.done["F20"] = 1
     assert never_staged(result) == ["F24 was never staged"]
+
+
+def test_a_campaign_with_too_few_faults_or_without_a_complete_stream_fails() -> None:
+    result = Result(CAMPAIGN, 7, [])
+    result.done["F01"] = 299
+    few, never = too_little(result)
+    assert few == "299 faults came about, 300 are needed"
+    assert "complete" in never
+    result.done["F02"] = result.complete_samples = 1
+    assert too_little(result) == []

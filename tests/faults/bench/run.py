@@ -38,6 +38,8 @@ class Profile:
     full: bool = False
     heal_seconds: float = 180.0
     """A node that has nothing to send hears of a restored lead by its next manifest: after up to two minutes."""
+    at_least: int = 0
+    """So many faults must have come about, whatever was planned."""
 
 
 SMOKE = Profile(
@@ -52,6 +54,7 @@ CAMPAIGN = Profile(
         **{"F11": 3, "F12": 6, "F13": 3, "F14": 4, "F15": 4, "F16": 8, "F17": 3, "F18": 8, "F19": 8, "F20": 12},
         **{"F21": 12, "F22": 12, "F24": 3, "F25": 8, "F26": 6, "F27": 4, "F29": 10, "F30": 2},
     },
+    at_least=300,
 )
 FULL = Profile(
     "full",
@@ -177,6 +180,7 @@ def run(
         result.verdict = _judge(made, scene, watch, folder)
         result.failures += [driver.failed for driver in drivers.values() if driver.failed]
         result.heal, result.samples, result.complete_samples = watch.healed, watch.samples, watch.complete_samples
+        result.failures += too_little(result)
         result.ambiguous = sum(driver.ambiguous for driver in drivers.values())
         result.stop_seconds = scene.stop_seconds
         result.reasons = Counter(scene.refused.values())
@@ -189,6 +193,16 @@ def never_staged(result: Result) -> list[str]:
     """What was tried three times and more, and came about not once: then it is the bench that cannot do it."""
     tried = [fault for fault, times in result.not_staged.items() if times >= 3 and not result.done[fault]]
     return [f"{fault} was never staged" for fault in tried if fault not in NOT_HERE]
+
+
+def too_little(result: Result) -> list[str]:
+    """What must have happened, else the zeros say nothing."""
+    done, said = sum(result.done.values()), []
+    if done < result.profile.at_least:
+        said.append(f"{done} faults came about, {result.profile.at_least} are needed")
+    if not result.complete_samples:
+        said.append("the lead was never heard to say that a stream is complete")
+    return said
 
 
 @dataclass
