@@ -122,7 +122,7 @@ def accept_epoch(journal: Journal, node: str, *, by: str, now: datetime) -> tupl
                 continue
             epoch, seq = counts
             programme = stream.partition("/")[2]
-            unit.record(EpochAccepted(None, node=node, epoch=epoch, seq=seq), programme)
+            unit.record(EpochAccepted(None, node=node, epoch=epoch, seq=seq, held=head.seq), programme)
             unit.audit(by, "accept_epoch", programme=programme, node=node, epoch=epoch, seq=seq)
             accepted.append({"stream": stream, "epoch": epoch, "seq": seq, "void": head.seq - seq})
         if not accepted:
@@ -145,7 +145,7 @@ def apply_accepted(engine: Engine, now: datetime) -> bool:
         with transaction(engine) as connection:
             head = received.read_heads(connection, [stream], lock=True).get(stream)
             at = line.body["epoch"], line.body["seq"], line.recorded_at
-            if head and epochs.accept(connection, head, *at, now=now):
+            if head and epochs.accept(connection, head, *at, held=line.body.get("held"), now=now):
                 received.save_heads(connection, [head])
                 store.forget_derived(connection, [stream])
             waits |= head is None or head.epoch < line.body["epoch"]

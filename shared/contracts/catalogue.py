@@ -292,14 +292,16 @@ class LeadKeysChanged(Fact):
 class EpochAccepted(Fact):
     """The lead goes on with a restored node's stream after line `seq`, in this epoch; what it held beyond is void.
 
-    If the epoch is the stream's present one: of two histories the one that the lead holds counts.
+    If the epoch is the stream's present one: of two histories the one that the lead holds counts. `held`: how far the
+    lead stood then; what comes beyond is not void by this.
     """
 
     kind, v, reach, about = "reporting.epoch_accepted", 1, Reach.LEAD, About.NOBODY
     node = NodeName()
     epoch = Number(1, 9999)
     seq = Number(0, 10**12)
-    example = {"node": "pori-0a1b2c3d", "epoch": 2, "seq": 4711}
+    held = Number(0, 10**12, allow_none=True)
+    example = {"node": "pori-0a1b2c3d", "epoch": 2, "seq": 4711, "held": 4720}
 
 
 class AnswersRecorded(Fact):

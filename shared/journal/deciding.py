@@ -152,6 +152,7 @@ def note_manifest(
     # What it says of the stream is signed and counts at once. What it says of the time does not: believed, it would
     # make a node that has fallen silent look alive for as long as its clock was wrong.
     from_the_future = manifest.time > now + CLOCK_SLACK
+    before = head.kept_at if head.kept_at == head.spoke_at else None
     if not from_the_future and manifest.epoch >= head.epoch:
         head.heard(manifest.time, now, whole=True)
     if manifest.epoch != head.epoch:
@@ -169,7 +170,7 @@ def note_manifest(
     if agrees and not from_the_future:
         head.kept_at = max(head.kept_at or "", wire_time(min(manifest.time, now)))
         kept = manifest.epoch == head.epoch and _keep(head, manifest, data)
-        if kept and epochs.given_up(connection, head, manifest.time):
+        if kept and epochs.given_up(connection, head, manifest.time, before):
             head.head_epoch = head.epoch
     if from_the_future:
         return Reason.FROM_THE_FUTURE

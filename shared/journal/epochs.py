@@ -13,12 +13,14 @@ Call these under the lock of the stream's head (`received.lock_heads`).
 """
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, true, update
 
 from shared.journal import received
+from shared.journal.carrier import back_of
 from shared.journal.carry_tables import (
+    courier_segment,
     received_claim,
     received_conflict,
     received_early,
@@ -68,7 +70,12 @@ def note_reach(head: Head, epoch: int, seq: int, chain: bytes, time: datetime, *
     counts as when it came, and takes nothing back: it may have come before."""
     head.head_epoch, at = max(head.head_epoch, epoch), wire_time(min(time, now))
     head.spoke(time)
-    if epoch <= head.epoch or epoch < head.next_epoch:
+    if epoch <= head.epoch:
+        return
+    if head.spoke_at is not None and head.spoke_at == head.kept_at:
+        # It was said after all that we have heard in our epoch, whatever the clock says with which it is signed.
+        head.spoke_at = wire_time(parse_wire_time(head.spoke_at) + timedelta(microseconds=1))
+    if epoch < head.next_epoch:
         return
     if epoch > head.next_epoch:
         head.next_epoch, head.next_seq, head.next_chain, head.next_at = epoch, seq, chain, None
@@ -101,11 +108,13 @@ def claimed(connection: Connection, head: Head) -> tuple[int, int] | None:
     return row.epoch, row.seq
 
 
-def given_up(connection: Connection, head: Head, time: datetime) -> bool:
+def given_up(connection: Connection, head: Head, time: datetime, before: str | None) -> bool:
     """Whether a manifest of our epoch that goes as far as any, signed at `time`, says that the node has given up the
-    later one that it has named: it is the newest word of all."""
-    newest = wire_time(time) == head.spoke_at
-    return head.head_epoch > head.epoch and newest and claimed(connection, head) is None
+    later one that it has named: it is the newest word of all, and so was, at `before`, another one of our epoch. One
+    alone may have been on its way since before that epoch, and be signed by a clock that was ahead of the node's now.
+    """
+    newest = before is not None and before < wire_time(time) == head.spoke_at
+    return newest and head.head_epoch > head.epoch and claimed(connection, head) is None
 
 
 def acceptable(connection: Connection, head: Head) -> tuple[int, int] | None:
@@ -114,16 +123,27 @@ def acceptable(connection: Connection, head: Head) -> tuple[int, int] | None:
     return claimed(connection, head) or ((head.epoch, head.seq) if head.state == STOPPED else None)
 
 
-def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at: str, *, now: datetime) -> bool:
+def accept(
+    connection: Connection,
+    head: Head,
+    epoch: int,
+    seq: int,
+    accepted_at: str,
+    *,
+    held: int | None = None,
+    now: datetime,
+) -> bool:
     """Bring `head` and the tables to what was accepted; False if they are there already, not that far yet, or further
     than whoever accepted could know.
 
     A later epoch: void what is held beyond `seq`, go on there; if it is what the node claims, and nothing of that has
-    come since. A lead and a node that were both restored may have gone on in another history, and to that the old
-    acceptance is nothing. The epoch of the head: reopen the stream if all its conflicts are older; the history that we
-    hold is the one that counts. What a clock that is ahead of ours has dated is older.
+    come since (`held`: how far we stood then; None: a release that did not say so has recorded it). A lead and a node
+    that were both restored may have gone on in another history, and to that the old acceptance is nothing. The epoch of
+    the head: reopen the stream if all its conflicts are older; the history that we hold is the one that counts. What a
+    clock that is ahead of ours has dated is older.
     """
-    if not _counts(connection, head, epoch, seq, accepted_at, now):
+    unseen = held is not None and head.seq > held
+    if unseen or not _counts(connection, head, epoch, seq, accepted_at, now):
         return False
     chain = received.chain_at(connection, head, seq)
     for table, void, number in (
@@ -136,6 +156,8 @@ def accept(connection: Connection, head: Head, epoch: int, seq: int, accepted_at
         connection.execute(delete(table).where(beyond))
     for ahead in (received_early, received_claim):
         connection.execute(delete(ahead).where(ahead.c.stream == head.stream))
+    if epoch != head.epoch:  # what was on its way back to the node is of what is void now
+        connection.execute(delete(courier_segment).where(courier_segment.c.stream == back_of(head.stream)))
     # Those of before may be of the history that is void; the node states the one that counts within minutes.
     head.manifest = _manifest_of(connection, head.stream, epoch, seq)
     head.accepted_at, head.accepted_after, head.manifest_at = accepted_at, head.spoke_at, None
@@ -152,8 +174,9 @@ def _counts(connection: Connection, head: Head, epoch: int, seq: int, accepted_a
     """Whether what was accepted is to be brought about now; see `accept`."""
     beyond: ColumnElement[bool] = true()
     if epoch == head.epoch:
-        table = received_conflict
-        if head.state != STOPPED or head.seq != seq or accepted_at <= (head.accepted_at or ""):
+        table, last = received_conflict, head.accepted_at or ""
+        done = accepted_at == last or accepted_at < last <= wire_time(now)
+        if done or head.state != STOPPED or head.seq != seq:
             return False
     else:
         table, beyond = received_segment, received_segment.c.last > seq

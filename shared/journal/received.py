@@ -335,11 +335,12 @@ def add_conflict(
     now: datetime,
 ) -> None:
     """Note that the node signed another chain at `seq` than ours, and stop the stream; not for a statement that was
-    known when somebody said that our history counts: it may lie there for ever."""
+    known when somebody said that our history counts: it may lie there for ever. What a clock that is ahead of ours has
+    dated was known."""
     digest, c = sha256(statement).digest(), received_conflict.c
     known = select(c.received_at).where(c.stream == head.stream, c.digest == digest, c.ours == ours)
     came = connection.execute(known).scalar_one_or_none()
-    if came is not None and came < (head.accepted_at or ""):
+    if came is not None and head.accepted_at and (came < head.accepted_at or came > wire_time(now)):
         return
     head.state = STOPPED
     if came is None:

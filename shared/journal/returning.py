@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from shared.contracts.purpose_facts import PurposeEnded
 from shared.contracts.purposes import PURPOSES
@@ -208,7 +208,7 @@ class Retriever:
     def _stands_elsewhere(self, back: str, head: received.Head, peer: Mapping[str, bytes]) -> bool:
         """Whether the peer, by what it said last, holds less than has come from it, or goes on from before that in
         another epoch: it was restored meanwhile, or somebody there has accepted what we had opened before. Then we ask
-        anew from where the backup stands."""
+        anew from where the backup stands; not if that goes beyond what counts there, for nothing would be another."""
         try:
             data = self.carrier.read(back, MANIFEST, MAX_STATEMENT + 1)
             said = read_manifest(data, peer) if data else None
@@ -218,8 +218,9 @@ class Retriever:
             return False
         if said.epoch <= head.epoch:
             return (said.epoch, said.seq) < (head.epoch, head.seq)
-        c = received_epoch.c
-        before = select(c.epoch).where(c.stream == head.stream, c.epoch > head.epoch, c.seq < head.seq)
+        c, own = received_epoch.c, journal_head.c
+        ends = select(func.coalesce(func.max(own.seq), 0)).where(own.name == head.stream).scalar_subquery()
+        before = select(c.epoch).where(c.stream == head.stream, c.epoch > head.epoch, c.seq < head.seq, c.seq >= ends)
         with snapshot(self.engine) as connection:
             return connection.execute(before.limit(1)).first() is not None
 

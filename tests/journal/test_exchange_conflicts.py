@@ -10,7 +10,7 @@ from shared.journal import carry_tables as tables
 from shared.journal import epochs
 from shared.journal.carrier import Found, Place
 from shared.journal.deciding import Outcome
-from shared.journal.received import STOPPED, chain_at, lock_heads, read_heads, save_heads
+from shared.journal.received import OPEN, STOPPED, chain_at, lock_heads, read_heads, save_heads
 from shared.journal.segment import build
 from shared.journal.statements import Manifest, read_manifest, write_manifest
 from shared.journal.tables import journal_line
@@ -355,10 +355,19 @@ def test_a_node_that_goes_on_where_the_lead_stands_has_given_up_whatever_epoch_i
     word(five, 2, 9, minute=10)  # joins nothing that the lead holds: it was restored too
     assert (can_be_accepted(five), said(five).state) == (None, "differs")
     word(five, 1, 5, minute=20)
+    assert said(five).state == "differs", "it may be the last word of before, which came late"
+    word(five, 1, 5, minute=22)
     assert said(five).state == "complete"
     word(five, 2, 9, minute=10)
-    word(five, 1, 5, minute=20)
+    word(five, 1, 5, minute=22)
     assert said(five).state == "differs", "said again, neither is the newest word"
+
+
+def test_a_late_word_of_a_clock_that_was_right_gives_up_no_epoch_of_a_clock_that_is_behind(five: World) -> None:
+    word(five, 1, 5, minute=50)
+    word(five, 2, 3, minute=10)  # on another machine
+    word(five, 1, 5, minute=52)  # on its way since before the first one was lost
+    assert said(five).state == "differs"
 
 
 def test_what_was_accepted_comes_to_nothing_while_the_node_does_not_claim_it(five: World) -> None:
@@ -372,6 +381,9 @@ def test_what_was_accepted_makes_nothing_void_that_has_come_since(five: World) -
     word(five, 2, 3, minute=10)
     five.now = START + timedelta(minutes=40)
     assert not accept(five, 2, 3, minute=-1)
+    with transaction(five.lead) as connection:
+        head = lock_heads(connection, [STREAM])[STREAM]
+        assert not epochs.accept(connection, head, 2, 3, wire_time(five.now), held=4, now=five.now)
     assert said(five).watermark == 5
     assert accept(five, 2, 3, minute=20)
 
@@ -425,3 +437,25 @@ def test_a_conflict_that_was_dated_by_a_clock_that_is_ahead_can_be_accepted_once
         head.state = STOPPED  # another conflict: of that nobody has said anything
         save_heads(connection, [head])
     assert not accept(five, 1, 5, minute=20)
+    five.restart()
+    with transaction(five.lead) as connection:
+        head = lock_heads(connection, [STREAM])[STREAM]
+        head.state = OPEN
+        save_heads(connection, [head])
+    five.pipe.arrived_manifests[STREAM] = write_manifest(copied, five.node_key)
+    five.receiver()
+    assert said(five).state != "differs", "found again, it was known"
+
+
+def test_what_was_accepted_by_a_clock_that_was_ahead_stands_in_the_way_of_nothing(five: World) -> None:
+    copied = Manifest(STREAM, 1, 4, bytes(32), five.now, "a" * 32)
+    five.pipe.arrived_manifests[STREAM] = write_manifest(copied, five.node_key)
+    five.receiver()
+    assert accept(five, 1, 5, minute=3000)
+    with transaction(five.lead) as connection:
+        head = lock_heads(connection, [STREAM])[STREAM]
+        head.state = STOPPED
+        save_heads(connection, [head])
+    five.now = START + timedelta(minutes=30)
+    assert not accept(five, 1, 5, minute=3000)
+    assert accept(five, 1, 5, minute=20)

@@ -142,13 +142,14 @@ def is_astray(world: World, node: Node) -> bool:
 
 
 def missing_for_good(world: World) -> list[int]:
-    """By number the streams of restored nodes of which the lead knows lines that the node has lost, and nobody has."""
+    """By number the streams of restored nodes of which the lead knows lines that the node has lost, and nobody has;
+    also where it knows them to be of an epoch that was given up."""
     with world.lead.snapshot() as connection:
         said = {row.stream: row for row in received.completeness(connection, world.now, streams=world.admitted)}
     return [
         number
         for number, (node, stream) in enumerate(world.streams())
-        if node.restored and not node.forked and is_whole(world, node, stream) and said[stream].state == "missing"
+        if node.restored and not node.forked and is_whole(world, node, stream) and said[stream].missing
     ]
 
 

@@ -382,7 +382,7 @@ def accept(world: World, which: int) -> None:
             if counts is not None:
                 # Nobody's history may differ but that of who was put back, or whose key was misused.
                 world.counters.unexpected += not (node.restored or node.branched or node.forked)
-                world.accepted.append(Accepted(stream, *counts, now))
+                world.accepted.append(Accepted(stream, *counts, head.seq, now))
                 world.say(f"  {world.accepted[-1]}")
                 _happened(world, "accepted")
 

@@ -120,6 +120,7 @@ class Accepted(NamedTuple):
     stream: str
     epoch: int
     seq: int
+    held: int
     at: str
 
 
@@ -346,7 +347,7 @@ class World:
         for said in self.accepted:
             with watched_transaction(self.lead) as connection:
                 head = received.read_heads(connection, [said.stream], lock=True).get(said.stream)
-                if head and epochs.accept(connection, head, said.epoch, said.seq, said.at, now=now):
+                if head and epochs.accept(connection, head, said.epoch, said.seq, said.at, held=said.held, now=now):
                     received.save_heads(connection, [head])
                     self.coverage.states["accepted"] += 1
 
