@@ -127,7 +127,7 @@ def is_in_conflict(node: Node) -> bool:
 
 def is_astray(world: World, node: Node) -> bool:
     """Whether a node is held at a backup of a history that it gave up when it was restored from an older one: its lead
-    holds other lines, or has accepted another epoch from before."""
+    holds other lines, or has accepted another epoch from before, or goes on with lines of an epoch before its own."""
     if not node.database.rows("SELECT 1 FROM journal_hold"):
         return False
     own = {name: (epoch, seq) for name, epoch, seq in node.database.rows("SELECT name, epoch, seq FROM journal_head")}
@@ -136,7 +136,9 @@ def is_astray(world: World, node: Node) -> bool:
             epoch, seq = own.get(stream, (1, 0))
             both = min(seq, head.seq)
             here = received.chain_at(connection, head, both)
-            if (epoch < head.epoch and seq > head.seq) or not node.trees[stream].leads_through(both, here):
+            beyond = f"SELECT 1 FROM received_line WHERE stream = '{stream}' AND seq > {seq} AND epoch < {epoch}"
+            void = (epoch < head.epoch and seq > head.seq) or connection.exec_driver_sql(beyond).first()
+            if void or not node.trees[stream].leads_through(both, here):
                 return True
     return False
 
