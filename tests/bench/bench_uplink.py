@@ -1,6 +1,6 @@
 """From journal line to the lead: receipted, and derived with corrections, beside what others do with the same lines.
 
-``python -m tests.bench.bench_uplink [lines] [rivals' lines]`` (300000, 12000: about five seconds of work each, so that
+``python -m tests.bench.bench_uplink [lines] [rivals' lines]`` (500000, 16000: about five seconds of work each, so that
 beginning and end weigh alike) prints a table with ratios and writes
 ``build/bench/uplink.json``. In each row sender, broker, receiver and database work at the same time: a process that
 reads the journal in PostgreSQL and sends, RabbitMQ with persistent messages and confirms, a process (Celery: two) that
@@ -251,4 +251,4 @@ def main(lines: int, rival_lines: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(int(argument) for argument in sys.argv[1:])) if sys.argv[1:] else main(300_000, 12_000))
+    sys.exit(main(*(int(argument) for argument in sys.argv[1:])) if sys.argv[1:] else main(500_000, 16_000))
